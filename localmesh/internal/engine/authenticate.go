@@ -1,0 +1,158 @@
+package engine
+
+import (
+	"errors"
+	"net/http"
+	"time"
+
+	"github.com/lakemesh/lakemesh/localmesh/internal/authz"
+	"github.com/lakemesh/lakemesh/localmesh/internal/sigv4"
+	"github.com/lakemesh/lakemesh/localmesh/internal/state"
+	"github.com/lakemesh/lakemesh/localmesh/internal/store"
+	"github.com/lakemesh/lakemesh/localmesh/internal/wire"
+)
+
+// The errors of authentication differ by protocol
+// (https://docs.aws.amazon.com/general/latest/gr/CommonErrors.html and the
+// common errors pages of each service).
+type authError struct {
+	json, query, s3 string
+	status          int
+	message         string
+}
+
+func (x *exchange) authFault(e authError) *APIError {
+	code := e.json
+	status := http.StatusBadRequest
+	if x.service != nil {
+		switch x.service.Protocol {
+		case wire.Query:
+			code, status = e.query, http.StatusForbidden
+		case wire.RestXML:
+			code, status = e.s3, http.StatusForbidden
+		case wire.RestJSON:
+			status = http.StatusForbidden
+		}
+	}
+	if e.status != 0 {
+		status = e.status
+	}
+	return &APIError{Code: code, Message: e.message, Status: status}
+}
+
+func (x *exchange) invalidKey() *APIError {
+	e := authError{json: "UnrecognizedClientException", query: "InvalidClientTokenId", s3: "InvalidAccessKeyId",
+		message: "The security token included in the request is invalid."}
+	if x.service != nil && x.service.Protocol == wire.RestXML {
+		e.message = "The AWS Access Key Id you provided does not exist in our records."
+	}
+	return x.authFault(e)
+}
+
+func (x *exchange) expiredToken() *APIError {
+	return x.authFault(authError{json: "ExpiredTokenException", query: "ExpiredToken", s3: "ExpiredToken",
+		message: "The security token included in the request is expired"})
+}
+
+// findService tells from the signature which service is called. An unsigned
+// request can only be an anonymous one to S3.
+func (x *exchange) findService(body []byte) (*sigv4.Credential, error) {
+	signature, err := sigv4.Parse(x.r)
+	if errors.Is(err, sigv4.ErrMissing) {
+		if x.r.Header.Get("X-Amz-Target") == "" && x.r.Method != http.MethodPost && len(body) == 0 {
+			if s := x.mesh.services["s3"]; s != nil {
+				x.service = s
+				return nil, nil
+			}
+		}
+		return nil, &APIError{Code: "MissingAuthenticationToken", Message: "Missing Authentication Token", Status: http.StatusForbidden}
+	}
+	if err != nil {
+		return nil, &APIError{Code: "IncompleteSignature", Message: err.Error(), Status: http.StatusBadRequest}
+	}
+	s, ok := x.mesh.services[signature.Service]
+	if !ok {
+		return nil, &APIError{Code: "NotImplemented", Status: http.StatusNotImplemented,
+			Message: "the local mesh does not have the service " + signature.Service}
+	}
+	x.service = s
+	return signature, nil
+}
+
+// authenticate verifies the signature and finds out who calls. It returns the
+// region of the call and the payload of the body.
+func (x *exchange) authenticate(signature *sigv4.Credential, body []byte) (region string, payload []byte, err error) {
+	if signature == nil {
+		return "us-east-1", body, nil
+	}
+	var secret string
+	err = x.mesh.Store.View(func(tx store.Tx) error {
+		var err error
+		x.caller, secret, err = x.lookUp(tx, signature)
+		return err
+	})
+	if err != nil {
+		return "", nil, err
+	}
+	payload, err = sigv4.VerifyBody(x.r, signature, secret, body, time.Now())
+	if err != nil {
+		return "", nil, x.signatureFault(err)
+	}
+	return signature.Region, payload, nil
+}
+
+func (x *exchange) signatureFault(err error) *APIError {
+	if errors.Is(err, sigv4.ErrSkew) && x.service.Protocol == wire.RestXML {
+		return &APIError{Code: "RequestTimeTooSkewed", Message: err.Error(), Status: http.StatusForbidden}
+	}
+	return x.authFault(authError{json: "InvalidSignatureException", query: "SignatureDoesNotMatch", s3: "SignatureDoesNotMatch",
+		message: err.Error()})
+}
+
+// lookUp finds the owner of an access key.
+func (x *exchange) lookUp(tx store.Tx, signature *sigv4.Credential) (authz.Caller, string, error) {
+	if s, ok, err := state.Sessions.Get(tx, signature.AccessKeyID); err != nil {
+		return authz.Caller{}, "", err
+	} else if ok {
+		return x.sessionCaller(tx, s, signature)
+	}
+	key, ok, err := state.AccessKeys.Get(tx, signature.AccessKeyID)
+	if err != nil {
+		return authz.Caller{}, "", err
+	}
+	if !ok || !key.Active || signature.SecurityToken != "" {
+		return authz.Caller{}, "", x.invalidKey()
+	}
+	if key.User == "" {
+		root := "arn:aws:iam::" + key.Account + ":root"
+		return authz.Caller{Account: key.Account, ARN: root, Principal: root, UserID: key.Account,
+			AccessKeyID: key.ID, Root: true}, key.Secret, nil
+	}
+	user, ok, err := state.GetUser(tx, key.Account, key.User)
+	if err != nil {
+		return authz.Caller{}, "", err
+	}
+	if !ok {
+		return authz.Caller{}, "", x.invalidKey()
+	}
+	return authz.Caller{Account: key.Account, ARN: user.ARN(), Principal: user.ARN(), UserID: user.ID, AccessKeyID: key.ID},
+		key.Secret, nil
+}
+
+func (x *exchange) sessionCaller(tx store.Tx, s state.Session, signature *sigv4.Credential) (authz.Caller, string, error) {
+	if s.Token != signature.SecurityToken {
+		return authz.Caller{}, "", x.invalidKey()
+	}
+	if !x.mesh.Clock().Before(s.Expires) {
+		return authz.Caller{}, "", x.expiredToken()
+	}
+	role, ok, err := state.GetRole(tx, s.Account, s.Role)
+	if err != nil {
+		return authz.Caller{}, "", err
+	}
+	if !ok || (s.RoleID != "" && s.RoleID != role.ID) {
+		return authz.Caller{}, "", x.invalidKey()
+	}
+	return authz.Caller{Account: s.Account, ARN: s.ARN(), Principal: role.ARN(), UserID: role.ID + ":" + s.Name,
+		AccessKeyID: s.AccessKeyID, Session: &s}, s.Secret, nil
+}

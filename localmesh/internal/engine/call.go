@@ -1,0 +1,93 @@
+package engine
+
+import (
+	"context"
+	"encoding/base64"
+	"fmt"
+	"time"
+
+	"github.com/lakemesh/lakemesh/localmesh/internal/authz"
+	"github.com/lakemesh/lakemesh/localmesh/internal/store"
+)
+
+// Call is one call under way: who calls, where, when, and the transaction.
+type Call struct {
+	context.Context
+	// Service and Operation name what is called.
+	Service, Operation string
+	// Region is the region that the request was signed for.
+	Region string
+	// Caller is the authenticated principal.
+	Caller authz.Caller
+	// Tx is the transaction; a Read operation's cannot write.
+	Tx store.Tx
+	// Now is the mesh's time.
+	Now time.Time
+	// RequestID is handed back in the answer.
+	RequestID string
+	// Mesh is the mesh that answers: identifiers and switches.
+	Mesh *Mesh
+
+	service    *Service
+	authorized bool
+}
+
+// Account is the caller's account.
+func (c *Call) Account() string { return c.Caller.Account }
+
+// Authorize asks IAM whether the caller may do what q says, and refuses in the
+// service's own words if not.
+func (c *Call) Authorize(q authz.Question) error {
+	d, err := c.Decide(q)
+	if err != nil {
+		return err
+	}
+	if !d.Allowed {
+		return c.Denied(d.Reason)
+	}
+	return nil
+}
+
+// Allow asks IAM whether the caller may do action on each of the resources.
+func (c *Call) Allow(action string, resources ...string) error {
+	return c.Authorize(authz.Question{Action: action, Resources: resources})
+}
+
+// Decide is Authorize for an operation that wants to see the decision, not to
+// refuse.
+func (c *Call) Decide(q authz.Question) (authz.Decision, error) {
+	c.authorized = true
+	return c.Mesh.policies.Decide(c.Tx, c.Caller, q, c.Now, c.Region)
+}
+
+// Authorized marks the call as checked by other means than a policy of the
+// caller, as AssumeRoleWithSAML would be.
+func (c *Call) Authorized() { c.authorized = true }
+
+// Denied is the service's access-denied error.
+func (c *Call) Denied(message string) *APIError {
+	return &APIError{Code: c.service.DeniedCode, Message: message, Status: c.service.DeniedStatus}
+}
+
+// ARN makes the ARN of a regional resource: arn:aws:<service>:<region>:<account>:<resource>.
+func (c *Call) ARN(service, account, resource string) string {
+	return fmt.Sprintf("arn:aws:%s:%s:%s:%s", service, c.Region, account, resource)
+}
+
+// NextToken turns the key of the last item of a page into the token for the next.
+func NextToken(key string) *string {
+	t := base64.RawURLEncoding.EncodeToString([]byte(key))
+	return &t
+}
+
+// FromToken is the reverse of [NextToken]; a nil or empty token is the first page.
+func FromToken(token *string) (key string, err error) {
+	if token == nil || *token == "" {
+		return "", nil
+	}
+	b, err := base64.RawURLEncoding.DecodeString(*token)
+	if err != nil {
+		return "", Errorf("InvalidInputException", "Invalid next token")
+	}
+	return string(b), nil
+}

@@ -1,0 +1,285 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"runtime/debug"
+	"strconv"
+	"strings"
+
+	"github.com/lakemesh/lakemesh/localmesh/internal/authz"
+	"github.com/lakemesh/lakemesh/localmesh/internal/store"
+	"github.com/lakemesh/lakemesh/localmesh/internal/wire"
+)
+
+// errLost is the outcome of a call whose answer is lost on purpose.
+var errLost = errors.New("the connection was cut before the answer arrived")
+
+// ServeHTTP answers one AWS request.
+func (m *Mesh) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if err := m.serve(w, r); errors.Is(err, errLost) {
+		// The client must see a cut connection, not an empty answer.
+		panic(http.ErrAbortHandler)
+	}
+}
+
+// Do answers one AWS request in process: it is the HTTP client of an aws.Config.
+func (m *Mesh) Do(r *http.Request) (*http.Response, error) {
+	if err := r.Context().Err(); err != nil {
+		return nil, err
+	}
+	rec := httptest.NewRecorder()
+	if err := m.serve(rec, r); err != nil {
+		return nil, err
+	}
+	resp := rec.Result()
+	resp.Request = r
+	return resp, nil
+}
+
+// serve answers r on w. It returns an error only where there is no answer: a
+// planned loss, a client that went away, or a connection that does not take it.
+func (m *Mesh) serve(w http.ResponseWriter, r *http.Request) (err error) {
+	requestID := m.UUID()
+	x := &exchange{mesh: m, r: r, requestID: requestID}
+	defer func() {
+		if p := recover(); p != nil {
+			if m.Log != nil {
+				m.Log.Error("panic in an operation", "service", x.serviceName(), "operation", x.operationName(),
+					"panic", fmt.Sprint(p), "stack", string(debug.Stack()))
+			}
+			err = x.fail(w, &APIError{Code: "InternalFailure", Message: "the local mesh failed: " + fmt.Sprint(p), Status: 500})
+		}
+	}()
+	answer, err := x.run()
+	if err == nil {
+		return answer(w)
+	}
+	if errors.Is(err, errLost) || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+		x.log(err)
+		return err
+	}
+	x.log(err)
+	return x.fail(w, err)
+}
+
+// exchange is one request on its way.
+type exchange struct {
+	mesh      *Mesh
+	r         *http.Request
+	requestID string
+	service   *Service
+	operation *Operation
+	unknown   string
+	caller    authz.Caller
+}
+
+func (x *exchange) serviceName() string {
+	if x.service == nil {
+		return ""
+	}
+	return x.service.Name
+}
+
+func (x *exchange) operationName() string {
+	if x.operation == nil {
+		return x.unknown
+	}
+	return x.operation.Name
+}
+
+type answerer func(http.ResponseWriter) error
+
+func (x *exchange) run() (answerer, error) {
+	m := x.mesh
+	body, err := wire.ReadBody(x.r, m.MaxBody)
+	if err != nil {
+		return nil, err
+	}
+	signature, err := x.findService(body)
+	if err != nil {
+		return nil, err
+	}
+	var form url.Values
+	if x.service.Protocol == wire.Query || (x.service.Protocol == wire.RestJSON && x.r.Method == http.MethodDelete) {
+		if form, err = wire.Form(x.r, body); err != nil {
+			return nil, err
+		}
+	}
+	if err := x.findOperation(form); err != nil {
+		return nil, err
+	}
+	m.Counts.add(x.service.Name, x.operation.Name)
+	if err := m.Traffic.delay(x.r.Context()); err != nil {
+		return nil, err
+	}
+	region, payload, err := x.authenticate(signature, body)
+	if err != nil {
+		return nil, err
+	}
+	if !m.Traffic.admit(x.service.Name, x.operation.Name) {
+		return nil, &APIError{Code: x.service.ThrottleCode, Message: "Rate exceeded", Status: x.service.ThrottleStatus}
+	}
+	fault := m.Faults.strike(x.service.Name, x.operation.Name)
+	if fault != nil && fault.Moment == Before {
+		if fault.Error != nil {
+			return nil, fault.Error
+		}
+		return nil, &APIError{Code: "InternalServiceException", Message: "a planned fault", Status: http.StatusInternalServerError}
+	}
+	answer, err := x.operate(region, payload, form)
+	if fault != nil && fault.Moment == After {
+		return nil, errLost
+	}
+	return answer, err
+}
+
+// findOperation resolves the operation, or answers that there is none.
+func (x *exchange) findOperation(form url.Values) error {
+	var name string
+	if x.service.Resolve != nil {
+		name = x.service.Resolve(x.r)
+	} else {
+		_, n, err := wire.Operation(x.service.Protocol, x.r, form)
+		if err != nil {
+			return err
+		}
+		name = n
+	}
+	x.unknown = name
+	key := name
+	if x.service.Protocol == wire.RestJSON {
+		key = strings.ToLower(name)
+	}
+	op, ok := x.service.byName[key]
+	if !ok {
+		return &APIError{Code: "NotImplemented", Status: http.StatusNotImplemented,
+			Message: fmt.Sprintf("the local mesh does not have %s of %s", name, x.service.Title)}
+	}
+	x.operation = op
+	return nil
+}
+
+// operate runs the operation in a transaction.
+func (x *exchange) operate(region string, payload []byte, form url.Values) (answerer, error) {
+	m := x.mesh
+	c := &Call{
+		Context: x.r.Context(), Service: x.service.Name, Operation: x.operation.Name, Region: region,
+		Caller: x.caller, Now: m.Clock().UTC(), RequestID: x.requestID, Mesh: m, service: x.service,
+	}
+	var out any
+	var raw *Response
+	do := func(tx store.Tx) error {
+		c.Tx = tx
+		c.authorized = x.operation.Public
+		var err error
+		if x.operation.raw != nil {
+			raw, err = x.operation.raw(c, &Request{Request: x.r, Payload: payload})
+		} else {
+			out, err = x.operation.decoded(c, x.decoder(payload, form))
+		}
+		if err != nil {
+			return err
+		}
+		if !c.authorized {
+			return &APIError{Code: "InternalFailure", Status: http.StatusInternalServerError,
+				Message: x.operation.Name + " did not ask for permission"}
+		}
+		return nil
+	}
+	run := m.Store.View
+	if x.operation.Mode == Write {
+		run = m.Store.Update
+	}
+	if err := run(do); err != nil {
+		return nil, err
+	}
+	if raw != nil {
+		return func(w http.ResponseWriter) error { return x.writeRaw(w, raw) }, nil
+	}
+	encoded, err := x.encode(out)
+	if err != nil {
+		return nil, err
+	}
+	x.log(nil)
+	return func(w http.ResponseWriter) error {
+		return wire.WriteResult(w, x.service.Protocol, x.requestID, encoded)
+	}, nil
+}
+
+func (x *exchange) decoder(payload []byte, form url.Values) *decoder {
+	codec := x.service.codec
+	return &decoder{decode: func(dst any) error {
+		if form != nil {
+			return codec.DecodeQuery(form, dst)
+		}
+		return codec.DecodeJSON(payload, dst)
+	}}
+}
+
+func (x *exchange) encode(out any) ([]byte, error) {
+	if x.service.Protocol == wire.Query {
+		return x.service.codec.EncodeQuery(x.operation.Name, x.service.Namespace, x.requestID, out)
+	}
+	return x.service.codec.EncodeJSON(out)
+}
+
+func (x *exchange) writeRaw(w http.ResponseWriter, resp *Response) error {
+	x.log(nil)
+	h := w.Header()
+	for k, v := range resp.Header {
+		h[k] = v
+	}
+	h.Set("X-Amz-Request-Id", x.requestID)
+	if h.Get("Content-Length") == "" {
+		h.Set("Content-Length", strconv.Itoa(len(resp.Body)))
+	}
+	status := resp.Status
+	if status == 0 {
+		status = http.StatusOK
+	}
+	w.WriteHeader(status)
+	if x.r.Method == http.MethodHead {
+		return nil
+	}
+	if _, err := w.Write(resp.Body); err != nil {
+		return fmt.Errorf("write response: %w", err)
+	}
+	return nil
+}
+
+// fail answers with the error in the service's own shape.
+func (x *exchange) fail(w http.ResponseWriter, err error) error {
+	protocol := wire.RestJSON
+	if x.service != nil {
+		protocol = x.service.Protocol
+	}
+	fault, ok := wire.FaultOf(err)
+	if !ok {
+		if errors.Is(err, authz.ErrNoSuchPrincipal) {
+			fault = x.invalidKey().Fault()
+		} else {
+			fault = &wire.Fault{Code: "InternalFailure", Message: err.Error(), Receiver: true}
+		}
+	}
+	copied := *fault
+	copied.RequestID = x.requestID
+	return wire.WriteFault(w, protocol, &copied)
+}
+
+func (x *exchange) log(err error) {
+	if x.mesh.Log == nil {
+		return
+	}
+	attrs := []slog.Attr{slog.String("service", x.serviceName()), slog.String("operation", x.operationName()),
+		slog.String("caller", x.caller.ARN), slog.String("request", x.requestID)}
+	if err != nil {
+		attrs = append(attrs, slog.String("error", err.Error()))
+	}
+	x.mesh.Log.LogAttrs(x.r.Context(), slog.LevelDebug, "call", attrs...)
+}

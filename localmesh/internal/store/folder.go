@@ -1,0 +1,165 @@
+package store
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"go.etcd.io/bbolt"
+)
+
+// ErrLocked is returned by Open when another process has the folder open.
+var ErrLocked = errors.New("the folder is in use by another process")
+
+// FileName is the name of the store's file inside its folder.
+const FileName = "mesh.db"
+
+// lockWait is how long Open waits for another process to let go of the file.
+const lockWait = 200 * time.Millisecond
+
+type folder struct{ db *bbolt.DB }
+
+// Open opens the store in the folder dir, and makes both if they do not exist.
+// Every Update is written to disk before it returns. It fails with [ErrLocked]
+// while another process has it open.
+func Open(dir string) (Store, error) {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, fmt.Errorf("make the store's folder: %w", err)
+	}
+	path := filepath.Join(dir, FileName)
+	db, err := bbolt.Open(path, 0o600, &bbolt.Options{Timeout: lockWait, FreelistType: bbolt.FreelistMapType})
+	if errors.Is(err, bbolt.ErrTimeout) {
+		return nil, fmt.Errorf("open %s: %w", path, ErrLocked)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("open %s: %w", path, err)
+	}
+	return &folder{db: db}, nil
+}
+
+func (f *folder) View(fn func(Tx) error) error {
+	return closed(f.db.View(func(tx *bbolt.Tx) error { return fn(&folderTx{tx}) }))
+}
+
+func (f *folder) Update(fn func(Tx) error) error {
+	return closed(f.db.Update(func(tx *bbolt.Tx) error { return fn(&folderTx{tx}) }))
+}
+
+func (f *folder) Close() error { return f.db.Close() }
+
+func closed(err error) error {
+	if errors.Is(err, bbolt.ErrDatabaseNotOpen) {
+		return ErrClosed
+	}
+	return err
+}
+
+type folderTx struct{ tx *bbolt.Tx }
+
+func (t *folderTx) Get(bucket, key string) ([]byte, bool) {
+	b := t.tx.Bucket([]byte(bucket))
+	if b == nil {
+		return nil, false
+	}
+	v := b.Get([]byte(key))
+	return v, v != nil
+}
+
+func (t *folderTx) Put(bucket, key string, value []byte) error {
+	if !t.tx.Writable() {
+		return ErrReadOnly
+	}
+	b, err := t.tx.CreateBucketIfNotExists([]byte(bucket))
+	if err != nil {
+		return fmt.Errorf("bucket %s: %w", bucket, err)
+	}
+	if value == nil {
+		value = []byte{}
+	}
+	return b.Put([]byte(key), value)
+}
+
+func (t *folderTx) Delete(bucket, key string) error {
+	if !t.tx.Writable() {
+		return ErrReadOnly
+	}
+	b := t.tx.Bucket([]byte(bucket))
+	if b == nil {
+		return nil
+	}
+	return b.Delete([]byte(key))
+}
+
+func (t *folderTx) Scan(bucket, prefix, from string, fn func(string, []byte) bool) {
+	b := t.tx.Bucket([]byte(bucket))
+	if b == nil {
+		return
+	}
+	start := []byte(max(prefix, from))
+	inclusive := true
+	for {
+		batch := make([]pair, 0, scanBatch)
+		c := b.Cursor()
+		for k, v := c.Seek(start); k != nil && len(batch) < scanBatch; k, v = c.Next() {
+			key := string(k)
+			if !inclusive && key == string(start) {
+				continue
+			}
+			if !strings.HasPrefix(key, prefix) {
+				break
+			}
+			batch = append(batch, pair{key, v})
+		}
+		for _, p := range batch {
+			if !fn(p.key, p.value) {
+				return
+			}
+		}
+		if len(batch) < scanBatch {
+			return
+		}
+		start, inclusive = []byte(batch[len(batch)-1].key), false
+	}
+}
+
+func (t *folderTx) ScanDown(bucket, prefix, to string, fn func(string, []byte) bool) {
+	b := t.tx.Bucket([]byte(bucket))
+	if b == nil {
+		return
+	}
+	start := to
+	if limit := prefix + "\xff\xff\xff\xff"; start == "" || start > limit {
+		start = limit
+	}
+	inclusive := true
+	for {
+		batch := make([]pair, 0, scanBatch)
+		c := b.Cursor()
+		k, v := c.Seek([]byte(start))
+		if k == nil {
+			k, v = c.Last()
+		}
+		for ; k != nil && len(batch) < scanBatch; k, v = c.Prev() {
+			key := string(k)
+			if key > start || (!inclusive && key == start) {
+				continue
+			}
+			if !strings.HasPrefix(key, prefix) {
+				break
+			}
+			batch = append(batch, pair{key, v})
+		}
+		for _, p := range batch {
+			if !fn(p.key, p.value) {
+				return
+			}
+		}
+		if len(batch) < scanBatch {
+			return
+		}
+		start, inclusive = batch[len(batch)-1].key, false
+	}
+}

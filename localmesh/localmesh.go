@@ -1,0 +1,125 @@
+// Package localmesh is an embedded, multi-account stand-in for the AWS services
+// that a data mesh lives on: STS, IAM, the Glue Data Catalog, Lake Formation,
+// RAM, S3 and DynamoDB. It speaks their wire protocols, so that the real SDK (in
+// process, without a network) and any other AWS client (over HTTP) work on it
+// unchanged, and it enforces their rules: signatures, identity and resource
+// policies, Lake Formation's grants, RAM's invitations, quotas and batch limits.
+//
+// In a test, two lines are enough:
+//
+//	mesh := localmesh.Run(t)
+//	cfg := mesh.Config("arn:aws:iam::111111111111:role/Admin")
+//
+// and every client made from cfg talks to the mesh as that role.
+//
+// # Accounts and principals
+//
+// Any twelve-digit account id exists. An account is made by the first principal
+// that [Mesh.Config] opens in it, which gets AdministratorAccess; every further
+// principal must have been made through IAM. The root of an account always
+// exists. Nobody else is exempt from anything.
+//
+// # Errors
+//
+// Errors reach the client in AWS's own form: a code, a status, a message. An
+// operation that the mesh does not have answers 501 and names itself.
+package localmesh
+
+import (
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/lakemesh/lakemesh/localmesh/internal/dynamodb"
+	"github.com/lakemesh/lakemesh/localmesh/internal/engine"
+	"github.com/lakemesh/lakemesh/localmesh/internal/glue"
+	"github.com/lakemesh/lakemesh/localmesh/internal/iam"
+	"github.com/lakemesh/lakemesh/localmesh/internal/lakeformation"
+	"github.com/lakemesh/lakemesh/localmesh/internal/ram"
+	"github.com/lakemesh/lakemesh/localmesh/internal/s3"
+	"github.com/lakemesh/lakemesh/localmesh/internal/store"
+	"github.com/lakemesh/lakemesh/localmesh/internal/sts"
+)
+
+// Mesh is a running local mesh. It is safe for concurrent use.
+type Mesh struct {
+	engine  *engine.Mesh
+	options options
+}
+
+// New starts a mesh in memory. It lives until [Mesh.Close].
+func New(opts ...Option) *Mesh {
+	return start(store.Memory(), opts)
+}
+
+// Open starts a mesh on a folder, and makes the folder if it does not exist. What
+// was answered survives the process, however it ends. It fails with [ErrLocked]
+// while another process has the folder open.
+func Open(dir string, opts ...Option) (*Mesh, error) {
+	s, err := store.Open(dir)
+	if err != nil {
+		return nil, err
+	}
+	return start(s, opts), nil
+}
+
+// ErrLocked is returned by [Open] when another process has the folder open.
+var ErrLocked = store.ErrLocked
+
+func start(s store.Store, opts []Option) *Mesh {
+	m := &Mesh{options: options{region: DefaultRegion, clock: time.Now}}
+	for _, o := range opts {
+		o(&m.options)
+	}
+	m.engine = engine.New(s, m.options.seed, services()...)
+	m.engine.Clock = m.options.clock
+	m.engine.Log = m.options.log
+	return m
+}
+
+func services() []engine.Service {
+	return []engine.Service{
+		sts.Service(), iam.Service(), glue.Service(), lakeformation.Service(), ram.Service(), s3.Service(), dynamodb.Service(),
+	}
+}
+
+// Close releases the mesh. Calls after it fail.
+func (m *Mesh) Close() error { return m.engine.Store.Close() }
+
+// DefaultRegion is the region of configurations that name none.
+const DefaultRegion = "us-east-1"
+
+type options struct {
+	region  string
+	clock   func() time.Time
+	seed    uint64
+	log     *slog.Logger
+	anyHost bool
+}
+
+// Option changes a mesh at its start.
+type Option func(*options)
+
+// WithRegion sets the region of the configurations that [Mesh.Config] makes. The
+// mesh itself answers for every region.
+func WithRegion(region string) Option { return func(o *options) { o.region = region } }
+
+// WithClock sets the mesh's time: creation dates, and the end of sessions and
+// invitations. The age of signatures is always checked against the real time,
+// because clients sign with it.
+func WithClock(now func() time.Time) Option { return func(o *options) { o.clock = now } }
+
+// WithSeed makes identifiers, and the keys that the mesh hands out, repeatable.
+// Such a mesh is for tests only: its secrets can be predicted.
+func WithSeed(seed uint64) Option { return func(o *options) { o.seed = seed } }
+
+// WithLogger writes a line a call at debug level. Secrets are never logged.
+func WithLogger(log *slog.Logger) Option { return func(o *options) { o.log = log } }
+
+// WithAnyHost makes [Mesh.Handler] answer requests for any host name. Without it
+// only loopback names are accepted, so that a page in a browser cannot reach the
+// mesh by a name that it controls.
+func WithAnyHost() Option { return func(o *options) { o.anyHost = true } }
+
+// Handler serves the mesh over HTTP.
+func (m *Mesh) Handler() http.Handler { return handler{m} }
