@@ -1,0 +1,491 @@
+package expr
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/lakemesh/lakemesh/localmesh/internal/dynamodb/value"
+)
+
+// Condition is a condition or a filter: something an item meets or does not.
+//
+// https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Expressions.OperatorsAndFunctions.html
+type Condition struct {
+	root  node
+	paths []Path
+}
+
+// Condition parses a condition or a filter.
+func (s *Scope) Condition(kind Kind, text string) (*Condition, error) {
+	p, err := s.parser(kind, text)
+	if err != nil {
+		return nil, err
+	}
+	root, err := p.condition()
+	if err != nil {
+		return nil, p.wrap(err)
+	}
+	c := &Condition{root: root}
+	root.visit(func(o operand) {
+		if path, ok := o.(pathOperand); ok {
+			c.paths = append(c.paths, path.path)
+		}
+	})
+	return c, nil
+}
+
+// Meets says whether the item meets the condition. An item that does not
+// exist is an item without attributes.
+func (c *Condition) Meets(item value.Item) bool { return c.root.meets(item) }
+
+// Attributes gives the top-level attributes that the condition reads.
+func (c *Condition) Attributes() []string {
+	names := make([]string, len(c.paths))
+	for i, path := range c.paths {
+		names[i] = path.Attribute()
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
+// node is a part of a condition.
+type node interface {
+	meets(item value.Item) bool
+	// visit calls see for the operands below, in the order of the text.
+	visit(see func(operand))
+}
+
+type and struct{ left, right node }
+
+func (n and) meets(item value.Item) bool { return n.left.meets(item) && n.right.meets(item) }
+func (n and) visit(see func(operand))    { n.left.visit(see); n.right.visit(see) }
+
+type or struct{ left, right node }
+
+func (n or) meets(item value.Item) bool { return n.left.meets(item) || n.right.meets(item) }
+func (n or) visit(see func(operand))    { n.left.visit(see); n.right.visit(see) }
+
+type not struct{ inner node }
+
+func (n not) meets(item value.Item) bool { return !n.inner.meets(item) }
+func (n not) visit(see func(operand))    { n.inner.visit(see) }
+
+// Operators and functions, as errors name them.
+const (
+	opEqual          = "="
+	opNotEqual       = "<>"
+	opLess           = "<"
+	opLessOrEqual    = "<="
+	opGreater        = ">"
+	opGreaterOrEqual = ">="
+	opBetween        = "BETWEEN"
+	opIn             = "IN"
+	fnExists         = "attribute_exists"
+	fnNotExists      = "attribute_not_exists"
+	fnType           = "attribute_type"
+	fnBeginsWith     = "begins_with"
+	fnContains       = "contains"
+	fnSize           = "size"
+)
+
+// test is a comparison, or a function that is true or false.
+type test struct {
+	operator string
+	operands []operand
+}
+
+func (n test) visit(see func(operand)) {
+	for _, o := range n.operands {
+		for {
+			size, ok := o.(sizeOperand)
+			if !ok {
+				break
+			}
+			o = size.of
+		}
+		see(o)
+	}
+}
+
+func (n test) meets(item value.Item) bool {
+	first, ok := n.operands[0].eval(item)
+	switch n.operator {
+	case fnExists:
+		return ok
+	case fnNotExists:
+		return !ok
+	}
+	second, has := n.operands[1].eval(item)
+	if n.operator == opNotEqual {
+		// What is missing differs from everything.
+		return ok != has || ok && !first.Equal(second)
+	}
+	if !ok {
+		return false
+	}
+	if n.operator == opIn {
+		return slices.ContainsFunc(n.operands[1:], func(o operand) bool {
+			v, ok := o.eval(item)
+			return ok && v.Equal(first)
+		})
+	}
+	if !has {
+		return false
+	}
+	switch n.operator {
+	case opEqual:
+		return first.Equal(second)
+	case opBetween:
+		upper, ok := n.operands[2].eval(item)
+		return ok && ordered(second, opLessOrEqual, first) && ordered(first, opLessOrEqual, upper)
+	case fnType:
+		return string(first.Type()) == second.Text()
+	case fnBeginsWith:
+		return first.Type() == second.Type() && (first.Type() == value.String || first.Type() == value.Binary) &&
+			strings.HasPrefix(first.Text(), second.Text())
+	case fnContains:
+		return first.Contains(second)
+	}
+	return ordered(first, n.operator, second)
+}
+
+func ordered(v value.Value, operator string, w value.Value) bool {
+	c, ok := v.Compare(w)
+	if !ok {
+		return false
+	}
+	switch operator {
+	case opLess:
+		return c < 0
+	case opLessOrEqual:
+		return c <= 0
+	case opGreater:
+		return c > 0
+	default:
+		return c >= 0
+	}
+}
+
+// sizeOperand is the function size, which has a value rather than a truth.
+type sizeOperand struct{ of operand }
+
+func (o sizeOperand) eval(item value.Item) (value.Value, bool) {
+	v, ok := o.of.eval(item)
+	if !ok || !sizable(v.Type()) {
+		return value.Value{}, false
+	}
+	size := v.Len()
+	if v.Type() == value.String || v.Type() == value.Binary {
+		size = len(v.Text())
+	}
+	n, err := value.ParseNumber(strconv.Itoa(size))
+	return value.OfNumber(n), err == nil
+}
+
+func sizable(t value.Type) bool {
+	return t != value.Numeric && t != value.Bool && t != value.Null
+}
+
+// condition reads a whole condition.
+func (p *parser) condition() (node, error) {
+	n, err := p.disjunction()
+	if err != nil {
+		return nil, err
+	}
+	return n, p.end()
+}
+
+func (p *parser) disjunction() (node, error) {
+	n, err := p.conjunction()
+	for err == nil && p.acceptWord("OR") {
+		var right node
+		right, err = p.conjunction()
+		n = or{n, right}
+	}
+	return n, err
+}
+
+func (p *parser) conjunction() (node, error) {
+	n, err := p.negation()
+	for err == nil && p.acceptWord("AND") {
+		var right node
+		right, err = p.negation()
+		n = and{n, right}
+	}
+	return n, err
+}
+
+func (p *parser) negation() (node, error) {
+	if p.acceptWord("NOT") {
+		inner, err := p.negation()
+		return not{inner}, err
+	}
+	if p.isMark("(") && !p.bracketsOperand() {
+		return p.bracketed()
+	}
+	return p.test()
+}
+
+func (p *parser) bracketed() (node, error) {
+	p.at++
+	if p.isMark("(") && !p.bracketsOperand() && p.closing(p.at)+1 == p.closing(p.at-1) {
+		return nil, refuse("The expression has redundant parentheses;")
+	}
+	n, err := p.disjunction()
+	if err != nil {
+		return nil, err
+	}
+	return n, p.expectMark(")")
+}
+
+// bracketsOperand says whether the bracket that comes next holds an operand
+// alone, as in (a) = :b, rather than a condition.
+func (p *parser) bracketsOperand() bool {
+	closing := p.closing(p.at)
+	if closing+1 >= len(p.tokens) {
+		return false
+	}
+	switch after := p.tokens[closing+1]; after.kind {
+	case tokenMark:
+		return strings.ContainsAny(after.text, "=<>")
+	case tokenWord:
+		return strings.EqualFold(after.text, opBetween) || strings.EqualFold(after.text, opIn)
+	}
+	return false
+}
+
+// closing finds the bracket that closes the one at the token; without one it
+// is beyond the last token.
+func (p *parser) closing(open int) int {
+	depth := 0
+	for i := open; i < len(p.tokens); i++ {
+		if p.tokens[i].kind != tokenMark {
+			continue
+		}
+		switch p.tokens[i].text {
+		case "(":
+			depth++
+		case ")":
+			depth--
+			if depth == 0 {
+				return i
+			}
+		}
+	}
+	return len(p.tokens)
+}
+
+// test reads a comparison or a function.
+func (p *parser) test() (node, error) {
+	if p.atFunction() && p.peek().text != fnSize {
+		return p.function()
+	}
+	first, err := p.conditionOperand()
+	if err != nil {
+		return nil, err
+	}
+	n := test{operands: []operand{first}}
+	t := p.peek()
+	switch {
+	case t.kind == tokenMark && strings.ContainsAny(t.text, "=<>"):
+		p.at++
+		n.operator = t.text
+		err = p.more(&n)
+	case p.acceptWord(opBetween):
+		n.operator = opBetween
+		if err = p.more(&n); err == nil {
+			if !p.acceptWord("AND") {
+				return nil, p.syntaxError()
+			}
+			err = p.more(&n)
+		}
+	case p.acceptWord(opIn):
+		n.operator = opIn
+		var list []operand
+		list, err = p.arguments(p.conditionOperand)
+		n.operands = append(n.operands, list...)
+	default:
+		if size, ok := first.(sizeOperand); ok {
+			return nil, misused(size)
+		}
+		err = p.syntaxError()
+	}
+	if err != nil {
+		return nil, err
+	}
+	if err := p.operator(); err != nil {
+		return nil, err
+	}
+	return n, n.check()
+}
+
+func (p *parser) more(n *test) error {
+	o, err := p.conditionOperand()
+	n.operands = append(n.operands, o)
+	return err
+}
+
+func misused(sizeOperand) error {
+	return refuse("The function is not allowed to be used this way in an expression; function: %s", fnSize)
+}
+
+// conditionOperand reads a path, a value, or the size of one of them.
+func (p *parser) conditionOperand() (operand, error) {
+	if p.acceptMark("(") {
+		o, err := p.conditionOperand()
+		if err != nil {
+			return nil, err
+		}
+		return o, p.expectMark(")")
+	}
+	if !p.atFunction() {
+		return p.simpleOperand()
+	}
+	name := p.next().text
+	if name != fnSize {
+		switch name {
+		case fnExists, fnNotExists, fnType, fnBeginsWith, fnContains:
+			return nil, refuse("The function is not allowed to be used this way in an expression; function: %s", name)
+		}
+		return nil, p.unknownFunction(name)
+	}
+	if err := p.operator(); err != nil {
+		return nil, err
+	}
+	args, err := p.arguments(p.conditionOperand)
+	if err != nil {
+		return nil, err
+	}
+	if len(args) != 1 {
+		return nil, wrongCount(fnSize, len(args))
+	}
+	if _, ok := args[0].(sizeOperand); ok {
+		return nil, misused(sizeOperand{})
+	}
+	if l, ok := args[0].(literal); ok && !sizable(l.value.Type()) {
+		return nil, wrongType(fnSize, l.value.Type())
+	}
+	return sizeOperand{args[0]}, nil
+}
+
+func (p *parser) unknownFunction(name string) error {
+	switch name {
+	case fnIfNotExists, fnListAppend:
+		return refuse("The function is not allowed in a condition expression; function: %s", name)
+	}
+	return refuse("Invalid function name; function: %s", name)
+}
+
+// function reads a function that is true or false.
+func (p *parser) function() (node, error) {
+	name := p.next().text
+	count := 2
+	switch name {
+	case fnExists, fnNotExists:
+		count = 1
+	case fnType, fnBeginsWith, fnContains:
+	default:
+		return nil, p.unknownFunction(name)
+	}
+	if err := p.operator(); err != nil {
+		return nil, err
+	}
+	args, err := p.arguments(p.conditionOperand)
+	if err != nil {
+		return nil, err
+	}
+	if len(args) != count {
+		return nil, wrongCount(name, len(args))
+	}
+	n := test{operator: name, operands: args}
+	return n, n.check()
+}
+
+// check refuses operands that can be seen to be wrong without an item.
+func (n test) check() error {
+	if err := n.checkPaths(); err != nil {
+		return err
+	}
+	for i, o := range n.operands {
+		l, ok := o.(literal)
+		if !ok {
+			continue
+		}
+		t := l.value.Type()
+		switch n.operator {
+		case opLess, opLessOrEqual, opGreater, opGreaterOrEqual, opBetween:
+			if !t.Ordered() {
+				return wrongType(n.operator, t)
+			}
+		case fnBeginsWith:
+			if t != value.String && t != value.Binary {
+				return wrongType(n.operator, t)
+			}
+		case fnType:
+			if i == 1 && t != value.String {
+				return wrongType(n.operator, t)
+			}
+		}
+	}
+	switch n.operator {
+	case fnType:
+		return n.checkTypeName()
+	case opBetween:
+		return n.checkBounds()
+	case opIn:
+		if len(n.operands)-1 > maxInOperands {
+			return refuse("The IN operator is provided with too many operands; number of operands: %d", len(n.operands)-1)
+		}
+	}
+	return nil
+}
+
+func (n test) checkPaths() error {
+	first, isPath := n.operands[0].(pathOperand)
+	switch n.operator {
+	case fnExists, fnNotExists, fnType:
+		if !isPath {
+			return refuse("Operator or function requires a document path; operator or function: %s", n.operator)
+		}
+	}
+	for _, o := range n.operands[1:] {
+		if other, ok := o.(pathOperand); ok && isPath && first.path.equal(other.path) {
+			return refuse("The first operand must be distinct from the remaining operands for this operator or function; "+
+				"operator: %s, first operand: %s", n.operator, first.path)
+		}
+	}
+	return nil
+}
+
+func (n test) checkTypeName() error {
+	l, ok := n.operands[1].(literal)
+	if ok && !value.Type(l.value.Text()).Valid() {
+		return refuse("Invalid attribute type name found; type: %s, valid types: {B,NULL,SS,BOOL,L,BS,N,NS,S,M}",
+			l.value.Text())
+	}
+	return nil
+}
+
+func (n test) checkBounds() error {
+	lower, ok := n.operands[1].(literal)
+	upper, both := n.operands[2].(literal)
+	if !ok || !both {
+		return nil
+	}
+	c, comparable := lower.value.Compare(upper.value)
+	if !comparable {
+		return refuse("The BETWEEN operator requires same data type for lower and upper bounds; "+
+			"lower bound operand: AttributeValue: %s, upper bound operand: AttributeValue: %s",
+			describe(lower.value), describe(upper.value))
+	}
+	if c > 0 {
+		return refuse("The BETWEEN operator requires upper bound to be greater than or equal to lower bound; "+
+			"lower bound operand: AttributeValue: %s, upper bound operand: AttributeValue: %s",
+			describe(lower.value), describe(upper.value))
+	}
+	return nil
+}
+
+// describe prints a value in the way of DynamoDB's errors: {S:text}.
+func describe(v value.Value) string { return "{" + string(v.Type()) + ":" + v.Text() + "}" }
