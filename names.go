@@ -1,0 +1,78 @@
+package lakemesh
+
+import "fmt"
+
+// DefaultRegion is the region in which the personas work if none is given.
+const DefaultRegion = "us-east-1"
+
+// Names that lakemesh shares with meshes made by the original library. None of
+// them may change: both programs work on one mesh side by side.
+const (
+	// IAMPath is the path of every role of the mesh.
+	IAMPath = "/AwsDataMesh/"
+
+	// ManagerRole administers the mesh account; it is a data lake administrator.
+	ManagerRole = "DataMeshManager"
+	// ReadOnlyRole may describe the metadata of public data products.
+	ReadOnlyRole = "DataMeshAdminReadOnly"
+	// DataAccessRole is the role that locations are registered with: Lake
+	// Formation reads everybody's data through it.
+	DataAccessRole = "DataMeshDataAccess"
+	// ProducerRole is a producer's role in its own account.
+	ProducerRole = "DataMeshProducer"
+	// ConsumerRole is a consumer's role in its own account.
+	ConsumerRole = "DataMeshConsumer"
+
+	// SubscriptionsTable is the DynamoDB table of subscriptions.
+	SubscriptionsTable = "AwsDataMeshSubscriptions"
+	// OwnerIndex is its index by owner and status.
+	OwnerIndex = SubscriptionsTable + "-Owner"
+	// SubscriberIndex is its index by subscriber.
+	SubscriberIndex = SubscriptionsTable + "-Subscriber"
+
+	// DomainTag is the LF-tag of a product's domain. Lake Formation stores keys
+	// and values in lower case.
+	DomainTag = "domain"
+	// ProductTag is the LF-tag of a product's name.
+	ProductTag = "dataproduct"
+
+	// SolutionTag and SolutionValue are the resource tag on what the mesh made.
+	SolutionTag   = "Solution"
+	SolutionValue = "DataMeshUtils"
+)
+
+// RoleARN is the ARN of one of the mesh's roles in an account.
+func RoleARN(account, role string) string {
+	return fmt.Sprintf("arn:aws:iam::%s:role%s%s", account, IAMPath, role)
+}
+
+// MeshProducerRole is the name of a producer's role in the mesh account.
+func MeshProducerRole(producerAccount string) string {
+	return "DataMeshAdminProducer-" + producerAccount
+}
+
+// MeshConsumerRole is the name of a consumer's role in the mesh account.
+func MeshConsumerRole(consumerAccount string) string {
+	return "DataMeshAdminConsumer-" + consumerAccount
+}
+
+// MeshDatabaseName is the name that a producer's database has in the mesh unless
+// another is asked for: <source database>-<producer account>.
+func MeshDatabaseName(sourceDatabase, producerAccount string) string {
+	return sourceDatabase + "-" + producerAccount
+}
+
+// CatalogARN is the ARN of an account's Glue Data Catalog.
+func CatalogARN(region, account string) string {
+	return fmt.Sprintf("arn:aws:glue:%s:%s:catalog", region, account)
+}
+
+// DatabaseARN is the ARN of a Glue database.
+func DatabaseARN(region, account, database string) string {
+	return fmt.Sprintf("arn:aws:glue:%s:%s:database/%s", region, account, database)
+}
+
+// TableARN is the ARN of a Glue table.
+func TableARN(region, account, database, table string) string {
+	return fmt.Sprintf("arn:aws:glue:%s:%s:table/%s/%s", region, account, database, table)
+}

@@ -1,0 +1,47 @@
+package lakemesh
+
+import (
+	"log/slog"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+)
+
+// Options open a persona. Only MeshAccountID is required.
+type Options struct {
+	// MeshAccountID is the account that is the central data mesh account in the region.
+	MeshAccountID string
+	// Region is where the persona works; empty means [DefaultRegion].
+	Region string
+	// Credentials is who acts. It can be any provider of the SDK, or a
+	// [Credentials] value with keys; nil means the SDK's own chain: environment,
+	// shared files, container and instance roles.
+	Credentials aws.CredentialsProvider
+	// Config is where the SDK sends its calls, such as the configuration of a local
+	// mesh; nil means that the SDK loads its own. Credentials, if set, replace its own.
+	Config *aws.Config
+	// LogLevel is DEBUG, INFO, WARN or ERROR in any case; empty means INFO. It
+	// bounds what goes to Logger.
+	LogLevel string
+	// Logger gets what the persona does; nil means that nothing is logged. No
+	// secret is ever logged.
+	Logger *slog.Logger
+	// Progress is called while an operation works, from one goroutine at a time;
+	// nil means nobody is told.
+	Progress func(Progress)
+	// Concurrency is how many calls may be under way at once; 0 means 16.
+	Concurrency int
+	// ClaimLease is how long a decision is held for a program that gives no sign
+	// of life; 0 means a minute. It is renewed while the program works.
+	ClaimLease time.Duration
+}
+
+// Progress is how far an operation is.
+type Progress struct {
+	// Operation is the operation: "CreateDataProducts".
+	Operation string
+	// Step is what was just finished.
+	Step string
+	// Done of Total steps are finished. Total can grow while the operation works.
+	Done, Total int
+}

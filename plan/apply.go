@@ -1,0 +1,203 @@
+package plan
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/lakemesh/lakemesh"
+)
+
+// DefaultConcurrency is how many calls are under way at once if nothing else is
+// said.
+const DefaultConcurrency = 16
+
+// Settings say how a plan is applied.
+type Settings struct {
+	// Concurrency is how many calls may be under way at once; 0 means
+	// [DefaultConcurrency].
+	Concurrency int
+	// Progress is told of each step that was done; nil means nobody is.
+	Progress func(lakemesh.Progress)
+}
+
+// Result is what became of a plan.
+type Result struct {
+	// Done are the steps that were done, in the order in which they finished.
+	Done []*Step
+	// Failed are the steps that failed.
+	Failed []lakemesh.StepError
+	// NotBegun are the steps that were not begun.
+	NotBegun []*Step
+}
+
+// Apply carries the plan out: each step after those that it depends on, batched
+// where an API has a batch, with bounded concurrency. After the first failure
+// nothing new is begun, and what is under way is waited for.
+func (p *Plan) Apply(ctx context.Context, s Settings) (*Result, error) {
+	r := &run{plan: p, settings: s, waiting: map[*Step]int{}, followers: map[*Step][]*Step{}}
+	if r.settings.Concurrency <= 0 {
+		r.settings.Concurrency = DefaultConcurrency
+	}
+	result := r.apply(ctx)
+	if len(result.Failed) == 0 && len(result.NotBegun) == 0 {
+		return result, nil
+	}
+	if len(result.Failed) == 0 {
+		err := context.Cause(ctx)
+		if err == nil {
+			err = errors.New("the plan's steps wait for each other")
+		}
+		result.Failed = []lakemesh.StepError{{Step: result.NotBegun[0].Summary, Err: err}}
+		result.NotBegun = result.NotBegun[1:]
+	}
+	if len(result.Done) == 0 && len(result.Failed) == 1 {
+		return result, fmt.Errorf("%s: %s: %w", p.Operation, result.Failed[0].Step, result.Failed[0].Err)
+	}
+	return result, &lakemesh.PartialError{Op: p.Operation, Done: len(result.Done), NotBegun: len(result.NotBegun), Failed: result.Failed}
+}
+
+// run is a plan being applied. Only the goroutine of apply touches its fields.
+type run struct {
+	plan      *Plan
+	settings  Settings
+	waiting   map[*Step]int
+	followers map[*Step][]*Step
+	ready     []*Step
+}
+
+// outcome is what became of the steps of one call.
+type outcome struct {
+	steps []*Step
+	errs  []error
+}
+
+func (r *run) apply(ctx context.Context) *Result {
+	in := make(map[*Step]bool, len(r.plan.Steps))
+	for _, s := range r.plan.Steps {
+		in[s] = true
+	}
+	for _, s := range r.plan.Steps {
+		for _, a := range s.After {
+			if in[a] {
+				r.waiting[s]++
+				r.followers[a] = append(r.followers[a], s)
+			}
+		}
+		if r.waiting[s] == 0 {
+			r.ready = append(r.ready, s)
+		}
+	}
+	result := &Result{}
+	begun := make(map[*Step]bool, len(r.plan.Steps))
+	outcomes := make(chan outcome)
+	underWay := 0
+	for {
+		for len(result.Failed) == 0 && ctx.Err() == nil && underWay < r.settings.Concurrency && len(r.ready) > 0 {
+			steps := r.take(underWay)
+			if len(steps) == 0 {
+				break
+			}
+			for _, s := range steps {
+				begun[s] = true
+			}
+			underWay++
+			go func() { outcomes <- outcome{steps, execute(ctx, steps)} }()
+		}
+		if underWay == 0 {
+			break
+		}
+		o := <-outcomes
+		underWay--
+		r.finish(o, result)
+	}
+	for _, s := range r.plan.Steps {
+		if !begun[s] {
+			result.NotBegun = append(result.NotBegun, s)
+		}
+	}
+	return result
+}
+
+// take removes the steps of the next call from the ready ones. A batch that is
+// not full waits while other calls are under way that could fill it.
+func (r *run) take(underWay int) []*Step {
+	for i, s := range r.ready {
+		if s.Batch == nil {
+			r.ready = append(r.ready[:i:i], r.ready[i+1:]...)
+			return []*Step{s}
+		}
+		if n := r.readyOf(s.Batch); n >= s.Batch.Max || underWay == 0 || n == r.leftOf(s.Batch) {
+			return r.takeBatch(s.Batch)
+		}
+	}
+	return nil
+}
+
+// readyOf counts the ready steps of a batch, leftOf those that were not begun.
+func (r *run) readyOf(b *Batch) int {
+	n := 0
+	for _, s := range r.ready {
+		if s.Batch == b {
+			n++
+		}
+	}
+	return n
+}
+
+func (r *run) leftOf(b *Batch) int {
+	n := r.readyOf(b)
+	for s, w := range r.waiting {
+		if w > 0 && s.Batch == b {
+			n++
+		}
+	}
+	return n
+}
+
+func (r *run) takeBatch(b *Batch) []*Step {
+	var steps, rest []*Step
+	for _, s := range r.ready {
+		if s.Batch == b && len(steps) < b.Max {
+			steps = append(steps, s)
+		} else {
+			rest = append(rest, s)
+		}
+	}
+	r.ready = rest
+	return steps
+}
+
+func execute(ctx context.Context, steps []*Step) []error {
+	if b := steps[0].Batch; b != nil {
+		errs := b.Run(ctx, steps)
+		if len(errs) != len(steps) {
+			err := fmt.Errorf("a batch of %d steps answered for %d", len(steps), len(errs))
+			errs = make([]error, len(steps))
+			for i := range errs {
+				errs[i] = err
+			}
+		}
+		return errs
+	}
+	return []error{steps[0].Run(ctx)}
+}
+
+func (r *run) finish(o outcome, result *Result) {
+	for i, s := range o.steps {
+		if o.errs[i] != nil {
+			result.Failed = append(result.Failed, lakemesh.StepError{Step: s.Summary, Err: o.errs[i]})
+			continue
+		}
+		result.Done = append(result.Done, s)
+		for _, f := range r.followers[s] {
+			if r.waiting[f]--; r.waiting[f] == 0 {
+				r.ready = append(r.ready, f)
+			}
+		}
+		if r.settings.Progress != nil {
+			r.settings.Progress(lakemesh.Progress{Operation: r.plan.Operation, Step: s.Summary,
+				Done: len(result.Done), Total: len(r.plan.Steps)})
+		}
+	}
+}

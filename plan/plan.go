@@ -1,0 +1,207 @@
+// Package plan is what an operation is going to do, as data: steps that can be
+// printed, previewed, applied and counted.
+//
+// A persona observes, plans and applies. Its Plan... methods return a [Plan]
+// without changing anything; [Plan.Apply] carries it out. A plan of something
+// that already is as wanted is empty, and applying it makes no call.
+//
+// # Errors
+//
+// Apply stops at the first step that fails, lets what is under way finish, and
+// returns a [github.com/lakemesh/lakemesh.PartialError] if anything had been
+// done by then, else the step's own error. Applying a new plan of the same
+// operation completes it.
+package plan
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"strings"
+)
+
+// Kind is what a step does.
+type Kind string
+
+// The kinds of steps.
+const (
+	CreateDatabase   Kind = "create-database"
+	UpdateDatabase   Kind = "update-database"
+	CreateTable      Kind = "create-table"
+	UpdateTable      Kind = "update-table"
+	DeleteTable      Kind = "delete-table"
+	CopyPartitions   Kind = "copy-partitions"
+	CreateLink       Kind = "create-resource-link"
+	DeleteLink       Kind = "delete-resource-link"
+	RegisterLocation Kind = "register-location"
+	Grant            Kind = "grant"
+	Revoke           Kind = "revoke"
+	CreateTag        Kind = "create-tag"
+	AssignTag        Kind = "assign-tag"
+	OpenBucket       Kind = "open-bucket"
+	CloseBucket      Kind = "close-bucket"
+	AcceptShare      Kind = "accept-share"
+	AwaitShare       Kind = "await-share"
+	CreateCrawler    Kind = "create-crawler"
+	CreateRole       Kind = "create-role"
+	UpdateRole       Kind = "update-role"
+	PutSettings      Kind = "put-settings"
+	PutCatalogPolicy Kind = "put-catalog-policy"
+	CreateRecords    Kind = "create-subscription-table"
+	Claim            Kind = "claim"
+	Record           Kind = "record"
+)
+
+// Step is one thing that is going to be done.
+type Step struct {
+	// Kind is what is done.
+	Kind Kind
+	// Account is the account in which it is done.
+	Account string
+	// Resource is what it is done to: "table aviation-111111111111.weather".
+	Resource string
+	// Summary says it in words: "grant SELECT, DESCRIBE (grantable) on table
+	// weather to 999999999999".
+	Summary string
+	// Detail is the same as data, for programs; nil if the summary says all.
+	Detail any
+	// After are the steps that must be done first. They must be in the same plan.
+	After []*Step
+	// Run does it. A step that has a Batch leaves it nil.
+	Run func(ctx context.Context) error
+	// Batch is set on steps that an API does several of in one call.
+	Batch *Batch
+}
+
+// Batch does several steps in one call.
+type Batch struct {
+	// Max is how many steps one call takes.
+	Max int
+	// Run does the steps, at most Max of them, and returns an error for each, nil
+	// where it was done. It returns a slice of the length of steps.
+	Run func(ctx context.Context, steps []*Step) []error
+}
+
+// Plan is what an operation is going to do.
+type Plan struct {
+	// Operation is the operation: "ApproveAccessRequest".
+	Operation string
+	// Steps are in an order in which they could be done one after the other.
+	Steps []*Step
+	// Warnings are what the user should know and what stops nothing.
+	Warnings []string
+}
+
+// Add appends a step, which comes after the steps given, and returns it. Nil
+// steps among them are left out, so that a step which was not needed can be named.
+func (p *Plan) Add(s Step, after ...*Step) *Step {
+	for _, a := range after {
+		if a != nil {
+			s.After = append(s.After, a)
+		}
+	}
+	p.Steps = append(p.Steps, &s)
+	return &s
+}
+
+// Warn adds a warning.
+func (p *Plan) Warn(format string, args ...any) {
+	p.Warnings = append(p.Warnings, fmt.Sprintf(format, args...))
+}
+
+// Append adds the steps and warnings of another plan, all of which come after the
+// steps given.
+func (p *Plan) Append(o *Plan, after ...*Step) {
+	for _, s := range o.Steps {
+		for _, a := range after {
+			if a != nil {
+				s.After = append(s.After, a)
+			}
+		}
+		p.Steps = append(p.Steps, s)
+	}
+	p.Warnings = append(p.Warnings, o.Warnings...)
+}
+
+// Empty tells that nothing has to be done.
+func (p *Plan) Empty() bool { return len(p.Steps) == 0 }
+
+// Count returns the number of steps of a kind.
+func (p *Plan) Count(k Kind) int {
+	n := 0
+	for _, s := range p.Steps {
+		if s.Kind == k {
+			n++
+		}
+	}
+	return n
+}
+
+// String prints the plan, a line a step.
+func (p *Plan) String() string {
+	var b strings.Builder
+	// A strings.Builder takes everything.
+	_ = p.Print(&b)
+	return b.String()
+}
+
+// Print writes the plan, a line a step, numbered, with the account in which each
+// is done; warnings come last.
+func (p *Plan) Print(w io.Writer) error {
+	var b strings.Builder
+	if p.Empty() {
+		fmt.Fprintf(&b, "%s: nothing to do\n", p.Operation)
+	} else {
+		fmt.Fprintf(&b, "%s: %d %s\n", p.Operation, len(p.Steps), plural(len(p.Steps), "step"))
+		width := len(fmt.Sprint(len(p.Steps)))
+		for i, s := range p.Steps {
+			fmt.Fprintf(&b, "  %*d. [%s] %s\n", width, i+1, s.Account, s.Summary)
+		}
+	}
+	for _, warning := range p.Warnings {
+		fmt.Fprintf(&b, "  warning: %s\n", warning)
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}
+
+func plural(n int, word string) string {
+	if n == 1 {
+		return word
+	}
+	return word + "s"
+}
+
+// MarshalJSON writes {"Operation", "Steps": [{"Step", "Kind", "Account",
+// "Resource", "Summary", "Detail"?, "After"?}], "Warnings"?}; After are numbers
+// of steps.
+func (p *Plan) MarshalJSON() ([]byte, error) {
+	type step struct {
+		Step     int    `json:"Step"`
+		Kind     Kind   `json:"Kind"`
+		Account  string `json:"Account"`
+		Resource string `json:"Resource"`
+		Summary  string `json:"Summary"`
+		Detail   any    `json:"Detail,omitempty"`
+		After    []int  `json:"After,omitempty"`
+	}
+	number := make(map[*Step]int, len(p.Steps))
+	for i, s := range p.Steps {
+		number[s] = i + 1
+	}
+	steps := make([]step, len(p.Steps))
+	for i, s := range p.Steps {
+		steps[i] = step{Step: i + 1, Kind: s.Kind, Account: s.Account, Resource: s.Resource, Summary: s.Summary, Detail: s.Detail}
+		for _, a := range s.After {
+			if n, ok := number[a]; ok {
+				steps[i].After = append(steps[i].After, n)
+			}
+		}
+	}
+	return json.Marshal(struct {
+		Operation string   `json:"Operation"`
+		Steps     []step   `json:"Steps"`
+		Warnings  []string `json:"Warnings,omitempty"`
+	}{p.Operation, steps, p.Warnings})
+}
