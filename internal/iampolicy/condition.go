@@ -322,7 +322,9 @@ func parseDate(text string) (time.Time, bool) {
 			return time.Unix(seconds, 0), true
 		}
 	}
-	for _, layout := range [...]string{time.RFC3339, "2006-01-02T15:04Z07:00", "2006-01-02T15:04:05Z0700", "2006-01-02", "2006-01", "2006"} {
+	for _, layout := range [...]string{
+		time.RFC3339, "2006-01-02T15:04Z07:00", "2006-01-02T15:04:05Z0700", "2006-01-02", "2006-01", "2006",
+	} {
 		if t, err := time.Parse(layout, text); err == nil {
 			return t, true
 		}

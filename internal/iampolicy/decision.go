@@ -14,8 +14,9 @@ const (
 type Decision struct {
 	Allowed bool
 	Effect  Outcome
-	// Kind, Policy, SID and Index name the statement that allowed or explicitly denied: the kind of its policy, the name of the policy, and the id and
-	// the index of the statement. Index is -1 when no statement decided.
+	// Kind, Policy, SID and Index name the statement that allowed or explicitly denied: the kind of its
+	// policy, the name of the policy, and the id and the index of the statement. Index is -1 when no
+	// statement decided.
 	Kind   PolicyKind
 	Policy string
 	SID    string
@@ -30,10 +31,14 @@ type Decision struct {
 func (d Decision) Because(action string) string {
 	switch d.Effect {
 	case ExplicitDeny:
-		if d.Kind == IdentityBased {
-			return "with an explicit deny in an identity-based policy"
+		article := "a"
+		switch d.Kind {
+		case IdentityBased:
+			article = "an"
+		case TrustPolicy:
+			article = "the"
 		}
-		return "with an explicit deny in a " + string(d.Kind)
+		return "with an explicit deny in " + article + " " + string(d.Kind)
 	case ImplicitDeny:
 		return "because no " + string(d.Missing) + " allows the " + action + " action"
 	default:

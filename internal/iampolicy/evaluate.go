@@ -12,8 +12,10 @@ type Policies struct {
 	Resource *Named
 	// ResourceAccount is the account of the resource. When it is empty, the resource is in the caller's account.
 	ResourceAccount string
-	// ResourceRequired says that the policy of the resource must allow, also within an account, as the trust policy of a role
-	// must: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic_policy-eval-denyallow.html.
+	// ResourceRequired says that Resource is the trust policy of a role, which must allow within an account too:
+	// when it names the caller, that is enough; when it names the account, the caller's policies must allow as well.
+	// Decisions then call it a [TrustPolicy]. See
+	// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic_policy-eval-denyallow.html.
 	ResourceRequired bool
 }
 
@@ -29,10 +31,11 @@ func Evaluate(req Request, p Policies) Decision {
 	identity := e.gather(IdentityBased, p.Identity)
 	boundary := e.gather(PermissionsBoundary, p.Boundary)
 	session := e.gather(SessionPolicy, p.Session)
-	var resource found
-	if p.Resource != nil {
-		resource = e.resource(p.Resource)
+	resourceKind := ResourceBased
+	if p.ResourceRequired {
+		resourceKind = TrustPolicy
 	}
+	resource := e.resource(resourceKind, p.Resource)
 	for _, f := range [...]*found{&identity, &resource, &boundary, &session} {
 		if f.denied.document != nil {
 			return f.denied.decision(ExplicitDeny)
@@ -43,45 +46,35 @@ func Evaluate(req Request, p Policies) Decision {
 	if !caller.belongsToAccount() {
 		// A service, a federated identity or nobody: no policies but the resource's speak of them.
 		if resource.reach == notNamed {
-			return missing(ResourceBased)
+			return missing(resourceKind)
 		}
 		return resource.allowed.decision(Allowed)
 	}
 
-	limits := func() (PolicyKind, bool) {
-		switch {
-		case p.Boundary != nil && boundary.allowed.document == nil:
-			return PermissionsBoundary, false
-		case p.Session != nil && session.allowed.document == nil:
-			return SessionPolicy, false
-		}
-		return "", true
-	}
 	sameAccount := p.ResourceAccount == "" || p.ResourceAccount == caller.Account
-	if resource.reach == notNamed && (p.ResourceRequired || !sameAccount) {
-		if !sameAccount && !caller.Root && identity.allowed.document == nil {
-			return missing(IdentityBased)
-		}
-		return missing(ResourceBased)
-	}
 	if sameAccount && resource.reach == namesCaller {
 		return resource.allowed.decision(Allowed)
 	}
-	byResource := sameAccount && resource.reach == namesRole
-	if !byResource && !caller.Root && identity.allowed.document == nil {
+	granted := caller.Root || identity.allowed.document != nil || sameAccount && resource.reach == namesRole
+	switch {
+	case sameAccount && p.ResourceRequired && resource.reach == notNamed:
+		return missing(resourceKind)
+	case !granted:
 		return missing(IdentityBased)
-	}
-	if kind, ok := limits(); !ok {
-		return missing(kind)
-	}
-	if identity.allowed.document != nil {
+	case p.Boundary != nil && boundary.allowed.document == nil:
+		return missing(PermissionsBoundary)
+	case p.Session != nil && session.allowed.document == nil:
+		return missing(SessionPolicy)
+	case !sameAccount && resource.reach == notNamed:
+		return missing(resourceKind)
+	case identity.allowed.document != nil:
 		return identity.allowed.decision(Allowed)
-	}
-	if resource.allowed.document != nil {
+	case resource.allowed.document != nil:
 		return resource.allowed.decision(Allowed)
+	default:
+		// The root user, to whom no statement needs to allow anything.
+		return Decision{Allowed: true, Effect: Allowed, Index: -1}
 	}
-	// The root user, to whom no statement needs to allow anything.
-	return Decision{Allowed: true, Effect: Allowed, Index: -1}
 }
 
 func missing(kind PolicyKind) Decision {
@@ -95,8 +88,8 @@ type evaluation struct {
 	variables bool
 }
 
-// found is what the policies of one kind say: the first statement that denies, and the first that allows (of a resource's policy, the one that names
-// the caller most directly).
+// found is what the policies of one kind say: the first statement that denies, and the first that allows (of a
+// resource's policy, the one that names the caller most directly).
 type found struct {
 	denied, allowed match
 	reach           reach
@@ -144,16 +137,16 @@ func (e *evaluation) gather(kind PolicyKind, policies []Named) found {
 }
 
 // resource goes through the policy of the resource.
-func (e *evaluation) resource(policy *Named) found {
+func (e *evaluation) resource(kind PolicyKind, policy *Named) found {
 	var f found
-	if policy.Document == nil {
+	if policy == nil || policy.Document == nil {
 		return f
 	}
 	e.variables = policy.Document.Version == Version2012
 	for i := range policy.Document.Statements {
 		s := &policy.Document.Statements[i]
 		named := s.reach(&e.request.Principal)
-		this := match{kind: ResourceBased, name: policy.Name, document: policy.Document, index: i}
+		this := match{kind: kind, name: policy.Name, document: policy.Document, index: i}
 		switch {
 		case named == notNamed:
 		case s.Effect == Allow:

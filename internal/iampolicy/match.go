@@ -13,7 +13,7 @@ const (
 )
 
 // matchText matches a pattern in which "*" is any text and "?" any one character. It goes through the text once
-// and returns to the last "*" only, so that no pattern makes it slower than length by length.
+// and returns to the last "*" only, so that no pattern takes longer than its length times that of the text.
 func matchText(pattern, text string, ignoreCase bool) bool {
 	p, t := 0, 0
 	star, starText := -1, 0

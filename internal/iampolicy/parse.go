@@ -163,12 +163,12 @@ func (p place) object(element string, n node) ([]member, error) {
 	if n.kind != objectNode {
 		return nil, p.fail(element, ErrInvalidValue, "must be an object")
 	}
-	for i, m := range n.members {
-		for _, other := range n.members[:i] {
-			if other.name == m.name {
-				return nil, p.fail(join(element, m.name), ErrDuplicateElement, "")
-			}
+	seen := make(map[string]bool, len(n.members))
+	for _, m := range n.members {
+		if seen[m.name] {
+			return nil, p.fail(join(element, m.name), ErrDuplicateElement, "")
 		}
+		seen[m.name] = true
 	}
 	return n.members, nil
 }

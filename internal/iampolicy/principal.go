@@ -89,8 +89,9 @@ func (p *PrincipalInfo) asAccount() reach {
 	return namesAccount
 }
 
-// exempts tells whether a NotPrincipal element spares the caller. For an allow, everyone who is named in any way is left out. For a deny,
-// AWS looks at the account, the role and the session in turn, and denies when one of them is not listed:
+// exempts tells whether a NotPrincipal element spares the caller. For an allow, everyone who is named in any way is
+// left out. For a deny, AWS looks at the account, the role and the session in turn, and may deny when one of them is
+// not listed, so this asks for all of them:
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_notprincipal.html.
 func (p *Principal) exempts(who *PrincipalInfo, effect Effect) bool {
 	named := p.reach(who)
@@ -111,7 +112,7 @@ func (p *Principal) exempts(who *PrincipalInfo, effect Effect) bool {
 	if who.Root {
 		return session
 	}
-	account = account || slices.Contains(p.CanonicalUser, who.CanonicalUser)
+	account = account || who.CanonicalUser != "" && slices.Contains(p.CanonicalUser, who.CanonicalUser)
 	if who.asEntity() == namesCaller {
 		return account && session
 	}
@@ -144,7 +145,8 @@ func isAccountID(id string) bool {
 
 // isAccountRoot recognizes arn:PARTITION:iam::ACCOUNT:root.
 func isAccountRoot(arn string) bool {
-	return strings.HasPrefix(arn, "arn:") && strings.HasSuffix(arn, ":root") && strings.Contains(arn, ":iam::") && resourcePart(arn) == len(arn)-len("root")
+	return strings.HasPrefix(arn, "arn:") && strings.HasSuffix(arn, ":root") &&
+		strings.Contains(arn, ":iam::") && resourcePart(arn) == len(arn)-len("root")
 }
 
 // isUniqueID recognizes the unique ids that IAM puts in place of the ARNs of users and roles:

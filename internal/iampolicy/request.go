@@ -10,9 +10,9 @@ type Request struct {
 	Resource string
 	// Principal is the caller.
 	Principal PrincipalInfo
-	// Keys is the request context: condition keys, whose case does not matter, and their values. The keys that follow from
-	// Principal need not be given: aws:PrincipalArn, aws:PrincipalAccount, aws:PrincipalType, aws:userid, aws:username,
-	// aws:PrincipalIsAWSService and aws:PrincipalServiceName.
+	// Keys is the request context: condition keys, whose case does not matter, and their values. The keys that follow
+	// from Principal need not be given: aws:PrincipalArn, aws:PrincipalAccount, aws:PrincipalType, aws:userid,
+	// aws:username, aws:PrincipalIsAWSService and aws:PrincipalServiceName.
 	Keys map[string][]string
 }
 
@@ -45,13 +45,10 @@ func (p *PrincipalInfo) belongsToAccount() bool {
 
 // lookup gives the values of a condition key.
 func (e *evaluation) lookup(key string) []string {
-	if values, ok := e.request.Keys[key]; ok {
-		return values
-	}
-	// A key that is there under two spellings must not make the decision depend on the order of a map.
+	// A key that is there in two spellings must not make the decision depend on the order of a map.
 	found, name := []string(nil), ""
 	for k, values := range e.request.Keys {
-		if strings.EqualFold(k, key) && (name == "" || k < name) {
+		if len(k) == len(key) && strings.EqualFold(k, key) && (name == "" || k < name) {
 			found, name = values, k
 		}
 	}
@@ -82,7 +79,10 @@ func (p *PrincipalInfo) key(name string) string {
 	case strings.EqualFold(name, "aws:username"):
 		return p.userName()
 	case strings.EqualFold(name, "aws:PrincipalIsAWSService"):
-		if p.Service != "" {
+		switch {
+		case p.Anonymous || p.Federated != "":
+			return ""
+		case p.Service != "":
 			return "true"
 		}
 		return "false"

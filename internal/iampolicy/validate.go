@@ -1,7 +1,6 @@
 package iampolicy
 
 import (
-	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -34,6 +33,8 @@ func (d Document) Validate(kind PolicyKind) error {
 		case kind != ResourceBased && !isAlphanumeric(s.SID):
 			// Services with resource policies take more, such as spaces.
 			return where.fail("Sid", ErrInvalidValue, "may hold letters and digits only")
+		case kind == TrustPolicy && slices.ContainsFunc(s.Actions, isNotSTS):
+			return where.fail("Action", ErrInvalidValue, "a role trust policy is about actions of sts only")
 		}
 	}
 	return nil
@@ -200,13 +201,15 @@ func (c Conditions) validate(where place) error {
 			}
 			for _, value := range c[name][key] {
 				if !op.valid(value) {
-					return where.fail(join(element, key), ErrInvalidValue, "%s", fmt.Sprintf("%q is no value for %s", value, name))
+					return where.fail(join(element, key), ErrInvalidValue, "%q is no value for %s", value, name)
 				}
 			}
 		}
 	}
 	return nil
 }
+
+func isNotSTS(action string) bool { return len(action) < 4 || !strings.EqualFold(action[:4], "sts:") }
 
 func isAlphanumeric(text string) bool {
 	for i := range len(text) {
