@@ -172,19 +172,5 @@ func reason(c Caller, action, resource string, d iampolicy.Decision) string {
 	if resource == "*" {
 		m = fmt.Sprintf("%s is not authorized to perform: %s", who, action)
 	}
-	if d.Effect == iampolicy.ExplicitDeny {
-		return m + " with an explicit deny in a " + strings.TrimSpace(d.Missing+" "+quoted(d))
-	}
-	if d.Missing == "" {
-		return m
-	}
-	article := "no "
-	return fmt.Sprintf("%s because %s%s allows the %s action", m, article, d.Missing, action)
-}
-
-func quoted(d iampolicy.Decision) string {
-	if d.SID != "" {
-		return fmt.Sprintf("(%s, statement %s)", d.Policy, d.SID)
-	}
-	return fmt.Sprintf("(%s, statement %d)", d.Policy, d.Index+1)
+	return strings.TrimSpace(m + " " + d.Because(action))
 }

@@ -94,7 +94,15 @@ func (x *exchange) authenticate(signature *sigv4.Credential, body []byte) (regio
 	if err != nil {
 		return "", nil, err
 	}
-	payload, err = sigv4.VerifyBody(x.r, signature, secret, body, time.Now())
+	// Clients sign with the real time, so the age of a signature is held against it
+	// and not against the mesh's clock.
+	if err := sigv4.Verify(x.r, signature, secret, body, time.Now()); err != nil {
+		return "", nil, x.signatureFault(err)
+	}
+	if !sigv4.Streaming(x.r) {
+		return signature.Region, body, nil
+	}
+	payload, _, err = sigv4.DecodeChunked(x.r, signature, secret, body)
 	if err != nil {
 		return "", nil, x.signatureFault(err)
 	}
@@ -102,7 +110,8 @@ func (x *exchange) authenticate(signature *sigv4.Credential, body []byte) (regio
 }
 
 func (x *exchange) signatureFault(err error) *APIError {
-	if errors.Is(err, sigv4.ErrSkew) && x.service.Protocol == wire.RestXML {
+	var skew *sigv4.SkewError
+	if errors.As(err, &skew) && x.service.Protocol == wire.RestXML {
 		return &APIError{Code: "RequestTimeTooSkewed", Message: err.Error(), Status: http.StatusForbidden}
 	}
 	return x.authFault(authError{json: "InvalidSignatureException", query: "SignatureDoesNotMatch", s3: "SignatureDoesNotMatch",
