@@ -12,9 +12,9 @@ type Policies struct {
 	Resource *Named
 	// ResourceAccount is the account of the resource. When it is empty, the resource is in the caller's account.
 	ResourceAccount string
-	// ResourceRequired says that Resource is the trust policy of a role, which must allow within an account too:
-	// when it names the caller, that is enough; when it names the account, the caller's policies must allow as well.
-	// Decisions then call it a [TrustPolicy]. See
+	// ResourceRequired says that the policy of the resource must allow within an account too, as the trust policy of a
+	// role must: when it names the caller, that is enough; when it names the account, the caller's policies must allow
+	// as well. See
 	// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic_policy-eval-denyallow.html.
 	ResourceRequired bool
 }
@@ -32,7 +32,8 @@ func Evaluate(req Request, p Policies) Decision {
 	boundary := e.gather(PermissionsBoundary, p.Boundary)
 	session := e.gather(SessionPolicy, p.Session)
 	resourceKind := ResourceBased
-	if p.ResourceRequired {
+	if isSTS(req.Action) {
+		// The only resources of STS that have policies are roles.
 		resourceKind = TrustPolicy
 	}
 	resource := e.resource(resourceKind, p.Resource)

@@ -36,7 +36,7 @@ func policy(name string, statements ...iampolicy.Statement) []iampolicy.Named {
 }
 
 func allow(sid string) iampolicy.Statement {
-	return iampolicy.Statement{SID: sid, Effect: iampolicy.Allow, Actions: []string{"s3:*"}, Resources: []string{"*"}}
+	return iampolicy.Statement{SID: sid, Effect: iampolicy.Allow, Actions: []string{"s3:*", "sts:*"}, Resources: []string{"*"}}
 }
 
 func deny(sid string) iampolicy.Statement {
@@ -173,7 +173,11 @@ func TestEvaluate(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			got := iampolicy.Evaluate(iampolicy.Request{Action: "s3:GetObject", Resource: "arn:aws:s3:::lake/x", Principal: tt.who}, tt.p)
+			request := iampolicy.Request{Action: "s3:GetObject", Resource: "arn:aws:s3:::lake/x", Principal: tt.who}
+			if tt.p.ResourceRequired {
+				request.Action, request.Resource = "sts:AssumeRole", "arn:aws:iam::111111111111:role/Steward"
+			}
+			got := iampolicy.Evaluate(request, tt.p)
 			if got.Effect != tt.want || got.Missing != tt.missing || got.Allowed != (tt.want == iampolicy.Allowed) {
 				t.Errorf("got %+v, want %s, missing %q", got, tt.want, tt.missing)
 			}
@@ -246,7 +250,7 @@ func TestDecisionNamesTheStatement(t *testing.T) {
 			"",
 		},
 		{
-			"root",
+			"nothing allows",
 			iampolicy.Policies{},
 			iampolicy.Decision{Effect: iampolicy.ImplicitDeny, Index: -1, Missing: iampolicy.IdentityBased},
 			"because no identity-based policy allows the s3:GetObject action",
@@ -273,11 +277,15 @@ func TestDecisionNamesTheStatement(t *testing.T) {
 			"not trusted",
 			iampolicy.Policies{Identity: policy("first", allow("Read")), ResourceRequired: true},
 			iampolicy.Decision{Effect: iampolicy.ImplicitDeny, Index: -1, Missing: iampolicy.TrustPolicy},
-			"because no role trust policy allows the s3:GetObject action",
+			"because no role trust policy allows the sts:AssumeRole action",
 		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
+			request := request
+			if tt.p.ResourceRequired {
+				request.Action, request.Resource = "sts:AssumeRole", "arn:aws:iam::111111111111:role/Steward"
+			}
 			got := iampolicy.Evaluate(request, tt.p)
 			if diff := cmp.Diff(tt.want, got); diff != "" {
 				t.Errorf("decision (-want +got):\n%s", diff)

@@ -33,7 +33,7 @@ func (d Document) Validate(kind PolicyKind) error {
 		case kind != ResourceBased && !isAlphanumeric(s.SID):
 			// Services with resource policies take more, such as spaces.
 			return where.fail("Sid", ErrInvalidValue, "may hold letters and digits only")
-		case kind == TrustPolicy && slices.ContainsFunc(s.Actions, isNotSTS):
+		case kind == TrustPolicy && !allSTS(s.Actions):
 			return where.fail("Action", ErrInvalidValue, "a role trust policy is about actions of sts only")
 		}
 	}
@@ -209,7 +209,11 @@ func (c Conditions) validate(where place) error {
 	return nil
 }
 
-func isNotSTS(action string) bool { return len(action) < 4 || !strings.EqualFold(action[:4], "sts:") }
+func allSTS(actions []string) bool {
+	return !slices.ContainsFunc(actions, func(action string) bool { return !isSTS(action) })
+}
+
+func isSTS(action string) bool { return len(action) > 4 && strings.EqualFold(action[:4], "sts:") }
 
 func isAlphanumeric(text string) bool {
 	for i := range len(text) {
