@@ -1,0 +1,35 @@
+package ram
+
+import (
+	"github.com/aws/aws-sdk-go-v2/aws"
+
+	"github.com/lakemesh/lakemesh/localmesh/internal/engine"
+)
+
+const maxPage = 500
+
+// page cuts the items to the page that the token names, and makes the token of
+// the next. It comes before filtering, so that a page can be empty although
+// there is a next one, as RAM warns.
+func page[T any](items []T, key func(T) string, size *int32, token *string) ([]T, *string, error) {
+	n := int(aws.ToInt32(size))
+	if size == nil {
+		n = maxPage
+	}
+	if n < 1 || n > maxPage {
+		return nil, nil, engine.Errorf("InvalidMaxResultsException", "The specified value for MaxResults isn't valid. It must be between 1 and %d.", maxPage)
+	}
+	after, err := engine.FromToken(token)
+	if err != nil {
+		return nil, nil, engine.Errorf("InvalidNextTokenException", "The specified value for NextToken isn't valid.")
+	}
+	start := 0
+	for after != "" && start < len(items) && key(items[start]) <= after {
+		start++
+	}
+	items = items[start:]
+	if len(items) <= n {
+		return items, nil, nil
+	}
+	return items[:n], engine.NextToken(key(items[n-1])), nil
+}

@@ -1,0 +1,209 @@
+package ram
+
+import (
+	"strings"
+	"time"
+
+	"github.com/lakemesh/lakemesh/localmesh/internal/authz"
+	"github.com/lakemesh/lakemesh/localmesh/internal/engine"
+	"github.com/lakemesh/lakemesh/localmesh/internal/state"
+	"github.com/lakemesh/lakemesh/localmesh/internal/store"
+)
+
+// InvitationLife is how long an invitation can be accepted. AWS does not document
+// it; its own monitor for Lake Formation's invitations renews them before 12 hours
+// (https://github.com/aws-samples/monitor-ram-for-expired-lake-formation-invites).
+const InvitationLife = 12 * time.Hour
+
+// CreateShare stores a new share, without resources and principals.
+func CreateShare(c *engine.Call, s state.Share) (state.Share, error) {
+	s.Region, s.ID = c.Region, c.Mesh.UUID()
+	s.Status, s.Created, s.Updated = state.ShareActive, c.Now, c.Now
+	return s, state.PutShare(c.Tx, s)
+}
+
+// AddResource associates a resource with a share, or tries again where that had
+// failed.
+//
+// A catalog that has a resource policy must let RAM share in it, or the resource
+// is blocked although the grant succeeded
+// (https://docs.aws.amazon.com/lake-formation/latest/dg/hybrid-cross-account.html).
+func AddResource(c *engine.Call, s state.Share, arn string) (state.Association, error) {
+	a, found, err := state.ShareResources.Get(c.Tx, s.Owner, s.Region, s.ID, arn)
+	if err != nil || found && a.Status == state.Associated {
+		return a, err
+	}
+	if !found {
+		a = state.Association{Entity: arn, Created: c.Now}
+	}
+	a.Status, a.Message, a.Updated = state.Associated, "", c.Now
+	policy, has, err := state.GetCatalogPolicy(c.Tx, s.Owner, s.Region)
+	if err != nil {
+		return a, err
+	}
+	if has && strings.HasPrefix(arn, "arn:aws:glue:") {
+		d, err := c.Mesh.Policies().Decide(c.Tx, authz.Caller{Service: "ram.amazonaws.com"}, authz.Question{
+			Action: "glue:ShareResource", Resources: []string{arn}, ResourcePolicy: policy.Policy,
+			ResourcePolicyName: "Data Catalog resource policy", ResourceAccount: s.Owner, ResourceRequired: true,
+		}, c.Now, s.Region)
+		if err != nil {
+			return a, err
+		}
+		if !d.Allowed {
+			a.Status = state.AssociationBad
+			a.Message = "The Data Catalog resource policy of account " + s.Owner + " does not allow ram.amazonaws.com to perform glue:ShareResource on " + arn + "."
+		}
+	}
+	return a, state.PutShareResource(c.Tx, s, a)
+}
+
+// AddPrincipal associates a principal with a share. One of another account is
+// invited, unless it was before and has not refused.
+func AddPrincipal(c *engine.Call, s state.Share, principal string) (state.Association, error) {
+	a, found, err := principalAssociation(c.Tx, s, principal, c.Now)
+	if err != nil || found && a.Status != state.AssociationBad {
+		return a, err
+	}
+	if !found {
+		a = state.Association{Entity: principal, Created: c.Now}
+	}
+	account := state.PrincipalAccount(principal, s.Owner)
+	a.Status, a.Message, a.Updated, a.External = state.Associated, "", c.Now, account != s.Owner
+	if a.External {
+		a.Status = state.Associating
+		i := state.Invitation{
+			ID: c.Mesh.UUID(), Region: s.Region, ShareOwner: s.Owner, ShareID: s.ID, ShareName: s.Name,
+			Receiver: account, Principal: principal, Status: state.InvitationPending, Sent: c.Now,
+		}
+		if err := state.Invitations.Put(c.Tx, i, account, s.Region, i.ID); err != nil {
+			return a, err
+		}
+	}
+	return a, state.PutSharePrincipal(c.Tx, s, a)
+}
+
+// principalAssociation reads a principal's association; one whose invitation has
+// run out has failed.
+func principalAssociation(tx store.Tx, s state.Share, principal string, now time.Time) (state.Association, bool, error) {
+	a, found, err := state.SharePrincipals.Get(tx, s.Owner, s.Region, s.ID, principal)
+	return aged(a, now), found, err
+}
+
+func aged(a state.Association, now time.Time) state.Association {
+	if a.Status == state.Associating && now.Sub(a.Updated) >= InvitationLife {
+		a.Status, a.Message = state.AssociationBad, "The invitation expired before it was accepted."
+	}
+	return a
+}
+
+// RemoveResource ends the association of a resource with a share.
+func RemoveResource(c *engine.Call, s state.Share, arn string) error {
+	return state.DeleteShareResource(c.Tx, s, arn)
+}
+
+// RemovePrincipal ends the association of a principal with a share, and takes
+// back an invitation that was not answered.
+func RemovePrincipal(c *engine.Call, s state.Share, principal string) error {
+	account := state.PrincipalAccount(principal, s.Owner)
+	invitations, err := state.Invitations.All(c.Tx, account, s.Region)
+	if err != nil {
+		return err
+	}
+	for _, i := range invitations {
+		if i.ShareID == s.ID && i.Principal == principal && i.Status == state.InvitationPending {
+			if err := state.Invitations.Delete(c.Tx, account, s.Region, i.ID); err != nil {
+				return err
+			}
+		}
+	}
+	return state.DeleteSharePrincipal(c.Tx, s, principal)
+}
+
+// DeleteShare ends a share with everything in it. Its record stays, as DELETED.
+func DeleteShare(c *engine.Call, s state.Share) error {
+	principals, err := state.SharePrincipals.All(c.Tx, s.Owner, s.Region, s.ID)
+	if err != nil {
+		return err
+	}
+	for _, p := range principals {
+		if err := RemovePrincipal(c, s, p.Entity); err != nil {
+			return err
+		}
+	}
+	resources, err := state.ShareResources.All(c.Tx, s.Owner, s.Region, s.ID)
+	if err != nil {
+		return err
+	}
+	for _, r := range resources {
+		if err := RemoveResource(c, s, r.Entity); err != nil {
+			return err
+		}
+	}
+	s.Status, s.Updated = state.ShareDeleted, c.Now
+	return state.PutShare(c.Tx, s)
+}
+
+// HasResources tells whether a share carries anything.
+func HasResources(tx store.Tx, s state.Share) (bool, error) {
+	has := false
+	err := state.ShareResources.Scan(tx, []string{s.Owner, s.Region, s.ID}, "", func(string, state.Association) bool {
+		has = true
+		return false
+	})
+	return has, err
+}
+
+// Reaches tells whether the share carries the resource to the principal: both
+// are associated, the principal has accepted. The resource may be covered by a
+// pattern such as arn:aws:glue:us-east-1:111111111111:table/*/*.
+func Reaches(tx store.Tx, shareARN, principal, resource string, now time.Time) (bool, error) {
+	s, found, err := state.GetShare(tx, shareARN)
+	if err != nil || !found || s.Status != state.ShareActive {
+		return false, err
+	}
+	p, found, err := principalAssociation(tx, s, principal, now)
+	if err != nil || !found || p.Status != state.Associated {
+		return false, err
+	}
+	r, found, err := state.ShareResources.Get(tx, s.Owner, s.Region, s.ID, resource)
+	if err != nil || found {
+		return found && r.Status == state.Associated, err
+	}
+	if pattern, ok := Pattern(resource); ok {
+		r, found, err = state.ShareResources.Get(tx, s.Owner, s.Region, s.ID, pattern)
+	}
+	return found && r.Status == state.Associated, err
+}
+
+// Pattern is the ARN that stands for all resources of a resource's type, as
+// version 5 of Lake Formation's cross-account sharing puts it into shares.
+func Pattern(arn string) (string, bool) {
+	i := strings.LastIndexByte(arn, ':')
+	if i < 0 {
+		return "", false
+	}
+	switch {
+	case strings.HasPrefix(arn[i+1:], "database/"):
+		return arn[:i+1] + "database/*", true
+	case strings.HasPrefix(arn[i+1:], "table/"):
+		return arn[:i+1] + "table/*/*", true
+	}
+	return "", false
+}
+
+// ResourceType is RAM's name for the type of a resource, such as glue:Table.
+func ResourceType(arn string) (string, bool) {
+	parts := strings.SplitN(arn, ":", 6)
+	if len(parts) != 6 || parts[0] != "arn" || parts[2] != "glue" {
+		return "", false
+	}
+	switch kind, _, _ := strings.Cut(parts[5], "/"); kind {
+	case "catalog":
+		return "glue:Catalog", true
+	case "database":
+		return "glue:Database", true
+	case "table":
+		return "glue:Table", true
+	}
+	return "", false
+}
