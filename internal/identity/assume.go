@@ -1,0 +1,111 @@
+package identity
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
+
+	"github.com/lakemesh/lakemesh"
+)
+
+const (
+	// sessionLife is the longest that a session opened from another session lasts
+	// (https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles.html#iam-term-role-chaining).
+	sessionLife = time.Hour
+	// renewBefore is how long before its end a session is renewed.
+	renewBefore = 5 * time.Minute
+)
+
+// Assume opens the role at once. A caller that is the role already is returned
+// as it is, without a call.
+func (i *Identity) Assume(ctx context.Context, roleARN string) (*Identity, error) {
+	role, err := i.Lazy(roleARN)
+	if err != nil || role == i {
+		return role, err
+	}
+	if _, err := role.Config.Credentials.Retrieve(ctx); err != nil {
+		return nil, err
+	}
+	return role, nil
+}
+
+// Lazy opens the role when the first call is made as it. A caller that is the
+// role already is returned as it is.
+func (i *Identity) Lazy(roleARN string) (*Identity, error) {
+	parts := strings.SplitN(roleARN, ":", 6)
+	if len(parts) != 6 || parts[2] != "iam" || !strings.HasPrefix(parts[5], "role/") {
+		return nil, lakemesh.Invalid("role", "%q is not the ARN of a role", roleARN)
+	}
+	account, name := parts[4], roleName(roleARN)
+	if i.IsRole(account, name) {
+		return i, nil
+	}
+	provider := &roleCredentials{client: sts.NewFromConfig(i.Config), from: i, role: roleARN, account: account}
+	role := &Identity{Account: account, ARN: roleARN, SessionName: i.SessionName, log: i.log}
+	cfg := i.Config.Copy()
+	cfg.Credentials = aws.NewCredentialsCache(provider, func(o *aws.CredentialsCacheOptions) {
+		o.ExpiryWindow, o.ExpiryWindowJitterFrac = renewBefore, 0.5
+	})
+	role.Config = logged(cfg, i.log, role)
+	return role, nil
+}
+
+// roleCredentials opens sessions of a role.
+type roleCredentials struct {
+	client  *sts.Client
+	from    *Identity
+	role    string
+	account string
+}
+
+// Retrieve implements aws.CredentialsProvider. The cache around it calls it once
+// for all who wait.
+func (r *roleCredentials) Retrieve(ctx context.Context) (aws.Credentials, error) {
+	out, err := r.client.AssumeRole(ctx, &sts.AssumeRoleInput{
+		RoleArn: aws.String(r.role), RoleSessionName: aws.String(r.from.SessionName),
+		DurationSeconds: aws.Int32(int32(sessionLife / time.Second)),
+	})
+	if err != nil {
+		return aws.Credentials{}, r.explain(err)
+	}
+	if out.Credentials == nil {
+		return aws.Credentials{}, fmt.Errorf("assume role %s: STS answered without credentials", r.role)
+	}
+	c := out.Credentials
+	return aws.Credentials{
+		AccessKeyID: aws.ToString(c.AccessKeyId), SecretAccessKey: aws.ToString(c.SecretAccessKey), SessionToken: aws.ToString(c.SessionToken),
+		Source: "AssumeRole " + r.role, CanExpire: true, Expires: aws.ToTime(c.Expiration), AccountID: r.account,
+	}, nil
+}
+
+// explain says what must be true for the hop. STS answers the same for a role that
+// does not exist, that does not trust, and that the caller may not assume.
+func (r *roleCredentials) explain(err error) error {
+	if !HasCode(err, accessDeniedCodes...) || isExplained(err) {
+		return Explain("AssumeRole", r.account, "role "+r.role, err)
+	}
+	name := roleName(r.role)
+	hint := fmt.Sprintf("the role must exist and trust the caller, and the caller must be allowed sts:AssumeRole on it; %s", remedy(name, r.account, r.from.Account))
+	return &lakemesh.Error{Op: "AssumeRole", Account: r.account, Resource: "role " + r.role, Kind: lakemesh.ErrAccessDenied, Code: codeOf(err),
+		Message: r.from.ARN + " may not assume the role", Hint: hint, Err: err}
+}
+
+// remedy names the command that makes the role.
+func remedy(role, account, from string) string {
+	switch {
+	case role == lakemesh.ProducerRole:
+		return fmt.Sprintf("an administrator of account %s makes it with `lakemesh account init --type producer`", account)
+	case role == lakemesh.ConsumerRole:
+		return fmt.Sprintf("an administrator of account %s makes it with `lakemesh account init --type consumer`", account)
+	case role == lakemesh.MeshProducerRole(from):
+		return fmt.Sprintf("an administrator of the mesh account %s makes it with `lakemesh account enable %s --type producer`", account, from)
+	case role == lakemesh.MeshConsumerRole(from):
+		return fmt.Sprintf("an administrator of the mesh account %s makes it with `lakemesh account enable %s --type consumer`", account, from)
+	default:
+		return fmt.Sprintf("an administrator of the mesh account %s makes it with `lakemesh mesh init`", account)
+	}
+}

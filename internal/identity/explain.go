@@ -1,0 +1,69 @@
+package identity
+
+import (
+	"errors"
+	"slices"
+	"strings"
+
+	"github.com/lakemesh/lakemesh"
+)
+
+// Explain makes an error of AWS a [*lakemesh.Error]: what was done, where, to
+// what, what AWS answered, what that means and what to do about it. An error that
+// explains itself already is returned as it is.
+func Explain(op, account, resource string, err error) error {
+	if err == nil {
+		return nil
+	}
+	if isExplained(err) {
+		return err
+	}
+	code, message := codeOf(err), messageOf(err)
+	kind, hint := meaning(code, message)
+	return &lakemesh.Error{Op: op, Account: account, Resource: resource, Code: code, Kind: kind, Message: message, Hint: hint, Err: err}
+}
+
+// isExplained tells whether an error says itself what happened.
+func isExplained(err error) bool {
+	var (
+		known      *lakemesh.Error
+		transition *lakemesh.TransitionError
+		claimed    *lakemesh.ClaimedError
+		partial    *lakemesh.PartialError
+	)
+	return errors.As(err, &known) || errors.As(err, &transition) || errors.As(err, &claimed) || errors.As(err, &partial)
+}
+
+// meaning is what a code stands for, and what to do about it.
+func meaning(code, message string) (kind error, hint string) {
+	has := func(part string) bool { return strings.Contains(strings.ToLower(message), part) }
+	switch {
+	case slices.Contains(credentialCodes, code):
+		return lakemesh.ErrAccessDenied, "the credentials are not valid or have expired; sign in again"
+	case slices.Contains(accessDeniedCodes, code):
+		return lakemesh.ErrAccessDenied, deniedHint(has)
+	case slices.Contains(notFoundCodes, code):
+		return lakemesh.ErrNotFound, ""
+	case slices.Contains(quotaCodes, code):
+		return lakemesh.ErrQuota, "ask AWS to raise the quota, or remove what is not needed any more"
+	case slices.Contains(invalidCodes, code) && has("invalid principal"):
+		return lakemesh.ErrInvalidInput, "a principal that is named does not exist, or is too new to be known everywhere"
+	case slices.Contains(invalidCodes, code):
+		return lakemesh.ErrInvalidInput, ""
+	}
+	return nil, ""
+}
+
+func deniedHint(has func(string) bool) string {
+	switch {
+	case has("illegal combination"):
+		return "IAM_ALLOWED_PRINCIPALS still holds permissions on it, which bars grants to other accounts; revoke them first"
+	case has("lake formation permission"):
+		return "a data lake administrator of that account, or who holds the permission with the grant option, can grant it"
+	case has("resource does not exist or requester is not authorized"):
+		return "it does not exist, or the caller holds no permission on it"
+	case has("explicit deny"):
+		return "a policy denies it explicitly; a service control policy or a permissions boundary can do that too"
+	}
+	return "the caller's IAM policy does not allow it; if the mesh was set up by an older version, let its administrator run the set-up again"
+}

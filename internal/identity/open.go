@@ -1,0 +1,98 @@
+package identity
+
+import (
+	"cmp"
+	"context"
+	"net/http"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
+	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
+
+	"github.com/lakemesh/lakemesh"
+)
+
+// connectionsPerHost keeps as many connections to a service open as calls are
+// commonly under way; the SDK keeps ten.
+const connectionsPerHost = 64
+
+// Open opens the caller of the options: it builds the configuration and asks STS
+// once who that is. Credentials of another account than they say are a
+// [lakemesh.ErrWrongAccount].
+func Open(ctx context.Context, o lakemesh.Options) (*Identity, error) {
+	log, err := Logger(o)
+	if err != nil {
+		return nil, err
+	}
+	cfg, err := base(ctx, o)
+	if err != nil {
+		return nil, err
+	}
+	out, err := sts.NewFromConfig(cfg).GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{})
+	if err != nil {
+		return nil, explainCaller(err)
+	}
+	caller := &Identity{Account: aws.ToString(out.Account), ARN: aws.ToString(out.Arn), SessionName: sessionName(aws.ToString(out.Arn)),
+		Config: cfg, log: log}
+	if want := credentialsAccount(o.Credentials); want != "" && want != caller.Account {
+		return nil, &lakemesh.Error{Op: "open", Account: want, Resource: "credentials", Kind: lakemesh.ErrWrongAccount,
+			Message: "the access key belongs to account " + caller.Account + " (" + caller.ARN + ")",
+			Hint:    "correct AccountId or the keys in the credentials"}
+	}
+	caller.Config = logged(cfg, log, caller)
+	return caller, nil
+}
+
+// base is the configuration before it is known who the caller is.
+func base(ctx context.Context, o lakemesh.Options) (aws.Config, error) {
+	var cfg aws.Config
+	if o.Config != nil {
+		cfg = o.Config.Copy()
+		if o.Credentials != nil {
+			cfg.Credentials = aws.NewCredentialsCache(o.Credentials)
+		}
+		if cfg.Credentials == nil {
+			return cfg, lakemesh.Invalid("Config", "it has no credentials, and Credentials is not set")
+		}
+		cfg.Region = cmp.Or(o.Region, cfg.Region, lakemesh.DefaultRegion)
+	} else {
+		client := awshttp.NewBuildableClient().WithTransportOptions(func(t *http.Transport) { t.MaxIdleConnsPerHost = connectionsPerHost })
+		loads := []func(*config.LoadOptions) error{
+			config.WithRegion(cmp.Or(o.Region, lakemesh.DefaultRegion)),
+			config.WithHTTPClient(client),
+		}
+		if o.Credentials != nil {
+			loads = append(loads, config.WithCredentialsProvider(o.Credentials))
+		}
+		var err error
+		if cfg, err = config.LoadDefaultConfig(ctx, loads...); err != nil {
+			return cfg, &lakemesh.Error{Op: "open", Resource: "configuration of the AWS SDK", Kind: lakemesh.ErrInvalidInput, Err: err}
+		}
+	}
+	cfg.Retryer = NewRetryer
+	return cfg, nil
+}
+
+// credentialsAccount is the account that the credentials say they belong to;
+// empty if they do not say.
+func credentialsAccount(p aws.CredentialsProvider) string {
+	switch c := p.(type) {
+	case lakemesh.Credentials:
+		return c.AccountID
+	case *lakemesh.Credentials:
+		if c != nil {
+			return c.AccountID
+		}
+	}
+	return ""
+}
+
+func explainCaller(err error) error {
+	if HasCode(err) || !isCredentialsMissing(err) {
+		return Explain("open", "", "credentials", err)
+	}
+	return &lakemesh.Error{Op: "open", Resource: "credentials", Kind: lakemesh.ErrAccessDenied, Err: err,
+		Message: "no usable AWS credentials were found",
+		Hint:    "set AWS_PROFILE or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or name a credentials file"}
+}
