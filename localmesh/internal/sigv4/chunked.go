@@ -74,13 +74,15 @@ type chunkDecoder struct {
 	previous string // the signature before this one
 }
 
-var errChunk = &MalformedError{Part: "body", Problem: "not in aws-chunked form"}
+func notChunked() error {
+	return &MalformedError{Part: "body", Problem: "not in aws-chunked form"}
+}
 
 // line takes a line that ends in CRLF.
 func (d *chunkDecoder) line() (string, error) {
 	line, rest, ok := bytes.Cut(d.rest, []byte("\r\n"))
 	if !ok || len(line) > 8<<10 {
-		return "", errChunk
+		return "", notChunked()
 	}
 	d.rest = rest
 	return string(line), nil
@@ -96,13 +98,13 @@ func (d *chunkDecoder) chunk() ([]byte, error) {
 	digits, extension, _ := strings.Cut(line, ";")
 	size, err := strconv.ParseUint(digits, 16, 63)
 	if err != nil || size > uint64(len(d.rest)) {
-		return nil, errChunk
+		return nil, notChunked()
 	}
 	data := d.rest[:size]
 	if d.key != nil {
 		signature, ok := strings.CutPrefix(extension, "chunk-signature=")
 		if !ok {
-			return nil, errChunk
+			return nil, notChunked()
 		}
 		if err := d.check(signature, algorithm+"-PAYLOAD", hexHash(nil), hexHash(data)); err != nil {
 			return nil, err
@@ -113,7 +115,7 @@ func (d *chunkDecoder) chunk() ([]byte, error) {
 		return nil, nil
 	}
 	if !bytes.HasPrefix(d.rest, []byte("\r\n")) {
-		return nil, errChunk
+		return nil, notChunked()
 	}
 	d.rest = d.rest[2:]
 	return data, nil
@@ -145,7 +147,7 @@ func (d *chunkDecoder) trailer() (http.Header, error) {
 		}
 		name, value, ok := strings.Cut(line, ":")
 		if !ok || name == "" || n > maxTrailers || signature != "" || !d.trailers {
-			return nil, errChunk
+			return nil, notChunked()
 		}
 		name, value = strings.ToLower(strings.TrimSpace(name)), strings.TrimSpace(value)
 		if name == "x-amz-trailer-signature" {

@@ -374,9 +374,9 @@ func TestTampering(t *testing.T) {
 	}
 }
 
-func replaceAuth(old, new string) func(*http.Request) {
+func replaceAuth(from, to string) func(*http.Request) {
 	return func(r *http.Request) {
-		r.Header.Set("Authorization", strings.Replace(r.Header.Get("Authorization"), old, new, 1))
+		r.Header.Set("Authorization", strings.Replace(r.Header.Get("Authorization"), from, to, 1))
 	}
 }
 
