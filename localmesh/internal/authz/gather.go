@@ -140,6 +140,28 @@ func (p *Policies) managed(tx store.Tx, arn string) (iampolicy.Named, error) {
 	return iampolicy.Named{}, fmt.Errorf("policy %s has no default version", arn)
 }
 
+// ManagedText returns the text of a managed policy: of one of AWS's own, or of the
+// default version of a customer's.
+func (p *Policies) ManagedText(tx store.Tx, arn string) (text string, ok bool, err error) {
+	if text, ok := AWSManaged(arn); ok {
+		return text, true, nil
+	}
+	account, kind, name, ok := state.SplitPrincipalARN(arn)
+	if !ok || kind != "policy" {
+		return "", false, nil
+	}
+	policy, found, err := state.GetPolicy(tx, account, name)
+	if err != nil || !found || policy.ARN() != arn {
+		return "", false, err
+	}
+	for _, v := range policy.Versions {
+		if v.ID == policy.Default {
+			return v.Document, true, nil
+		}
+	}
+	return "", false, nil
+}
+
 // globalKeys are the condition keys that every request has
 // (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html).
 func globalKeys(tx store.Tx, c Caller, owner string, now time.Time, region string) (map[string][]string, error) {

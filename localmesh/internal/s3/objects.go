@@ -1,0 +1,451 @@
+package s3
+
+// https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutObject.html
+// https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html
+
+import (
+	"crypto/md5" //nolint:gosec // The ETag of an object is the MD5 of its content.
+	"encoding/base64"
+	"encoding/hex"
+	"encoding/xml"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/lakemesh/lakemesh/localmesh/internal/engine"
+	"github.com/lakemesh/lakemesh/localmesh/internal/state"
+	"github.com/lakemesh/lakemesh/localmesh/internal/store"
+)
+
+const (
+	maxKey      = 1024
+	maxMetadata = 2 * 1024
+)
+
+func quote(etag string) string { return `"` + etag + `"` }
+
+// systemHeaders are the headers that are kept with an object.
+func systemHeaders() []string {
+	return []string{"Cache-Control", "Content-Disposition", "Content-Encoding", "Content-Language", "Content-Type", "Expires"}
+}
+
+// metadata takes an object's headers and the user's metadata out of a request.
+func metadata(h http.Header) (system, user map[string]string, err error) {
+	system, user = map[string]string{}, map[string]string{}
+	for _, name := range systemHeaders() {
+		if v := h.Get(name); v != "" {
+			system[name] = v
+		}
+	}
+	// The chunks of an upload are not part of the object.
+	if e, ok := system["Content-Encoding"]; ok {
+		left := slices.DeleteFunc(strings.Split(e, ","), func(s string) bool { return strings.TrimSpace(s) == "aws-chunked" })
+		if system["Content-Encoding"] = strings.Join(left, ","); len(left) == 0 {
+			delete(system, "Content-Encoding")
+		}
+	}
+	if system["Content-Type"] == "" {
+		system["Content-Type"] = "binary/octet-stream"
+	}
+	size := 0
+	for name, values := range h {
+		if n, ok := strings.CutPrefix(strings.ToLower(name), "x-amz-meta-"); ok {
+			user[n] = strings.Join(values, ",")
+			size += len(n) + len(user[n])
+		}
+	}
+	if size > maxMetadata {
+		return nil, nil, failure(http.StatusBadRequest, "MetadataTooLarge", "Your metadata headers exceed the maximum allowed metadata size").
+			with("Size", size).with("MaxSizeAllowed", maxMetadata).APIError
+	}
+	return system, user, nil
+}
+
+// refuseACL refuses access control lists: new buckets have them disabled
+// (https://docs.aws.amazon.com/AmazonS3/latest/userguide/about-object-ownership.html).
+func refuseACL(r *engine.Request) error {
+	acl := r.Header.Get("X-Amz-Acl")
+	grants := false
+	for name := range r.Header {
+		grants = grants || strings.HasPrefix(name, "X-Amz-Grant-")
+	}
+	if grants || (acl != "" && acl != "bucket-owner-full-control" && acl != "private") {
+		return failure(http.StatusBadRequest, "AccessControlListNotSupported", "The bucket does not allow ACLs").APIError
+	}
+	return nil
+}
+
+// refuseKMS refuses keys that a mesh does not have.
+func refuseKMS(r *engine.Request) error {
+	if e := r.Header.Get("X-Amz-Server-Side-Encryption"); e != "" && e != "AES256" {
+		return failure(http.StatusNotImplemented, "NotImplemented", "the local mesh has no encryption keys: "+e).APIError
+	}
+	return nil
+}
+
+// refuseVersion refuses version ids: buckets are unversioned.
+func refuseVersion(q url.Values) error {
+	if v := q.Get("versionId"); v != "" && v != "null" {
+		return invalidArgument("Invalid version id specified", "versionId", v)
+	}
+	return nil
+}
+
+func etagOf(content []byte) string {
+	sum := md5.Sum(content) //nolint:gosec // As above.
+	return hex.EncodeToString(sum[:])
+}
+
+func checkMD5(r *engine.Request) error {
+	given := r.Header.Get("Content-Md5")
+	if given == "" {
+		return nil
+	}
+	want, err := base64.StdEncoding.DecodeString(given)
+	if err != nil || len(want) != md5.Size {
+		return failure(http.StatusBadRequest, "InvalidDigest", "The Content-MD5 you specified was invalid.").APIError
+	}
+	if hex.EncodeToString(want) != etagOf(r.Payload) {
+		return failure(http.StatusBadRequest, "BadDigest", "The Content-MD5 you specified did not match what we received.").APIError
+	}
+	return nil
+}
+
+// object reads the record of an object.
+func object(c *engine.Call, t target) (state.Object, bool, error) {
+	return state.Objects.Get(c.Tx, t.bucket.Name, t.key)
+}
+
+// content reads the bytes of an object. They must be copied before the
+// transaction ends.
+func content(c *engine.Call, bucket, key string) []byte {
+	body, _ := c.Tx.Get(state.ObjectBodies, store.Key(bucket, key))
+	return body
+}
+
+func putContent(c *engine.Call, bucket string, o state.Object, body []byte) error {
+	if err := c.Tx.Put(state.ObjectBodies, store.Key(bucket, o.Key), body); err != nil {
+		return err
+	}
+	return state.Objects.Put(c.Tx, o, bucket, o.Key)
+}
+
+// checkWriteConditions checks If-None-Match: * and If-Match of a write
+// (https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html).
+func checkWriteConditions(c *engine.Call, r *engine.Request, t target) error {
+	match, noneMatch := r.Header.Get("If-Match"), r.Header.Get("If-None-Match")
+	if match == "" && noneMatch == "" {
+		return nil
+	}
+	o, exists, err := object(c, t)
+	if err != nil {
+		return err
+	}
+	switch {
+	case noneMatch != "" && noneMatch != "*":
+		return failure(http.StatusNotImplemented, "NotImplemented", "A header you provided implies functionality that is not implemented").with("Header", "If-None-Match").APIError
+	case noneMatch == "*" && exists:
+		return failure(http.StatusPreconditionFailed, "PreconditionFailed", "At least one of the pre-conditions you specified did not hold").with("Condition", "If-None-Match").APIError
+	case match != "" && !exists:
+		return failure(http.StatusNotFound, "NoSuchKey", "The specified key does not exist.").with("Key", t.key).APIError
+	case match != "" && strings.Trim(match, `"`) != o.ETag:
+		return failure(http.StatusPreconditionFailed, "PreconditionFailed", "At least one of the pre-conditions you specified did not hold").with("Condition", "If-Match").APIError
+	}
+	return nil
+}
+
+func putObject(c *engine.Call, r *engine.Request) (*engine.Response, error) {
+	t, err := open(c, r, "s3:PutObject", nil)
+	if err != nil {
+		return nil, err
+	}
+	tags, err := requestTags(c, r, t)
+	if err != nil {
+		return nil, err
+	}
+	for _, check := range []error{refuseACL(r), refuseKMS(r), checkMD5(r), checkWriteConditions(c, r, t)} {
+		if check != nil {
+			return nil, check
+		}
+	}
+	sums, err := checksums(r.Header, r.Payload)
+	if err != nil {
+		return nil, err
+	}
+	system, user, err := metadata(r.Header)
+	if err != nil {
+		return nil, err
+	}
+	o := state.Object{Key: t.key, Size: int64(len(r.Payload)), ETag: etagOf(r.Payload), Modified: c.Now.Truncate(time.Second),
+		Headers: system, Metadata: user, Checksums: sums, Tags: tags}
+	if err := putContent(c, t.bucket.Name, o, r.Payload); err != nil {
+		return nil, err
+	}
+	h := http.Header{"Etag": {quote(o.ETag)}, "X-Amz-Server-Side-Encryption": {"AES256"}}
+	for name, v := range sums {
+		h.Set(name, v)
+	}
+	return &engine.Response{Status: http.StatusOK, Header: h}, nil
+}
+
+// openObject finds an object and asks for permission to read it. Whether it
+// exists is told only to those who may list the bucket.
+func openObject(c *engine.Call, r *engine.Request, action string) (target, state.Object, error) {
+	t, err := open(c, r, action, nil)
+	if err != nil {
+		return t, state.Object{}, err
+	}
+	if err := refuseVersion(r.URL.Query()); err != nil {
+		return t, state.Object{}, err
+	}
+	o, ok, err := object(c, t)
+	if err == nil && !ok {
+		err = noSuchKey(c, t)
+	}
+	return t, o, err
+}
+
+func noSuchKey(c *engine.Call, t target) error {
+	d, err := decide(c, t.bucket, "s3:ListBucket", t.bucket.ARN(), nil)
+	if err != nil {
+		return err
+	}
+	if !d.Allowed {
+		return c.Denied(d.Reason)
+	}
+	return failure(http.StatusNotFound, "NoSuchKey", "The specified key does not exist.").with("Key", t.key).APIError
+}
+
+// checkReadConditions checks the conditional headers of a read. A condition that
+// says "not modified" is an answer without a body.
+func checkReadConditions(h http.Header, o state.Object) (*engine.Response, error) {
+	failed := failure(http.StatusPreconditionFailed, "PreconditionFailed", "At least one of the pre-conditions you specified did not hold").APIError
+	same := func(list string) bool {
+		return slices.ContainsFunc(strings.Split(list, ","), func(e string) bool {
+			e = strings.TrimSpace(e)
+			return e == "*" || strings.Trim(strings.TrimPrefix(e, "W/"), `"`) == o.ETag
+		})
+	}
+	if m := h.Get("If-Match"); m != "" {
+		if !same(m) {
+			return nil, failed
+		}
+	} else if since, err := http.ParseTime(h.Get("If-Unmodified-Since")); err == nil && o.Modified.After(since) {
+		return nil, failed
+	}
+	unmodified := false
+	if m := h.Get("If-None-Match"); m != "" {
+		unmodified = same(m)
+	} else if since, err := http.ParseTime(h.Get("If-Modified-Since")); err == nil {
+		unmodified = !o.Modified.After(since)
+	}
+	if unmodified {
+		return &engine.Response{Status: http.StatusNotModified, Header: http.Header{"Etag": {quote(o.ETag)}, "Last-Modified": {httpTime(o.Modified)}}}, nil
+	}
+	return nil, nil
+}
+
+func httpTime(t time.Time) string { return t.UTC().Format(http.TimeFormat) }
+
+// byteRange reads a Range header of one range; any other is ignored, as S3 does.
+func byteRange(header string, size int64) (from, to int64, partial bool, err error) {
+	spec, ok := strings.CutPrefix(header, "bytes=")
+	first, last, dash := strings.Cut(spec, "-")
+	if !ok || !dash || strings.Contains(spec, ",") {
+		return 0, size, false, nil
+	}
+	unsatisfiable := failure(http.StatusRequestedRangeNotSatisfiable, "InvalidRange", "The requested range is not satisfiable").
+		with("RangeRequested", header).with("ActualObjectSize", size).APIError
+	if first == "" {
+		n, err := strconv.ParseInt(last, 10, 64)
+		if err != nil {
+			return 0, size, false, nil
+		}
+		if n <= 0 || size == 0 {
+			return 0, 0, false, unsatisfiable
+		}
+		return max(0, size-n), size, true, nil
+	}
+	from, err = strconv.ParseInt(first, 10, 64)
+	if err != nil {
+		return 0, size, false, nil
+	}
+	to = size
+	if last != "" {
+		end, err := strconv.ParseInt(last, 10, 64)
+		if err != nil || end < from {
+			return 0, size, false, nil
+		}
+		to = min(end+1, size)
+	}
+	if from >= size {
+		return 0, 0, false, unsatisfiable
+	}
+	return from, to, true, nil
+}
+
+// objectHeaders are the headers of an answer with an object.
+func objectHeaders(r *engine.Request, o state.Object, partial bool) http.Header {
+	h := http.Header{}
+	for name, v := range o.Headers {
+		h.Set(name, v)
+	}
+	for name, v := range o.Metadata {
+		h["X-Amz-Meta-"+http.CanonicalHeaderKey(name)] = []string{v}
+	}
+	h.Set("Etag", quote(o.ETag))
+	h.Set("Last-Modified", httpTime(o.Modified))
+	h.Set("Accept-Ranges", "bytes")
+	h.Set("X-Amz-Server-Side-Encryption", "AES256")
+	if len(o.Tags) > 0 {
+		h.Set("X-Amz-Tagging-Count", strconv.Itoa(len(o.Tags)))
+	}
+	if strings.EqualFold(r.Header.Get("X-Amz-Checksum-Mode"), "ENABLED") && !partial {
+		for name, v := range o.Checksums {
+			h.Set(name, v)
+		}
+		if len(o.Checksums) > 0 {
+			h.Set("X-Amz-Checksum-Type", "FULL_OBJECT")
+		}
+	}
+	q := r.URL.Query()
+	for _, name := range systemHeaders() {
+		if v := q.Get("response-" + strings.ToLower(name)); v != "" {
+			h.Set(name, v)
+		}
+	}
+	return h
+}
+
+func getObject(c *engine.Call, r *engine.Request) (*engine.Response, error) {
+	t, o, err := openObject(c, r, "s3:GetObject")
+	if err != nil {
+		return nil, err
+	}
+	if unmodified, err := checkReadConditions(r.Header, o); unmodified != nil || err != nil {
+		return unmodified, err
+	}
+	from, to, partial, err := byteRange(r.Header.Get("Range"), o.Size)
+	if err != nil {
+		return nil, err
+	}
+	resp := &engine.Response{Status: http.StatusOK, Header: objectHeaders(r, o, partial)}
+	resp.Body = slices.Clone(content(c, t.bucket.Name, t.key)[from:to])
+	if partial {
+		resp.Status = http.StatusPartialContent
+		resp.Header.Set("Content-Range", "bytes "+strconv.FormatInt(from, 10)+"-"+strconv.FormatInt(to-1, 10)+"/"+strconv.FormatInt(o.Size, 10))
+	}
+	return resp, nil
+}
+
+func headObject(c *engine.Call, r *engine.Request) (*engine.Response, error) {
+	_, o, err := openObject(c, r, "s3:GetObject")
+	if err != nil {
+		return nil, err
+	}
+	if unmodified, err := checkReadConditions(r.Header, o); unmodified != nil || err != nil {
+		return unmodified, err
+	}
+	from, to, partial, err := byteRange(r.Header.Get("Range"), o.Size)
+	if err != nil {
+		return nil, err
+	}
+	resp := &engine.Response{Status: http.StatusOK, Header: objectHeaders(r, o, partial)}
+	resp.Header.Set("Content-Length", strconv.FormatInt(to-from, 10))
+	if partial {
+		resp.Status = http.StatusPartialContent
+		resp.Header.Set("Content-Range", "bytes "+strconv.FormatInt(from, 10)+"-"+strconv.FormatInt(to-1, 10)+"/"+strconv.FormatInt(o.Size, 10))
+	}
+	return resp, nil
+}
+
+func removeObject(c *engine.Call, bucket, key string) error {
+	if err := c.Tx.Delete(state.ObjectBodies, store.Key(bucket, key)); err != nil {
+		return err
+	}
+	return state.Objects.Delete(c.Tx, bucket, key)
+}
+
+// deleteObject succeeds whether the object exists or not.
+func deleteObject(c *engine.Call, r *engine.Request) (*engine.Response, error) {
+	t, err := open(c, r, "s3:DeleteObject", nil)
+	if err != nil {
+		return nil, err
+	}
+	if err := refuseVersion(r.URL.Query()); err != nil {
+		return nil, err
+	}
+	if err := removeObject(c, t.bucket.Name, t.key); err != nil {
+		return nil, err
+	}
+	return answerEmpty(http.StatusNoContent)
+}
+
+type deleteResult struct {
+	XMLName xml.Name `xml:"DeleteResult"`
+	XMLNS   string   `xml:"xmlns,attr"`
+	Deleted []deletedObject
+	Error   []deleteError
+}
+
+type deletedObject struct{ Key string }
+
+type deleteError struct{ Key, Code, Message string }
+
+// maxDelete is how many keys DeleteObjects takes.
+const maxDelete = 1000
+
+// deleteObjects decides for each key on its own: the call as a whole needs no
+// permission.
+func deleteObjects(c *engine.Call, r *engine.Request) (*engine.Response, error) {
+	c.Authorized()
+	t, err := find(c, r, "s3:DeleteObject")
+	if err != nil {
+		return nil, err
+	}
+	if err := checkMD5(r); err != nil {
+		return nil, err
+	}
+	if _, err := checksums(r.Header, r.Payload); err != nil {
+		return nil, err
+	}
+	var in struct {
+		XMLName xml.Name `xml:"Delete"`
+		Quiet   bool
+		Object  []struct{ Key, VersionId, ETag string }
+	}
+	if err := readXML(r, &in); err != nil {
+		return nil, err
+	}
+	if len(in.Object) == 0 || len(in.Object) > maxDelete {
+		return nil, failure(http.StatusBadRequest, "MalformedXML", "The XML you provided was not well-formed or did not validate against our published schema").APIError
+	}
+	out := deleteResult{XMLNS: namespace}
+	for _, o := range in.Object {
+		if o.Key == "" || len(o.Key) > maxKey {
+			return nil, failure(http.StatusBadRequest, "UserKeyMustBeSpecified", "The bucket POST must contain the specified field name. If it is specified, please check the order of the fields.").APIError
+		}
+		d, err := decide(c, t.bucket, "s3:DeleteObject", t.bucket.ObjectARN(o.Key), nil)
+		if err != nil {
+			return nil, err
+		}
+		if !d.Allowed {
+			out.Error = append(out.Error, deleteError{o.Key, "AccessDenied", d.Reason})
+			continue
+		}
+		if o.VersionId != "" && o.VersionId != "null" {
+			out.Error = append(out.Error, deleteError{o.Key, "NoSuchVersion", "The specified version does not exist."})
+			continue
+		}
+		if err := removeObject(c, t.bucket.Name, o.Key); err != nil {
+			return nil, err
+		}
+		if !in.Quiet {
+			out.Deleted = append(out.Deleted, deletedObject{o.Key})
+		}
+	}
+	return answerXML(out)
+}
