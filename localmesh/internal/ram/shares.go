@@ -143,14 +143,14 @@ func DeleteShare(c *engine.Call, s state.Share) error {
 	return state.PutShare(c.Tx, s)
 }
 
-// HasResources tells whether a share carries anything.
-func HasResources(tx store.Tx, s state.Share) (bool, error) {
-	has := false
+// CountResources counts what a share carries, up to a limit.
+func CountResources(tx store.Tx, s state.Share, limit int) (int, error) {
+	n := 0
 	err := state.ShareResources.Scan(tx, []string{s.Owner, s.Region, s.ID}, "", func(string, state.Association) bool {
-		has = true
-		return false
+		n++
+		return n < limit
 	})
-	return has, err
+	return n, err
 }
 
 // Reaches tells whether the share carries the resource to the principal: both

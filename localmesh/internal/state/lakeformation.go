@@ -92,34 +92,35 @@ type Securable struct {
 	Name       string      `json:",omitempty"`
 }
 
-// Key are the six parts under which grants on the securable begin.
+// Key are the six parts under which grants on the securable begin. Names of the
+// catalog and of LF-tags are folded, S3 paths are not.
 func (s Securable) Key() []string {
 	var a, b, d string
 	switch s.Kind {
 	case KindCatalog:
 	case KindDatabase:
-		a = s.Database
+		a = Fold(s.Database)
 	case KindTable:
-		a, b = s.Database, s.Table
+		a, b = Fold(s.Database), Fold(s.Table)
 	case KindColumns:
-		a, b = s.Database, s.Table
+		a, b = Fold(s.Database), Fold(s.Table)
 		if s.Excluded {
 			// Grants that include columns are one record, grants that leave columns
 			// out are one each.
-			d = "!" + strings.Join(s.Columns, ",")
+			d = "!" + Fold(strings.Join(s.Columns, ","))
 		}
 	case KindFilter:
-		a, b, d = s.Database, s.Table, s.Filter
+		a, b, d = Fold(s.Database), Fold(s.Table), Fold(s.Filter)
 	case KindLocation:
 		a = s.Path
 	case KindTag:
-		a, b = s.TagKey, s.TagValue
+		a, b = Fold(s.TagKey), Fold(s.TagValue)
 	case KindPolicy:
 		a, b, d = s.PolicyType, ExpressionText(s.Expression), s.Name
 	case KindExpression:
 		a = s.Name
 	}
-	return []string{s.Account, s.Region, string(s.Kind), Fold(a), Fold(b), Fold(d)}
+	return []string{s.Account, s.Region, string(s.Kind), a, b, d}
 }
 
 // ExpressionText writes an expression so that equal ones are equal texts.

@@ -1,0 +1,298 @@
+package lakeformation
+
+import (
+	"slices"
+
+	"github.com/lakemesh/lakemesh/localmesh/internal/engine"
+	"github.com/lakemesh/lakemesh/localmesh/internal/ram"
+	"github.com/lakemesh/lakemesh/localmesh/internal/state"
+)
+
+// holding is what somebody holds on one object of a catalog, with all that is
+// implied.
+type holding struct {
+	perms, grantable []string
+	// allColumns is set when no grant limits what is seen to columns; columns are
+	// those that limited grants show.
+	allColumns bool
+	columns    []string
+	// cells is set when a data cells filter limits some of it.
+	cells bool
+}
+
+func (h *holding) has(perms ...string) bool {
+	return slices.ContainsFunc(perms, func(p string) bool { return slices.Contains(h.perms, p) })
+}
+
+// join adds another holding.
+func (h *holding) join(o holding) {
+	h.perms, h.grantable = union(h.perms, o.perms), union(h.grantable, o.grantable)
+	h.allColumns = h.allColumns || o.allColumns
+	h.columns = union(h.columns, o.columns)
+	h.cells = h.cells || o.cells
+}
+
+// limit cuts a holding down to what another one has.
+func (h *holding) limit(o holding) {
+	h.perms, h.grantable = within(h.perms, o.perms), within(h.grantable, o.grantable)
+	switch {
+	case o.allColumns:
+	case h.allColumns:
+		h.allColumns, h.columns = false, o.columns
+	default:
+		h.columns = within(h.columns, o.columns)
+	}
+	h.cells = h.cells || o.cells
+}
+
+// callerHolds is what the caller holds on r: what it was granted itself or as one
+// of its account's principals, what IAM_ALLOWED_PRINCIPALS leaves to IAM, and a
+// data lake administrator's implicit rights
+// (https://docs.aws.amazon.com/lake-formation/latest/dg/implicit-permissions.html).
+func callerHolds(c *engine.Call, r state.Resource) (holding, error) {
+	r.Database, r.Table = state.Fold(r.Database), state.Fold(r.Table)
+	var h holding
+	for _, principal := range []string{c.Caller.Principal, everyone(c.Account())} {
+		granted, err := principalHolds(c, r, principal)
+		if err != nil {
+			return h, err
+		}
+		h.join(granted)
+	}
+	if r.Account == c.Account() {
+		open, err := leftToIAM(c, r)
+		if err != nil {
+			return h, err
+		}
+		h.join(open)
+	}
+	position, err := rankOf(c)
+	if err != nil {
+		return h, err
+	}
+	switch {
+	case position == nobody:
+	case r.Account == c.Account():
+		// An administrator describes everything and creates databases, but has no
+		// access to data and does not drop or alter what others made.
+		h.perms, h.allColumns = union(h.perms, []string{describe}), true
+		if r.Database == "" && position == admin {
+			h.perms = union(h.perms, []string{createDatabase, createTag, createExpression})
+		}
+	case position == admin:
+		// What was shared with the whole account is seen by its administrators only,
+		// until they hand it on.
+		account, err := principalHolds(c, r, c.Account())
+		if err != nil {
+			return h, err
+		}
+		if account.has(describe) {
+			h.join(holding{perms: []string{describe}, allColumns: account.allColumns, columns: account.columns})
+		}
+	}
+	return h, nil
+}
+
+// leftToIAM is what IAM_ALLOWED_PRINCIPALS holds on r. It says nothing for a
+// principal that was opted in to Lake Formation's permissions
+// (https://docs.aws.amazon.com/lake-formation/latest/dg/hybrid-access-mode.html).
+func leftToIAM(c *engine.Call, r state.Resource) (holding, error) {
+	h, err := principalHolds(c, r, state.IAMAllowedPrincipals)
+	if err != nil || len(h.perms) == 0 {
+		return holding{}, err
+	}
+	in, err := optedIn(c, r)
+	if err != nil || in {
+		return holding{}, err
+	}
+	h.grantable = nil
+	return h, nil
+}
+
+// principalHolds is what one principal was granted on r and holds at this moment.
+func principalHolds(c *engine.Call, r state.Resource, principal string) (holding, error) {
+	grants, err := grantsCovering(c, r, principal)
+	if err != nil {
+		return holding{}, err
+	}
+	var h holding
+	for _, g := range grants {
+		one, err := held(c, r, g)
+		if err != nil {
+			return h, err
+		}
+		h.join(one)
+	}
+	return h, nil
+}
+
+// held is what a grant gives on r at this moment. What was shared from another
+// account counts once the share was accepted, and what a recipient handed on only
+// as long as the recipient itself has it.
+func held(c *engine.Call, r state.Resource, g state.Grant) (holding, error) {
+	owner := g.On.Account
+	if g.By == owner && state.PrincipalAccount(g.Principal, owner) != owner {
+		ok, err := reached(c, g, r)
+		if err != nil || !ok {
+			return holding{}, err
+		}
+	}
+	h, err := given(c, r, g)
+	if err != nil || g.By == owner {
+		return h, err
+	}
+	account, err := principalHolds(c, r, g.By)
+	if err != nil {
+		return holding{}, err
+	}
+	h.limit(account)
+	return h, nil
+}
+
+// given is what a grant says about r.
+func given(c *engine.Call, r state.Resource, g state.Grant) (holding, error) {
+	kind := databasePermissions
+	if isTable(g.On) {
+		kind = tablePermissions
+	}
+	if g.On.Kind == state.KindCatalog {
+		return holding{perms: g.Permissions, grantable: g.Grantable}, nil
+	}
+	h := holding{perms: expand(g.Permissions, kind), grantable: g.Grantable, allColumns: true}
+	if slices.Contains(g.Grantable, all) {
+		h.grantable = sorted(append(slices.Clone(kind), g.Grantable...))
+	}
+	switch {
+	case g.On.Kind == state.KindColumns:
+		h.allColumns = false
+		var err error
+		h.columns, err = chosen(c, r, g.On.Columns, g.On.Excluded)
+		return h, err
+	case g.On.Kind == state.KindFilter:
+		return throughFilter(c, r, g, h)
+	case g.On.Kind == state.KindPolicy && isTable(g.On):
+		return onMatchingColumns(c, r, g, h)
+	}
+	return h, nil
+}
+
+// chosen are the columns of the table that are listed, or with excluded set, not
+// listed. Partition keys cannot be filtered: they are always among them.
+func chosen(c *engine.Call, r state.Resource, listed []string, excluded bool) ([]string, error) {
+	t, found, err := state.GetTable(c.Tx, r.Account, r.Region, r.Database, r.Table)
+	if err != nil || !found {
+		return listed, err
+	}
+	var names []string
+	for _, col := range t.Columns() {
+		if slices.Contains(listed, state.Fold(col.Name)) != excluded {
+			names = append(names, state.Fold(col.Name))
+		}
+	}
+	for _, key := range t.PartitionKeys {
+		names = append(names, state.Fold(key.Name))
+	}
+	return names, nil
+}
+
+// grantsCovering are the grants to a principal that say something about r: on it,
+// on its columns and cells, on all tables of its database, and on LF-tags that it
+// carries.
+func grantsCovering(c *engine.Call, r state.Resource, principal string) ([]state.Grant, error) {
+	account := state.PrincipalAccount(principal, r.Account)
+	givers := []string{r.Account}
+	if account != r.Account {
+		givers = append(givers, account)
+	}
+	var grants []state.Grant
+	add := func(on state.Securable) error {
+		for _, by := range givers {
+			g, found, err := state.GetGrant(c.Tx, on, principal, by)
+			if err != nil {
+				return err
+			}
+			if found {
+				grants = append(grants, g)
+			}
+		}
+		return nil
+	}
+	switch {
+	case r.Database == "":
+		if principal == state.IAMAllowedPrincipals {
+			s, err := settingsOf(c.Tx, r.Account, r.Region)
+			if err != nil {
+				return nil, err
+			}
+			if !s.GrantsSeeded {
+				return []state.Grant{firstGrant(c, r.Account)}, nil
+			}
+		}
+		return grants, add(state.Securable{Kind: state.KindCatalog, Resource: r})
+	case r.Table == "":
+		if err := add(state.Securable{Kind: state.KindDatabase, Resource: r}); err != nil {
+			return nil, err
+		}
+	default:
+		every := r
+		every.Table = state.AllTables
+		for _, on := range []state.Resource{r, every} {
+			if err := add(state.Securable{Kind: state.KindTable, Resource: on}); err != nil {
+				return nil, err
+			}
+		}
+		for _, kind := range []state.Kind{state.KindColumns, state.KindFilter} {
+			partial, err := state.GrantsTo(c.Tx, account, principal, r.Account, r.Region, string(kind), r.Database, r.Table)
+			if err != nil {
+				return nil, err
+			}
+			grants = append(grants, partial...)
+		}
+	}
+	byTag, err := policiesMatching(c, r, account, principal)
+	return append(grants, byTag...), err
+}
+
+// reached tells whether a grant to another account, or to a principal of one, has
+// been accepted there.
+func reached(c *engine.Call, g state.Grant, r state.Resource) (bool, error) {
+	switch g.On.Kind {
+	case state.KindLocation, state.KindTag, state.KindExpression:
+		// These carry no catalog object, so RAM has no part in them.
+		return true, nil
+	}
+	if len(g.Shares) == 0 {
+		return byCatalogPolicy(c, g)
+	}
+	for _, share := range g.Shares {
+		for _, arn := range sharedARNs(g.On, r) {
+			ok, err := ram.Reaches(c.Tx, share, sharedWith(g.Principal), arn, c.Now)
+			if err != nil || ok {
+				return ok, err
+			}
+		}
+	}
+	return false, nil
+}
+
+// seesDatabase tells whether the caller holds something on a table of its own
+// account's database, which lets it describe the database. In another account's
+// catalog it does not
+// (https://docs.aws.amazon.com/lake-formation/latest/dg/granting-catalog-permissions.html).
+func seesDatabase(c *engine.Call, r state.Resource) (bool, error) {
+	if r.Account != c.Account() || r.Database == "" || r.Table != "" {
+		return false, nil
+	}
+	for _, principal := range []string{c.Caller.Principal, everyone(c.Account())} {
+		for _, kind := range []state.Kind{state.KindTable, state.KindColumns, state.KindFilter} {
+			grants, err := state.GrantsTo(c.Tx, c.Account(), principal, r.Account, r.Region, string(kind), state.Fold(r.Database))
+			if err != nil {
+				return false, err
+			}
+			if len(grants) > 0 {
+				return true, nil
+			}
+		}
+	}
+	return false, nil
+}
