@@ -1,0 +1,246 @@
+package permissions
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/lakeformation"
+	"github.com/aws/aws-sdk-go-v2/service/lakeformation/types"
+
+	"github.com/lakemesh/lakemesh"
+	"github.com/lakemesh/lakemesh/internal/awserr"
+	"github.com/lakemesh/lakemesh/internal/poll"
+	"github.com/lakemesh/lakemesh/plan"
+)
+
+// BatchSize is how many entries a batch call takes. The service model does not
+// say so, only the documentation does
+// (https://docs.aws.amazon.com/lake-formation/latest/APIReference/API_BatchGrantPermissions.html).
+const BatchSize = 20
+
+// Batches make the steps that grant and revoke. Steps of one Batches share calls.
+type Batches struct {
+	lake          *Lake
+	grant, revoke *plan.Batch
+}
+
+// Batches returns a maker of steps.
+func (l *Lake) Batches() *Batches {
+	b := &Batches{lake: l}
+	b.grant = &plan.Batch{Max: BatchSize, Run: func(ctx context.Context, steps []*plan.Step) []error {
+		return l.run(ctx, steps, l.sendGrants)
+	}}
+	b.revoke = &plan.Batch{Max: BatchSize, Run: func(ctx context.Context, steps []*plan.Step) []error {
+		return l.run(ctx, steps, l.sendRevocations)
+	}}
+	return b
+}
+
+// Grant adds the steps that grant an entry: one, or two if SELECT stands beside
+// other permissions. They come after the steps given.
+func (b *Batches) Grant(p *plan.Plan, e Entry, after ...*plan.Step) []*plan.Step {
+	var steps []*plan.Step
+	for _, part := range e.split() {
+		steps = append(steps, p.Add(plan.Step{
+			Kind: plan.Grant, Account: b.lake.Account, Resource: part.Resource.String(), Detail: part, Batch: b.grant,
+			Summary: fmt.Sprintf("grant %s on %s to %s", part.what(), part.Resource, part.Principal),
+		}, after...))
+	}
+	return steps
+}
+
+// Revoke adds the steps that revoke an entry. They come after the steps given.
+func (b *Batches) Revoke(p *plan.Plan, e Entry, after ...*plan.Step) []*plan.Step {
+	var steps []*plan.Step
+	for _, part := range e.split() {
+		steps = append(steps, p.Add(plan.Step{
+			Kind: plan.Revoke, Account: b.lake.Account, Resource: part.Resource.String(), Detail: part, Batch: b.revoke,
+			Summary: fmt.Sprintf("revoke %s on %s from %s", part.Permissions, part.Resource, part.Principal),
+		}, after...))
+	}
+	return steps
+}
+
+// Change adds the steps of a [Difference]: what is granted on a resource to a
+// principal comes after what is revoked there, and all of it after the steps
+// given. It returns all of them.
+func (b *Batches) Change(p *plan.Plan, grant, revoke []Entry, after ...*plan.Step) []*plan.Step {
+	var all []*plan.Step
+	revoked := map[Key][]*plan.Step{}
+	for _, e := range revoke {
+		steps := b.Revoke(p, e, after...)
+		revoked[e.Key()] = steps
+		all = append(all, steps...)
+	}
+	for _, e := range grant {
+		all = append(all, b.Grant(p, e, append(revoked[e.Key()], after...)...)...)
+	}
+	return all
+}
+
+// send sends entries in one call and returns what AWS answered for each: by
+// number, nil or absent for what was done.
+type send func(ctx context.Context, entries []types.BatchPermissionsRequestEntry) (map[string]error, error)
+
+func (l *Lake) sendGrants(ctx context.Context, entries []types.BatchPermissionsRequestEntry) (map[string]error, error) {
+	out, err := l.Client.BatchGrantPermissions(ctx, &lakeformation.BatchGrantPermissionsInput{Entries: entries})
+	if err != nil {
+		return nil, err
+	}
+	return failures(out.Failures), nil
+}
+
+func (l *Lake) sendRevocations(ctx context.Context, entries []types.BatchPermissionsRequestEntry) (map[string]error, error) {
+	out, err := l.Client.BatchRevokePermissions(ctx, &lakeformation.BatchRevokePermissionsInput{Entries: entries})
+	if err != nil {
+		return nil, err
+	}
+	failed := failures(out.Failures)
+	for id, err := range failed {
+		if nothingToRevoke(err) {
+			delete(failed, id)
+		}
+	}
+	return failed, nil
+}
+
+// failures are the entries that failed, by id. A batch answers 200 even if every
+// entry failed.
+func failures(list []types.BatchPermissionsFailureEntry) map[string]error {
+	failed := make(map[string]error, len(list))
+	for _, f := range list {
+		code, message := "UnknownError", "Lake Formation gave no reason"
+		if f.Error != nil {
+			code, message = aws.ToString(f.Error.ErrorCode), aws.ToString(f.Error.ErrorMessage)
+		}
+		id := ""
+		if f.RequestEntry != nil {
+			id = aws.ToString(f.RequestEntry.Id)
+		}
+		failed[id] = awserr.New(code, message)
+	}
+	return failed
+}
+
+// run does the steps of one batch. Entries whose answer may pass are sent again
+// until they are done, fail for good, or patience ends.
+func (l *Lake) run(ctx context.Context, steps []*plan.Step, send send) []error {
+	errs := make([]error, len(steps))
+	waiting := make(map[string]int, len(steps))
+	entries := make([]types.BatchPermissionsRequestEntry, len(steps))
+	for i, s := range steps {
+		e, ok := s.Detail.(Entry)
+		if !ok {
+			errs[i] = fmt.Errorf("the step %q carries no permissions", s.Summary)
+			continue
+		}
+		id := strconv.Itoa(i)
+		waiting[id] = i
+		entries[i] = request(id, e)
+	}
+	err := poll.Until(ctx, l.patience(), "Lake Formation to take permissions", func(ctx context.Context) (bool, error) {
+		left := make([]types.BatchPermissionsRequestEntry, 0, len(waiting))
+		for i := range entries {
+			if _, ok := waiting[strconv.Itoa(i)]; ok {
+				left = append(left, entries[i])
+			}
+		}
+		if len(left) == 0 {
+			return true, nil
+		}
+		failed, err := send(ctx, left)
+		if err != nil {
+			if passing(err) {
+				return false, poll.NotYet(err)
+			}
+			return false, err
+		}
+		var last error
+		for _, e := range left {
+			id := aws.ToString(e.Id)
+			err := failed[id]
+			if err != nil && passing(err) {
+				last = err
+				continue
+			}
+			errs[waiting[id]] = explain(err, entryOf(steps[waiting[id]]))
+			delete(waiting, id)
+		}
+		if err, ok := failed[""]; ok {
+			return false, err
+		}
+		return len(waiting) == 0, poll.NotYet(last)
+	})
+	for _, i := range waiting {
+		errs[i] = explain(err, entryOf(steps[i]))
+	}
+	return errs
+}
+
+func entryOf(s *plan.Step) Entry {
+	e, _ := s.Detail.(Entry)
+	return e
+}
+
+func request(id string, e Entry) types.BatchPermissionsRequestEntry {
+	return types.BatchPermissionsRequestEntry{
+		Id: aws.String(id), Principal: &types.DataLakePrincipal{DataLakePrincipalIdentifier: aws.String(e.Principal)},
+		Resource: e.Resource.sdk(), Permissions: toPermissions(e.Permissions), PermissionsWithGrantOption: toPermissions(e.Grantable),
+	}
+}
+
+// passing tells whether the same call may succeed a little later. The SDK retries
+// none of these.
+func passing(err error) bool {
+	switch {
+	case awserr.Is(err, "ConcurrentModificationException", "OperationTimeoutException", "ThrottledException", "ThrottlingException", "InternalServiceException"):
+		return true
+	case awserr.Is(err, "InvalidInputException"):
+		// A role that was made a moment ago is not known everywhere yet, and neither
+		// is a location.
+		return awserr.Says(err, "invalid principal") || awserr.Says(err, "register the S3 path") || awserr.Says(err, "Grantee has no permissions")
+	case awserr.Denied(err):
+		return awserr.Says(err, "is not authorized to access requested permissions")
+	}
+	return false
+}
+
+// nothingToRevoke tells whether a revocation failed because there was nothing to
+// revoke.
+func nothingToRevoke(err error) bool {
+	if awserr.NotFound(err) {
+		return true
+	}
+	return awserr.Is(err, "InvalidInputException") &&
+		(awserr.Says(err, "No permissions revoked") || awserr.Says(err, "Grantee has no"))
+}
+
+// explain adds what to do to an answer that users come across.
+func explain(err error, e Entry) error {
+	if err == nil {
+		return nil
+	}
+	if awserr.Says(err, "Illegal combination") {
+		return BlockedByIAM(e.Resource, err)
+	}
+	if timeout, ok := errors.AsType[*poll.TimeoutError](err); ok && awserr.Says(err, "invalid principal") {
+		return &lakemesh.Error{Kind: lakemesh.ErrNotFound, Account: e.Resource.Account, Resource: "principal " + e.Principal,
+			Code: awserr.Code(err), Message: "Lake Formation does not know it", Hint: "check that the role or account exists", Err: timeout}
+	}
+	return err
+}
+
+// BlockedByIAM is the error of a resource on which IAMAllowedPrincipals holds a
+// permission, so that Lake Formation refuses to share it
+// (https://docs.aws.amazon.com/lake-formation/latest/dg/cross-account-prereqs.html).
+// cause may be nil.
+func BlockedByIAM(r Resource, cause error) error {
+	return &lakemesh.Error{
+		Kind: lakemesh.ErrAccessDenied, Account: r.Account, Resource: r.String(), Code: awserr.Code(cause), Err: cause,
+		Message: "IAMAllowedPrincipals holds permissions on it or on its database, so Lake Formation cannot share it",
+		Hint:    "as a data lake administrator of the account, revoke ALL from " + AllowedByIAM + " on " + r.String() + ", and clear the default permissions for new tables of the database",
+	}
+}

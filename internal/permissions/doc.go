@@ -1,0 +1,42 @@
+// Package permissions works on one account's Lake Formation: it reads what is
+// granted, computes what is missing or too much, and makes the difference in
+// batches; it reads and sets LF-tags, and registers locations.
+//
+// # Errors
+//
+// An answer of AWS that may pass (a principal that was made a moment ago, a
+// concurrent modification) is tried again for a bounded time. Everything else is
+// returned with AWS's code in its chain; a grant that IAMAllowedPrincipals stands
+// in the way of is a [github.com/lakemesh/lakemesh.Error] that says how to clear
+// it.
+package permissions
+
+import (
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/lakeformation"
+)
+
+// Lake is the Lake Formation of an account, as one identity of it sees it.
+type Lake struct {
+	// Client makes the calls.
+	Client *lakeformation.Client
+	// Account is the account that the client's identity belongs to.
+	Account string
+	// Patience is how long an answer that may pass is tried again; 0 means
+	// [DefaultPatience].
+	Patience time.Duration
+}
+
+// DefaultPatience is how long an answer that may pass is tried again.
+const DefaultPatience = time.Minute
+
+func (l *Lake) patience() time.Duration {
+	if l.Patience > 0 {
+		return l.Patience
+	}
+	return DefaultPatience
+}
+
+// pageSize is the largest page of Lake Formation's lists.
+const pageSize = 1000

@@ -1,0 +1,118 @@
+package permissions
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/lakeformation"
+	"github.com/aws/aws-sdk-go-v2/service/lakeformation/types"
+
+	"github.com/lakemesh/lakemesh"
+	"github.com/lakemesh/lakemesh/internal/awserr"
+)
+
+// fewTables is up to how many tables are asked for one by one. Beyond that, one
+// listing of all grants on tables, a thousand a page, takes fewer calls.
+const fewTables = 4
+
+// Observe reads what is granted on the resources, to everybody, all pages. A
+// resource that does not exist has no grants.
+func (l *Lake) Observe(ctx context.Context, resources ...Resource) (*Grants, error) {
+	found := NewGrants()
+	wanted := make(map[Resource]bool, len(resources))
+	var single []Resource
+	tables := 0
+	for _, r := range resources {
+		if wanted[r] {
+			continue
+		}
+		wanted[r] = true
+		if r.Kind == KindTable || r.Kind == KindAllTables {
+			tables++
+		}
+	}
+	for r := range wanted {
+		if r.Kind != KindTable && r.Kind != KindAllTables || tables <= fewTables {
+			single = append(single, r)
+		}
+	}
+	keep := func(row types.PrincipalResourcePermissions) {
+		if r, ok := l.fromSDK(row.Resource); ok && wanted[r] {
+			found.addRow(r, row)
+		}
+	}
+	for _, r := range single {
+		in := &lakeformation.ListPermissionsInput{Resource: r.sdk()}
+		if err := l.list(ctx, in, keep); err != nil && !awserr.NotFound(err) {
+			return nil, fmt.Errorf("list the permissions on %s: %w", r, err)
+		}
+	}
+	if tables > fewTables {
+		in := &lakeformation.ListPermissionsInput{ResourceType: types.DataLakeResourceTypeTable}
+		if err := l.list(ctx, in, keep); err != nil {
+			return nil, fmt.Errorf("list the permissions on tables: %w", err)
+		}
+	}
+	return found, nil
+}
+
+// ObserveKind reads everything that is granted on resources of a kind and that
+// the caller may see, all pages.
+func (l *Lake) ObserveKind(ctx context.Context, kind types.DataLakeResourceType) (*Grants, error) {
+	found := NewGrants()
+	err := l.list(ctx, &lakeformation.ListPermissionsInput{ResourceType: kind}, func(row types.PrincipalResourcePermissions) {
+		if r, ok := l.fromSDK(row.Resource); ok {
+			found.addRow(r, row)
+		}
+	})
+	if err != nil {
+		return nil, fmt.Errorf("list the permissions on resources of type %s: %w", kind, err)
+	}
+	return found, nil
+}
+
+func (l *Lake) list(ctx context.Context, in *lakeformation.ListPermissionsInput, each func(types.PrincipalResourcePermissions)) error {
+	in.MaxResults = aws.Int32(pageSize)
+	pages := lakeformation.NewListPermissionsPaginator(l.Client, in)
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return err
+		}
+		for _, row := range page.PrincipalResourcePermissions {
+			each(row)
+		}
+	}
+	return nil
+}
+
+// addRow adds a row of an answer. What one principal holds on one resource can
+// come in several rows.
+func (g *Grants) addRow(r Resource, row types.PrincipalResourcePermissions) {
+	if row.Principal == nil {
+		return
+	}
+	var shares []string
+	if row.AdditionalDetails != nil {
+		shares = row.AdditionalDetails.ResourceShare
+	}
+	g.add(Entry{Principal: aws.ToString(row.Principal.DataLakePrincipalIdentifier), Resource: r,
+		Permissions: fromPermissions(row.Permissions), Grantable: fromPermissions(row.PermissionsWithGrantOption)}, shares...)
+}
+
+func fromPermissions(list []types.Permission) lakemesh.Permissions {
+	set := make([]lakemesh.Permission, len(list))
+	for i, p := range list {
+		set[i] = lakemesh.Permission(p)
+	}
+	return lakemesh.NewPermissions(set...)
+}
+
+func toPermissions(set lakemesh.Permissions) []types.Permission {
+	list := make([]types.Permission, len(set))
+	for i, p := range set {
+		list[i] = types.Permission(p)
+	}
+	return list
+}

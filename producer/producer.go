@@ -1,0 +1,99 @@
+package producer
+
+import (
+	"context"
+	"log/slog"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/glue"
+	"github.com/aws/aws-sdk-go-v2/service/lakeformation"
+	"github.com/aws/aws-sdk-go-v2/service/ram"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+
+	"github.com/lakemesh/lakemesh"
+	"github.com/lakemesh/lakemesh/internal/catalog"
+	"github.com/lakemesh/lakemesh/internal/identity"
+	"github.com/lakemesh/lakemesh/internal/permissions"
+	"github.com/lakemesh/lakemesh/plan"
+)
+
+// Producer is an account that owns data and offers it in the mesh. It is safe for
+// concurrent use.
+type Producer struct {
+	// account is the producer's account, meshAccount the mesh account.
+	account, meshAccount, region string
+	options                      lakemesh.Options
+	log                          *slog.Logger
+	ids                          *identity.Persona
+	// holder tells this instance from others that hold claims.
+	holder string
+	own    side
+	mesh   side
+	// records is the mesh account's DynamoDB.
+	records *dynamodb.Client
+}
+
+// side is what the producer works with in one account, as one identity.
+type side struct {
+	catalog *catalog.Catalog
+	lake    *permissions.Lake
+	ram     *ram.Client
+	s3      *s3.Client
+}
+
+// New opens a producer. It makes one GetCallerIdentity and one AssumeRole a hop.
+// Credentials of another account than the options say, and credentials of the
+// mesh account itself, are [lakemesh.ErrWrongAccount]; a role that may not be
+// assumed is [lakemesh.ErrAccessDenied].
+func New(ctx context.Context, options lakemesh.Options) (*Producer, error) {
+	ids, err := identity.OpenProducer(ctx, options)
+	if err != nil {
+		return nil, err
+	}
+	p := &Producer{
+		account: ids.Account, meshAccount: ids.MeshAccount, region: ids.Region, options: options, log: ids.Log, ids: ids,
+		holder: lakemesh.NewShortID(), records: dynamodb.NewFromConfig(ids.Mesh.Config),
+	}
+	p.own = newSide(ids.Own, ids.Region, p.concurrency())
+	p.mesh = newSide(ids.Mesh, ids.Region, p.concurrency())
+	return p, nil
+}
+
+func newSide(id *identity.Identity, region string, concurrency int) side {
+	return side{
+		catalog: catalog.New(glue.NewFromConfig(id.Config), id.Account, region, concurrency),
+		lake:    &permissions.Lake{Client: lakeformation.NewFromConfig(id.Config), Account: id.Account},
+		ram:     ram.NewFromConfig(id.Config),
+		s3:      identity.S3(id.Config),
+	}
+}
+
+// Account is the producer's account.
+func (p *Producer) Account() string { return p.account }
+
+// MeshAccount is the mesh account.
+func (p *Producer) MeshAccount() string { return p.meshAccount }
+
+// Region is where the producer works.
+func (p *Producer) Region() string { return p.region }
+
+// concurrency is how many calls may be under way at once.
+func (p *Producer) concurrency() int {
+	if p.options.Concurrency > 0 {
+		return p.options.Concurrency
+	}
+	return plan.DefaultConcurrency
+}
+
+// apply carries a plan out with the producer's options.
+func (p *Producer) apply(ctx context.Context, todo *plan.Plan) (*plan.Result, error) {
+	for _, warning := range todo.Warnings {
+		p.log.WarnContext(ctx, warning, "operation", todo.Operation)
+	}
+	p.log.InfoContext(ctx, "apply", "operation", todo.Operation, "steps", len(todo.Steps))
+	result, err := todo.Apply(ctx, plan.Settings{Concurrency: p.concurrency(), Progress: p.options.Progress})
+	if err != nil {
+		return result, identity.Explain(todo.Operation, "", "", err)
+	}
+	return result, nil
+}
