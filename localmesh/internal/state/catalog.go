@@ -344,6 +344,21 @@ func ResourceExists(tx store.Tx, r Resource) bool {
 // so that versions sort as numbers.
 func VersionKey(version int64) string { return fmt.Sprintf("%020d", version) }
 
+// ScanVersions calls fn for each kept version of a table that is below a number,
+// the newest first, until fn returns false.
+func ScanVersions(tx store.Tx, t Table, below int64, fn func(Table) bool) error {
+	var failed error
+	tx.ScanDown(TableVersions.Bucket, store.Key(t.ID)+store.Separator, store.Key(t.ID, VersionKey(below-1)), func(key string, value []byte) bool {
+		var version Table
+		if err := json.Unmarshal(value, &version); err != nil {
+			failed = fmt.Errorf("version %q: %w", key, err)
+			return false
+		}
+		return fn(version)
+	})
+	return failed
+}
+
 // PartitionKey is the key of a partition, as store.Table.Scan hands it out.
 func PartitionKey(tableID string, values []string) string {
 	return store.Key(append([]string{tableID}, values...)...)
