@@ -236,12 +236,16 @@ func (x *exchange) writeRaw(w http.ResponseWriter, resp *Response) error {
 		h[k] = v
 	}
 	h.Set("X-Amz-Request-Id", x.requestID)
-	if h.Get("Content-Length") == "" {
-		h.Set("Content-Length", strconv.Itoa(len(resp.Body)))
-	}
 	status := resp.Status
 	if status == 0 {
 		status = http.StatusOK
+	}
+	if status == http.StatusNoContent || status == http.StatusNotModified {
+		w.WriteHeader(status)
+		return nil
+	}
+	if h.Get("Content-Length") == "" {
+		h.Set("Content-Length", strconv.Itoa(len(resp.Body)))
 	}
 	w.WriteHeader(status)
 	if x.r.Method == http.MethodHead {
@@ -269,8 +273,18 @@ func (x *exchange) fail(w http.ResponseWriter, err error) error {
 	}
 	copied := *fault
 	copied.RequestID = x.requestID
+	if x.r.Method == http.MethodHead {
+		// No answer to HEAD has a body: S3's clients go by the status alone.
+		w = bodiless{w}
+	}
 	return wire.WriteFault(w, protocol, &copied)
 }
+
+// bodiless is a writer of answers to HEAD.
+type bodiless struct{ http.ResponseWriter }
+
+// Write drops the body.
+func (b bodiless) Write(body []byte) (int, error) { return len(body), nil }
 
 func (x *exchange) log(err error) {
 	if x.mesh.Log == nil {
