@@ -1,0 +1,266 @@
+// Package sharing deals with the RAM resource shares that Lake Formation makes for
+// grants to other accounts: it accepts their invitations, and waits until they
+// are in effect.
+//
+// Lake Formation puts everything that one account shares with another into the
+// same few shares. So a share is never left or deleted here: it carries every
+// other product between the two accounts as well.
+//
+// # Errors
+//
+// A share that failed, and an invitation that was rejected or has expired, are a
+// [github.com/lakemesh/lakemesh.Error] that says how to begin anew. A share that
+// does not come into effect in time is an [internal/poll.TimeoutError].
+package sharing
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ram"
+	"github.com/aws/aws-sdk-go-v2/service/ram/types"
+
+	"github.com/lakemesh/lakemesh"
+	"github.com/lakemesh/lakemesh/internal/awserr"
+	"github.com/lakemesh/lakemesh/internal/poll"
+)
+
+// DefaultPatience is how long a share is waited for.
+const DefaultPatience = 2 * time.Minute
+
+// pageSize is the largest page of RAM's lists.
+const pageSize = 500
+
+// Receiver is the account that shares are sent to.
+type Receiver struct {
+	// Client makes the calls.
+	Client *ram.Client
+	// Account is the receiving account.
+	Account string
+	// Patience is how long a share is waited for; 0 means [DefaultPatience].
+	Patience time.Duration
+}
+
+// Owner is the account that shares are sent from.
+type Owner struct {
+	// Client makes the calls.
+	Client *ram.Client
+	// Account is the sending account.
+	Account string
+	// Patience is how long a share is waited for; 0 means [DefaultPatience].
+	Patience time.Duration
+}
+
+func patience(d time.Duration) time.Duration {
+	if d > 0 {
+		return d
+	}
+	return DefaultPatience
+}
+
+// Invitation is an invitation to a share.
+type Invitation struct {
+	// ARN is the invitation's own ARN, Share that of the share.
+	ARN, Share string
+	// Name is the share's name.
+	Name string
+	// Sender is the account that owns the share.
+	Sender string
+	// Status is PENDING, ACCEPTED, REJECTED or EXPIRED.
+	Status types.ResourceShareInvitationStatus
+	// Sent is when.
+	Sent time.Time
+}
+
+// Pending tells that the invitation waits for an answer.
+func (i Invitation) Pending() bool {
+	return i.Status == types.ResourceShareInvitationStatusPending
+}
+
+// Invitations are the invitations from the sender to the shares, all pages,
+// oldest first. Those of other senders, and to other shares, are left out.
+func (r Receiver) Invitations(ctx context.Context, sender string, shares []string) ([]Invitation, error) {
+	if len(shares) == 0 {
+		return nil, nil
+	}
+	var found []Invitation
+	// RAM may answer with an empty page before the last one: only the absence of a
+	// token ends the list.
+	pages := ram.NewGetResourceShareInvitationsPaginator(r.Client,
+		&ram.GetResourceShareInvitationsInput{ResourceShareArns: shares, MaxResults: aws.Int32(pageSize)})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if awserr.Is(err, "UnknownResourceException", "ResourceShareInvitationArnNotFoundException") {
+			// The share is so new that this side does not know it yet.
+			return nil, nil
+		}
+		if err != nil {
+			return nil, fmt.Errorf("list the invitations to resource shares: %w", err)
+		}
+		for _, i := range page.ResourceShareInvitations {
+			if aws.ToString(i.SenderAccountId) != sender || !slices.Contains(shares, aws.ToString(i.ResourceShareArn)) {
+				continue
+			}
+			found = append(found, Invitation{ARN: aws.ToString(i.ResourceShareInvitationArn), Share: aws.ToString(i.ResourceShareArn),
+				Name: aws.ToString(i.ResourceShareName), Sender: sender, Status: i.Status, Sent: aws.ToTime(i.InvitationTimestamp)})
+		}
+	}
+	slices.SortStableFunc(found, func(a, b Invitation) int { return a.Sent.Compare(b.Sent) })
+	return found, nil
+}
+
+// Accept accepts an invitation. One that was accepted before is fine.
+func (r Receiver) Accept(ctx context.Context, i Invitation) error {
+	_, err := r.Client.AcceptResourceShareInvitation(ctx, &ram.AcceptResourceShareInvitationInput{ResourceShareInvitationArn: aws.String(i.ARN)})
+	switch {
+	case err == nil, awserr.Is(err, "ResourceShareInvitationAlreadyAcceptedException"):
+		return nil
+	case awserr.Is(err, "ResourceShareInvitationAlreadyRejectedException", "ResourceShareInvitationExpiredException"):
+		return r.refused(i.Share, i.Sender, awserr.Code(err), err)
+	}
+	return fmt.Errorf("accept the invitation to resource share %s: %w", i.Name, err)
+}
+
+// refused is the error of a share whose invitation can no longer be accepted.
+func (r Receiver) refused(share, sender, code string, cause error) error {
+	return &lakemesh.Error{
+		Kind: lakemesh.ErrAccessDenied, Account: r.Account, Resource: "resource share " + share, Code: code, Err: cause,
+		Message: "its invitation was rejected or has expired",
+		Hint: fmt.Sprintf("in account %s, disassociate account %s from the share and associate it again, which sends a new invitation, and run the same command again",
+			sender, r.Account),
+	}
+}
+
+// Accepted tells which of the shares are in effect for the receiver: accepted, or
+// shared within an organization, which needs no invitation. All pages are read.
+func (r Receiver) Accepted(ctx context.Context, shares []string) ([]string, error) {
+	if len(shares) == 0 {
+		return nil, nil
+	}
+	var found []string
+	pages := ram.NewGetResourceSharesPaginator(r.Client, &ram.GetResourceSharesInput{
+		ResourceOwner: types.ResourceOwnerOtherAccounts, ResourceShareStatus: types.ResourceShareStatusActive, MaxResults: aws.Int32(pageSize)})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return nil, fmt.Errorf("list the resource shares of other accounts: %w", err)
+		}
+		for _, s := range page.ResourceShares {
+			if arn := aws.ToString(s.ResourceShareArn); slices.Contains(shares, arn) {
+				found = append(found, arn)
+			}
+		}
+	}
+	return found, nil
+}
+
+// AcceptAll accepts the sender's invitations to the shares and waits until all of
+// the shares are in effect. Shares that are in effect already cost one reading
+// call and nothing else.
+func (r Receiver) AcceptAll(ctx context.Context, sender string, shares []string) error {
+	what := fmt.Sprintf("the resource shares of account %s to reach account %s: %s", sender, r.Account, strings.Join(shares, ", "))
+	return poll.Until(ctx, patience(r.Patience), what, func(ctx context.Context) (bool, error) {
+		accepted, err := r.Accepted(ctx, shares)
+		if err != nil {
+			return false, err
+		}
+		open := slices.DeleteFunc(slices.Clone(shares), func(s string) bool { return slices.Contains(accepted, s) })
+		if len(open) == 0 {
+			return true, nil
+		}
+		return false, r.AcceptPending(ctx, sender, open)
+	})
+}
+
+// AcceptPending accepts the sender's pending invitations to the shares. It fails
+// on a share whose last invitation was rejected or has expired.
+func (r Receiver) AcceptPending(ctx context.Context, sender string, shares []string) error {
+	invitations, err := r.Invitations(ctx, sender, shares)
+	if err != nil {
+		return err
+	}
+	last := map[string]Invitation{}
+	for _, i := range invitations {
+		last[i.Share] = i
+	}
+	for _, i := range last {
+		switch i.Status {
+		case types.ResourceShareInvitationStatusPending:
+			if err := r.Accept(ctx, i); err != nil {
+				return err
+			}
+		case types.ResourceShareInvitationStatusRejected, types.ResourceShareInvitationStatusExpired:
+			return r.refused(i.Share, sender, string(i.Status), nil)
+		}
+	}
+	return nil
+}
+
+// Association is how a receiver stands to a share.
+type Association struct {
+	// Share is the share's ARN.
+	Share string
+	// Status is ASSOCIATING while the invitation waits, then ASSOCIATED, or FAILED.
+	Status types.ResourceShareAssociationStatus
+	// Message says why it failed.
+	Message string
+}
+
+// Associations tells how an account stands to the owner's shares, all pages.
+func (o Owner) Associations(ctx context.Context, receiver string, shares []string) ([]Association, error) {
+	if len(shares) == 0 {
+		return nil, nil
+	}
+	var found []Association
+	pages := ram.NewGetResourceShareAssociationsPaginator(o.Client, &ram.GetResourceShareAssociationsInput{
+		AssociationType: types.ResourceShareAssociationTypePrincipal, ResourceShareArns: shares, MaxResults: aws.Int32(pageSize)})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return nil, fmt.Errorf("list the principals of resource shares: %w", err)
+		}
+		for _, a := range page.ResourceShareAssociations {
+			if aws.ToString(a.AssociatedEntity) == receiver {
+				found = append(found, Association{Share: aws.ToString(a.ResourceShareArn), Status: a.Status, Message: aws.ToString(a.StatusMessage)})
+			}
+		}
+	}
+	return found, nil
+}
+
+// Check waits until the receiver is associated with all of the shares, or is
+// being so, which lasts until it accepts. A grant succeeds even if the share that
+// is to carry it fails: that is an error here, with RAM's own words
+// (https://docs.aws.amazon.com/lake-formation/latest/dg/troubleshooting.html).
+func (o Owner) Check(ctx context.Context, receiver string, shares []string) error {
+	what := fmt.Sprintf("the resource shares for account %s: %s", receiver, strings.Join(shares, ", "))
+	return poll.Until(ctx, patience(o.Patience), what, func(ctx context.Context) (bool, error) {
+		associations, err := o.Associations(ctx, receiver, shares)
+		if err != nil {
+			return false, err
+		}
+		standing := map[string]bool{}
+		for _, a := range associations {
+			switch a.Status {
+			case types.ResourceShareAssociationStatusFailed:
+				return false, &lakemesh.Error{
+					Kind: lakemesh.ErrAccessDenied, Account: o.Account, Resource: "resource share " + a.Share, Code: string(a.Status),
+					Message: "it could not be shared with account " + receiver + ": " + a.Message,
+					Hint:    "let the mesh's administrator initialize the mesh account again, which completes the catalog's resource policy, then run the same command again",
+				}
+			case types.ResourceShareAssociationStatusAssociated, types.ResourceShareAssociationStatusAssociating:
+				standing[a.Share] = true
+			}
+		}
+		return len(standing) == len(unique(shares)), nil
+	})
+}
+
+func unique(list []string) []string {
+	sorted := slices.Sorted(slices.Values(list))
+	return slices.Compact(sorted)
+}
