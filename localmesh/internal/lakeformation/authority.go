@@ -1,0 +1,220 @@
+package lakeformation
+
+import (
+	"slices"
+
+	"github.com/lakemesh/lakemesh/localmesh/internal/authz"
+	"github.com/lakemesh/lakemesh/localmesh/internal/engine"
+	"github.com/lakemesh/lakemesh/localmesh/internal/state"
+)
+
+// Who may grant and revoke: a data lake administrator anything that its account
+// owns; everybody else, and an administrator for what another account shared with
+// its own, only what was granted with the grant option
+// (https://docs.aws.amazon.com/lake-formation/latest/dg/regranting-shared-resources.html).
+
+// mayHandOn refuses unless the caller may grant, or revoke, the permissions on the
+// securable.
+func mayHandOn(c *engine.Call, on state.Securable, perms []string) error {
+	administrator, err := isAdmin(c)
+	if err != nil {
+		return err
+	}
+	own := on.Account == c.Account()
+	if own && administrator {
+		return nil
+	}
+	principals := []string{c.Caller.Principal, everyone(c.Account())}
+	if !own && administrator {
+		principals = append(principals, c.Account())
+	}
+	may, err := handsOn(c, on, principals, perms)
+	if err != nil || may {
+		return err
+	}
+	return c.Denied("Resource does not exist or requester is not authorized to access requested permissions.")
+}
+
+// handsOn tells whether the principals together hold all permissions on the
+// securable with the grant option.
+func handsOn(c *engine.Call, on state.Securable, principals, perms []string) (bool, error) {
+	var have []string
+	for _, p := range principals {
+		more, err := grantableBy(c, on, p, perms)
+		if err != nil {
+			return false, err
+		}
+		have = union(have, more)
+	}
+	return subset(perms, have), nil
+}
+
+// grantableBy are those of the permissions that one principal may hand on.
+func grantableBy(c *engine.Call, on state.Securable, principal string, perms []string) ([]string, error) {
+	switch on.Kind {
+	case state.KindCatalog, state.KindDatabase:
+		h, err := principalHolds(c, on.Resource, principal)
+		return h.grantable, err
+	case state.KindTable, state.KindColumns, state.KindFilter:
+		if on.Table == state.AllTables {
+			return grantableOnAll(c, on, principal)
+		}
+		h, err := principalHolds(c, on.Resource, principal)
+		return h.grantable, err
+	case state.KindPolicy:
+		return grantableByPolicy(c, on, principal, perms)
+	}
+	var have []string
+	for _, perm := range perms {
+		ok, err := grantablePlain(c, on, principal, perm)
+		if err != nil {
+			return nil, err
+		}
+		if ok {
+			have = append(have, perm)
+		}
+	}
+	return have, nil
+}
+
+// grantableOnAll is what may be handed on about all tables of a database: only a
+// grant on all tables itself counts.
+func grantableOnAll(c *engine.Call, on state.Securable, principal string) ([]string, error) {
+	grants, err := grantsCovering(c, on.Resource, principal)
+	if err != nil {
+		return nil, err
+	}
+	var h holding
+	for _, g := range grants {
+		if g.On.Kind != state.KindTable {
+			continue
+		}
+		one, err := held(c, on.Resource, g)
+		if err != nil {
+			return nil, err
+		}
+		h.join(one)
+	}
+	return h.grantable, nil
+}
+
+// grantablePlain is grantableBy for a location, an LF-tag or a saved expression.
+func grantablePlain(c *engine.Call, on state.Securable, principal, perm string) (bool, error) {
+	wider := []state.Securable{on}
+	switch {
+	case on.Kind == state.KindLocation:
+		wider = nil
+		for _, p := range ancestors(on.Path) {
+			above := on
+			above.Path = p
+			wider = append(wider, above)
+		}
+	case on.Kind == state.KindTag && on.TagValue != "":
+		every := on
+		every.TagValue = "*"
+		wider = append(wider, every)
+	}
+	for _, w := range wider {
+		ok, err := heldPlain(c, w, principal, true, perm)
+		if err != nil || ok {
+			return ok, err
+		}
+	}
+	return false, nil
+}
+
+// grantableByPolicy is what may be handed on about an expression of LF-tags: by a
+// grant on the same or a wider expression, or, in one's own account, by
+// GRANT_WITH_LF_TAG_EXPRESSION on every value of it.
+func grantableByPolicy(c *engine.Call, on state.Securable, principal string, perms []string) ([]string, error) {
+	account := state.PrincipalAccount(principal, on.Account)
+	grants, err := state.GrantsTo(c.Tx, account, principal, on.Account, on.Region, string(state.KindPolicy), on.PolicyType)
+	if err != nil {
+		return nil, err
+	}
+	wanted, err := expressionOf(c, on)
+	if err != nil {
+		return nil, err
+	}
+	kind := databasePermissions
+	if isTable(on) {
+		kind = tablePermissions
+	}
+	var have []string
+	for _, g := range grants {
+		granted, err := expressionOf(c, g.On)
+		if err != nil {
+			return nil, err
+		}
+		if !narrower(wanted, granted) {
+			continue
+		}
+		if g.By == on.Account && account != on.Account {
+			ok, err := reached(c, g, on.Resource)
+			if err != nil {
+				return nil, err
+			}
+			if !ok {
+				continue
+			}
+		}
+		have = union(have, g.Grantable)
+		if slices.Contains(g.Grantable, all) {
+			have = union(have, kind)
+		}
+	}
+	if on.Account != c.Account() || len(wanted) == 0 {
+		return have, nil
+	}
+	for _, term := range wanted {
+		for _, value := range term.Values {
+			tag := state.Securable{Kind: state.KindTag, Resource: state.Resource{Account: on.Account, Region: on.Region}, TagKey: term.Key, TagValue: value}
+			ok, err := holdsTag(c, tag, principal, grantWithTags)
+			if err != nil || !ok {
+				return have, err
+			}
+		}
+	}
+	return union(have, perms), nil
+}
+
+// narrower tells whether whatever fulfils an expression fulfils the other one too.
+func narrower(a, b []state.TagValues) bool {
+	for _, term := range b {
+		i := slices.IndexFunc(a, func(t state.TagValues) bool { return t.Key == term.Key })
+		if i < 0 || !slices.Contains(term.Values, "*") && !subset(a[i].Values, term.Values) {
+			return false
+		}
+	}
+	return len(b) > 0
+}
+
+// holdsTag tells whether a principal holds a permission on a value of an LF-tag,
+// by a grant on the value or on all values.
+func holdsTag(c *engine.Call, on state.Securable, principal, perm string) (bool, error) {
+	for _, value := range []string{on.TagValue, "*"} {
+		w := on
+		w.TagValue = value
+		ok, err := heldPlain(c, w, principal, false, perm)
+		if err != nil || ok {
+			return ok, err
+		}
+	}
+	return false, nil
+}
+
+// mayRead asks IAM for the Glue permissions that granting and revoking need on the
+// object
+// (https://docs.aws.amazon.com/lake-formation/latest/dg/required-permissions-for-grant.html).
+func mayRead(c *engine.Call, on state.Securable) error {
+	q := authz.Question{ResourceAccount: on.Account, IdentityOnly: true}
+	switch on.Kind {
+	case state.KindDatabase:
+		q.Action, q.Resources = "glue:GetDatabase", []string{catalogARN(on.Resource), databaseARN(on.Resource)}
+	case state.KindTable, state.KindColumns, state.KindFilter:
+		q.Action, q.Resources = "glue:GetTable", []string{catalogARN(on.Resource), databaseARN(on.Resource), tableARN(on.Resource)}
+	default:
+		return nil
+	}
+	return c.Authorize(q)
+}
