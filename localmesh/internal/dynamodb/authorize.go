@@ -1,0 +1,128 @@
+package dynamodb
+
+import (
+	"encoding/base64"
+	"maps"
+	"slices"
+
+	"github.com/lakemesh/lakemesh/localmesh/internal/authz"
+	"github.com/lakemesh/lakemesh/localmesh/internal/dynamodb/value"
+	"github.com/lakemesh/lakemesh/localmesh/internal/engine"
+)
+
+// access is what a request wants of a table, as IAM is asked about it. The
+// members are DynamoDB's condition keys; an empty one is absent.
+//
+// https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/specifying-conditions.html
+type access struct {
+	action string
+	ref    tableRef
+	// table is nil when the table does not exist.
+	table *table
+	// below is "/index/NAME" when an index is read.
+	below string
+	// leading are the partition keys that the request touches.
+	leading []value.Value
+	// attributes are the attributes that the request names.
+	attributes map[string]bool
+	// selects is the Select of a read, returns the ReturnValues of a write.
+	selects, returns enum
+	// consumed is ReturnConsumedCapacity.
+	consumed enum
+	// enclosing is the transaction that an item's operation is part of.
+	enclosing string
+	// tags are the tags that the request sets, tagKeys those that it takes away.
+	tags    map[string]string
+	tagKeys []string
+}
+
+// name adds attributes that the request names.
+func (a *access) name(attributes ...string) {
+	if a.attributes == nil {
+		a.attributes = map[string]bool{}
+	}
+	for _, name := range attributes {
+		a.attributes[name] = true
+	}
+}
+
+// lead adds the partition key of an item or a key, if the table exists and the
+// item has one.
+func (a *access) lead(item value.Item) {
+	if a.table == nil {
+		return
+	}
+	if v, ok := item[a.table.key().partition]; ok {
+		a.leading = append(a.leading, v)
+	}
+}
+
+// authorize asks IAM.
+func (a *access) authorize(c *engine.Call) error {
+	keys := map[string][]string{}
+	single := func(key, text string) {
+		if text != "" {
+			keys[key] = []string{text}
+		}
+	}
+	single("dynamodb:Select", string(a.selects))
+	single("dynamodb:ReturnValues", string(a.returns))
+	single("dynamodb:ReturnConsumedCapacity", string(a.consumed))
+	single("dynamodb:EnclosingOperation", a.enclosing)
+	for _, v := range a.leading {
+		text := keyText(v)
+		if !slices.Contains(keys["dynamodb:LeadingKeys"], text) {
+			keys["dynamodb:LeadingKeys"] = append(keys["dynamodb:LeadingKeys"], text)
+		}
+	}
+	if len(a.attributes) > 0 {
+		keys["dynamodb:Attributes"] = slices.Sorted(maps.Keys(a.attributes))
+	}
+	if a.table != nil {
+		for key, v := range a.table.Tags {
+			single("aws:ResourceTag/"+key, v)
+		}
+	}
+	tagKeys := a.tagKeys
+	for key, v := range a.tags {
+		keys["aws:RequestTag/"+key] = []string{v}
+		tagKeys = append(tagKeys, key)
+	}
+	if len(tagKeys) > 0 {
+		keys["aws:TagKeys"] = tagKeys
+	}
+	return c.Authorize(authz.Question{
+		Action: "dynamodb:" + a.action, Resources: []string{a.ref.arn(a.below)}, Keys: keys, ResourceAccount: a.ref.account,
+	})
+}
+
+// keyText is how policies write the value of a key attribute.
+func keyText(v value.Value) string {
+	if v.Type() == value.Binary {
+		return base64.StdEncoding.EncodeToString([]byte(v.Text()))
+	}
+	return v.Text()
+}
+
+// open reads the table's name, asks whether the caller may do action on it, and
+// gives the table.
+func open(c *engine.Call, action, name, missing string) (*table, error) {
+	ref, err := refer(c, name)
+	if err != nil {
+		return nil, err
+	}
+	a := access{action: action, ref: ref}
+	if a.table, err = ref.load(c); err != nil {
+		return nil, err
+	}
+	if err := a.authorize(c); err != nil {
+		return nil, err
+	}
+	if a.table == nil {
+		return nil, engine.Errorf(notFound, missing, ref.name)
+	}
+	return a.table, nil
+}
+
+// noSuchNamedTable is how operations on tables say that there is none.
+const noSuchNamedTable = "Requested resource not found: Table: %s not found"

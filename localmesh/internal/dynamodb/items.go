@@ -1,0 +1,283 @@
+// https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_PutItem.html
+// https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_GetItem.html
+// https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_UpdateItem.html
+// https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_DeleteItem.html
+
+package dynamodb
+
+import (
+	"github.com/lakemesh/lakemesh/localmesh/internal/dynamodb/expr"
+	"github.com/lakemesh/lakemesh/localmesh/internal/dynamodb/value"
+	"github.com/lakemesh/lakemesh/localmesh/internal/engine"
+)
+
+func itemOperations() []engine.Operation {
+	const keys = "IAM on the table with LeadingKeys, Attributes and ReturnValues; "
+	return []engine.Operation{
+		engine.Op("PutItem", engine.Write, docs+"PutItem.html",
+			keys+"condition, key schema, types of index keys, 400 KB.", put),
+		engine.Op("GetItem", engine.Read, docs+"GetItem.html",
+			"IAM on the table with LeadingKeys, Attributes and Select; projection, key schema.", get),
+		engine.Op("UpdateItem", engine.Write, docs+"UpdateItem.html",
+			keys+"condition, update expression, untouched keys, types of index keys, 400 KB.", update),
+		engine.Op("DeleteItem", engine.Write, docs+"DeleteItem.html",
+			keys+"condition, key schema.", remove),
+	}
+}
+
+type itemOutput struct {
+	Attributes       value.Item
+	ConsumedCapacity *consumedCapacity
+}
+
+type putItemInput struct {
+	TableName                           string
+	Item                                attributes
+	ConditionExpression                 *string
+	ExpressionAttributeNames            names
+	ExpressionAttributeValues           placeholders
+	ReturnValues                        enum
+	ReturnValuesOnConditionCheckFailure enum
+	ReturnConsumedCapacity              enum
+	Expected, ConditionalOperator       legacy
+}
+
+func put(c *engine.Call, in *putItemInput) (*itemOutput, error) {
+	if err := refuseLegacy(map[string]legacy{"Expected": in.Expected, "ConditionalOperator": in.ConditionalOperator}); err != nil {
+		return nil, err
+	}
+	w, err := newWrite(c, putItem, writeInput{
+		table: in.TableName, item: in.Item, itemName: "item", condition: in.ConditionExpression,
+		names: in.ExpressionAttributeNames, values: in.ExpressionAttributeValues,
+		returnOnFailure: in.ReturnValuesOnConditionCheckFailure,
+	})
+	if err != nil {
+		return nil, err
+	}
+	return w.alone(c, in.ReturnValues, in.ReturnConsumedCapacity)
+}
+
+type deleteItemInput struct {
+	TableName                           string
+	Key                                 attributes
+	ConditionExpression                 *string
+	ExpressionAttributeNames            names
+	ExpressionAttributeValues           placeholders
+	ReturnValues                        enum
+	ReturnValuesOnConditionCheckFailure enum
+	ReturnConsumedCapacity              enum
+	Expected, ConditionalOperator       legacy
+}
+
+func remove(c *engine.Call, in *deleteItemInput) (*itemOutput, error) {
+	if err := refuseLegacy(map[string]legacy{"Expected": in.Expected, "ConditionalOperator": in.ConditionalOperator}); err != nil {
+		return nil, err
+	}
+	w, err := newWrite(c, deleteItem, writeInput{
+		table: in.TableName, item: in.Key, itemName: "key", condition: in.ConditionExpression,
+		names: in.ExpressionAttributeNames, values: in.ExpressionAttributeValues,
+		returnOnFailure: in.ReturnValuesOnConditionCheckFailure,
+	})
+	if err != nil {
+		return nil, err
+	}
+	return w.alone(c, in.ReturnValues, in.ReturnConsumedCapacity)
+}
+
+type updateItemInput struct {
+	TableName                                       string
+	Key                                             attributes
+	UpdateExpression                                *string
+	ConditionExpression                             *string
+	ExpressionAttributeNames                        names
+	ExpressionAttributeValues                       placeholders
+	ReturnValues                                    enum
+	ReturnValuesOnConditionCheckFailure             enum
+	ReturnConsumedCapacity                          enum
+	AttributeUpdates, Expected, ConditionalOperator legacy
+}
+
+func update(c *engine.Call, in *updateItemInput) (*itemOutput, error) {
+	if err := refuseLegacy(map[string]legacy{
+		"AttributeUpdates": in.AttributeUpdates, "Expected": in.Expected, "ConditionalOperator": in.ConditionalOperator,
+	}); err != nil {
+		return nil, err
+	}
+	w, err := newWrite(c, updateItem, writeInput{
+		table: in.TableName, item: in.Key, itemName: "key", condition: in.ConditionExpression, update: in.UpdateExpression,
+		names: in.ExpressionAttributeNames, values: in.ExpressionAttributeValues,
+		returnOnFailure: in.ReturnValuesOnConditionCheckFailure,
+	})
+	if err != nil {
+		return nil, err
+	}
+	return w.alone(c, in.ReturnValues, in.ReturnConsumedCapacity)
+}
+
+// alone carries out a write that is a request of its own.
+func (w *write) alone(c *engine.Call, returns, consumed enum) (*itemOutput, error) {
+	if err := returns.oneOf("returnValues", "[ALL_NEW, UPDATED_OLD, ALL_OLD, NONE, UPDATED_NEW]",
+		"NONE", "ALL_OLD", "ALL_NEW", "UPDATED_OLD", "UPDATED_NEW"); err != nil {
+		return nil, err
+	}
+	if err := checkConsumed(consumed); err != nil {
+		return nil, err
+	}
+	if w.action != updateItem && returns != "" && returns != "NONE" && returns != "ALL_OLD" {
+		return nil, invalid("ReturnValues can only be ALL_OLD or NONE")
+	}
+	a := w.access()
+	a.consumed = consumed
+	if returns != "" {
+		a.returns = returns
+	}
+	if err := a.authorize(c); err != nil {
+		return nil, err
+	}
+	if err := w.check(); err != nil {
+		return nil, err
+	}
+	ch, err := w.evaluate(c)
+	if err != nil {
+		return nil, err
+	}
+	if err := w.store(c, ch); err != nil {
+		return nil, err
+	}
+	spent := costs{table: w.table}
+	spent.write(ch, 1)
+	return &itemOutput{Attributes: w.returned(returns, ch), ConsumedCapacity: spent.report(consumed)}, nil
+}
+
+// returned picks what ReturnValues asks for; without attributes it is nil.
+func (w *write) returned(returns enum, ch change) value.Item {
+	var item value.Item
+	switch returns {
+	case "ALL_OLD":
+		item = ch.old
+	case "ALL_NEW":
+		item = ch.new
+	case "UPDATED_OLD":
+		if w.update != nil {
+			item = w.update.Changed().Of(ch.old)
+		}
+	case "UPDATED_NEW":
+		if w.update != nil {
+			item = w.update.Changed().Of(ch.new)
+		}
+	}
+	if len(item) == 0 {
+		return nil
+	}
+	return item
+}
+
+type getItemInput struct {
+	TableName                string
+	Key                      attributes
+	ConsistentRead           bool
+	ProjectionExpression     *string
+	ExpressionAttributeNames names
+	ReturnConsumedCapacity   enum
+	AttributesToGet          legacy
+}
+
+type getItemOutput struct {
+	Item             value.Item
+	ConsumedCapacity *consumedCapacity
+}
+
+func get(c *engine.Call, in *getItemInput) (*getItemOutput, error) {
+	if err := refuseLegacy(map[string]legacy{"AttributesToGet": in.AttributesToGet}); err != nil {
+		return nil, err
+	}
+	if err := checkConsumed(in.ReturnConsumedCapacity); err != nil {
+		return nil, err
+	}
+	r, err := newRead(c, in.TableName, in.ProjectionExpression, in.ExpressionAttributeNames)
+	if err != nil {
+		return nil, err
+	}
+	key, err := in.Key.get("key")
+	if err != nil {
+		return nil, err
+	}
+	a := r.access("GetItem", key)
+	a.consumed = in.ReturnConsumedCapacity
+	if err := a.authorize(c); err != nil {
+		return nil, err
+	}
+	item, size, err := r.get(c, key)
+	if err != nil {
+		return nil, err
+	}
+	spent := costs{table: r.table, units: readUnits(size, in.ConsistentRead)}
+	return &getItemOutput{Item: item, ConsumedCapacity: spent.report(in.ReturnConsumedCapacity)}, nil
+}
+
+// read is the reading of items of one table by their keys.
+type read struct {
+	ref        tableRef
+	table      *table
+	projection *expr.Projection
+}
+
+func newRead(c *engine.Call, name string, projection *string, n names) (*read, error) {
+	r := &read{}
+	var err error
+	if r.ref, err = refer(c, name); err != nil {
+		return nil, err
+	}
+	scope, err := newScope(n, placeholders{}, "", projection)
+	if err != nil {
+		return nil, err
+	}
+	if projection != nil {
+		if r.projection, err = scope.Projection(*projection); err != nil {
+			return nil, answerable(err)
+		}
+	}
+	if err := scope.CheckUsed(); err != nil {
+		return nil, answerable(err)
+	}
+	r.table, err = r.ref.load(c)
+	return r, err
+}
+
+// access is what reading the keys asks of IAM. A request without a projection
+// names no attributes: Select tells that it wants them all.
+func (r *read) access(action string, keys ...value.Item) *access {
+	a := &access{action: action, ref: r.ref, table: r.table, selects: selectAll}
+	for _, key := range keys {
+		a.lead(key)
+	}
+	if r.projection != nil {
+		a.selects = selectSpecific
+		a.name(r.projection.Attributes()...)
+		for _, key := range keys {
+			for name := range key {
+				a.name(name)
+			}
+		}
+	}
+	return a
+}
+
+// get reads an item, and tells the size of all of it.
+func (r *read) get(c *engine.Call, key value.Item) (item value.Item, size int, err error) {
+	if r.table == nil {
+		return nil, 0, engine.Errorf(notFound, noSuchTable)
+	}
+	if err := r.table.checkKey(key); err != nil {
+		return nil, 0, err
+	}
+	item, err = r.table.get(c.Tx, r.table.key().encode(key))
+	if err != nil || item == nil {
+		return nil, 0, err
+	}
+	size = item.Size()
+	if r.projection != nil {
+		item = r.projection.Of(item)
+	}
+	return item, size, nil
+}

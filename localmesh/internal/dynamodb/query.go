@@ -1,0 +1,614 @@
+// https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_Query.html
+// https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_Scan.html
+
+package dynamodb
+
+import (
+	"encoding/binary"
+	"slices"
+	"strings"
+
+	"github.com/lakemesh/lakemesh/localmesh/internal/dynamodb/expr"
+	"github.com/lakemesh/lakemesh/localmesh/internal/dynamodb/value"
+	"github.com/lakemesh/lakemesh/localmesh/internal/engine"
+)
+
+func queryOperations() []engine.Operation {
+	return []engine.Operation{
+		engine.Op("Query", engine.Read, docs+"Query.html",
+			"IAM on the table or the index with LeadingKeys, Attributes and Select; key conditions, filter, projection, "+
+				"pages of 1 MB or Limit before the filter; no consistent reads of global indexes.", query),
+		engine.Op("Scan", engine.Read, docs+"Scan.html",
+			"IAM on the table or the index with Attributes and Select; filter, projection, segments, pages of 1 MB or Limit "+
+				"before the filter; no consistent reads of global indexes.", scan),
+	}
+}
+
+const (
+	selectAll       = "ALL_ATTRIBUTES"
+	selectProjected = "ALL_PROJECTED_ATTRIBUTES"
+	selectSpecific  = "SPECIFIC_ATTRIBUTES"
+	selectCount     = "COUNT"
+)
+
+const (
+	// maxPage is the size of a page, before the filter.
+	maxPage = 1 << 20
+	// maxSegments bounds a parallel scan.
+	maxSegments = 1_000_000
+)
+
+type queryInput struct {
+	TableName                 string
+	IndexName                 *string
+	KeyConditionExpression    *string
+	FilterExpression          *string
+	ProjectionExpression      *string
+	ExpressionAttributeNames  names
+	ExpressionAttributeValues placeholders
+	Select                    enum
+	ConsistentRead            bool
+	ScanIndexForward          *bool
+	Limit                     *int
+	ExclusiveStartKey         attributes
+	ReturnConsumedCapacity    enum
+	KeyConditions, QueryFilter,
+	AttributesToGet, ConditionalOperator legacy
+}
+
+type scanInput struct {
+	TableName                                        string
+	IndexName                                        *string
+	FilterExpression                                 *string
+	ProjectionExpression                             *string
+	ExpressionAttributeNames                         names
+	ExpressionAttributeValues                        placeholders
+	Select                                           enum
+	ConsistentRead                                   bool
+	Limit                                            *int
+	ExclusiveStartKey                                attributes
+	ReturnConsumedCapacity                           enum
+	Segment, TotalSegments                           *int
+	ScanFilter, AttributesToGet, ConditionalOperator legacy
+}
+
+type pageOutput struct {
+	Items            []value.Item
+	Count            int
+	ScannedCount     int
+	LastEvaluatedKey value.Item
+	ConsumedCapacity *consumedCapacity
+}
+
+// walk is the reading of a range of a table or an index, page by page.
+type walk struct {
+	ref        tableRef
+	table      *table
+	indexName  string
+	index      *index
+	scope      *expr.Scope
+	keys       []expr.KeyCondition
+	filter     *expr.Condition
+	projection *expr.Projection
+	selects    enum
+	consistent bool
+	down       bool
+	limit      int
+	start      attributes
+	consumed   enum
+	isQuery    bool
+
+	// prefix, from and to bound the range: from is inclusive, to is exclusive and
+	// empty when only the prefix bounds.
+	prefix, from, to string
+}
+
+func query(c *engine.Call, in *queryInput) (*pageOutput, error) {
+	if err := refuseLegacy(map[string]legacy{
+		"KeyConditions": in.KeyConditions, "QueryFilter": in.QueryFilter,
+		"AttributesToGet": in.AttributesToGet, "ConditionalOperator": in.ConditionalOperator,
+	}); err != nil {
+		return nil, err
+	}
+	if in.KeyConditionExpression == nil {
+		return nil, invalid("Either the KeyConditions or KeyConditionExpression parameter must be specified in the request.")
+	}
+	w := &walk{
+		isQuery: true, consistent: in.ConsistentRead, start: in.ExclusiveStartKey, consumed: in.ReturnConsumedCapacity,
+		down: in.ScanIndexForward != nil && !*in.ScanIndexForward, selects: in.Select,
+	}
+	err := w.prepare(c, walkInput{
+		table: in.TableName, index: in.IndexName, keys: in.KeyConditionExpression, filter: in.FilterExpression,
+		projection: in.ProjectionExpression, names: in.ExpressionAttributeNames, values: in.ExpressionAttributeValues, limit: in.Limit,
+		wording: "FilterExpression and KeyConditionExpression are null",
+	})
+	if err != nil {
+		return nil, err
+	}
+	if err := w.access("Query").authorize(c); err != nil {
+		return nil, err
+	}
+	if err := w.check(); err != nil {
+		return nil, err
+	}
+	if err := w.boundQuery(); err != nil {
+		return nil, err
+	}
+	return w.page(c)
+}
+
+func scan(c *engine.Call, in *scanInput) (*pageOutput, error) {
+	if err := refuseLegacy(map[string]legacy{
+		"ScanFilter": in.ScanFilter, "AttributesToGet": in.AttributesToGet, "ConditionalOperator": in.ConditionalOperator,
+	}); err != nil {
+		return nil, err
+	}
+	w := &walk{
+		consistent: in.ConsistentRead, start: in.ExclusiveStartKey, consumed: in.ReturnConsumedCapacity, selects: in.Select,
+	}
+	err := w.prepare(c, walkInput{
+		table: in.TableName, index: in.IndexName, filter: in.FilterExpression, projection: in.ProjectionExpression,
+		names: in.ExpressionAttributeNames, values: in.ExpressionAttributeValues, limit: in.Limit,
+		wording: "FilterExpression is null",
+	})
+	if err != nil {
+		return nil, err
+	}
+	if err := checkSegments(in.Segment, in.TotalSegments); err != nil {
+		return nil, err
+	}
+	if err := w.access("Scan").authorize(c); err != nil {
+		return nil, err
+	}
+	if err := w.check(); err != nil {
+		return nil, err
+	}
+	if err := w.boundScan(in.Segment, in.TotalSegments); err != nil {
+		return nil, err
+	}
+	return w.page(c)
+}
+
+func checkSegments(segment, total *int) error {
+	switch {
+	case segment == nil && total == nil:
+		return nil
+	case segment == nil:
+		return invalid("The Segment parameter is required but was not present in the request when parameter TotalSegments is present")
+	case total == nil:
+		return invalid("The TotalSegments parameter is required but was not present in the request when Segment parameter is present")
+	case *total < 1 || *total > maxSegments:
+		return invalid("1 validation error detected: Value '%d' at 'totalSegments' failed to satisfy constraint: "+
+			"Member must have value between 1 and 1000000", *total)
+	case *segment < 0 || *segment >= *total:
+		return invalid("The Segment parameter is zero-based and must be less than parameter TotalSegments: Segment: %d is not less "+
+			"than TotalSegments: %d", *segment, *total)
+	}
+	return nil
+}
+
+type walkInput struct {
+	table                           string
+	index, keys, filter, projection *string
+	names                           names
+	values                          placeholders
+	limit                           *int
+	wording                         string
+}
+
+// prepare parses what is asked, and loads the table, which may not exist.
+func (w *walk) prepare(c *engine.Call, in walkInput) error {
+	var err error
+	if w.ref, err = refer(c, in.table); err != nil {
+		return err
+	}
+	if err := checkConsumed(w.consumed); err != nil {
+		return err
+	}
+	if in.limit != nil {
+		if w.limit = *in.limit; w.limit < 1 {
+			return broken(quoted("0"), "limit", "Member must have value greater than or equal to 1")
+		}
+	}
+	if in.index != nil {
+		w.indexName = *in.index
+	}
+	if err := w.parse(in); err != nil {
+		return answerable(err)
+	}
+	if err := w.resolveSelect(in.index != nil, in.projection != nil); err != nil {
+		return err
+	}
+	if w.table, err = w.ref.load(c); err != nil || w.table == nil {
+		return err
+	}
+	w.index = w.table.index(w.indexName)
+	return nil
+}
+
+func (w *walk) parse(in walkInput) error {
+	var err error
+	if w.scope, err = newScope(in.names, in.values, in.wording, in.keys, in.filter, in.projection); err != nil {
+		return err
+	}
+	if in.keys != nil {
+		if w.keys, err = w.scope.KeyConditions(*in.keys); err != nil {
+			return err
+		}
+	}
+	if in.filter != nil {
+		if w.filter, err = w.scope.Condition(expr.FilterExpression, *in.filter); err != nil {
+			return err
+		}
+	}
+	if in.projection != nil {
+		if w.projection, err = w.scope.Projection(*in.projection); err != nil {
+			return err
+		}
+	}
+	return w.scope.CheckUsed()
+}
+
+// resolveSelect fills in what Select is by default, and refuses combinations
+// that contradict each other.
+func (w *walk) resolveSelect(hasIndex, hasProjection bool) error {
+	if err := w.selects.oneOf("select", "[SPECIFIC_ATTRIBUTES, COUNT, ALL_ATTRIBUTES, ALL_PROJECTED_ATTRIBUTES]",
+		selectSpecific, selectCount, selectAll, selectProjected); err != nil {
+		return err
+	}
+	switch {
+	case w.selects == "" && hasProjection:
+		w.selects = selectSpecific
+	case w.selects == "" && hasIndex:
+		w.selects = selectProjected
+	case w.selects == "":
+		w.selects = selectAll
+	case w.selects == selectSpecific && !hasProjection:
+		return invalid("Must specify the AttributesToGet or ProjectionExpression when choosing to get SPECIFIC_ATTRIBUTES")
+	case w.selects != selectSpecific && hasProjection:
+		what := string(w.selects)
+		if w.selects == selectCount {
+			what = "only the Count"
+		}
+		return invalid("Cannot specify the ProjectionExpression when choosing to get %s", what)
+	case w.selects == selectProjected && !hasIndex:
+		return invalid("ALL_PROJECTED_ATTRIBUTES can be used only when Querying using an IndexName")
+	}
+	return nil
+}
+
+// access is what the request asks of IAM. Without a projection all attributes
+// are wanted, which Select tells: then only those that the filter reads are named.
+func (w *walk) access(action string) *access {
+	a := &access{action: action, ref: w.ref, table: w.table, selects: w.selects, consumed: w.consumed}
+	if w.indexName != "" {
+		a.below = "/index/" + w.indexName
+	}
+	if w.projection != nil || w.selects == selectCount {
+		a.name(w.scope.Attributes()...)
+	}
+	if w.filter != nil {
+		a.name(w.filter.Attributes()...)
+	}
+	if w.table != nil && w.isQuery {
+		partition := w.schema().partition
+		for _, k := range w.keys {
+			if k.Attribute == partition && k.Operator == expr.KeyEqual {
+				a.leading = k.Values
+			}
+		}
+	}
+	return a
+}
+
+// schema is the key that is walked along.
+func (w *walk) schema() keySchema {
+	if w.index != nil {
+		return w.table.schema(w.index.Keys)
+	}
+	return w.table.key()
+}
+
+// check refuses what does not fit the table or the index.
+func (w *walk) check() error {
+	if w.table == nil {
+		return engine.Errorf(notFound, noSuchTable)
+	}
+	if w.indexName == "" {
+		return w.checkFilter()
+	}
+	if w.index == nil {
+		return invalid("The table does not have the specified index: %s", w.indexName)
+	}
+	if !w.index.Local {
+		if err := w.checkGlobal(); err != nil {
+			return err
+		}
+	}
+	return w.checkFilter()
+}
+
+func (w *walk) checkGlobal() error {
+	const bad = "One or more parameter values were invalid: "
+	if w.consistent {
+		return invalid("Consistent reads are not supported on global secondary indexes")
+	}
+	if w.selects == selectAll && w.index.Projection.ProjectionType != projectAll {
+		return invalid(bad+"Select type ALL_ATTRIBUTES is not supported for global secondary index %s because its projection type is not ALL",
+			w.index.Name)
+	}
+	if w.projection == nil {
+		return nil
+	}
+	for _, name := range w.projection.Attributes() {
+		if !w.table.projects(w.index, name) {
+			return invalid(bad+"Global secondary index %s does not project [%s]", w.index.Name, name)
+		}
+	}
+	return nil
+}
+
+// checkFilter refuses a query's filter on the key that is queried.
+func (w *walk) checkFilter() error {
+	if !w.isQuery || w.filter == nil {
+		return nil
+	}
+	key := w.schema().attributes()
+	for _, name := range w.filter.Attributes() {
+		if slices.Contains(key, name) {
+			return invalid("Filter Expression can only contain non-primary key attributes: Primary key attribute: %s", name)
+		}
+	}
+	return nil
+}
+
+func (w *walk) rangePrefix() string {
+	if w.index != nil {
+		return w.table.entryPrefix(w.index)
+	}
+	return w.table.itemPrefix()
+}
+
+// afterAll follows every key that begins with the encoding before it.
+const afterAll = "\xff"
+
+// boundQuery finds the range that the key conditions mean.
+func (w *walk) boundQuery() error {
+	s := w.schema()
+	var partition, sort *expr.KeyCondition
+	for i := range w.keys {
+		k := &w.keys[i]
+		switch k.Attribute {
+		case s.partition:
+			partition = k
+		case s.sort:
+			sort = k
+		}
+	}
+	switch {
+	case partition == nil:
+		return invalid("Query condition missed key schema element: %s", s.partition)
+	case sort == nil && len(w.keys) > 1:
+		missed := s.sort
+		if missed == "" {
+			return invalid("Query key condition not supported")
+		}
+		return invalid("Query condition missed key schema element: %s", missed)
+	case partition.Operator != expr.KeyEqual || len(w.keys) > 2:
+		return invalid("Query key condition not supported")
+	}
+	if err := checkOperands(partition, s.partitionType); err != nil {
+		return err
+	}
+	w.prefix = w.rangePrefix() + partitionKey(partition.Values[0])
+	if sort != nil {
+		if err := checkOperands(sort, s.sortType); err != nil {
+			return err
+		}
+		w.boundSort(sort)
+	}
+	return nil
+}
+
+func checkOperands(k *expr.KeyCondition, want value.Type) error {
+	for _, v := range k.Values {
+		if v.Type() != want {
+			return invalid("One or more parameter values were invalid: Condition parameter type does not match schema type")
+		}
+		if want != value.Numeric && v.Text() == "" {
+			return invalid("One or more parameter values are not valid. The AttributeValue for a key attribute cannot contain an "+
+				"empty %s value. Key: %s", kindName(want), k.Attribute)
+		}
+	}
+	return nil
+}
+
+func (w *walk) boundSort(k *expr.KeyCondition) {
+	at := w.prefix + string(appendKeyValue(nil, k.Values[0]))
+	switch k.Operator {
+	case expr.KeyEqual:
+		w.prefix = at
+	case expr.KeyBeginsWith:
+		w.prefix += string(k.Values[0].AppendKeyPrefix([]byte(k.Values[0].Type())))
+	case expr.KeyLess:
+		w.to = at
+	case expr.KeyLessOrEqual:
+		w.to = at + afterAll
+	case expr.KeyGreater:
+		w.from = at + afterAll
+	case expr.KeyGreaterOrEqual:
+		w.from = at
+	case expr.KeyBetween:
+		w.from = at
+		w.to = w.prefix + string(appendKeyValue(nil, k.Values[1])) + afterAll
+	}
+}
+
+// boundScan finds the range of a segment: as many hashes as the others have.
+func (w *walk) boundScan(segment, total *int) error {
+	w.prefix = w.rangePrefix()
+	if total == nil {
+		return nil
+	}
+	n := uint64(*total)
+	edge := func(i int) string {
+		// Rounded up, so that each hash is in exactly one segment.
+		first := (uint64(i)*hashSpace + n - 1) / n
+		return w.prefix + string(binary.BigEndian.AppendUint32(nil, uint32(first)))
+	}
+	w.from = edge(*segment)
+	if *segment+1 < *total {
+		w.to = edge(*segment + 1)
+	}
+	return nil
+}
+
+// resume moves the range behind ExclusiveStartKey.
+func (w *walk) resume() error {
+	if !w.start.given {
+		return nil
+	}
+	const bad = "The provided starting key is invalid"
+	start, err := w.start.get("exclusiveStartKey")
+	if err != nil {
+		return err
+	}
+	expected := w.table.key().attributes()
+	if w.index != nil {
+		expected = append(expected, w.schema().attributes()...)
+		slices.Sort(expected)
+		expected = slices.Compact(expected)
+	}
+	if len(start) != len(expected) {
+		return invalid(bad)
+	}
+	for _, name := range expected {
+		if v, ok := start[name]; !ok || v.Type() != w.table.typeOf(name) {
+			return invalid(bad + ": " + keyMismatch)
+		}
+	}
+	at := w.rangePrefix()
+	if w.index != nil {
+		entry, _ := w.table.entry(w.index, start)
+		at += entry
+	} else {
+		at += w.table.key().encode(start)
+	}
+	if !strings.HasPrefix(at, w.prefix) || at < w.from || w.to != "" && at >= w.to {
+		if w.isQuery {
+			return invalid("The provided starting key is outside query boundaries based on provided conditions")
+		}
+		return invalid("The provided starting key is invalid: Invalid ExclusiveStartKey. Please use ExclusiveStartKey with correct Segment.")
+	}
+	if w.down {
+		w.to = at
+	} else {
+		w.from = at + "\x00"
+	}
+	return nil
+}
+
+// page reads a page of the range.
+func (w *walk) page(c *engine.Call) (*pageOutput, error) {
+	if err := w.resume(); err != nil {
+		return nil, err
+	}
+	out := &pageOutput{}
+	if w.selects != selectCount {
+		out.Items = []value.Item{}
+	}
+	read := 0
+	err := w.each(c, func(item value.Item) bool {
+		out.ScannedCount++
+		if w.index != nil {
+			read += w.table.project(w.index, item).Size()
+		} else {
+			read += item.Size()
+		}
+		w.add(out, item)
+		if out.ScannedCount == w.limit || read > maxPage {
+			out.LastEvaluatedKey = w.lastKey(item)
+			return false
+		}
+		return true
+	})
+	if err != nil {
+		return nil, err
+	}
+	spent := costs{table: w.table}
+	units := readUnits(read, w.consistent)
+	if w.index != nil {
+		spent.index(w.index.Name, units)
+	} else {
+		spent.units = units
+	}
+	out.ConsumedCapacity = spent.report(w.consumed)
+	return out, nil
+}
+
+// add puts the item on the page, if the filter lets it through.
+func (w *walk) add(out *pageOutput, item value.Item) {
+	seen := item
+	// A local index fetches from the table what it does not carry.
+	fetches := w.index != nil && w.index.Local && (w.selects == selectAll || w.selects == selectSpecific)
+	if w.index != nil && !fetches {
+		seen = w.table.project(w.index, item)
+	}
+	if w.filter != nil && !w.filter.Meets(seen) {
+		return
+	}
+	out.Count++
+	if w.selects == selectCount {
+		return
+	}
+	if w.projection != nil {
+		seen = w.projection.Of(seen)
+	}
+	out.Items = append(out.Items, seen)
+}
+
+// lastKey is where the next page begins.
+func (w *walk) lastKey(item value.Item) value.Item {
+	key := w.table.key().of(item)
+	if w.index != nil {
+		for name, v := range w.schema().of(item) {
+			key[name] = v
+		}
+	}
+	return key
+}
+
+// each calls see for the items of the range, in order, until it says false.
+func (w *walk) each(c *engine.Call, see func(value.Item) bool) error {
+	var err error
+	visit := func(key string, data []byte) bool {
+		if w.to != "" && key >= w.to {
+			// Upwards the range ends here; downwards it begins below.
+			return w.down
+		}
+		if key < w.from {
+			return !w.down
+		}
+		if c.Err() != nil {
+			err = c.Err()
+			return false
+		}
+		var item value.Item
+		if w.index != nil {
+			item, err = w.table.get(c.Tx, string(data))
+		} else {
+			item, err = decodeItem(data)
+		}
+		return err == nil && see(item)
+	}
+	bucket := itemsBucket
+	if w.index != nil {
+		bucket = entriesBucket
+	}
+	if w.down {
+		c.Tx.ScanDown(bucket, w.prefix, w.to, visit)
+	} else {
+		c.Tx.Scan(bucket, w.prefix, w.from, visit)
+	}
+	return err
+}

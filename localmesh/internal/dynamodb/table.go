@@ -1,0 +1,307 @@
+package dynamodb
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/lakemesh/lakemesh/localmesh/internal/dynamodb/value"
+	"github.com/lakemesh/lakemesh/localmesh/internal/engine"
+	"github.com/lakemesh/lakemesh/localmesh/internal/store"
+)
+
+// tables are the tables' definitions by account, region and name.
+var tables = store.Table[table]{Bucket: "dynamodb.table"}
+
+// table is the definition of a table. Its items are in items.go.
+type table struct {
+	Account, Region, Name, ID string
+	Created                   time.Time
+	Attributes                []attributeDefinition
+	Keys                      []keyElement
+	Indexes                   []index `json:",omitempty"`
+	Billing                   enum
+	Throughput                throughput
+	Stream                    *streamSpecification `json:",omitempty"`
+	StreamLabel               string               `json:",omitempty"`
+	Protected                 bool                 `json:",omitempty"`
+	Class                     enum                 `json:",omitempty"`
+	Encryption                *encryption          `json:",omitempty"`
+	Tags                      map[string]string    `json:",omitempty"`
+	TTL                       string               `json:",omitempty"`
+	Recovery                  bool                 `json:",omitempty"`
+}
+
+// index is a secondary index.
+type index struct {
+	Name       string
+	Local      bool `json:",omitempty"`
+	Keys       []keyElement
+	Projection projection
+	Throughput throughput
+}
+
+type attributeDefinition struct {
+	AttributeName string
+	AttributeType enum
+}
+
+type keyElement struct {
+	AttributeName string
+	KeyType       enum
+}
+
+type projection struct {
+	ProjectionType   enum
+	NonKeyAttributes []string
+}
+
+type throughput struct {
+	ReadCapacityUnits, WriteCapacityUnits int64
+}
+
+type streamSpecification struct {
+	StreamEnabled  bool
+	StreamViewType enum
+}
+
+type encryption struct {
+	Enabled        *bool
+	SSEType        enum
+	KMSMasterKeyId *string
+}
+
+const (
+	hashKey        = "HASH"
+	rangeKey       = "RANGE"
+	projectAll     = "ALL"
+	projectKeys    = "KEYS_ONLY"
+	projectInclude = "INCLUDE"
+	onDemand       = "PAY_PER_REQUEST"
+	provisioned    = "PROVISIONED"
+)
+
+// keySchema is the key of a table or an index: the partition key and, if there
+// is one, the sort key.
+type keySchema struct {
+	partition, sort         string
+	partitionType, sortType value.Type
+}
+
+func (t *table) schema(keys []keyElement) keySchema {
+	var s keySchema
+	for _, k := range keys {
+		if k.KeyType == hashKey {
+			s.partition, s.partitionType = k.AttributeName, t.typeOf(k.AttributeName)
+		} else {
+			s.sort, s.sortType = k.AttributeName, t.typeOf(k.AttributeName)
+		}
+	}
+	return s
+}
+
+func (t *table) typeOf(attribute string) value.Type {
+	for _, a := range t.Attributes {
+		if a.AttributeName == attribute {
+			return value.Type(a.AttributeType)
+		}
+	}
+	return ""
+}
+
+func (t *table) key() keySchema { return t.schema(t.Keys) }
+
+func (t *table) index(name string) *index {
+	for i := range t.Indexes {
+		if t.Indexes[i].Name == name {
+			return &t.Indexes[i]
+		}
+	}
+	return nil
+}
+
+// attributes gives the names of the key's attributes.
+func (s keySchema) attributes() []string {
+	if s.sort == "" {
+		return []string{s.partition}
+	}
+	return []string{s.partition, s.sort}
+}
+
+// of picks the key's attributes of an item.
+func (s keySchema) of(item value.Item) value.Item {
+	key := value.Item{}
+	for _, name := range s.attributes() {
+		key[name] = item[name]
+	}
+	return key
+}
+
+// tableRef names a table, which may not exist.
+type tableRef struct{ account, region, name string }
+
+var namePattern = regexp.MustCompile(`^[a-zA-Z0-9_.-]+$`)
+
+// refer reads a TableName, which may also be the table's ARN.
+func refer(c *engine.Call, name string) (tableRef, error) {
+	ref := tableRef{c.Account(), c.Region, name}
+	if rest, ok := strings.CutPrefix(name, "arn:"); ok {
+		// aws:dynamodb:region:account:table/name
+		parts := strings.SplitN(rest, ":", 5)
+		if len(parts) != 5 || parts[1] != "dynamodb" || !strings.HasPrefix(parts[4], "table/") {
+			return ref, invalid("Invalid table ARN: %s", name)
+		}
+		ref = tableRef{parts[3], parts[2], strings.TrimPrefix(parts[4], "table/")}
+		if ref.region != c.Region {
+			return ref, invalid("The region of the table ARN %s is not %s", name, c.Region)
+		}
+	}
+	switch {
+	case name == "":
+		return ref, broken("null", "tableName", "Member must not be null")
+	case !namePattern.MatchString(ref.name):
+		return ref, broken(quoted(name), "tableName", "Member must satisfy regular expression pattern: [a-zA-Z0-9_.-]+")
+	case len(ref.name) > 255:
+		return ref, broken(quoted(name), "tableName", "Member must have length less than or equal to 255")
+	}
+	return ref, nil
+}
+
+// arn makes the ARN of the table, or of something below it.
+func (r tableRef) arn(below string) string {
+	return "arn:aws:dynamodb:" + r.region + ":" + r.account + ":table/" + r.name + below
+}
+
+func (t *table) ref() tableRef { return tableRef{t.Account, t.Region, t.Name} }
+
+// load gives the table, or nil when there is none.
+func (r tableRef) load(c *engine.Call) (*table, error) {
+	t, ok, err := tables.Get(c.Tx, r.account, r.region, r.name)
+	if err != nil || !ok {
+		return nil, err
+	}
+	return &t, nil
+}
+
+func (t *table) save(tx store.Tx) error { return tables.Put(tx, *t, t.Account, t.Region, t.Name) }
+
+// checkKey refuses what is not exactly a primary key of the table.
+func (t *table) checkKey(key value.Item) error {
+	s := t.key()
+	if len(key) != len(s.attributes()) {
+		return invalid(keyMismatch)
+	}
+	for _, name := range s.attributes() {
+		v, ok := key[name]
+		if !ok || v.Type() != t.typeOf(name) {
+			return invalid(keyMismatch)
+		}
+	}
+	return s.checkValues(key)
+}
+
+// Limits of key values.
+//
+// https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/ServiceQuotas.html#limits-partition-sort-keys
+const (
+	maxPartitionKey = 2048
+	maxSortKey      = 1024
+)
+
+// checkValues refuses key values that are empty or too long.
+func (s keySchema) checkValues(item value.Item) error {
+	for _, name := range s.attributes() {
+		v := item[name]
+		if v.Type() != value.Numeric && v.Text() == "" {
+			return invalid("One or more parameter values are not valid. The AttributeValue for a key attribute "+
+				"cannot contain an empty %s value. Key: %s", kindName(v.Type()), name)
+		}
+	}
+	if len(item[s.partition].Text()) > maxPartitionKey {
+		return invalid("One or more parameter values were invalid: Size of hashkey has exceeded the maximum size limit of%d bytes",
+			maxPartitionKey)
+	}
+	if s.sort != "" && len(item[s.sort].Text()) > maxSortKey {
+		return invalid("One or more parameter values were invalid: Aggregated size of all range keys has exceeded the size limit of %d bytes",
+			maxSortKey)
+	}
+	return nil
+}
+
+func kindName(t value.Type) string {
+	if t == value.Binary {
+		return "binary"
+	}
+	return "string"
+}
+
+// checkItem refuses an item that the table cannot hold.
+func (t *table) checkItem(item value.Item) error {
+	s := t.key()
+	for _, name := range s.attributes() {
+		v, ok := item[name]
+		if !ok {
+			return invalid("One or more parameter values were invalid: Missing the key %s in the item", name)
+		}
+		if want := t.typeOf(name); v.Type() != want {
+			return invalid("One or more parameter values were invalid: Type mismatch for key %s expected: %s actual: %s",
+				name, want, v.Type())
+		}
+	}
+	if err := s.checkValues(item); err != nil {
+		return err
+	}
+	for i := range t.Indexes {
+		if err := t.checkIndexKey(&t.Indexes[i], item); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// checkIndexKey refuses key attributes of an index that have another type than
+// declared. An item without them is not in the index, which is no error.
+func (t *table) checkIndexKey(x *index, item value.Item) error {
+	for _, k := range x.Keys {
+		v, ok := item[k.AttributeName]
+		if !ok {
+			continue
+		}
+		want := t.typeOf(k.AttributeName)
+		if v.Type() != want {
+			return invalid("One or more parameter values were invalid: Type mismatch for Index Key %s Expected: %s Actual: %s IndexName: %s",
+				k.AttributeName, want, v.Type(), x.Name)
+		}
+		if want != value.Numeric && v.Text() == "" {
+			return invalid("One or more parameter values are not valid. A value specified for a secondary index key is not supported. "+
+				"The AttributeValue for a key attribute cannot contain an empty %s value. IndexName: %s, IndexKey: %s",
+				kindName(want), x.Name, k.AttributeName)
+		}
+	}
+	return nil
+}
+
+// projects says whether the index carries the attribute.
+func (t *table) projects(x *index, attribute string) bool {
+	if x == nil || x.Projection.ProjectionType == projectAll {
+		return true
+	}
+	isKey := func(k keyElement) bool { return k.AttributeName == attribute }
+	return slices.ContainsFunc(t.Keys, isKey) || slices.ContainsFunc(x.Keys, isKey) ||
+		slices.Contains(x.Projection.NonKeyAttributes, attribute)
+}
+
+// project gives what the index carries of the item.
+func (t *table) project(x *index, item value.Item) value.Item {
+	if x.Projection.ProjectionType == projectAll {
+		return item
+	}
+	part := value.Item{}
+	for name, v := range item {
+		if t.projects(x, name) {
+			part[name] = v
+		}
+	}
+	return part
+}

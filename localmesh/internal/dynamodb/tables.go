@@ -1,0 +1,726 @@
+// https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_CreateTable.html
+// https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_DescribeTable.html
+// https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_UpdateTable.html
+// https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_DeleteTable.html
+// https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_ListTables.html
+
+package dynamodb
+
+import (
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/lakemesh/lakemesh/localmesh/internal/engine"
+)
+
+func tableOperations() []engine.Operation {
+	return []engine.Operation{
+		engine.Op("CreateTable", engine.Write, docs+"CreateTable.html",
+			"IAM on the table (also dynamodb:TagResource with tags); key schema, attribute definitions, indexes and their limits, billing mode.",
+			createTable),
+		engine.Op("DescribeTable", engine.Read, docs+"DescribeTable.html",
+			"IAM on the table; item counts and sizes are those of the moment.", describeTable),
+		engine.Op("UpdateTable", engine.Write, docs+"UpdateTable.html",
+			"IAM on the table; billing mode, stream, deletion protection, class, one global index made or deleted a call.", updateTable),
+		engine.Op("DeleteTable", engine.Write, docs+"DeleteTable.html", "IAM on the table; deletion protection.", deleteTable),
+		engine.Op("ListTables", engine.Read, docs+"ListTables.html", "IAM; the caller's account and region, in pages.", listTables),
+	}
+}
+
+// Statuses of tables and indexes. Changes take effect at once: the answer to
+// the call that makes a change shows the status that AWS would show, every
+// later one that the change is done.
+const (
+	creating = "CREATING"
+	updating = "UPDATING"
+	deleting = "DELETING"
+	active   = "ACTIVE"
+)
+
+// Limits of tables.
+//
+// https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/ServiceQuotas.html
+const (
+	minTableName       = 3
+	maxGlobalIndexes   = 20
+	maxLocalIndexes    = 5
+	maxNonKeyPerTable  = 100
+	maxNonKeyPerIndex  = 20
+	maxTablesListed    = 100
+	newImages          = "[NEW_IMAGE, OLD_IMAGE, NEW_AND_OLD_IMAGES, KEYS_ONLY]"
+	streamLabelPattern = "2006-01-02T15:04:05.000"
+)
+
+type createTableInput struct {
+	TableName                 string
+	AttributeDefinitions      []attributeDefinition
+	KeySchema                 []keyElement
+	LocalSecondaryIndexes     []indexInput
+	GlobalSecondaryIndexes    []indexInput
+	BillingMode               enum
+	ProvisionedThroughput     *throughput
+	StreamSpecification       *streamSpecification
+	SSESpecification          *encryption
+	Tags                      []tag
+	TableClass                enum
+	DeletionProtectionEnabled *bool
+}
+
+type indexInput struct {
+	IndexName             string
+	KeySchema             []keyElement
+	Projection            *projection
+	ProvisionedThroughput *throughput
+}
+
+type tableOutput struct {
+	TableDescription *tableDescription
+}
+
+func createTable(c *engine.Call, in *createTableInput) (*tableOutput, error) {
+	ref, err := refer(c, in.TableName)
+	if err != nil {
+		return nil, err
+	}
+	tags, err := readTags(in.Tags)
+	if err != nil {
+		return nil, err
+	}
+	actions := []string{"CreateTable"}
+	if len(tags) > 0 {
+		actions = append(actions, "TagResource")
+	}
+	for _, action := range actions {
+		if err := (&access{action: action, ref: ref, tags: tags}).authorize(c); err != nil {
+			return nil, err
+		}
+	}
+	t, err := newTable(c, ref, in)
+	if err != nil {
+		return nil, err
+	}
+	t.Tags = tags
+	if tables.Has(c.Tx, ref.account, ref.region, ref.name) {
+		return nil, engine.Errorf(inUse, "Table already exists: %s", ref.name)
+	}
+	if err := t.save(c.Tx); err != nil {
+		return nil, err
+	}
+	d, err := t.describe(c)
+	if err != nil {
+		return nil, err
+	}
+	d.TableStatus = creating
+	for i := range d.GlobalSecondaryIndexes {
+		d.GlobalSecondaryIndexes[i].IndexStatus = creating
+	}
+	return &tableOutput{d}, nil
+}
+
+func newTable(c *engine.Call, ref tableRef, in *createTableInput) (*table, error) {
+	if len(ref.name) < minTableName {
+		return nil, broken(quoted(ref.name), "tableName", "Member must have length greater than or equal to 3")
+	}
+	t := &table{
+		Account: ref.account, Region: ref.region, Name: ref.name, ID: c.Mesh.UUID(), Created: c.Now,
+		Attributes: in.AttributeDefinitions, Keys: in.KeySchema,
+	}
+	if err := t.checkDefinitions(); err != nil {
+		return nil, err
+	}
+	if err := checkKeySchema(in.KeySchema); err != nil {
+		return nil, err
+	}
+	for _, k := range in.KeySchema {
+		if t.typeOf(k.AttributeName) == "" {
+			return nil, invalid("One or more parameter values were invalid: Some index key attributes are not defined in "+
+				"AttributeDefinitions. Keys: %s, AttributeDefinitions: %s", listOf(keyNames(in.KeySchema)), listOf(t.defined()))
+		}
+	}
+	if err := t.setBilling(in.BillingMode, in.ProvisionedThroughput); err != nil {
+		return nil, err
+	}
+	for _, x := range in.LocalSecondaryIndexes {
+		if err := t.addIndex(x, true); err != nil {
+			return nil, err
+		}
+	}
+	for _, x := range in.GlobalSecondaryIndexes {
+		if err := t.addIndex(x, false); err != nil {
+			return nil, err
+		}
+	}
+	if err := t.checkAllUsed(); err != nil {
+		return nil, err
+	}
+	if err := t.setStream(c, in.StreamSpecification); err != nil {
+		return nil, err
+	}
+	t.Encryption = in.SSESpecification
+	t.Protected = in.DeletionProtectionEnabled != nil && *in.DeletionProtectionEnabled
+	return t, t.setClass(in.TableClass)
+}
+
+func (t *table) checkDefinitions() error {
+	if len(t.Attributes) == 0 {
+		return broken("null", "attributeDefinitions", "Member must not be null")
+	}
+	seen := map[string]bool{}
+	for _, a := range t.Attributes {
+		if a.AttributeName == "" {
+			return broken("null", "attributeDefinitions.1.member.attributeName", "Member must not be null")
+		}
+		if a.AttributeType == "" {
+			return broken("null", "attributeDefinitions.1.member.attributeType", "Member must not be null")
+		}
+		if err := a.AttributeType.oneOf("attributeDefinitions.1.member.attributeType", "[B, N, S]", "B", "N", "S"); err != nil {
+			return err
+		}
+		if seen[a.AttributeName] {
+			return invalid("Cannot have two attributes with the same name")
+		}
+		seen[a.AttributeName] = true
+	}
+	return nil
+}
+
+func checkKeySchema(keys []keyElement) error {
+	switch {
+	case len(keys) == 0:
+		return broken("null", "keySchema", "Member must not be null")
+	case len(keys) > 2:
+		return broken(quoted(listOf(keyNames(keys))), "keySchema", "Member must have length less than or equal to 2")
+	case keys[0].KeyType != hashKey:
+		return invalid("Invalid KeySchema: The first KeySchemaElement is not a HASH key type")
+	case len(keys) == 2 && keys[1].KeyType != rangeKey:
+		return invalid("Invalid KeySchema: The second KeySchemaElement is not a RANGE key type")
+	case len(keys) == 2 && keys[0].AttributeName == keys[1].AttributeName:
+		return invalid("Both the Hash Key and the Range Key element in the KeySchema have the same name")
+	}
+	return nil
+}
+
+func keyNames(keys []keyElement) []string {
+	var names []string
+	for _, k := range keys {
+		names = append(names, k.AttributeName)
+	}
+	return names
+}
+
+func (t *table) defined() []string {
+	var names []string
+	for _, a := range t.Attributes {
+		names = append(names, a.AttributeName)
+	}
+	return names
+}
+
+// listOf prints names as AWS's errors do.
+func listOf(names []string) string {
+	text := "["
+	for i, name := range names {
+		if i > 0 {
+			text += ", "
+		}
+		text += name
+	}
+	return text + "]"
+}
+
+// addIndex checks a secondary index and adds it to the definition.
+func (t *table) addIndex(in indexInput, local bool) error {
+	const bad = "One or more parameter values were invalid: "
+	x := index{Name: in.IndexName, Local: local, Keys: in.KeySchema}
+	switch {
+	case len(x.Name) < minTableName || len(x.Name) > 255 || !namePattern.MatchString(x.Name):
+		return broken(quoted(x.Name), "indexName", "Member must have length greater than or equal to 3 and "+
+			"satisfy regular expression pattern: [a-zA-Z0-9_.-]+")
+	case t.index(x.Name) != nil:
+		return invalid(bad+"Duplicate index name: %s", x.Name)
+	}
+	if err := checkKeySchema(x.Keys); err != nil {
+		return err
+	}
+	for _, k := range x.Keys {
+		if t.typeOf(k.AttributeName) == "" {
+			return invalid(bad+"Some index key attributes are not defined in AttributeDefinitions. Keys: %s, AttributeDefinitions: %s",
+				listOf(keyNames(x.Keys)), listOf(t.defined()))
+		}
+	}
+	if local {
+		switch {
+		case len(t.Keys) < 2:
+			return invalid(bad + "Table KeySchema does not have a range key, which is required when specifying a LocalSecondaryIndex")
+		case len(x.Keys) < 2:
+			return invalid(bad+"Index KeySchema does not have a range key for index: %s", x.Name)
+		case x.Keys[0].AttributeName != t.Keys[0].AttributeName:
+			return invalid(bad+"Index KeySchema does not have the same leading hash key as table KeySchema for index: %s. "+
+				"index hash key: %s, table hash key: %s", x.Name, x.Keys[0].AttributeName, t.Keys[0].AttributeName)
+		}
+	}
+	if err := x.setProjection(in.Projection); err != nil {
+		return err
+	}
+	if err := t.setIndexThroughput(&x, in.ProvisionedThroughput); err != nil {
+		return err
+	}
+	t.Indexes = append(t.Indexes, x)
+	return t.checkIndexLimits()
+}
+
+func (x *index) setProjection(p *projection) error {
+	const bad = "One or more parameter values were invalid: "
+	if p == nil || p.ProjectionType == "" {
+		return invalid(bad + "Unknown ProjectionType: null")
+	}
+	if err := p.ProjectionType.oneOf("projection.projectionType", "[ALL, INCLUDE, KEYS_ONLY]",
+		projectAll, projectInclude, projectKeys); err != nil {
+		return err
+	}
+	switch {
+	case p.ProjectionType == projectInclude && len(p.NonKeyAttributes) == 0:
+		return invalid(bad + "ProjectionType is INCLUDE, but NonKeyAttributes is not specified")
+	case p.ProjectionType != projectInclude && len(p.NonKeyAttributes) > 0:
+		return invalid(bad+"ProjectionType is %s, but NonKeyAttributes is specified", p.ProjectionType)
+	case len(p.NonKeyAttributes) > maxNonKeyPerIndex:
+		return broken(quoted(listOf(p.NonKeyAttributes)), "projection.nonKeyAttributes",
+			"Member must have length less than or equal to 20")
+	}
+	x.Projection = *p
+	return nil
+}
+
+func (t *table) setIndexThroughput(x *index, given *throughput) error {
+	const bad = "One or more parameter values were invalid: "
+	switch {
+	case given != nil && (x.Local || t.Billing == onDemand):
+		return invalid(bad+"ProvisionedThroughput should not be specified for index: %s when BillingMode is PAY_PER_REQUEST", x.Name)
+	case given != nil:
+		x.Throughput = *given
+	case !x.Local && t.Billing == provisioned:
+		return invalid(bad+"ProvisionedThroughput is not specified for index: %s", x.Name)
+	}
+	return nil
+}
+
+func (t *table) checkIndexLimits() error {
+	const bad = "One or more parameter values were invalid: "
+	local, global, nonKey := 0, 0, 0
+	for _, x := range t.Indexes {
+		nonKey += len(x.Projection.NonKeyAttributes)
+		if x.Local {
+			local++
+		} else {
+			global++
+		}
+	}
+	switch {
+	case local > maxLocalIndexes:
+		return invalid(bad + "Number of LocalSecondaryIndexes exceeds per-table limit of 5")
+	case global > maxGlobalIndexes:
+		return invalid(bad + "GlobalSecondaryIndex count exceeds the per-table limit of 20")
+	case nonKey > maxNonKeyPerTable:
+		return invalid(bad + "Number of NonKeyAttributes exceeds per-table limit of 100")
+	}
+	return nil
+}
+
+// checkAllUsed refuses definitions of attributes that no key has.
+func (t *table) checkAllUsed() error {
+	used := map[string]bool{}
+	for _, name := range keyNames(t.Keys) {
+		used[name] = true
+	}
+	for _, x := range t.Indexes {
+		for _, name := range keyNames(x.Keys) {
+			used[name] = true
+		}
+	}
+	if len(used) == len(t.Attributes) {
+		return nil
+	}
+	if len(t.Indexes) == 0 {
+		return invalid("One or more parameter values were invalid: Number of attributes in KeySchema does not exactly match " +
+			"number of attributes defined in AttributeDefinitions")
+	}
+	return invalid("One or more parameter values were invalid: Some AttributeDefinitions are not used. AttributeDefinitions: %s, "+
+		"keys used: %s", listOf(t.defined()), listOf(slices.Sorted(maps.Keys(used))))
+}
+
+func (t *table) setBilling(mode enum, given *throughput) error {
+	if err := mode.oneOf("billingMode", "[PROVISIONED, PAY_PER_REQUEST]", provisioned, onDemand); err != nil {
+		return err
+	}
+	if mode == "" {
+		mode = provisioned
+	}
+	t.Billing, t.Throughput = mode, throughput{}
+	switch {
+	case mode == onDemand && given != nil:
+		return invalid("One or more parameter values were invalid: Neither ReadCapacityUnits nor WriteCapacityUnits can be " +
+			"specified when BillingMode is PAY_PER_REQUEST")
+	case mode == onDemand:
+		return nil
+	case given == nil:
+		return invalid("One or more parameter values were invalid: ReadCapacityUnits and WriteCapacityUnits must both be " +
+			"specified when BillingMode is PROVISIONED")
+	case given.ReadCapacityUnits < 1:
+		return broken("'0'", "provisionedThroughput.readCapacityUnits", "Member must have value greater than or equal to 1")
+	case given.WriteCapacityUnits < 1:
+		return broken("'0'", "provisionedThroughput.writeCapacityUnits", "Member must have value greater than or equal to 1")
+	}
+	t.Throughput = *given
+	return nil
+}
+
+func (t *table) setStream(c *engine.Call, s *streamSpecification) error {
+	switch {
+	case s == nil:
+		return nil
+	case !s.StreamEnabled && s.StreamViewType != "":
+		return invalid("One or more parameter values were invalid: StreamViewType cannot be specified when StreamEnabled is false")
+	case !s.StreamEnabled:
+		t.Stream = nil
+		return nil
+	case s.StreamViewType == "":
+		return invalid("One or more parameter values were invalid: StreamViewType is required when StreamEnabled is true")
+	}
+	if err := s.StreamViewType.oneOf("streamSpecification.streamViewType", newImages,
+		"NEW_IMAGE", "OLD_IMAGE", "NEW_AND_OLD_IMAGES", "KEYS_ONLY"); err != nil {
+		return err
+	}
+	t.Stream, t.StreamLabel = s, c.Now.Format(streamLabelPattern)
+	return nil
+}
+
+func (t *table) setClass(class enum) error {
+	if err := class.oneOf("tableClass", "[STANDARD, STANDARD_INFREQUENT_ACCESS]",
+		"STANDARD", "STANDARD_INFREQUENT_ACCESS"); err != nil {
+		return err
+	}
+	if class != "" {
+		t.Class = class
+	}
+	return nil
+}
+
+type tableDescription struct {
+	TableName                 string
+	TableArn                  string
+	TableId                   string
+	TableStatus               enum
+	CreationDateTime          time.Time
+	AttributeDefinitions      []attributeDefinition
+	KeySchema                 []keyElement
+	ProvisionedThroughput     *throughputDescription
+	BillingModeSummary        *billingSummary
+	ItemCount                 int64
+	TableSizeBytes            int64
+	LocalSecondaryIndexes     []indexDescription
+	GlobalSecondaryIndexes    []indexDescription
+	StreamSpecification       *streamSpecification
+	LatestStreamArn           *string
+	LatestStreamLabel         *string
+	SSEDescription            *encryptionDescription
+	TableClassSummary         *classSummary
+	DeletionProtectionEnabled bool
+}
+
+type throughputDescription struct {
+	NumberOfDecreasesToday, ReadCapacityUnits, WriteCapacityUnits int64
+}
+
+type billingSummary struct {
+	BillingMode                       enum
+	LastUpdateToPayPerRequestDateTime time.Time
+}
+
+type indexDescription struct {
+	IndexName             string
+	IndexArn              string
+	IndexStatus           enum
+	KeySchema             []keyElement
+	Projection            *projection
+	ProvisionedThroughput *throughputDescription
+	ItemCount             int64
+	IndexSizeBytes        int64
+}
+
+type encryptionDescription struct {
+	Status          enum
+	SSEType         enum
+	KMSMasterKeyArn *string
+}
+
+type classSummary struct {
+	TableClass enum
+}
+
+func (t *table) describe(c *engine.Call) (*tableDescription, error) {
+	used, _, err := usages.Get(c.Tx, t.Account, t.Region, t.Name)
+	if err != nil {
+		return nil, err
+	}
+	d := &tableDescription{
+		TableName: t.Name, TableArn: t.ref().arn(""), TableId: t.ID, TableStatus: active, CreationDateTime: t.Created,
+		AttributeDefinitions: t.Attributes, KeySchema: t.Keys, ProvisionedThroughput: t.Throughput.describe(),
+		ItemCount: used[""].Items, TableSizeBytes: used[""].Bytes, StreamSpecification: t.Stream,
+		DeletionProtectionEnabled: t.Protected,
+	}
+	if t.Billing == onDemand {
+		d.BillingModeSummary = &billingSummary{onDemand, t.Created}
+	}
+	if t.Class != "" {
+		d.TableClassSummary = &classSummary{t.Class}
+	}
+	if t.StreamLabel != "" {
+		arn := t.ref().arn("/stream/" + t.StreamLabel)
+		d.LatestStreamArn, d.LatestStreamLabel = &arn, &t.StreamLabel
+	}
+	if t.Encryption != nil && t.Encryption.Enabled != nil && *t.Encryption.Enabled {
+		d.SSEDescription = &encryptionDescription{Status: "ENABLED", SSEType: "KMS", KMSMasterKeyArn: t.Encryption.KMSMasterKeyId}
+	}
+	for i := range t.Indexes {
+		x := &t.Indexes[i]
+		xd := indexDescription{
+			IndexName: x.Name, IndexArn: t.ref().arn("/index/" + x.Name), KeySchema: x.Keys, Projection: &x.Projection,
+			ItemCount: used[x.Name].Items, IndexSizeBytes: used[x.Name].Bytes,
+		}
+		if x.Local {
+			d.LocalSecondaryIndexes = append(d.LocalSecondaryIndexes, xd)
+			continue
+		}
+		xd.IndexStatus, xd.ProvisionedThroughput = active, x.Throughput.describe()
+		d.GlobalSecondaryIndexes = append(d.GlobalSecondaryIndexes, xd)
+	}
+	return d, nil
+}
+
+func (p throughput) describe() *throughputDescription {
+	return &throughputDescription{0, p.ReadCapacityUnits, p.WriteCapacityUnits}
+}
+
+type tableNameInput struct {
+	TableName string
+}
+
+type describeTableOutput struct {
+	Table *tableDescription
+}
+
+func describeTable(c *engine.Call, in *tableNameInput) (*describeTableOutput, error) {
+	t, err := open(c, "DescribeTable", in.TableName, noSuchNamedTable)
+	if err != nil {
+		return nil, err
+	}
+	d, err := t.describe(c)
+	return &describeTableOutput{d}, err
+}
+
+func deleteTable(c *engine.Call, in *tableNameInput) (*tableOutput, error) {
+	t, err := open(c, "DeleteTable", in.TableName, noSuchNamedTable)
+	if err != nil {
+		return nil, err
+	}
+	if t.Protected {
+		return nil, invalid("Resource cannot be deleted as it is currently protected against deletion. Disable deletion protection first.")
+	}
+	d, err := t.describe(c)
+	if err != nil {
+		return nil, err
+	}
+	d.TableStatus = deleting
+	return &tableOutput{d}, t.drop(c.Tx)
+}
+
+type updateTableInput struct {
+	TableName                   string
+	AttributeDefinitions        []attributeDefinition
+	BillingMode                 enum
+	ProvisionedThroughput       *throughput
+	GlobalSecondaryIndexUpdates []indexUpdate
+	StreamSpecification         *streamSpecification
+	SSESpecification            *encryption
+	TableClass                  enum
+	DeletionProtectionEnabled   *bool
+}
+
+type indexUpdate struct {
+	Create *indexInput
+	Delete *struct{ IndexName string }
+	Update *indexInput
+}
+
+func updateTable(c *engine.Call, in *updateTableInput) (*tableOutput, error) {
+	t, err := open(c, "UpdateTable", in.TableName, noSuchNamedTable)
+	if err != nil {
+		return nil, err
+	}
+	if in.BillingMode == "" && in.ProvisionedThroughput == nil && len(in.GlobalSecondaryIndexUpdates) == 0 &&
+		in.StreamSpecification == nil && in.SSESpecification == nil && in.TableClass == "" && in.DeletionProtectionEnabled == nil {
+		return nil, invalid("At least one of ProvisionedThroughput, BillingMode, UpdateStreamEnabled, GlobalSecondaryIndexUpdates or " +
+			"SSESpecification or ReplicaUpdates is required")
+	}
+	if in.BillingMode != "" || in.ProvisionedThroughput != nil {
+		mode := in.BillingMode
+		if mode == "" {
+			mode = t.Billing
+		}
+		if err := t.setBilling(mode, in.ProvisionedThroughput); err != nil {
+			return nil, err
+		}
+	}
+	if err := t.updateStream(c, in.StreamSpecification); err != nil {
+		return nil, err
+	}
+	if err := t.setClass(in.TableClass); err != nil {
+		return nil, err
+	}
+	if in.SSESpecification != nil {
+		t.Encryption = in.SSESpecification
+	}
+	if in.DeletionProtectionEnabled != nil {
+		t.Protected = *in.DeletionProtectionEnabled
+	}
+	made, err := t.updateIndexes(c, in)
+	if err != nil {
+		return nil, err
+	}
+	if err := t.save(c.Tx); err != nil {
+		return nil, err
+	}
+	d, err := t.describe(c)
+	if err != nil {
+		return nil, err
+	}
+	d.TableStatus = updating
+	for i := range d.GlobalSecondaryIndexes {
+		if d.GlobalSecondaryIndexes[i].IndexName == made {
+			d.GlobalSecondaryIndexes[i].IndexStatus = creating
+		}
+	}
+	return &tableOutput{d}, nil
+}
+
+func (t *table) updateStream(c *engine.Call, s *streamSpecification) error {
+	if s != nil && s.StreamEnabled && t.Stream != nil {
+		return invalid("Table already has an enabled stream: TableName: %s", t.Name)
+	}
+	if s != nil && !s.StreamEnabled && t.Stream == nil {
+		return invalid("Table does not have a stream to disable: TableName: %s", t.Name)
+	}
+	return t.setStream(c, s)
+}
+
+// updateIndexes makes, deletes and changes indexes, and gives the name of the
+// one that was made.
+func (t *table) updateIndexes(c *engine.Call, in *updateTableInput) (made string, err error) {
+	for _, a := range in.AttributeDefinitions {
+		switch known := t.typeOf(a.AttributeName); {
+		case known == "":
+			t.Attributes = append(t.Attributes, a)
+		case string(known) != string(a.AttributeType):
+			return "", invalid("One or more parameter values were invalid: Type of attribute %s cannot be changed", a.AttributeName)
+		}
+	}
+	if err := t.checkDefinitions(); err != nil {
+		return "", err
+	}
+	changes := 0
+	for _, u := range in.GlobalSecondaryIndexUpdates {
+		switch {
+		case u.Create != nil:
+			changes++
+			if made, err = u.Create.IndexName, t.addIndex(*u.Create, false); err != nil {
+				return "", err
+			}
+			if err := t.fill(c.Tx, &t.Indexes[len(t.Indexes)-1]); err != nil {
+				return "", err
+			}
+		case u.Delete != nil:
+			changes++
+			if err := t.removeIndex(c, u.Delete.IndexName); err != nil {
+				return "", err
+			}
+		case u.Update != nil:
+			x := t.index(u.Update.IndexName)
+			if x == nil || x.Local {
+				return "", noSuchIndex(u.Update.IndexName)
+			}
+			if err := t.setIndexThroughput(x, u.Update.ProvisionedThroughput); err != nil {
+				return "", err
+			}
+		}
+	}
+	if changes > 1 {
+		return "", engine.Errorf("LimitExceededException", "Subscriber limit exceeded: Only 1 online index can be created or deleted simultaneously per table")
+	}
+	t.forgetUnused()
+	return made, t.checkAllUsed()
+}
+
+func (t *table) removeIndex(c *engine.Call, name string) error {
+	x := t.index(name)
+	if x == nil || x.Local {
+		return noSuchIndex(name)
+	}
+	if err := t.clear(c.Tx, x); err != nil {
+		return err
+	}
+	t.Indexes = slices.DeleteFunc(t.Indexes, func(x index) bool { return x.Name == name })
+	return nil
+}
+
+func noSuchIndex(name string) error {
+	return engine.Errorf(notFound, "Requested resource not found: Index: %s not found", name)
+}
+
+// forgetUnused drops the definitions of attributes that were keys of deleted
+// indexes only.
+func (t *table) forgetUnused() {
+	t.Attributes = slices.DeleteFunc(t.Attributes, func(a attributeDefinition) bool {
+		if slices.Contains(keyNames(t.Keys), a.AttributeName) {
+			return false
+		}
+		return !slices.ContainsFunc(t.Indexes, func(x index) bool { return slices.Contains(keyNames(x.Keys), a.AttributeName) })
+	})
+}
+
+type listTablesInput struct {
+	ExclusiveStartTableName string
+	Limit                   *int
+}
+
+type listTablesOutput struct {
+	TableNames             []string
+	LastEvaluatedTableName *string
+}
+
+func listTables(c *engine.Call, in *listTablesInput) (*listTablesOutput, error) {
+	if err := c.Allow("dynamodb:ListTables"); err != nil {
+		return nil, err
+	}
+	limit := maxTablesListed
+	if in.Limit != nil {
+		limit = *in.Limit
+		if limit < 1 || limit > maxTablesListed {
+			return nil, invalid("1 validation error detected: Value '%d' at 'limit' failed to satisfy constraint: "+
+				"Member must have value between 1 and 100", limit)
+		}
+	}
+	out := &listTablesOutput{TableNames: []string{}}
+	err := tables.Scan(c.Tx, []string{c.Account(), c.Region}, "", func(_ string, t table) bool {
+		if t.Name <= in.ExclusiveStartTableName {
+			return true
+		}
+		if len(out.TableNames) == limit {
+			out.LastEvaluatedTableName = &out.TableNames[limit-1]
+			return false
+		}
+		out.TableNames = append(out.TableNames, t.Name)
+		return true
+	})
+	return out, err
+}

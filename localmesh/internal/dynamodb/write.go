@@ -1,0 +1,184 @@
+package dynamodb
+
+import (
+	"github.com/lakemesh/lakemesh/localmesh/internal/dynamodb/expr"
+	"github.com/lakemesh/lakemesh/localmesh/internal/dynamodb/value"
+	"github.com/lakemesh/lakemesh/localmesh/internal/engine"
+)
+
+// write is one write of one item, alone, in a batch or in a transaction:
+// PutItem with an item, UpdateItem with an update, DeleteItem or
+// ConditionCheckItem with neither.
+type write struct {
+	action string
+	ref    tableRef
+	table  *table
+	// item is the whole item of a put, otherwise its key.
+	item      value.Item
+	scope     *expr.Scope
+	condition *expr.Condition
+	update    *expr.Update
+	// showOld returns the item that did not meet the condition.
+	showOld bool
+	// encoded is the encoded primary key, once the key was checked.
+	encoded string
+}
+
+// The writes of items, as actions of IAM.
+const (
+	putItem    = "PutItem"
+	updateItem = "UpdateItem"
+	deleteItem = "DeleteItem"
+	checkItem  = "ConditionCheckItem"
+)
+
+// writeInput is what the requests of all writes have in common.
+type writeInput struct {
+	table           string
+	item            attributes
+	itemName        string
+	condition       *string
+	update          *string
+	names           names
+	values          placeholders
+	returnOnFailure enum
+}
+
+// newWrite parses a write and loads its table, which may not exist.
+func newWrite(c *engine.Call, action string, in writeInput) (*write, error) {
+	w := &write{action: action}
+	var err error
+	if w.ref, err = refer(c, in.table); err != nil {
+		return nil, err
+	}
+	if err := in.returnOnFailure.oneOf("returnValuesOnConditionCheckFailure", "[ALL_OLD, NONE]", "ALL_OLD", "NONE"); err != nil {
+		return nil, err
+	}
+	w.showOld = in.returnOnFailure == "ALL_OLD"
+	if w.item, err = in.item.get(in.itemName); err != nil {
+		return nil, err
+	}
+	if err := w.parse(in); err != nil {
+		return nil, answerable(err)
+	}
+	w.table, err = w.ref.load(c)
+	return w, err
+}
+
+func (w *write) parse(in writeInput) error {
+	wording := "ConditionExpression is null"
+	if w.action == updateItem {
+		wording = "UpdateExpression and ConditionExpression are null"
+	}
+	var err error
+	if w.scope, err = newScope(in.names, in.values, wording, in.condition, in.update); err != nil {
+		return err
+	}
+	if in.update != nil {
+		if w.update, err = w.scope.Update(*in.update); err != nil {
+			return err
+		}
+	}
+	if in.condition != nil {
+		if w.condition, err = w.scope.Condition(expr.ConditionExpression, *in.condition); err != nil {
+			return err
+		}
+	}
+	return w.scope.CheckUsed()
+}
+
+// access is what the write asks of IAM.
+func (w *write) access() *access {
+	a := &access{action: w.action, ref: w.ref, table: w.table, returns: "NONE"}
+	a.lead(w.item)
+	for name := range w.item {
+		a.name(name)
+	}
+	a.name(w.scope.Attributes()...)
+	return a
+}
+
+// check refuses a write that does not fit its table, and encodes the key.
+func (w *write) check() error {
+	if w.table == nil {
+		return engine.Errorf(notFound, noSuchTable)
+	}
+	if w.action == putItem {
+		if err := w.table.checkItem(w.item); err != nil {
+			return err
+		}
+		if w.item.Size() > value.MaxItemSize {
+			return invalid("Item size has exceeded the maximum allowed size")
+		}
+	} else if err := w.table.checkKey(w.item); err != nil {
+		return err
+	}
+	if w.update != nil {
+		key := w.table.key()
+		for _, name := range w.update.Attributes() {
+			if name == key.partition || name == key.sort {
+				return invalid("One or more parameter values were invalid: Cannot update attribute %s. "+
+					"This attribute is part of the key", name)
+			}
+		}
+	}
+	w.encoded = w.table.key().encode(w.item)
+	return nil
+}
+
+// evaluate gives the change that the write makes of the stored item, or the
+// refusal when the condition is not met.
+func (w *write) evaluate(c *engine.Call) (change, error) {
+	old, err := w.table.get(c.Tx, w.encoded)
+	if err != nil {
+		return change{}, err
+	}
+	ch := change{old: old}
+	if w.condition != nil && !w.condition.Meets(old) {
+		refused := engine.Errorf(conditionFailed, requestFailed)
+		if w.showOld && old != nil {
+			refused.Fields = map[string]any{"Item": old}
+		}
+		return ch, refused
+	}
+	switch w.action {
+	case putItem:
+		ch.new = w.item
+	case checkItem:
+		ch.new = old
+	case updateItem:
+		ch.new, err = w.updated(old)
+	}
+	return ch, err
+}
+
+// updated applies the update. An item that does not exist is made, with its key.
+func (w *write) updated(old value.Item) (value.Item, error) {
+	if old == nil {
+		old = w.item
+	}
+	if w.update == nil {
+		return old, nil
+	}
+	item, err := w.update.Apply(old)
+	if err != nil {
+		return nil, answerable(err)
+	}
+	if item.Size() > value.MaxItemSize {
+		return nil, invalid("Item size to update has exceeded the maximum allowed size")
+	}
+	for i := range w.table.Indexes {
+		if err := w.table.checkIndexKey(&w.table.Indexes[i], item); err != nil {
+			return nil, err
+		}
+	}
+	return item, nil
+}
+
+// store keeps a change that evaluate gave.
+func (w *write) store(c *engine.Call, ch change) error {
+	if w.action == checkItem || w.action == deleteItem && ch.old == nil {
+		return nil
+	}
+	return w.table.put(c.Tx, w.encoded, ch)
+}
