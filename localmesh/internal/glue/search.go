@@ -43,9 +43,9 @@ func searchTables(c *engine.Call, in *glue.SearchTablesInput) (*glue.SearchTable
 		return nil, err
 	}
 	var found []state.Table
-	add := func(prefix ...string) error {
+	if in.ResourceShareType != types.ResourceShareTypeForeign && in.ResourceShareType != types.ResourceShareTypeFederated {
 		var failed error
-		err := state.Tables.Scan(c.Tx, prefix, "", func(_ string, t state.Table) bool {
+		err := state.Tables.Scan(c.Tx, []string{account, c.Region}, "", func(_ string, t state.Table) bool {
 			if !matchesSearch(t, in) {
 				return true
 			}
@@ -58,24 +58,22 @@ func searchTables(c *engine.Call, in *glue.SearchTablesInput) (*glue.SearchTable
 		if err == nil {
 			err = failed
 		}
-		return err
-	}
-	if in.ResourceShareType != types.ResourceShareTypeForeign && in.ResourceShareType != types.ResourceShareTypeFederated {
-		if err := add(account, c.Region); err != nil {
+		if err != nil {
 			return nil, err
 		}
 	}
 	if in.ResourceShareType == types.ResourceShareTypeForeign || in.ResourceShareType == types.ResourceShareTypeAll {
-		shared, err := lakeformation.SharedDatabases(c)
+		shared, err := lakeformation.SharedTables(c)
 		if err != nil {
 			return nil, err
 		}
 		for _, r := range shared {
-			if r.Account == account || r.Region != c.Region {
-				continue
-			}
-			if err := add(r.Account, r.Region, r.Database); err != nil {
+			t, ok, err := state.GetTable(c.Tx, r.Account, r.Region, r.Database, r.Table)
+			if err != nil {
 				return nil, err
+			}
+			if ok && r.Account != account && matchesSearch(t, in) {
+				found = append(found, t)
 			}
 		}
 	}

@@ -1,0 +1,250 @@
+package glue
+
+import (
+	"strings"
+	"testing"
+
+	"pgregory.net/rapid"
+
+	"github.com/lakemesh/lakemesh/localmesh/internal/state"
+)
+
+var filterKeys = []state.Column{
+	{Name: "region", Type: "string"},
+	{Name: "Year", Type: "int"},
+	{Name: "day", Type: "date"},
+	{Name: "at", Type: "timestamp"},
+	{Name: "price", Type: "decimal(10,2)"},
+}
+
+var filterValues = []string{"eu-west", "2024", "2024-02-29", "2024-02-29 12:30:00", "19.90"}
+
+func TestFilterSelects(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		expression string
+		want       bool
+	}{
+		{"region = 'eu-west'", true},
+		{"REGION='eu-west'", true},
+		{"region = 'EU-WEST'", false},
+		{"region <> 'eu-west'", false},
+		{"region != 'us'", true},
+		{"region < > 'us'", true},
+		{"region > 'eu'", true},
+		{"'eu-west' = region", true},
+		{"2023 < year", true},
+		{"2024 < year", false},
+		{"year = 2024", true},
+		{"year = '2024'", true},
+		{"year = 2024.0", true},
+		{"year >= 2024 and year <= 2024", true},
+		{"year > = 2024", true},
+		{"year > 300", true}, // as numbers, not as text
+		{"year > -5", true},
+		{"price = 19.9", true},
+		{"price > 9", true},
+		{"price < 100", true},
+		{"day = '2024-02-29'", true},
+		{"day > '2024-02-28' AND day < DATE '2024-03-01'", true},
+		{"at >= '2024-02-29'", true},
+		{"at = '2024-02-29 12:30:00'", true},
+		{"at > timestamp '2024-02-29 12:30:00'", false},
+		{"region in ('us', 'eu-west')", true},
+		{"region in ('us')", false},
+		{"region not in ('us')", true},
+		{"year IN (1, 2, 2024)", true},
+		{"year between 2020 and 2024", true},
+		{"year between 2025 and 2020", false},
+		{"year not between 2025 and 2026", true},
+		{"day between '2024-01-01' and '2024-12-31' and region = 'eu-west'", true},
+		{"region like 'eu%'", true},
+		{"region like '%west'", true},
+		{"region like 'e_-w%t'", true},
+		{"region like 'eu'", false},
+		{"region not like '%east'", true},
+		{"region is null", false},
+		{"region is not null", true},
+		{"not region = 'us'", true},
+		{"NOT (region = 'eu-west' OR year = 1)", false},
+		{"region = 'us' or region = 'eu-west' and year = 2024", true},
+		{"(region = 'us' or region = 'eu-west') and year = 2023", false},
+		{"region = 'eu-west' or region = 'us' and year = 1", true},
+		{"`region` = 'eu-west' and \"year\" = 2024", true},
+		{"region = 'it''s'", false},
+		{"((((year=2024))))", true},
+	}
+	for _, test := range tests {
+		t.Run(test.expression, func(t *testing.T) {
+			t.Parallel()
+			f, err := parseFilter(test.expression, filterKeys)
+			if err != nil {
+				t.Fatalf("parseFilter: %v", err)
+			}
+			if got := f.matches(filterValues); got != test.want {
+				t.Errorf("matches = %v, want %v", got, test.want)
+			}
+		})
+	}
+}
+
+func TestFilterRefuses(t *testing.T) {
+	t.Parallel()
+	for _, expression := range []string{
+		"", " ", "region", "region =", "= 'eu'", "region 'eu'", "region == 'eu'", "region => 'eu'", "region = eu", "region = region",
+		"region = 'eu", "region = 'eu' and", "region = 'eu' or or year = 1", "(region = 'eu'", "region = 'eu')", "region = 'eu';",
+		"town = 'eu'", "region = 5", "year = 'soon'", "year = 1e9", "day = '2024-02-30'", "day = 20240229", "at = 'noon'", "year = ''",
+		"region in ()", "region in ('eu'", "region in 'eu'", "region in ('eu',)", "year between 1", "year between 1 or 2",
+		"region like 5", "year like '20%'", "region not = 'eu'", "region is 'eu'", "region is not", "year = 1 year = 2",
+		"region = 'eu' -- comment", "year + 1 = 2", "1 = 1", "region = date '2024-01-01'", "year = " + strings.Repeat("9", 65), "\x00",
+	} {
+		if f, err := parseFilter(expression, filterKeys); err == nil {
+			t.Errorf("parseFilter(%q) = %v, want an error", expression, f)
+		}
+	}
+}
+
+func TestFilterRefusesKeysOfOtherTypesEvenUnnamed(t *testing.T) {
+	t.Parallel()
+	for _, typ := range []string{"double", "float", "boolean", "binary", "array<int>", ""} {
+		keys := []state.Column{{Name: "region", Type: "string"}, {Name: "other", Type: typ}}
+		if _, err := parseFilter("region = 'eu'", keys); err == nil {
+			t.Errorf("a key of type %q was taken", typ)
+		}
+	}
+}
+
+func TestFilterOfNullIsUnknown(t *testing.T) {
+	t.Parallel()
+	keys := []state.Column{{Name: "year", Type: "int"}}
+	for expression, want := range map[string]bool{
+		"year = 1": false, "year <> 1": false, "not year = 1": false, "year not in (1)": false,
+		"year is null": true, "year is not null": false, "year = 1 or year is null": true,
+	} {
+		f, err := parseFilter(expression, keys)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := f.matches([]string{nullPartition}); got != want {
+			t.Errorf("%s of NULL = %v, want %v", expression, got, want)
+		}
+	}
+}
+
+func TestFilterNeverSelectsPartitionsOfOtherShape(t *testing.T) {
+	t.Parallel()
+	f, err := parseFilter("region = 'eu-west' or year = 2024", filterKeys)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, values := range [][]string{nil, {}, {"eu-west"}, append(filterValues, "more")} {
+		if f.matches(values) {
+			t.Errorf("%q was selected", values)
+		}
+	}
+}
+
+func TestLikeAgreesWithItsDefinition(t *testing.T) {
+	t.Parallel()
+	var naive func(p, s []rune) bool
+	naive = func(p, s []rune) bool {
+		switch {
+		case len(p) == 0:
+			return len(s) == 0
+		case p[0] == '%':
+			return naive(p[1:], s) || len(s) > 0 && naive(p, s[1:])
+		case len(s) == 0:
+			return false
+		}
+		return (p[0] == '_' || p[0] == s[0]) && naive(p[1:], s[1:])
+	}
+	rapid.Check(t, func(t *rapid.T) {
+		p := rapid.StringOfN(rapid.RuneFrom([]rune("ab%_é")), 0, 8, -1).Draw(t, "pattern")
+		s := rapid.StringOfN(rapid.RuneFrom([]rune("ab%_é")), 0, 8, -1).Draw(t, "text")
+		if got, want := like(p, s), naive([]rune(p), []rune(s)); got != want {
+			t.Fatalf("like(%q, %q) = %v, want %v", p, s, got, want)
+		}
+	})
+}
+
+// A condition and its opposite never both hold, and for a value that is there one
+// of them does.
+func TestFilterNotIsTheOpposite(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		op := rapid.SampledFrom([]string{"=", "<>", "<", "<=", ">", ">="}).Draw(t, "op")
+		literal := rapid.StringMatching(`'[a-c]{0,3}'`).Draw(t, "literal")
+		value := rapid.StringMatching(`[a-c]{0,3}`).Draw(t, "value")
+		keys := []state.Column{{Name: "k", Type: "string"}}
+		f, err := parseFilter("k "+op+literal, keys)
+		if err != nil {
+			t.Fatal(err)
+		}
+		opposite, err := parseFilter("not (k "+op+literal+")", keys)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if f.matches([]string{value}) == opposite.matches([]string{value}) {
+			t.Fatalf("k %s %s and its opposite agree on %q", op, literal, value)
+		}
+	})
+}
+
+func FuzzParseFilter(f *testing.F) {
+	for _, seed := range []string{"region = 'eu'", "year in (1,2) and not day between '2024-01-01' and '2024-02-01'", "region like '%'", "((", "'", "a is not null"} {
+		f.Add(seed, "eu", "2024")
+	}
+	keys := []state.Column{{Name: "region", Type: "string"}, {Name: "year", Type: "int"}}
+	f.Fuzz(func(t *testing.T, expression, region, year string) {
+		if len(expression) > maxExpression {
+			return
+		}
+		parsed, err := parseFilter(expression, keys)
+		if err != nil {
+			return
+		}
+		parsed.matches([]string{region, year})
+	})
+}
+
+func TestNameMatcher(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		expression string
+		matching   []string
+		others     []string
+	}{
+		{"", []string{"orders"}, nil},
+		{"orders", []string{"orders", "orders_eu", "old_orders"}, []string{"order"}},
+		{"orders*", []string{"orders", "orders_eu"}, []string{"order"}},
+		{"*", []string{"", "x"}, nil},
+		{"^orders$", []string{"orders"}, []string{"orders_eu", "old_orders"}},
+		{".*eu", []string{"eu", "orders_eu"}, []string{"us"}},
+		{`^a\d*$`, []string{"a", "a12"}, []string{"ab"}},
+		{"^(ab)*$", []string{"", "abab"}, []string{"aba"}},
+		{"^[xy]*$", []string{"xyx"}, []string{"z"}},
+		{"a|b", []string{"a", "b"}, []string{"c"}},
+	}
+	for _, test := range tests {
+		matches, err := nameMatcher(&test.expression)
+		if err != nil {
+			t.Errorf("nameMatcher(%q): %v", test.expression, err)
+			continue
+		}
+		for _, name := range test.matching {
+			if !matches(name) {
+				t.Errorf("%q does not match %q", test.expression, name)
+			}
+		}
+		for _, name := range test.others {
+			if matches(name) {
+				t.Errorf("%q matches %q", test.expression, name)
+			}
+		}
+	}
+	for _, bad := range []string{"(", "[a", strings.Repeat("a", maxExpression+1), "a\nb"} {
+		if _, err := nameMatcher(&bad); err == nil {
+			t.Errorf("nameMatcher(%.20q) was taken", bad)
+		}
+	}
+}
