@@ -4,7 +4,6 @@ import (
 	"context"
 	"log/slog"
 
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/glue"
 	"github.com/aws/aws-sdk-go-v2/service/lakeformation"
 	"github.com/aws/aws-sdk-go-v2/service/ram"
@@ -14,6 +13,7 @@ import (
 	"github.com/lakemesh/lakemesh/internal/catalog"
 	"github.com/lakemesh/lakemesh/internal/identity"
 	"github.com/lakemesh/lakemesh/internal/permissions"
+	"github.com/lakemesh/lakemesh/internal/tracker"
 	"github.com/lakemesh/lakemesh/plan"
 )
 
@@ -25,12 +25,10 @@ type Producer struct {
 	options                      lakemesh.Options
 	log                          *slog.Logger
 	ids                          *identity.Persona
-	// holder tells this instance from others that hold claims.
-	holder string
-	own    side
-	mesh   side
-	// records is the mesh account's DynamoDB.
-	records *dynamodb.Client
+	own                          side
+	mesh                         side
+	// records are the mesh's subscriptions.
+	records *tracker.Tracker
 }
 
 // side is what the producer works with in one account, as one identity.
@@ -52,7 +50,8 @@ func New(ctx context.Context, options lakemesh.Options) (*Producer, error) {
 	}
 	p := &Producer{
 		account: ids.Account, meshAccount: ids.MeshAccount, region: ids.Region, options: options, log: ids.Log, ids: ids,
-		holder: lakemesh.NewShortID(), records: dynamodb.NewFromConfig(ids.Mesh.Config),
+		records: tracker.New(tracker.Options{Config: ids.Mesh.Config, MeshAccount: ids.MeshAccount, By: ids.Caller.ARN,
+			Side: tracker.ProducerSide, Lease: options.ClaimLease, Log: ids.Log}),
 	}
 	p.own = newSide(ids.Own, ids.Region, p.concurrency())
 	p.mesh = newSide(ids.Mesh, ids.Region, p.concurrency())

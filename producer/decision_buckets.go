@@ -1,0 +1,162 @@
+package producer
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/service/glue/types"
+	lftypes "github.com/aws/aws-sdk-go-v2/service/lakeformation/types"
+
+	"github.com/lakemesh/lakemesh"
+	"github.com/lakemesh/lakemesh/internal/permissions"
+	"github.com/lakemesh/lakemesh/internal/storage"
+	"github.com/lakemesh/lakemesh/internal/tracker"
+	"github.com/lakemesh/lakemesh/plan"
+)
+
+// buckets plans what a decision changes in bucket policies: the prefixes of tables
+// whose data the consumer may now read are opened to the role that Lake Formation
+// reads with, and those that nobody may read any more are closed.
+func (p *Producer) buckets(ctx context.Context, todo *plan.Plan, d *decision, tables map[string]meshTable,
+	have *permissions.Grants, wanted []permissions.Entry, after []*plan.Step) error {
+	becomes := have.With(wanted)
+	var open, shut []storage.Place
+	for _, t := range tables {
+		if !t.stored {
+			continue
+		}
+		switch {
+		case p.readers(becomes, d.record.Database, t.name) > 0:
+			open = append(open, t.place)
+		case p.readers(have, d.record.Database, t.name) > 0 || readsData(firstOf(d.before())):
+			shut = append(shut, t.place)
+		}
+	}
+	for _, t := range tables {
+		if !t.stored && readsData(d.permitted) {
+			todo.Warn("table %s.%s has no location in S3: its metadata is shared, there is no data to read", d.record.Database, t.name)
+		}
+	}
+	if len(shut) > 0 {
+		needed, err := p.neededElsewhere(ctx, d.record, wanted)
+		if err != nil {
+			return err
+		}
+		shut = slices.DeleteFunc(shut, func(place storage.Place) bool {
+			return slices.ContainsFunc(append(needed, open...), func(n storage.Place) bool { return n.Covers(place) || place.Covers(n) })
+		})
+	}
+	if d.action == lakemesh.ActionAbort || d.action == lakemesh.ActionDelete {
+		// Taking away opens nothing.
+		open = nil
+	}
+	return p.planBuckets(ctx, todo, open, shut, after)
+}
+
+// planBuckets plans the changes of bucket policies for the roles that the places
+// are registered with.
+func (p *Producer) planBuckets(ctx context.Context, todo *plan.Plan, open, shut []storage.Place, after []*plan.Step) error {
+	if len(open)+len(shut) == 0 {
+		return nil
+	}
+	locations, err := p.mesh.lake.Locations(ctx)
+	if err != nil {
+		return err
+	}
+	type work struct{ open, shut []storage.Place }
+	byRole := map[string]*work{}
+	of := func(place storage.Place) *work {
+		registered, ok := locations.Nearest(place.ARN())
+		if !ok {
+			return nil
+		}
+		if byRole[registered.Role] == nil {
+			byRole[registered.Role] = &work{}
+		}
+		return byRole[registered.Role]
+	}
+	for _, place := range open {
+		w := of(place)
+		if w == nil {
+			return &lakemesh.Error{Kind: lakemesh.ErrNotFound, Account: p.meshAccount, Resource: "location " + place.String(),
+				Message: "it is not registered with Lake Formation, so nobody could read it", Hint: "publish the table again: lakemesh product create"}
+		}
+		w.open = append(w.open, place)
+	}
+	for _, place := range shut {
+		if w := of(place); w != nil {
+			w.shut = append(w.shut, place)
+		}
+	}
+	buckets := storage.Buckets{Client: p.own.s3, Account: p.account}
+	for role, w := range byRole {
+		changes, err := buckets.Prepare(ctx, role, w.open, w.shut)
+		if err != nil {
+			return err
+		}
+		for _, c := range changes {
+			buckets.Step(todo, c, after...)
+		}
+	}
+	return nil
+}
+
+// readers counts the accounts, other than the mesh's and the producer's own, that
+// may read the data of a table.
+func (p *Producer) readers(g *permissions.Grants, database, table string) int {
+	n := 0
+	for _, r := range []permissions.Resource{permissions.Table(p.meshAccount, database, table), permissions.AllTables(p.meshAccount, database)} {
+		for _, e := range g.On(r) {
+			if p.outsider(e.Principal) && readsData(e.Permissions) {
+				n++
+			}
+		}
+	}
+	return n
+}
+
+// outsider tells whether a principal is neither the mesh's nor the producer's.
+func (p *Producer) outsider(principal string) bool {
+	account := principal
+	if parts := strings.SplitN(principal, ":", 6); len(parts) == 6 && parts[0] == "arn" {
+		account = parts[4]
+	}
+	return lakemesh.CheckAccountID("principal", account) == nil && account != p.account && account != p.meshAccount
+}
+
+// neededElsewhere are the places of tables that outsiders may read after a
+// decision: those of the same database, as Lake Formation has it, and those of the
+// producer's other active subscriptions.
+func (p *Producer) neededElsewhere(ctx context.Context, r *tracker.Record, wanted []permissions.Entry) ([]storage.Place, error) {
+	all, err := p.mesh.lake.ObserveKind(ctx, lftypes.DataLakeResourceTypeTable)
+	if err != nil {
+		return nil, err
+	}
+	all = all.With(wanted)
+	databases := map[string]bool{r.Database: true}
+	err = p.records.Owned(ctx, p.account, lakemesh.Active, func(o *tracker.Record) bool {
+		databases[o.Database] = true
+		return true
+	})
+	if err != nil {
+		return nil, err
+	}
+	var needed []storage.Place
+	for database := range databases {
+		_, err := p.mesh.catalog.Tables(ctx, database, func(t types.Table) error {
+			found := map[string]meshTable{}
+			add(found, t)
+			for name, m := range found {
+				if m.stored && p.readers(all, database, name) > 0 {
+					needed = append(needed, m.place)
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	return needed, nil
+}

@@ -1,0 +1,207 @@
+package producer
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/glue/types"
+
+	"github.com/lakemesh/lakemesh"
+	"github.com/lakemesh/lakemesh/internal/permissions"
+	"github.com/lakemesh/lakemesh/internal/sharing"
+	"github.com/lakemesh/lakemesh/internal/storage"
+	"github.com/lakemesh/lakemesh/internal/tracker"
+	"github.com/lakemesh/lakemesh/plan"
+)
+
+// changes observes what is there, and plans what a decision changes.
+func (p *Producer) changes(ctx context.Context, d *decision) (*plan.Plan, *shared, error) {
+	r := d.record
+	before := p.entries(r, firstOf(d.before()), secondOf(d.before()))
+	after := p.entries(r, d.permitted, d.grantable)
+	justifying, err := p.records.Justifying(ctx, p.account, r.Subscriber, r.ID)
+	if err != nil {
+		return nil, nil, err
+	}
+	var others []permissions.Entry
+	for _, o := range justifying {
+		permitted, grantable := o.Justified()
+		others = append(others, p.entries(o, permitted, grantable)...)
+	}
+	observed := append([]permissions.Resource{permissions.Database(p.meshAccount, r.Database), permissions.AllTables(p.meshAccount, r.Database)}, p.resources(r)...)
+	have, err := p.mesh.lake.Observe(ctx, observed...)
+	if err != nil {
+		return nil, nil, err
+	}
+	tables, err := p.meshTables(ctx, r, len(after) > 0)
+	if err != nil {
+		return nil, nil, err
+	}
+	wanted := target(have, before, after, others)
+	grant, revoke := permissions.Difference(have, wanted)
+	if err := unblocked(have, grant); err != nil {
+		return nil, nil, err
+	}
+
+	todo := &plan.Plan{Operation: d.op}
+	steps := p.mesh.lake.Batches().Change(todo, grant, revoke)
+	shared := &shared{producer: p, record: r, resources: observed}
+	last := steps
+	if len(grant) > 0 {
+		await := todo.Add(plan.Step{
+			Kind: plan.AwaitShare, Account: p.meshAccount, Resource: "resource shares for account " + r.Subscriber,
+			Summary: "check that the resource shares for account " + r.Subscriber + " are in order", Run: shared.await,
+		}, steps...)
+		last = append(last, await)
+	}
+	if err := p.buckets(ctx, todo, d, tables, have, wanted, last); err != nil {
+		return nil, nil, err
+	}
+	return todo, shared, nil
+}
+
+func firstOf(a, _ lakemesh.Permissions) lakemesh.Permissions  { return a }
+func secondOf(_, b lakemesh.Permissions) lakemesh.Permissions { return b }
+
+// unblocked finds resources on which IAMAllowedPrincipals holds a permission:
+// Lake Formation would refuse the grant.
+func unblocked(have *permissions.Grants, grant []permissions.Entry) error {
+	for _, g := range grant {
+		if len(have.Of(permissions.AllowedByIAM, g.Resource).Permissions) > 0 {
+			return permissions.BlockedByIAM(g.Resource, nil)
+		}
+	}
+	return nil
+}
+
+// meshTable is a table of the product, as the mesh's catalog has it.
+type meshTable struct {
+	name  string
+	place storage.Place
+	// stored tells that the table has a location in S3.
+	stored bool
+}
+
+// manyTables is from how many tables on a listing of the database takes fewer
+// calls than asking for each.
+const manyTables = 8
+
+// meshTables reads the tables of a subscription from the mesh's catalog, which is
+// the authority on what the product is. With required, a table that is not there
+// is an error; otherwise it is left out, because what is revoked may be gone.
+func (p *Producer) meshTables(ctx context.Context, r *tracker.Record, required bool) (map[string]meshTable, error) {
+	found := map[string]meshTable{}
+	if r.WholeDatabase() || len(r.Tables) >= manyTables {
+		ok, err := p.mesh.catalog.Tables(ctx, r.Database, func(t types.Table) error {
+			add(found, t)
+			return nil
+		})
+		if err != nil {
+			return nil, err
+		}
+		if !ok && required {
+			return nil, lakemesh.NotFound("database "+r.Database, p.meshAccount, "publish it first: lakemesh product create")
+		}
+	} else {
+		for _, name := range r.Tables {
+			t, ok, err := p.mesh.catalog.Table(ctx, r.Database, name)
+			if err != nil {
+				return nil, err
+			}
+			if ok {
+				add(found, *t)
+			}
+		}
+	}
+	if r.WholeDatabase() {
+		return found, nil
+	}
+	wanted := map[string]meshTable{}
+	var missing []string
+	for _, name := range r.Tables {
+		folded := strings.ToLower(name)
+		if t, ok := found[folded]; ok {
+			wanted[folded] = t
+		} else {
+			missing = append(missing, name)
+		}
+	}
+	if required && len(missing) > 0 {
+		return nil, lakemesh.NotFound(fmt.Sprintf("table %s.%s", r.Database, strings.Join(missing, ", ")), p.meshAccount,
+			"it is not in the mesh's catalog any more: publish it again, or deny the request")
+	}
+	return wanted, nil
+}
+
+func add(found map[string]meshTable, t types.Table) {
+	m := meshTable{name: strings.ToLower(aws.ToString(t.Name))}
+	if t.StorageDescriptor != nil {
+		m.place, m.stored = storage.ParsePlace(aws.ToString(t.StorageDescriptor.Location))
+	}
+	found[m.name] = m
+}
+
+// shared finds the RAM shares that carry a consumer's grants.
+type shared struct {
+	producer  *Producer
+	record    *tracker.Record
+	resources []permissions.Resource
+	found     *permissions.Grants
+}
+
+// await checks that none of the shares failed.
+func (s *shared) await(ctx context.Context) error {
+	found, err := s.producer.mesh.lake.Observe(ctx, s.resources...)
+	if err != nil {
+		return err
+	}
+	s.found = found
+	arns := found.Shares(s.record.Subscriber, s.resources...)
+	if len(arns) == 0 {
+		return nil
+	}
+	owner := sharing.Owner{Client: s.producer.mesh.ram, Account: s.producer.meshAccount}
+	return owner.Check(ctx, s.record.Subscriber, arns)
+}
+
+// find returns the shares in the form of the record: one entry for the database,
+// and one for each share that carries tables, under the name of the first of them.
+// Listing a share once for each of thousands of tables would not fit into an item.
+func (s *shared) find(ctx context.Context) (map[string]lakemesh.RAMShare, error) {
+	if s.found == nil {
+		found, err := s.producer.mesh.lake.Observe(ctx, s.resources...)
+		if err != nil {
+			return nil, err
+		}
+		s.found = found
+	}
+	all := map[string]lakemesh.RAMShare{}
+	seen := map[string]bool{}
+	note := func(object, kind string, r permissions.Resource) {
+		for _, arn := range s.found.Shares(s.record.Subscriber, r) {
+			if !seen[kind+arn] {
+				seen[kind+arn] = true
+				all[object] = lakemesh.RAMShare{Type: kind, ARN: arn}
+			}
+		}
+	}
+	note(s.record.Database, "Database", permissions.Database(s.producer.meshAccount, s.record.Database))
+	for _, r := range s.producer.resources(s.record) {
+		object := r.Table
+		if object == "" {
+			object = "ALL_TABLES"
+		}
+		note(object, "Table", r)
+	}
+	return all, nil
+}
+
+// readsData tells whether permissions let their holder read a table's data:
+// INSERT and DELETE do, too
+// (https://docs.aws.amazon.com/lake-formation/latest/dg/lf-permissions-reference.html).
+func readsData(set lakemesh.Permissions) bool {
+	return slices.ContainsFunc([]lakemesh.Permission{lakemesh.All, lakemesh.Select, lakemesh.Insert, lakemesh.Delete}, set.Has)
+}

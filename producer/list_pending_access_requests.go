@@ -1,0 +1,93 @@
+package producer
+
+import (
+	"context"
+
+	"github.com/lakemesh/lakemesh"
+	"github.com/lakemesh/lakemesh/internal/tracker"
+)
+
+// PendingRequest is a request that waits for a decision, in the reference's shape.
+type PendingRequest struct {
+	SubscriptionID string   `json:"SubscriptionId"`
+	DatabaseName   string   `json:"DatabaseName"`
+	TableName      []string `json:"TableName"`
+	// RequestedGrants are the permissions that were asked for.
+	RequestedGrants []string `json:"RequestedGrants"`
+	// SubscriberPrincipal is the consumer's account.
+	SubscriberPrincipal string `json:"SubscriberPrincipal"`
+	// CreationDate has the form YYYY-MM-DD HH:MM:SS, UTC.
+	CreationDate string `json:"CreationDate"`
+	// CreatedBy is the identity that asked.
+	CreatedBy string `json:"CreatedBy"`
+	// Status and OwnerPrincipal complete the record.
+	Status         lakemesh.Status `json:"Status"`
+	OwnerPrincipal string          `json:"OwnerPrincipal"`
+}
+
+// ListPendingOutput is the output of [Producer.ListPendingAccessRequests].
+type ListPendingOutput struct {
+	// Subscriptions are the pending requests; empty, not nil, if there are none.
+	Subscriptions []PendingRequest `json:"Subscriptions"`
+}
+
+// ListPendingAccessRequests lists the requests for the producer's products that
+// are not yet approved, denied or taken back: all pages of the owner's index, and
+// nothing else is read.
+func (p *Producer) ListPendingAccessRequests(ctx context.Context) (*ListPendingOutput, error) {
+	out := &ListPendingOutput{Subscriptions: []PendingRequest{}}
+	err := p.EachSubscription(ctx, ListSubscriptionsInput{Status: lakemesh.Pending}, func(s *lakemesh.Subscription) bool {
+		tables := s.Tables
+		if tables == nil {
+			tables = []string{}
+		}
+		out.Subscriptions = append(out.Subscriptions, PendingRequest{
+			SubscriptionID: s.ID, DatabaseName: s.Database, TableName: tables, RequestedGrants: s.Requested.Strings(),
+			SubscriberPrincipal: s.Subscriber, CreationDate: lakemesh.FormatTime(s.Created), CreatedBy: s.CreatedBy,
+			Status: s.Status, OwnerPrincipal: s.Owner,
+		})
+		return true
+	})
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+// ListSubscriptionsInput is the input of [Producer.ListSubscriptions].
+type ListSubscriptionsInput struct {
+	// Status chooses a state; empty means all.
+	Status lakemesh.Status
+}
+
+// ListSubscriptionsOutput is the output of [Producer.ListSubscriptions].
+type ListSubscriptionsOutput struct {
+	// Subscriptions are whole records, without their histories.
+	Subscriptions []lakemesh.Subscription `json:"Subscriptions"`
+}
+
+// ListSubscriptions lists the subscriptions to the producer's products, whole and
+// all pages.
+func (p *Producer) ListSubscriptions(ctx context.Context, in ListSubscriptionsInput) (*ListSubscriptionsOutput, error) {
+	out := &ListSubscriptionsOutput{Subscriptions: []lakemesh.Subscription{}}
+	err := p.EachSubscription(ctx, in, func(s *lakemesh.Subscription) bool {
+		out.Subscriptions = append(out.Subscriptions, *s)
+		return true
+	})
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+// EachSubscription calls fn for each subscription to the producer's products, page
+// by page, until fn returns false. The index that is read can be late by a moment.
+func (p *Producer) EachSubscription(ctx context.Context, in ListSubscriptionsInput, fn func(*lakemesh.Subscription) bool) error {
+	return p.records.Owned(ctx, p.account, in.Status, func(r *tracker.Record) bool {
+		if r.Owner != p.account || (in.Status != "" && r.Status != in.Status) {
+			// The attributes say so, the id or the decision does not.
+			return true
+		}
+		return fn(&r.Subscription)
+	})
+}
