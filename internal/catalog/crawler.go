@@ -1,0 +1,85 @@
+package catalog
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/glue"
+	"github.com/aws/aws-sdk-go-v2/service/glue/types"
+
+	"github.com/lakemesh/lakemesh/internal/awserr"
+)
+
+// Crawler is a crawler that keeps tables of one database up to date.
+type Crawler struct {
+	// Name and Role are the crawler's name and the ARN of its role.
+	Name, Role string
+	// Database and Tables are what it crawls.
+	Database string
+	Tables   []string
+	// Schedule is when, as a cron expression of AWS.
+	Schedule string
+}
+
+// Crawler reads a crawler.
+func (c *Catalog) Crawler(ctx context.Context, name string) (_ *Crawler, ok bool, _ error) {
+	out, err := c.Client.GetCrawler(ctx, &glue.GetCrawlerInput{Name: aws.String(name)})
+	if awserr.NotFound(err) {
+		return nil, false, nil
+	}
+	if err != nil {
+		return nil, false, fmt.Errorf("read crawler %s: %w", name, err)
+	}
+	found := &Crawler{Name: name, Role: aws.ToString(out.Crawler.Role)}
+	if out.Crawler.Schedule != nil {
+		found.Schedule = aws.ToString(out.Crawler.Schedule.ScheduleExpression)
+	}
+	if out.Crawler.Targets != nil {
+		for _, t := range out.Crawler.Targets.CatalogTargets {
+			found.Database = aws.ToString(t.DatabaseName)
+			found.Tables = append(found.Tables, t.Tables...)
+		}
+	}
+	slices.Sort(found.Tables)
+	return found, true, nil
+}
+
+// Same tells whether two crawlers do the same.
+func (c *Crawler) Same(o *Crawler) bool {
+	return c.Name == o.Name && c.Role == o.Role && c.Database == o.Database && c.Schedule == o.Schedule && slices.Equal(c.Tables, o.Tables)
+}
+
+// targets are what the crawler crawls, in the form of the API.
+func (c *Crawler) targets() *types.CrawlerTargets {
+	return &types.CrawlerTargets{CatalogTargets: []types.CatalogTarget{{DatabaseName: aws.String(c.Database), Tables: c.Tables}}}
+}
+
+// changes say what a crawler may do to the tables. A crawler of catalog tables
+// must not delete them
+// (https://docs.aws.amazon.com/glue/latest/dg/crawler-data-stores.html).
+func changes() *types.SchemaChangePolicy {
+	return &types.SchemaChangePolicy{UpdateBehavior: types.UpdateBehaviorUpdateInDatabase, DeleteBehavior: types.DeleteBehaviorLog}
+}
+
+// CreateCrawler makes a crawler.
+func (c *Catalog) CreateCrawler(ctx context.Context, w *Crawler, tags map[string]string) error {
+	_, err := c.Client.CreateCrawler(ctx, &glue.CreateCrawlerInput{Name: aws.String(w.Name), Role: aws.String(w.Role),
+		Targets: w.targets(), Schedule: aws.String(w.Schedule), SchemaChangePolicy: changes(), Tags: tags,
+		Description: aws.String("Keeps the mesh's copy of the tables up to date with their data")})
+	if err != nil {
+		return fmt.Errorf("create crawler %s: %w", w.Name, err)
+	}
+	return nil
+}
+
+// UpdateCrawler changes a crawler.
+func (c *Catalog) UpdateCrawler(ctx context.Context, w *Crawler) error {
+	_, err := c.Client.UpdateCrawler(ctx, &glue.UpdateCrawlerInput{Name: aws.String(w.Name), Role: aws.String(w.Role),
+		Targets: w.targets(), Schedule: aws.String(w.Schedule), SchemaChangePolicy: changes()})
+	if err != nil {
+		return fmt.Errorf("update crawler %s: %w", w.Name, err)
+	}
+	return nil
+}

@@ -1,0 +1,72 @@
+package catalog
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/glue"
+	"github.com/aws/aws-sdk-go-v2/service/glue/types"
+
+	"github.com/lakemesh/lakemesh/internal/awserr"
+)
+
+// Database reads a database. A database that the caller may not see does not
+// exist for it: AWS often says AccessDenied for both.
+func (c *Catalog) Database(ctx context.Context, name string) (_ *types.Database, ok bool, _ error) {
+	out, err := c.Client.GetDatabase(ctx, &glue.GetDatabaseInput{CatalogId: c.id(), Name: aws.String(name)})
+	if absent(err) {
+		return nil, false, nil
+	}
+	if err != nil {
+		return nil, false, fmt.Errorf("read database %s: %w", name, err)
+	}
+	return out.Database, true, nil
+}
+
+// absent tells whether an object does not exist for the caller. Lake Formation
+// says so with a refusal to whoever could not have seen the object; a refusal by
+// an IAM policy is something else.
+func absent(err error) bool {
+	return awserr.NotFound(err) || awserr.Denied(err) && awserr.Says(err, "Lake Formation permission")
+}
+
+// CreateDatabase makes a database on whose new tables nobody but their creator
+// gets anything by default, or a resource link to a database. One that exists
+// already is an [ErrExists].
+func (c *Catalog) CreateDatabase(ctx context.Context, in types.DatabaseInput, tags map[string]string) error {
+	if in.TargetDatabase == nil {
+		// Without this, every new table would be open to whomever IAM lets through,
+		// and could not be shared. An empty list says so; a list that is nil is not
+		// sent
+		// (https://docs.aws.amazon.com/lake-formation/latest/dg/change-settings.html).
+		in.CreateTableDefaultPermissions = []types.PrincipalPermissions{}
+	}
+	_, err := c.Client.CreateDatabase(ctx, &glue.CreateDatabaseInput{CatalogId: c.id(), DatabaseInput: &in, Tags: tags})
+	if awserr.Is(err, "AlreadyExistsException") {
+		return fmt.Errorf("database %s: %w: %w", aws.ToString(in.Name), ErrExists, err)
+	}
+	if err != nil {
+		return fmt.Errorf("create database %s: %w", aws.ToString(in.Name), err)
+	}
+	return nil
+}
+
+// UpdateDatabase replaces the definition of a database.
+func (c *Catalog) UpdateDatabase(ctx context.Context, in types.DatabaseInput) error {
+	_, err := c.Client.UpdateDatabase(ctx, &glue.UpdateDatabaseInput{CatalogId: c.id(), Name: in.Name, DatabaseInput: &in})
+	if err != nil {
+		return fmt.Errorf("update database %s: %w", aws.ToString(in.Name), err)
+	}
+	return nil
+}
+
+// ErrExists is the error of making what exists already.
+var ErrExists = errors.New("it exists already")
+
+// IsDatabaseLinkTo tells whether a database is a resource link to that database.
+func IsDatabaseLinkTo(d *types.Database, account, database string) bool {
+	t := d.TargetDatabase
+	return t != nil && aws.ToString(t.CatalogId) == account && sameName(aws.ToString(t.DatabaseName), database)
+}

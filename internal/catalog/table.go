@@ -1,0 +1,158 @@
+package catalog
+
+import (
+	"context"
+	"fmt"
+	"iter"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/glue"
+	"github.com/aws/aws-sdk-go-v2/service/glue/types"
+
+	"github.com/lakemesh/lakemesh/internal/awserr"
+)
+
+// tablePage is the largest page of GetTables.
+const tablePage = 100
+
+// sameName compares names as Glue does: it folds them.
+func sameName(a, b string) bool { return strings.EqualFold(a, b) }
+
+// Table reads a table. ok is false if it does not exist for the caller.
+func (c *Catalog) Table(ctx context.Context, database, name string) (_ *types.Table, ok bool, _ error) {
+	out, err := c.Client.GetTable(ctx, &glue.GetTableInput{CatalogId: c.id(), DatabaseName: aws.String(database), Name: aws.String(name)})
+	if absent(err) {
+		return nil, false, nil
+	}
+	if err != nil {
+		return nil, false, fmt.Errorf("read table %s.%s: %w", database, name, err)
+	}
+	return out.Table, true, nil
+}
+
+// Tables lists the tables of a database, page by page, all pages. A database that
+// does not exist for the caller ends in an error for which [awserr.NotFound] or
+// [awserr.Denied] is true.
+func (c *Catalog) Tables(ctx context.Context, database string) iter.Seq2[types.Table, error] {
+	return func(yield func(types.Table, error) bool) {
+		// No expression is sent: how Glue anchors it is not documented.
+		pages := glue.NewGetTablesPaginator(c.Client,
+			&glue.GetTablesInput{CatalogId: c.id(), DatabaseName: aws.String(database), MaxResults: aws.Int32(tablePage)})
+		for pages.HasMorePages() {
+			page, err := pages.NextPage(ctx)
+			if err != nil {
+				yield(types.Table{}, fmt.Errorf("list the tables of database %s: %w", database, err))
+				return
+			}
+			for _, t := range page.TableList {
+				if !yield(t, nil) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// TableMap lists the tables of a database for which keep is true, by folded name.
+// nil keeps all. A database that does not exist for the caller has none.
+func (c *Catalog) TableMap(ctx context.Context, database string, keep func(name string) bool) (map[string]types.Table, error) {
+	tables := map[string]types.Table{}
+	for t, err := range c.Tables(ctx, database) {
+		if absent(err) {
+			return tables, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+		if name := strings.ToLower(aws.ToString(t.Name)); keep == nil || keep(name) {
+			tables[name] = t
+		}
+	}
+	return tables, nil
+}
+
+// CreateTable makes a table or a resource link. One that exists already is an
+// [ErrExists].
+func (c *Catalog) CreateTable(ctx context.Context, database string, in *types.TableInput) error {
+	_, err := c.Client.CreateTable(ctx, &glue.CreateTableInput{CatalogId: c.id(), DatabaseName: aws.String(database), TableInput: in})
+	if awserr.Is(err, "AlreadyExistsException") {
+		return fmt.Errorf("table %s.%s: %w: %w", database, aws.ToString(in.Name), ErrExists, err)
+	}
+	if err != nil {
+		return fmt.Errorf("create table %s.%s: %w", database, aws.ToString(in.Name), err)
+	}
+	return nil
+}
+
+// UpdateTable replaces the definition of a table. Glue keeps the old version.
+func (c *Catalog) UpdateTable(ctx context.Context, database string, in *types.TableInput) error {
+	_, err := c.Client.UpdateTable(ctx, &glue.UpdateTableInput{CatalogId: c.id(), DatabaseName: aws.String(database), TableInput: in})
+	if err != nil {
+		return fmt.Errorf("update table %s.%s: %w", database, aws.ToString(in.Name), err)
+	}
+	return nil
+}
+
+// DeleteTable deletes a table, or a resource link but not its target. One that
+// does not exist is fine.
+func (c *Catalog) DeleteTable(ctx context.Context, database, name string) error {
+	_, err := c.Client.DeleteTable(ctx, &glue.DeleteTableInput{CatalogId: c.id(), DatabaseName: aws.String(database), Name: aws.String(name)})
+	if err != nil && !awserr.NotFound(err) {
+		return fmt.Errorf("delete table %s.%s: %w", database, name, err)
+	}
+	return nil
+}
+
+// Definition is the part of a table that can be given when a table is made:
+// everything but what Glue adds. It shares its slices and maps with the table.
+func Definition(t *types.Table) *types.TableInput {
+	return &types.TableInput{
+		Name: t.Name, Description: t.Description, LastAccessTime: t.LastAccessTime, LastAnalyzedTime: t.LastAnalyzedTime, Owner: t.Owner,
+		Parameters: t.Parameters, PartitionKeys: t.PartitionKeys, Retention: t.Retention, StorageDescriptor: t.StorageDescriptor,
+		TableType: t.TableType, TargetTable: t.TargetTable, ViewExpandedText: t.ViewExpandedText, ViewOriginalText: t.ViewOriginalText,
+	}
+}
+
+// SameDefinition tells whether two definitions are the same but for the times at
+// which the tables were last used. What is absent is the same as what is empty.
+func SameDefinition(a, b *types.TableInput) bool {
+	x, y := *a, *b
+	x.LastAccessTime, x.LastAnalyzedTime, y.LastAccessTime, y.LastAnalyzedTime = nil, nil, nil, nil
+	x.Name, y.Name = aws.String(strings.ToLower(aws.ToString(a.Name))), aws.String(strings.ToLower(aws.ToString(b.Name)))
+	return same(x, y)
+}
+
+// IsView tells whether a table is a view: it has no data of its own.
+func IsView(t *types.Table) bool {
+	return strings.EqualFold(aws.ToString(t.TableType), "VIRTUAL_VIEW") || t.ViewDefinition != nil || aws.ToBool(t.IsMultiDialectView)
+}
+
+// IsLink tells whether a table is a resource link.
+func IsLink(t *types.Table) bool { return t.TargetTable != nil }
+
+// IsLinkTo tells whether a table is a resource link to that table.
+func IsLinkTo(t *types.Table, account, database, name string) bool {
+	id := t.TargetTable
+	return id != nil && aws.ToString(id.CatalogId) == account && sameName(aws.ToString(id.DatabaseName), database) && sameName(aws.ToString(id.Name), name)
+}
+
+// Link is the definition of a resource link.
+func Link(name, account, database, table string) *types.TableInput {
+	return &types.TableInput{Name: aws.String(name), TargetTable: &types.TableIdentifier{
+		CatalogId: aws.String(account), DatabaseName: aws.String(database), Name: aws.String(table)}}
+}
+
+// DatabaseLink is the definition of a resource link to a database.
+func DatabaseLink(name, account, database string) types.DatabaseInput {
+	return types.DatabaseInput{Name: aws.String(name), TargetDatabase: &types.DatabaseIdentifier{
+		CatalogId: aws.String(account), DatabaseName: aws.String(database)}}
+}
+
+// StoredAt is the S3 location of a table's data, or empty.
+func StoredAt(t *types.Table) string {
+	if t.StorageDescriptor == nil {
+		return ""
+	}
+	return aws.ToString(t.StorageDescriptor.Location)
+}

@@ -1,0 +1,61 @@
+package permissions
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/lakeformation"
+
+	"github.com/lakemesh/lakemesh/internal/awserr"
+)
+
+// RegisteredLocation is a location that an account has registered.
+type RegisteredLocation struct {
+	// ARN is the location's ARN, without a slash at its end.
+	ARN string
+	// Role is the ARN of the role that reads for everybody.
+	Role string
+}
+
+// Locations are the registered locations of the account, all pages.
+func (l *Lake) Locations(ctx context.Context) ([]RegisteredLocation, error) {
+	var found []RegisteredLocation
+	pages := lakeformation.NewListResourcesPaginator(l.Client, &lakeformation.ListResourcesInput{MaxResults: aws.Int32(pageSize)})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return nil, fmt.Errorf("list the registered locations: %w", err)
+		}
+		for _, r := range page.ResourceInfoList {
+			found = append(found, RegisteredLocation{ARN: strings.TrimSuffix(aws.ToString(r.ResourceArn), "/"), Role: aws.ToString(r.RoleArn)})
+		}
+	}
+	return found, nil
+}
+
+// Nearest is the registered location that covers an ARN: itself, or the nearest
+// of those above it. Registering a location registers all folders below
+// (https://docs.aws.amazon.com/lake-formation/latest/dg/register-data-lake.html).
+func Nearest(locations []RegisteredLocation, arn string) (_ RegisteredLocation, ok bool) {
+	var nearest RegisteredLocation
+	arn = strings.TrimSuffix(arn, "/")
+	for _, l := range locations {
+		if (arn == l.ARN || strings.HasPrefix(arn, l.ARN+"/")) && (!ok || len(l.ARN) > len(nearest.ARN)) {
+			nearest, ok = l, true
+		}
+	}
+	return nearest, ok
+}
+
+// Register registers a location with the role that is to read it for everybody.
+// The caller gets DATA_LOCATION_ACCESS on it, with the grant option. A location
+// that is registered already is fine.
+func (l *Lake) Register(ctx context.Context, arn, role string) error {
+	_, err := l.Client.RegisterResource(ctx, &lakeformation.RegisterResourceInput{ResourceArn: aws.String(arn), RoleArn: aws.String(role), WithPrivilegedAccess: true})
+	if err != nil && !awserr.Is(err, "AlreadyExistsException") {
+		return fmt.Errorf("register location %s: %w", arn, err)
+	}
+	return nil
+}

@@ -1,0 +1,164 @@
+package permissions
+
+import (
+	"context"
+	"fmt"
+	"iter"
+	"slices"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/lakeformation"
+	"github.com/aws/aws-sdk-go-v2/service/lakeformation/types"
+
+	"github.com/lakemesh/lakemesh"
+	"github.com/lakemesh/lakemesh/internal/awserr"
+)
+
+// MaxTagLength is how long keys and values of LF-tags may be, in characters
+// (https://docs.aws.amazon.com/lake-formation/latest/dg/lf-tag-considerations.html).
+const MaxTagLength = 50
+
+// FoldTag is a key or value as Lake Formation stores it: in lower case.
+func FoldTag(text string) string { return strings.ToLower(text) }
+
+// TagValues are the values that an LF-tag can have, folded. ok is false if the tag
+// does not exist for the caller.
+func (l *Lake) TagValues(ctx context.Context, key string) (values []string, ok bool, _ error) {
+	out, err := l.Client.GetLFTag(ctx, &lakeformation.GetLFTagInput{CatalogId: aws.String(l.Account), TagKey: aws.String(FoldTag(key))})
+	if awserr.NotFound(err) || awserr.Denied(err) && awserr.Says(err, "Lake Formation permission") {
+		return nil, false, nil
+	}
+	if err != nil {
+		return nil, false, fmt.Errorf("read LF-tag %s: %w", key, err)
+	}
+	return fold(out.TagValues), true, nil
+}
+
+// Tags are the LF-tags that the caller may see, with their values, all pages.
+func (l *Lake) Tags(ctx context.Context) (map[string][]string, error) {
+	tags := map[string][]string{}
+	pages := lakeformation.NewListLFTagsPaginator(l.Client, &lakeformation.ListLFTagsInput{CatalogId: aws.String(l.Account), MaxResults: aws.Int32(pageSize)})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return nil, fmt.Errorf("list the LF-tags: %w", err)
+		}
+		for _, t := range page.LFTags {
+			tags[FoldTag(aws.ToString(t.TagKey))] = fold(t.TagValues)
+		}
+	}
+	return tags, nil
+}
+
+func fold(values []string) []string {
+	folded := make([]string, len(values))
+	for i, v := range values {
+		folded[i] = FoldTag(v)
+	}
+	slices.Sort(folded)
+	return folded
+}
+
+// AddTagValues adds values to an LF-tag, or makes the tag with them. Values that
+// the tag has already are fine.
+func (l *Lake) AddTagValues(ctx context.Context, key string, values ...string) error {
+	key, values = FoldTag(key), fold(values)
+	_, err := l.Client.UpdateLFTag(ctx, &lakeformation.UpdateLFTagInput{CatalogId: aws.String(l.Account), TagKey: aws.String(key), TagValuesToAdd: values})
+	if awserr.NotFound(err) {
+		_, err = l.Client.CreateLFTag(ctx, &lakeformation.CreateLFTagInput{CatalogId: aws.String(l.Account), TagKey: aws.String(key), TagValues: values})
+	}
+	if awserr.Is(err, "InvalidInputException") && awserr.Says(err, "already exist") {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("add the values %s to LF-tag %s: %w", strings.Join(values, ", "), key, err)
+	}
+	return nil
+}
+
+// searchPage is the largest page of a search by LF-tags.
+const searchPage = 100
+
+// TableTags are the LF-tags that were assigned to a table itself, folded: a table
+// has at most one value of each key.
+func (l *Lake) TableTags(ctx context.Context, database, table string) (map[string]string, error) {
+	r := Table(l.Account, database, table)
+	out, err := l.Client.GetResourceLFTags(ctx, &lakeformation.GetResourceLFTagsInput{CatalogId: aws.String(l.Account), Resource: r.sdk(), ShowAssignedLFTags: aws.Bool(true)})
+	if err != nil {
+		return nil, fmt.Errorf("read the LF-tags of %s: %w", r, err)
+	}
+	return pairs(out.LFTagsOnTable), nil
+}
+
+func pairs(list []types.LFTagPair) map[string]string {
+	tags := map[string]string{}
+	for _, p := range list {
+		if len(p.TagValues) > 0 {
+			tags[FoldTag(aws.ToString(p.TagKey))] = FoldTag(p.TagValues[0])
+		}
+	}
+	return tags
+}
+
+// TaggedTable is a table with the LF-tags on it.
+type TaggedTable struct {
+	// Table is the table.
+	Table Resource
+	// Tags are the tags on it, folded.
+	Tags map[string]string
+}
+
+// TablesWithTags lists the tables that carry all of the LF-tags, page by page, all
+// pages.
+func (l *Lake) TablesWithTags(ctx context.Context, tags map[string]string) iter.Seq2[TaggedTable, error] {
+	return func(yield func(TaggedTable, error) bool) {
+		var expression []types.LFTag
+		for k, v := range tags {
+			expression = append(expression, types.LFTag{TagKey: aws.String(FoldTag(k)), TagValues: []string{FoldTag(v)}})
+		}
+		pages := lakeformation.NewSearchTablesByLFTagsPaginator(l.Client, &lakeformation.SearchTablesByLFTagsInput{
+			CatalogId: aws.String(l.Account), Expression: expression, MaxResults: aws.Int32(searchPage)})
+		for pages.HasMorePages() {
+			page, err := pages.NextPage(ctx)
+			if err != nil {
+				yield(TaggedTable{}, fmt.Errorf("search tables by LF-tags: %w", err))
+				return
+			}
+			for _, t := range page.TableList {
+				r, ok := l.fromSDK(&types.Resource{Table: t.Table})
+				if ok && !yield(TaggedTable{Table: r, Tags: pairs(t.LFTagsOnTable)}, nil) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// AssignTags assigns LF-tags to a table, all in one call. The call succeeds even
+// if some of them fail: each failure is an entry of a [lakemesh.PartialError].
+func (l *Lake) AssignTags(ctx context.Context, table Resource, tags map[string]string) error {
+	var list []types.LFTagPair
+	for k, v := range tags {
+		list = append(list, types.LFTagPair{CatalogId: aws.String(l.Account), TagKey: aws.String(FoldTag(k)), TagValues: []string{FoldTag(v)}})
+	}
+	out, err := l.Client.AddLFTagsToResource(ctx, &lakeformation.AddLFTagsToResourceInput{CatalogId: aws.String(l.Account), Resource: table.sdk(), LFTags: list})
+	if err != nil {
+		return fmt.Errorf("assign LF-tags to %s: %w", table, err)
+	}
+	if len(out.Failures) == 0 {
+		return nil
+	}
+	failed := &lakemesh.PartialError{Op: "assign LF-tags to " + table.String(), Done: len(tags) - len(out.Failures)}
+	for _, f := range out.Failures {
+		key, code, message := "", "UnknownError", "Lake Formation gave no reason"
+		if f.LFTag != nil {
+			key = aws.ToString(f.LFTag.TagKey)
+		}
+		if f.Error != nil {
+			code, message = aws.ToString(f.Error.ErrorCode), aws.ToString(f.Error.ErrorMessage)
+		}
+		failed.Failed = append(failed.Failed, lakemesh.StepError{Step: "assign LF-tag " + key, Err: awserr.New(code, message)})
+	}
+	return failed
+}
