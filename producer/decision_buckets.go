@@ -5,10 +5,10 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/aws/aws-sdk-go-v2/service/glue/types"
 	lftypes "github.com/aws/aws-sdk-go-v2/service/lakeformation/types"
 
 	"github.com/lakemesh/lakemesh"
+	"github.com/lakemesh/lakemesh/internal/awserr"
 	"github.com/lakemesh/lakemesh/internal/permissions"
 	"github.com/lakemesh/lakemesh/internal/storage"
 	"github.com/lakemesh/lakemesh/internal/tracker"
@@ -67,7 +67,7 @@ func (p *Producer) planBuckets(ctx context.Context, todo *plan.Plan, open, shut 
 	type work struct{ open, shut []storage.Place }
 	byRole := map[string]*work{}
 	of := func(place storage.Place) *work {
-		registered, ok := locations.Nearest(place.ARN())
+		registered, ok := permissions.Nearest(locations, place.ARN())
 		if !ok {
 			return nil
 		}
@@ -144,18 +144,16 @@ func (p *Producer) neededElsewhere(ctx context.Context, r *tracker.Record, wante
 	}
 	var needed []storage.Place
 	for database := range databases {
-		_, err := p.mesh.catalog.Tables(ctx, database, func(t types.Table) error {
-			found := map[string]meshTable{}
-			add(found, t)
-			for name, m := range found {
-				if m.stored && p.readers(all, database, name) > 0 {
-					needed = append(needed, m.place)
-				}
+		for t, err := range p.mesh.catalog.Tables(ctx, database) {
+			if awserr.NotFound(err) {
+				break
 			}
-			return nil
-		})
-		if err != nil {
-			return nil, err
+			if err != nil {
+				return nil, err
+			}
+			if m := asMeshTable(t); m.stored && p.readers(all, database, m.name) > 0 {
+				needed = append(needed, m.place)
+			}
 		}
 	}
 	return needed, nil

@@ -10,6 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/glue/types"
 
 	"github.com/lakemesh/lakemesh"
+	"github.com/lakemesh/lakemesh/internal/awserr"
 	"github.com/lakemesh/lakemesh/internal/permissions"
 	"github.com/lakemesh/lakemesh/internal/sharing"
 	"github.com/lakemesh/lakemesh/internal/storage"
@@ -95,15 +96,18 @@ const manyTables = 8
 func (p *Producer) meshTables(ctx context.Context, r *tracker.Record, required bool) (map[string]meshTable, error) {
 	found := map[string]meshTable{}
 	if r.WholeDatabase() || len(r.Tables) >= manyTables {
-		ok, err := p.mesh.catalog.Tables(ctx, r.Database, func(t types.Table) error {
-			add(found, t)
-			return nil
-		})
-		if err != nil {
-			return nil, err
-		}
-		if !ok && required {
-			return nil, lakemesh.NotFound("database "+r.Database, p.meshAccount, "publish it first: lakemesh product create")
+		for t, err := range p.mesh.catalog.Tables(ctx, r.Database) {
+			if awserr.NotFound(err) && !required {
+				break
+			}
+			if awserr.NotFound(err) {
+				return nil, lakemesh.NotFound("database "+r.Database, p.meshAccount, "publish it first: lakemesh product create")
+			}
+			if err != nil {
+				return nil, err
+			}
+			m := asMeshTable(t)
+			found[m.name] = m
 		}
 	} else {
 		for _, name := range r.Tables {
@@ -112,7 +116,7 @@ func (p *Producer) meshTables(ctx context.Context, r *tracker.Record, required b
 				return nil, err
 			}
 			if ok {
-				add(found, *t)
+				found[strings.ToLower(name)] = asMeshTable(*t)
 			}
 		}
 	}
@@ -136,12 +140,12 @@ func (p *Producer) meshTables(ctx context.Context, r *tracker.Record, required b
 	return wanted, nil
 }
 
-func add(found map[string]meshTable, t types.Table) {
+func asMeshTable(t types.Table) meshTable {
 	m := meshTable{name: strings.ToLower(aws.ToString(t.Name))}
 	if t.StorageDescriptor != nil {
 		m.place, m.stored = storage.ParsePlace(aws.ToString(t.StorageDescriptor.Location))
 	}
-	found[m.name] = m
+	return m
 }
 
 // shared finds the RAM shares that carry a consumer's grants.
