@@ -1,0 +1,155 @@
+package consumer
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/glue"
+	"github.com/aws/aws-sdk-go-v2/service/lakeformation"
+	"github.com/aws/aws-sdk-go-v2/service/ram"
+
+	"github.com/lakemesh/lakemesh"
+	"github.com/lakemesh/lakemesh/internal/catalog"
+	"github.com/lakemesh/lakemesh/internal/identity"
+	"github.com/lakemesh/lakemesh/internal/permissions"
+	"github.com/lakemesh/lakemesh/internal/tracker"
+	"github.com/lakemesh/lakemesh/plan"
+)
+
+// principalPatience is how long Lake Formation may take to know a principal that
+// is named. Whoever names one that was made a moment ago waits that long at most,
+// and whoever mistypes one too.
+const principalPatience = 20 * time.Second
+
+// Consumer is an account that asks for access to data products and uses them. It
+// is safe for concurrent use.
+type Consumer struct {
+	// account is the consumer's account, meshAccount the mesh account.
+	account, meshAccount, region string
+	options                      lakemesh.Options
+	log                          *slog.Logger
+	tracker                      *tracker.Tracker
+	// own is the consumer's catalog, and shared the mesh's as the consumer's own
+	// account sees it: what was shared with it.
+	own, shared *catalog.Catalog
+	// public is the mesh's catalog as its read-only role sees it: the metadata that
+	// producers made public.
+	public *catalog.Catalog
+	// publicLake reads the tags of what is public.
+	publicLake *permissions.Lake
+	// lake is the consumer's Lake Formation, as one of its administrators.
+	lake *permissions.Lake
+	// ram is the consumer's RAM.
+	ram *ram.Client
+}
+
+// New opens a consumer. It makes one GetCallerIdentity and one AssumeRole a hop.
+// Credentials of another account than the options say, and credentials of the
+// mesh account itself, are [lakemesh.ErrWrongAccount]; a role that may not be
+// assumed is [lakemesh.ErrAccessDenied].
+func New(ctx context.Context, options lakemesh.Options) (*Consumer, error) {
+	ids, err := identity.OpenConsumer(ctx, options)
+	if err != nil {
+		return nil, err
+	}
+	c := &Consumer{account: ids.Account, meshAccount: ids.MeshAccount, region: ids.Region, options: options, log: ids.Log}
+	c.tracker = tracker.New(tracker.Options{Config: ids.Mesh.Config, MeshAccount: ids.MeshAccount, By: ids.Caller.ARN,
+		Side: tracker.ConsumerSide, Lease: options.ClaimLease, Log: ids.Log})
+	own := glue.NewFromConfig(ids.Own.Config)
+	c.own = catalog.New(own, c.account, c.region, c.concurrency())
+	c.shared = catalog.New(own, c.meshAccount, c.region, c.concurrency())
+	c.public = catalog.New(glue.NewFromConfig(ids.ReadOnly.Config), c.meshAccount, c.region, c.concurrency())
+	c.publicLake = &permissions.Lake{Client: lakeformation.NewFromConfig(ids.ReadOnly.Config), Account: c.meshAccount}
+	c.lake = &permissions.Lake{Client: lakeformation.NewFromConfig(ids.Own.Config), Account: c.account, Patience: principalPatience}
+	c.ram = ram.NewFromConfig(ids.Own.Config)
+	return c, nil
+}
+
+// Account is the consumer's account.
+func (c *Consumer) Account() string { return c.account }
+
+func (c *Consumer) concurrency() int {
+	if c.options.Concurrency > 0 {
+		return c.options.Concurrency
+	}
+	return plan.DefaultConcurrency
+}
+
+// apply carries a plan out, and explains what AWS answered.
+func (c *Consumer) apply(ctx context.Context, p *plan.Plan) error {
+	for _, w := range p.Warnings {
+		c.log.WarnContext(ctx, w, "operation", p.Operation)
+	}
+	_, err := p.Apply(ctx, plan.Settings{Concurrency: c.concurrency(), Progress: c.options.Progress})
+	return err
+}
+
+// subscription reads a subscription of this consumer. One of another account is
+// told by its id, without a call; the mesh role may not read it anyway.
+func (c *Consumer) subscription(ctx context.Context, op, id string) (*tracker.Record, error) {
+	_, subscriber, legacy, err := lakemesh.ParseSubscriptionID(id)
+	if err != nil {
+		return nil, err
+	}
+	if !legacy && subscriber != c.account {
+		return nil, c.notMine(op, id, subscriber)
+	}
+	r, err := c.tracker.Get(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	if r.Subscriber != c.account {
+		return nil, c.notMine(op, id, r.Subscriber)
+	}
+	return r, nil
+}
+
+func (c *Consumer) notMine(op, id, subscriber string) error {
+	return &lakemesh.Error{Op: op, Account: c.account, Resource: "subscription " + id, Kind: lakemesh.ErrWrongAccount,
+		Message: "it belongs to consumer account " + subscriber, Hint: "use credentials of that account, or list your own with: lakemesh subscription list"}
+}
+
+// believed refuses a record that no decision bears out.
+func believed(op string, r *tracker.Record) error {
+	if r.Tampered == "" {
+		return nil
+	}
+	return &lakemesh.Error{Op: op, Resource: "subscription " + r.ID, Kind: lakemesh.ErrTampered, Message: r.Tampered,
+		Hint: "ask the owner, account " + r.Owner + ", to look at it"}
+}
+
+// advised adds to an error what to do about it.
+func advised(op string, r *tracker.Record, err error, hint string) error {
+	return &lakemesh.Error{Op: op, Resource: "subscription " + r.ID, Message: err.Error(), Hint: hint, Err: err}
+}
+
+// legal checks that the action may be done to the record, and adds what to wait
+// for or to do instead.
+func legal(op string, r *tracker.Record, a lakemesh.Action) error {
+	err := a.Check(r.ID, r.Status)
+	if err == nil {
+		return nil
+	}
+	if illegal, ok := errors.AsType[*lakemesh.TransitionError](err); ok {
+		illegal.By, illegal.At = r.UpdatedBy, r.Updated
+	}
+	return advised(op, r, err, whatNow(r, a))
+}
+
+// whatNow is what a consumer can do about a subscription in a state in which
+// the action is not legal.
+func whatNow(r *tracker.Record, a lakemesh.Action) string {
+	switch {
+	case r.Status == lakemesh.Pending && a == lakemesh.ActionImport:
+		return "wait until the owner, account " + r.Owner + ", has approved it"
+	case r.Status == lakemesh.Pending && a == lakemesh.ActionLeave:
+		return "a request that nobody has decided on is cancelled: lakemesh request cancel " + r.ID
+	case r.Status == lakemesh.Active && a == lakemesh.ActionCancel:
+		return "a granted subscription is left: lakemesh subscription delete " + r.ID
+	case r.Status == lakemesh.Denied:
+		return "the owner has refused it; the notes may say why, and a new request can be made"
+	}
+	return "it has ended; a new request can be made"
+}

@@ -1,0 +1,212 @@
+package consumer
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/glue"
+	lftypes "github.com/aws/aws-sdk-go-v2/service/lakeformation/types"
+
+	"github.com/lakemesh/lakemesh"
+	"github.com/lakemesh/lakemesh/internal/identity"
+	"github.com/lakemesh/lakemesh/internal/permissions"
+	"github.com/lakemesh/lakemesh/internal/tracker"
+	"github.com/lakemesh/lakemesh/plan"
+)
+
+const opLeave = "DeleteSubscription"
+
+// LeaveInput names the subscription that is left.
+type LeaveInput struct {
+	// SubscriptionID is the subscription; it must be active.
+	SubscriptionID string
+	// Reason goes into the notes and the history; it may be empty.
+	Reason string
+}
+
+// leaving is what is known before a subscription is left.
+type leaving struct {
+	consumer *Consumer
+	record   *tracker.Record
+	// others are the account's other active subscriptions in the same database.
+	others []*tracker.Record
+	// handed is what principals of the account hold, on tables and on databases.
+	handed []permissions.Entry
+	// links are the account's links to the database, if none is needed any more.
+	links []string
+}
+
+// PlanDeleteSubscription tells what [Consumer.DeleteSubscription] would do.
+func (c *Consumer) PlanDeleteSubscription(ctx context.Context, in LeaveInput) (*plan.Plan, error) {
+	l := &leaving{consumer: c}
+	var err error
+	if l.record, err = c.subscription(ctx, opLeave, in.SubscriptionID); err != nil {
+		return nil, err
+	}
+	if err := believed(opLeave, l.record); err != nil {
+		return nil, err
+	}
+	if err := legal(opLeave, l.record, lakemesh.ActionLeave); err != nil {
+		return nil, err
+	}
+	if err := l.observe(ctx); err != nil {
+		return nil, err
+	}
+	return l.plan(in.Reason), nil
+}
+
+// DeleteSubscription leaves a subscription. In the consumer's account, everything
+// that was handed on to anybody ends, as far as no other active subscription
+// justifies it, and links that nothing needs any more are dropped; then the record
+// says that the consumer has left. What was granted to the account as a whole is
+// ended by the owner's side, because AWS lets nobody else
+// (https://docs.aws.amazon.com/lake-formation/latest/dg/regranting-shared-resources.html).
+// RAM shares are left alone: they carry every other product of the mesh as well.
+//
+// It can be repeated. A pending request, and one that has ended, is a
+// [lakemesh.TransitionError].
+func (c *Consumer) DeleteSubscription(ctx context.Context, in LeaveInput) error {
+	p, err := c.PlanDeleteSubscription(ctx, in)
+	if err != nil {
+		return err
+	}
+	return c.apply(ctx, p)
+}
+
+func (l *leaving) observe(ctx context.Context) error {
+	c := l.consumer
+	var err error
+	if l.others, err = c.otherActive(ctx, l.record); err != nil {
+		return err
+	}
+	on, err := c.lake.ObserveKind(ctx, lftypes.DataLakeResourceTypeTable)
+	if err != nil {
+		return identity.Explain(opLeave, c.account, "permissions on tables", err)
+	}
+	l.keepOurs(on)
+	if len(l.others) > 0 {
+		return nil
+	}
+	// Nothing of the database is needed any more.
+	all, err := databases(ctx, c.own)
+	if err != nil {
+		return err
+	}
+	for i := range all {
+		if c.linksTo(&all[i], l.record.Database) {
+			l.links = append(l.links, strings.ToLower(aws.ToString(all[i].Name)))
+		}
+	}
+	if on, err = c.lake.ObserveKind(ctx, lftypes.DataLakeResourceTypeDatabase); err != nil {
+		return identity.Explain(opLeave, c.account, "permissions on databases", err)
+	}
+	l.keepOurs(on)
+	return nil
+}
+
+// keepOurs keeps what principals of the account hold on the mesh's database, its
+// tables, and the links to it.
+func (l *leaving) keepOurs(g *permissions.Grants) {
+	c := l.consumer
+	for _, e := range g.Entries() {
+		r := e.Resource
+		inMesh := r.Account == c.meshAccount && strings.EqualFold(r.Database, l.record.Database)
+		onLink := r.Account == c.account && r.Kind == permissions.KindDatabase && slices.Contains(l.links, r.Database)
+		if (inMesh || onLink) && c.isOurs(e.Principal) {
+			l.handed = append(l.handed, e)
+		}
+	}
+}
+
+// tooMuch are the permissions of an entry that nothing justifies once the
+// subscription is left. It is about the subscription's own tables: what is held on
+// others is none of its business.
+func (l *leaving) tooMuch(e permissions.Entry) lakemesh.Permissions {
+	switch e.Resource.Kind {
+	case permissions.KindTable:
+		if !covers(&l.record.Subscription, e.Resource.Table) {
+			return nil
+		}
+	case permissions.KindAllTables:
+		if !l.record.WholeDatabase() {
+			return nil
+		}
+	default:
+		// A database is kept as long as any subscription in it is active.
+		return e.Permissions
+	}
+	keep := justified(l.others, e.Resource)
+	if keep.Has(lakemesh.All) {
+		return nil
+	}
+	return e.Permissions.Minus(keep)
+}
+
+func (l *leaving) plan(reason string) *plan.Plan {
+	c, r := l.consumer, l.record
+	p := &plan.Plan{Operation: opLeave}
+	batches := c.lake.Batches()
+	me := lakemesh.RoleARN(c.account, lakemesh.ConsumerRole)
+	var done []*plan.Step
+	onLink := map[string][]*plan.Step{}
+	mine := map[string]lakemesh.Permissions{}
+	for _, e := range l.handed {
+		ofLink := e.Resource.Account == c.account
+		if ofLink && e.Principal == me {
+			// Needed to drop the link, and gone with it.
+			mine[e.Resource.Database] = e.Permissions
+			continue
+		}
+		excess := l.tooMuch(e)
+		if len(excess) == 0 {
+			continue
+		}
+		e.Permissions, e.Grantable = excess, e.Grantable.Intersect(excess)
+		steps := batches.Revoke(p, e)
+		done = append(done, steps...)
+		if ofLink {
+			onLink[e.Resource.Database] = append(onLink[e.Resource.Database], steps...)
+		}
+	}
+	for _, link := range l.links {
+		done = append(done, l.dropLink(p, batches, link, mine[link], onLink[link]))
+	}
+	if !r.Leaving {
+		p.Add(plan.Step{
+			Kind: plan.Record, Account: c.meshAccount, Resource: "subscription " + r.ID,
+			Summary: "record that account " + c.account + " has left subscription " + r.ID,
+			Run:     func(ctx context.Context) error { return c.tracker.Left(ctx, r, reason) },
+		}, done...)
+	}
+	return p
+}
+
+// dropLink adds the steps that drop a link. An administrator may not drop what it
+// did not make until it grants itself DROP
+// (https://docs.aws.amazon.com/lake-formation/latest/dg/implicit-permissions.html).
+func (l *leaving) dropLink(p *plan.Plan, batches *permissions.Batches, link string, mine lakemesh.Permissions, after []*plan.Step) *plan.Step {
+	c := l.consumer
+	if !mine.Has(lakemesh.Drop) && !mine.Has(lakemesh.All) {
+		after = append(after, batches.Grant(p, permissions.Entry{Principal: lakemesh.RoleARN(c.account, lakemesh.ConsumerRole),
+			Resource: permissions.Database(c.account, link), Permissions: lakemesh.NewPermissions(lakemesh.Drop)})...)
+	}
+	return p.Add(plan.Step{
+		Kind: plan.DeleteLink, Account: c.account, Resource: "database " + link,
+		Summary: fmt.Sprintf("drop resource link %s to database %s of the mesh", link, l.record.Database),
+		Run: func(ctx context.Context) error {
+			// A name can be given to something else in the meantime.
+			db, ok, err := database(ctx, c.own, link)
+			if err != nil || !ok || !c.linksTo(db, l.record.Database) {
+				return err
+			}
+			_, err = c.own.Client.DeleteDatabase(ctx, &glue.DeleteDatabaseInput{CatalogId: aws.String(c.account), Name: aws.String(link)})
+			if identity.IsNotFound(err) {
+				return nil
+			}
+			return identity.Explain(opLeave, c.account, "database "+link, err)
+		},
+	}, after...)
+}

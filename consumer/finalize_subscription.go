@@ -1,0 +1,423 @@
+package consumer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	ramtypes "github.com/aws/aws-sdk-go-v2/service/ram/types"
+
+	"github.com/lakemesh/lakemesh"
+	"github.com/lakemesh/lakemesh/internal/catalog"
+	"github.com/lakemesh/lakemesh/internal/identity"
+	"github.com/lakemesh/lakemesh/internal/permissions"
+	"github.com/lakemesh/lakemesh/internal/poll"
+	"github.com/lakemesh/lakemesh/internal/sharing"
+	"github.com/lakemesh/lakemesh/internal/tracker"
+	"github.com/lakemesh/lakemesh/plan"
+)
+
+const opFinalize = "FinalizeSubscription"
+
+// shareWait is how long what was shared may take to become visible.
+const shareWait = 2 * time.Minute
+
+// maxDatabaseName is how long the name of a database may be
+// (https://docs.aws.amazon.com/glue/latest/dg/aws-glue-api-catalog-databases.html).
+const maxDatabaseName = 255
+
+// FinalizeInput says how a granted subscription is imported.
+type FinalizeInput struct {
+	// SubscriptionID is the subscription; it must be active.
+	SubscriptionID string
+	// Principals are users and roles of the consumer's account, by their ARNs with
+	// paths, that access is handed on to; <account>:IAMPrincipals stands for all of
+	// them. Nil means the role DataMeshConsumer itself, an empty list that is not nil
+	// nobody.
+	Principals []string
+	// LinkDatabaseName is the name of the resource link in the consumer's catalog;
+	// empty means the name of the database in the mesh.
+	LinkDatabaseName string
+}
+
+// FinalizeOutput tells what was imported.
+type FinalizeOutput struct {
+	SubscriptionID string `json:"SubscriptionId"`
+	// DatabaseName is the database in the mesh, LinkDatabase the resource link to it
+	// in the consumer's catalog.
+	DatabaseName string `json:"DatabaseName"`
+	LinkDatabase string `json:"LinkDatabase"`
+	// Tables are the tables of the subscription; empty means all of the database.
+	Tables []string `json:"Tables"`
+	// Principals are whom access was handed on to, Permissions what they hold on
+	// the tables. Both are empty if nobody was given access.
+	Principals  []string `json:"Principals"`
+	Permissions []string `json:"Permissions"`
+	// AcceptedShares are the ARNs of the RAM shares that were accepted now.
+	AcceptedShares []string `json:"AcceptedShares"`
+	// Warnings are what the user should know, above all that nobody was given access.
+	Warnings []string `json:"Warnings,omitempty"`
+}
+
+// finalizing is what is known before a subscription is imported.
+type finalizing struct {
+	consumer   *Consumer
+	record     *tracker.Record
+	principals []string
+	link       string
+	// pending are invitations that wait to be accepted.
+	pending []sharing.Invitation
+	// visible tells that all that was granted can be seen.
+	visible bool
+	// linked tells that the link is there.
+	linked bool
+	held   *permissions.Grants
+}
+
+// PlanFinalizeSubscription tells what [Consumer.FinalizeSubscription] would do.
+func (c *Consumer) PlanFinalizeSubscription(ctx context.Context, in FinalizeInput) (*plan.Plan, error) {
+	p, _, err := c.planFinalize(ctx, in)
+	return p, err
+}
+
+// FinalizeSubscription imports a granted subscription: it accepts the mesh's RAM
+// shares that carry it, links the mesh's database into the consumer's catalog, and
+// hands on to principals of the account what the owner lets it hand on. It works
+// as DataMeshConsumer, a data lake administrator of its account: only
+// administrators see what was granted to the account, until they hand it on
+// (https://docs.aws.amazon.com/lake-formation/latest/dg/regranting-shared-resources.html).
+//
+// It can be repeated. When the owner changes the permissions, what had been handed
+// on can end with them; a repetition hands on again. One that finds everything done
+// makes no writing call.
+//
+// A subscription that is not active is a [lakemesh.TransitionError], one that is
+// being changed at this moment a [lakemesh.ClaimedError]. A different object under
+// the link's name is [lakemesh.ErrInvalidInput], an invitation that has expired
+// [lakemesh.ErrAccessDenied].
+func (c *Consumer) FinalizeSubscription(ctx context.Context, in FinalizeInput) (*FinalizeOutput, error) {
+	p, out, err := c.planFinalize(ctx, in)
+	if err != nil {
+		return nil, err
+	}
+	if err := c.apply(ctx, p); err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *Consumer) planFinalize(ctx context.Context, in FinalizeInput) (*plan.Plan, *FinalizeOutput, error) {
+	f := &finalizing{consumer: c}
+	var err error
+	if f.principals, err = c.recipients(in.Principals); err != nil {
+		return nil, nil, err
+	}
+	if f.record, err = c.subscription(ctx, opFinalize, in.SubscriptionID); err != nil {
+		return nil, nil, err
+	}
+	if err := importable(f.record); err != nil {
+		return nil, nil, err
+	}
+	if f.link, err = linkName(in.LinkDatabaseName, f.record.Database); err != nil {
+		return nil, nil, err
+	}
+	if err := f.observe(ctx); err != nil {
+		return nil, nil, err
+	}
+	p := f.plan()
+	return p, f.output(p), nil
+}
+
+// importable refuses a record that cannot be imported now.
+func importable(r *tracker.Record) error {
+	if err := believed(opFinalize, r); err != nil {
+		return err
+	}
+	if err := legal(opFinalize, r, lakemesh.ActionImport); err != nil {
+		return err
+	}
+	if r.Leaving {
+		return &lakemesh.Error{Op: opFinalize, Resource: "subscription " + r.ID, Kind: lakemesh.ErrIllegalTransition,
+			Message: "this account has left it", Hint: "ask for access anew: lakemesh request create"}
+	}
+	if r.Claim != nil {
+		expired := !time.Now().Before(r.Claim.Until)
+		return advised(opFinalize, r, &lakemesh.ClaimedError{SubscriptionID: r.ID, Wanted: lakemesh.ActionImport, Claim: *r.Claim, Expired: expired},
+			"the owner, account "+r.Owner+", is changing it; import it again afterwards")
+	}
+	return nil
+}
+
+// linkName is the name of the link, folded as Glue does.
+func linkName(asked, meshDatabase string) (string, error) {
+	if asked == "" {
+		return strings.ToLower(meshDatabase), nil
+	}
+	name := strings.ToLower(strings.TrimSpace(asked))
+	if name == "" || len(name) > maxDatabaseName || strings.ContainsAny(name, "/\x00\r\n") {
+		return "", lakemesh.Invalid("LinkDatabaseName", "%q is not a name for a database: 1 to %d characters, without slashes", asked, maxDatabaseName)
+	}
+	return name, nil
+}
+
+func (c *Consumer) receiver() sharing.Receiver {
+	return sharing.Receiver{Client: c.ram, Account: c.account}
+}
+
+// shareARNs are the RAM shares that carry a subscription, as its owner recorded
+// them.
+func shareARNs(s *lakemesh.Subscription) []string {
+	var arns []string
+	for _, share := range s.RAMShares {
+		if share.ARN != "" {
+			arns = append(arns, share.ARN)
+		}
+	}
+	slices.Sort(arns)
+	return slices.Compact(arns)
+}
+
+// observe reads what is there.
+func (f *finalizing) observe(ctx context.Context) error {
+	var err error
+	if f.visible, err = f.look(ctx); err != nil {
+		return err
+	}
+	if err := f.invitations(ctx); err != nil {
+		return err
+	}
+	if err := f.lookForLink(ctx); err != nil {
+		return err
+	}
+	return f.lookForGrants(ctx)
+}
+
+// look tells whether everything that was granted can be seen. Of a whole
+// database that is the database.
+func (f *finalizing) look(ctx context.Context) (bool, error) {
+	c, r := f.consumer, f.record
+	if _, ok, err := database(ctx, c.shared, r.Database); err != nil || !ok || r.WholeDatabase() {
+		return ok, err
+	}
+	list, ok, err := tables(ctx, c.shared, r.Database)
+	if err != nil || !ok {
+		return false, err
+	}
+	seen := make(map[string]bool, len(list))
+	for i := range list {
+		seen[strings.ToLower(aws.ToString(list[i].Name))] = true
+	}
+	return !slices.ContainsFunc(r.Tables, func(t string) bool { return !seen[strings.ToLower(t)] }), nil
+}
+
+// invitations reads the mesh's invitations to the subscription's shares: those of
+// nobody else, and to no other share. Of several to one share the last one counts.
+func (f *finalizing) invitations(ctx context.Context) error {
+	c := f.consumer
+	all, err := c.receiver().Invitations(ctx, c.meshAccount, shareARNs(&f.record.Subscription))
+	if err != nil {
+		return err
+	}
+	last := map[string]sharing.Invitation{}
+	for _, i := range all {
+		last[i.Share] = i
+	}
+	for _, i := range last {
+		switch {
+		case i.Pending():
+			f.pending = append(f.pending, i)
+		case i.Status != ramtypes.ResourceShareInvitationStatusAccepted && !f.visible:
+			// Nothing is pending for this share: this only words why not.
+			return c.receiver().AcceptPending(ctx, c.meshAccount, []string{i.Share})
+		}
+	}
+	slices.SortFunc(f.pending, func(a, b sharing.Invitation) int { return strings.Compare(a.Share, b.Share) })
+	return nil
+}
+
+// lookForLink tells whether the link is there, and refuses a different object
+// under its name.
+func (f *finalizing) lookForLink(ctx context.Context) error {
+	c := f.consumer
+	db, ok, err := database(ctx, c.own, f.link)
+	if err != nil || !ok {
+		return err
+	}
+	if c.linksTo(db, f.record.Database) {
+		f.linked = true
+		return nil
+	}
+	what := "a database of your own"
+	if t := db.TargetDatabase; t != nil {
+		what = fmt.Sprintf("a link to database %s of account %s", aws.ToString(t.DatabaseName), aws.ToString(t.CatalogId))
+	}
+	return &lakemesh.Error{Op: opFinalize, Account: c.account, Resource: "database " + f.link, Kind: lakemesh.ErrInvalidInput,
+		Message: "the name is taken by " + what, Hint: "choose another name for the link with LinkDatabaseName (--link-database-name)"}
+}
+
+// lookForGrants reads what the principals hold.
+func (f *finalizing) lookForGrants(ctx context.Context) error {
+	f.held = permissions.NewGrants()
+	if len(f.principals) == 0 {
+		return nil
+	}
+	c := f.consumer
+	var resources []permissions.Resource
+	if f.visible {
+		resources = append(c.objects(&f.record.Subscription), permissions.Database(c.meshAccount, f.record.Database))
+	}
+	if f.linked {
+		resources = append(resources, permissions.Database(c.account, f.link))
+	}
+	held, err := c.lake.Observe(ctx, resources...)
+	if identity.IsAccessDenied(err) && len(f.pending) > 0 {
+		// Part of it is still to be accepted; to grant what is held already does no harm.
+		return nil
+	}
+	if err != nil {
+		return identity.Explain(opFinalize, c.account, "permissions", err)
+	}
+	f.held = held
+	return nil
+}
+
+// wanted is what each principal is to hold.
+func (f *finalizing) wanted() (link, shared []permissions.Entry) {
+	c, s := f.consumer, &f.record.Subscription
+	describe := lakemesh.NewPermissions(lakemesh.Describe)
+	handed := passed(s)
+	for _, principal := range f.principals {
+		link = append(link, permissions.Entry{Principal: principal, Resource: permissions.Database(c.account, f.link), Permissions: describe})
+		shared = append(shared, permissions.Entry{Principal: principal, Resource: permissions.Database(c.meshAccount, s.Database), Permissions: describe})
+		if len(handed) == 0 {
+			continue
+		}
+		for _, o := range c.objects(s) {
+			shared = append(shared, permissions.Entry{Principal: principal, Resource: o, Permissions: handed})
+		}
+	}
+	return link, shared
+}
+
+func (f *finalizing) plan() *plan.Plan {
+	c, r := f.consumer, f.record
+	p := &plan.Plan{Operation: opFinalize}
+	ready := f.planShares(p)
+	var link *plan.Step
+	if !f.linked {
+		link = p.Add(plan.Step{
+			Kind: plan.CreateLink, Account: c.account, Resource: "database " + f.link,
+			Summary: fmt.Sprintf("link database %s to database %s of the mesh", f.link, r.Database),
+			Run:     f.createLink,
+		}, ready)
+	}
+	last := []*plan.Step{ready, link}
+	onLink, onShared := f.wanted()
+	batches := c.lake.Batches()
+	for _, e := range permissions.Missing(f.held, onShared) {
+		last = append(last, batches.Grant(p, e, ready)...)
+	}
+	for _, e := range permissions.Missing(f.held, onLink) {
+		last = append(last, batches.Grant(p, e, link)...)
+	}
+	if !r.Imported {
+		p.Add(plan.Step{
+			Kind: plan.Record, Account: c.meshAccount, Resource: "subscription " + r.ID,
+			Summary: "record subscription " + r.ID + " as imported",
+			Run:     func(ctx context.Context) error { return c.tracker.Imported(ctx, r, f.principals) },
+		}, last...)
+	}
+	switch {
+	case len(f.principals) == 0:
+		p.Warn("nobody was given access: only data lake administrators of account %s see the tables until access is handed on to principals", c.account)
+	case len(passed(&r.Subscription)) == 0:
+		p.Warn("nobody was given access: the owner, account %s, permitted %s but lets account %s hand none of it on",
+			r.Owner, r.Permitted, c.account)
+	}
+	return p
+}
+
+// planShares adds the steps that accept the shares and wait for what they carry;
+// it returns the last of them, or nil if there is nothing to wait for.
+func (f *finalizing) planShares(p *plan.Plan) *plan.Step {
+	c, r := f.consumer, f.record
+	if f.visible && len(f.pending) == 0 {
+		return nil
+	}
+	var accepted []*plan.Step
+	for _, i := range f.pending {
+		accepted = append(accepted, p.Add(plan.Step{
+			Kind: plan.AcceptShare, Account: c.account, Resource: "resource share " + i.Name,
+			Summary: fmt.Sprintf("accept resource share %s of mesh account %s", i.Name, c.meshAccount),
+			Run:     func(ctx context.Context) error { return c.receiver().Accept(ctx, i) },
+		}))
+	}
+	return p.Add(plan.Step{
+		Kind: plan.AwaitShare, Account: c.account, Resource: "database " + r.Database,
+		Summary: "wait until " + f.what() + " of the mesh can be seen",
+		Run:     f.await,
+	}, accepted...)
+}
+
+// what names what was granted.
+func (f *finalizing) what() string {
+	if f.record.WholeDatabase() {
+		return "database " + f.record.Database
+	}
+	return fmt.Sprintf("%s in database %s", strings.Join(f.record.Tables, ", "), f.record.Database)
+}
+
+// await waits until everything can be seen. Invitations that were late are
+// accepted on the way.
+func (f *finalizing) await(ctx context.Context) error {
+	c := f.consumer
+	shares := shareARNs(&f.record.Subscription)
+	err := poll.Until(ctx, shareWait, f.what()+" of the mesh to become visible", func(ctx context.Context) (bool, error) {
+		ok, err := f.look(ctx)
+		if err != nil || ok {
+			return ok, err
+		}
+		return false, c.receiver().AcceptPending(ctx, c.meshAccount, shares)
+	})
+	if err == nil {
+		return nil
+	}
+	return identity.Explain(opFinalize, c.account, f.what(), err)
+}
+
+// createLink makes the link. Somebody who was faster is fine if it is the same.
+func (f *finalizing) createLink(ctx context.Context) error {
+	c := f.consumer
+	err := c.own.CreateDatabase(ctx, catalog.DatabaseLink(f.link, c.meshAccount, strings.ToLower(f.record.Database)), nil)
+	if errors.Is(err, catalog.ErrExists) {
+		if err := f.lookForLink(ctx); err != nil || f.linked {
+			return err
+		}
+	}
+	return identity.Explain(opFinalize, c.account, "database "+f.link, err)
+}
+
+func (f *finalizing) output(p *plan.Plan) *FinalizeOutput {
+	r := f.record
+	out := &FinalizeOutput{SubscriptionID: r.ID, DatabaseName: r.Database, LinkDatabase: f.link, Tables: nonNil(r.Tables),
+		Principals: []string{}, Permissions: []string{}, AcceptedShares: []string{}, Warnings: p.Warnings}
+	if handed := passed(&r.Subscription); len(f.principals) > 0 && len(handed) > 0 {
+		out.Principals, out.Permissions = f.principals, handed.Strings()
+	}
+	for _, i := range f.pending {
+		out.AcceptedShares = append(out.AcceptedShares, i.Share)
+	}
+	return out
+}
+
+// nonNil makes an empty list of none, which JSON writes as [].
+func nonNil(list []string) []string {
+	if list == nil {
+		return []string{}
+	}
+	return list
+}

@@ -1,0 +1,63 @@
+package consumer
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"github.com/lakemesh/lakemesh"
+	"github.com/lakemesh/lakemesh/internal/permissions"
+	"github.com/lakemesh/lakemesh/internal/tracker"
+)
+
+// otherActive are this consumer's other active subscriptions in the mesh database
+// of a record. Those that it has left do not count.
+func (c *Consumer) otherActive(ctx context.Context, r *tracker.Record) ([]*tracker.Record, error) {
+	var others []*tracker.Record
+	err := c.tracker.Subscribed(ctx, c.account, func(o *tracker.Record) bool {
+		if o.ID != r.ID && o.Status == lakemesh.Active && !o.Leaving && o.Tampered == "" && strings.EqualFold(o.Database, r.Database) {
+			others = append(others, o)
+		}
+		return true
+	})
+	return others, err
+}
+
+// passed is what a subscription lets this account hand on, on each of its tables.
+func passed(s *lakemesh.Subscription) lakemesh.Permissions {
+	return s.Permitted.Intersect(s.Grantable)
+}
+
+// covers tells whether a subscription is about a table of its database.
+func covers(s *lakemesh.Subscription, table string) bool {
+	return s.WholeDatabase() || slices.ContainsFunc(s.Tables, func(t string) bool { return strings.EqualFold(t, table) })
+}
+
+// justified is what subscriptions let this account hand on, on a table or on all
+// tables of a database.
+func justified(subscriptions []*tracker.Record, r permissions.Resource) lakemesh.Permissions {
+	var all lakemesh.Permissions
+	for _, s := range subscriptions {
+		if r.Kind == permissions.KindAllTables && s.WholeDatabase() || r.Kind == permissions.KindTable && covers(&s.Subscription, r.Table) {
+			all = all.Union(passed(&s.Subscription))
+		}
+	}
+	if len(all) > 0 {
+		// Every permission comes with DESCRIBE.
+		all = all.Union(lakemesh.NewPermissions(lakemesh.Describe))
+	}
+	return all
+}
+
+// objects are what grants of a subscription are on: its tables, or all tables of
+// its database.
+func (c *Consumer) objects(s *lakemesh.Subscription) []permissions.Resource {
+	if s.WholeDatabase() {
+		return []permissions.Resource{permissions.AllTables(c.meshAccount, s.Database)}
+	}
+	list := make([]permissions.Resource, len(s.Tables))
+	for i, t := range s.Tables {
+		list[i] = permissions.Table(c.meshAccount, s.Database, t)
+	}
+	return list
+}

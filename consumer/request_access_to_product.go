@@ -1,0 +1,270 @@
+package consumer
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/glue/types"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/lakemesh/lakemesh"
+	"github.com/lakemesh/lakemesh/internal/expression"
+	"github.com/lakemesh/lakemesh/plan"
+)
+
+const opRequest = "RequestAccessToProduct"
+
+// fewNames is up to how many exact names are read one by one. Beyond that a
+// listing of the database takes fewer calls, or not many more.
+const fewNames = 8
+
+// maxPublicName is how long names of databases and tables may be.
+const maxPublicName = 255
+
+// RequestInput is what access is asked for.
+type RequestInput struct {
+	// OwnerAccountID is the producer that owns the product.
+	OwnerAccountID string
+	// DatabaseName is the product's database in the mesh.
+	DatabaseName string
+	// Tables are names of tables, or regular expressions that must match the whole
+	// of a name, in Go's syntax. Nil or empty means the whole database, with the
+	// tables that it will have.
+	Tables []string
+	// RequestPermissions are the permissions on the tables that are asked for:
+	// SELECT, DESCRIBE, INSERT, DELETE, ALTER, DROP or ALL. At least one is needed.
+	RequestPermissions []string
+	// Notes go to the owner with the request; they may be empty.
+	Notes string
+}
+
+// The types of what a request is for.
+const (
+	TypeDatabase = "DATABASE"
+	TypeTable    = "TABLE"
+)
+
+// RequestOutput tells what was asked for.
+type RequestOutput struct {
+	// Type is TypeDatabase for a whole database, which DatabaseName names, and
+	// TypeTable for tables, which TableName names: expressions are resolved.
+	Type         string   `json:"Type"`
+	DatabaseName string   `json:"DatabaseName,omitempty"`
+	TableName    []string `json:"TableName,omitempty"`
+	// SubscriptionID is the id of the request, and later of the subscription. In
+	// the output of a plan it is not final.
+	SubscriptionID string `json:"SubscriptionId"`
+}
+
+// PlanRequestAccessToProduct tells what [Consumer.RequestAccessToProduct] would do.
+func (c *Consumer) PlanRequestAccessToProduct(ctx context.Context, in RequestInput) (*plan.Plan, error) {
+	p, _, err := c.planRequest(ctx, in)
+	return p, err
+}
+
+// RequestAccessToProduct asks the owner of a product for access to some or all of
+// its tables. Expressions are resolved now, on the public metadata of the mesh, and
+// the tables that they mean are recorded with them. Asking for the same again while
+// the request is pending returns the same request.
+//
+// An unknown database or table, and an expression that means none, is
+// [lakemesh.ErrNotFound]; a product of another owner [lakemesh.ErrWrongAccount].
+func (c *Consumer) RequestAccessToProduct(ctx context.Context, in RequestInput) (*RequestOutput, error) {
+	p, out, err := c.planRequest(ctx, in)
+	if err != nil {
+		return nil, err
+	}
+	if err := c.apply(ctx, p); err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *Consumer) planRequest(ctx context.Context, in RequestInput) (*plan.Plan, *RequestOutput, error) {
+	s, wanted, err := c.request(in)
+	if err != nil {
+		return nil, nil, err
+	}
+	if err := c.resolve(ctx, &s, wanted); err != nil {
+		return nil, nil, err
+	}
+	p := &plan.Plan{Operation: opRequest}
+	out := &RequestOutput{Type: TypeTable, TableName: s.Tables, SubscriptionID: s.ID}
+	what := strings.Join(s.Tables, ", ") + " in database " + s.Database
+	if s.WholeDatabase() {
+		out.Type, out.DatabaseName, what = TypeDatabase, s.Database, "the whole database "+s.Database
+	}
+	twin, err := c.tracker.PendingTwin(ctx, s)
+	if err != nil {
+		return nil, nil, err
+	}
+	if twin != nil {
+		out.SubscriptionID = twin.ID
+		p.Warn("the same was asked for on %s and is pending: subscription %s", lakemesh.FormatTime(twin.Created), twin.ID)
+		return p, out, nil
+	}
+	p.Add(plan.Step{
+		Kind: plan.Record, Account: c.meshAccount, Resource: "subscription " + s.ID, Detail: out,
+		Summary: fmt.Sprintf("ask account %s for %s on %s", s.Owner, s.Requested, what),
+		Run:     func(ctx context.Context) error { return c.tracker.Request(ctx, s, in.Notes) },
+	})
+	return p, out, nil
+}
+
+// request checks the input by itself.
+func (c *Consumer) request(in RequestInput) (lakemesh.Subscription, []expression.Expression, error) {
+	var s lakemesh.Subscription
+	if err := lakemesh.CheckAccountID("OwnerAccountID", in.OwnerAccountID); err != nil {
+		return s, nil, err
+	}
+	if in.OwnerAccountID == c.account {
+		return s, nil, lakemesh.Invalid("OwnerAccountID", "account %s is your own: its products need no subscription", c.account)
+	}
+	if in.OwnerAccountID == c.meshAccount {
+		return s, nil, lakemesh.Invalid("OwnerAccountID", "account %s is the mesh itself; name the producer that owns the product", c.meshAccount)
+	}
+	if n := utf8.RuneCountInString(in.DatabaseName); n == 0 || n > maxPublicName {
+		return s, nil, lakemesh.Invalid("DatabaseName", "a database's name has 1 to %d characters, and this has %d", maxPublicName, n)
+	}
+	requested, err := lakemesh.ParsePermissions(in.RequestPermissions...)
+	if err != nil {
+		return s, nil, err
+	}
+	if len(requested) == 0 {
+		return s, nil, lakemesh.Invalid("RequestPermissions", "at least one is needed; the valid ones are %s", lakemesh.Permissions(lakemesh.TablePermissions()))
+	}
+	wanted := make([]expression.Expression, len(in.Tables))
+	for i, text := range in.Tables {
+		if text == "" {
+			return s, nil, lakemesh.Invalid("Tables", "an empty name; leave Tables out to ask for the whole database")
+		}
+		if wanted[i], err = expression.Parse("Tables", text); err != nil {
+			return s, nil, err
+		}
+	}
+	s = lakemesh.Subscription{ID: lakemesh.NewSubscriptionID(in.OwnerAccountID, c.account), Owner: in.OwnerAccountID, Subscriber: c.account,
+		Database: strings.ToLower(in.DatabaseName), Requested: requested}
+	if slices.ContainsFunc(wanted, func(e expression.Expression) bool { _, plain := e.Name(); return !plain }) {
+		s.Expressions = in.Tables
+	}
+	return s, wanted, nil
+}
+
+// resolve finds the tables that are asked for in the mesh's public metadata, and
+// checks whose they are.
+func (c *Consumer) resolve(ctx context.Context, s *lakemesh.Subscription, wanted []expression.Expression) error {
+	if _, ok, err := database(ctx, c.public, s.Database); err != nil {
+		return err
+	} else if !ok {
+		return &lakemesh.Error{Op: opRequest, Account: c.meshAccount, Resource: "database " + s.Database, Kind: lakemesh.ErrNotFound,
+			Message: "the mesh has no such database, or its metadata is not public", Hint: "list what there is with: lakemesh product list"}
+	}
+	found, err := c.candidates(ctx, s, wanted)
+	if err != nil {
+		return err
+	}
+	var chosen []types.Table
+	for _, e := range wanted {
+		n := len(chosen)
+		for i := range found {
+			if e.Match(aws.ToString(found[i].Name)) {
+				chosen = append(chosen, found[i])
+			}
+		}
+		if len(chosen) == n {
+			return &lakemesh.Error{Op: opRequest, Account: c.meshAccount, Resource: "table " + s.Database + "." + e.String(), Kind: lakemesh.ErrNotFound,
+				Message: "no table of that name is public in the database, and the expression matches none",
+				Hint:    "list what there is with: lakemesh product list --database-name " + s.Database}
+		}
+	}
+	if len(wanted) == 0 {
+		return c.checkOwner(s, found)
+	}
+	if err := c.checkOwner(s, chosen); err != nil {
+		return err
+	}
+	for i := range chosen {
+		s.Tables = append(s.Tables, strings.ToLower(aws.ToString(chosen[i].Name)))
+	}
+	slices.Sort(s.Tables)
+	s.Tables = slices.Compact(s.Tables)
+	return nil
+}
+
+// candidates are the tables among which the request's are: all of the database,
+// or those of exact names.
+func (c *Consumer) candidates(ctx context.Context, s *lakemesh.Subscription, wanted []expression.Expression) ([]types.Table, error) {
+	if len(wanted) == 0 || len(wanted) > fewNames || len(s.Expressions) > 0 {
+		list, _, err := tables(ctx, c.public, s.Database)
+		return list, err
+	}
+	found := make([]*types.Table, len(wanted))
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(c.concurrency())
+	for i, e := range wanted {
+		name, _ := e.Name()
+		group.Go(func() error {
+			t, ok, err := table(ctx, c.public, s.Database, name)
+			if ok {
+				found[i] = t
+			}
+			return err
+		})
+	}
+	if err := group.Wait(); err != nil {
+		return nil, err
+	}
+	var list []types.Table
+	for _, t := range found {
+		if t != nil {
+			list = append(list, *t)
+		}
+	}
+	return list, nil
+}
+
+// checkOwner refuses products of another owner: a table's Owner in the mesh is the
+// account that published it. Where a whole database without tables is asked for,
+// the account at the end of its name counts.
+func (c *Consumer) checkOwner(s *lakemesh.Subscription, list []types.Table) error {
+	for i := range list {
+		if owner := ownerOf(&list[i], s.Database); owner != s.Owner {
+			return c.wrongOwner(s, "table "+s.Database+"."+aws.ToString(list[i].Name), owner)
+		}
+	}
+	if owner := accountAtEnd(s.Database); len(list) == 0 && owner != s.Owner {
+		return c.wrongOwner(s, "database "+s.Database, owner)
+	}
+	return nil
+}
+
+func (c *Consumer) wrongOwner(s *lakemesh.Subscription, what, owner string) error {
+	if owner == "" {
+		return &lakemesh.Error{Op: opRequest, Account: c.meshAccount, Resource: what, Kind: lakemesh.ErrNotFound,
+			Message: "it does not tell which account owns it, so account " + s.Owner + " cannot be asked for it",
+			Hint:    "ask the producer to publish it again"}
+	}
+	return &lakemesh.Error{Op: opRequest, Account: c.meshAccount, Resource: what, Kind: lakemesh.ErrWrongAccount,
+		Message: "it belongs to account " + owner + ", not to account " + s.Owner, Hint: "ask for it with OwnerAccountID " + owner}
+}
+
+// ownerOf is the account that published a table of the mesh, or empty.
+func ownerOf(t *types.Table, databaseName string) string {
+	if owner := aws.ToString(t.Owner); lakemesh.CheckAccountID("Owner", owner) == nil {
+		return owner
+	}
+	return accountAtEnd(databaseName)
+}
+
+// accountAtEnd is the account in a name of the form <database>-<account>, or empty.
+func accountAtEnd(databaseName string) string {
+	i := strings.LastIndexByte(databaseName, '-')
+	if i < 0 || lakemesh.CheckAccountID("Owner", databaseName[i+1:]) != nil {
+		return ""
+	}
+	return databaseName[i+1:]
+}
