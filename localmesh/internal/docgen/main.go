@@ -1,0 +1,86 @@
+// Command docgen writes docs/local-mesh.md from the operations that the local
+// mesh has, or with -check tells whether the file is of today.
+package main
+
+import (
+	"bytes"
+	"flag"
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/lakemesh/lakemesh/localmesh/internal/dynamodb"
+	"github.com/lakemesh/lakemesh/localmesh/internal/engine"
+	"github.com/lakemesh/lakemesh/localmesh/internal/glue"
+	"github.com/lakemesh/lakemesh/localmesh/internal/iam"
+	"github.com/lakemesh/lakemesh/localmesh/internal/lakeformation"
+	"github.com/lakemesh/lakemesh/localmesh/internal/ram"
+	"github.com/lakemesh/lakemesh/localmesh/internal/s3"
+	"github.com/lakemesh/lakemesh/localmesh/internal/sts"
+)
+
+func main() {
+	check := flag.Bool("check", false, "compare instead of writing")
+	flag.Parse()
+	if err := run(flag.Arg(0), *check); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}
+
+func run(path string, check bool) error {
+	if path == "" {
+		return fmt.Errorf("usage: docgen [-check] FILE")
+	}
+	page := render(sts.Service(), iam.Service(), glue.Service(), lakeformation.Service(), ram.Service(), s3.Service(), dynamodb.Service())
+	if !check {
+		return os.WriteFile(path, page, 0o644)
+	}
+	now, err := os.ReadFile(path)
+	if err != nil {
+		return err
+	}
+	if !bytes.Equal(now, page) {
+		return fmt.Errorf("%s is not of today: run go run ./localmesh/internal/docgen %s", path, path)
+	}
+	return nil
+}
+
+const head = `# What the local mesh has
+
+The local mesh is an embedded, multi-account stand-in for the AWS services that a data mesh lives on. This page is generated from its
+code (` + "`go run ./localmesh/internal/docgen docs/local-mesh.md`" + `): each operation that is there, and what of AWS's rules it enforces.
+
+For every call the signature is verified; the caller's identity policies, permissions boundary and session policies are evaluated, and
+the resource's policy where there is one; then come the service's own rules. Nobody is exempt but an account's root, and the root only
+from identity policies. An operation that is not listed answers 501 and names itself.
+
+`
+
+func render(services ...engine.Service) []byte {
+	var b bytes.Buffer
+	b.WriteString(head)
+	b.WriteString("| service | operations |\n| --- | --- |\n")
+	total := 0
+	for _, s := range services {
+		fmt.Fprintf(&b, "| [%s](#%s) | %d |\n", s.Title, anchor(s.Title), len(s.Operations))
+		total += len(s.Operations)
+	}
+	fmt.Fprintf(&b, "| all | %d |\n", total)
+	for _, s := range services {
+		fmt.Fprintf(&b, "\n## %s\n\nProtocol: %s, signing name `%s`.\n\n| operation | what is enforced |\n| --- | --- |\n", s.Title, s.Protocol, s.Name)
+		for _, o := range s.Operations {
+			name := o.Name
+			if o.Doc != "" {
+				name = fmt.Sprintf("[%s](%s)", o.Name, o.Doc)
+			}
+			fmt.Fprintf(&b, "| %s | %s |\n", name, strings.ReplaceAll(o.Enforced, "|", "\\|"))
+		}
+	}
+	return b.Bytes()
+}
+
+// anchor is the heading's anchor, as GitHub makes it.
+func anchor(title string) string {
+	return strings.ReplaceAll(strings.ToLower(title), " ", "-")
+}
