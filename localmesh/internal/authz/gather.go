@@ -16,6 +16,10 @@ import (
 // ErrNoSuchPrincipal is returned when the caller's user or role was deleted.
 var ErrNoSuchPrincipal = errors.New("the principal does not exist any more")
 
+// Gather returns the identity policies, the boundary and the session policies
+// that apply to a caller, for a simulation.
+func (p *Policies) Gather(tx store.Tx, c Caller) (iampolicy.Policies, error) { return p.gather(tx, c) }
+
 // gather reads the identity policies, the boundary and the session policies that
 // apply to the caller.
 func (p *Policies) gather(tx store.Tx, c Caller) (iampolicy.Policies, error) {

@@ -30,6 +30,10 @@ func Service() engine.Service {
 		ThrottleStatus: http.StatusBadRequest,
 		Operations: slices.Concat(
 			roleOperations(), rolePolicyOperations(), serviceLinkedOperations(),
+			userOperations(), userPolicyOperations(), accessKeyOperations(),
+			groupOperations(), groupPolicyOperations(),
+			policyOperations(), policyVersionOperations(),
+			accountOperations(), simulateOperations(),
 		),
 	}
 }
