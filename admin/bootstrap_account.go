@@ -1,0 +1,207 @@
+package admin
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"github.com/lakemesh/lakemesh"
+	"github.com/lakemesh/lakemesh/internal/identity"
+	"github.com/lakemesh/lakemesh/internal/poll"
+	"github.com/lakemesh/lakemesh/plan"
+)
+
+// AccountType is what an account is in the mesh.
+type AccountType string
+
+// The types of accounts.
+const (
+	Producer AccountType = "producer"
+	Consumer AccountType = "consumer"
+	Both     AccountType = "both"
+)
+
+// ParseAccountType reads the name of a type in any case.
+func ParseAccountType(name string) (AccountType, error) {
+	switch t := AccountType(strings.ToLower(name)); t {
+	case Producer, Consumer, Both:
+		return t, nil
+	}
+	return "", lakemesh.Invalid("Type", "%q is not a type of account: producer, consumer or both", name)
+}
+
+// BootstrapInput says what an account is made.
+type BootstrapInput struct {
+	// Type is what the account is to be.
+	Type AccountType
+	// Mesh opens an administrator of the mesh account, Account one of the account.
+	// Account.MeshAccountID may be empty.
+	Mesh, Account lakemesh.Options
+	// CrawlerRoleARN and Buckets are as in [InitializeProducerInput].
+	CrawlerRoleARN string
+	Buckets        []string
+}
+
+// BootstrapOutput is what was made.
+type BootstrapOutput struct {
+	// Producer and Consumer are the roles of each half; nil for a half that was not
+	// asked for.
+	Producer *BootstrappedRoles `json:"Producer,omitempty"`
+	Consumer *BootstrappedRoles `json:"Consumer,omitempty"`
+}
+
+// BootstrappedRoles are the roles of one half.
+type BootstrappedRoles struct {
+	// Account is the role in the account itself, Mesh the one in the mesh account.
+	Account RoleOutput `json:"Account"`
+	Mesh    RoleOutput `json:"Mesh"`
+}
+
+// BootstrapAccount makes an account a producer, a consumer or both: it initializes
+// the account and enables it in the mesh account.
+func BootstrapAccount(ctx context.Context, in BootstrapInput) (*BootstrapOutput, error) {
+	b, err := openBootstrap(ctx, in)
+	if err != nil {
+		return nil, err
+	}
+	p, err := b.plan(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if err := b.account.apply(ctx, p); err != nil {
+		return nil, err
+	}
+	out := &BootstrapOutput{}
+	for _, h := range b.halves {
+		roles := &BootstrappedRoles{
+			Account: RoleOutput{lakemesh.RoleARN(b.account.account, h.ownRole)}, Mesh: RoleOutput{lakemesh.RoleARN(b.mesh.account, h.meshRole)}}
+		if h.kind == Producer {
+			out.Producer = roles
+		} else {
+			out.Consumer = roles
+		}
+		if p.Count(plan.CreateRole)+p.Count(plan.UpdateRole) > 0 {
+			b.await(ctx, roles)
+		}
+	}
+	return out, nil
+}
+
+// PlanBootstrapAccount says what [BootstrapAccount] would do.
+func PlanBootstrapAccount(ctx context.Context, in BootstrapInput) (*plan.Plan, error) {
+	b, err := openBootstrap(ctx, in)
+	if err != nil {
+		return nil, err
+	}
+	return b.plan(ctx)
+}
+
+// bootstrap is the making of an account.
+type bootstrap struct {
+	in            BootstrapInput
+	mesh, account *Admin
+	halves        []half
+}
+
+// half is the one or the other that an account can be.
+type half struct {
+	kind              AccountType
+	ownRole, meshRole string
+	initialize        func(context.Context) (*plan.Plan, error)
+	enable            func(context.Context) (*plan.Plan, error)
+}
+
+// openBootstrap opens both administrators, and refuses credentials of the wrong
+// account.
+func openBootstrap(ctx context.Context, in BootstrapInput) (*bootstrap, error) {
+	const op = "BootstrapAccount"
+	kind, err := ParseAccountType(string(in.Type))
+	if err != nil {
+		return nil, err
+	}
+	if in.Account.MeshAccountID == "" {
+		in.Account.MeshAccountID = in.Mesh.MeshAccountID
+	}
+	if in.Account.MeshAccountID != in.Mesh.MeshAccountID {
+		return nil, lakemesh.Invalid("Account", "its mesh account is %s, that of Mesh is %s", in.Account.MeshAccountID, in.Mesh.MeshAccountID)
+	}
+	b := &bootstrap{in: in}
+	if b.mesh, err = New(ctx, in.Mesh); err != nil {
+		return nil, err
+	}
+	if err := b.mesh.inMesh(op); err != nil {
+		return nil, err
+	}
+	if b.account, err = New(ctx, in.Account); err != nil {
+		return nil, err
+	}
+	if err := b.account.outsideMesh(op, string(kind)); err != nil {
+		return nil, err
+	}
+	id := b.account.account
+	if kind != Consumer {
+		b.halves = append(b.halves, half{Producer, lakemesh.ProducerRole, lakemesh.MeshProducerRole(id),
+			func(ctx context.Context) (*plan.Plan, error) {
+				return b.account.PlanInitializeProducerAccount(ctx, InitializeProducerInput{CrawlerRoleARN: in.CrawlerRoleARN, Buckets: in.Buckets})
+			},
+			func(ctx context.Context) (*plan.Plan, error) {
+				return b.mesh.PlanEnableAccountAsProducer(ctx, EnableProducerInput{AccountID: id, CrawlerRoleARN: in.CrawlerRoleARN})
+			}})
+	} else if in.CrawlerRoleARN != "" || len(in.Buckets) > 0 {
+		return nil, lakemesh.Invalid("Type", "a consumer has neither a crawler role nor buckets")
+	}
+	if kind != Producer {
+		b.halves = append(b.halves, half{Consumer, lakemesh.ConsumerRole, lakemesh.MeshConsumerRole(id),
+			func(ctx context.Context) (*plan.Plan, error) {
+				return b.account.PlanInitializeConsumerAccount(ctx, InitializeConsumerInput{})
+			},
+			func(ctx context.Context) (*plan.Plan, error) {
+				return b.mesh.PlanEnableAccountAsConsumer(ctx, EnableConsumerInput{AccountID: id})
+			}})
+	}
+	return b, nil
+}
+
+// plan puts the plans of all halves together: a role in the mesh account comes
+// after the role that it trusts.
+func (b *bootstrap) plan(ctx context.Context) (*plan.Plan, error) {
+	whole := &plan.Plan{Operation: "BootstrapAccount"}
+	var before []*plan.Step
+	for _, h := range b.halves {
+		own, err := h.initialize(ctx)
+		if err != nil {
+			return nil, err
+		}
+		there, err := h.enable(ctx)
+		if err != nil {
+			return nil, err
+		}
+		// Both halves change the account's data lake settings: one after the other.
+		whole.Append(own, before...)
+		before = append(before, own.Steps...)
+		whole.Append(there, own.Steps...)
+	}
+	return whole, nil
+}
+
+// chainWait is how long new roles may take to be usable.
+const chainWait = 30 * time.Second
+
+// await waits until the new roles can be opened one from the other, so that a
+// persona can be opened at once. An administrator who may not open them cannot see
+// that, and need not.
+func (b *bootstrap) await(ctx context.Context, roles *BootstrappedRoles) {
+	err := poll.Until(ctx, chainWait, "the new roles to be usable", func(ctx context.Context) (bool, error) {
+		own, err := b.account.caller.Assume(ctx, roles.Account.RoleARN)
+		if err == nil {
+			_, err = own.Assume(ctx, roles.Mesh.RoleARN)
+		}
+		if identity.IsAccessDenied(err) {
+			return false, poll.NotYet(err)
+		}
+		return err == nil, err
+	})
+	if err != nil {
+		b.account.log.WarnContext(ctx, "could not see whether the new roles are usable", "account", b.account.account, "error", err)
+	}
+}

@@ -1,0 +1,67 @@
+package admin
+
+import (
+	"context"
+	"time"
+
+	"github.com/lakemesh/lakemesh"
+	"github.com/lakemesh/lakemesh/internal/identity"
+	"github.com/lakemesh/lakemesh/internal/permissions"
+	"github.com/lakemesh/lakemesh/internal/poll"
+)
+
+// managerWait is how long the manager's role may take to be usable after it was
+// made.
+const managerWait = 30 * time.Second
+
+// asManager makes a call as DataMeshManager, for which role and administrator's
+// rights may have been made a moment ago: until they are known everywhere, AWS
+// refuses.
+func (a *Admin) asManager(ctx context.Context, what string, call func(context.Context) error) error {
+	return poll.Until(ctx, managerWait, lakemesh.ManagerRole+" to be allowed to "+what, func(ctx context.Context) (bool, error) {
+		err := call(ctx)
+		if identity.IsAccessDenied(err) {
+			return false, poll.NotYet(err)
+		}
+		return err == nil, err
+	})
+}
+
+// observeGrants reads what is granted on the catalog and on the mesh's LF-tags.
+func (a *Admin) observeGrants(ctx context.Context) (*permissions.Grants, error) {
+	resources := []permissions.Resource{permissions.Catalog(a.mesh)}
+	for _, key := range meshTags() {
+		resources = append(resources, permissions.Tag(a.mesh, key))
+	}
+	found, err := a.permissions().Observe(ctx, resources...)
+	if err != nil {
+		return nil, identity.Explain("ListPermissions", a.mesh, "permissions on the catalog and the LF-tags", err)
+	}
+	return found, nil
+}
+
+// readOnlyGrants let the read-only role see which products a domain has.
+func readOnlyGrants(mesh string) []permissions.Entry {
+	var all []permissions.Entry
+	for _, key := range meshTags() {
+		all = append(all, permissions.Entry{Principal: lakemesh.RoleARN(mesh, lakemesh.ReadOnlyRole), Resource: permissions.Tag(mesh, key),
+			Permissions: lakemesh.NewPermissions(lakemesh.Describe)})
+	}
+	return all
+}
+
+// producerGrants let a producer make databases and LF-tags of its own, and give its
+// products a domain and a name. What it makes is its own then: whoever creates a
+// database or a table holds every permission on it.
+func producerGrants(mesh, producer string) []permissions.Entry {
+	role := lakemesh.RoleARN(mesh, lakemesh.MeshProducerRole(producer))
+	all := []permissions.Entry{{Principal: role, Resource: permissions.Catalog(mesh),
+		Permissions: lakemesh.NewPermissions(permissions.CreateDatabase, permissions.CreateTag)}}
+	for _, key := range meshTags() {
+		all = append(all,
+			// On the key: to add values.
+			permissions.Entry{Principal: role, Resource: permissions.Tag(mesh, key),
+				Permissions: lakemesh.NewPermissions(lakemesh.Alter, permissions.Associate, lakemesh.Describe)})
+	}
+	return all
+}

@@ -1,0 +1,35 @@
+package admin
+
+import (
+	"github.com/lakemesh/lakemesh"
+	"github.com/lakemesh/lakemesh/internal/iampolicy"
+	"github.com/lakemesh/lakemesh/internal/tracker"
+)
+
+// meshConsumerPolicy is what a consumer's role in the mesh account may do: find
+// and read its own records, and write those attributes of them that are the
+// consumer's. What a producer decides stands in other attributes, so that a
+// consumer cannot approve itself.
+func meshConsumerPolicy(mesh, consumer string, legacyIDs bool) iampolicy.Document {
+	main := oneAccount + "-" + consumer + "-" + shortID
+	statements := []iampolicy.Statement{
+		assume("AssumeReadOnly", lakemesh.RoleARN(mesh, lakemesh.ReadOnlyRole)),
+		queryIndex("FindOwnSubscriptions", mesh, lakemesh.SubscriberIndex, consumer),
+		allow("ReadOwnSubscriptions", readItems(), []string{tableARN(mesh)}, keys(main, main+"#*")),
+		// Not PutItem: it would replace what the producer wrote without naming it.
+		allow("WriteOwnRequests", []string{"dynamodb:UpdateItem"}, []string{tableARN(mesh)},
+			andAttributes(keys(main), tracker.ConsumerAttributes())),
+		allow("RecordOwnHistory", []string{"dynamodb:PutItem"}, []string{tableARN(mesh)},
+			andAttributes(keys(main+"#C#*"), historyAttributes())),
+	}
+	if legacyIDs {
+		statements = append(statements,
+			allow("ReadLegacySubscriptions", readItems(), []string{tableARN(mesh)}, keys(shortID, shortID+"#*")),
+			allow("WriteLegacyRequests", []string{"dynamodb:UpdateItem"}, []string{tableARN(mesh)},
+				andAttributes(keys(shortID), tracker.ConsumerAttributes())),
+			allow("RecordLegacyHistory", []string{"dynamodb:PutItem"}, []string{tableARN(mesh)},
+				andAttributes(keys(shortID+"#C#*"), historyAttributes())),
+		)
+	}
+	return iampolicy.New(statements...)
+}

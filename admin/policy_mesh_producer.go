@@ -1,0 +1,64 @@
+package admin
+
+import (
+	"github.com/lakemesh/lakemesh"
+	"github.com/lakemesh/lakemesh/internal/iampolicy"
+)
+
+// meshProducerPolicy is what a producer's role in the mesh account may do. It is
+// no data lake administrator: what it creates is its own, and Lake Formation keeps
+// it from everything else.
+func meshProducerPolicy(mesh, producer string, legacyIDs bool) iampolicy.Document {
+	main := producer + "-" + oneAccount + "-" + shortID
+	statements := []iampolicy.Statement{
+		allow("Publish", append(readCatalogActions(), "glue:CreateDatabase", "glue:UpdateDatabase", "glue:CreateTable", "glue:UpdateTable",
+			"glue:CreatePartition", "glue:BatchCreatePartition", "glue:UpdatePartition", "glue:BatchUpdatePartition",
+			"glue:DeletePartition", "glue:BatchDeletePartition", "glue:TagResource"), catalogARNs(mesh), nil),
+		allow("Grant", append(grantActions(), "lakeformation:GetDataLakeSettings"), anything, nil),
+		allow("Register", []string{"lakeformation:RegisterResource", "lakeformation:RegisterResourceWithPrivilegedAccess",
+			"lakeformation:DescribeResource", "lakeformation:ListResources"}, anything, nil),
+		allow("Tag", append(readTagActions(), "lakeformation:CreateLFTag", "lakeformation:UpdateLFTag",
+			"lakeformation:AddLFTagsToResource", "lakeformation:RemoveLFTagsFromResource"), anything, nil),
+		allow("RegisterWithDataAccessRole", []string{"iam:PassRole"}, []string{lakemesh.RoleARN(mesh, lakemesh.DataAccessRole)},
+			iampolicy.Conditions{"StringEquals": {"iam:PassedToService": {"lakeformation.amazonaws.com"}}}),
+		assume("AssumeReadOnly", lakemesh.RoleARN(mesh, lakemesh.ReadOnlyRole)),
+		queryIndex("FindOwnSubscriptions", mesh, lakemesh.OwnerIndex, producer),
+		allow("ReadOwnSubscriptions", readItems(), []string{tableARN(mesh)}, keys(producer+"-*")),
+		// The record, the pair's ledger and the owner's lease.
+		allow("DecideOwnSubscriptions", []string{"dynamodb:UpdateItem"}, []string{tableARN(mesh)},
+			keys(main, producer+"-"+oneAccount, producer+"-lease")),
+		allow("RecordOwnHistory", []string{"dynamodb:PutItem"}, []string{tableARN(mesh)},
+			andAttributes(keys(main+"#P#*"), historyAttributes())),
+	}
+	statements = append(statements, shareStatements()...)
+	if legacyIDs {
+		// The ids of the original library name no account, so that these records
+		// cannot be told apart by key.
+		statements = append(statements,
+			allow("DecideLegacySubscriptions", append(readItems(), "dynamodb:UpdateItem"), []string{tableARN(mesh)}, keys(shortID)),
+			allow("RecordLegacyHistory", []string{"dynamodb:PutItem"}, []string{tableARN(mesh)},
+				andAttributes(keys(shortID+"#P#*"), historyAttributes())),
+			allow("ReadLegacyHistory", readItems(), []string{tableARN(mesh)}, keys(shortID+"#*")),
+		)
+	}
+	return iampolicy.New(statements...)
+}
+
+// shareStatements are what Lake Formation needs of a grantor's role to share with
+// other accounts: it makes and extends RAM shares with the caller's permissions,
+// and on acceptance Glue writes the catalog's resource policy with them
+// (https://docs.aws.amazon.com/lake-formation/latest/dg/cross-account-prereqs.html).
+func shareStatements() []iampolicy.Statement {
+	return []iampolicy.Statement{
+		allow("CreateShares", []string{"ram:CreateResourceShare"}, anything, iampolicy.Conditions{
+			"StringLikeIfExists": {"ram:RequestedResourceType": {"glue:Table", "glue:Database", "glue:Catalog"}}}),
+		allow("ChangeSharesOfLakeFormation", []string{"ram:AssociateResourceShare", "ram:DisassociateResourceShare",
+			"ram:UpdateResourceShare", "ram:DeleteResourceShare"}, anything,
+			iampolicy.Conditions{"StringLike": {"ram:ResourceShareName": {"LakeFormation*"}}}),
+		allow("SetPermissionsOfShares", []string{"ram:AssociateResourceSharePermission"}, anything, iampolicy.Conditions{
+			"ArnLike": {"ram:PermissionArn": {"arn:aws:ram::aws:permission/AWSRAMLFEnabled*"}}}),
+		allow("LookAtShares", []string{"ram:Get*", "ram:List*", "organizations:DescribeOrganization", "organizations:DescribeAccount"},
+			anything, nil),
+		allow("LetGlueShare", []string{"glue:PutResourcePolicy", "glue:DeleteResourcePolicy"}, anything, nil),
+	}
+}

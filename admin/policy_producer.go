@@ -1,0 +1,45 @@
+package admin
+
+import (
+	"github.com/lakemesh/lakemesh"
+	"github.com/lakemesh/lakemesh/internal/iampolicy"
+)
+
+// producerPolicy is what DataMeshProducer may do in its own account: read what it
+// offers, link to what it published, open its buckets to the mesh's role. It is a
+// data lake administrator of its own account only.
+func producerPolicy(mesh, producer, crawlerRole string, buckets []string) iampolicy.Document {
+	statements := []iampolicy.Statement{
+		assume("ActInTheMesh", lakemesh.RoleARN(mesh, lakemesh.MeshProducerRole(producer))),
+		allow("ReadCatalogs", readCatalogActions(), append(catalogARNs(producer), catalogARNs(mesh)...), nil),
+		allow("LinkAndMigrate", []string{"glue:CreateDatabase", "glue:UpdateDatabase", "glue:CreateTable", "glue:UpdateTable",
+			"glue:DeleteTable", "glue:BatchDeleteTable", "glue:TagResource"}, catalogARNs(producer), nil),
+		allow("LakeFormation", append(append(grantActions(), readTagActions()...), "lakeformation:GetDataLakeSettings",
+			"lakeformation:GetDataAccess"), anything, nil),
+		bucketStatement(producer, buckets),
+	}
+	statements = append(statements, acceptShares(mesh)...)
+	if crawlerRole != "" {
+		statements = append(statements,
+			allow("Crawl", []string{"glue:GetCrawler", "glue:CreateCrawler", "glue:UpdateCrawler"},
+				[]string{"arn:aws:glue:*:" + producer + ":crawler/*"}, nil),
+			allow("CrawlWithRole", []string{"iam:PassRole"}, []string{crawlerRole},
+				iampolicy.Conditions{"StringEquals": {"iam:PassedToService": {"glue.amazonaws.com"}}}),
+		)
+	}
+	return iampolicy.New(statements...)
+}
+
+// bucketStatement lets a role keep the policies of the buckets that were named,
+// else of all buckets of its account.
+func bucketStatement(account string, buckets []string) iampolicy.Statement {
+	actions := []string{"s3:GetBucketPolicy", "s3:PutBucketPolicy", "s3:DeleteBucketPolicy", "s3:GetBucketLocation"}
+	resources := []string{"arn:aws:s3:::*"}
+	if len(buckets) > 0 {
+		resources = make([]string, len(buckets))
+		for i, b := range buckets {
+			resources[i] = "arn:aws:s3:::" + b
+		}
+	}
+	return allow("KeepBucketPolicies", actions, resources, iampolicy.Conditions{"StringEquals": {"aws:ResourceAccount": {account}}})
+}

@@ -1,0 +1,64 @@
+package admin
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/aws/aws-sdk-go-v2/service/iam"
+	"github.com/aws/aws-sdk-go-v2/service/iam/types"
+
+	"github.com/lakemesh/lakemesh"
+	"github.com/lakemesh/lakemesh/internal/identity"
+)
+
+// Quotas of AWS that a mesh can come near
+// (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html,
+// https://docs.aws.amazon.com/lake-formation/latest/APIReference/API_DataLakeSettings.html,
+// https://docs.aws.amazon.com/glue/latest/dg/aws-glue-api-jobs-security.html).
+const (
+	maxTrustPolicy    = 2048
+	maxInlinePolicies = 10240
+	maxAdministrators = 30
+	maxCatalogPolicy  = 10240
+)
+
+func quotaError(account, resource, quota string, limit, would int, hint string) error {
+	return &lakemesh.Error{Account: account, Resource: resource, Kind: lakemesh.ErrQuota,
+		Message: fmt.Sprintf("it would take %d, and the quota of %s is %d", would, quota, limit), Hint: hint}
+}
+
+// checkRoleQuotas refuses roles whose policies are too long, and more new roles
+// than the account may have. It is called before anything is made.
+func (a *Admin) checkRoleQuotas(ctx context.Context, wanted []role, found []*foundRole) error {
+	missing := 0
+	for i, want := range wanted {
+		resource := "role " + want.name
+		if n := want.trust.Size(); n > maxTrustPolicy {
+			return quotaError(a.account, resource, "characters in a trust policy", maxTrustPolicy, n, "name fewer principals")
+		}
+		if n := want.policy.Size() + found[i].otherInline; n > maxInlinePolicies {
+			return quotaError(a.account, resource, "characters in a role's inline policies", maxInlinePolicies, n,
+				"remove other inline policies of the role, or name fewer buckets")
+		}
+		if !found[i].exists {
+			missing++
+		}
+	}
+	if missing == 0 {
+		return nil
+	}
+	summary, err := a.iam.GetAccountSummary(ctx, &iam.GetAccountSummaryInput{})
+	if identity.IsAccessDenied(err) {
+		// It is a courtesy: without it, IAM refuses the role that is one too many.
+		a.log.WarnContext(ctx, "cannot see how many roles the account may have", "account", a.account, "error", err)
+		return nil
+	}
+	if err != nil {
+		return identity.Explain("GetAccountSummary", a.account, "quotas of IAM", err)
+	}
+	have, limit := int(summary.SummaryMap[string(types.SummaryKeyTypeRoles)]), int(summary.SummaryMap[string(types.SummaryKeyTypeRolesQuota)])
+	if limit > 0 && have+missing > limit {
+		return quotaError(a.account, "IAM", "roles in an account", limit, have+missing, "ask AWS to raise the quota \"Roles per account\", or delete roles")
+	}
+	return nil
+}
