@@ -110,8 +110,12 @@ func createDatabase(c *engine.Call, in *glue.CreateDatabaseInput) (*glue.CreateD
 	if err != nil {
 		return nil, err
 	}
-	if n >= maxDatabases {
-		return nil, engine.Errorf("ResourceNumberLimitExceededException", "Number of databases exceeds the account limit of %d", maxDatabases)
+	most, err := quota(c, r.Account, "databases", maxDatabases)
+	if err != nil {
+		return nil, err
+	}
+	if n >= most {
+		return nil, engine.Errorf("ResourceNumberLimitExceededException", "Number of databases exceeds the account limit of %d", most)
 	}
 	db := state.Database{
 		Account: r.Account, Region: r.Region, Name: r.Database, Created: c.Now, CreatedBy: c.Caller.Principal,

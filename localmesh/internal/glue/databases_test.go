@@ -207,3 +207,28 @@ func TestDeletingADatabaseNeedsItsTablesAndFunctions(t *testing.T) {
 	w.refused(drop(w.as(w.user(owner, "Less", []string{"glue:*"}, []string{arn + "catalog", arn + "database/db"}))), "AccessDeniedException")
 	w.must(drop(w.as(w.user(owner, "More", []string{"glue:*"}, []string{arn + "catalog", arn + "database/db", arn + "table/db/*", arn + "userDefinedFunction/db/*"}))))
 }
+
+func TestQuotasOfDatabasesAndTables(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.must(w.SetQuota(guest, "databases", 1))
+	w.must(w.SetQuota(owner, "databases", 2))
+	w.must(w.SetQuota(owner, "tables", 1))
+	c := w.admin(owner)
+	w.database(c, "a")
+	w.database(c, "b")
+	_, err := c.CreateDatabase(w.ctx, &glue.CreateDatabaseInput{DatabaseInput: &types.DatabaseInput{Name: aws.String("c")}})
+	w.refused(err, "ResourceNumberLimitExceededException")
+	w.table(c, "a", tableInput("t"))
+	w.table(c, "b", tableInput("t"))
+	_, err = c.CreateTable(w.ctx, &glue.CreateTableInput{DatabaseName: aws.String("a"), TableInput: tableInput("u")})
+	w.refused(err, "ResourceNumberLimitExceededException")
+	_, err = c.DeleteTable(w.ctx, &glue.DeleteTableInput{DatabaseName: aws.String("a"), Name: aws.String("t")})
+	w.must(err)
+	w.table(c, "a", tableInput("u"))
+	_, err = c.DeleteDatabase(w.ctx, &glue.DeleteDatabaseInput{Name: aws.String("a")})
+	w.must(err)
+	w.database(c, "c")
+	_, err = c.CreateDatabase(w.ctx, &glue.CreateDatabaseInput{DatabaseInput: &types.DatabaseInput{Name: aws.String("a")}})
+	w.refused(err, "ResourceNumberLimitExceededException")
+}

@@ -77,8 +77,12 @@ func createTable(c *engine.Call, in *glue.CreateTableInput) (*glue.CreateTableOu
 	if err != nil {
 		return nil, err
 	}
-	if n >= maxTables {
-		return nil, engine.Errorf("ResourceNumberLimitExceededException", "Number of tables exceeds the limit of %d for a database", maxTables)
+	most, err := quota(c, t.Account, "tables", maxTables)
+	if err != nil {
+		return nil, err
+	}
+	if n >= most {
+		return nil, engine.Errorf("ResourceNumberLimitExceededException", "Number of tables exceeds the limit of %d for a database", most)
 	}
 	t.ID = c.Mesh.Secret(10)
 	if err := state.PutTable(c.Tx, t); err != nil {

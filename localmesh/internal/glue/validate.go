@@ -230,3 +230,12 @@ func catalog(c *engine.Call, given *string) (string, error) {
 	}
 	return *given, nil
 }
+
+// quota is an adjustable quota of an account, or what it is for every account.
+func quota(c *engine.Call, account, name string, usual int) (int, error) {
+	a, _, err := state.Accounts.Get(c.Tx, account)
+	if n, ok := a.Quotas[name]; ok {
+		return n, err
+	}
+	return usual, err
+}

@@ -67,7 +67,11 @@ func getTableVersion(c *engine.Call, in *glue.GetTableVersionInput) (*glue.GetTa
 			return nil, err
 		}
 	}
-	a, t, err := openVersions(c, "glue:GetTableVersion", in.CatalogId, in.DatabaseName, in.TableName, lfDescribe, asked)
+	var versions []string
+	if asked != "" {
+		versions = []string{asked}
+	}
+	a, t, err := openVersions(c, "glue:GetTableVersion", in.CatalogId, in.DatabaseName, in.TableName, lfDescribe, versions...)
 	if err != nil {
 		return nil, err
 	}
