@@ -149,7 +149,7 @@ func (p *Producer) idle(ctx context.Context, d *decision) (bool, error) {
 
 // carryOut applies the plan and records the decision.
 func (p *Producer) carryOut(ctx context.Context, d *decision, todo *plan.Plan, shared *shared, held *tracker.Held) error {
-	if _, err := p.apply(ctx, todo); err != nil {
+	if err := p.apply(ctx, todo); err != nil {
 		return err
 	}
 	outcome := tracker.Outcome{Status: d.action.Target(), Permitted: d.permitted, Grantable: d.grantable, Reason: d.notes,

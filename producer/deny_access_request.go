@@ -26,8 +26,7 @@ func (p *Producer) DenyAccessRequest(ctx context.Context, in DenyInput) error {
 	if err != nil {
 		return err
 	}
-	_, err = p.apply(ctx, todo)
-	return err
+	return p.apply(ctx, todo)
 }
 
 // PlanDenyAccessRequest tells what [Producer.DenyAccessRequest] would do: it

@@ -85,14 +85,11 @@ func (p *Producer) concurrency() int {
 }
 
 // apply carries a plan out with the producer's options.
-func (p *Producer) apply(ctx context.Context, todo *plan.Plan) (*plan.Result, error) {
+func (p *Producer) apply(ctx context.Context, todo *plan.Plan) error {
 	for _, warning := range todo.Warnings {
 		p.log.WarnContext(ctx, warning, "operation", todo.Operation)
 	}
 	p.log.InfoContext(ctx, "apply", "operation", todo.Operation, "steps", len(todo.Steps))
-	result, err := todo.Apply(ctx, plan.Settings{Concurrency: p.concurrency(), Progress: p.options.Progress})
-	if err != nil {
-		return result, identity.Explain(todo.Operation, "", "", err)
-	}
-	return result, nil
+	_, err := todo.Apply(ctx, plan.Settings{Concurrency: p.concurrency(), Progress: p.options.Progress})
+	return identity.Explain(todo.Operation, "", "", err)
 }

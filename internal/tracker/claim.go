@@ -199,7 +199,7 @@ func (h *Held) Finish(ctx context.Context, o Outcome) error {
 	if conditionFailed(err) {
 		return &lakemesh.Error{Op: string(action), Account: t.mesh, Resource: "subscription " + r.ID, Kind: lakemesh.ErrClaimed,
 			Message: "the decision was carried out, but another program took it over before it was recorded",
-			Hint: "look at the subscription", Err: err}
+			Hint:    "look at the subscription", Err: err}
 	}
 	return t.explainUpdate(string(action), r.ID, err)
 }

@@ -155,6 +155,9 @@ func (x *exchange) sessionCaller(tx store.Tx, s state.Session, signature *sigv4.
 	if !x.mesh.Clock().Before(s.Expires) {
 		return authz.Caller{}, "", x.expiredToken()
 	}
+	if s.Role == "" {
+		return x.tokenCaller(tx, s)
+	}
 	role, ok, err := state.GetRole(tx, s.Account, s.Role)
 	if err != nil {
 		return authz.Caller{}, "", err
@@ -164,4 +167,23 @@ func (x *exchange) sessionCaller(tx store.Tx, s state.Session, signature *sigv4.
 	}
 	return authz.Caller{Account: s.Account, ARN: s.ARN(), Principal: role.ARN(), UserID: role.ID + ":" + s.Name,
 		AccessKeyID: s.AccessKeyID, Session: &s}, s.Secret, nil
+}
+
+// tokenCaller finds the user or root that got a session token.
+func (x *exchange) tokenCaller(tx store.Tx, s state.Session) (authz.Caller, string, error) {
+	c := authz.Caller{Account: s.Account, ARN: s.ARN(), Principal: s.ARN(), AccessKeyID: s.AccessKeyID, Session: &s}
+	if s.Root {
+		c.Root, c.UserID = true, s.Account
+		return c, s.Secret, nil
+	}
+	account, _, name, _ := state.SplitPrincipalARN(s.User)
+	user, ok, err := state.GetUser(tx, account, name)
+	if err != nil {
+		return authz.Caller{}, "", err
+	}
+	if !ok || user.ARN() != s.User {
+		return authz.Caller{}, "", x.invalidKey()
+	}
+	c.UserID = user.ID
+	return c, s.Secret, nil
 }

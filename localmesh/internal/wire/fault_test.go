@@ -32,9 +32,9 @@ import (
 )
 
 // as is errors.As in the form of a test's check.
-func as[E error](err error) (error, bool) {
+func as[E error](err error) (bool, error) {
 	e, ok := errors.AsType[E](err)
-	return e, ok
+	return ok, e
 }
 
 // TestFaultsAreTyped checks that each client takes a fault for its own typed error.
@@ -49,7 +49,7 @@ func TestFaultsAreTyped(t *testing.T) {
 		status   int
 		fields   map[string]any
 		call     func(aws.Config) error
-		as       func(error) (error, bool)
+		as       func(error) (bool, error)
 	}{
 		{
 			"glue", wire.AWSJSON11, "EntityNotFoundException", 400, nil,
@@ -148,7 +148,7 @@ func TestFaultsAreTyped(t *testing.T) {
 				logged = append(logged, fmt.Sprintf(format, v...))
 			})
 			err := tt.call(cfg)
-			typed, ok := tt.as(err)
+			ok, typed := tt.as(err)
 			if !ok {
 				t.Fatalf("error = %T %v", err, err)
 			}

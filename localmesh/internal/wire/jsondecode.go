@@ -374,18 +374,18 @@ func (d *jsonDecoder) skip(depth int) error {
 		return problem("nested deeper than %d", maxDepth)
 	}
 	var err error
-	switch b := d.peek(); {
-	case b == '{':
+	switch d.peek() {
+	case '{':
 		return d.each(func(string) error { return d.skip(depth + 1) })
-	case b == '[':
+	case '[':
 		return d.elements(func(int) error { return d.skip(depth + 1) })
-	case b == '"':
+	case '"':
 		_, err = d.str()
-	case b == 't':
+	case 't':
 		err = d.literal("true")
-	case b == 'f':
+	case 'f':
 		err = d.literal("false")
-	case b == 'n':
+	case 'n':
 		err = d.literal("null")
 	default:
 		_, err = d.num()
