@@ -155,7 +155,7 @@ func (p *Policies) Decide(tx store.Tx, caller Caller, q Question, now time.Time,
 }
 
 func sessionARN(c Caller) string {
-	if c.Session == nil {
+	if c.Session == nil || c.Session.Role == "" {
 		return ""
 	}
 	return c.ARN

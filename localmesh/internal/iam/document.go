@@ -5,6 +5,7 @@ package iam
 import (
 	"errors"
 	"net/url"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -34,10 +35,23 @@ func readDocument(text *string, kind iampolicy.PolicyKind) (*iampolicy.Document,
 	if err != nil {
 		return nil, malformed("%s", explain(err))
 	}
+	if kind == iampolicy.TrustPolicy && !onlySTS(d) {
+		return nil, malformed("AssumeRole policy may only specify STS AssumeRole actions.")
+	}
 	if err := d.Validate(kind); err != nil {
 		return nil, malformed("%s", explain(err))
 	}
 	return d, nil
+}
+
+// onlySTS tells whether all actions of a document are of STS.
+func onlySTS(d *iampolicy.Document) bool {
+	return !slices.ContainsFunc(d.Statements, func(s iampolicy.Statement) bool {
+		return slices.ContainsFunc(slices.Concat(s.Actions, s.NotActions), func(action string) bool {
+			service, _, _ := strings.Cut(action, ":")
+			return !strings.EqualFold(service, "sts")
+		})
+	})
 }
 
 // explain words what is wrong with a document: in AWS's words where they are
@@ -71,13 +85,6 @@ func readTrust(c *engine.Call, text *string) (trust string, arns map[string]stri
 	d, err := readDocument(text, iampolicy.TrustPolicy)
 	if err != nil {
 		return "", nil, err
-	}
-	for _, s := range d.Statements {
-		for _, action := range append(s.Actions, s.NotActions...) {
-			if service, _, _ := strings.Cut(action, ":"); !strings.EqualFold(service, "sts") {
-				return "", nil, malformed("AssumeRole policy may only specify STS AssumeRole actions.")
-			}
-		}
 	}
 	limit, err := quota(c, quotaTrustSize)
 	if err != nil {

@@ -45,10 +45,23 @@ func doc(operation string) string {
 
 // read declares an operation that changes nothing.
 func read[In, Out any](name, enforced string, handle func(*engine.Call, *In) (*Out, error)) engine.Operation {
-	return engine.Op(name, engine.Read, doc(name), enforced, handle)
+	return engine.Op(name, engine.Read, doc(name), enforced, notWithSessionToken(handle))
 }
 
 // write declares an operation that changes something.
 func write[In, Out any](name, enforced string, handle func(*engine.Call, *In) (*Out, error)) engine.Operation {
-	return engine.Op(name, engine.Write, doc(name), enforced, handle)
+	return engine.Op(name, engine.Write, doc(name), enforced, notWithSessionToken(handle))
+}
+
+// notWithSessionToken refuses the credentials of sts:GetSessionToken, which open
+// IAM only to those who came with a second factor
+// (https://docs.aws.amazon.com/STS/latest/APIReference/API_GetSessionToken.html).
+func notWithSessionToken[In, Out any](handle func(*engine.Call, *In) (*Out, error)) func(*engine.Call, *In) (*Out, error) {
+	return func(c *engine.Call, in *In) (*Out, error) {
+		if s := c.Caller.Session; s != nil && s.Role == "" {
+			c.Authorized()
+			return nil, engine.Errorf("InvalidClientTokenId", "The security token included in the request is invalid").WithStatus(http.StatusForbidden)
+		}
+		return handle(c, in)
+	}
 }
