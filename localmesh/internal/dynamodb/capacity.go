@@ -8,8 +8,6 @@ import "github.com/lakemesh/lakemesh/localmesh/internal/dynamodb/value"
 type consumedCapacity struct {
 	TableName              string
 	CapacityUnits          float64
-	ReadCapacityUnits      *float64
-	WriteCapacityUnits     *float64
 	Table                  *capacity
 	GlobalSecondaryIndexes map[string]capacity
 	LocalSecondaryIndexes  map[string]capacity

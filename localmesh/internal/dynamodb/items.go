@@ -219,6 +219,7 @@ func get(c *engine.Call, in *getItemInput) (*getItemOutput, error) {
 type read struct {
 	ref        tableRef
 	table      *table
+	scope      *expr.Scope
 	projection *expr.Projection
 }
 
@@ -228,16 +229,15 @@ func newRead(c *engine.Call, name string, projection *string, n names) (*read, e
 	if r.ref, err = refer(c, name); err != nil {
 		return nil, err
 	}
-	scope, err := newScope(n, placeholders{}, "", projection)
-	if err != nil {
+	if r.scope, err = newScope(n, placeholders{}, "", projection); err != nil {
 		return nil, err
 	}
 	if projection != nil {
-		if r.projection, err = scope.Projection(*projection); err != nil {
+		if r.projection, err = r.scope.Projection(*projection); err != nil {
 			return nil, answerable(err)
 		}
 	}
-	if err := scope.CheckUsed(); err != nil {
+	if err := r.scope.CheckUsed(); err != nil {
 		return nil, answerable(err)
 	}
 	r.table, err = r.ref.load(c)
@@ -269,6 +269,9 @@ func (r *read) get(c *engine.Call, key value.Item) (item value.Item, size int, e
 		return nil, 0, engine.Errorf(notFound, noSuchTable)
 	}
 	if err := r.table.checkKey(key); err != nil {
+		return nil, 0, err
+	}
+	if err := r.table.checkScalar(r.scope); err != nil {
 		return nil, 0, err
 	}
 	item, err = r.table.get(c.Tx, r.table.key().encode(key))

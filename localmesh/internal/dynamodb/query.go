@@ -6,6 +6,7 @@ package dynamodb
 import (
 	"encoding/binary"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/lakemesh/lakemesh/localmesh/internal/dynamodb/expr"
@@ -207,7 +208,7 @@ func (w *walk) prepare(c *engine.Call, in walkInput) error {
 	}
 	if in.limit != nil {
 		if w.limit = *in.limit; w.limit < 1 {
-			return broken(quoted("0"), "limit", "Member must have value greater than or equal to 1")
+			return broken(quoted(strconv.Itoa(w.limit)), "limit", "Member must have value greater than or equal to 1")
 		}
 	}
 	if in.index != nil {
@@ -314,13 +315,13 @@ func (w *walk) check() error {
 	if w.table == nil {
 		return engine.Errorf(notFound, noSuchTable)
 	}
-	if w.indexName == "" {
-		return w.checkFilter()
-	}
-	if w.index == nil {
+	if w.indexName != "" && w.index == nil {
 		return invalid("The table does not have the specified index: %s", w.indexName)
 	}
-	if !w.index.Local {
+	if err := w.table.checkScalar(w.scope); err != nil {
+		return err
+	}
+	if w.index != nil && !w.index.Local {
 		if err := w.checkGlobal(); err != nil {
 			return err
 		}
@@ -348,9 +349,25 @@ func (w *walk) checkGlobal() error {
 	return nil
 }
 
-// checkFilter refuses a query's filter on the key that is queried.
+// fetches says whether the table is read for what the index does not carry,
+// which only a local index does.
+func (w *walk) fetches() bool {
+	return w.index != nil && w.index.Local && (w.selects == selectAll || w.selects == selectSpecific)
+}
+
+// checkFilter refuses a filter on what an index does not carry, and a query's
+// filter on the key that is queried.
 func (w *walk) checkFilter() error {
-	if !w.isQuery || w.filter == nil {
+	if w.filter == nil {
+		return nil
+	}
+	for _, name := range w.filter.Attributes() {
+		if !w.fetches() && !w.table.projects(w.index, name) {
+			return invalid("One or more parameter values were invalid: Secondary index %s does not project one or more filter attributes: [%s]",
+				w.index.Name, name)
+		}
+	}
+	if !w.isQuery {
 		return nil
 	}
 	key := w.schema().attributes()
@@ -386,6 +403,8 @@ func (w *walk) boundQuery() error {
 		}
 	}
 	switch {
+	case len(w.keys) > 2:
+		return invalid("Conditions can be of length 1 or 2 only")
 	case partition == nil:
 		return invalid("Query condition missed key schema element: %s", s.partition)
 	case sort == nil && len(w.keys) > 1:
@@ -394,15 +413,15 @@ func (w *walk) boundQuery() error {
 			return invalid("Query key condition not supported")
 		}
 		return invalid("Query condition missed key schema element: %s", missed)
-	case partition.Operator != expr.KeyEqual || len(w.keys) > 2:
+	case partition.Operator != expr.KeyEqual:
 		return invalid("Query key condition not supported")
 	}
-	if err := checkOperands(partition, s.partitionType); err != nil {
+	if err := w.checkOperands(partition, s.partitionType); err != nil {
 		return err
 	}
 	w.prefix = w.rangePrefix() + partitionKey(partition.Values[0])
 	if sort != nil {
-		if err := checkOperands(sort, s.sortType); err != nil {
+		if err := w.checkOperands(sort, s.sortType); err != nil {
 			return err
 		}
 		w.boundSort(sort)
@@ -410,15 +429,19 @@ func (w *walk) boundQuery() error {
 	return nil
 }
 
-func checkOperands(k *expr.KeyCondition, want value.Type) error {
+func (w *walk) checkOperands(k *expr.KeyCondition, want value.Type) error {
 	for _, v := range k.Values {
 		if v.Type() != want {
 			return invalid("One or more parameter values were invalid: Condition parameter type does not match schema type")
 		}
-		if want != value.Numeric && v.Text() == "" {
-			return invalid("One or more parameter values are not valid. The AttributeValue for a key attribute cannot contain an "+
-				"empty %s value. Key: %s", kindName(want), k.Attribute)
+		if want == value.Numeric || v.Text() != "" {
+			continue
 		}
+		if w.index != nil {
+			return emptyIndexKey(w.index, k.Attribute, want)
+		}
+		return invalid("One or more parameter values are not valid. The AttributeValue for a key attribute cannot contain an "+
+			"empty %s value. Key: %s", kindName(want), k.Attribute)
 	}
 	return nil
 }
@@ -549,9 +572,7 @@ func (w *walk) page(c *engine.Call) (*pageOutput, error) {
 // add puts the item on the page, if the filter lets it through.
 func (w *walk) add(out *pageOutput, item value.Item) {
 	seen := item
-	// A local index fetches from the table what it does not carry.
-	fetches := w.index != nil && w.index.Local && (w.selects == selectAll || w.selects == selectSpecific)
-	if w.index != nil && !fetches {
+	if w.index != nil && !w.fetches() {
 		seen = w.table.project(w.index, item)
 	}
 	if w.filter != nil && !w.filter.Meets(seen) {

@@ -377,7 +377,7 @@ func TestUpdateItem(t *testing.T) {
 	_, err = update("SET x = nowhere", nil, "")
 	refused(t, err, validation, "The provided expression refers to an attribute that does not exist in the item")
 	_, err = update("SET kind = :v", item{":v": n(1)}, "")
-	refused(t, err, validation, "One or more parameter values were invalid: Type mismatch for Index Key kind Expected: S Actual: N IndexName: keysOnly")
+	refused(t, err, validation, "The update expression attempted to update the secondary index key to unsupported type")
 	_, err = update("SET x = :v", item{":v": s(strings.Repeat("x", 400*1024))}, "")
 	refused(t, err, validation, "Item size to update has exceeded the maximum allowed size")
 	_, err = c.UpdateItem(ctx, &awsdynamodb.UpdateItemInput{TableName: aws.String("things"), Key: item{"id": s("none")},
@@ -583,6 +583,14 @@ func TestQueryIndex(t *testing.T) {
 		"One or more parameter values were invalid: Global secondary index keysOnly does not project [v]")
 	bad(func(q *awsdynamodb.QueryInput) { q.FilterExpression = aws.String("kind = :k") },
 		"Filter Expression can only contain non-primary key attributes: Primary key attribute: kind")
+	bad(func(q *awsdynamodb.QueryInput) { q.FilterExpression = aws.String("v = :k") },
+		"One or more parameter values were invalid: Secondary index keysOnly does not project one or more filter attributes: [v]")
+	bad(func(q *awsdynamodb.QueryInput) { q.ProjectionExpression = aws.String("id.part") },
+		"Key attributes must be scalars; list random access '[]' and map lookup '.' are not allowed: Key: id")
+	bad(func(q *awsdynamodb.QueryInput) {
+		q.KeyConditionExpression = aws.String("id = :k AND kind = :k AND v = :k")
+	},
+		"Conditions can be of length 1 or 2 only")
 	bad(func(q *awsdynamodb.QueryInput) { q.KeyConditionExpression = aws.String("id = :k") }, "Query condition missed key schema element: kind")
 	bad(func(q *awsdynamodb.QueryInput) { q.KeyConditionExpression = aws.String("kind > :k") }, "Query key condition not supported")
 	bad(func(q *awsdynamodb.QueryInput) { q.ExpressionAttributeValues = item{":k": n(1)} },

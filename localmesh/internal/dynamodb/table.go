@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/lakemesh/lakemesh/localmesh/internal/dynamodb/expr"
 	"github.com/lakemesh/lakemesh/localmesh/internal/dynamodb/value"
 	"github.com/lakemesh/lakemesh/localmesh/internal/engine"
 	"github.com/lakemesh/lakemesh/localmesh/internal/store"
@@ -263,23 +264,84 @@ func (t *table) checkItem(item value.Item) error {
 // checkIndexKey refuses key attributes of an index that have another type than
 // declared. An item without them is not in the index, which is no error.
 func (t *table) checkIndexKey(x *index, item value.Item) error {
+	const bad = "One or more parameter values were invalid: "
 	for _, k := range x.Keys {
 		v, ok := item[k.AttributeName]
 		if !ok {
 			continue
 		}
 		want := t.typeOf(k.AttributeName)
-		if v.Type() != want {
-			return invalid("One or more parameter values were invalid: Type mismatch for Index Key %s Expected: %s Actual: %s IndexName: %s",
+		switch {
+		case v.Type() != want:
+			return invalid(bad+"Type mismatch for Index Key %s Expected: %s Actual: %s IndexName: %s",
 				k.AttributeName, want, v.Type(), x.Name)
-		}
-		if want != value.Numeric && v.Text() == "" {
-			return invalid("One or more parameter values are not valid. A value specified for a secondary index key is not supported. "+
-				"The AttributeValue for a key attribute cannot contain an empty %s value. IndexName: %s, IndexKey: %s",
-				kindName(want), x.Name, k.AttributeName)
+		case want != value.Numeric && v.Text() == "":
+			return emptyIndexKey(x, k.AttributeName, want)
+		case len(v.Text()) > k.limit():
+			return invalid(bad+"Size limit exceeded for the key %s of index %s: %d bytes", k.AttributeName, x.Name, k.limit())
 		}
 	}
 	return nil
+}
+
+func emptyIndexKey(x *index, attribute string, t value.Type) error {
+	return invalid("One or more parameter values are not valid. A value specified for a secondary index key is not supported. "+
+		"The AttributeValue for a key attribute cannot contain an empty %s value. IndexName: %s, IndexKey: %s",
+		kindName(t), x.Name, attribute)
+}
+
+// checkUpdatedIndexKey is checkIndexKey for an item that an update made, which
+// DynamoDB words in another way.
+//
+// https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html
+func (t *table) checkUpdatedIndexKey(x *index, item value.Item) error {
+	for _, k := range x.Keys {
+		v, ok := item[k.AttributeName]
+		if !ok {
+			continue
+		}
+		want := t.typeOf(k.AttributeName)
+		switch {
+		case v.Type() != want:
+			return invalid("The update expression attempted to update the secondary index key to unsupported type")
+		case want != value.Numeric && v.Text() == "":
+			return invalid("One or more parameter values are not valid. The update expression attempted to update a secondary index "+
+				"key to a value that is not supported. The AttributeValue for a key attribute cannot contain an empty %s value.",
+				kindName(want))
+		case len(v.Text()) > k.limit():
+			return invalid("The update expression attempted to update the secondary index key beyond allowed size limits")
+		}
+	}
+	return nil
+}
+
+// limit is how long the key attribute may be.
+func (k keyElement) limit() int {
+	if k.KeyType == hashKey {
+		return maxPartitionKey
+	}
+	return maxSortKey
+}
+
+// checkScalar refuses expressions that speak of a part of a key attribute.
+func (t *table) checkScalar(s *expr.Scope) error {
+	for _, name := range t.key().attributes() {
+		if s.HasParts(name) {
+			return notScalar("Key", name)
+		}
+	}
+	for i := range t.Indexes {
+		for _, k := range t.Indexes[i].Keys {
+			if s.HasParts(k.AttributeName) {
+				return notScalar("IndexKey", k.AttributeName)
+			}
+		}
+	}
+	return nil
+}
+
+func notScalar(kind, attribute string) error {
+	return invalid("Key attributes must be scalars; list random access '[]' and map lookup '.' are not allowed: %s: %s", kind, attribute)
 }
 
 // projects says whether the index carries the attribute.

@@ -122,6 +122,9 @@ func (w *write) check() error {
 			}
 		}
 	}
+	if err := w.table.checkScalar(w.scope); err != nil {
+		return err
+	}
 	w.encoded = w.table.key().encode(w.item)
 	return nil
 }
@@ -168,7 +171,7 @@ func (w *write) updated(old value.Item) (value.Item, error) {
 		return nil, invalid("Item size to update has exceeded the maximum allowed size")
 	}
 	for i := range w.table.Indexes {
-		if err := w.table.checkIndexKey(&w.table.Indexes[i], item); err != nil {
+		if err := w.table.checkUpdatedIndexKey(&w.table.Indexes[i], item); err != nil {
 			return nil, err
 		}
 	}

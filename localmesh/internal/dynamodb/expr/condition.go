@@ -119,7 +119,7 @@ func (n test) meets(item value.Item) bool {
 	second, has := n.operands[1].eval(item)
 	if n.operator == opNotEqual {
 		// What is missing differs from everything.
-		return ok != has || ok && !first.Equal(second)
+		return !ok || !has || !first.Equal(second)
 	}
 	if !ok {
 		return false
@@ -221,16 +221,12 @@ func (p *parser) negation() (node, error) {
 		inner, err := p.negation()
 		return not{inner}, err
 	}
-	if p.isMark("(") && !p.bracketsOperand() {
-		return p.bracketed()
+	if !p.isMark("(") || p.bracketsOperand() {
+		return p.test()
 	}
-	return p.test()
-}
-
-func (p *parser) bracketed() (node, error) {
 	p.at++
 	if p.isMark("(") && !p.bracketsOperand() && p.closing(p.at)+1 == p.closing(p.at-1) {
-		return nil, refuse("The expression has redundant parentheses;")
+		p.note(redundantBrackets())
 	}
 	n, err := p.disjunction()
 	if err != nil {
@@ -248,18 +244,20 @@ func (p *parser) bracketsOperand() bool {
 	}
 	switch after := p.tokens[closing+1]; after.kind {
 	case tokenMark:
-		return strings.ContainsAny(after.text, "=<>")
+		return isComparator(after)
 	case tokenWord:
 		return strings.EqualFold(after.text, opBetween) || strings.EqualFold(after.text, opIn)
 	}
 	return false
 }
 
+func isComparator(t token) bool { return t.kind == tokenMark && strings.ContainsAny(t.text, "=<>") }
+
 // closing finds the bracket that closes the one at the token; without one it
 // is beyond the last token.
-func (p *parser) closing(open int) int {
+func (p *parser) closing(opening int) int {
 	depth := 0
-	for i := open; i < len(p.tokens); i++ {
+	for i := opening; i < len(p.tokens); i++ {
 		if p.tokens[i].kind != tokenMark {
 			continue
 		}
@@ -276,130 +274,146 @@ func (p *parser) closing(open int) int {
 	return len(p.tokens)
 }
 
-// test reads a comparison or a function.
+// test reads a comparison, or a function that is true or false.
 func (p *parser) test() (node, error) {
-	if p.atFunction() && p.peek().text != fnSize {
-		return p.function()
-	}
-	first, err := p.conditionOperand()
+	first, err := p.anyOperand()
 	if err != nil {
 		return nil, err
 	}
-	n := test{operands: []operand{first}}
-	t := p.peek()
+	n := test{}
 	switch {
-	case t.kind == tokenMark && strings.ContainsAny(t.text, "=<>"):
-		p.at++
-		n.operator = t.text
-		err = p.more(&n)
+	case isComparator(p.peek()):
+		n.operator = p.next().text
+		n.operands, err = p.operands(first, 1)
 	case p.acceptWord(opBetween):
 		n.operator = opBetween
-		if err = p.more(&n); err == nil {
-			if !p.acceptWord("AND") {
-				return nil, p.syntaxError()
-			}
-			err = p.more(&n)
-		}
+		n.operands, err = p.operands(first, 2)
 	case p.acceptWord(opIn):
 		n.operator = opIn
 		var list []operand
-		list, err = p.arguments(p.conditionOperand)
-		n.operands = append(n.operands, list...)
+		list, err = arguments(p, p.valueOperand)
+		n.operands = append([]operand{p.asValue(first)}, list...)
 	default:
-		if size, ok := first.(sizeOperand); ok {
-			return nil, misused(size)
+		c, ok := first.(call)
+		if !ok {
+			return nil, p.syntaxError()
 		}
-		err = p.syntaxError()
+		return p.function(c), nil
 	}
 	if err != nil {
 		return nil, err
 	}
-	if err := p.operator(); err != nil {
-		return nil, err
+	p.operator()
+	if err := n.check(); err != nil {
+		p.note(err)
 	}
-	return n, n.check()
+	return n, nil
 }
 
-func (p *parser) more(n *test) error {
-	o, err := p.conditionOperand()
-	n.operands = append(n.operands, o)
-	return err
-}
-
-func misused(sizeOperand) error {
-	return refuse("The function is not allowed to be used this way in an expression; function: %s", fnSize)
-}
-
-// conditionOperand reads a path, a value, or the size of one of them.
-func (p *parser) conditionOperand() (operand, error) {
-	if p.acceptMark("(") {
-		o, err := p.conditionOperand()
+// operands reads the operands that follow the first, with AND between them.
+func (p *parser) operands(first operand, more int) ([]operand, error) {
+	list := []operand{p.asValue(first)}
+	for i := range more {
+		if i > 0 && !p.acceptWord("AND") {
+			return nil, p.syntaxError()
+		}
+		o, err := p.valueOperand()
 		if err != nil {
 			return nil, err
 		}
-		return o, p.expectMark(")")
+		list = append(list, o)
+	}
+	return list, nil
+}
+
+// call is a function before it is known whether it is one that may stand there.
+type call struct {
+	name string
+	args []operand
+}
+
+func (call) eval(value.Item) (value.Value, bool) { return value.Value{}, false }
+
+// anyOperand reads a path, a value or a function.
+func (p *parser) anyOperand() (operand, error) {
+	if p.acceptMark("(") {
+		return bracketed(p, p.anyOperand)
 	}
 	if !p.atFunction() {
 		return p.simpleOperand()
 	}
-	name := p.next().text
-	if name != fnSize {
-		switch name {
-		case fnExists, fnNotExists, fnType, fnBeginsWith, fnContains:
-			return nil, refuse("The function is not allowed to be used this way in an expression; function: %s", name)
-		}
-		return nil, p.unknownFunction(name)
-	}
-	if err := p.operator(); err != nil {
-		return nil, err
-	}
-	args, err := p.arguments(p.conditionOperand)
+	c := call{name: p.next().text}
+	var err error
+	c.args, err = arguments(p, p.valueOperand)
+	return c, err
+}
+
+// valueOperand reads an operand that has a value: a path, a value or a size.
+func (p *parser) valueOperand() (operand, error) {
+	o, err := p.anyOperand()
 	if err != nil {
 		return nil, err
 	}
-	if len(args) != 1 {
-		return nil, wrongCount(fnSize, len(args))
-	}
-	if _, ok := args[0].(sizeOperand); ok {
-		return nil, misused(sizeOperand{})
-	}
-	if l, ok := args[0].(literal); ok && !sizable(l.value.Type()) {
-		return nil, wrongType(fnSize, l.value.Type())
-	}
-	return sizeOperand{args[0]}, nil
+	return p.asValue(o), nil
 }
 
-func (p *parser) unknownFunction(name string) error {
-	switch name {
+// asValue takes a function for an operand, which only size may be.
+func (p *parser) asValue(o operand) operand {
+	c, ok := o.(call)
+	if !ok {
+		return o
+	}
+	p.operator()
+	switch {
+	case c.name != fnSize:
+		p.note(c.misplaced())
+	case len(c.args) != 1:
+		p.note(wrongCount(fnSize, len(c.args)))
+	default:
+		switch of := c.args[0].(type) {
+		case sizeOperand:
+			p.note(c.misplaced())
+		case literal:
+			if !sizable(of.value.Type()) {
+				p.note(wrongType(fnSize, of.value.Type()))
+			}
+		}
+	}
+	return sizeOperand{c.args[0]}
+}
+
+// misplaced is the error of a function that may not stand where it does.
+func (c call) misplaced() error {
+	switch c.name {
+	case fnExists, fnNotExists, fnType, fnBeginsWith, fnContains, fnSize:
+		return refuse("The function is not allowed to be used this way in an expression; function: %s", c.name)
 	case fnIfNotExists, fnListAppend:
-		return refuse("The function is not allowed in a condition expression; function: %s", name)
+		return refuse("The function is not allowed in a condition expression; function: %s", c.name)
 	}
-	return refuse("Invalid function name; function: %s", name)
+	return refuse("Invalid function name; function: %s", c.name)
 }
 
-// function reads a function that is true or false.
-func (p *parser) function() (node, error) {
-	name := p.next().text
+// function takes a function for a test.
+func (p *parser) function(c call) node {
 	count := 2
-	switch name {
+	p.operator()
+	n := test{operator: c.name, operands: c.args}
+	switch c.name {
 	case fnExists, fnNotExists:
 		count = 1
 	case fnType, fnBeginsWith, fnContains:
 	default:
-		return nil, p.unknownFunction(name)
+		p.note(c.misplaced())
+		return n
 	}
-	if err := p.operator(); err != nil {
-		return nil, err
+	if len(c.args) != count {
+		p.note(wrongCount(c.name, len(c.args)))
+		return n
 	}
-	args, err := p.arguments(p.conditionOperand)
-	if err != nil {
-		return nil, err
+	if err := n.check(); err != nil {
+		p.note(err)
 	}
-	if len(args) != count {
-		return nil, wrongCount(name, len(args))
-	}
-	n := test{operator: name, operands: args}
-	return n, n.check()
+	return n
 }
 
 // check refuses operands that can be seen to be wrong without an item.

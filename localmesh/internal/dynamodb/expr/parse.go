@@ -8,7 +8,9 @@ import (
 	"github.com/lakemesh/lakemesh/localmesh/internal/dynamodb/value"
 )
 
-// parser reads one expression by recursive descent.
+// parser reads one expression by recursive descent. It stops at a mistake of
+// syntax; anything else that is wrong is noted and the first of it reported at
+// the end, because DynamoDB reports mistakes of syntax before all others.
 type parser struct {
 	scope     *Scope
 	kind      Kind
@@ -16,6 +18,7 @@ type parser struct {
 	tokens    []token
 	at        int
 	operators int
+	noted     error
 }
 
 func (s *Scope) parser(kind Kind, text string) (*parser, error) {
@@ -24,10 +27,25 @@ func (s *Scope) parser(kind Kind, text string) (*parser, error) {
 		return nil, p.wrap(refuse("Expression size has exceeded the maximum allowed size; expression size: %d", len(text)))
 	}
 	p.tokens = lex(text)
-	if len(p.tokens) == 1 {
+	if text == "" {
 		return nil, p.wrap(refuse("The expression can not be empty;"))
 	}
 	return p, nil
+}
+
+// note keeps the first thing that is wrong but is no mistake of syntax.
+func (p *parser) note(err error) {
+	if p.noted == nil {
+		p.noted = err
+	}
+}
+
+// end refuses what is left of the expression, and then what was noted.
+func (p *parser) end() error {
+	if p.peek().kind != tokenEnd {
+		return p.syntaxError()
+	}
+	return p.noted
 }
 
 // wrap says in which parameter an error is.
@@ -97,29 +115,28 @@ func (p *parser) atFunction() bool {
 func (p *parser) syntaxError() error {
 	t := p.peek()
 	from, to := t, t
+	if len(p.tokens) == 1 {
+		from.start = 0
+	}
 	if p.at > 0 {
 		from = p.tokens[p.at-1]
 	}
 	if p.at+1 < len(p.tokens) {
 		to = p.tokens[p.at+1]
 	}
-	return refuse("Syntax error; token: \"%s\", near: \"%s\"", t.text, strings.TrimRight(p.text[from.start:to.end], " \t\r\n"))
-}
-
-func (p *parser) end() error {
-	if p.peek().kind != tokenEnd {
-		return p.syntaxError()
+	near := p.text[from.start:to.end]
+	if strings.TrimSpace(near) != "" {
+		near = strings.TrimRight(near, " \t\r\n")
 	}
-	return nil
+	return refuse("Syntax error; token: \"%s\", near: \"%s\"", t.text, near)
 }
 
 // operator counts an operator or a function against the limit.
-func (p *parser) operator() error {
+func (p *parser) operator() {
 	p.operators++
 	if p.operators > maxOperators {
-		return refuse("The expression contains too many operators; operator count: %d", p.operators)
+		p.note(refuse("The expression contains too many operators; operator count: %d", p.operators))
 	}
-	return nil
 }
 
 // path reads a document path: names, placeholders of names, and indexes.
@@ -144,7 +161,7 @@ func (p *parser) path() (Path, error) {
 			digits := p.next().text
 			index, err := strconv.ParseInt(digits, 10, 32)
 			if err != nil {
-				return nil, refuse("List index is not within the allowable range; index: [%s]", digits)
+				p.note(refuse("List index is not within the allowable range; index: [%s]", digits))
 			}
 			if err := p.expectMark("]"); err != nil {
 				return nil, err
@@ -152,9 +169,9 @@ func (p *parser) path() (Path, error) {
 			path = append(path, step{index: int(index), isIndex: true})
 		default:
 			if len(path) > maxPathDepth {
-				return nil, refuse("The document path has too many nesting elements; nesting levels: %d", len(path))
+				p.note(refuse("The document path has too many nesting elements; nesting levels: %d", len(path)))
 			}
-			p.scope.attributes[path.Attribute()] = true
+			p.scope.see(path)
 			return path, nil
 		}
 	}
@@ -163,27 +180,33 @@ func (p *parser) path() (Path, error) {
 func (p *parser) pathName() (step, error) {
 	switch t := p.peek(); t.kind {
 	case tokenWord:
+		if isKeyword(t.text) {
+			return step{}, p.syntaxError()
+		}
 		if isReserved(t.text) {
-			return step{}, p.reservedError(t)
+			p.note(refuse("Attribute name is a reserved keyword; reserved keyword: %s", t.text))
 		}
 		p.at++
 		return step{name: t.text}, nil
 	case tokenName:
 		p.at++
 		name, err := p.scope.name(t.text)
-		return step{name: name}, err
+		if err != nil {
+			p.note(err)
+		}
+		return step{name: name}, nil
 	}
 	return step{}, p.syntaxError()
 }
 
-// reservedError tells a keyword of the language out of place, which is a
-// mistake of syntax, from a reserved word taken for an attribute's name.
-func (p *parser) reservedError(t token) error {
-	switch strings.ToUpper(t.text) {
+// isKeyword says whether the word belongs to the language: where a name is
+// expected it is a mistake of syntax, not only a reserved word.
+func isKeyword(word string) bool {
+	switch strings.ToUpper(word) {
 	case "AND", "OR", "NOT", "IN", "BETWEEN":
-		return p.syntaxError()
+		return true
 	}
-	return refuse("Attribute name is a reserved keyword; reserved keyword: %s", t.text)
+	return false
 }
 
 // operand is something that has a value for an item.
@@ -204,18 +227,36 @@ func (o literal) eval(value.Item) (value.Value, bool) { return o.value, true }
 func (p *parser) simpleOperand() (operand, error) {
 	if p.peek().kind == tokenValue {
 		v, err := p.scope.value(p.next().text)
-		return literal{v}, err
+		if err != nil {
+			p.note(err)
+		}
+		return literal{v}, nil
 	}
 	path, err := p.path()
 	return pathOperand{path}, err
 }
 
+// bracketed reads what stands in brackets around an operand, which is not
+// again in brackets.
+func bracketed[T any](p *parser, read func() (T, error)) (T, error) {
+	if p.isMark("(") {
+		p.note(redundantBrackets())
+	}
+	o, err := read()
+	if err != nil {
+		return o, err
+	}
+	return o, p.expectMark(")")
+}
+
+func redundantBrackets() error { return refuse("The expression has redundant parentheses;") }
+
 // arguments reads the arguments of a function, in their brackets.
-func (p *parser) arguments(read func() (operand, error)) ([]operand, error) {
+func arguments[T any](p *parser, read func() (T, error)) ([]T, error) {
 	if err := p.expectMark("("); err != nil {
 		return nil, err
 	}
-	var args []operand
+	var args []T
 	for {
 		arg, err := read()
 		if err != nil {

@@ -29,10 +29,10 @@ func (s *Scope) Projection(text string) (*Projection, error) {
 			break
 		}
 	}
-	if err := p.end(); err != nil {
-		return nil, p.wrap(err)
-	}
 	if err := checkOverlap(paths); err != nil {
+		p.note(err)
+	}
+	if err := p.end(); err != nil {
 		return nil, p.wrap(err)
 	}
 	return &Projection{paths}, nil

@@ -16,6 +16,8 @@ type Scope struct {
 	usedNames  map[string]bool
 	usedValues map[string]bool
 	attributes map[string]bool
+	// nested are the attributes of which a part is spoken of.
+	nested map[string]bool
 }
 
 // NewScope makes the scope of a request's ExpressionAttributeNames and
@@ -32,8 +34,7 @@ func NewScope(names map[string]string, values map[string]value.Value) (*Scope, e
 			return nil, refuse("ExpressionAttributeNames contains invalid key: Syntax error; key: %q", key)
 		}
 		if names[key] == "" {
-			return nil, refuse("ExpressionAttributeNames contains invalid value: "+
-				"Attribute name cannot be empty; key: %s", key)
+			return nil, refuse("ExpressionAttributeNames contains invalid value: Empty attribute name for key %s", key)
 		}
 	}
 	for _, key := range slices.Sorted(maps.Keys(values)) {
@@ -47,6 +48,7 @@ func NewScope(names map[string]string, values map[string]value.Value) (*Scope, e
 		usedNames:  make(map[string]bool, len(names)),
 		usedValues: make(map[string]bool, len(values)),
 		attributes: map[string]bool{},
+		nested:     map[string]bool{},
 	}, nil
 }
 
@@ -91,10 +93,21 @@ func missing[V any](given map[string]V, used map[string]bool) string {
 // parsed so far speak of, sorted.
 func (s *Scope) Attributes() []string { return slices.Sorted(maps.Keys(s.attributes)) }
 
+// HasParts says whether the expressions parsed so far speak of a part of the
+// attribute, as in a.b or a[0].
+func (s *Scope) HasParts(attribute string) bool { return s.nested[attribute] }
+
+func (s *Scope) see(path Path) {
+	s.attributes[path.Attribute()] = true
+	if len(path) > 1 {
+		s.nested[path.Attribute()] = true
+	}
+}
+
 func (s *Scope) name(placeholder string) (string, error) {
 	name, ok := s.names[placeholder]
 	if !ok {
-		return "", refuse("An expression attribute name used in the document path is not defined; "+
+		return placeholder, refuse("An expression attribute name used in the document path is not defined; "+
 			"attribute name: %s", placeholder)
 	}
 	s.usedNames[placeholder] = true

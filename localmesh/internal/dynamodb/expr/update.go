@@ -66,7 +66,7 @@ func (p *parser) update() (*Update, error) {
 			return nil, p.syntaxError()
 		}
 		if seen[clause] {
-			return nil, refuse("The %q section can only be used once in an update expression;", clause)
+			p.note(refuse("The %q section can only be used once in an update expression;", clause))
 		}
 		seen[clause] = true
 		p.at++
@@ -85,7 +85,10 @@ func (p *parser) update() (*Update, error) {
 	for i, a := range u.actions {
 		paths[i] = a.path
 	}
-	return u, checkOverlap(paths)
+	if err := checkOverlap(paths); err != nil {
+		p.note(err)
+	}
+	return u, p.end()
 }
 
 func (p *parser) action(clause string) (action, error) {
@@ -99,25 +102,21 @@ func (p *parser) action(clause string) (action, error) {
 		if err := p.expectMark("="); err != nil {
 			return a, err
 		}
-		if err := p.operator(); err != nil {
-			return a, err
-		}
+		p.operator()
 		a.result, err = p.sum()
 	case clauseAdd, clauseDelete:
 		if p.peek().kind != tokenValue {
 			return a, p.syntaxError()
 		}
-		a.operand, err = p.scope.value(p.next().text)
-		if err != nil {
-			return a, err
-		}
-		if err := p.operator(); err != nil {
-			return a, err
+		p.operator()
+		if a.operand, err = p.scope.value(p.next().text); err != nil {
+			p.note(err)
+			return a, nil
 		}
 		t := a.operand.Type()
 		if !t.IsSet() && (clause == clauseDelete || t != value.Numeric) {
-			return a, refuse("Incorrect operand type for operator or function; operator: %s, operand type: %s, "+
-				"typeSet: %s", clause, longName(t), allowedFor(clause))
+			p.note(refuse("Incorrect operand type for operator or function; operator: %s, operand type: %s, typeSet: %s",
+				clause, longName(t), allowedFor(clause)))
 		}
 	}
 	return a, err
@@ -169,11 +168,14 @@ type ifNotExists struct {
 	or   updateOperand
 }
 
+// compute computes the alternative in any case: it is refused when it refers to
+// what does not exist, even if it is not needed.
 func (o ifNotExists) compute(item value.Item) (value.Value, error) {
-	if v, ok := o.path.get(item); ok {
+	alternative, err := o.or.compute(item)
+	if v, ok := o.path.get(item); ok && err == nil {
 		return v, nil
 	}
-	return o.or.compute(item)
+	return alternative, err
 }
 
 type listAppend struct{ first, second updateOperand }
@@ -226,86 +228,66 @@ func (p *parser) sum() (updateOperand, error) {
 		return first, err
 	}
 	sign := p.next().text
-	if err := p.operator(); err != nil {
-		return nil, err
-	}
+	p.operator()
 	second, err := p.updateOperand()
 	if err != nil {
 		return nil, err
 	}
-	return arithmetic{sign == "-", first, second}, checkLiterals(sign, value.Numeric, first, second)
+	p.checkLiterals(sign, value.Numeric, first, second)
+	return arithmetic{sign == "-", first, second}, nil
 }
 
 // checkLiterals refuses values that are of the wrong type whatever the item is.
-func checkLiterals(operator string, want value.Type, operands ...updateOperand) error {
+func (p *parser) checkLiterals(operator string, want value.Type, operands ...updateOperand) {
 	for _, o := range operands {
 		g, ok := o.(given)
 		if !ok {
 			continue
 		}
 		if l, ok := g.operand.(literal); ok && l.value.Type() != want {
-			return wrongType(operator, l.value.Type())
+			p.note(wrongType(operator, l.value.Type()))
 		}
 	}
-	return nil
 }
 
 func (p *parser) updateOperand() (updateOperand, error) {
 	if p.acceptMark("(") {
-		o, err := p.sum()
-		if err != nil {
-			return nil, err
-		}
-		return o, p.expectMark(")")
+		return bracketed(p, p.sum)
 	}
 	if !p.atFunction() {
 		o, err := p.simpleOperand()
 		return given{o}, err
 	}
 	name := p.next().text
-	switch name {
-	case fnIfNotExists, fnListAppend:
-	case fnExists, fnNotExists, fnType, fnBeginsWith, fnContains, fnSize:
-		return nil, refuse("The function is not allowed in an update expression; function: %s", name)
-	default:
-		return nil, refuse("Invalid function name; function: %s", name)
-	}
-	if err := p.operator(); err != nil {
-		return nil, err
-	}
-	args, err := p.updateArguments()
+	p.operator()
+	args, err := arguments(p, p.sum)
 	if err != nil {
 		return nil, err
 	}
+	switch name {
+	case fnIfNotExists, fnListAppend:
+	case fnExists, fnNotExists, fnType, fnBeginsWith, fnContains, fnSize:
+		p.note(refuse("The function is not allowed in an update expression; function: %s", name))
+		return args[0], nil
+	default:
+		p.note(refuse("Invalid function name; function: %s", name))
+		return args[0], nil
+	}
 	if len(args) != 2 {
-		return nil, wrongCount(name, len(args))
+		p.note(wrongCount(name, len(args)))
+		return args[0], nil
 	}
 	if name == fnListAppend {
-		return listAppend{args[0], args[1]}, checkLiterals(name, value.List, args...)
+		p.checkLiterals(name, value.List, args...)
+		return listAppend{args[0], args[1]}, nil
 	}
 	if g, ok := args[0].(given); ok {
 		if path, ok := g.operand.(pathOperand); ok {
 			return ifNotExists{path.path, args[1]}, nil
 		}
 	}
-	return nil, refuse("Operator or function requires a document path; operator or function: %s", name)
-}
-
-func (p *parser) updateArguments() ([]updateOperand, error) {
-	if err := p.expectMark("("); err != nil {
-		return nil, err
-	}
-	var args []updateOperand
-	for {
-		arg, err := p.sum()
-		if err != nil {
-			return nil, err
-		}
-		args = append(args, arg)
-		if !p.acceptMark(",") {
-			return args, p.expectMark(")")
-		}
-	}
+	p.note(refuse("Operator or function requires a document path; operator or function: %s", name))
+	return args[0], nil
 }
 
 // Attributes gives the top-level attributes that the update changes, sorted.
@@ -398,7 +380,7 @@ func (a action) value(old value.Item) (value.Value, error) {
 // set puts the value at the path of the item. What the item shares with an
 // older one is copied first.
 func set(item value.Item, path Path, v value.Value) error {
-	return change(item, path, func(parent value.Value, last step) (value.Value, error) {
+	return change(item, path, func(parent value.Value, last step) value.Value {
 		if last.isIndex {
 			list := slices.Clone(parent.List())
 			if last.index < len(list) {
@@ -406,32 +388,32 @@ func set(item value.Item, path Path, v value.Value) error {
 			} else {
 				list = append(list, v)
 			}
-			return value.OfList(list), nil
+			return value.OfList(list)
 		}
 		fields := maps.Clone(parent.Map())
 		fields[last.name] = v
-		return value.OfMap(fields), nil
+		return value.OfMap(fields)
 	}, v)
 }
 
 // remove takes away what is at the path, if anything is.
 func remove(item value.Item, path Path) error {
-	return change(item, path, func(parent value.Value, last step) (value.Value, error) {
+	return change(item, path, func(parent value.Value, last step) value.Value {
 		if last.isIndex {
 			if last.index >= len(parent.List()) {
-				return parent, nil
+				return parent
 			}
-			return value.OfList(slices.Delete(slices.Clone(parent.List()), last.index, last.index+1)), nil
+			return value.OfList(slices.Delete(slices.Clone(parent.List()), last.index, last.index+1))
 		}
 		fields := maps.Clone(parent.Map())
 		delete(fields, last.name)
-		return value.OfMap(fields), nil
+		return value.OfMap(fields)
 	}, value.Value{})
 }
 
 // change replaces the container of what is at the path by what edit makes of
 // it. A path of one step is an attribute of the item itself, which becomes top.
-func change(item value.Item, path Path, edit func(value.Value, step) (value.Value, error), top value.Value) error {
+func change(item value.Item, path Path, edit func(value.Value, step) value.Value, top value.Value) error {
 	name := path.Attribute()
 	if len(path) == 1 {
 		if top.IsZero() {
@@ -453,13 +435,13 @@ func change(item value.Item, path Path, edit func(value.Value, step) (value.Valu
 	return nil
 }
 
-func changeWithin(v value.Value, path Path, edit func(value.Value, step) (value.Value, error)) (value.Value, error) {
+func changeWithin(v value.Value, path Path, edit func(value.Value, step) value.Value) (value.Value, error) {
 	s := path[0]
 	if s.isIndex && v.Type() != value.List || !s.isIndex && v.Type() != value.Map {
 		return v, refuse(invalidPath)
 	}
 	if len(path) == 1 {
-		return edit(v, s)
+		return edit(v, s), nil
 	}
 	child, ok := s.of(v)
 	if !ok {

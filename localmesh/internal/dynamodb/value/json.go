@@ -19,6 +19,7 @@ const (
 	noType    = "Supplied AttributeValue is empty, must contain exactly one of the supported datatypes"
 	manyTypes = "Supplied AttributeValue has more than one datatypes set, must contain exactly one of the supported datatypes"
 	tooDeep   = "Nesting Levels have exceeded supported limits"
+	noName    = "Empty attribute name"
 	falseNull = "One or more parameter values were invalid: Null attribute value types must have the value of true"
 )
 
@@ -271,6 +272,9 @@ func (r *reader) elements(each func() error) error {
 func (r *reader) item(depth int) (Item, error) {
 	item := Item{}
 	err := r.members(func(name string) error {
+		if name == "" {
+			return &Error{noName}
+		}
 		v, err := r.value(depth)
 		item[name] = v
 		return err
