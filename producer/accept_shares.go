@@ -1,0 +1,51 @@
+package producer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/lakemesh/lakemesh/internal/permissions"
+	"github.com/lakemesh/lakemesh/internal/poll"
+	"github.com/lakemesh/lakemesh/internal/sharing"
+)
+
+// sharePatience is how long Lake Formation may take to say which shares carry a
+// grant.
+const sharePatience = 30 * time.Second
+
+// acceptShares accepts the shares that carry what the mesh grants the producer on
+// the published tables, and waits until they are in effect. Nothing that anybody
+// else offers is accepted.
+func (pub *publication) acceptShares(ctx context.Context) error {
+	on := []permissions.Resource{permissions.Database(pub.meshAccount, pub.target)}
+	for _, t := range pub.tables {
+		on = append(on, pub.meshTable(t.name))
+	}
+	var shares []string
+	what := fmt.Sprintf("Lake Formation to tell which resource shares carry the grants on database %s to account %s", pub.target, pub.account)
+	err := poll.Until(ctx, sharePatience, what, func(ctx context.Context) (bool, error) {
+		granted, err := pub.mesh.lake.Observe(ctx, on...)
+		if err != nil {
+			return false, err
+		}
+		shares = granted.Shares(pub.account)
+		carried := !slices.ContainsFunc(on, func(r permissions.Resource) bool { return len(granted.Shares(pub.account, r)) == 0 })
+		return carried, nil
+	})
+	if timeout, ok := errors.AsType[*poll.TimeoutError](err); ok && ctx.Err() == nil {
+		// Lake Formation may never say so; the shares that it names are accepted.
+		pub.log.WarnContext(ctx, timeout.Error())
+	} else if err != nil {
+		return err
+	}
+	if len(shares) == 0 {
+		return nil
+	}
+	if err := (sharing.Owner{Client: pub.mesh.ram, Account: pub.meshAccount}).Check(ctx, pub.account, shares); err != nil {
+		return err
+	}
+	return sharing.Receiver{Client: pub.own.ram, Account: pub.account}.AcceptAll(ctx, pub.meshAccount, shares)
+}

@@ -1,0 +1,113 @@
+package producer
+
+import (
+	"context"
+
+	"github.com/lakemesh/lakemesh/internal/identity"
+	"github.com/lakemesh/lakemesh/plan"
+)
+
+// DefaultLinkSuffix is the suffix of the resource links that are shared back to the
+// producer.
+const DefaultLinkSuffix = "_link"
+
+// DefaultSchedule is how often a crawler looks for changes: every 4 hours.
+const DefaultSchedule = "cron(0 */4 * * ? *)"
+
+// CreateDataProductsInput says which tables to publish, and how. Only
+// SourceDatabaseName is required.
+type CreateDataProductsInput struct {
+	// SourceDatabaseName is the producer's database.
+	SourceDatabaseName string
+	// TableNameRegex is a table's name, or a regular expression for whole names,
+	// in any case; empty means all tables.
+	TableNameRegex string
+	// Domain and DataProductName become the LF-tags "domain" and "dataproduct" of
+	// the tables in the mesh; at most 50 characters each.
+	Domain, DataProductName string
+	// CreatePublicMetadata tells whether the mesh's read-only role may describe the
+	// tables, so that every consumer can find them; nil means true.
+	CreatePublicMetadata *bool
+	// SyncMeshCatalogSchedule is when the crawler runs, as a cron expression of AWS;
+	// empty means [DefaultSchedule]. It needs SyncMeshCrawlerRoleARN.
+	SyncMeshCatalogSchedule string
+	// SyncMeshCrawlerRoleARN is the role, of the producer's account, of a Glue
+	// crawler that keeps the mesh's metadata up to date; empty means no crawler.
+	SyncMeshCrawlerRoleARN string
+	// ExposeDataMeshDBName is the name of the database in the mesh; empty means
+	// <source database>-<producer account>.
+	ExposeDataMeshDBName string
+	// ExposeTableReferencesWithSuffix is the suffix of the resource links in the
+	// producer's account; nil means [DefaultLinkSuffix].
+	ExposeTableReferencesWithSuffix *string
+}
+
+// CreateDataProductsOutput tells what was published.
+type CreateDataProductsOutput struct {
+	// DatabaseName is the database in the mesh.
+	DatabaseName string `json:"DatabaseName"`
+	// Tables are the published tables, in the order of their names.
+	Tables []ProductTable `json:"Tables"`
+	// Warnings are what was left out, and why.
+	Warnings []string `json:"-"`
+}
+
+// ProductTable is a published table.
+type ProductTable struct {
+	// SourceTable is the table in the mesh: it has the source's name.
+	SourceTable string `json:"SourceTable"`
+	// LinkTable is the resource link to it in the producer's account.
+	LinkTable string `json:"LinkTable"`
+}
+
+// CreateDataProducts publishes tables of the producer: it copies their metadata,
+// with all partitions, into the mesh's catalog, lets the producer administer the
+// copy, and links it back. Running it again publishes what has changed since: new
+// tables and partitions, changed definitions.
+//
+// Views are refused when they are named, and skipped with a warning when an
+// expression means them. Of a table without a location the metadata alone is
+// published, with a warning.
+//
+// Opening the data is left to the approval of requests.
+func (p *Producer) CreateDataProducts(ctx context.Context, in CreateDataProductsInput) (*CreateDataProductsOutput, error) {
+	pub, err := p.publication(ctx, in)
+	if err != nil {
+		return nil, err
+	}
+	return p.publish(ctx, pub)
+}
+
+// PlanCreateDataProducts tells what [Producer.CreateDataProducts] would do, and
+// changes nothing.
+func (p *Producer) PlanCreateDataProducts(ctx context.Context, in CreateDataProductsInput) (*plan.Plan, error) {
+	pub, err := p.publication(ctx, in)
+	if err != nil {
+		return nil, err
+	}
+	return pub.plan(), nil
+}
+
+func (p *Producer) publication(ctx context.Context, in CreateDataProductsInput) (*publication, error) {
+	pub := &publication{Producer: p, op: "CreateDataProducts"}
+	if err := pub.accept(in); err != nil {
+		return nil, identity.Explain(pub.op, p.account, "", err)
+	}
+	if err := pub.observe(ctx); err != nil {
+		return nil, identity.Explain(pub.op, p.account, "database "+pub.source, err)
+	}
+	return pub, nil
+}
+
+// publish carries a publication out.
+func (p *Producer) publish(ctx context.Context, pub *publication) (*CreateDataProductsOutput, error) {
+	todo := pub.plan()
+	if err := p.apply(ctx, todo); err != nil {
+		return nil, err
+	}
+	out := &CreateDataProductsOutput{DatabaseName: pub.target, Tables: []ProductTable{}, Warnings: append(todo.Warnings, pub.refusals()...)}
+	for _, t := range pub.tables {
+		out.Tables = append(out.Tables, ProductTable{SourceTable: t.name, LinkTable: t.link})
+	}
+	return out, nil
+}

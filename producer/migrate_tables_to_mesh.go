@@ -1,0 +1,213 @@
+package producer
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/glue/types"
+
+	"github.com/lakemesh/lakemesh"
+	"github.com/lakemesh/lakemesh/internal/catalog"
+	"github.com/lakemesh/lakemesh/internal/identity"
+	"github.com/lakemesh/lakemesh/internal/permissions"
+	"github.com/lakemesh/lakemesh/internal/storage"
+	"github.com/lakemesh/lakemesh/plan"
+)
+
+// MigrateInput says which tables to move into the mesh's catalog. The
+// fields are those of [CreateDataProductsInput].
+type MigrateInput struct {
+	SourceDatabaseName      string
+	TableNameRegex          string
+	Domain, DataProductName string
+	CreatePublicMetadata    *bool
+	SyncMeshCatalogSchedule string
+	SyncMeshCrawlerRoleARN  string
+}
+
+// MigrateTablesToMesh publishes tables under their own names, in a database of the
+// same name, and then puts resource links in the place of the originals in the
+// producer's catalog. From then on the mesh has the only metadata.
+//
+// An original is removed only after the copy was found complete, with all
+// partitions, and after the copy was granted to the producer and the grant has
+// come into effect. Principals of the producer's account that were granted
+// permissions on an original are granted the same on the copy first. The data in S3
+// is not touched. A migration that ended halfway is completed by running it again.
+func (p *Producer) MigrateTablesToMesh(ctx context.Context, in MigrateInput) (*CreateDataProductsOutput, error) {
+	pub, err := p.migration(ctx, in)
+	if err != nil {
+		return nil, err
+	}
+	return p.publish(ctx, pub)
+}
+
+// PlanMigrateTablesToMesh tells what [Producer.MigrateTablesToMesh] would do, and
+// changes nothing.
+func (p *Producer) PlanMigrateTablesToMesh(ctx context.Context, in MigrateInput) (*plan.Plan, error) {
+	pub, err := p.migration(ctx, in)
+	if err != nil {
+		return nil, err
+	}
+	return pub.plan(), nil
+}
+
+func (p *Producer) migration(ctx context.Context, in MigrateInput) (*publication, error) {
+	pub := &publication{Producer: p, op: "MigrateTablesToMesh", migrate: true}
+	err := pub.accept(CreateDataProductsInput{
+		SourceDatabaseName: in.SourceDatabaseName, TableNameRegex: in.TableNameRegex, Domain: in.Domain, DataProductName: in.DataProductName,
+		CreatePublicMetadata: in.CreatePublicMetadata, SyncMeshCatalogSchedule: in.SyncMeshCatalogSchedule,
+		SyncMeshCrawlerRoleARN: in.SyncMeshCrawlerRoleARN, ExposeDataMeshDBName: in.SourceDatabaseName,
+		ExposeTableReferencesWithSuffix: aws.String(""),
+	})
+	if err != nil {
+		return nil, identity.Explain(pub.op, p.account, "", err)
+	}
+	if err := pub.observe(ctx); err != nil {
+		return nil, identity.Explain(pub.op, p.account, "database "+pub.source, err)
+	}
+	return pub, nil
+}
+
+// takeMigrated adds the tables that were migrated before to the publication: those
+// that have their link, and those whose migration ended between the removal of
+// the original and the making of the link.
+func (pub *publication) takeMigrated(inMesh, local map[string]types.Table) {
+	originals := pub.byName(func(t *publishedTable) string { return t.name })
+	for name, t := range inMesh {
+		if originals[name] || aws.ToString(t.Owner) != pub.account {
+			continue
+		}
+		l, exists := local[name]
+		if exists && !catalog.IsLinkTo(&l, pub.meshAccount, pub.target, name) {
+			pub.warn(fmt.Sprintf("left %s.%s alone: the mesh has a table of the same name", pub.source, name))
+			continue
+		}
+		m := &publishedTable{name: name, link: name, wanted: catalog.Definition(&t), found: &t, linkFound: exists}
+		m.place, m.stored = storage.ParsePlace(catalog.StoredAt(&t))
+		pub.tables = append(pub.tables, m)
+	}
+	slices.SortFunc(pub.tables, func(a, b *publishedTable) int { return strings.Compare(a.name, b.name) })
+	slices.Sort(pub.warnings)
+}
+
+// planMigration removes the originals and puts links in their place.
+func (pl *planner) planMigration(ready map[string][]*plan.Step) {
+	iam := false
+	for _, t := range pl.tables {
+		if t.linkFound {
+			continue
+		}
+		local := permissions.Table(pl.account, pl.source, t.name)
+		if t.original && len(pl.held.Of(permissions.AllowedByIAM, local).Permissions) > 0 {
+			iam = true
+		}
+		heirs, handed := pl.handOn(t, local)
+		after := []*plan.Step{pl.localDB}
+		if t.original {
+			before := append(slices.Clone(ready[t.name]), pl.share, pl.allowRemoval(local))
+			before = append(before, handed...)
+			after = append(after, pl.planRemoval(t, before))
+		}
+		link := pl.planLink(t, after...)
+		pl.links = append(pl.links, link)
+		for _, principal := range heirs {
+			// Without DESCRIBE on the link its name means nothing to them.
+			pl.handed.Grant(pl.todo, permissions.Entry{Principal: principal, Resource: local, Permissions: lakemesh.NewPermissions(lakemesh.Describe)}, link)
+		}
+	}
+	if iam {
+		pl.todo.Warn("%s holds permissions on tables of database %s: whoever reached them by IAM policies alone needs Lake Formation permissions on the migrated tables",
+			permissions.AllowedByIAM, pl.source)
+	}
+}
+
+// handOn grants on the copy what principals of the producer's account were granted
+// on the original. It returns them, and the steps. After the original was removed
+// the grants on the copy tell who they are.
+func (pl *planner) handOn(t *publishedTable, local permissions.Resource) (heirs []string, steps []*plan.Step) {
+	copied := pl.meshTable(t.name)
+	can := lakemesh.NewPermissions(lakemesh.Alter, lakemesh.Delete, lakemesh.Describe, lakemesh.Insert, lakemesh.Select)
+	heir := func(principal string) bool {
+		return strings.HasPrefix(principal, "arn:") && strings.Contains(principal, ":"+pl.account+":") && principal != pl.ownRole()
+	}
+	if t.original {
+		for _, e := range pl.held.On(local) {
+			if !heir(e.Principal) {
+				if e.Principal != pl.ownRole() && e.Principal != permissions.AllowedByIAM {
+					pl.todo.Warn("%s was granted %s on %s, and cannot be granted it on the copy", e.Principal, e.Permissions, local)
+				}
+				continue
+			}
+			give, options := e.Permissions.Intersect(can), e.Grantable.Intersect(can)
+			if e.Permissions.Has(lakemesh.All) {
+				give = can
+			}
+			heirs = append(heirs, e.Principal)
+			want := permissions.Entry{Principal: e.Principal, Resource: copied, Permissions: give, Grantable: options}
+			for _, missing := range permissions.Missing(pl.held, []permissions.Entry{want}) {
+				steps = append(steps, pl.handed.Grant(pl.todo, missing, pl.share)...)
+			}
+		}
+	}
+	for _, e := range pl.held.On(copied) {
+		if heir(e.Principal) && !slices.Contains(heirs, e.Principal) {
+			heirs = append(heirs, e.Principal)
+		}
+	}
+	return heirs, steps
+}
+
+// allowRemoval lets the producer drop a table that it did not make itself. It
+// returns nil if it may already.
+func (pl *planner) allowRemoval(local permissions.Resource) *plan.Step {
+	if len(pl.held.Of(permissions.AllowedByIAM, local).Permissions) > 0 {
+		return nil
+	}
+	held := pl.held.Of(pl.ownRole(), local).Permissions
+	if held.Has(lakemesh.Drop) || held.Has(lakemesh.All) {
+		return nil
+	}
+	return pl.handed.Grant(pl.todo, permissions.Entry{Principal: pl.ownRole(), Resource: local, Permissions: lakemesh.NewPermissions(lakemesh.Drop)})[0]
+}
+
+func (pl *planner) planRemoval(t *publishedTable, after []*plan.Step) *plan.Step {
+	return pl.todo.Add(plan.Step{Kind: plan.DeleteTable, Account: pl.account, Resource: fmt.Sprintf("table %s.%s", pl.source, t.name),
+		Summary: fmt.Sprintf("verify the copy of table %s.%s and remove the original from the catalog", pl.source, t.name),
+		Run:     func(ctx context.Context) error { return pl.remove(ctx, t) }}, after...)
+}
+
+// remove compares a table with its copy once more and removes it.
+func (pub *publication) remove(ctx context.Context, t *publishedTable) error {
+	original, ok, err := pub.own.catalog.Table(ctx, pub.source, t.name)
+	if err != nil || !ok {
+		return err
+	}
+	changed := &lakemesh.Error{Account: pub.account, Resource: fmt.Sprintf("table %s.%s", pub.source, t.name),
+		Message: "it was changed while it was migrated, and was not removed", Hint: "run the same command again"}
+	if catalog.IsLinkTo(original, pub.meshAccount, pub.target, t.name) {
+		return nil
+	}
+	wanted := catalog.Definition(original)
+	wanted.Owner = aws.String(pub.account)
+	found, ok, err := pub.mesh.catalog.Table(ctx, pub.target, t.name)
+	if err != nil {
+		return err
+	}
+	if !ok || !catalog.SameDefinition(wanted, catalog.Definition(found)) {
+		return changed
+	}
+	if t.partitioned() {
+		missing, err := catalog.MissingPartitions(ctx, pub.own.catalog, pub.sourceName(t), pub.mesh.catalog, pub.targetName(t))
+		if err != nil {
+			return err
+		}
+		if missing.Count > 0 {
+			return changed
+		}
+	}
+	return pub.own.catalog.DeleteTable(ctx, pub.source, t.name)
+}

@@ -1,0 +1,240 @@
+package producer
+
+import (
+	"cmp"
+	"regexp"
+	"strings"
+	"sync"
+	"unicode/utf8"
+
+	"github.com/aws/aws-sdk-go-v2/service/glue/types"
+
+	"github.com/lakemesh/lakemesh"
+	"github.com/lakemesh/lakemesh/internal/catalog"
+	"github.com/lakemesh/lakemesh/internal/expression"
+	"github.com/lakemesh/lakemesh/internal/permissions"
+	"github.com/lakemesh/lakemesh/internal/schedule"
+	"github.com/lakemesh/lakemesh/internal/storage"
+)
+
+// publication is one publishing of tables: what is wanted, what was found, and
+// what is to be done about it.
+type publication struct {
+	*Producer
+	op string
+	// source is the producer's database, target the one in the mesh, local the
+	// one in the producer's account that has the links. All are folded.
+	source, target, local string
+	tableNames            expression.Expression
+	suffix                string
+	// migrate is set if the links replace the originals.
+	migrate bool
+	public  bool
+	// tags are the LF-tags that every table gets, folded.
+	tags map[string]string
+	// crawler is the crawler that is wanted, or nil.
+	crawler *catalog.Crawler
+
+	// What was found.
+	sourceDatabase *types.Database
+	meshDatabase   *types.Database
+	localDatabase  *types.Database
+	tables         []*publishedTable
+	granted        *permissions.Grants
+	// held are the grants in the producer's own account, as far as they matter.
+	held         *permissions.Grants
+	locations    []permissions.RegisteredLocation
+	crawlerFound *catalog.Crawler
+	// unaccepted tells that a share that carries grants waits to be accepted.
+	unaccepted bool
+	// newTagValues are the values that LF-tags of the mesh do not have yet.
+	newTagValues map[string][]string
+	warnings     []string
+
+	// mu guards what steps find out while they run.
+	mu       sync.Mutex
+	refused  map[string]bool
+	shortcut []string
+}
+
+// publishedTable is one table of a publication.
+type publishedTable struct {
+	// name is the table's name, folded; link is that of the resource link.
+	name, link string
+	// wanted is what the mesh is to have. For a table that was migrated before, and
+	// has no original any more, it is what the mesh has.
+	wanted *types.TableInput
+	// original tells that the source database has the table itself.
+	original bool
+	// place is where the data is; stored is false if there is none.
+	place  storage.Place
+	stored bool
+	// found is the table in the mesh, or nil.
+	found *types.Table
+	// missing are the partitions that the mesh does not have yet; nil for a table
+	// that is not in the mesh yet.
+	missing *catalog.Missing
+	// linkFound tells that the link is there.
+	linkFound bool
+	// tags are the LF-tags that the table is to have, and lacks.
+	tags map[string]string
+	// sourceTags are those of the original.
+	sourceTags map[string]string
+}
+
+func (t *publishedTable) partitioned() bool { return len(t.wanted.PartitionKeys) > 0 }
+
+// Limits of names and LF-tag values.
+const maxName = 255
+
+var (
+	// A name can hold more according to Glue, but what is linked must be usable in
+	// SQL
+	// (https://docs.aws.amazon.com/athena/latest/ug/glue-best-practices.html).
+	suffixPattern   = regexp.MustCompile(`^[\p{L}\p{N}_-]*$`)
+	namePattern     = regexp.MustCompile(`^[^\x00-\x1f\x7f/\\]+$`)
+	tagValuePattern = regexp.MustCompile(`^[\p{L}\p{Z}\p{N}_.:*/=+\-@%]*$`)
+	roleARNPattern  = regexp.MustCompile(`^arn:aws[a-z-]*:iam::([0-9]{12}):role/[\w+=,.@/-]+$`)
+)
+
+// accept checks the input, as far as that can be done without asking AWS.
+func (pub *publication) accept(in CreateDataProductsInput) error {
+	var err error
+	if pub.source, err = databaseName("SourceDatabaseName", in.SourceDatabaseName); err != nil {
+		return err
+	}
+	if pub.tableNames, err = expression.Parse("TableNameRegex", in.TableNameRegex); err != nil {
+		return err
+	}
+	target, from := in.ExposeDataMeshDBName, "ExposeDataMeshDBName"
+	if target == "" {
+		target, from = lakemesh.MeshDatabaseName(pub.source, pub.account), "SourceDatabaseName"
+	}
+	if pub.target, err = databaseName(from, target); err != nil {
+		return err
+	}
+	pub.local = pub.target
+	pub.suffix = DefaultLinkSuffix
+	if in.ExposeTableReferencesWithSuffix != nil {
+		pub.suffix = *in.ExposeTableReferencesWithSuffix
+	}
+	if !suffixPattern.MatchString(pub.suffix) {
+		return lakemesh.Invalid("ExposeTableReferencesWithSuffix", "%q cannot end a table's name: letters, digits, _ and - can", pub.suffix)
+	}
+	if utf8.RuneCountInString(pub.suffix) >= maxName {
+		return lakemesh.Invalid("ExposeTableReferencesWithSuffix", "it leaves no room for a name: names have at most %d characters", maxName)
+	}
+	pub.suffix = strings.ToLower(pub.suffix)
+	pub.public = in.CreatePublicMetadata == nil || *in.CreatePublicMetadata
+	pub.tags = map[string]string{}
+	for _, tag := range []struct{ parameter, key, value string }{
+		{"Domain", lakemesh.DomainTag, in.Domain}, {"DataProductName", lakemesh.ProductTag, in.DataProductName},
+	} {
+		value := strings.TrimSpace(tag.value)
+		if value == "" {
+			continue
+		}
+		if utf8.RuneCountInString(value) > permissions.MaxTagLength || !tagValuePattern.MatchString(value) {
+			return lakemesh.Invalid(tag.parameter, "%q cannot be the value of an LF-tag: at most %d letters, digits, spaces and _ . : * / = + - @ %%", value, permissions.MaxTagLength)
+		}
+		pub.tags[tag.key] = permissions.FoldTag(value)
+	}
+	return pub.acceptCrawler(in)
+}
+
+func (pub *publication) acceptCrawler(in CreateDataProductsInput) error {
+	if in.SyncMeshCatalogSchedule != "" {
+		if err := schedule.Check("SyncMeshCatalogSchedule", in.SyncMeshCatalogSchedule); err != nil {
+			return err
+		}
+	}
+	role := in.SyncMeshCrawlerRoleARN
+	if role == "" {
+		if in.SyncMeshCatalogSchedule != "" {
+			return lakemesh.Invalid("SyncMeshCatalogSchedule", "a schedule needs a crawler: name its role in SyncMeshCrawlerRoleARN")
+		}
+		return nil
+	}
+	match := roleARNPattern.FindStringSubmatch(role)
+	if match == nil {
+		return lakemesh.Invalid("SyncMeshCrawlerRoleARN", "%q is not the ARN of a role: arn:aws:iam::<account>:role/<name>", role)
+	}
+	if match[1] != pub.account {
+		return lakemesh.Invalid("SyncMeshCrawlerRoleARN", "role %s belongs to account %s; the crawler runs in account %s and needs a role of that account",
+			role, match[1], pub.account)
+	}
+	const prefix = "lakemesh-"
+	name := prefix + pub.local
+	if utf8.RuneCountInString(name) > maxName {
+		return lakemesh.Invalid("ExposeDataMeshDBName", "the crawler's name, %s<database>, would have more than %d characters", prefix, maxName)
+	}
+	pub.crawler = &catalog.Crawler{Name: name, Role: role, Database: pub.local, Schedule: cmp.Or(in.SyncMeshCatalogSchedule, DefaultSchedule)}
+	return nil
+}
+
+// databaseName checks a database's name and folds it as Glue does.
+func databaseName(parameter, name string) (string, error) {
+	switch {
+	case name == "":
+		return "", lakemesh.Invalid(parameter, "it is required")
+	case utf8.RuneCountInString(name) > maxName:
+		return "", lakemesh.Invalid(parameter, "the name %s would have %d characters, and at most %d are allowed", shorten(name), utf8.RuneCountInString(name), maxName)
+	case !namePattern.MatchString(name):
+		return "", lakemesh.Invalid(parameter, "%q is not the name of a database", shorten(name))
+	}
+	return strings.ToLower(name), nil
+}
+
+func shorten(name string) string {
+	const most = 40
+	if r := []rune(name); len(r) > most {
+		return string(r[:most]) + "..."
+	}
+	return name
+}
+
+// dataAccessRole is the role that locations are registered with.
+func (p *Producer) dataAccessRole() string {
+	return lakemesh.RoleARN(p.meshAccount, lakemesh.DataAccessRole)
+}
+
+func (p *Producer) readOnlyRole() string {
+	return lakemesh.RoleARN(p.meshAccount, lakemesh.ReadOnlyRole)
+}
+
+// ownRole is the producer's role in its own account, as grants name it.
+func (p *Producer) ownRole() string { return lakemesh.RoleARN(p.account, lakemesh.ProducerRole) }
+
+// meshTable is a table of the target database as grants name it.
+func (pub *publication) meshTable(name string) permissions.Resource {
+	return permissions.Table(pub.meshAccount, pub.target, name)
+}
+
+func (pub *publication) warn(text string) { pub.warnings = append(pub.warnings, text) }
+
+// refuse notes while steps run that something that can be done without was
+// refused.
+func (pub *publication) refuse(tag, text string) {
+	pub.mu.Lock()
+	defer pub.mu.Unlock()
+	if pub.refused == nil {
+		pub.refused = map[string]bool{}
+	}
+	if !pub.refused[tag] {
+		pub.refused[tag] = true
+		pub.shortcut = append(pub.shortcut, text)
+	}
+}
+
+func (pub *publication) isRefused(tag string) bool {
+	pub.mu.Lock()
+	defer pub.mu.Unlock()
+	return pub.refused[tag]
+}
+
+// refusals are the warnings of steps that have run.
+func (pub *publication) refusals() []string {
+	pub.mu.Lock()
+	defer pub.mu.Unlock()
+	return pub.shortcut
+}

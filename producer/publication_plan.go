@@ -1,0 +1,482 @@
+package producer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/glue/types"
+
+	"github.com/lakemesh/lakemesh"
+	"github.com/lakemesh/lakemesh/internal/awserr"
+	"github.com/lakemesh/lakemesh/internal/catalog"
+	"github.com/lakemesh/lakemesh/internal/permissions"
+	"github.com/lakemesh/lakemesh/internal/storage"
+	"github.com/lakemesh/lakemesh/plan"
+)
+
+// planner makes the steps of a publication of what was observed. It asks nothing.
+type planner struct {
+	*publication
+	todo *plan.Plan
+	// grants are made in the mesh, handed those in the producer's own account.
+	grants, handed *permissions.Batches
+	// database, links, share and create are the steps that others come after; nil
+	// where there is nothing to do.
+	meshDB, localDB *plan.Step
+	registrations   []registration
+	tagValues       map[string]*plan.Step
+	// granting are the steps that grant to the producer's account.
+	granting []*plan.Step
+	share    *plan.Step
+	// links are the steps that make links.
+	links []*plan.Step
+}
+
+// registration is a location that is going to be registered.
+type registration struct {
+	place storage.Place
+	step  *plan.Step
+}
+
+// plan is what has to be done.
+func (pub *publication) plan() *plan.Plan {
+	pl := &planner{publication: pub, todo: &plan.Plan{Operation: pub.op, Warnings: slices.Clone(pub.warnings)},
+		grants: pub.mesh.lake.Batches(), handed: pub.own.lake.Batches(), tagValues: map[string]*plan.Step{}}
+	pl.planDatabases()
+	pl.planLocations()
+	pl.planTagValues()
+	ready := pl.planTables()
+	pl.planGrants(ready)
+	pl.planShare()
+	if pub.migrate {
+		pl.planMigration(ready)
+	} else {
+		pl.planLinks()
+	}
+	pl.planCrawler()
+	return pl.todo
+}
+
+// owned are the resource tags on what the mesh made.
+func owned() map[string]string {
+	return map[string]string{lakemesh.SolutionTag: lakemesh.SolutionValue}
+}
+
+func (pl *planner) planDatabases() {
+	mesh, own := pl.mesh.catalog, pl.own.catalog
+	switch d := pl.meshDatabase; {
+	case d == nil:
+		in := types.DatabaseInput{Name: aws.String(pl.target), Description: pl.sourceDatabase.Description}
+		pl.meshDB = pl.todo.Add(plan.Step{Kind: plan.CreateDatabase, Account: pl.meshAccount, Resource: "database " + pl.target,
+			Summary: "create database " + pl.target,
+			Run:     func(ctx context.Context) error { return pl.createMeshDatabase(ctx, in) }})
+	case len(d.CreateTableDefaultPermissions) > 0:
+		// A database that another program made: new tables in it would be open to
+		// everybody whom IAM lets through, and could not be shared.
+		in := types.DatabaseInput{Name: d.Name, Description: d.Description, LocationUri: d.LocationUri, Parameters: d.Parameters,
+			CreateTableDefaultPermissions: []types.PrincipalPermissions{}}
+		pl.meshDB = pl.todo.Add(plan.Step{Kind: plan.UpdateDatabase, Account: pl.meshAccount, Resource: "database " + pl.target,
+			Summary: "clear the default permissions for new tables of database " + pl.target,
+			Run:     func(ctx context.Context) error { return mesh.UpdateDatabase(ctx, in) }})
+	}
+	if pl.localDatabase == nil {
+		in := types.DatabaseInput{Name: aws.String(pl.local), Description: aws.String("Links to the data products of database " + pl.source)}
+		pl.localDB = pl.todo.Add(plan.Step{Kind: plan.CreateDatabase, Account: pl.account, Resource: "database " + pl.local,
+			Summary: "create database " + pl.local + " for the links",
+			Run: func(ctx context.Context) error {
+				err := own.CreateDatabase(ctx, in, owned())
+				if errors.Is(err, catalog.ErrExists) {
+					return nil
+				}
+				return err
+			}})
+		return
+	}
+	if slices.ContainsFunc(pl.tables, func(t *publishedTable) bool { return !t.linkFound }) {
+		pl.localDB = pl.allowLinks()
+	}
+}
+
+// createMeshDatabase makes the database in the mesh. One that was made in the
+// meantime is fine if this producer can see it: then it is its own.
+func (pub *publication) createMeshDatabase(ctx context.Context, in types.DatabaseInput) error {
+	err := pub.mesh.catalog.CreateDatabase(ctx, in, owned())
+	if !errors.Is(err, catalog.ErrExists) {
+		return err
+	}
+	_, visible, found := pub.mesh.catalog.Database(ctx, pub.target)
+	if found != nil {
+		return found
+	}
+	if visible {
+		return nil
+	}
+	return &lakemesh.Error{Kind: lakemesh.ErrAccessDenied, Account: pub.meshAccount, Resource: "database " + pub.target, Err: err,
+		Message: "it exists in the mesh and belongs to another producer", Hint: "choose another name with ExposeDataMeshDBName"}
+}
+
+// allowLinks lets the producer make links in a database that it did not make
+// itself: a data lake administrator may grant CREATE_TABLE to itself, but does not
+// hold it by being one
+// (https://docs.aws.amazon.com/lake-formation/latest/dg/implicit-permissions.html).
+func (pl *planner) allowLinks() *plan.Step {
+	local := permissions.Database(pl.account, pl.local)
+	if len(pl.held.Of(permissions.AllowedByIAM, local).Permissions) > 0 {
+		return nil
+	}
+	held := pl.held.Of(pl.ownRole(), local).Permissions
+	if held.Has(permissions.CreateTable) || held.Has(lakemesh.All) {
+		return nil
+	}
+	return pl.handed.Grant(pl.todo, permissions.Entry{Principal: pl.ownRole(), Resource: local,
+		Permissions: lakemesh.NewPermissions(permissions.CreateTable)})[0]
+}
+
+// mostLocations is up to how many tables of one bucket are registered one by one.
+// Beyond that, the folder that they have in common is registered.
+const mostLocations = 4
+
+// planLocations registers where tables are stored that no registered location
+// covers.
+func (pl *planner) planLocations() {
+	open := map[string][]storage.Place{}
+	for _, t := range pl.tables {
+		if !t.stored || !t.original {
+			continue
+		}
+		if _, ok := permissions.Nearest(pl.locations, t.place.ARN()); !ok {
+			open[t.place.Bucket] = append(open[t.place.Bucket], t.place)
+		}
+	}
+	for _, bucket := range slices.Sorted(maps.Keys(open)) {
+		for _, place := range outermost(open[bucket], mostLocations) {
+			step := pl.todo.Add(plan.Step{Kind: plan.RegisterLocation, Account: pl.meshAccount, Resource: "location " + place.String(),
+				Summary: fmt.Sprintf("register location %s with %s", place, pl.dataAccessRole()),
+				Run: func(ctx context.Context) error {
+					return pl.mesh.lake.Register(ctx, place.ARN(), pl.dataAccessRole())
+				}})
+			pl.registrations = append(pl.registrations, registration{place, step})
+		}
+	}
+}
+
+// outermost are the places of one bucket of which none lies in another; the one
+// that they have in common, if they are more than most.
+func outermost(places []storage.Place, most int) []storage.Place {
+	places = slices.Clone(places)
+	slices.SortFunc(places, func(a, b storage.Place) int { return strings.Compare(a.Prefix, b.Prefix) })
+	var out []storage.Place
+	for _, p := range places {
+		if len(out) == 0 || !out[len(out)-1].Covers(p) {
+			out = append(out, p)
+		}
+	}
+	if len(out) <= most {
+		return out
+	}
+	common := out[0]
+	for _, p := range out[1:] {
+		for !common.Covers(p) {
+			// Go up by one folder.
+			parent := strings.TrimSuffix(common.Prefix, "/")
+			common.Prefix = parent[:strings.LastIndexByte(parent, '/')+1]
+		}
+	}
+	return []storage.Place{common}
+}
+
+// planTagValues adds the values that the mesh's LF-tags lack.
+func (pl *planner) planTagValues() {
+	for _, key := range slices.Sorted(maps.Keys(pl.newTagValues)) {
+		values := pl.newTagValues[key]
+		if len(values) == 0 {
+			continue
+		}
+		_, required := pl.tags[key]
+		pl.tagValues[key] = pl.todo.Add(plan.Step{Kind: plan.CreateTag, Account: pl.meshAccount, Resource: "LF-tag " + key,
+			Summary: fmt.Sprintf("add %s to the values of LF-tag %s", strings.Join(values, ", "), key),
+			Run: func(ctx context.Context) error {
+				err := pl.mesh.lake.AddTagValues(ctx, key, values...)
+				if err != nil && !required && awserr.Denied(err) {
+					pl.refuse(key, fmt.Sprintf("LF-tag %s was not copied: the mesh does not let this producer change it", key))
+					return nil
+				}
+				return err
+			}})
+	}
+}
+
+// planTables makes and changes tables, and copies partitions. It returns the
+// steps after which each table is complete.
+func (pl *planner) planTables() map[string][]*plan.Step {
+	ready := map[string][]*plan.Step{}
+	for _, t := range pl.tables {
+		if !t.original {
+			continue
+		}
+		step := pl.planTable(t)
+		if step != nil {
+			ready[t.name] = append(ready[t.name], step)
+		}
+		if copying := pl.planPartitions(t, step); copying != nil {
+			ready[t.name] = append(ready[t.name], copying)
+		}
+		if len(t.tags) > 0 {
+			pl.planTags(t, step)
+		}
+	}
+	return ready
+}
+
+func (pl *planner) planTable(t *publishedTable) *plan.Step {
+	after := []*plan.Step{pl.meshDB}
+	for _, r := range pl.registrations {
+		if t.stored && r.place.Covers(t.place) {
+			after = append(after, r.step)
+		}
+	}
+	resource := fmt.Sprintf("table %s.%s", pl.target, t.name)
+	switch {
+	case t.found == nil:
+		return pl.todo.Add(plan.Step{Kind: plan.CreateTable, Account: pl.meshAccount, Resource: resource, Summary: "create " + resource,
+			Run: func(ctx context.Context) error { return pl.createTable(ctx, t) }}, after...)
+	case !catalog.SameDefinition(t.wanted, catalog.Definition(t.found)):
+		return pl.todo.Add(plan.Step{Kind: plan.UpdateTable, Account: pl.meshAccount, Resource: resource,
+			Summary: "bring " + resource + " up to date with its source",
+			Run: func(ctx context.Context) error {
+				return pl.explainLocation(t, pl.mesh.catalog.UpdateTable(ctx, pl.target, t.wanted))
+			}}, after...)
+	}
+	return nil
+}
+
+// createTable makes a table in the mesh. One that was made in the meantime is fine
+// if it is the same.
+func (pub *publication) createTable(ctx context.Context, t *publishedTable) error {
+	err := pub.mesh.catalog.CreateTable(ctx, pub.target, t.wanted)
+	if !errors.Is(err, catalog.ErrExists) {
+		return pub.explainLocation(t, err)
+	}
+	found, ok, readErr := pub.mesh.catalog.Table(ctx, pub.target, t.name)
+	if readErr != nil {
+		return readErr
+	}
+	if ok && catalog.SameDefinition(t.wanted, catalog.Definition(found)) {
+		return nil
+	}
+	return &lakemesh.Error{Account: pub.meshAccount, Resource: fmt.Sprintf("table %s.%s", pub.target, t.name), Err: err,
+		Message: "somebody else made it in the meantime, and it is another table", Hint: "run the same command again, or choose another name with ExposeDataMeshDBName"}
+}
+
+// explainLocation tells what to do when the location of a table was registered by
+// somebody else.
+func (pub *publication) explainLocation(t *publishedTable, err error) error {
+	if err == nil || !t.stored || !awserr.Denied(err) || !awserr.Says(err, "on s3://") {
+		return err
+	}
+	covering, _ := permissions.Nearest(pub.locations, t.place.ARN())
+	return &lakemesh.Error{Kind: lakemesh.ErrAccessDenied, Account: pub.meshAccount, Resource: "location " + t.place.String(), Code: awserr.Code(err), Err: err,
+		Message: "it is registered with Lake Formation by somebody else (" + covering.ARN + "), and this producer may not use it",
+		Hint:    "ask the mesh's administrator to grant DATA_LOCATION_ACCESS on it to " + pub.ids.Mesh.ARN}
+}
+
+// planPartitions copies partitions. It returns nil if there is nothing to copy.
+func (pl *planner) planPartitions(t *publishedTable, after *plan.Step) *plan.Step {
+	if !t.partitioned() || t.found != nil && t.missing != nil && t.missing.Count == 0 {
+		return nil
+	}
+	resource := fmt.Sprintf("table %s.%s", pl.target, t.name)
+	summary := "copy the partitions of " + resource
+	var detail any
+	if t.missing != nil {
+		noun := "partitions"
+		if t.missing.Count == 1 {
+			noun = "partition"
+		}
+		summary = fmt.Sprintf("copy %d %s of %s", t.missing.Count, noun, resource)
+		detail = map[string]int{"Partitions": t.missing.Count}
+	}
+	return pl.todo.Add(plan.Step{Kind: plan.CopyPartitions, Account: pl.meshAccount, Resource: resource, Summary: summary, Detail: detail,
+		Run: func(ctx context.Context) error {
+			n, err := catalog.CopyPartitions(ctx, pl.own.catalog, pl.sourceName(t), pl.mesh.catalog, pl.targetName(t), t.missing)
+			pl.log.DebugContext(ctx, "copied partitions", "table", t.name, "partitions", n)
+			return err
+		}}, after)
+}
+
+// planTags assigns LF-tags: all of a table in one call.
+func (pl *planner) planTags(t *publishedTable, after *plan.Step) {
+	keys := slices.Sorted(maps.Keys(t.tags))
+	steps := []*plan.Step{after}
+	words := make([]string, len(keys))
+	for i, k := range keys {
+		words[i] = k + "=" + t.tags[k]
+		steps = append(steps, pl.tagValues[k])
+	}
+	table := pl.meshTable(t.name)
+	pl.todo.Add(plan.Step{Kind: plan.AssignTag, Account: pl.meshAccount, Resource: table.String(), Detail: t.tags,
+		Summary: fmt.Sprintf("assign LF-tags %s to %s", strings.Join(words, ", "), table),
+		Run:     func(ctx context.Context) error { return pl.assignTags(ctx, table, t.tags) }}, steps...)
+}
+
+// assignTags assigns LF-tags to a table. Those of the publication must be
+// assigned; those that were copied from the source are left out with a warning if
+// the mesh refuses them.
+func (pub *publication) assignTags(ctx context.Context, table permissions.Resource, tags map[string]string) error {
+	assign := map[string]string{}
+	copied := false
+	for k, v := range tags {
+		if !pub.isRefused(k) {
+			assign[k] = v
+			copied = copied || pub.tags[k] != v
+		}
+	}
+	if len(assign) == 0 {
+		return nil
+	}
+	err := pub.mesh.lake.AssignTags(ctx, table, assign)
+	if err == nil || !copied {
+		return err
+	}
+	required := map[string]string{}
+	for k, v := range assign {
+		if pub.tags[k] == v {
+			required[k] = v
+		} else {
+			pub.refuse(table.String()+" "+k, fmt.Sprintf("LF-tag %s=%s of %s was not copied: %s", k, v, table, awserr.Message(err)))
+		}
+	}
+	if len(required) == 0 {
+		return nil
+	}
+	return pub.mesh.lake.AssignTags(ctx, table, required)
+}
+
+// planGrants lets the producer administer its tables in the mesh, and the
+// read-only role describe them.
+func (pl *planner) planGrants(ready map[string][]*plan.Step) {
+	describe := lakemesh.NewPermissions(lakemesh.Describe)
+	database := permissions.Database(pl.meshAccount, pl.target)
+	want := []permissions.Entry{{Principal: pl.account, Resource: database, Permissions: describe, Grantable: describe}}
+	if pl.public {
+		want = append(want, permissions.Entry{Principal: pl.readOnlyRole(), Resource: database, Permissions: describe})
+	}
+	all := lakemesh.NewPermissions(lakemesh.Alter, lakemesh.Delete, lakemesh.Describe, lakemesh.Insert, lakemesh.Select)
+	for _, t := range pl.tables {
+		table := pl.meshTable(t.name)
+		want = append(want, permissions.Entry{Principal: pl.account, Resource: table, Permissions: all, Grantable: all})
+		if pl.public {
+			want = append(want, permissions.Entry{Principal: pl.readOnlyRole(), Resource: table, Permissions: describe})
+		}
+	}
+	for _, e := range permissions.Missing(pl.granted, want) {
+		after := []*plan.Step{pl.meshDB}
+		if steps := ready[e.Resource.Table]; e.Resource.Table != "" && len(steps) > 0 {
+			after = steps[:1]
+		}
+		steps := pl.grants.Grant(pl.todo, e, after...)
+		if e.Principal == pl.account {
+			pl.granting = append(pl.granting, steps...)
+		}
+	}
+	if pl.public {
+		return
+	}
+	// What was public and is not to be so any more.
+	var private []permissions.Entry
+	for _, t := range pl.tables {
+		private = append(private, permissions.Entry{Principal: pl.readOnlyRole(), Resource: pl.meshTable(t.name)})
+	}
+	_, revoke := permissions.Difference(pl.granted, private)
+	for _, e := range revoke {
+		pl.grants.Revoke(pl.todo, e)
+	}
+}
+
+// planShare accepts the shares that carry the grants to the producer.
+func (pl *planner) planShare() {
+	if len(pl.granting) == 0 && !pl.unaccepted {
+		return
+	}
+	pl.share = pl.todo.Add(plan.Step{Kind: plan.AcceptShare, Account: pl.account, Resource: "database " + pl.target,
+		Summary: fmt.Sprintf("accept what account %s shares of database %s", pl.meshAccount, pl.target),
+		Run:     pl.acceptShares}, pl.granting...)
+}
+
+// planLinks links the tables back to the producer.
+func (pl *planner) planLinks() {
+	for _, t := range pl.tables {
+		if !t.linkFound {
+			pl.links = append(pl.links, pl.planLink(t, pl.localDB))
+		}
+	}
+}
+
+func (pl *planner) planLink(t *publishedTable, after ...*plan.Step) *plan.Step {
+	return pl.todo.Add(plan.Step{Kind: plan.CreateLink, Account: pl.account, Resource: fmt.Sprintf("resource link %s.%s", pl.local, t.link),
+		Summary: fmt.Sprintf("link %s.%s to table %s.%s of account %s", pl.local, t.link, pl.target, t.name, pl.meshAccount),
+		Run: func(ctx context.Context) error {
+			err := pl.own.catalog.CreateTable(ctx, pl.local, catalog.Link(t.link, pl.meshAccount, pl.target, t.name))
+			if !errors.Is(err, catalog.ErrExists) {
+				return err
+			}
+			found, ok, readErr := pl.own.catalog.Table(ctx, pl.local, t.link)
+			if readErr != nil {
+				return readErr
+			}
+			if ok && catalog.IsLinkTo(found, pl.meshAccount, pl.target, t.name) {
+				return nil
+			}
+			return err
+		}}, after...)
+}
+
+// planCrawler makes the crawler that keeps the mesh's metadata up to date.
+func (pl *planner) planCrawler() {
+	if pl.crawler == nil {
+		return
+	}
+	wanted := *pl.crawler
+	for _, t := range pl.tables {
+		wanted.Tables = append(wanted.Tables, t.link)
+	}
+	if pl.crawlerFound != nil && pl.crawlerFound.Database == wanted.Database {
+		// Another publishing into the same database may have added its tables.
+		wanted.Tables = append(wanted.Tables, pl.crawlerFound.Tables...)
+	}
+	slices.Sort(wanted.Tables)
+	wanted.Tables = slices.Compact(wanted.Tables)
+	pl.handToCrawler(wanted.Role)
+	step := plan.Step{Kind: plan.CreateCrawler, Account: pl.account, Resource: "crawler " + wanted.Name}
+	switch {
+	case pl.crawlerFound == nil:
+		step.Summary = fmt.Sprintf("create crawler %s with role %s, %s", wanted.Name, wanted.Role, wanted.Schedule)
+		step.Run = func(ctx context.Context) error { return pl.own.catalog.CreateCrawler(ctx, &wanted, owned()) }
+	case !pl.crawlerFound.Same(&wanted):
+		step.Summary = fmt.Sprintf("change crawler %s: role %s, %s, %d tables", wanted.Name, wanted.Role, wanted.Schedule, len(wanted.Tables))
+		step.Run = func(ctx context.Context) error { return pl.own.catalog.UpdateCrawler(ctx, &wanted) }
+	default:
+		return
+	}
+	pl.todo.Add(step, append(pl.links, pl.share)...)
+}
+
+// handToCrawler hands on to the crawler's role what it needs to keep the tables
+// in the mesh up to date through their links.
+func (pl *planner) handToCrawler(role string) {
+	var want []permissions.Entry
+	for _, t := range pl.tables {
+		want = append(want,
+			permissions.Entry{Principal: role, Resource: pl.meshTable(t.name),
+				Permissions: lakemesh.NewPermissions(lakemesh.Alter, lakemesh.Describe, lakemesh.Insert, lakemesh.Select)},
+			permissions.Entry{Principal: role, Resource: permissions.Table(pl.account, pl.local, t.link), Permissions: lakemesh.NewPermissions(lakemesh.Describe)})
+	}
+	for _, e := range permissions.Missing(pl.held, want) {
+		pl.handed.Grant(pl.todo, e, append(pl.links, pl.share)...)
+	}
+}
