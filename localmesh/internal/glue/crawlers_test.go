@@ -94,6 +94,17 @@ func TestCrawlerLivesAndDies(t *testing.T) {
 	w.must(err)
 	_, err = c.StopCrawlerSchedule(w.ctx, &glue.StopCrawlerScheduleInput{CrawlerName: aws.String("Mine")})
 	w.refused(err, "SchedulerNotRunningException")
+	_, err = c.StartCrawlerSchedule(w.ctx, &glue.StartCrawlerScheduleInput{CrawlerName: aws.String("Mine")})
+	w.must(err)
+	_, err = c.StartCrawlerSchedule(w.ctx, &glue.StartCrawlerScheduleInput{CrawlerName: aws.String("Mine")})
+	w.refused(err, "SchedulerRunningException")
+	_, err = c.StartCrawler(w.ctx, &glue.StartCrawlerInput{Name: aws.String("Mine")})
+	w.must(err)
+	_, err = c.StopCrawler(w.ctx, &glue.StopCrawlerInput{Name: aws.String("Mine")})
+	w.must(err)
+	if got := get(); got.State != types.CrawlerStateReady || got.LastCrawl.Status != types.LastCrawlStatusCancelled {
+		t.Errorf("got %+v", got)
+	}
 	_, err = c.DeleteCrawler(w.ctx, &glue.DeleteCrawlerInput{Name: aws.String("Mine")})
 	w.must(err)
 	_, err = c.GetCrawler(w.ctx, &glue.GetCrawlerInput{Name: aws.String("Mine")})

@@ -5,12 +5,15 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/glue"
 	"github.com/aws/aws-sdk-go-v2/service/glue/types"
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"github.com/lakemesh/lakemesh/localmesh"
 )
 
 func (w *world) getTable(c *glue.Client, database, name string) *types.Table {
@@ -321,6 +324,38 @@ func TestSearchTables(t *testing.T) {
 			t.Errorf("%s: %s", what, diff)
 		}
 	}
+}
+
+func TestSearchTablesByTime(t *testing.T) {
+	t.Parallel()
+	now := time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC)
+	w := newWorld(t, localmesh.WithClock(func() time.Time { return now }))
+	c := w.admin(owner)
+	w.database(c, "db")
+	w.table(c, "db", tableInput("t"))
+	for comparator, found := range map[types.Comparator][3]bool{ // before, at and after the moment
+		types.ComparatorEquals:            {false, true, false},
+		types.ComparatorGreaterThan:       {true, false, false},
+		types.ComparatorGreaterThanEquals: {true, true, false},
+		types.ComparatorLessThan:          {false, false, true},
+		types.ComparatorLessThanEquals:    {false, true, true},
+	} {
+		for i, want := range found {
+			value := now.Add(time.Duration(i-1) * time.Minute).Format(time.RFC3339)
+			for _, key := range []string{"CreateTime", "UpdateTime"} {
+				out, err := c.SearchTables(w.ctx, &glue.SearchTablesInput{Filters: []types.PropertyPredicate{{Key: &key, Value: &value, Comparator: comparator}},
+					SortCriteria: []types.SortCriterion{{FieldName: &key}}})
+				w.must(err)
+				if got := len(out.TableList) == 1; got != want {
+					t.Errorf("%s %s %s: found %v, want %v", key, comparator, value, got, want)
+				}
+			}
+		}
+	}
+	_, err := c.SearchTables(w.ctx, &glue.SearchTablesInput{SortCriteria: []types.SortCriterion{{FieldName: aws.String("Colour")}}})
+	w.refused(err, "InvalidInputException")
+	_, err = c.SearchTables(w.ctx, &glue.SearchTablesInput{MaxResults: aws.Int32(1001)})
+	w.refused(err, "ValidationException")
 }
 
 func TestTags(t *testing.T) {
