@@ -101,14 +101,17 @@ func defaultQuotas() map[string]int {
 	}
 }
 
-// quota returns the caller's account's quota of that name.
+// quota returns the caller's account's quota of that name. It may have been set
+// under the short name as well: "roles" for "RolesQuota".
 func quota(c *engine.Call, name string) (int, error) {
 	account, _, err := state.Accounts.Get(c.Tx, c.Account())
 	if err != nil {
 		return 0, err
 	}
-	if n, ok := account.Quotas[name]; ok {
-		return n, nil
+	for _, set := range []string{name, fold(strings.TrimSuffix(name, "Quota"))} {
+		if n, ok := account.Quotas[set]; ok {
+			return n, nil
+		}
 	}
 	return defaultQuotas()[name], nil
 }

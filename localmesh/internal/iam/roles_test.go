@@ -142,6 +142,29 @@ func TestRolesOfAnAccountAreLimited(t *testing.T) {
 	_, err := w.CreateRole(t.Context(), &iam.CreateRoleInput{RoleName: aws.String("OneMore"), AssumeRolePolicyDocument: aws.String(trustAccount)})
 	refused(t, err, "LimitExceeded")
 	mentions(t, err, "Cannot exceed quota for RolesPerAccount: 1000")
+
+	succeeded(t, w.SetQuota(account, "roles", 1001))
+	w.must(w.CreateRole(t.Context(), &iam.CreateRoleInput{RoleName: aws.String("OneMore"), AssumeRolePolicyDocument: aws.String(trustAccount)}))
+	_, err = w.CreateRole(t.Context(), &iam.CreateRoleInput{RoleName: aws.String("Another"), AssumeRolePolicyDocument: aws.String(trustAccount)})
+	refused(t, err, "LimitExceeded")
+
+	// The same account's quotas of users, groups and policies.
+	for _, quota := range []string{"UsersQuota", "GroupsQuota", "PoliciesQuota", "AssumeRolePolicySizeQuota"} {
+		succeeded(t, w.SetQuota(account, quota, 0))
+	}
+	_, err = w.CreateUser(t.Context(), &iam.CreateUserInput{UserName: aws.String("ann")})
+	refused(t, err, "LimitExceeded")
+	_, err = w.CreateGroup(t.Context(), &iam.CreateGroupInput{GroupName: aws.String("Team")})
+	refused(t, err, "LimitExceeded")
+	_, err = w.CreatePolicy(t.Context(), &iam.CreatePolicyInput{PolicyName: aws.String("P"), PolicyDocument: aws.String(allow("s3:*", "*"))})
+	refused(t, err, "LimitExceeded")
+	_, err = w.UpdateAssumeRolePolicy(t.Context(), &iam.UpdateAssumeRolePolicyInput{RoleName: aws.String("R0"), PolicyDocument: aws.String(trustAccount)})
+	refused(t, err, "LimitExceeded")
+	out, err := w.GetAccountSummary(t.Context(), &iam.GetAccountSummaryInput{})
+	succeeded(t, err)
+	if out.SummaryMap["Roles"] != 1001 || out.SummaryMap["RolesQuota"] != 1001 {
+		t.Errorf("summary is %v", out.SummaryMap)
+	}
 }
 
 func TestInlinePoliciesOfARole(t *testing.T) {

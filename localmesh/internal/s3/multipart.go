@@ -247,13 +247,17 @@ func listParts(c *engine.Call, r *engine.Request) (*engine.Response, error) {
 }
 
 type listMultipartUploadsResult struct {
-	XMLName     xml.Name `xml:"ListMultipartUploadsResult"`
-	XMLNS       string   `xml:"xmlns,attr"`
-	Bucket      string
-	Prefix      string
-	MaxUploads  int
-	IsTruncated bool
-	Upload      []listedUpload
+	XMLName            xml.Name `xml:"ListMultipartUploadsResult"`
+	XMLNS              string   `xml:"xmlns,attr"`
+	Bucket             string
+	Prefix             string
+	KeyMarker          string
+	UploadIdMarker     string
+	NextKeyMarker      string `xml:",omitempty"`
+	NextUploadIdMarker string `xml:",omitempty"`
+	MaxUploads         int
+	IsTruncated        bool
+	Upload             []listedUpload
 }
 
 type listedUpload struct{ Key, UploadId, Initiated, StorageClass string }
@@ -263,13 +267,25 @@ func listMultipartUploads(c *engine.Call, r *engine.Request) (*engine.Response, 
 	if err != nil {
 		return nil, err
 	}
-	out := listMultipartUploadsResult{XMLNS: namespace, Bucket: t.bucket.Name, Prefix: r.URL.Query().Get("prefix"), MaxUploads: maxPage}
+	q := r.URL.Query()
+	out := listMultipartUploadsResult{XMLNS: namespace, Bucket: t.bucket.Name, Prefix: q.Get("prefix"), MaxUploads: maxPage,
+		KeyMarker: q.Get("key-marker"), UploadIdMarker: q.Get("upload-id-marker")}
+	if s := q.Get("max-uploads"); s != "" {
+		n, err := strconv.Atoi(s)
+		if err != nil || n < 1 {
+			return nil, invalidArgument("Argument max-uploads must be an integer between 1 and 2147483647", "max-uploads", s)
+		}
+		out.MaxUploads = min(n, maxPage)
+	}
 	err = state.Uploads.Scan(c.Tx, []string{t.bucket.Name}, "", func(_ string, u state.Upload) bool {
-		if !strings.HasPrefix(u.Key, out.Prefix) {
+		// Without an upload's id the marker stands for all uploads of its key.
+		behind := u.Key > out.KeyMarker || (u.Key == out.KeyMarker && out.UploadIdMarker != "" && u.ID > out.UploadIdMarker)
+		if !behind || !strings.HasPrefix(u.Key, out.Prefix) {
 			return true
 		}
-		if len(out.Upload) == maxPage {
-			out.IsTruncated = true
+		if len(out.Upload) == out.MaxUploads {
+			last := out.Upload[len(out.Upload)-1]
+			out.IsTruncated, out.NextKeyMarker, out.NextUploadIdMarker = true, last.Key, last.UploadId
 			return false
 		}
 		out.Upload = append(out.Upload, listedUpload{u.Key, u.ID, xmlTime(u.Initiated), "STANDARD"})
