@@ -3,12 +3,10 @@ package consumer
 import (
 	"context"
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/glue"
-	lftypes "github.com/aws/aws-sdk-go-v2/service/lakeformation/types"
 
 	"github.com/lakemesh/lakemesh"
 	"github.com/lakemesh/lakemesh/internal/identity"
@@ -82,60 +80,59 @@ func (l *leaving) observe(ctx context.Context) error {
 	if l.others, err = c.otherActive(ctx, l.record); err != nil {
 		return err
 	}
-	on, err := c.lake.ObserveKind(ctx, lftypes.DataLakeResourceTypeTable)
-	if err != nil {
-		return identity.Explain(opLeave, c.account, "permissions on tables", err)
-	}
-	l.keepOurs(on)
-	if len(l.others) > 0 {
-		return nil
-	}
-	// Nothing of the database is needed any more.
-	all, err := databases(ctx, c.own)
+	resources, err := l.resources(ctx)
 	if err != nil {
 		return err
 	}
-	for i := range all {
-		if c.linksTo(&all[i], l.record.Database) {
-			l.links = append(l.links, strings.ToLower(aws.ToString(all[i].Name)))
-		}
+	held, err := c.grants(ctx, opLeave, resources)
+	if err != nil {
+		return err
 	}
-	if on, err = c.lake.ObserveKind(ctx, lftypes.DataLakeResourceTypeDatabase); err != nil {
-		return identity.Explain(opLeave, c.account, "permissions on databases", err)
-	}
-	l.keepOurs(on)
-	return nil
-}
-
-// keepOurs keeps what principals of the account hold on the mesh's database, its
-// tables, and the links to it.
-func (l *leaving) keepOurs(g *permissions.Grants) {
-	c := l.consumer
-	for _, e := range g.Entries() {
-		r := e.Resource
-		inMesh := r.Account == c.meshAccount && strings.EqualFold(r.Database, l.record.Database)
-		onLink := r.Account == c.account && r.Kind == permissions.KindDatabase && slices.Contains(l.links, r.Database)
-		if (inMesh || onLink) && c.isOurs(e.Principal) {
+	for _, e := range held.Entries() {
+		if c.isOurs(e.Principal) {
 			l.handed = append(l.handed, e)
 		}
 	}
+	return nil
+}
+
+// resources are what was handed on with the subscription: its tables, and if no
+// other subscription needs them, the mesh's database and the links to it. With all
+// tables of a database, each of them can have been handed on by itself.
+func (l *leaving) resources(ctx context.Context) ([]permissions.Resource, error) {
+	c, r := l.consumer, l.record
+	list := c.objects(&r.Subscription)
+	if r.WholeDatabase() {
+		seen, _, err := tables(ctx, c.shared, r.Database)
+		if err != nil {
+			return nil, err
+		}
+		for i := range seen {
+			list = append(list, permissions.Table(c.meshAccount, r.Database, aws.ToString(seen[i].Name)))
+		}
+	}
+	if len(l.others) > 0 {
+		return list, nil
+	}
+	list = append(list, permissions.Database(c.meshAccount, r.Database))
+	all, err := databases(ctx, c.own)
+	if err != nil {
+		return nil, err
+	}
+	for i := range all {
+		if c.linksTo(&all[i], r.Database) {
+			link := strings.ToLower(aws.ToString(all[i].Name))
+			l.links = append(l.links, link)
+			list = append(list, permissions.Database(c.account, link))
+		}
+	}
+	return list, nil
 }
 
 // tooMuch are the permissions of an entry that nothing justifies once the
-// subscription is left. It is about the subscription's own tables: what is held on
-// others is none of its business.
+// subscription is left.
 func (l *leaving) tooMuch(e permissions.Entry) lakemesh.Permissions {
-	switch e.Resource.Kind {
-	case permissions.KindTable:
-		if !covers(&l.record.Subscription, e.Resource.Table) {
-			return nil
-		}
-	case permissions.KindAllTables:
-		if !l.record.WholeDatabase() {
-			return nil
-		}
-	default:
-		// A database is kept as long as any subscription in it is active.
+	if e.Resource.Kind == permissions.KindDatabase {
 		return e.Permissions
 	}
 	keep := justified(l.others, e.Resource)

@@ -273,13 +273,9 @@ func (f *finalizing) lookForGrants(ctx context.Context) error {
 	if f.linked {
 		resources = append(resources, permissions.Database(c.account, f.link))
 	}
-	held, err := c.lake.Observe(ctx, resources...)
-	if identity.IsAccessDenied(err) && len(f.pending) > 0 {
-		// Part of it is still to be accepted; to grant what is held already does no harm.
-		return nil
-	}
+	held, err := c.grants(ctx, opFinalize, resources)
 	if err != nil {
-		return identity.Explain(opFinalize, c.account, "permissions", err)
+		return err
 	}
 	f.held = held
 	return nil
@@ -290,12 +286,13 @@ func (f *finalizing) wanted() (link, shared []permissions.Entry) {
 	c, s := f.consumer, &f.record.Subscription
 	describe := lakemesh.NewPermissions(lakemesh.Describe)
 	handed := passed(s)
+	if len(handed) == 0 {
+		// The database may not be handed on either.
+		return nil, nil
+	}
 	for _, principal := range f.principals {
 		link = append(link, permissions.Entry{Principal: principal, Resource: permissions.Database(c.account, f.link), Permissions: describe})
 		shared = append(shared, permissions.Entry{Principal: principal, Resource: permissions.Database(c.meshAccount, s.Database), Permissions: describe})
-		if len(handed) == 0 {
-			continue
-		}
 		for _, o := range c.objects(s) {
 			shared = append(shared, permissions.Entry{Principal: principal, Resource: o, Permissions: handed})
 		}

@@ -1,0 +1,133 @@
+package consumer_test
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/lakeformation"
+	lftypes "github.com/aws/aws-sdk-go-v2/service/lakeformation/types"
+
+	"github.com/lakemesh/lakemesh"
+	"github.com/lakemesh/lakemesh/consumer"
+)
+
+func TestListProductAccess(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	ctx := t.Context()
+	list := func(statuses ...lakemesh.Status) []lakemesh.Subscription {
+		t.Helper()
+		out, err := w.consumer.ListProductAccess(ctx, consumer.ListInput{Statuses: statuses})
+		w.must(err)
+		return out.Subscriptions
+	}
+	if text, err := json.Marshal(consumer.ListOutput{Subscriptions: list()}); err != nil || string(text) != `{"Subscriptions":[]}` {
+		t.Errorf("no subscriptions: %s, %v", text, err)
+	}
+	active := w.active("orders")
+	// A page of DynamoDB holds a megabyte: notes of this size make several.
+	for i := range 5 {
+		_, err := w.consumer.RequestAccessToProduct(ctx, consumer.RequestInput{OwnerAccountID: producerAccount, DatabaseName: database,
+			Tables: []string{"customers"}, RequestPermissions: [][]string{{"SELECT"}, {"INSERT"}, {"DELETE"}, {"ALTER"}, {"DROP"}}[i],
+			Notes: fmt.Sprint(i, strings.Repeat("n", 180_000))})
+		w.must(err)
+	}
+	if got := list(); len(got) != 1 || got[0].ID != active || got[0].Status != lakemesh.Active || got[0].Owner != producerAccount || len(got[0].Permitted) == 0 {
+		t.Errorf("active: %+v", got)
+	}
+	if got := list(lakemesh.Pending); len(got) != 5 {
+		t.Errorf("%d pending; want 5", len(got))
+	}
+	if got := list(consumer.AllStatuses()...); len(got) != 6 {
+		t.Errorf("%d in all; want 6", len(got))
+	}
+	if _, err := w.consumer.ListProductAccess(ctx, consumer.ListInput{Statuses: []lakemesh.Status{"Open"}}); !errors.Is(err, lakemesh.ErrInvalidInput) {
+		t.Errorf("an unknown state: %v", err)
+	}
+}
+
+func TestGetTableInfo(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	ctx := t.Context()
+	info, err := w.consumer.GetTableInfo(ctx, consumer.TableInfoInput{DatabaseName: database, TableName: "orders"})
+	w.must(err)
+	info.CreateTime, info.UpdateTime = "", ""
+	text, err := json.Marshal(info)
+	w.must(err)
+	want := `{"DatabaseName":"` + database + `","TableName":"orders","Owner":"` + producerAccount + `","Description":"the orders","Visibility":"PUBLIC",` +
+		`"TableType":"EXTERNAL_TABLE","Location":"s3://sales-data/orders/",`
+	if !strings.HasPrefix(string(text), want) || !strings.Contains(string(text), `"PartitionKeys":[{"Name":"year","Type":"int"}]`) {
+		t.Errorf("%s; want it to begin with %s", text, want)
+	}
+	w.active("orders")
+	info, err = w.consumer.GetTableInfo(ctx, consumer.TableInfoInput{DatabaseName: database, TableName: "orders"})
+	w.must(err)
+	if info.Visibility != consumer.SeenAsShared || len(info.Columns) != 2 || info.Columns[0] != (consumer.Column{Name: "id", Type: "int", Comment: "the number"}) {
+		t.Errorf("as shared: %+v", info)
+	}
+	for _, in := range []consumer.TableInfoInput{{DatabaseName: database, TableName: "order"}, {DatabaseName: "nothing", TableName: "orders"}} {
+		if _, err := w.consumer.GetTableInfo(ctx, in); !errors.Is(err, lakemesh.ErrNotFound) {
+			t.Errorf("%+v: %v; want ErrNotFound", in, err)
+		}
+	}
+	for _, in := range []consumer.TableInfoInput{{DatabaseName: database}, {TableName: "orders"}} {
+		if _, err := w.consumer.GetTableInfo(ctx, in); !errors.Is(err, lakemesh.ErrInvalidInput) {
+			t.Errorf("%+v: %v; want ErrInvalidInput", in, err)
+		}
+	}
+}
+
+func TestListProducts(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	ctx := t.Context()
+	w.tag("orders", map[string]string{lakemesh.DomainTag: "retail", lakemesh.ProductTag: "orders"})
+	names := func(in consumer.ListProductsInput) string {
+		t.Helper()
+		out, err := w.consumer.ListProducts(ctx, in)
+		w.must(err)
+		var all []string
+		for _, p := range out.Products {
+			if p.Owner != producerAccount || p.Location != "s3://sales-data/"+p.TableName+"/" || p.DatabaseName != database {
+				t.Errorf("product %+v", p)
+			}
+			all = append(all, strings.TrimSuffix(p.TableName+":"+p.Domain+":"+p.DataProductName, "::"))
+		}
+		return strings.Join(all, " ")
+	}
+	for want, in := range map[string]consumer.ListProductsInput{
+		"customers orders:retail:orders orders_eu": {},
+		"orders:retail:orders":                     {Domain: "Retail", DatabaseName: database},
+		"":                                         {DataProductName: "other"},
+	} {
+		if got := names(in); got != want {
+			t.Errorf("%+v: %q; want %q", in, got, want)
+		}
+	}
+	if _, err := w.consumer.ListProducts(ctx, consumer.ListProductsInput{DatabaseName: "nothing"}); !errors.Is(err, lakemesh.ErrNotFound) {
+		t.Errorf("unknown database: %v", err)
+	}
+}
+
+// tag assigns LF-tags to a table as the producer's role in the mesh account.
+func (w *world) tag(table string, tags map[string]string) {
+	w.t.Helper()
+	lake := lakeformation.NewFromConfig(w.mesh.Config(lakemesh.RoleARN(meshAccount, lakemesh.MeshProducerRole(producerAccount))))
+	var pairs []lftypes.LFTagPair
+	for k, v := range tags {
+		_, err := lake.UpdateLFTag(w.t.Context(), &lakeformation.UpdateLFTagInput{TagKey: aws.String(k), TagValuesToAdd: []string{v}})
+		w.must(err)
+		pairs = append(pairs, lftypes.LFTagPair{TagKey: aws.String(k), TagValues: []string{v}})
+	}
+	out, err := lake.AddLFTagsToResource(w.t.Context(), &lakeformation.AddLFTagsToResourceInput{LFTags: pairs, Resource: &lftypes.Resource{
+		Table: &lftypes.TableResource{DatabaseName: aws.String(database), Name: aws.String(table)}}})
+	w.must(err)
+	if len(out.Failures) > 0 {
+		w.t.Fatalf("tags of %s: %+v", table, out.Failures)
+	}
+}
