@@ -8,10 +8,13 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
+	"strings"
+	"unicode/utf8"
 
 	"github.com/lakemesh/lakemesh/localmesh/internal/authz"
 	"github.com/lakemesh/lakemesh/localmesh/internal/engine"
 	"github.com/lakemesh/lakemesh/localmesh/internal/state"
+	"github.com/lakemesh/lakemesh/localmesh/internal/store"
 )
 
 // target is the bucket, and perhaps the key, that a request is about.
@@ -71,6 +74,10 @@ func find(c *engine.Call, r *engine.Request, action string) (target, error) {
 		c.Authorized()
 		return target{}, failure(http.StatusBadRequest, "KeyTooLongError", "Your key is too long").with("MaxSizeAllowed", maxKey).APIError
 	}
+	if !isKey(key) {
+		c.Authorized()
+		return target{}, failure(http.StatusBadRequest, "InvalidURI", "Couldn't parse the specified URI.").APIError
+	}
 	b, ok, err := state.S3Buckets.Get(c.Tx, name)
 	if err != nil {
 		return target{}, err
@@ -96,6 +103,10 @@ func find(c *engine.Call, r *engine.Request, action string) (target, error) {
 	}
 	return t, nil
 }
+
+// isKey tells whether a key is text that the mesh can keep: UTF-8 without the
+// byte that separates keys in the store.
+func isKey(key string) bool { return utf8.ValidString(key) && !strings.Contains(key, store.Separator) }
 
 // arn is the ARN of the object, or of the bucket if there is no key.
 func (t target) arn() string {

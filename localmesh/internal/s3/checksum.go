@@ -3,7 +3,7 @@ package s3
 // https://docs.aws.amazon.com/AmazonS3/latest/userguide/checking-object-integrity.html
 
 import (
-	"crypto/sha1" //nolint:gosec // One of the checksums that clients may send.
+	"crypto/sha1" // One of the checksums that clients may send.
 	"crypto/sha256"
 	"encoding/base64"
 	"hash"
@@ -27,7 +27,7 @@ func newChecksum(algorithm string) hash.Hash {
 	case "crc64nvme":
 		return crc64.New(crc64.MakeTable(crc64NVME))
 	case "sha1":
-		return sha1.New() //nolint:gosec // As above.
+		return sha1.New()
 	case "sha256":
 		return sha256.New()
 	}

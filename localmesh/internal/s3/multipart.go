@@ -3,7 +3,7 @@ package s3
 // https://docs.aws.amazon.com/AmazonS3/latest/userguide/mpuoverview.html
 
 import (
-	"crypto/md5" //nolint:gosec // The ETag of an upload is made of the MD5 of its parts.
+	"crypto/md5" // The ETag of an upload is made of the MD5 of its parts.
 	"encoding/hex"
 	"encoding/xml"
 	"fmt"
@@ -136,7 +136,7 @@ func completeMultipartUpload(c *engine.Call, r *engine.Request) (*engine.Respons
 		return nil, failure(http.StatusBadRequest, "MalformedXML", "The XML you provided was not well-formed or did not validate against our published schema").APIError
 	}
 	var body []byte
-	digests := md5.New() //nolint:gosec // As above.
+	digests := md5.New()
 	for i, p := range in.Part {
 		part, ok := u.Parts[p.PartNumber]
 		switch {
