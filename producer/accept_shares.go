@@ -7,6 +7,8 @@ import (
 	"slices"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/lakemesh/lakemesh/internal/permissions"
 	"github.com/lakemesh/lakemesh/internal/poll"
 	"github.com/lakemesh/lakemesh/internal/sharing"
@@ -44,8 +46,13 @@ func (pub *publication) acceptShares(ctx context.Context) error {
 	if len(shares) == 0 {
 		return nil
 	}
-	if err := (sharing.Owner{Client: pub.mesh.ram, Account: pub.meshAccount}).Check(ctx, pub.account, shares); err != nil {
+	owner := sharing.Owner{Client: pub.mesh.ram, Account: pub.meshAccount}
+	receiver := sharing.Receiver{Client: pub.own.ram, Account: pub.account}
+	group, gctx := errgroup.WithContext(ctx)
+	group.Go(func() error { return owner.Check(gctx, pub.account, shares) })
+	group.Go(func() error { return receiver.AcceptPending(gctx, pub.meshAccount, shares) })
+	if err := group.Wait(); err != nil {
 		return err
 	}
-	return sharing.Receiver{Client: pub.own.ram, Account: pub.account}.AcceptAll(ctx, pub.meshAccount, shares)
+	return receiver.AcceptAll(ctx, pub.meshAccount, shares)
 }

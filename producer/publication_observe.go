@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"unicode/utf8"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -30,7 +31,11 @@ func (pub *publication) observe(ctx context.Context) error {
 	tagged := false
 	group, gctx := errgroup.WithContext(ctx)
 	group.Go(func() (err error) {
-		pub.sourceDatabase, original, err = pub.readSource(gctx)
+		pub.sourceDatabase, err = pub.readSourceDatabase(gctx)
+		return err
+	})
+	group.Go(func() (err error) {
+		original, err = readTables(gctx, pub.own.catalog, pub.source, pub.tableNames.Match, pub.exactName())
 		return err
 	})
 	group.Go(func() (err error) {
@@ -81,18 +86,12 @@ func (pub *publication) observe(ctx context.Context) error {
 	return pub.observeDetails(ctx, tagged)
 }
 
-// readSource reads the source database and those of its tables that the
-// expression means, by name.
-func (pub *publication) readSource(ctx context.Context) (*types.Database, map[string]types.Table, error) {
+func (pub *publication) readSourceDatabase(ctx context.Context) (*types.Database, error) {
 	d, ok, err := pub.own.catalog.Database(ctx, pub.source)
-	if err != nil {
-		return nil, nil, err
+	if err == nil && !ok {
+		err = lakemesh.NotFound("database "+pub.source, pub.account, "SourceDatabaseName names a database of the producer's account")
 	}
-	if !ok {
-		return nil, nil, lakemesh.NotFound("database "+pub.source, pub.account, "SourceDatabaseName names a database of the producer's account")
-	}
-	tables, err := readTables(ctx, pub.own.catalog, pub.source, pub.tableNames.Match, pub.exactName())
-	return d, tables, err
+	return d, err
 }
 
 // exactName is the one table that is named, if one is.
@@ -346,6 +345,9 @@ func (pub *publication) observeGrants(ctx context.Context) error {
 	if pub.granted, err = pub.mesh.lake.Observe(ctx, on...); err != nil {
 		return err
 	}
+	if err := pub.checkSharing(); err != nil {
+		return err
+	}
 	shares := pub.granted.Shares(pub.account)
 	if len(shares) == 0 {
 		return nil
@@ -406,14 +408,31 @@ func (pub *publication) observeTags(ctx context.Context) error {
 			}
 		}
 	}
+	return pub.observeTagValues(ctx, wanted)
+}
+
+// observeTagValues finds the wanted values that the mesh's LF-tags do not have.
+func (pub *publication) observeTagValues(ctx context.Context, wanted map[string][]string) error {
+	have := make(map[string][]string, len(wanted))
+	var mu sync.Mutex
+	group, gctx := errgroup.WithContext(ctx)
+	group.SetLimit(pub.concurrency())
+	for k := range wanted {
+		group.Go(func() error {
+			values, _, err := pub.mesh.lake.TagValues(gctx, k)
+			mu.Lock()
+			defer mu.Unlock()
+			have[k] = values
+			return err
+		})
+	}
+	if err := group.Wait(); err != nil {
+		return err
+	}
 	pub.newTagValues = map[string][]string{}
 	for k, values := range wanted {
-		have, _, err := pub.mesh.lake.TagValues(ctx, k)
-		if err != nil {
-			return err
-		}
 		for _, v := range values {
-			if !slices.Contains(have, v) {
+			if !slices.Contains(have[k], v) {
 				pub.newTagValues[k] = append(pub.newTagValues[k], v)
 			}
 		}

@@ -357,24 +357,44 @@ func (pub *publication) assignTags(ctx context.Context, table permissions.Resour
 	return pub.mesh.lake.AssignTags(ctx, table, required)
 }
 
-// planGrants lets the producer administer its tables in the mesh, and the
+// wantedGrants let the producer administer its tables in the mesh, and the
 // read-only role describe them.
-func (pl *planner) planGrants(ready map[string][]*plan.Step) {
+func (pub *publication) wantedGrants() []permissions.Entry {
 	describe := lakemesh.NewPermissions(lakemesh.Describe)
-	database := permissions.Database(pl.meshAccount, pl.target)
-	want := []permissions.Entry{{Principal: pl.account, Resource: database, Permissions: describe, Grantable: describe}}
-	if pl.public {
-		want = append(want, permissions.Entry{Principal: pl.readOnlyRole(), Resource: database, Permissions: describe})
+	database := permissions.Database(pub.meshAccount, pub.target)
+	want := []permissions.Entry{{Principal: pub.account, Resource: database, Permissions: describe, Grantable: describe}}
+	if pub.public {
+		want = append(want, permissions.Entry{Principal: pub.readOnlyRole(), Resource: database, Permissions: describe})
 	}
 	all := lakemesh.NewPermissions(lakemesh.Alter, lakemesh.Delete, lakemesh.Describe, lakemesh.Insert, lakemesh.Select)
-	for _, t := range pl.tables {
-		table := pl.meshTable(t.name)
-		want = append(want, permissions.Entry{Principal: pl.account, Resource: table, Permissions: all, Grantable: all})
-		if pl.public {
-			want = append(want, permissions.Entry{Principal: pl.readOnlyRole(), Resource: table, Permissions: describe})
+	for _, t := range pub.tables {
+		table := pub.meshTable(t.name)
+		want = append(want, permissions.Entry{Principal: pub.account, Resource: table, Permissions: all, Grantable: all})
+		if pub.public {
+			want = append(want, permissions.Entry{Principal: pub.readOnlyRole(), Resource: table, Permissions: describe})
 		}
 	}
-	for _, e := range permissions.Missing(pl.granted, want) {
+	return want
+}
+
+// checkSharing finds what Lake Formation would refuse to share: databases and
+// tables that another program made and that are open to everybody whom IAM lets
+// through.
+func (pub *publication) checkSharing() error {
+	database := permissions.Database(pub.meshAccount, pub.target)
+	for _, e := range permissions.Missing(pub.granted, pub.wantedGrants()) {
+		for _, r := range []permissions.Resource{database, e.Resource} {
+			if e.Principal == pub.account && len(pub.granted.Of(permissions.AllowedByIAM, r).Permissions) > 0 {
+				return permissions.BlockedByIAM(r, nil)
+			}
+		}
+	}
+	return nil
+}
+
+// planGrants makes the grants that are missing in the mesh.
+func (pl *planner) planGrants(ready map[string][]*plan.Step) {
+	for _, e := range permissions.Missing(pl.granted, pl.wantedGrants()) {
 		after := []*plan.Step{pl.meshDB}
 		if steps := ready[e.Resource.Table]; e.Resource.Table != "" && len(steps) > 0 {
 			after = steps[:1]

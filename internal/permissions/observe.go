@@ -3,10 +3,12 @@ package permissions
 import (
 	"context"
 	"fmt"
+	"sync"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/lakeformation"
 	"github.com/aws/aws-sdk-go-v2/service/lakeformation/types"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/lakemesh/lakemesh"
 	"github.com/lakemesh/lakemesh/internal/awserr"
@@ -37,25 +39,39 @@ func (l *Lake) Observe(ctx context.Context, resources ...Resource) (*Grants, err
 			single = append(single, r)
 		}
 	}
+	var mu sync.Mutex
 	keep := func(row types.PrincipalResourcePermissions) {
 		if r, ok := l.fromSDK(row.Resource); ok && wanted[r] {
+			mu.Lock()
+			defer mu.Unlock()
 			found.addRow(r, row)
 		}
 	}
-	for _, r := range single {
-		in := &lakeformation.ListPermissionsInput{Resource: r.sdk()}
-		if err := l.list(ctx, in, keep); err != nil && !awserr.NotFound(err) {
-			return nil, fmt.Errorf("list the permissions on %s: %w", r, err)
-		}
-	}
+	group, gctx := errgroup.WithContext(ctx)
+	group.SetLimit(observeWidth)
 	if tables > fewTables {
-		in := &lakeformation.ListPermissionsInput{ResourceType: types.DataLakeResourceTypeTable}
-		if err := l.list(ctx, in, keep); err != nil {
-			return nil, fmt.Errorf("list the permissions on tables: %w", err)
-		}
+		group.Go(func() error {
+			in := &lakeformation.ListPermissionsInput{ResourceType: types.DataLakeResourceTypeTable}
+			if err := l.list(gctx, in, keep); err != nil {
+				return fmt.Errorf("list the permissions on tables: %w", err)
+			}
+			return nil
+		})
 	}
-	return found, nil
+	for _, r := range single {
+		group.Go(func() error {
+			in := &lakeformation.ListPermissionsInput{Resource: r.sdk()}
+			if err := l.list(gctx, in, keep); err != nil && !awserr.NotFound(err) {
+				return fmt.Errorf("list the permissions on %s: %w", r, err)
+			}
+			return nil
+		})
+	}
+	return found, group.Wait()
 }
+
+// observeWidth is how many listings are under way at once.
+const observeWidth = 8
 
 // ObserveKind reads everything that is granted on resources of a kind and that
 // the caller may see, all pages.

@@ -23,6 +23,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ram"
 	"github.com/aws/aws-sdk-go-v2/service/ram/types"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/lakemesh/lakemesh"
 	"github.com/lakemesh/lakemesh/internal/awserr"
@@ -187,17 +188,16 @@ func (r Receiver) AcceptPending(ctx context.Context, sender string, shares []str
 	for _, i := range invitations {
 		last[i.Share] = i
 	}
+	group, gctx := errgroup.WithContext(ctx)
 	for _, i := range last {
 		switch i.Status {
 		case types.ResourceShareInvitationStatusPending:
-			if err := r.Accept(ctx, i); err != nil {
-				return err
-			}
+			group.Go(func() error { return r.Accept(gctx, i) })
 		case types.ResourceShareInvitationStatusRejected, types.ResourceShareInvitationStatusExpired:
-			return r.refused(i.Share, sender, string(i.Status), nil)
+			group.Go(func() error { return r.refused(i.Share, sender, string(i.Status), nil) })
 		}
 	}
-	return nil
+	return group.Wait()
 }
 
 // Association is how a receiver stands to a share.
