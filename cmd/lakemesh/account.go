@@ -1,0 +1,239 @@
+package main
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/lakemesh/lakemesh"
+	"github.com/lakemesh/lakemesh/admin"
+	"github.com/lakemesh/lakemesh/plan"
+)
+
+func (a *app) accountCommand() *cobra.Command {
+	return group("account", "Make accounts producers and consumers of the mesh", a.accountEnable(), a.accountInit(), a.accountStatus())
+}
+
+// accountFlags are what enabling and initializing an account have in common.
+type accountFlags struct {
+	accountType string
+	crawlerRole string
+	buckets     []string
+}
+
+func (f *accountFlags) add(cmd *cobra.Command) {
+	flags := cmd.Flags()
+	flags.SortFlags = false
+	flags.StringVar(&f.accountType, "account-type", "", "what the account becomes: producer, consumer or both")
+	flags.StringVar(&f.crawlerRole, "crawler-role-arn", "", "a role of the producer's account for Glue crawlers")
+	flags.Var(list{&f.buckets}, "buckets", "the producer's buckets (default: every bucket of its account)")
+	must(cmd.RegisterFlagCompletionFunc("account-type", cobra.FixedCompletions([]string{"producer", "consumer", "both"}, cobra.ShellCompDirectiveNoFileComp)))
+	required(cmd, "account-type")
+}
+
+// identity is who sets up an account of the type.
+func (f *accountFlags) identity(t admin.AccountType) lakemesh.Identity {
+	if t == admin.Consumer {
+		return lakemesh.ConsumerAdminIdentity
+	}
+	return lakemesh.ProducerAdminIdentity
+}
+
+func (a *app) accountEnable() *cobra.Command {
+	var f accountFlags
+	var accountID string
+	cmd := &cobra.Command{
+		Use:   "enable",
+		Short: "Make an account a producer, a consumer or both",
+		Long: `Sets an account up in both places: its role in its own account, as ProducerAdmin
+or ConsumerAdmin of the credentials file, and its role in the mesh account, as Mesh.
+
+With --account-id only the mesh account's half is done, for an account whose own
+administrator has run "lakemesh account init". Both are safe to repeat.`,
+		Args: cobra.NoArgs,
+		RunE: a.do(func(ctx context.Context, _ []string) error {
+			t, err := admin.ParseAccountType(f.accountType)
+			if err != nil {
+				return err
+			}
+			if accountID != "" {
+				return a.enableInMesh(ctx, t, accountID, f)
+			}
+			return a.bootstrap(ctx, t, f)
+		}),
+	}
+	f.add(cmd)
+	cmd.Flags().StringVar(&accountID, "account-id", "", "do the mesh account's half only, for this account")
+	return cmd
+}
+
+// bootstrap sets the account up in both places.
+func (a *app) bootstrap(ctx context.Context, t admin.AccountType, f accountFlags) error {
+	if file, err := a.credentialsFile(ctx); err != nil || file == nil {
+		if err != nil {
+			return err
+		}
+		return usageError{&lakemesh.Error{Kind: lakemesh.ErrInvalidInput, Resource: "account enable",
+			Message: "a credentials file is needed, with the administrators of both accounts",
+			Hint:    "give --credentials-file, or run \"account init\" in the account and \"account enable --account-id\" in the mesh account"}}
+	}
+	in := admin.BootstrapInput{Type: t, CrawlerRoleARN: f.crawlerRole, Buckets: f.buckets}
+	var err error
+	if in.Mesh, err = a.options(ctx, lakemesh.MeshIdentity); err != nil {
+		return err
+	}
+	if in.Account, err = a.options(ctx, f.identity(t)); err != nil {
+		return err
+	}
+	return a.write(
+		func() (*plan.Plan, error) { return admin.PlanBootstrapAccount(ctx, in) },
+		func() error {
+			out, err := admin.BootstrapAccount(ctx, in)
+			if err != nil {
+				return err
+			}
+			return a.show(out, func() {
+				var facts []fact
+				for _, half := range []struct {
+					name  string
+					roles *admin.BootstrappedRoles
+				}{{"producer", out.Producer}, {"consumer", out.Consumer}} {
+					if half.roles != nil {
+						facts = append(facts, fact{half.name + "'s role", half.roles.Account.RoleARN}, fact{"its role in the mesh", half.roles.Mesh.RoleARN})
+					}
+				}
+				fmt.Fprint(a.out, renderFacts(facts...))
+			})
+		})
+}
+
+// enabling is one half of what makes an account a producer or a consumer.
+type enabling struct {
+	plan func() (*plan.Plan, error)
+	do   func() (*admin.AccountOutput, error)
+}
+
+// enableInMesh does the mesh account's half.
+func (a *app) enableInMesh(ctx context.Context, t admin.AccountType, accountID string, f accountFlags) error {
+	mesh, err := a.admin(ctx, lakemesh.MeshIdentity)
+	if err != nil {
+		return err
+	}
+	producerIn := admin.EnableProducerInput{AccountID: accountID, CrawlerRoleARN: f.crawlerRole}
+	consumerIn := admin.EnableConsumerInput{AccountID: accountID}
+	return a.enable(t, enabling{
+		func() (*plan.Plan, error) { return mesh.PlanEnableAccountAsProducer(ctx, producerIn) },
+		func() (*admin.AccountOutput, error) { return mesh.EnableAccountAsProducer(ctx, producerIn) },
+	}, enabling{
+		func() (*plan.Plan, error) { return mesh.PlanEnableAccountAsConsumer(ctx, consumerIn) },
+		func() (*admin.AccountOutput, error) { return mesh.EnableAccountAsConsumer(ctx, consumerIn) },
+	})
+}
+
+// enable does one half, in one account, for the type that is asked for.
+func (a *app) enable(t admin.AccountType, asProducer, asConsumer enabling) error {
+	var halves []enabling
+	if t != admin.Consumer {
+		halves = append(halves, asProducer)
+	}
+	if t != admin.Producer {
+		halves = append(halves, asConsumer)
+	}
+	var roles []admin.AccountOutput
+	err := a.write(
+		func() (*plan.Plan, error) {
+			whole := &plan.Plan{}
+			for _, h := range halves {
+				p, err := h.plan()
+				if err != nil {
+					return nil, err
+				}
+				whole.Operation = p.Operation
+				whole.Append(p)
+			}
+			return whole, nil
+		},
+		func() error {
+			for _, h := range halves {
+				out, err := h.do()
+				if err != nil {
+					return err
+				}
+				roles = append(roles, *out)
+			}
+			return nil
+		})
+	if err != nil || a.flags.dryRun {
+		return err
+	}
+	var result any = roles
+	if len(roles) == 1 {
+		result = roles[0]
+	}
+	return a.show(result, func() {
+		for _, r := range roles {
+			fmt.Fprint(a.out, renderFacts(fact{"role", r.RoleARN}))
+		}
+	})
+}
+
+func (a *app) accountInit() *cobra.Command {
+	var f accountFlags
+	cmd := &cobra.Command{
+		Use:   "init",
+		Short: "Do the account's own half of enabling it, as its administrator",
+		Args:  cobra.NoArgs,
+		RunE: a.do(func(ctx context.Context, _ []string) error {
+			t, err := admin.ParseAccountType(f.accountType)
+			if err != nil {
+				return err
+			}
+			account, err := a.admin(ctx, f.identity(t))
+			if err != nil {
+				return err
+			}
+			producerIn := admin.InitializeProducerInput{CrawlerRoleARN: f.crawlerRole, Buckets: f.buckets}
+			consumerIn := admin.InitializeConsumerInput{}
+			return a.enable(t, enabling{
+				func() (*plan.Plan, error) { return account.PlanInitializeProducerAccount(ctx, producerIn) },
+				func() (*admin.AccountOutput, error) { return account.InitializeProducerAccount(ctx, producerIn) },
+			}, enabling{
+				func() (*plan.Plan, error) { return account.PlanInitializeConsumerAccount(ctx, consumerIn) },
+				func() (*admin.AccountOutput, error) { return account.InitializeConsumerAccount(ctx, consumerIn) },
+			})
+		}),
+	}
+	f.add(cmd)
+	return cmd
+}
+
+func (a *app) accountStatus() *cobra.Command {
+	var as string
+	cmd := &cobra.Command{
+		Use:   "status",
+		Short: "Tell how a producer's or a consumer's account is set up",
+		Args:  cobra.NoArgs,
+		RunE: a.do(func(ctx context.Context, _ []string) error {
+			side, err := a.side(ctx, as, lakemesh.ProducerIdentity)
+			if err != nil {
+				return err
+			}
+			who := lakemesh.ProducerAdminIdentity
+			if side == lakemesh.ConsumerIdentity {
+				who = lakemesh.ConsumerAdminIdentity
+			}
+			account, err := a.admin(ctx, who)
+			if err != nil {
+				return err
+			}
+			out, err := account.Status(ctx)
+			if err != nil {
+				return err
+			}
+			return a.show(out, func() { a.printStatus(out) })
+		}),
+	}
+	addAs(cmd, &as, "producer")
+	return cmd
+}

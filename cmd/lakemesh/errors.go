@@ -1,0 +1,114 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/lakemesh/lakemesh"
+	"github.com/lakemesh/lakemesh/internal/home"
+)
+
+// The exit codes of the command line.
+const (
+	exitDone = iota
+	exitFailed
+	exitUsage
+	exitNotFound
+	exitConflict
+	exitDenied
+	exitPartly
+)
+
+// errNotConfirmed ends a command that the person at the terminal did not want.
+var errNotConfirmed = errors.New("not confirmed; nothing was changed")
+
+// usageError is an error of the parser of the command line.
+type usageError struct{ err error }
+
+func (e usageError) Error() string { return e.err.Error() }
+func (e usageError) Unwrap() error { return e.err }
+
+// exitCode is the one place in which errors become exit codes. What is partly done
+// comes first: its causes are of other kinds.
+func exitCode(err error) int {
+	var usage usageError
+	is := func(targets ...error) bool {
+		for _, t := range targets {
+			if errors.Is(err, t) {
+				return true
+			}
+		}
+		return false
+	}
+	switch {
+	case err == nil:
+		return exitDone
+	case is(lakemesh.ErrPartial):
+		return exitPartly
+	case errors.As(err, &usage), is(lakemesh.ErrInvalidInput, lakemesh.ErrWrongAccount):
+		return exitUsage
+	case is(lakemesh.ErrIllegalTransition, lakemesh.ErrClaimed, lakemesh.ErrTampered, home.ErrRunning, home.ErrBusy):
+		return exitConflict
+	case is(lakemesh.ErrNotFound, home.ErrNotRunning):
+		return exitNotFound
+	case is(lakemesh.ErrAccessDenied):
+		return exitDenied
+	}
+	return exitFailed
+}
+
+// report tells a person what went wrong and what to do, and returns the exit code.
+func (a *app) report(ctx context.Context, err error) int {
+	if err == nil {
+		return exitDone
+	}
+	if !a.begun {
+		err = usageError{err}
+	}
+	message, hint := explain(err)
+	if ctx.Err() != nil {
+		message, hint = "interrupted: "+message, "run the same command again to complete what was begun"
+	}
+	fmt.Fprintf(a.err, "%s %s\n", bad.Render("error:"), message)
+	if hint != "" {
+		fmt.Fprintf(a.err, "%s  %s\n", accent.Render("hint:"), hint)
+	}
+	return exitCode(err)
+}
+
+// explain takes an error's message and its hint apart.
+func explain(err error) (message, hint string) {
+	var partial *lakemesh.PartialError
+	if errors.As(err, &partial) {
+		return explainPartial(partial), "run the same command again to complete it"
+	}
+	message = err.Error()
+	var known *lakemesh.Error
+	if errors.As(err, &known) && known.Hint != "" {
+		message = strings.Replace(message, "; "+known.Hint, "", 1)
+		return message, known.Hint
+	}
+	var usage usageError
+	switch {
+	case errors.Is(err, home.ErrRunning):
+		hint = "stop it first: lakemesh local stop"
+	case errors.Is(err, home.ErrNotRunning):
+		hint = "start it: lakemesh local start"
+	case errors.Is(err, home.ErrBusy):
+		hint = "wait until the other command is done, or set " + home.Variable + " to a folder of your own"
+	case errors.As(err, &usage):
+		hint = "lakemesh help tells the commands, and --help the flags of each"
+	}
+	return message, hint
+}
+
+func explainPartial(p *lakemesh.PartialError) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s is partly done: %d done, %d failed, %d not begun", p.Op, p.Done, len(p.Failed), p.NotBegun)
+	for _, f := range p.Failed {
+		fmt.Fprintf(&b, "\n  failed: %s: %v", f.Step, f.Err)
+	}
+	return b.String()
+}

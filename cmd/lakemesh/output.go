@@ -1,0 +1,137 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"strings"
+
+	"charm.land/lipgloss/v2"
+	"charm.land/lipgloss/v2/table"
+	"github.com/goccy/go-yaml"
+
+	"github.com/lakemesh/lakemesh/plan"
+)
+
+// show writes a result to stdout: as JSON or YAML in its documented shape, or the
+// way that people says for people. A nil result is shown to people alone.
+func (a *app) show(result any, people func()) error {
+	a.screen.done()
+	if a.flags.output == "table" {
+		people()
+		return nil
+	}
+	if result == nil {
+		return nil
+	}
+	var b bytes.Buffer
+	encoder := json.NewEncoder(&b)
+	encoder.SetEscapeHTML(false)
+	encoder.SetIndent("", "  ")
+	if err := encoder.Encode(result); err != nil {
+		return fmt.Errorf("write the result: %w", err)
+	}
+	text := b.Bytes()
+	if a.flags.output == "yaml" {
+		var err error
+		if text, err = yaml.JSONToYAML(text); err != nil {
+			return fmt.Errorf("write the result: %w", err)
+		}
+	}
+	if _, err := a.out.Write(text); err != nil {
+		return fmt.Errorf("write the result: %w", err)
+	}
+	return nil
+}
+
+// showPlan writes a plan to stdout: the result of a dry run.
+func (a *app) showPlan(p *plan.Plan) error {
+	return a.show(p, func() { fmt.Fprint(a.out, renderPlan(p)) })
+}
+
+// renderPlan is a plan for people.
+func renderPlan(p *plan.Plan) string {
+	var b strings.Builder
+	if p.Empty() {
+		fmt.Fprintf(&b, "%s: nothing to do\n", p.Operation)
+	} else {
+		rows := make([][]string, len(p.Steps))
+		for i, s := range p.Steps {
+			rows[i] = []string{fmt.Sprint(i + 1), s.Account, s.Summary}
+		}
+		b.WriteString(renderTable([]string{"STEP", "ACCOUNT", strings.ToUpper(p.Operation)}, rows))
+	}
+	for _, w := range p.Warnings {
+		fmt.Fprintf(&b, "%s %s\n", notice.Render("warning:"), w)
+	}
+	return b.String()
+}
+
+// renderTable is a table without lines, which a person reads and a program can cut.
+func renderTable(headers []string, rows [][]string) string {
+	t := table.New().Headers(headers...).Rows(rows...).
+		BorderTop(false).BorderBottom(false).BorderLeft(false).BorderRight(false).
+		BorderHeader(false).BorderColumn(false).BorderRow(false).Wrap(false).
+		StyleFunc(func(row, col int) lipgloss.Style {
+			style := lipgloss.NewStyle()
+			if col < len(headers)-1 {
+				style = style.PaddingRight(2)
+			}
+			if row == table.HeaderRow {
+				return style.Bold(true)
+			}
+			return style
+		})
+	return trimLines(t.String())
+}
+
+// fact is a line of a description: what and its value.
+type fact struct{ name, value string }
+
+// renderFacts writes facts one a line, aligned; those without a value are left out.
+func renderFacts(facts ...fact) string {
+	width := 0
+	for _, f := range facts {
+		if f.value != "" {
+			width = max(width, len(f.name))
+		}
+	}
+	var b strings.Builder
+	for _, f := range facts {
+		if f.value == "" {
+			continue
+		}
+		indent := "\n" + strings.Repeat(" ", width+2)
+		fmt.Fprintf(&b, "%s  %s\n", faint.Render(fmt.Sprintf("%-*s", width, f.name)), strings.ReplaceAll(f.value, "\n", indent))
+	}
+	return b.String()
+}
+
+func trimLines(s string) string {
+	lines := strings.Split(strings.TrimRight(s, "\n"), "\n")
+	for i, l := range lines {
+		lines[i] = strings.TrimRight(l, " ")
+	}
+	return strings.Join(lines, "\n") + "\n"
+}
+
+// say tells a person on stderr what was done.
+func (a *app) say(format string, args ...any) {
+	a.screen.done()
+	fmt.Fprintf(a.err, format+"\n", args...)
+}
+
+// warn tells a person on stderr what to look at.
+func (a *app) warn(warnings ...string) {
+	a.screen.done()
+	for _, w := range warnings {
+		fmt.Fprintf(a.err, "%s %s\n", notice.Render("warning:"), w)
+	}
+}
+
+// next tells a person on stderr what comes next.
+func (a *app) next(format string, args ...any) {
+	if a.flags.output == "table" {
+		fmt.Fprintf(a.err, "%s %s\n", accent.Render("next:"), fmt.Sprintf(format, args...))
+	}
+}

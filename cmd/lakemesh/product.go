@@ -1,0 +1,248 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/lakemesh/lakemesh"
+	"github.com/lakemesh/lakemesh/consumer"
+	"github.com/lakemesh/lakemesh/plan"
+	"github.com/lakemesh/lakemesh/producer"
+)
+
+func (a *app) productCommand() *cobra.Command {
+	return group("product", "Publish data products, and find them", a.productCreate(), a.productList(), a.productGet(), a.productMigrate())
+}
+
+// publishFlags are what publishing and migrating have in common.
+type publishFlags struct {
+	source, tables, domain, product string
+	public                          bool
+	schedule, crawlerRole           string
+}
+
+func (p *publishFlags) add(cmd *cobra.Command, a *app) {
+	f := cmd.Flags()
+	f.SortFlags = false
+	f.StringVar(&p.source, "source-database-name", "", "the database whose tables are published")
+	f.StringVar(&p.tables, "table-name-regex", "", "a table's name, or a regular expression for whole names (default: all tables)")
+	f.StringVar(&p.domain, "domain", "", "the domain of the data product")
+	f.StringVar(&p.product, "data-product-name", "", "the name of the data product")
+	f.BoolVar(&p.public, "create-public-metadata", true, "let every consumer of the mesh see the tables' metadata")
+	f.StringVar(&p.schedule, "sync-mesh-catalog-schedule", "", "when the crawler runs, as an AWS cron expression (default with a crawler: every 4 hours)")
+	f.StringVar(&p.crawlerRole, "sync-mesh-crawler-role-arn", "", "the role of a Glue crawler that keeps the mesh's metadata up to date (default: no crawler)")
+	required(cmd, "source-database-name")
+	must(cmd.RegisterFlagCompletionFunc("source-database-name", a.completeSourceDatabases))
+	must(cmd.RegisterFlagCompletionFunc("table-name-regex", a.completeSourceTables))
+}
+
+func (a *app) productCreate() *cobra.Command {
+	var f publishFlags
+	var database, suffix string
+	cmd := &cobra.Command{
+		Use:   "create",
+		Short: "Publish tables as a data product",
+		Example: `  lakemesh product create --source-database-name aviation --domain transport --data-product-name us-aviation
+  lakemesh product create --source-database-name aviation --table-name-regex 'air.*' --dry-run`,
+		Args: cobra.NoArgs,
+	}
+	cmd.RunE = a.do(func(ctx context.Context, _ []string) error {
+		p, err := a.producer(ctx)
+		if err != nil {
+			return err
+		}
+		in := producer.CreateDataProductsInput{SourceDatabaseName: f.source, TableNameRegex: f.tables, Domain: f.domain, DataProductName: f.product,
+			CreatePublicMetadata: &f.public, SyncMeshCatalogSchedule: f.schedule, SyncMeshCrawlerRoleARN: f.crawlerRole, ExposeDataMeshDBName: database}
+		if cmd.Flags().Changed("expose-table-references-with-suffix") {
+			in.ExposeTableReferencesWithSuffix = &suffix
+		}
+		return a.write(
+			func() (*plan.Plan, error) { return p.PlanCreateDataProducts(ctx, in) },
+			func() error {
+				out, err := p.CreateDataProducts(ctx, in)
+				if err != nil {
+					return err
+				}
+				return a.showPublished(out)
+			})
+	})
+	f.add(cmd, a)
+	cmd.Flags().StringVar(&database, "expose-data-mesh-db-name", "", "the database's name in the mesh (default: <source database>-<producer account>)")
+	cmd.Flags().StringVar(&suffix, "expose-table-references-with-suffix", producer.DefaultLinkSuffix, "the suffix of the links in the producer's account")
+	return cmd
+}
+
+func (a *app) showPublished(out *producer.CreateDataProductsOutput) error {
+	a.warn(out.Warnings...)
+	return a.show(out, func() {
+		rows := make([][]string, len(out.Tables))
+		for i, t := range out.Tables {
+			rows[i] = []string{out.DatabaseName, t.SourceTable, t.LinkTable}
+		}
+		fmt.Fprint(a.out, renderTable([]string{"DATABASE IN THE MESH", "TABLE", "LINK"}, rows))
+	})
+}
+
+func (a *app) productMigrate() *cobra.Command {
+	var f publishFlags
+	cmd := &cobra.Command{
+		Use:   "migrate",
+		Short: "Publish tables, and put links in the place of the originals",
+		Long: `Publishes tables under their own names, and once everything about them is in the
+mesh, removes the originals from the producer's catalog and puts links in their
+place. The data stays where it is.`,
+		Args: cobra.NoArgs,
+		RunE: a.do(func(ctx context.Context, _ []string) error {
+			p, err := a.producer(ctx)
+			if err != nil {
+				return err
+			}
+			in := producer.MigrateInput{SourceDatabaseName: f.source, TableNameRegex: f.tables, Domain: f.domain, DataProductName: f.product,
+				CreatePublicMetadata: &f.public, SyncMeshCatalogSchedule: f.schedule, SyncMeshCrawlerRoleARN: f.crawlerRole}
+			return a.remove(
+				func() (*plan.Plan, error) { return p.PlanMigrateTablesToMesh(ctx, in) },
+				func() error {
+					out, err := p.MigrateTablesToMesh(ctx, in)
+					if err != nil {
+						return err
+					}
+					return a.showPublished(out)
+				})
+		}),
+	}
+	f.add(cmd, a)
+	return cmd
+}
+
+func (a *app) productList() *cobra.Command {
+	var in consumer.ListProductsInput
+	cmd := &cobra.Command{
+		Use:   "list",
+		Short: "List the tables of the mesh whose metadata is public",
+		Args:  cobra.NoArgs,
+		RunE: a.do(func(ctx context.Context, _ []string) error {
+			c, err := a.consumer(ctx)
+			if err != nil {
+				return err
+			}
+			out, err := c.ListProducts(ctx, in)
+			if err != nil {
+				return err
+			}
+			return a.show(out, func() {
+				rows := make([][]string, len(out.Products))
+				for i, p := range out.Products {
+					rows[i] = []string{p.DatabaseName, p.TableName, p.Owner, orDash(p.Domain), orDash(p.DataProductName), orDash(p.Location)}
+				}
+				a.printTable("products", []string{"DATABASE", "TABLE", "OWNER", "DOMAIN", "PRODUCT", "LOCATION"}, rows)
+			})
+		}),
+	}
+	f := cmd.Flags()
+	f.StringVar(&in.Domain, "domain", "", "only products of this domain")
+	f.StringVar(&in.DataProductName, "data-product-name", "", "only this data product")
+	f.StringVar(&in.DatabaseName, "database-name", "", "only this database of the mesh")
+	must(cmd.RegisterFlagCompletionFunc("database-name", a.completeDatabases))
+	return cmd
+}
+
+func (a *app) productGet() *cobra.Command {
+	var database, expression, table, as string
+	cmd := &cobra.Command{
+		Use:   "get",
+		Short: "Tell where a product's tables are, or describe one table",
+		Long: `As the producer: the location of each of its own tables in the mesh that the
+expression selects. With --table-name, as the consumer: everything about one table.`,
+		Args: cobra.NoArgs,
+		RunE: a.do(func(ctx context.Context, _ []string) error {
+			otherwise := lakemesh.ProducerIdentity
+			if table != "" {
+				otherwise = lakemesh.ConsumerIdentity
+			}
+			side, err := a.side(ctx, as, otherwise)
+			if err != nil {
+				return err
+			}
+			if side == lakemesh.ConsumerIdentity {
+				if table == "" {
+					return usageError{lakemesh.Invalid("--table-name", "is required as the consumer")}
+				}
+				return a.describeTable(ctx, database, table)
+			}
+			if table != "" {
+				expression = table
+			}
+			p, err := a.producer(ctx)
+			if err != nil {
+				return err
+			}
+			out, err := p.GetDataProduct(ctx, producer.GetDataProductInput{DatabaseName: database, TableNameRegex: expression})
+			if err != nil {
+				return err
+			}
+			return a.show(out, func() {
+				rows := make([][]string, len(out))
+				for i, t := range out {
+					rows[i] = []string{t.Database, t.TableName, orDash(t.Location)}
+				}
+				a.printTable("tables", []string{"DATABASE", "TABLE", "LOCATION"}, rows)
+			})
+		}),
+	}
+	f := cmd.Flags()
+	f.SortFlags = false
+	f.StringVar(&database, "database-name", "", "the database in the mesh")
+	f.StringVar(&expression, "table-name-regex", "", "a table's name, or a regular expression for whole names (default: all tables)")
+	f.StringVar(&table, "table-name", "", "the table to describe")
+	addAs(cmd, &as, "producer, with --table-name consumer")
+	required(cmd, "database-name")
+	must(cmd.RegisterFlagCompletionFunc("database-name", a.completeDatabases))
+	must(cmd.RegisterFlagCompletionFunc("table-name", a.completeTables))
+	must(cmd.RegisterFlagCompletionFunc("table-name-regex", a.completeTables))
+	return cmd
+}
+
+func (a *app) describeTable(ctx context.Context, database, table string) error {
+	c, err := a.consumer(ctx)
+	if err != nil {
+		return err
+	}
+	out, err := c.GetTableInfo(ctx, consumer.TableInfoInput{DatabaseName: database, TableName: table})
+	if err != nil {
+		return err
+	}
+	return a.show(out, func() {
+		fmt.Fprint(a.out, renderFacts(
+			fact{"table", out.DatabaseName + "." + out.TableName}, fact{"owner", out.Owner}, fact{"description", out.Description},
+			fact{"visible as", strings.ToLower(out.Visibility)}, fact{"type", out.TableType}, fact{"location", out.Location},
+			fact{"format", out.Serialization}, fact{"created", out.CreateTime}, fact{"updated", out.UpdateTime}))
+		var rows [][]string
+		for _, column := range out.Columns {
+			rows = append(rows, []string{column.Name, column.Type, column.Comment})
+		}
+		for _, column := range out.PartitionKeys {
+			rows = append(rows, []string{column.Name, column.Type, strings.TrimSpace("partition key " + column.Comment)})
+		}
+		fmt.Fprintln(a.out)
+		fmt.Fprint(a.out, renderTable([]string{"COLUMN", "TYPE", "COMMENT"}, rows))
+	})
+}
+
+// printTable prints a table, or says that there is nothing to print.
+func (a *app) printTable(what string, headers []string, rows [][]string) {
+	if len(rows) == 0 {
+		a.say("no %s", what)
+		return
+	}
+	fmt.Fprint(a.out, renderTable(headers, rows))
+}
+
+func orDash(s string) string {
+	if s == "" {
+		return "-"
+	}
+	return s
+}

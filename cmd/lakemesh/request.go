@@ -1,0 +1,211 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/lakemesh/lakemesh"
+	"github.com/lakemesh/lakemesh/consumer"
+	"github.com/lakemesh/lakemesh/plan"
+	"github.com/lakemesh/lakemesh/producer"
+)
+
+func (a *app) requestCommand() *cobra.Command {
+	return group("request", "Ask for access to data products, and decide on requests",
+		a.requestCreate(), a.requestList(), a.requestApprove(), a.requestDeny(), a.requestCancel())
+}
+
+func (a *app) requestCreate() *cobra.Command {
+	var in consumer.RequestInput
+	cmd := &cobra.Command{
+		Use:   "create",
+		Short: "Ask the owner of a product for access (consumer)",
+		Example: `  lakemesh request create --owner-account-id 111111111111 --database-name aviation-111111111111 \
+      --tables weather --request-permissions SELECT,DESCRIBE`,
+		Args: cobra.NoArgs,
+		RunE: a.do(func(ctx context.Context, _ []string) error {
+			c, err := a.consumer(ctx)
+			if err != nil {
+				return err
+			}
+			return a.write(
+				func() (*plan.Plan, error) { return c.PlanRequestAccessToProduct(ctx, in) },
+				func() error {
+					out, err := c.RequestAccessToProduct(ctx, in)
+					if err != nil {
+						return err
+					}
+					return a.show(out, func() {
+						fmt.Fprint(a.out, renderFacts(fact{"request", out.SubscriptionID}, fact{"type", strings.ToLower(out.Type)},
+							fact{"database", in.DatabaseName}, fact{"tables", strings.Join(out.TableName, "\n")}))
+						a.next("the owner decides: lakemesh request approve %s", out.SubscriptionID)
+					})
+				})
+		}),
+	}
+	f := cmd.Flags()
+	f.SortFlags = false
+	f.StringVar(&in.OwnerAccountID, "owner-account-id", "", "the account that owns the product")
+	f.StringVar(&in.DatabaseName, "database-name", "", "the product's database in the mesh")
+	f.Var(list{&in.Tables}, "tables", "tables, by name or by regular expressions for whole names (default: the whole database)")
+	f.Var(list{&in.RequestPermissions}, "request-permissions", "the permissions to ask for: SELECT, DESCRIBE, INSERT, DELETE, ALTER, DROP, ALL")
+	f.StringVar(&in.Notes, "notes", "", "a note for the owner")
+	required(cmd, "owner-account-id", "database-name", "request-permissions")
+	must(cmd.RegisterFlagCompletionFunc("database-name", a.completeDatabases))
+	must(cmd.RegisterFlagCompletionFunc("tables", a.completeTables))
+	must(cmd.RegisterFlagCompletionFunc("request-permissions", completePermissions))
+	return cmd
+}
+
+func (a *app) requestList() *cobra.Command {
+	var as string
+	cmd := &cobra.Command{
+		Use:   "list",
+		Short: "List the requests that wait for a decision",
+		Args:  cobra.NoArgs,
+		RunE: a.do(func(ctx context.Context, _ []string) error {
+			side, err := a.side(ctx, as, lakemesh.ProducerIdentity)
+			if err != nil {
+				return err
+			}
+			if side == lakemesh.ConsumerIdentity {
+				return a.listAsConsumer(ctx, "requests", []lakemesh.Status{lakemesh.Pending})
+			}
+			p, err := a.producer(ctx)
+			if err != nil {
+				return err
+			}
+			out, err := p.ListPendingAccessRequests(ctx)
+			if err != nil {
+				return err
+			}
+			return a.show(out, func() {
+				rows := make([][]string, len(out.Subscriptions))
+				for i, r := range out.Subscriptions {
+					rows[i] = []string{r.SubscriptionID, r.DatabaseName, tablesText(r.TableName), strings.Join(r.RequestedGrants, ","), r.SubscriberPrincipal, r.CreationDate, r.CreatedBy}
+				}
+				a.printTable("pending requests", []string{"REQUEST", "DATABASE", "TABLES", "PERMISSIONS", "CONSUMER", "CREATED", "BY"}, rows)
+			})
+		}),
+	}
+	addAs(cmd, &as, "producer")
+	return cmd
+}
+
+func (a *app) requestApprove() *cobra.Command {
+	var id subject
+	var in producer.ApproveInput
+	cmd := &cobra.Command{
+		Use:   "approve",
+		Short: "Approve a request: grant what it asks for, or less (producer)",
+	}
+	cmd.RunE = a.do(func(ctx context.Context, args []string) error {
+		var err error
+		if in.RequestID, err = id.get(args); err != nil {
+			return err
+		}
+		p, err := a.producer(ctx)
+		if err != nil {
+			return err
+		}
+		return a.write(
+			func() (*plan.Plan, error) { return p.PlanApproveAccessRequest(ctx, in) },
+			func() error {
+				if err := p.ApproveAccessRequest(ctx, in); err != nil {
+					return err
+				}
+				a.say("%s %s", good.Render("approved"), in.RequestID)
+				a.next("the consumer imports it: lakemesh subscription import %s", in.RequestID)
+				return nil
+			})
+	})
+	id.add(cmd, "request-id", "subscription-id")
+	cmd.ValidArgsFunction = a.completeIDs(lakemesh.ProducerIdentity, lakemesh.Pending)
+	f := cmd.Flags()
+	f.SortFlags = false
+	f.Var(list{&in.GrantPermissions}, "grant-permissions", "what is granted (default: all that was requested)")
+	f.Var(list{&in.GrantablePermissions}, "grantable-permissions", "what the consumer may grant on in its account; none for nothing (default: all that is granted)")
+	f.StringVar(&in.DecisionNotes, "decision-notes", "", "a note about the decision")
+	f.StringVar(&in.DecisionNotes, "notes", "", "a note about the decision")
+	must(f.MarkHidden("notes"))
+	must(cmd.RegisterFlagCompletionFunc("grant-permissions", completePermissions))
+	must(cmd.RegisterFlagCompletionFunc("grantable-permissions", completePermissions))
+	return cmd
+}
+
+func (a *app) requestDeny() *cobra.Command {
+	var id subject
+	var in producer.DenyInput
+	cmd := &cobra.Command{
+		Use:   "deny",
+		Short: "Deny a request (producer)",
+	}
+	cmd.RunE = a.do(func(ctx context.Context, args []string) error {
+		var err error
+		if in.RequestID, err = id.get(args); err != nil {
+			return err
+		}
+		p, err := a.producer(ctx)
+		if err != nil {
+			return err
+		}
+		return a.write(
+			func() (*plan.Plan, error) { return p.PlanDenyAccessRequest(ctx, in) },
+			func() error {
+				if err := p.DenyAccessRequest(ctx, in); err != nil {
+					return err
+				}
+				a.say("denied %s", in.RequestID)
+				return nil
+			})
+	})
+	id.add(cmd, "request-id", "subscription-id")
+	cmd.ValidArgsFunction = a.completeIDs(lakemesh.ProducerIdentity, lakemesh.Pending)
+	cmd.Flags().StringVar(&in.DecisionNotes, "decision-notes", "", "a note about the decision")
+	cmd.Flags().StringVar(&in.DecisionNotes, "notes", "", "a note about the decision")
+	must(cmd.Flags().MarkHidden("notes"))
+	return cmd
+}
+
+func (a *app) requestCancel() *cobra.Command {
+	var id subject
+	var in consumer.CancelInput
+	cmd := &cobra.Command{
+		Use:   "cancel",
+		Short: "Take a pending request back (consumer)",
+	}
+	cmd.RunE = a.do(func(ctx context.Context, args []string) error {
+		var err error
+		if in.SubscriptionID, err = id.get(args); err != nil {
+			return err
+		}
+		c, err := a.consumer(ctx)
+		if err != nil {
+			return err
+		}
+		return a.write(
+			func() (*plan.Plan, error) { return c.PlanCancelAccessRequest(ctx, in) },
+			func() error {
+				if err := c.CancelAccessRequest(ctx, in); err != nil {
+					return err
+				}
+				a.say("cancelled %s", in.SubscriptionID)
+				return nil
+			})
+	})
+	id.add(cmd, "request-id", "subscription-id")
+	cmd.ValidArgsFunction = a.completeIDs(lakemesh.ConsumerIdentity, lakemesh.Pending)
+	cmd.Flags().StringVar(&in.Reason, "reason", "", "why")
+	return cmd
+}
+
+// tablesText are the tables of a subscription for people.
+func tablesText(tables []string) string {
+	if len(tables) == 0 {
+		return "(whole database)"
+	}
+	return strings.Join(tables, ",")
+}

@@ -1,0 +1,158 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/lakemesh/lakemesh"
+)
+
+// globalFlags are the flags of every command.
+type globalFlags struct {
+	meshAccount     string
+	region          string
+	profile         string
+	credentialsFile string
+	useCredentials  string
+	local           bool
+	output          string
+	logLevel        string
+	dryRun          bool
+	yes             bool
+}
+
+const longHelp = `lakemesh runs a data mesh on AWS. Producers publish tables as data products in a
+central mesh account, consumers ask for access, producers decide, and lakemesh
+makes exactly the grants that were decided.
+
+  lakemesh demo                    see the whole life of a data product, here and now
+  lakemesh local start             serve a local mesh for other AWS programs
+  lakemesh --local mesh init       the same commands, on the local mesh
+
+Who acts: with a credentials file, the identity that the command needs is taken
+from it (Mesh, Producer, ProducerAdmin, Consumer or ConsumerAdmin); without one,
+--use-credentials, --profile, or the AWS SDK's own environment.
+
+Exit codes: 0 done, 1 failed, 2 wrong usage or input, 3 not found, 4 conflict or
+illegal transition, 5 access denied, 6 partly done.`
+
+func (a *app) root() *cobra.Command {
+	root := &cobra.Command{
+		Use:           "lakemesh",
+		Short:         "Run a data mesh on AWS, or on a local mesh",
+		Long:          longHelp,
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		Args:          cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			a.begun = true
+			return cmd.Help()
+		},
+	}
+	root.SetIn(a.in)
+	root.SetOut(a.out)
+	root.SetErr(a.err)
+	root.SetGlobalNormalizationFunc(normalize)
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		return fmt.Errorf("%w; see %s --help", err, cmd.CommandPath())
+	})
+	a.globalFlags(root.PersistentFlags())
+	must(root.RegisterFlagCompletionFunc("output", cobra.FixedCompletions([]string{"table", "json", "yaml"}, cobra.ShellCompDirectiveNoFileComp)))
+	must(root.RegisterFlagCompletionFunc("log-level", cobra.FixedCompletions([]string{"debug", "info", "warn", "error"}, cobra.ShellCompDirectiveNoFileComp)))
+	for _, name := range []string{"mesh-account", "region", "profile", "use-credentials"} {
+		must(root.RegisterFlagCompletionFunc(name, cobra.NoFileCompletions))
+	}
+	root.MarkFlagsMutuallyExclusive("local", "profile")
+	root.MarkFlagsMutuallyExclusive("use-credentials", "profile")
+
+	root.AddGroup(
+		&cobra.Group{ID: "mesh", Title: "Data mesh:"},
+		&cobra.Group{ID: "local", Title: "Local mesh:"},
+	)
+	add := func(group string, commands ...*cobra.Command) {
+		for _, c := range commands {
+			c.GroupID = group
+			root.AddCommand(c)
+		}
+	}
+	add("mesh", a.meshCommand(), a.accountCommand(), a.productCommand(), a.requestCommand(), a.subscriptionCommand())
+	add("local", a.demoCommand(), a.localCommand())
+	root.AddCommand(a.versionCommand())
+	root.AddCommand(a.originalCommands()...)
+	root.SetHelpCommand(helpCommand(root))
+	return root
+}
+
+func (a *app) globalFlags(f *pflag.FlagSet) {
+	f.SortFlags = false
+	f.StringVar(&a.flags.meshAccount, "mesh-account", "", "the data mesh account (also --data-mesh-account-id; default: Mesh of the credentials file)")
+	f.StringVar(&a.flags.region, "region", "", "the region (default: that of the credentials file, then $AWS_REGION, then "+lakemesh.DefaultRegion+")")
+	f.StringVar(&a.flags.profile, "profile", "", "a profile of the AWS SDK's shared files")
+	f.StringVar(&a.flags.credentialsFile, "credentials-file", "", "JSON file with the identities' keys (default: $"+lakemesh.CredentialsFileVariable+")")
+	f.StringVar(&a.flags.useCredentials, "use-credentials", "", `keys as JSON: {"AccountId", "AccessKeyId", "SecretAccessKey", "SessionToken"}`)
+	f.BoolVar(&a.flags.local, "local", false, "work on the local mesh of $LAKEMESH_HOME (default ~/.lakemesh)")
+	f.VarP(newChoice(&a.flags.output, "table", "json", "yaml"), "output", "o", "form of the result: table, json or yaml")
+	f.Var(newChoice(&a.flags.logLevel, "warn", "debug", "info", "error"), "log-level", "what is logged to stderr: debug, info, warn or error")
+	f.BoolVar(&a.flags.dryRun, "dry-run", false, "show what would be done, and do nothing")
+	f.BoolVarP(&a.flags.yes, "yes", "y", false, "do not ask before something is removed")
+}
+
+// normalize lets flags be written with underscores, as the reference's parameters
+// are, and under the names of the original's command line.
+func normalize(_ *pflag.FlagSet, name string) pflag.NormalizedName {
+	name = strings.ReplaceAll(name, "_", "-")
+	switch name {
+	case "data-mesh-account-id":
+		name = "mesh-account"
+	case "region-name":
+		name = "region"
+	case "table-regex":
+		name = "table-name-regex"
+	}
+	return pflag.NormalizedName(name)
+}
+
+func helpCommand(root *cobra.Command) *cobra.Command {
+	return &cobra.Command{
+		Use:   "help [command]",
+		Short: "Help about a command",
+		RunE: func(_ *cobra.Command, args []string) error {
+			cmd, rest, err := root.Find(args)
+			if err != nil || len(rest) > 0 {
+				return fmt.Errorf("there is no command %q", strings.Join(args, " "))
+			}
+			cmd.InitDefaultHelpFlag()
+			return cmd.Help()
+		},
+	}
+}
+
+// group makes a command that only holds others.
+func group(use, short string, commands ...*cobra.Command) *cobra.Command {
+	c := &cobra.Command{Use: use, Short: short, Args: cobra.NoArgs, RunE: func(cmd *cobra.Command, _ []string) error {
+		return fmt.Errorf("%s what? One of: %s", cmd.CommandPath(), strings.Join(names(cmd), ", "))
+	}}
+	c.AddCommand(commands...)
+	return c
+}
+
+func names(c *cobra.Command) []string {
+	var list []string
+	for _, sub := range c.Commands() {
+		if !sub.Hidden {
+			list = append(list, sub.Name())
+		}
+	}
+	return list
+}
+
+// must ends the program on an error that only a mistake in the program can cause:
+// a flag that does not exist.
+func must(err error) {
+	if err != nil {
+		panic(err)
+	}
+}

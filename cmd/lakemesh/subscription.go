@@ -1,0 +1,410 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/lakemesh/lakemesh"
+	"github.com/lakemesh/lakemesh/consumer"
+	"github.com/lakemesh/lakemesh/plan"
+	"github.com/lakemesh/lakemesh/producer"
+)
+
+func (a *app) subscriptionCommand() *cobra.Command {
+	return group("subscription", "See, import, change and end subscriptions",
+		a.subscriptionList(lakemesh.ProducerIdentity), a.subscriptionGet(), a.subscriptionUpdate(), a.subscriptionDelete(), a.subscriptionImport(),
+		a.subscriptionSettle(), a.subscriptionAbort())
+}
+
+// subscriptionList lists as the side that is the default for the command's name.
+func (a *app) subscriptionList(otherwise lakemesh.Identity) *cobra.Command {
+	var as string
+	var statuses []string
+	cmd := &cobra.Command{
+		Use:   "list",
+		Short: "List subscriptions, as their owner or as their subscriber",
+		Args:  cobra.NoArgs,
+		RunE: a.do(func(ctx context.Context, _ []string) error {
+			wanted, err := parseStatuses(statuses)
+			if err != nil {
+				return err
+			}
+			side, err := a.side(ctx, as, otherwise)
+			if err != nil {
+				return err
+			}
+			if side == lakemesh.ConsumerIdentity {
+				return a.listAsConsumer(ctx, "subscriptions", wanted)
+			}
+			p, err := a.producer(ctx)
+			if err != nil {
+				return err
+			}
+			var in producer.ListSubscriptionsInput
+			if len(wanted) == 1 {
+				in.Status = wanted[0]
+			}
+			out, err := p.ListSubscriptions(ctx, in)
+			if err != nil {
+				return err
+			}
+			if len(wanted) > 1 {
+				out.Subscriptions = slices.DeleteFunc(out.Subscriptions, func(s lakemesh.Subscription) bool { return !slices.Contains(wanted, s.Status) })
+			}
+			return a.show(out, func() { a.printSubscriptions("subscriptions", out.Subscriptions) })
+		}),
+	}
+	cmd.Flags().Var(list{&statuses}, "status", "only these states: Pending, Active, Denied, Deleted (default: all)")
+	must(cmd.RegisterFlagCompletionFunc("status", cobra.FixedCompletions([]string{"Pending", "Active", "Denied", "Deleted"}, cobra.ShellCompDirectiveNoFileComp)))
+	addAs(cmd, &as, strings.ToLower(string(otherwise)))
+	return cmd
+}
+
+func parseStatuses(names []string) ([]lakemesh.Status, error) {
+	all := consumer.AllStatuses()
+	if len(names) == 0 {
+		return all, nil
+	}
+	var wanted []lakemesh.Status
+	for _, n := range names {
+		i := slices.IndexFunc(all, func(s lakemesh.Status) bool { return strings.EqualFold(string(s), n) })
+		if i < 0 {
+			return nil, lakemesh.Invalid("--status", "%q is not a state of a subscription; the states are %v", n, all)
+		}
+		wanted = append(wanted, all[i])
+	}
+	return wanted, nil
+}
+
+func (a *app) listAsConsumer(ctx context.Context, what string, statuses []lakemesh.Status) error {
+	c, err := a.consumer(ctx)
+	if err != nil {
+		return err
+	}
+	out, err := c.ListProductAccess(ctx, consumer.ListInput{Statuses: statuses})
+	if err != nil {
+		return err
+	}
+	return a.show(out, func() { a.printSubscriptions(what, out.Subscriptions) })
+}
+
+func (a *app) printSubscriptions(what string, list []lakemesh.Subscription) {
+	rows := make([][]string, len(list))
+	for i, s := range list {
+		permissions := s.Permitted
+		if s.Status == lakemesh.Pending {
+			permissions = s.Requested
+		}
+		rows[i] = []string{s.ID, statusText(&s), s.Database, tablesText(s.Tables), orDash(strings.Join(permissions.Strings(), ",")), s.Owner, s.Subscriber,
+			choose(s.Status == lakemesh.Active, choose(s.Imported, "yes", "no"), "-")}
+	}
+	a.printTable(what, []string{"SUBSCRIPTION", "STATUS", "DATABASE", "TABLES", "PERMISSIONS", "OWNER", "SUBSCRIBER", "IMPORTED"}, rows)
+}
+
+func statusText(s *lakemesh.Subscription) string {
+	switch {
+	case s.Tampered != "":
+		return string(s.Status) + " (tampered)"
+	case s.Leaving:
+		return string(s.Status) + " (leaving)"
+	case s.Claim != nil:
+		return fmt.Sprintf("%s (%s under way)", s.Status, s.Claim.Action)
+	}
+	return string(s.Status)
+}
+
+func (a *app) subscriptionGet() *cobra.Command {
+	var id subject
+	var as string
+	cmd := &cobra.Command{
+		Use:   "get",
+		Short: "Show a subscription with its history",
+	}
+	cmd.RunE = a.do(func(ctx context.Context, args []string) error {
+		id, err := id.get(args)
+		if err != nil {
+			return err
+		}
+		side, err := a.side(ctx, as, lakemesh.ProducerIdentity)
+		if err != nil {
+			return err
+		}
+		var s *lakemesh.Subscription
+		if side == lakemesh.ConsumerIdentity {
+			c, openErr := a.consumer(ctx)
+			if openErr != nil {
+				return openErr
+			}
+			s, err = c.GetSubscription(ctx, id)
+		} else {
+			p, openErr := a.producer(ctx)
+			if openErr != nil {
+				return openErr
+			}
+			s, err = p.GetSubscription(ctx, id)
+		}
+		if err != nil {
+			return err
+		}
+		return a.show(s, func() { fmt.Fprint(a.out, renderSubscription(s)) })
+	})
+	id.add(cmd, "subscription-id", "request-id")
+	cmd.ValidArgsFunction = a.completeIDs(lakemesh.ProducerIdentity)
+	addAs(cmd, &as, "producer")
+	return cmd
+}
+
+func renderSubscription(s *lakemesh.Subscription) string {
+	text := renderFacts(
+		fact{"subscription", s.ID}, fact{"status", statusText(s)}, fact{"tampered", s.Tampered},
+		fact{"owner", s.Owner}, fact{"subscriber", s.Subscriber}, fact{"database", s.Database}, fact{"tables", tablesText(s.Tables)},
+		fact{"asked as", strings.Join(s.Expressions, ",")},
+		fact{"requested", strings.Join(s.Requested.Strings(), ",")}, fact{"permitted", strings.Join(s.Permitted.Strings(), ",")},
+		fact{"grantable", strings.Join(s.Grantable.Strings(), ",")}, fact{"imported", choose(s.Imported, "yes", choose(s.Status == lakemesh.Active, "no", ""))},
+		fact{"created", lakemesh.FormatTime(s.Created) + " by " + s.CreatedBy}, fact{"updated", strings.TrimSuffix(lakemesh.FormatTime(s.Updated)+" by "+s.UpdatedBy, " by ")},
+		fact{"notes", strings.Join(s.Notes, "\n")})
+	if len(s.History) == 0 {
+		return text
+	}
+	return text + "\n" + renderHistory(s.History)
+}
+
+func renderHistory(events []lakemesh.Event) string {
+	rows := make([][]string, len(events))
+	for i, e := range events {
+		change := string(e.To)
+		if e.From != "" && e.From != e.To {
+			change = string(e.From) + " → " + string(e.To)
+		}
+		rows[i] = []string{lakemesh.FormatTime(e.At), string(e.Action), change, orDash(strings.Join(e.Permissions.Strings(), ",")), e.By, e.Reason}
+	}
+	return renderTable([]string{"TIME (UTC)", "ACTION", "STATUS", "PERMISSIONS", "BY", "REASON"}, rows)
+}
+
+func (a *app) subscriptionUpdate() *cobra.Command {
+	var id subject
+	var in producer.UpdateInput
+	cmd := &cobra.Command{
+		Use:   "update",
+		Short: "Set the permissions of an active subscription (producer)",
+	}
+	cmd.RunE = a.do(func(ctx context.Context, args []string) error {
+		var err error
+		if in.SubscriptionID, err = id.get(args); err != nil {
+			return err
+		}
+		p, err := a.producer(ctx)
+		if err != nil {
+			return err
+		}
+		return a.write(
+			func() (*plan.Plan, error) { return p.PlanUpdateSubscriptionPermissions(ctx, in) },
+			func() error {
+				if err := p.UpdateSubscriptionPermissions(ctx, in); err != nil {
+					return err
+				}
+				a.say("updated %s", in.SubscriptionID)
+				a.next("the consumer imports it again: lakemesh subscription import %s", in.SubscriptionID)
+				return nil
+			})
+	})
+	id.add(cmd, "subscription-id", "request-id")
+	cmd.ValidArgsFunction = a.completeIDs(lakemesh.ProducerIdentity, lakemesh.Active)
+	f := cmd.Flags()
+	f.SortFlags = false
+	f.Var(list{&in.GrantPermissions}, "grant-permissions", "the permissions that hold afterwards")
+	f.Var(list{&in.GrantablePermissions}, "grantable-permissions", "what the consumer may grant on afterwards; none for nothing (default: all of them)")
+	f.StringVar(&in.Notes, "notes", "", "a note about the change")
+	required(cmd, "grant-permissions")
+	must(cmd.RegisterFlagCompletionFunc("grant-permissions", completePermissions))
+	must(cmd.RegisterFlagCompletionFunc("grantable-permissions", completePermissions))
+	return cmd
+}
+
+func (a *app) subscriptionDelete() *cobra.Command {
+	var id subject
+	var reason, as string
+	cmd := &cobra.Command{
+		Use:   "delete",
+		Short: "End a subscription: as its owner, or leave it as its subscriber",
+		Long: `As the producer: takes away everything that this subscription alone justified, and
+keeps its record. As the consumer: ends the access of everybody in its account; the
+producer's side is told, and finishes with "lakemesh subscription settle".`,
+	}
+	cmd.RunE = a.do(func(ctx context.Context, args []string) error {
+		id, err := id.get(args)
+		if err != nil {
+			return err
+		}
+		side, err := a.side(ctx, as, lakemesh.ProducerIdentity)
+		if err != nil {
+			return err
+		}
+		if side == lakemesh.ConsumerIdentity {
+			c, err := a.consumer(ctx)
+			if err != nil {
+				return err
+			}
+			in := consumer.LeaveInput{SubscriptionID: id, Reason: reason}
+			return a.remove(
+				func() (*plan.Plan, error) { return c.PlanDeleteSubscription(ctx, in) },
+				func() error {
+					if err := c.DeleteSubscription(ctx, in); err != nil {
+						return err
+					}
+					a.say("left %s", id)
+					a.next("the owner finishes: lakemesh subscription settle")
+					return nil
+				})
+		}
+		p, err := a.producer(ctx)
+		if err != nil {
+			return err
+		}
+		in := producer.DeleteInput{SubscriptionID: id, Reason: reason}
+		return a.remove(
+			func() (*plan.Plan, error) { return p.PlanDeleteSubscription(ctx, in) },
+			func() error {
+				if err := p.DeleteSubscription(ctx, in); err != nil {
+					return err
+				}
+				a.say("deleted %s", id)
+				return nil
+			})
+	})
+	id.add(cmd, "subscription-id", "request-id")
+	cmd.ValidArgsFunction = a.completeIDs(lakemesh.ProducerIdentity, lakemesh.Active)
+	cmd.Flags().StringVar(&reason, "reason", "", "why")
+	addAs(cmd, &as, "producer")
+	return cmd
+}
+
+func (a *app) subscriptionImport() *cobra.Command {
+	var id subject
+	var in consumer.FinalizeInput
+	cmd := &cobra.Command{
+		Use:   "import",
+		Short: "Import an approved subscription into the consumer's account (consumer)",
+		Long: `Accepts the mesh's shares, makes the database's resource link, and hands access on
+to principals of the account: by default to the role DataMeshConsumer. It is safe
+to repeat, and has to be after the owner has changed the permissions.`,
+	}
+	cmd.RunE = a.do(func(ctx context.Context, args []string) error {
+		var err error
+		if in.SubscriptionID, err = id.get(args); err != nil {
+			return err
+		}
+		c, err := a.consumer(ctx)
+		if err != nil {
+			return err
+		}
+		return a.write(
+			func() (*plan.Plan, error) { return c.PlanFinalizeSubscription(ctx, in) },
+			func() error {
+				out, err := c.FinalizeSubscription(ctx, in)
+				if err != nil {
+					return err
+				}
+				a.warn(out.Warnings...)
+				return a.show(out, func() {
+					fmt.Fprint(a.out, renderFacts(fact{"imported", out.SubscriptionID}, fact{"database", out.DatabaseName}, fact{"link", out.LinkDatabase},
+						fact{"tables", tablesText(out.Tables)}, fact{"handed on to", strings.Join(out.Principals, "\n")},
+						fact{"permissions", strings.Join(out.Permissions, ",")}))
+				})
+			})
+	})
+	id.add(cmd, "subscription-id", "request-id")
+	cmd.ValidArgsFunction = a.completeIDs(lakemesh.ConsumerIdentity, lakemesh.Active)
+	f := cmd.Flags()
+	f.SortFlags = false
+	f.Var(list{&in.Principals}, "principals", "ARNs of roles and users of the account that get access; none for nobody (default: DataMeshConsumer)")
+	f.StringVar(&in.LinkDatabaseName, "link-database-name", "", "the name of the database's link (default: its name in the mesh)")
+	return cmd
+}
+
+func (a *app) subscriptionSettle() *cobra.Command {
+	return &cobra.Command{
+		Use:   "settle",
+		Short: "Finish the subscriptions that their consumers have left (producer)",
+		Args:  cobra.NoArgs,
+		RunE: a.do(func(ctx context.Context, _ []string) error {
+			p, err := a.producer(ctx)
+			if err != nil {
+				return err
+			}
+			return a.write(
+				func() (*plan.Plan, error) { return planSettling(ctx, p) },
+				func() error {
+					out, err := p.SettleDepartures(ctx)
+					if err != nil {
+						return err
+					}
+					return a.show(out, func() {
+						for _, id := range out.Subscriptions {
+							a.say("settled %s", id)
+						}
+						if len(out.Subscriptions) == 0 {
+							a.say("nobody has left")
+						}
+					})
+				})
+		}),
+	}
+}
+
+// planSettling is what settling would do: the deletion of each subscription that
+// its consumer has left.
+func planSettling(ctx context.Context, p *producer.Producer) (*plan.Plan, error) {
+	whole := &plan.Plan{Operation: "SettleDepartures"}
+	out, err := p.ListSubscriptions(ctx, producer.ListSubscriptionsInput{Status: lakemesh.Active})
+	if err != nil {
+		return nil, err
+	}
+	for _, s := range out.Subscriptions {
+		if !s.Leaving {
+			continue
+		}
+		one, err := p.PlanDeleteSubscription(ctx, producer.DeleteInput{SubscriptionID: s.ID})
+		if err != nil {
+			return nil, err
+		}
+		whole.Append(one)
+	}
+	return whole, nil
+}
+
+func (a *app) subscriptionAbort() *cobra.Command {
+	var id subject
+	var in producer.AbortInput
+	cmd := &cobra.Command{
+		Use:   "abort",
+		Short: "Take back a decision that was begun and not finished (producer)",
+	}
+	cmd.RunE = a.do(func(ctx context.Context, args []string) error {
+		var err error
+		if in.SubscriptionID, err = id.get(args); err != nil {
+			return err
+		}
+		p, err := a.producer(ctx)
+		if err != nil {
+			return err
+		}
+		return a.remove(
+			func() (*plan.Plan, error) { return p.PlanAbortDecision(ctx, in) },
+			func() error {
+				if err := p.AbortDecision(ctx, in); err != nil {
+					return err
+				}
+				a.say("aborted the decision on %s", in.SubscriptionID)
+				return nil
+			})
+	})
+	id.add(cmd, "subscription-id", "request-id")
+	cmd.ValidArgsFunction = a.completeIDs(lakemesh.ProducerIdentity)
+	cmd.Flags().StringVar(&in.Reason, "reason", "", "why")
+	return cmd
+}

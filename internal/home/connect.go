@@ -1,0 +1,163 @@
+package home
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
+
+	"github.com/lakemesh/lakemesh"
+	"github.com/lakemesh/lakemesh/internal/poll"
+	"github.com/lakemesh/lakemesh/localmesh"
+)
+
+// patience is how long a connection waits for another process that has the folder
+// open: one that is starting the server, or that works in process.
+const patience = 10 * time.Second
+
+// Connection is a connection to a local mesh.
+type Connection struct {
+	// Credentials are the keys of the mesh's people.
+	Credentials *lakemesh.CredentialsFile
+
+	mesh   *localmesh.Mesh
+	server *server
+}
+
+// InMemory starts a mesh in memory, with its accounts.
+func InMemory(ctx context.Context) (*Connection, error) {
+	mesh := localmesh.New()
+	file, err := setUpAccounts(ctx, mesh)
+	if err != nil {
+		return nil, errors.Join(err, mesh.Close())
+	}
+	return &Connection{Credentials: file, mesh: mesh}, nil
+}
+
+// Connect opens the folder's mesh: through its server if one is running, else in
+// process, making the mesh, its accounts and the credentials file where they are
+// missing.
+func (h Home) Connect(ctx context.Context) (*Connection, error) {
+	var c *Connection
+	err := poll.Until(ctx, patience, "the local mesh in "+h.Dir, func(ctx context.Context) (bool, error) {
+		s, err := h.findServer(ctx)
+		if err == nil {
+			c = &Connection{server: s}
+			return true, nil
+		}
+		if !errors.Is(err, ErrNotRunning) {
+			return false, err
+		}
+		mesh, err := localmesh.Open(h.Dir)
+		if errors.Is(err, localmesh.ErrLocked) {
+			return false, poll.NotYet(ErrBusy)
+		}
+		if err != nil {
+			return false, err
+		}
+		c = &Connection{mesh: mesh}
+		return true, nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	if c.server != nil {
+		c.Credentials, err = h.Credentials()
+	} else {
+		c.Credentials, err = h.ensureAccounts(ctx, c.mesh)
+	}
+	if err != nil {
+		return nil, errors.Join(err, c.Close())
+	}
+	return c, nil
+}
+
+// open opens the folder's mesh for this process alone.
+func (h Home) open(opts ...localmesh.Option) (*localmesh.Mesh, error) {
+	mesh, err := localmesh.Open(h.Dir, opts...)
+	if !errors.Is(err, localmesh.ErrLocked) {
+		return mesh, err
+	}
+	// The lock says that somebody is there; the server's file may say who.
+	if s, findErr := h.findServer(context.Background()); findErr == nil {
+		return nil, fmt.Errorf("%w at %s", ErrRunning, s.Address)
+	}
+	return nil, fmt.Errorf("%w: %s", ErrBusy, h.Dir)
+}
+
+// ensureAccounts reads the credentials file; if it is missing, or if it is not of
+// this mesh, it sets the accounts up and writes it.
+func (h Home) ensureAccounts(ctx context.Context, mesh *localmesh.Mesh) (*lakemesh.CredentialsFile, error) {
+	if file, err := h.Credentials(); err == nil && isOf(ctx, file, mesh) {
+		return file, nil
+	}
+	file, err := setUpAccounts(ctx, mesh)
+	if err != nil {
+		return nil, err
+	}
+	if err := file.Write(h.CredentialsPath()); err != nil {
+		return nil, err
+	}
+	return file, nil
+}
+
+// isOf tells whether the mesh knows everybody in the credentials file.
+func isOf(ctx context.Context, file *lakemesh.CredentialsFile, mesh *localmesh.Mesh) bool {
+	for _, p := range people() {
+		keys, err := file.Get(p.identity)
+		if err != nil {
+			return false
+		}
+		out, err := sts.NewFromConfig(mesh.ConfigWith(keys)).GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{})
+		if err != nil || aws.ToString(out.Arn) != userARN(p) {
+			return false
+		}
+	}
+	return true
+}
+
+// Config is where the SDK finds the mesh. It has no credentials.
+func (c *Connection) Config() aws.Config {
+	if c.mesh != nil {
+		return c.mesh.ConfigWith(nil)
+	}
+	return aws.Config{Region: localmesh.DefaultRegion, BaseEndpoint: &c.server.Address, HTTPClient: awshttp.NewBuildableClient()}
+}
+
+// Endpoint is the address of the server, empty if the mesh is in this process.
+func (c *Connection) Endpoint() string {
+	if c.server == nil {
+		return ""
+	}
+	return c.server.Address
+}
+
+// Calls is the number of calls that the mesh has answered since it was started.
+func (c *Connection) Calls(ctx context.Context) (int, error) {
+	if c.mesh != nil {
+		return c.mesh.Calls(), nil
+	}
+	s, err := c.server.status(ctx)
+	return s.Calls, err
+}
+
+// Close ends the connection; a mesh in this process is closed.
+func (c *Connection) Close() error {
+	if c.mesh == nil {
+		return nil
+	}
+	return c.mesh.Close()
+}
+
+// ignoreMissing drops the error of a file that is not there.
+func ignoreMissing(err error) error {
+	if errors.Is(err, os.ErrNotExist) {
+		return nil
+	}
+	return err
+}
