@@ -85,7 +85,8 @@ func (p *Producer) PlanCreateDataProducts(ctx context.Context, in CreateDataProd
 	if err != nil {
 		return nil, err
 	}
-	return pub.plan(), nil
+	todo := pub.plan()
+	return todo, p.planExtensions(ctx, todo, pub.target)
 }
 
 func (p *Producer) publication(ctx context.Context, in CreateDataProductsInput) (*publication, error) {
@@ -103,6 +104,9 @@ func (p *Producer) publication(ctx context.Context, in CreateDataProductsInput) 
 func (p *Producer) publish(ctx context.Context, pub *publication) (*CreateDataProductsOutput, error) {
 	todo := pub.plan()
 	if err := p.apply(ctx, todo); err != nil {
+		return nil, err
+	}
+	if err := p.extendSubscriptions(ctx, pub.op, pub.target); err != nil {
 		return nil, err
 	}
 	out := &CreateDataProductsOutput{DatabaseName: pub.target, Tables: []ProductTable{}, Warnings: append(todo.Warnings, pub.refusals()...)}

@@ -153,7 +153,9 @@ func (p *Producer) carryOut(ctx context.Context, d *decision, todo *plan.Plan, s
 		return err
 	}
 	outcome := tracker.Outcome{Status: d.action.Target(), Permitted: d.permitted, Grantable: d.grantable, Reason: d.notes,
-		Reimport: todo.Count(plan.Revoke) > 0, Aborted: d.action == lakemesh.ActionAbort}
+		// What was revoked from the account ended what it had handed on, and what was
+		// granted is yet to be handed on.
+		Reimport: todo.Count(plan.Revoke)+todo.Count(plan.Grant) > 0, Aborted: d.action == lakemesh.ActionAbort}
 	if outcome.Aborted {
 		outcome.Status = d.record.Status
 	}
@@ -181,10 +183,48 @@ func (p *Producer) tableARNs(r *tracker.Record) []string {
 	return arns
 }
 
+// scope is what a subscription is on, in the terms of Lake Formation.
+//
+// A subscription to a whole database is one grant on all of its tables, those that
+// will be made among them, where the producer's role may grant that. It seldom may:
+// who creates a database does not get that right, only a data lake administrator
+// can give it
+// (https://docs.aws.amazon.com/lake-formation/latest/dg/implicit-permissions.html).
+// Elsewhere it is a grant on each table, and publishing another table into the
+// database extends the subscription.
+type scope struct {
+	// granted are the resources that are granted on.
+	granted []permissions.Resource
+	// possible are all resources that may have been granted on.
+	possible []permissions.Resource
+}
+
+// scopeOf is the scope of a subscription to these tables of its database; wildcard
+// tells whether the producer's role may grant on all tables at once.
+func (p *Producer) scopeOf(r *tracker.Record, inDatabase []string, wildcard bool) scope {
+	names := r.Tables
+	if r.WholeDatabase() {
+		names = inDatabase
+	}
+	each := make([]permissions.Resource, len(names))
+	for i, t := range names {
+		each[i] = permissions.Table(p.meshAccount, r.Database, t)
+	}
+	if !r.WholeDatabase() {
+		return scope{granted: each, possible: each}
+	}
+	all := permissions.AllTables(p.meshAccount, r.Database)
+	s := scope{granted: each, possible: append([]permissions.Resource{all}, each...)}
+	if wildcard {
+		s.granted = []permissions.Resource{all}
+	}
+	return s
+}
+
 // entries are the grants of a subscription with these permissions: DESCRIBE on the
 // database, which a grant on tables does not imply in another account, and the
-// permissions on each table or on all tables.
-func (p *Producer) entries(r *tracker.Record, permitted, grantable lakemesh.Permissions) []permissions.Entry {
+// permissions on each resource.
+func (p *Producer) entries(r *tracker.Record, on []permissions.Resource, permitted, grantable lakemesh.Permissions) []permissions.Entry {
 	if len(permitted) == 0 {
 		return nil
 	}
@@ -195,22 +235,10 @@ func (p *Producer) entries(r *tracker.Record, permitted, grantable lakemesh.Perm
 		database.Grantable = describe
 	}
 	entries := []permissions.Entry{database}
-	for _, resource := range p.resources(r) {
+	for _, resource := range on {
 		entries = append(entries, permissions.Entry{Principal: r.Subscriber, Resource: resource, Permissions: permitted, Grantable: grantable})
 	}
 	return entries
-}
-
-// resources are what a subscription is on, without its database.
-func (p *Producer) resources(r *tracker.Record) []permissions.Resource {
-	if r.WholeDatabase() {
-		return []permissions.Resource{permissions.AllTables(p.meshAccount, r.Database)}
-	}
-	all := make([]permissions.Resource, len(r.Tables))
-	for i, t := range r.Tables {
-		all[i] = permissions.Table(p.meshAccount, r.Database, t)
-	}
-	return all
 }
 
 // target computes what the consumer shall hold afterwards, given what it holds

@@ -21,6 +21,7 @@ import (
 func (p *Producer) buckets(ctx context.Context, todo *plan.Plan, d *decision, tables map[string]meshTable,
 	have *permissions.Grants, wanted []permissions.Entry, after []*plan.Step) error {
 	becomes := have.With(wanted)
+	before, _ := d.before()
 	var open, shut []storage.Place
 	for _, t := range tables {
 		if !t.stored {
@@ -29,7 +30,7 @@ func (p *Producer) buckets(ctx context.Context, todo *plan.Plan, d *decision, ta
 		switch {
 		case p.readers(becomes, d.record.Database, t.name) > 0:
 			open = append(open, t.place)
-		case p.readers(have, d.record.Database, t.name) > 0 || readsData(firstOf(d.before())):
+		case p.readers(have, d.record.Database, t.name) > 0 || readsData(before):
 			shut = append(shut, t.place)
 		}
 	}
@@ -39,7 +40,7 @@ func (p *Producer) buckets(ctx context.Context, todo *plan.Plan, d *decision, ta
 		}
 	}
 	if len(shut) > 0 {
-		needed, err := p.neededElsewhere(ctx, d.record, wanted)
+		needed, err := p.neededElsewhere(ctx, d.record.Database, wanted)
 		if err != nil {
 			return err
 		}
@@ -128,13 +129,13 @@ func (p *Producer) outsider(principal string) bool {
 // neededElsewhere are the places of tables that outsiders may read after a
 // decision: those of the same database, as Lake Formation has it, and those of the
 // producer's other active subscriptions.
-func (p *Producer) neededElsewhere(ctx context.Context, r *tracker.Record, wanted []permissions.Entry) ([]storage.Place, error) {
+func (p *Producer) neededElsewhere(ctx context.Context, database string, wanted []permissions.Entry) ([]storage.Place, error) {
 	all, err := p.mesh.lake.ObserveKind(ctx, lftypes.DataLakeResourceTypeTable)
 	if err != nil {
 		return nil, err
 	}
 	all = all.With(wanted)
-	databases := map[string]bool{r.Database: true}
+	databases := map[string]bool{database: true}
 	err = p.records.Owned(ctx, p.account, lakemesh.Active, func(o *tracker.Record) bool {
 		databases[o.Database] = true
 		return true

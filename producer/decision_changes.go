@@ -3,6 +3,7 @@ package producer
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -21,25 +22,31 @@ import (
 // changes observes what is there, and plans what a decision changes.
 func (p *Producer) changes(ctx context.Context, d *decision) (*plan.Plan, *shared, error) {
 	r := d.record
-	before := p.entries(r, firstOf(d.before()), secondOf(d.before()))
-	after := p.entries(r, d.permitted, d.grantable)
+	tables, err := p.meshTables(ctx, r, len(d.permitted) > 0)
+	if err != nil {
+		return nil, nil, err
+	}
 	justifying, err := p.records.Justifying(ctx, p.account, r.Subscriber, r.ID)
 	if err != nil {
 		return nil, nil, err
 	}
-	var others []permissions.Entry
-	for _, o := range justifying {
-		permitted, grantable := o.Justified()
-		others = append(others, p.entries(o, permitted, grantable)...)
-	}
-	observed := append([]permissions.Resource{permissions.Database(p.meshAccount, r.Database), permissions.AllTables(p.meshAccount, r.Database)}, p.resources(r)...)
+	// Grants on other databases are no concern of this decision.
+	justifying = slices.DeleteFunc(justifying, func(o *tracker.Record) bool { return o.Database != r.Database })
+	names := slices.Sorted(maps.Keys(tables))
+	mine := p.scopeOf(r, names, false)
+	observed := append([]permissions.Resource{permissions.Database(p.meshAccount, r.Database), permissions.AllTables(p.meshAccount, r.Database)}, mine.possible...)
 	have, err := p.mesh.lake.Observe(ctx, observed...)
 	if err != nil {
 		return nil, nil, err
 	}
-	tables, err := p.meshTables(ctx, r, len(after) > 0)
-	if err != nil {
-		return nil, nil, err
+	mine = p.scopeOf(r, names, p.mayGrantAllTables(have, d))
+	permitted, grantable := d.before()
+	before := p.entries(r, mine.possible, permitted, grantable)
+	after := p.entries(r, mine.granted, d.permitted, d.grantable)
+	var others []permissions.Entry
+	for _, o := range justifying {
+		permitted, grantable := o.Justified()
+		others = append(others, p.entries(o, p.scopeOf(o, names, false).possible, permitted, grantable)...)
 	}
 	wanted := target(have, before, after, others)
 	grant, revoke := permissions.Difference(have, wanted)
@@ -64,8 +71,12 @@ func (p *Producer) changes(ctx context.Context, d *decision) (*plan.Plan, *share
 	return todo, shared, nil
 }
 
-func firstOf(a, _ lakemesh.Permissions) lakemesh.Permissions  { return a }
-func secondOf(_, b lakemesh.Permissions) lakemesh.Permissions { return b }
+// mayGrantAllTables tells whether the producer's role holds what it grants on all
+// tables of the database, with the grant option.
+func (p *Producer) mayGrantAllTables(have *permissions.Grants, d *decision) bool {
+	all := have.Of(p.ids.Mesh.ARN, permissions.AllTables(p.meshAccount, d.record.Database))
+	return len(d.permitted) > 0 && (d.permitted.SubsetOf(all.Grantable) || all.Grantable.Has(lakemesh.All))
+}
 
 // unblocked finds resources on which IAMAllowedPrincipals holds a permission:
 // Lake Formation would refuse the grant.
@@ -193,7 +204,10 @@ func (s *shared) find(ctx context.Context) (map[string]lakemesh.RAMShare, error)
 		}
 	}
 	note(s.record.Database, "Database", permissions.Database(s.producer.meshAccount, s.record.Database))
-	for _, r := range s.producer.resources(s.record) {
+	for _, r := range s.resources {
+		if r.Kind == permissions.KindDatabase {
+			continue
+		}
 		object := r.Table
 		if object == "" {
 			object = "ALL_TABLES"

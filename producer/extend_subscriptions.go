@@ -1,0 +1,58 @@
+package producer
+
+import (
+	"context"
+	"errors"
+
+	"github.com/lakemesh/lakemesh"
+	"github.com/lakemesh/lakemesh/internal/tracker"
+	"github.com/lakemesh/lakemesh/plan"
+)
+
+// extensions are the decisions by which subscriptions to a whole database come to
+// cover the tables that are in it now.
+func (p *Producer) extensions(ctx context.Context, op, database string) ([]*decision, error) {
+	var all []*decision
+	err := p.records.Owned(ctx, p.account, lakemesh.Active, func(r *tracker.Record) bool {
+		if r.Owner == p.account && r.Status == lakemesh.Active && r.WholeDatabase() && r.Database == database && !r.Leaving && r.Claim == nil {
+			all = append(all, &decision{op: op, action: lakemesh.ActionUpdate, record: r, permitted: r.Permitted, grantable: r.Grantable})
+		}
+		return true
+	})
+	return all, err
+}
+
+// extendSubscriptions carries the extensions out. A subscription that covers
+// everything already costs no write.
+func (p *Producer) extendSubscriptions(ctx context.Context, op, database string) error {
+	all, err := p.extensions(ctx, op, database)
+	if err != nil {
+		return err
+	}
+	var failed []error
+	for _, d := range all {
+		if err := p.decide(ctx, d); err != nil && !errors.Is(err, lakemesh.ErrIllegalTransition) {
+			// Only a subscription that ended in the meantime needs nothing.
+			failed = append(failed, err)
+		}
+	}
+	return errors.Join(failed...)
+}
+
+// planExtensions tells which subscriptions will be extended to tables that are yet
+// to be published.
+func (p *Producer) planExtensions(ctx context.Context, todo *plan.Plan, database string) error {
+	if todo.Count(plan.CreateTable) == 0 {
+		return nil
+	}
+	all, err := p.extensions(ctx, todo.Operation, database)
+	if err != nil {
+		return err
+	}
+	for _, d := range all {
+		todo.Add(plan.Step{Kind: plan.Grant, Account: p.meshAccount, Resource: "database " + database,
+			Summary: "extend the subscription of account " + d.record.Subscriber + " to the whole database (" + d.record.ID + ") to the new tables",
+			Run:     func(ctx context.Context) error { return p.extendSubscriptions(ctx, d.op, database) }}, todo.Steps...)
+	}
+	return nil
+}
