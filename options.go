@@ -32,7 +32,7 @@ type Options struct {
 	// Concurrency is how many calls may be under way at once; 0 means 16.
 	Concurrency int
 	// ClaimLease is how long a decision is held for a program that gives no sign
-	// of life; 0 means a minute. It is renewed while the program works.
+	// of life; 0 means 30 seconds. It is renewed while the program works.
 	ClaimLease time.Duration
 }
 
