@@ -15,7 +15,8 @@ func consumerPolicy(mesh, consumer string) iampolicy.Document {
 		allow("Link", []string{"glue:CreateDatabase", "glue:DeleteDatabase", "glue:CreateTable", "glue:DeleteTable",
 			"glue:BatchDeleteTable", "glue:TagResource"}, catalogARNs(consumer), nil),
 		allow("LakeFormation", append(append(grantActions(), readTagActions()...), "lakeformation:GetDataLakeSettings",
-			"lakeformation:GetDataAccess"), anything, nil),
+			"lakeformation:GetDataAccess", "lakeformation:GetTemporaryGlueTableCredentials", "lakeformation:GetTemporaryGluePartitionCredentials"),
+			anything, nil),
 	}
 	return iampolicy.New(append(statements, acceptShares(mesh)...)...)
 }
