@@ -13,10 +13,17 @@ func consumerPolicy(mesh, consumer string) iampolicy.Document {
 		assume("ActInTheMesh", lakemesh.RoleARN(mesh, lakemesh.MeshConsumerRole(consumer))),
 		allow("ReadCatalogs", readCatalogActions(), append(catalogARNs(consumer), catalogARNs(mesh)...), nil),
 		allow("Link", []string{"glue:CreateDatabase", "glue:DeleteDatabase", "glue:CreateTable", "glue:DeleteTable",
-			"glue:BatchDeleteTable", "glue:TagResource"}, catalogARNs(consumer), nil),
+			"glue:BatchDeleteTable", "glue:TagResource"}, append(catalogARNs(consumer), functionARNs(consumer)), nil),
 		allow("LakeFormation", append(append(grantActions(), readTagActions()...), "lakeformation:GetDataLakeSettings",
 			"lakeformation:GetDataAccess", "lakeformation:GetTemporaryGlueTableCredentials", "lakeformation:GetTemporaryGluePartitionCredentials"),
 			anything, nil),
 	}
 	return iampolicy.New(append(statements, acceptShares(mesh)...)...)
+}
+
+// functionARNs are all user-defined functions of an account's catalog: who deletes a
+// database, be it a link, needs the right on what it may hold
+// (https://docs.aws.amazon.com/glue/latest/dg/glue-specifying-resource-arns.html).
+func functionARNs(account string) string {
+	return "arn:aws:glue:*:" + account + ":userDefinedFunction/*/*"
 }

@@ -7,12 +7,9 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/lakeformation"
-	lftypes "github.com/aws/aws-sdk-go-v2/service/lakeformation/types"
-
 	"github.com/lakemesh/lakemesh"
 	"github.com/lakemesh/lakemesh/consumer"
+	"github.com/lakemesh/lakemesh/producer"
 )
 
 func TestListProductAccess(t *testing.T) {
@@ -59,15 +56,15 @@ func TestGetTableInfo(t *testing.T) {
 	info.CreateTime, info.UpdateTime = "", ""
 	text, err := json.Marshal(info)
 	w.must(err)
-	want := `{"DatabaseName":"` + database + `","TableName":"orders","Owner":"` + producerAccount + `","Description":"the orders","Visibility":"PUBLIC",` +
+	want := `{"DatabaseName":"` + database + `","TableName":"orders","Owner":"` + producerAccount + `","Description":"the table orders","Visibility":"PUBLIC",` +
 		`"TableType":"EXTERNAL_TABLE","Location":"s3://sales-data/orders/",`
-	if !strings.HasPrefix(string(text), want) || !strings.Contains(string(text), `"PartitionKeys":[{"Name":"year","Type":"int"}]`) {
+	if !strings.HasPrefix(string(text), want) || !strings.Contains(string(text), `"PartitionKeys":[]`) {
 		t.Errorf("%s; want it to begin with %s", text, want)
 	}
 	w.active("orders")
 	info, err = w.consumer.GetTableInfo(ctx, consumer.TableInfoInput{DatabaseName: database, TableName: "orders"})
 	w.must(err)
-	if info.Visibility != consumer.SeenAsShared || len(info.Columns) != 2 || info.Columns[0] != (consumer.Column{Name: "id", Type: "int", Comment: "the number"}) {
+	if info.Visibility != consumer.SeenAsShared || len(info.Columns) != 2 || info.Columns[0] != (consumer.Column{Name: "id", Type: "bigint", Comment: "key"}) {
 		t.Errorf("as shared: %+v", info)
 	}
 	for _, in := range []consumer.TableInfoInput{{DatabaseName: database, TableName: "order"}, {DatabaseName: "nothing", TableName: "orders"}} {
@@ -86,7 +83,7 @@ func TestListProducts(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	ctx := t.Context()
-	w.tag("orders", map[string]string{lakemesh.DomainTag: "retail", lakemesh.ProductTag: "orders"})
+	w.publish(producer.CreateDataProductsInput{SourceDatabaseName: "sales", TableNameRegex: "orders", Domain: "Retail", DataProductName: "orders"})
 	names := func(in consumer.ListProductsInput) string {
 		t.Helper()
 		out, err := w.consumer.ListProducts(ctx, in)
@@ -111,23 +108,5 @@ func TestListProducts(t *testing.T) {
 	}
 	if _, err := w.consumer.ListProducts(ctx, consumer.ListProductsInput{DatabaseName: "nothing"}); !errors.Is(err, lakemesh.ErrNotFound) {
 		t.Errorf("unknown database: %v", err)
-	}
-}
-
-// tag assigns LF-tags to a table as the producer's role in the mesh account.
-func (w *world) tag(table string, tags map[string]string) {
-	w.t.Helper()
-	lake := lakeformation.NewFromConfig(w.mesh.Config(lakemesh.RoleARN(meshAccount, lakemesh.MeshProducerRole(producerAccount))))
-	var pairs []lftypes.LFTagPair
-	for k, v := range tags {
-		_, err := lake.UpdateLFTag(w.t.Context(), &lakeformation.UpdateLFTagInput{TagKey: aws.String(k), TagValuesToAdd: []string{v}})
-		w.must(err)
-		pairs = append(pairs, lftypes.LFTagPair{TagKey: aws.String(k), TagValues: []string{v}})
-	}
-	out, err := lake.AddLFTagsToResource(w.t.Context(), &lakeformation.AddLFTagsToResourceInput{LFTags: pairs, Resource: &lftypes.Resource{
-		Table: &lftypes.TableResource{DatabaseName: aws.String(database), Name: aws.String(table)}}})
-	w.must(err)
-	if len(out.Failures) > 0 {
-		w.t.Fatalf("tags of %s: %+v", table, out.Failures)
 	}
 }

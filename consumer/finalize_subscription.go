@@ -71,8 +71,10 @@ type finalizing struct {
 	link       string
 	// pending are invitations that wait to be accepted.
 	pending []sharing.Invitation
-	// visible tells that all that was granted can be seen.
+	// visible tells that all that was granted can be seen, and seen names the tables
+	// of the database that can.
 	visible bool
+	seen    []string
 	// linked tells that the link is there.
 	linked bool
 	held   *permissions.Grants
@@ -113,7 +115,7 @@ func (c *Consumer) FinalizeSubscription(ctx context.Context, in FinalizeInput) (
 func (c *Consumer) planFinalize(ctx context.Context, in FinalizeInput) (*plan.Plan, *FinalizeOutput, error) {
 	f := &finalizing{consumer: c}
 	var err error
-	if f.principals, err = c.recipients(in.Principals); err != nil {
+	if f.principals, err = c.namedPrincipals(in.Principals); err != nil {
 		return nil, nil, err
 	}
 	if f.record, err = c.subscription(ctx, opFinalize, in.SubscriptionID); err != nil {
@@ -196,22 +198,35 @@ func (f *finalizing) observe(ctx context.Context) error {
 	return f.lookForGrants(ctx)
 }
 
-// look tells whether everything that was granted can be seen. Of a whole
-// database that is the database.
+// look tells whether everything that was granted can be seen. Of a whole database
+// that is the database, and a table if any was shared.
 func (f *finalizing) look(ctx context.Context) (bool, error) {
 	c, r := f.consumer, f.record
-	if _, ok, err := database(ctx, c.shared, r.Database); err != nil || !ok || r.WholeDatabase() {
-		return ok, err
-	}
-	list, ok, err := tables(ctx, c.shared, r.Database)
-	if err != nil || !ok {
+	if _, ok, err := database(ctx, c.shared, r.Database); err != nil || !ok {
 		return false, err
 	}
-	seen := make(map[string]bool, len(list))
-	for i := range list {
-		seen[strings.ToLower(aws.ToString(list[i].Name))] = true
+	list, ok, err := tables(ctx, c.shared, r.Database)
+	if err != nil {
+		return false, err
 	}
-	return !slices.ContainsFunc(r.Tables, func(t string) bool { return !seen[strings.ToLower(t)] }), nil
+	f.seen = f.seen[:0]
+	for i := range list {
+		f.seen = append(f.seen, strings.ToLower(aws.ToString(list[i].Name)))
+	}
+	if r.WholeDatabase() {
+		return len(f.seen) > 0 || !sharesTables(&r.Subscription), nil
+	}
+	return ok && !slices.ContainsFunc(r.Tables, func(t string) bool { return !slices.Contains(f.seen, strings.ToLower(t)) }), nil
+}
+
+// sharesTables tells whether one of the recorded shares carries tables.
+func sharesTables(s *lakemesh.Subscription) bool {
+	for _, share := range s.RAMShares {
+		if strings.EqualFold(share.Type, "table") {
+			return true
+		}
+	}
+	return false
 }
 
 // invitations reads the mesh's invitations to the subscription's shares: those of
@@ -259,16 +274,19 @@ func (f *finalizing) lookForLink(ctx context.Context) error {
 		Message: "the name is taken by " + what, Hint: "choose another name for the link with LinkDatabaseName (--link-database-name)"}
 }
 
-// lookForGrants reads what the principals hold.
+// lookForGrants reads what the principals hold, and what the account may hand on.
 func (f *finalizing) lookForGrants(ctx context.Context) error {
 	f.held = permissions.NewGrants()
 	if len(f.principals) == 0 {
 		return nil
 	}
-	c := f.consumer
+	c, s := f.consumer, &f.record.Subscription
 	var resources []permissions.Resource
 	if f.visible {
-		resources = append(c.objects(&f.record.Subscription), permissions.Database(c.meshAccount, f.record.Database))
+		resources = append(f.tables(), permissions.Database(c.meshAccount, s.Database))
+		if s.WholeDatabase() {
+			resources = append(resources, permissions.AllTables(c.meshAccount, s.Database))
+		}
 	}
 	if f.linked {
 		resources = append(resources, permissions.Database(c.account, f.link))
@@ -281,23 +299,66 @@ func (f *finalizing) lookForGrants(ctx context.Context) error {
 	return nil
 }
 
-// wanted is what each principal is to hold.
+// tables are the tables of the subscription: those that it names, or all that can
+// be seen.
+func (f *finalizing) tables() []permissions.Resource {
+	c, s := f.consumer, &f.record.Subscription
+	names := s.Tables
+	if s.WholeDatabase() {
+		names = f.seen
+	}
+	list := make([]permissions.Resource, len(names))
+	for i, t := range names {
+		list[i] = permissions.Table(c.meshAccount, s.Database, t)
+	}
+	return list
+}
+
+// objects are what is handed on. A whole database is all of its tables at once
+// where the owner could grant that, and else each of them.
+func (f *finalizing) objects() []permissions.Resource {
+	c, s := f.consumer, &f.record.Subscription
+	all := permissions.AllTables(c.meshAccount, s.Database)
+	if s.WholeDatabase() && len(f.held.Of(c.account, all).Permissions) > 0 {
+		return []permissions.Resource{all}
+	}
+	return f.tables()
+}
+
+// grantable is what may be handed on, on one of the objects: what the subscription
+// says, as far as the owner's grant is known not to say less.
+func (f *finalizing) grantable(r permissions.Resource) lakemesh.Permissions {
+	handed := passed(&f.record.Subscription)
+	account := f.held.Of(f.consumer.account, r)
+	if len(account.Permissions) == 0 || account.Grantable.Has(lakemesh.All) {
+		return handed
+	}
+	return handed.Intersect(account.Grantable)
+}
+
+// wanted is what each principal is to hold on the link, and on what is shared.
 func (f *finalizing) wanted() (link, shared []permissions.Entry) {
 	c, s := f.consumer, &f.record.Subscription
 	describe := lakemesh.NewPermissions(lakemesh.Describe)
-	handed := passed(s)
-	if len(handed) == 0 {
-		// The database may not be handed on either.
-		return nil, nil
-	}
-	for _, principal := range f.principals {
+	for _, principal := range f.recipients() {
 		link = append(link, permissions.Entry{Principal: principal, Resource: permissions.Database(c.account, f.link), Permissions: describe})
 		shared = append(shared, permissions.Entry{Principal: principal, Resource: permissions.Database(c.meshAccount, s.Database), Permissions: describe})
-		for _, o := range c.objects(s) {
-			shared = append(shared, permissions.Entry{Principal: principal, Resource: o, Permissions: handed})
+		for _, o := range f.objects() {
+			if handed := f.grantable(o); len(handed) > 0 {
+				shared = append(shared, permissions.Entry{Principal: principal, Resource: o, Permissions: handed})
+			}
 		}
 	}
 	return link, shared
+}
+
+// recipients are the principals that get anything: nobody does if the owner lets
+// the account hand nothing on, not even the database.
+func (f *finalizing) recipients() []string {
+	if len(passed(&f.record.Subscription)) == 0 {
+		return nil
+	}
+	return f.principals
 }
 
 func (f *finalizing) plan() *plan.Plan {
@@ -312,15 +373,7 @@ func (f *finalizing) plan() *plan.Plan {
 			Run:     f.createLink,
 		}, ready)
 	}
-	last := []*plan.Step{ready, link}
-	onLink, onShared := f.wanted()
-	batches := c.lake.Batches()
-	for _, e := range permissions.Missing(f.held, onShared) {
-		last = append(last, batches.Grant(p, e, ready)...)
-	}
-	for _, e := range permissions.Missing(f.held, onLink) {
-		last = append(last, batches.Grant(p, e, link)...)
-	}
+	last := append(f.planGrants(p, ready, link), ready, link)
 	if !r.Imported {
 		p.Add(plan.Step{
 			Kind: plan.Record, Account: c.meshAccount, Resource: "subscription " + r.ID,
@@ -336,6 +389,41 @@ func (f *finalizing) plan() *plan.Plan {
 			r.Owner, r.Permitted, c.account)
 	}
 	return p
+}
+
+// planGrants adds the steps that hand access on, and returns the last of them.
+func (f *finalizing) planGrants(p *plan.Plan, ready, link *plan.Step) []*plan.Step {
+	if ready != nil && f.record.WholeDatabase() && len(f.recipients()) > 0 {
+		// Which tables there are is not known before they can be seen.
+		return []*plan.Step{p.Add(plan.Step{
+			Kind: plan.Grant, Account: f.consumer.account, Resource: "all tables of database " + f.record.Database,
+			Summary: fmt.Sprintf("grant %s on all tables of database %s to %s", passed(&f.record.Subscription), f.record.Database,
+				strings.Join(f.principals, ", ")),
+			Run: f.handOn,
+		}, ready, link)}
+	}
+	var steps []*plan.Step
+	onLink, onShared := f.wanted()
+	batches := f.consumer.lake.Batches()
+	for _, e := range permissions.Missing(f.held, onShared) {
+		steps = append(steps, batches.Grant(p, e, ready)...)
+	}
+	for _, e := range permissions.Missing(f.held, onLink) {
+		steps = append(steps, batches.Grant(p, e, link)...)
+	}
+	return steps
+}
+
+// handOn hands access on to what can be seen now.
+func (f *finalizing) handOn(ctx context.Context) error {
+	now := &finalizing{consumer: f.consumer, record: f.record, principals: f.principals, link: f.link}
+	if err := now.observe(ctx); err != nil {
+		return err
+	}
+	p := &plan.Plan{Operation: opFinalize}
+	now.planGrants(p, nil, nil)
+	_, err := p.Apply(ctx, plan.Settings{Concurrency: f.consumer.concurrency()})
+	return err
 }
 
 // planShares adds the steps that accept the shares and wait for what they carry;
@@ -402,8 +490,8 @@ func (f *finalizing) output(p *plan.Plan) *FinalizeOutput {
 	r := f.record
 	out := &FinalizeOutput{SubscriptionID: r.ID, DatabaseName: r.Database, LinkDatabase: f.link, Tables: nonNil(r.Tables),
 		Principals: []string{}, Permissions: []string{}, AcceptedShares: []string{}, Warnings: p.Warnings}
-	if handed := passed(&r.Subscription); len(f.principals) > 0 && len(handed) > 0 {
-		out.Principals, out.Permissions = f.principals, handed.Strings()
+	if to := f.recipients(); len(to) > 0 {
+		out.Principals, out.Permissions = to, passed(&r.Subscription).Strings()
 	}
 	for _, i := range f.pending {
 		out.AcceptedShares = append(out.AcceptedShares, i.Share)

@@ -140,7 +140,8 @@ func TestSubscriptionsOfOthersAreRefused(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	id := w.active("orders")
-	other := w.enable(otherAccount)
+	w.mesh.AddConsumer(otherAccount)
+	other := w.open(otherAccount)
 	ctx := t.Context()
 	for name, c := range map[string]struct {
 		id   string

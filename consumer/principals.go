@@ -18,10 +18,10 @@ var principalPattern = regexp.MustCompile(`^arn:aws[a-z-]*:iam::([0-9]{12}):(rol
 // (https://docs.aws.amazon.com/lake-formation/latest/dg/lf-permissions-reference.html).
 func everybody(account string) string { return account + ":IAMPrincipals" }
 
-// recipients are the principals that access is handed on to: those named, or
+// namedPrincipals are the principals that access is handed on to: those named, or
 // DataMeshConsumer itself if none was said. An empty list that is not nil stands
 // for nobody.
-func (c *Consumer) recipients(named []string) ([]string, error) {
+func (c *Consumer) namedPrincipals(named []string) ([]string, error) {
 	if named == nil {
 		return []string{lakemesh.RoleARN(c.account, lakemesh.ConsumerRole)}, nil
 	}

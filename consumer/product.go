@@ -49,8 +49,8 @@ func justified(subscriptions []*tracker.Record, r permissions.Resource) lakemesh
 	return all
 }
 
-// objects are what grants of a subscription are on: its tables, or all tables of
-// its database.
+// objects are what grants of a subscription can be on: its tables, or all tables
+// of its database at once.
 func (c *Consumer) objects(s *lakemesh.Subscription) []permissions.Resource {
 	if s.WholeDatabase() {
 		return []permissions.Resource{permissions.AllTables(c.meshAccount, s.Database)}
