@@ -178,7 +178,7 @@ func (l *listing) run(owner string, prefixes [][]string) error {
 				return err
 			}
 			if found {
-				if err := l.add(from, g, skip); err != nil {
+				if err := l.add(from, g, skip); err != nil || l.next != nil {
 					return err
 				}
 			}

@@ -315,3 +315,8 @@ func pretty(v any) string {
 	}
 	return string(b)
 }
+
+func (w *world) drop(principal, table string) error {
+	_, err := w.glue(principal).DeleteTable(w.ctx, &glue.DeleteTableInput{DatabaseName: aws.String("sales"), Name: &table})
+	return err
+}
