@@ -27,7 +27,7 @@ func (f *accountFlags) add(cmd *cobra.Command) {
 	flags.SortFlags = false
 	flags.StringVar(&f.accountType, "account-type", "", "what the account becomes: producer, consumer or both")
 	flags.StringVar(&f.crawlerRole, "crawler-role-arn", "", "a role of the producer's account for Glue crawlers")
-	flags.Var(list{&f.buckets}, "buckets", "the producer's buckets (default: every bucket of its account)")
+	flags.Var(list{values: &f.buckets}, "buckets", "the producer's buckets (default: every bucket of its account)")
 	must(cmd.RegisterFlagCompletionFunc("account-type", cobra.FixedCompletions([]string{"producer", "consumer", "both"}, cobra.ShellCompDirectiveNoFileComp)))
 	required(cmd, "account-type")
 }
@@ -44,18 +44,24 @@ func (a *app) accountEnable() *cobra.Command {
 	var f accountFlags
 	var accountID string
 	cmd := &cobra.Command{
-		Use:   "enable",
+		Use:   "enable [account-id]",
 		Short: "Make an account a producer, a consumer or both",
 		Long: `Sets an account up in both places: its role in its own account, as ProducerAdmin
 or ConsumerAdmin of the credentials file, and its role in the mesh account, as Mesh.
 
-With --account-id only the mesh account's half is done, for an account whose own
+With an account id only the mesh account's half is done, for an account whose own
 administrator has run "lakemesh account init". Both are safe to repeat.`,
-		Args: cobra.NoArgs,
-		RunE: a.do(func(ctx context.Context, _ []string) error {
+		Args: cobra.MaximumNArgs(1),
+		RunE: a.do(func(ctx context.Context, args []string) error {
 			t, err := admin.ParseAccountType(f.accountType)
 			if err != nil {
 				return err
+			}
+			if len(args) > 0 {
+				if accountID != "" && accountID != args[0] {
+					return usageError{lakemesh.Invalid("--account-id", "both %s and %s are given", accountID, args[0])}
+				}
+				accountID = args[0]
 			}
 			if accountID != "" {
 				return a.enableInMesh(ctx, t, accountID, f)

@@ -61,12 +61,12 @@ func run(args []string, s streams) int {
 	a := newApp(s)
 	root := a.root()
 	root.SetArgs(joinBooleans(args))
-	err := root.ExecuteContext(ctx)
+	cmd, err := root.ExecuteContextC(ctx)
 	a.screen.done()
 	if a.local != nil {
 		err = errors.Join(err, a.local.Close())
 	}
-	return a.report(ctx, err)
+	return a.report(ctx, cmd.CommandPath(), err)
 }
 
 func newApp(s streams) *app {

@@ -52,11 +52,12 @@ func (a *app) remove(planned func() (*plan.Plan, error), do func() error) error 
 }
 
 // subject is the subscription that a command is about: a flag, or the argument.
-type subject struct{ id string }
+type subject struct{ id, flag string }
 
 // add adds the flag, the same flag under another name that is not shown, and the
 // argument.
 func (s *subject) add(cmd *cobra.Command, flag, other string) {
+	s.flag = flag
 	cmd.Use += " [" + flag + "]"
 	cmd.Args = cobra.MaximumNArgs(1)
 	cmd.Flags().StringVar(&s.id, flag, "", "the request or subscription")
@@ -67,11 +68,11 @@ func (s *subject) add(cmd *cobra.Command, flag, other string) {
 func (s *subject) get(args []string) (string, error) {
 	switch {
 	case s.id == "" && len(args) == 0:
-		return "", usageError{lakemesh.Invalid("subscription id", "is required, as the argument or with --subscription-id")}
+		return "", usageError{lakemesh.Invalid("--"+s.flag, "it is required, as the argument or as the flag")}
 	case len(args) == 0:
 		return s.id, nil
 	case s.id != "" && s.id != args[0]:
-		return "", usageError{lakemesh.Invalid("subscription id", "%s and %s are given", s.id, args[0])}
+		return "", usageError{lakemesh.Invalid("--"+s.flag, "both %s and %s are given", s.id, args[0])}
 	}
 	return args[0], nil
 }

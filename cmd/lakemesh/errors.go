@@ -60,7 +60,7 @@ func exitCode(err error) int {
 }
 
 // report tells a person what went wrong and what to do, and returns the exit code.
-func (a *app) report(ctx context.Context, err error) int {
+func (a *app) report(ctx context.Context, command string, err error) int {
 	if err == nil {
 		return exitDone
 	}
@@ -68,6 +68,9 @@ func (a *app) report(ctx context.Context, err error) int {
 		err = usageError{err}
 	}
 	message, hint := explain(err)
+	if usage := (usageError{}); hint == "" && errors.As(err, &usage) {
+		hint = command + " --help tells more"
+	}
 	if ctx.Err() != nil {
 		message, hint = "interrupted: "+message, "run the same command again to complete what was begun"
 	}
@@ -90,7 +93,6 @@ func explain(err error) (message, hint string) {
 		message = strings.Replace(message, "; "+known.Hint, "", 1)
 		return message, known.Hint
 	}
-	var usage usageError
 	switch {
 	case errors.Is(err, home.ErrRunning):
 		hint = "stop it first: lakemesh local stop"
@@ -98,8 +100,6 @@ func explain(err error) (message, hint string) {
 		hint = "start it: lakemesh local start"
 	case errors.Is(err, home.ErrBusy):
 		hint = "wait until the other command is done, or set " + home.Variable + " to a folder of your own"
-	case errors.As(err, &usage):
-		hint = "lakemesh help tells the commands, and --help the flags of each"
 	}
 	return message, hint
 }

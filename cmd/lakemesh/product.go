@@ -168,7 +168,7 @@ expression selects. With --table-name, as the consumer: everything about one tab
 			}
 			if side == lakemesh.ConsumerIdentity {
 				if table == "" {
-					return usageError{lakemesh.Invalid("--table-name", "is required as the consumer")}
+					return usageError{lakemesh.Invalid("--table-name", "it is required as the consumer")}
 				}
 				return a.describeTable(ctx, database, table)
 			}

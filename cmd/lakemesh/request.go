@@ -50,8 +50,8 @@ func (a *app) requestCreate() *cobra.Command {
 	f.SortFlags = false
 	f.StringVar(&in.OwnerAccountID, "owner-account-id", "", "the account that owns the product")
 	f.StringVar(&in.DatabaseName, "database-name", "", "the product's database in the mesh")
-	f.Var(list{&in.Tables}, "tables", "tables, by name or by regular expressions for whole names (default: the whole database)")
-	f.Var(list{&in.RequestPermissions}, "request-permissions", "the permissions to ask for: SELECT, DESCRIBE, INSERT, DELETE, ALTER, DROP, ALL")
+	f.Var(list{values: &in.Tables}, "tables", "tables, by name or by regular expressions for whole names (default: the whole database)")
+	f.Var(list{values: &in.RequestPermissions}, "request-permissions", "the permissions to ask for: SELECT, DESCRIBE, INSERT, DELETE, ALTER, DROP, ALL")
 	f.StringVar(&in.Notes, "notes", "", "a note for the owner")
 	required(cmd, "owner-account-id", "database-name", "request-permissions")
 	must(cmd.RegisterFlagCompletionFunc("database-name", a.completeDatabases))
@@ -126,8 +126,8 @@ func (a *app) requestApprove() *cobra.Command {
 	cmd.ValidArgsFunction = a.completeIDs(lakemesh.ProducerIdentity, lakemesh.Pending)
 	f := cmd.Flags()
 	f.SortFlags = false
-	f.Var(list{&in.GrantPermissions}, "grant-permissions", "what is granted (default: all that was requested)")
-	f.Var(list{&in.GrantablePermissions}, "grantable-permissions", "what the consumer may grant on in its account; none for nothing (default: all that is granted)")
+	f.Var(list{values: &in.GrantPermissions}, "grant-permissions", "what is granted (default: all that was requested)")
+	f.Var(list{values: &in.GrantablePermissions, none: true}, "grantable-permissions", "what the consumer may grant on in its account; none for nothing (default: all that is granted)")
 	f.StringVar(&in.DecisionNotes, "decision-notes", "", "a note about the decision")
 	f.StringVar(&in.DecisionNotes, "notes", "", "a note about the decision")
 	must(f.MarkHidden("notes"))

@@ -46,7 +46,7 @@ func (a *app) root() *cobra.Command {
 		Long:          longHelp,
 		SilenceErrors: true,
 		SilenceUsage:  true,
-		Args:          cobra.NoArgs,
+		Args:          noSuchCommand,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			a.begun = true
 			return cmd.Help()
@@ -56,10 +56,9 @@ func (a *app) root() *cobra.Command {
 	root.SetOut(a.out)
 	root.SetErr(a.err)
 	root.SetGlobalNormalizationFunc(normalize)
-	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
-		return fmt.Errorf("%w; see %s --help", err, cmd.CommandPath())
-	})
 	a.globalFlags(root.PersistentFlags())
+	root.Flags().SortFlags = false
+	root.SuggestionsMinimumDistance = 2
 	must(root.RegisterFlagCompletionFunc("output", cobra.FixedCompletions([]string{"table", "json", "yaml"}, cobra.ShellCompDirectiveNoFileComp)))
 	must(root.RegisterFlagCompletionFunc("log-level", cobra.FixedCompletions([]string{"debug", "info", "warn", "error"}, cobra.ShellCompDirectiveNoFileComp)))
 	for _, name := range []string{"mesh-account", "region", "profile", "use-credentials"} {
@@ -111,6 +110,8 @@ func normalize(_ *pflag.FlagSet, name string) pflag.NormalizedName {
 		name = "region"
 	case "table-regex":
 		name = "table-name-regex"
+	case "type":
+		name = "account-type"
 	}
 	return pflag.NormalizedName(name)
 }
@@ -132,11 +133,25 @@ func helpCommand(root *cobra.Command) *cobra.Command {
 
 // group makes a command that only holds others.
 func group(use, short string, commands ...*cobra.Command) *cobra.Command {
-	c := &cobra.Command{Use: use, Short: short, Args: cobra.NoArgs, RunE: func(cmd *cobra.Command, _ []string) error {
+	c := &cobra.Command{Use: use, Short: short, Args: noSuchCommand, RunE: func(cmd *cobra.Command, _ []string) error {
 		return fmt.Errorf("%s what? One of: %s", cmd.CommandPath(), strings.Join(names(cmd), ", "))
 	}}
+	c.SuggestionsMinimumDistance = 2
 	c.AddCommand(commands...)
 	return c
+}
+
+// noSuchCommand refuses the name of a command that does not exist, and proposes
+// those that it could be a misspelling of.
+func noSuchCommand(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	proposal := ""
+	if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
+		proposal = "; did you mean " + strings.Join(near, " or ") + "?"
+	}
+	return fmt.Errorf("there is no command %q in %s%s", args[0], cmd.CommandPath(), proposal)
 }
 
 func names(c *cobra.Command) []string {

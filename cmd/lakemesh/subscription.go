@@ -58,7 +58,7 @@ func (a *app) subscriptionList(otherwise lakemesh.Identity) *cobra.Command {
 			return a.show(out, func() { a.printSubscriptions("subscriptions", out.Subscriptions) })
 		}),
 	}
-	cmd.Flags().Var(list{&statuses}, "status", "only these states: Pending, Active, Denied, Deleted (default: all)")
+	cmd.Flags().Var(list{values: &statuses}, "status", "only these states: Pending, Active, Denied, Deleted (default: all)")
 	must(cmd.RegisterFlagCompletionFunc("status", cobra.FixedCompletions([]string{"Pending", "Active", "Denied", "Deleted"}, cobra.ShellCompDirectiveNoFileComp)))
 	addAs(cmd, &as, strings.ToLower(string(otherwise)))
 	return cmd
@@ -216,8 +216,8 @@ func (a *app) subscriptionUpdate() *cobra.Command {
 	cmd.ValidArgsFunction = a.completeIDs(lakemesh.ProducerIdentity, lakemesh.Active)
 	f := cmd.Flags()
 	f.SortFlags = false
-	f.Var(list{&in.GrantPermissions}, "grant-permissions", "the permissions that hold afterwards")
-	f.Var(list{&in.GrantablePermissions}, "grantable-permissions", "what the consumer may grant on afterwards; none for nothing (default: all of them)")
+	f.Var(list{values: &in.GrantPermissions}, "grant-permissions", "the permissions that hold afterwards")
+	f.Var(list{values: &in.GrantablePermissions, none: true}, "grantable-permissions", "what the consumer may grant on afterwards; none for nothing (default: all of them)")
 	f.StringVar(&in.Notes, "notes", "", "a note about the change")
 	required(cmd, "grant-permissions")
 	must(cmd.RegisterFlagCompletionFunc("grant-permissions", completePermissions))
@@ -321,7 +321,7 @@ to repeat, and has to be after the owner has changed the permissions.`,
 	cmd.ValidArgsFunction = a.completeIDs(lakemesh.ConsumerIdentity, lakemesh.Active)
 	f := cmd.Flags()
 	f.SortFlags = false
-	f.Var(list{&in.Principals}, "principals", "ARNs of roles and users of the account that get access; none for nobody (default: DataMeshConsumer)")
+	f.Var(list{values: &in.Principals, none: true}, "principals", "ARNs of roles and users of the account that get access; none for nobody (default: DataMeshConsumer)")
 	f.StringVar(&in.LinkDatabaseName, "link-database-name", "", "the name of the database's link (default: its name in the mesh)")
 	return cmd
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -34,17 +35,25 @@ func (c *choice) Set(s string) error {
 
 // list is a flag with several values: separated by commas, given several times, or
 // as a JSON list. Commas inside brackets, such as those of an expression, do not
-// separate. The values none and "" stand for an empty list that was given.
-type list struct{ values *[]string }
+// separate.
+type list struct {
+	values *[]string
+	// none accepts "none", "" and [] for an empty list that was given.
+	none bool
+}
 
 func (l list) String() string { return strings.Join(*l.values, ",") }
 func (l list) Type() string   { return "list" }
 
 func (l list) Set(s string) error {
-	if *l.values == nil {
-		*l.values = []string{}
-	}
-	if s = strings.TrimSpace(s); s == "" || strings.EqualFold(s, "none") || s == "[]" {
+	s = strings.TrimSpace(s)
+	if empty := s == "" || s == "[]" || l.none && strings.EqualFold(s, "none"); empty {
+		if !l.none {
+			return errors.New("a value is expected")
+		}
+		if *l.values == nil {
+			*l.values = []string{}
+		}
 		return nil
 	}
 	var parsed []string
