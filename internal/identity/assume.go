@@ -50,6 +50,7 @@ func (i *Identity) Lazy(roleARN string) (*Identity, error) {
 	cfg.Credentials = aws.NewCredentialsCache(provider, func(o *aws.CredentialsCacheOptions) {
 		o.ExpiryWindow, o.ExpiryWindowJitterFrac = renewBefore, 0.5
 	})
+	cfg.Retryer = newRetryer()
 	role.Config = logged(cfg, i.log, role)
 	return role, nil
 }

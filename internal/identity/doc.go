@@ -3,7 +3,7 @@
 // its credentials renew themselves before they expire.
 //
 // It is also the one place that decides which errors of AWS are tried again (see
-// [NewRetryer]) and what the others mean (see [Explain]).
+// [MaxAttempts]) and what the others mean (see [Explain]).
 //
 // # Errors
 //

@@ -70,7 +70,7 @@ func base(ctx context.Context, o lakemesh.Options) (aws.Config, error) {
 			return cfg, &lakemesh.Error{Op: "open", Resource: "configuration of the AWS SDK", Kind: lakemesh.ErrInvalidInput, Err: err}
 		}
 	}
-	cfg.Retryer = NewRetryer
+	cfg.Retryer = newRetryer()
 	return cfg, nil
 }
 

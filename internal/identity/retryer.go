@@ -1,7 +1,9 @@
 package identity
 
 import (
+	"context"
 	"errors"
+	"fmt"
 	"math/rand/v2"
 	"net/http"
 	"strings"
@@ -15,31 +17,55 @@ import (
 
 const (
 	// MaxAttempts is how often a call is tried in all.
-	MaxAttempts = 10
+	MaxAttempts = 8
 	// The first wait after a failed attempt, and the longest.
 	firstBackoff   = 50 * time.Millisecond
-	longestBackoff = 20 * time.Second
+	longestBackoff = 5 * time.Second
+	// longestThrottled is the longest wait after a throttled attempt, which then
+	// also waits for its turn.
+	longestThrottled = 500 * time.Millisecond
 )
 
-// NewRetryer is the one retryer of all clients: the SDK's adaptive mode, which
-// slows down to the rate that a throttled API takes, and which also tries again
-// what passes by itself and is not in the SDK's list: somebody else's change that
-// was under way, a time-out of the service, a bare status 429.
+// newRetryer returns the maker of the one retryer of all clients of an identity.
+// It tries again what the SDK does, and also what passes by itself and is not in
+// the SDK's list: somebody else's change that was under way, a time-out of the
+// service, a bare status 429. It slows down to the rate that a throttled operation
+// takes, for all clients of the identity together.
 //
 // What may pass and may stay, such as "Invalid principal", is not tried again here
 // but where it is known that the principal is new: see [UntilVisible].
-func NewRetryer() aws.Retryer {
-	return retry.NewAdaptiveMode(func(o *retry.AdaptiveModeOptions) {
-		o.Throttles = append(o.Throttles, retry.IsErrorThrottleFunc(func(err error) aws.Ternary { return trueOrUnknown(IsThrottle(err)) }))
-		o.StandardOptions = append(o.StandardOptions, func(s *retry.StandardOptions) {
+func newRetryer() func() aws.Retryer {
+	shared := &paces{}
+	return func() aws.Retryer {
+		return &retryer{paces: shared, Standard: retry.NewStandard(func(s *retry.StandardOptions) {
 			s.MaxAttempts = MaxAttempts
 			s.Backoff = retry.BackoffDelayerFunc(backoff)
-			// The quota of retries is for servers that fail under load; here
-			// the adaptive rate does that work.
+			// The SDK's quota of retries would end a long operation that is throttled
+			// all the way; the pace does that work.
 			s.RateLimiter = ratelimit.None
 			s.Retryables = append(s.Retryables, retry.IsErrorRetryableFunc(func(err error) aws.Ternary { return trueOrUnknown(isPassing(err)) }))
-		})
-	})
+		})}
+	}
+}
+
+// retryer implements aws.RetryerV2.
+type retryer struct {
+	*retry.Standard
+
+	paces *paces
+}
+
+// GetAttemptToken waits until the operation may be called, and returns what is to
+// be told of the answer.
+func (r *retryer) GetAttemptToken(ctx context.Context) (func(error) error, error) {
+	pace := r.paces.pace(ctx)
+	if err := pace.wait(ctx); err != nil {
+		return nil, fmt.Errorf("wait for the rate that AWS allows: %w", err)
+	}
+	return func(err error) error {
+		pace.answered(time.Now(), IsThrottle(err))
+		return nil
+	}, nil
 }
 
 func trueOrUnknown(b bool) aws.Ternary {
@@ -49,10 +75,14 @@ func trueOrUnknown(b bool) aws.Ternary {
 	return aws.UnknownTernary
 }
 
-// backoff is exponential with full jitter.
-func backoff(attempt int, _ error) (time.Duration, error) {
+// backoff is exponential with jitter.
+func backoff(attempt int, err error) (time.Duration, error) {
 	limit := longestBackoff
-	if attempt < 9 {
+	if IsThrottle(err) {
+		limit = longestThrottled
+	}
+	// Beyond, the shift would not change the limit.
+	if attempt < 7 {
 		limit = min(limit, firstBackoff<<attempt)
 	}
 	return limit/4 + rand.N(limit*3/4+1), nil
