@@ -71,8 +71,8 @@ type publishedTable struct {
 	stored bool
 	// found is the table in the mesh, or nil.
 	found *types.Table
-	// missing are the partitions that the mesh does not have yet; nil for a table
-	// that is not in the mesh yet.
+	// missing are the partitions that the mesh does not have yet; nil if they were
+	// not compared, as for a table that is not in the mesh yet.
 	missing *catalog.Missing
 	// linkFound tells that the link is there.
 	linkFound bool

@@ -2,6 +2,7 @@ package producer
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -293,9 +294,12 @@ func (pub *publication) observeDetails(ctx context.Context, tagged bool) error {
 	group, gctx := errgroup.WithContext(ctx)
 	group.SetLimit(pub.concurrency())
 	group.Go(func() error { return pub.observeGrants(gctx) })
-	group.Go(func() error { return pub.observeOwnGrants(gctx) })
+	if err := pub.observeOwnGrants(ctx); err != nil {
+		return errors.Join(err, group.Wait())
+	}
 	for _, t := range pub.tables {
-		if !t.original || !t.partitioned() || t.found == nil {
+		// A table whose partitions cannot be read yet is compared while it is copied.
+		if !t.original || !t.partitioned() || t.found == nil || pub.lacksReading(t) {
 			continue
 		}
 		group.Go(func() (err error) {
@@ -365,8 +369,11 @@ func (pub *publication) observeOwnGrants(ctx context.Context) error {
 		on = append(on, permissions.Database(pub.account, pub.local))
 	}
 	for _, t := range pub.tables {
+		if t.original && (pub.migrate || t.partitioned()) {
+			on = append(on, permissions.Table(pub.account, pub.source, t.name))
+		}
 		if pub.migrate && !t.linkFound {
-			on = append(on, permissions.Table(pub.account, pub.source, t.name), pub.meshTable(t.name))
+			on = append(on, pub.meshTable(t.name))
 		} else if pub.crawler != nil {
 			on = append(on, pub.meshTable(t.name))
 		}

@@ -287,7 +287,7 @@ func (pub *publication) explainLocation(t *publishedTable, err error) error {
 
 // planPartitions copies partitions. It returns nil if there is nothing to copy.
 func (pl *planner) planPartitions(t *publishedTable, after *plan.Step) *plan.Step {
-	if !t.partitioned() || t.found != nil && t.missing != nil && t.missing.Count == 0 {
+	if !t.partitioned() || t.missing != nil && t.missing.Count == 0 {
 		return nil
 	}
 	resource := fmt.Sprintf("table %s.%s", pl.target, t.name)
@@ -306,7 +306,30 @@ func (pl *planner) planPartitions(t *publishedTable, after *plan.Step) *plan.Ste
 			n, err := catalog.CopyPartitions(ctx, pl.own.catalog, pl.sourceName(t), pl.mesh.catalog, pl.targetName(t), t.missing)
 			pl.log.DebugContext(ctx, "copied partitions", "table", t.name, "partitions", n)
 			return err
-		}}, after)
+		}}, after, pl.allowReading(t))
+}
+
+// allowReading lets the producer read the partitions of a table that Lake
+// Formation guards: a data lake administrator may describe every table, and may
+// grant itself what its partitions take. It returns nil if the producer may
+// already.
+func (pl *planner) allowReading(t *publishedTable) *plan.Step {
+	if !pl.lacksReading(t) {
+		return nil
+	}
+	return pl.handed.Grant(pl.todo, permissions.Entry{Principal: pl.ownRole(), Resource: permissions.Table(pl.account, pl.source, t.name),
+		Permissions: lakemesh.NewPermissions(lakemesh.Select)})[0]
+}
+
+// lacksReading tells whether the producer's role may not read the partitions of
+// an original.
+func (pub *publication) lacksReading(t *publishedTable) bool {
+	original := permissions.Table(pub.account, pub.source, t.name)
+	if len(pub.held.Of(permissions.AllowedByIAM, original).Permissions) > 0 {
+		return false
+	}
+	reading := lakemesh.NewPermissions(lakemesh.All, lakemesh.Delete, lakemesh.Insert, lakemesh.Select)
+	return len(pub.held.Of(pub.ownRole(), original).Permissions.Intersect(reading)) == 0
 }
 
 // planTags assigns LF-tags: all of a table in one call.
@@ -476,7 +499,7 @@ func (pl *planner) planCrawler() {
 	switch {
 	case pl.crawlerFound == nil:
 		step.Summary = fmt.Sprintf("create crawler %s with role %s, %s", wanted.Name, wanted.Role, wanted.Schedule)
-		step.Run = func(ctx context.Context) error { return pl.own.catalog.CreateCrawler(ctx, &wanted, owned()) }
+		step.Run = func(ctx context.Context) error { return pl.own.catalog.CreateCrawler(ctx, &wanted) }
 	case !pl.crawlerFound.Same(&wanted):
 		step.Summary = fmt.Sprintf("change crawler %s: role %s, %s, %d tables", wanted.Name, wanted.Role, wanted.Schedule, len(wanted.Tables))
 		step.Run = func(ctx context.Context) error { return pl.own.catalog.UpdateCrawler(ctx, &wanted) }

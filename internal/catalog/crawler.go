@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/glue"
@@ -46,9 +47,11 @@ func (c *Catalog) Crawler(ctx context.Context, name string) (_ *Crawler, ok bool
 	return found, true, nil
 }
 
-// Same tells whether two crawlers do the same.
+// Same tells whether the crawler, as it was read, does the same as o. Glue may hand
+// the role out by its name where it was given by its ARN.
 func (c *Crawler) Same(o *Crawler) bool {
-	return c.Name == o.Name && c.Role == o.Role && c.Database == o.Database && c.Schedule == o.Schedule && slices.Equal(c.Tables, o.Tables)
+	role := c.Role == o.Role || strings.HasSuffix(o.Role, "/"+c.Role)
+	return role && c.Name == o.Name && c.Database == o.Database && c.Schedule == o.Schedule && slices.Equal(c.Tables, o.Tables)
 }
 
 // targets are what the crawler crawls, in the form of the API.
@@ -64,9 +67,9 @@ func changes() *types.SchemaChangePolicy {
 }
 
 // CreateCrawler makes a crawler.
-func (c *Catalog) CreateCrawler(ctx context.Context, w *Crawler, tags map[string]string) error {
+func (c *Catalog) CreateCrawler(ctx context.Context, w *Crawler) error {
 	_, err := c.Client.CreateCrawler(ctx, &glue.CreateCrawlerInput{Name: aws.String(w.Name), Role: aws.String(w.Role),
-		Targets: w.targets(), Schedule: aws.String(w.Schedule), SchemaChangePolicy: changes(), Tags: tags,
+		Targets: w.targets(), Schedule: aws.String(w.Schedule), SchemaChangePolicy: changes(),
 		Description: aws.String("Keeps the mesh's copy of the tables up to date with their data")})
 	if err != nil {
 		return fmt.Errorf("create crawler %s: %w", w.Name, err)

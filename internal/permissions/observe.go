@@ -23,19 +23,16 @@ const fewTables = 4
 func (l *Lake) Observe(ctx context.Context, resources ...Resource) (*Grants, error) {
 	found := NewGrants()
 	wanted := make(map[Resource]bool, len(resources))
-	var single []Resource
-	tables := 0
+	tables := map[string]int{} // by the account that owns them
 	for _, r := range resources {
-		if wanted[r] {
-			continue
+		if !wanted[r] && r.onTables() {
+			tables[r.Account]++
 		}
 		wanted[r] = true
-		if r.Kind == KindTable || r.Kind == KindAllTables {
-			tables++
-		}
 	}
+	var single []Resource
 	for r := range wanted {
-		if r.Kind != KindTable && r.Kind != KindAllTables || tables <= fewTables {
+		if !r.onTables() || tables[r.Account] <= fewTables {
 			single = append(single, r)
 		}
 	}
@@ -49,18 +46,21 @@ func (l *Lake) Observe(ctx context.Context, resources ...Resource) (*Grants, err
 	}
 	group, gctx := errgroup.WithContext(ctx)
 	group.SetLimit(observeWidth)
-	if tables > fewTables {
+	for owner, n := range tables {
+		if n <= fewTables {
+			continue
+		}
 		group.Go(func() error {
-			in := &lakeformation.ListPermissionsInput{ResourceType: types.DataLakeResourceTypeTable}
+			in := &lakeformation.ListPermissionsInput{CatalogId: aws.String(owner), ResourceType: types.DataLakeResourceTypeTable}
 			if err := l.list(gctx, in, keep); err != nil {
-				return fmt.Errorf("list the permissions on tables: %w", err)
+				return fmt.Errorf("list the permissions on tables of account %s: %w", owner, err)
 			}
 			return nil
 		})
 	}
 	for _, r := range single {
 		group.Go(func() error {
-			in := &lakeformation.ListPermissionsInput{Resource: r.sdk()}
+			in := &lakeformation.ListPermissionsInput{CatalogId: aws.String(r.Account), Resource: r.sdk()}
 			if err := l.list(gctx, in, keep); err != nil && !awserr.NotFound(err) {
 				return fmt.Errorf("list the permissions on %s: %w", r, err)
 			}
