@@ -33,10 +33,10 @@ type Consumer struct {
 	tracker                      *tracker.Tracker
 	// own is the consumer's catalog, and shared the mesh's as the consumer's own
 	// account sees it: what was shared with it.
-	own, shared *catalog.Catalog
+	own, shared view
 	// public is the mesh's catalog as its read-only role sees it: the metadata that
 	// producers made public.
-	public *catalog.Catalog
+	public view
 	// publicLake reads the tags of what is public.
 	publicLake *permissions.Lake
 	// lake is the consumer's Lake Formation, as one of its administrators.
@@ -58,9 +58,9 @@ func New(ctx context.Context, options lakemesh.Options) (*Consumer, error) {
 	c.tracker = tracker.New(tracker.Options{Config: ids.Mesh.Config, MeshAccount: ids.MeshAccount, By: ids.Caller.ARN,
 		Side: tracker.ConsumerSide, Lease: options.ClaimLease, Log: ids.Log})
 	own := glue.NewFromConfig(ids.Own.Config)
-	c.own = catalog.New(own, c.account, c.region, c.concurrency())
-	c.shared = catalog.New(own, c.meshAccount, c.region, c.concurrency())
-	c.public = catalog.New(glue.NewFromConfig(ids.ReadOnly.Config), c.meshAccount, c.region, c.concurrency())
+	c.own = view{Catalog: catalog.New(own, c.account, c.region, c.concurrency())}
+	c.shared = view{Catalog: catalog.New(own, c.meshAccount, c.region, c.concurrency()), foreign: true}
+	c.public = view{Catalog: catalog.New(glue.NewFromConfig(ids.ReadOnly.Config), c.meshAccount, c.region, c.concurrency())}
 	c.publicLake = &permissions.Lake{Client: lakeformation.NewFromConfig(ids.ReadOnly.Config), Account: c.meshAccount}
 	c.lake = &permissions.Lake{Client: lakeformation.NewFromConfig(ids.Own.Config), Account: c.account, Patience: principalPatience}
 	c.ram = ram.NewFromConfig(ids.Own.Config)

@@ -103,7 +103,7 @@ func (l *leaving) resources(ctx context.Context) ([]permissions.Resource, error)
 	c, r := l.consumer, l.record
 	list := c.objects(&r.Subscription)
 	if r.WholeDatabase() {
-		seen, _, err := tables(ctx, c.shared, r.Database)
+		seen, _, err := c.shared.tables(ctx, r.Database)
 		if err != nil {
 			return nil, err
 		}
@@ -115,7 +115,7 @@ func (l *leaving) resources(ctx context.Context) ([]permissions.Resource, error)
 		return list, nil
 	}
 	list = append(list, permissions.Database(c.meshAccount, r.Database))
-	all, err := databases(ctx, c.own)
+	all, err := c.own.databases(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -195,7 +195,7 @@ func (l *leaving) dropLink(p *plan.Plan, batches *permissions.Batches, link stri
 		Summary: fmt.Sprintf("drop resource link %s to database %s of the mesh", link, l.record.Database),
 		Run: func(ctx context.Context) error {
 			// A name can be given to something else in the meantime.
-			db, ok, err := database(ctx, c.own, link)
+			db, ok, err := c.own.database(ctx, link)
 			if err != nil || !ok || !c.linksTo(db, l.record.Database) {
 				return err
 			}

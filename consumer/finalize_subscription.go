@@ -202,10 +202,10 @@ func (f *finalizing) observe(ctx context.Context) error {
 // that is the database, and a table if any was shared.
 func (f *finalizing) look(ctx context.Context) (bool, error) {
 	c, r := f.consumer, f.record
-	if _, ok, err := database(ctx, c.shared, r.Database); err != nil || !ok {
+	if _, ok, err := c.shared.database(ctx, r.Database); err != nil || !ok {
 		return false, err
 	}
-	list, ok, err := tables(ctx, c.shared, r.Database)
+	list, ok, err := c.shared.tables(ctx, r.Database)
 	if err != nil {
 		return false, err
 	}
@@ -258,7 +258,7 @@ func (f *finalizing) invitations(ctx context.Context) error {
 // under its name.
 func (f *finalizing) lookForLink(ctx context.Context) error {
 	c := f.consumer
-	db, ok, err := database(ctx, c.own, f.link)
+	db, ok, err := c.own.database(ctx, f.link)
 	if err != nil || !ok {
 		return err
 	}

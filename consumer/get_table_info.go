@@ -69,11 +69,11 @@ func (c *Consumer) GetTableInfo(ctx context.Context, in TableInfoInput) (*TableI
 	if in.TableName == "" {
 		return nil, lakemesh.Invalid("TableName", "is required")
 	}
-	t, ok, err := table(ctx, c.shared, in.DatabaseName, in.TableName)
+	t, ok, err := c.shared.table(ctx, in.DatabaseName, in.TableName)
 	seen := SeenAsShared
 	if err == nil && !ok {
 		seen = SeenAsPublic
-		t, ok, err = table(ctx, c.public, in.DatabaseName, in.TableName)
+		t, ok, err = c.public.table(ctx, in.DatabaseName, in.TableName)
 	}
 	if err != nil {
 		return nil, err

@@ -2,11 +2,14 @@ package consumer
 
 import (
 	"context"
+	"errors"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/glue"
 	"github.com/aws/aws-sdk-go-v2/service/glue/types"
 
+	"github.com/lakemesh/lakemesh"
+	"github.com/lakemesh/lakemesh/internal/awserr"
 	"github.com/lakemesh/lakemesh/internal/catalog"
 	"github.com/lakemesh/lakemesh/internal/identity"
 )
@@ -14,52 +17,65 @@ import (
 // databasePage is the largest page of GetDatabases.
 const databasePage = 100
 
-// hidden tells of an object that does not exist, or that the caller may not see.
+// view is a catalog as one identity sees it.
+type view struct {
+	*catalog.Catalog
+	// foreign tells that the identity is of another account than the catalog.
+	foreign bool
+}
+
+// hides tells of an object that does not exist, or that the identity may not see.
 // In the catalog of another account AWS does not tell the two apart: what is not
-// shared is refused.
-func hidden(err error) bool { return identity.IsNotFound(err) || identity.IsAccessDenied(err) }
+// shared is refused, by Lake Formation or by IAM.
+func (v view) hides(err error) bool {
+	if _, ok := errors.AsType[*lakemesh.Error](err); ok {
+		// The identity itself could not be opened.
+		return false
+	}
+	return awserr.NotFound(err) || awserr.Denied(err) && (v.foreign || awserr.Says(err, "Lake Formation permission"))
+}
 
 // database reads a database; ok is false where it is hidden.
-func database(ctx context.Context, c *catalog.Catalog, name string) (db *types.Database, ok bool, err error) {
-	db, ok, err = c.Database(ctx, name)
-	if hidden(err) {
+func (v view) database(ctx context.Context, name string) (db *types.Database, ok bool, err error) {
+	db, ok, err = v.Database(ctx, name)
+	if v.hides(err) {
 		return nil, false, nil
 	}
-	return db, ok, identity.Explain("GetDatabase", c.Account, "database "+name, err)
+	return db, ok, identity.Explain("GetDatabase", v.Account, "database "+name, err)
 }
 
 // table reads a table; ok is false where it is hidden.
-func table(ctx context.Context, c *catalog.Catalog, databaseName, name string) (t *types.Table, ok bool, err error) {
-	t, ok, err = c.Table(ctx, databaseName, name)
-	if hidden(err) {
+func (v view) table(ctx context.Context, databaseName, name string) (t *types.Table, ok bool, err error) {
+	t, ok, err = v.Table(ctx, databaseName, name)
+	if v.hides(err) {
 		return nil, false, nil
 	}
-	return t, ok, identity.Explain("GetTable", c.Account, "table "+databaseName+"."+name, err)
+	return t, ok, identity.Explain("GetTable", v.Account, "table "+databaseName+"."+name, err)
 }
 
 // tables reads all visible tables of a database; ok is false where the database
 // itself is hidden.
-func tables(ctx context.Context, c *catalog.Catalog, databaseName string) (list []types.Table, ok bool, err error) {
-	for t, err := range c.Tables(ctx, databaseName) {
-		if hidden(err) {
+func (v view) tables(ctx context.Context, databaseName string) (list []types.Table, ok bool, err error) {
+	for t, err := range v.Tables(ctx, databaseName) {
+		if v.hides(err) {
 			return nil, false, nil
 		}
 		if err != nil {
-			return nil, false, identity.Explain("GetTables", c.Account, "database "+databaseName, err)
+			return nil, false, identity.Explain("GetTables", v.Account, "database "+databaseName, err)
 		}
 		list = append(list, t)
 	}
 	return list, true, nil
 }
 
-// databases reads all visible databases of a catalog, all pages.
-func databases(ctx context.Context, c *catalog.Catalog) ([]types.Database, error) {
+// databases reads all visible databases, all pages.
+func (v view) databases(ctx context.Context) ([]types.Database, error) {
 	var list []types.Database
-	pages := glue.NewGetDatabasesPaginator(c.Client, &glue.GetDatabasesInput{CatalogId: aws.String(c.Account), MaxResults: aws.Int32(databasePage)})
+	pages := glue.NewGetDatabasesPaginator(v.Client, &glue.GetDatabasesInput{CatalogId: aws.String(v.Account), MaxResults: aws.Int32(databasePage)})
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
 		if err != nil {
-			return nil, identity.Explain("GetDatabases", c.Account, "the catalog", err)
+			return nil, identity.Explain("GetDatabases", v.Account, "the catalog", err)
 		}
 		list = append(list, page.DatabaseList...)
 	}

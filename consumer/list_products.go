@@ -60,7 +60,7 @@ func (c *Consumer) ListProducts(ctx context.Context, in ListProductsInput) (*Lis
 	group.SetLimit(c.concurrency())
 	for i, name := range names {
 		group.Go(func() error {
-			list, _, err := tables(listing, c.public, name)
+			list, _, err := c.public.tables(listing, name)
 			found[i] = list
 			return err
 		})
@@ -91,7 +91,7 @@ func (c *Consumer) ListProducts(ctx context.Context, in ListProductsInput) (*Lis
 // for.
 func (c *Consumer) productDatabases(ctx context.Context, only string) ([]string, error) {
 	if only != "" {
-		db, ok, err := database(ctx, c.public, only)
+		db, ok, err := c.public.database(ctx, only)
 		if err != nil {
 			return nil, err
 		}
@@ -101,7 +101,7 @@ func (c *Consumer) productDatabases(ctx context.Context, only string) ([]string,
 		}
 		return []string{aws.ToString(db.Name)}, nil
 	}
-	list, err := databases(ctx, c.public)
+	list, err := c.public.databases(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -128,7 +128,7 @@ func (c *Consumer) readTags(ctx context.Context, products []Product, needed bool
 		p := &products[i]
 		group.Go(func() error {
 			tags, err := c.publicLake.TableTags(reading, p.DatabaseName, p.TableName)
-			if hidden(err) && !needed {
+			if c.public.hides(err) && !needed {
 				return nil
 			}
 			p.Domain, p.DataProductName = tags[lakemesh.DomainTag], tags[lakemesh.ProductTag]

@@ -9,6 +9,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/aws/aws-sdk-go-v2/service/iam"
 
 	"github.com/lakemesh/lakemesh"
 	"github.com/lakemesh/lakemesh/admin"
@@ -124,4 +125,18 @@ func TestRecordsOfTheOriginalLibrary(t *testing.T) {
 	w.reads(self(), "orders")
 	w.must(w.consumer.DeleteSubscription(ctx, consumer.LeaveInput{SubscriptionID: id}))
 	w.refused(self(), "orders")
+}
+
+func TestAClosedReadOnlyRoleIsNotMistakenForAnUnknownDatabase(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	_, err := iam.NewFromConfig(w.mesh.Config(meshtest.Administrator(meshAccount))).UpdateAssumeRolePolicy(t.Context(), &iam.UpdateAssumeRolePolicyInput{
+		RoleName: aws.String(lakemesh.ReadOnlyRole), PolicyDocument: aws.String(
+			`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"` + meshtest.Administrator(meshAccount) + `"},"Action":"sts:AssumeRole"}]}`)})
+	w.must(err)
+	_, err = w.consumer.RequestAccessToProduct(t.Context(), consumer.RequestInput{OwnerAccountID: producerAccount, DatabaseName: database,
+		RequestPermissions: []string{"SELECT"}})
+	if !errors.Is(err, lakemesh.ErrAccessDenied) || !strings.Contains(err.Error(), lakemesh.ReadOnlyRole) {
+		t.Errorf("a request without the read-only role: %v; want access denied that names the role", err)
+	}
 }

@@ -157,7 +157,7 @@ func (c *Consumer) request(in RequestInput) (lakemesh.Subscription, []expression
 // resolve finds the tables that are asked for in the mesh's public metadata, and
 // checks whose they are.
 func (c *Consumer) resolve(ctx context.Context, s *lakemesh.Subscription, wanted []expression.Expression) error {
-	if _, ok, err := database(ctx, c.public, s.Database); err != nil {
+	if _, ok, err := c.public.database(ctx, s.Database); err != nil {
 		return err
 	} else if !ok {
 		return &lakemesh.Error{Op: opRequest, Account: c.meshAccount, Resource: "database " + s.Database, Kind: lakemesh.ErrNotFound,
@@ -199,7 +199,7 @@ func (c *Consumer) resolve(ctx context.Context, s *lakemesh.Subscription, wanted
 // or those of exact names.
 func (c *Consumer) candidates(ctx context.Context, s *lakemesh.Subscription, wanted []expression.Expression) ([]types.Table, error) {
 	if len(wanted) == 0 || len(wanted) > fewNames || len(s.Expressions) > 0 {
-		list, _, err := tables(ctx, c.public, s.Database)
+		list, _, err := c.public.tables(ctx, s.Database)
 		return list, err
 	}
 	found := make([]*types.Table, len(wanted))
@@ -208,7 +208,7 @@ func (c *Consumer) candidates(ctx context.Context, s *lakemesh.Subscription, wan
 	for i, e := range wanted {
 		name, _ := e.Name()
 		group.Go(func() error {
-			t, ok, err := table(ctx, c.public, s.Database, name)
+			t, ok, err := c.public.table(ctx, s.Database, name)
 			if ok {
 				found[i] = t
 			}
