@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/lakeformation"
 	"github.com/aws/aws-sdk-go-v2/service/lakeformation/types"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
+	ststypes "github.com/aws/aws-sdk-go-v2/service/sts/types"
 )
 
 func tableARN(table string) *string {
@@ -230,4 +231,8 @@ func TestDataCellsFiltersLimitWhatIsSeen(t *testing.T) {
 		TableCatalogId: aws.String(owner), DatabaseName: aws.String("sales"), TableName: aws.String("orders"), Name: aws.String("own"),
 	}))
 	w.refused(w.sees(someone, "orders"), "AccessDeniedException")
+}
+
+func static(c *ststypes.Credentials) aws.CredentialsProvider {
+	return credentials.NewStaticCredentialsProvider(*c.AccessKeyId, *c.SecretAccessKey, *c.SessionToken)
 }
