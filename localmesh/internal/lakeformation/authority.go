@@ -159,7 +159,7 @@ func grantableByPolicy(c *engine.Call, on state.Securable, principal string, per
 			}
 		}
 		have = union(have, g.Grantable)
-		if slices.Contains(g.Grantable, all) {
+		if slices.Contains(g.Grantable, super) {
 			have = union(have, kind)
 		}
 	}

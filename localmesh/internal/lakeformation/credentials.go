@@ -117,7 +117,7 @@ func access(c *engine.Call, o order) (state.Table, []string, error) {
 	if bad := without(perms, tablePermissions); len(bad) > 0 {
 		return state.Table{}, nil, invalid("Invalid permissions for a table: %v", bad)
 	}
-	if len(within(perms, []string{all, selecting, insert, deleting})) == 0 {
+	if len(within(perms, []string{super, selecting, insert, deleting})) == 0 {
 		return state.Table{}, nil, c.Denied("Insufficient Lake Formation permission(s): Required Select on " + r.Table)
 	}
 	if err := checkSupported(o.supported); err != nil {
@@ -253,7 +253,7 @@ func scope(path string, perms []string) (string, error) {
 		Condition map[string]map[string][]string `json:",omitempty"`
 	}
 	objects := []string{"s3:GetObject"}
-	writes := slices.Contains(perms, all)
+	writes := slices.Contains(perms, super)
 	if writes || slices.Contains(perms, insert) {
 		objects = append(objects, "s3:PutObject", "s3:AbortMultipartUpload", "s3:ListMultipartUploadParts")
 	}

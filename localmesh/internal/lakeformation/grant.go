@@ -108,7 +108,7 @@ func mayGrantAbroad(c *engine.Call, p part, principal, account string) error {
 		return invalid("Grantable permissions are not supported for principals of another account: %s", principal)
 	case p.on.Kind == state.KindCatalog, p.on.Kind == state.KindExpression:
 		return invalid("Permissions modification is invalid. Permissions on the %s cannot be granted to another account.", p.on.Kind)
-	case database && (slices.Contains(p.perms, drop) || slices.Contains(p.perms, all)):
+	case database && (slices.Contains(p.perms, drop) || slices.Contains(p.perms, super)):
 		return invalid("Permissions modification is invalid. DROP and ALL on a database cannot be granted to another account.")
 	}
 	if p.on.Kind == state.KindPolicy && v < 3 {
@@ -199,7 +199,7 @@ func fits(c *engine.Call, p part, principal string) error {
 		return invalid("The grant option cannot be given to %s.", principal)
 	}
 	account := state.PrincipalAccount(principal, p.on.Account)
-	clash := []string{all, alter, deleting, describe, drop, insert}
+	clash := []string{super, alter, deleting, describe, drop, insert}
 	switch {
 	case p.on.Kind == state.KindColumns:
 		whole, err := state.GrantsTo(c.Tx, account, principal, p.on.Account, p.on.Region, string(state.KindTable), p.on.Database, p.on.Table)

@@ -159,7 +159,7 @@ func given(c *engine.Call, r state.Resource, g state.Grant) (holding, error) {
 		return holding{perms: g.Permissions, grantable: g.Grantable}, nil
 	}
 	h := holding{perms: expand(g.Permissions, kind), grantable: g.Grantable, allColumns: true}
-	if slices.Contains(g.Grantable, all) {
+	if slices.Contains(g.Grantable, super) {
 		h.grantable = sorted(append(slices.Clone(kind), g.Grantable...))
 	}
 	switch {

@@ -10,7 +10,7 @@ import (
 // The permissions of Lake Formation
 // (https://docs.aws.amazon.com/lake-formation/latest/dg/lf-permissions-reference.html).
 const (
-	all                = "ALL"
+	super              = "ALL" // the console calls it Super
 	selecting          = "SELECT"
 	alter              = "ALTER"
 	drop               = "DROP"
@@ -27,9 +27,9 @@ const (
 )
 
 var (
-	databasePermissions = []string{all, alter, createTable, describe, drop}
-	tablePermissions    = []string{all, alter, deleting, describe, drop, insert, selecting}
-	viewPermissions     = []string{all, describe, drop, selecting}
+	databasePermissions = []string{super, alter, createTable, describe, drop}
+	tablePermissions    = []string{super, alter, deleting, describe, drop, insert, selecting}
+	viewPermissions     = []string{super, describe, drop, selecting}
 	linkPermissions     = []string{describe, drop}
 )
 
@@ -80,7 +80,7 @@ func isTable(on state.Securable) bool {
 // every permission on a database or a table implies DESCRIBE.
 func expand(perms, kind []string) []string {
 	out := slices.Clone(perms)
-	if slices.Contains(out, all) {
+	if slices.Contains(out, super) {
 		out = append(out, kind...)
 	}
 	if len(out) > 0 {

@@ -20,7 +20,7 @@ func settingsOf(tx store.Tx, account, region string) (state.DataLakeSettings, er
 	if err != nil || found {
 		return s, err
 	}
-	iam := []state.DefaultPermission{{Principal: state.IAMAllowedPrincipals, Permissions: []string{all}}}
+	iam := []state.DefaultPermission{{Principal: state.IAMAllowedPrincipals, Permissions: []string{super}}}
 	return state.DataLakeSettings{
 		DatabaseDefaults: iam, TableDefaults: iam,
 		Parameters: map[string]string{versionParameter: "4", "SET_CONTEXT": "TRUE"},

@@ -156,7 +156,7 @@ func defaults(list []types.PrincipalPermissions) ([]state.DefaultPermission, err
 		len(p.Permissions) != 1 || p.Permissions[0] != types.PermissionAll {
 		return nil, invalid("Default permissions must be empty or grant ALL to %s.", state.IAMAllowedPrincipals)
 	}
-	return []state.DefaultPermission{{Principal: state.IAMAllowedPrincipals, Permissions: []string{all}}}, nil
+	return []state.DefaultPermission{{Principal: state.IAMAllowedPrincipals, Permissions: []string{super}}}, nil
 }
 
 // checkParameters refuses unknown parameters and versions, and a return from
