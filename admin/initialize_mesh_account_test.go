@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
@@ -314,26 +315,25 @@ func TestATableOfAnotherKindIsRefusedBeforeAnythingChanges(t *testing.T) {
 func TestAFailureAtAnyCallIsCompletedByTheSameCommand(t *testing.T) {
 	t.Parallel()
 	for _, moment := range []localmesh.Moment{localmesh.Before, localmesh.After} {
-		for n := 1; ; n++ {
-			mesh := localmesh.New()
-			a := adminOf(t, mesh, meshAccount)
-			fault := mesh.Fail(localmesh.Fault{Nth: n, Moment: moment, Code: "AccessDeniedException", Message: "a planned fault", Status: 400})
-			_, err := a.InitializeMeshAccount(t.Context(), admin.InitializeMeshInput{})
-			struck := fault.Hits() > 0
-			mesh.ClearFaults()
-			if err != nil {
-				if _, err := a.InitializeMeshAccount(t.Context(), admin.InitializeMeshInput{}); err != nil {
-					t.Errorf("moment %d, call %d: not completed: %v", moment, n, err)
+		struck := true
+		for n := 1; struck; n++ {
+			synctest.Test(t, func(t *testing.T) {
+				mesh := localmesh.Run(t)
+				a := adminOf(t, mesh, meshAccount)
+				fault := mesh.Fail(localmesh.Fault{Nth: n, Moment: moment, Code: "AccessDeniedException", Message: "a planned fault", Status: 400})
+				_, err := a.InitializeMeshAccount(t.Context(), admin.InitializeMeshInput{})
+				struck = fault.Hits() > 0
+				mesh.ClearFaults()
+				if err != nil {
+					if _, err := a.InitializeMeshAccount(t.Context(), admin.InitializeMeshInput{}); err != nil {
+						t.Errorf("moment %d, call %d: not completed: %v", moment, n, err)
+					}
 				}
-			}
-			p, err := a.PlanInitializeMeshAccount(t.Context(), admin.InitializeMeshInput{})
-			if err != nil || !p.Empty() {
-				t.Errorf("moment %d, call %d: %v, left to do:\n%s", moment, n, err, p)
-			}
-			must(t, mesh.Close())
-			if !struck {
-				break
-			}
+				p, err := a.PlanInitializeMeshAccount(t.Context(), admin.InitializeMeshInput{})
+				if err != nil || !p.Empty() {
+					t.Errorf("moment %d, call %d: %v, left to do:\n%s", moment, n, err, p)
+				}
+			})
 		}
 	}
 }
