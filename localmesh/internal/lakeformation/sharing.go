@@ -170,14 +170,18 @@ func shareFor(c *engine.Call, owner, principal, purpose string) (state.Share, bo
 // (https://docs.aws.amazon.com/lake-formation/latest/dg/permissions-reference.html).
 func mayShare(c *engine.Call, s state.Share, exists bool, arn, permission string, version int) error {
 	kind, _ := ram.ResourceType(arn)
-	if exists {
+	switch {
+	case exists && version < 2:
+		// The first version extends no share: the grant is repeated, and its own
+		// share carries its resource already.
+	case exists:
 		err := c.Authorize(authz.Question{Action: "ram:AssociateResourceShare", Resources: []string{s.ARN()}, Keys: map[string][]string{
 			"ram:ResourceShareName": {s.Name}, "ram:RequestedResourceType": {kind}, "ram:ResourceArn": {arn},
 		}})
 		if err != nil {
 			return err
 		}
-	} else {
+	default:
 		err := c.Authorize(authz.Question{Action: "ram:CreateResourceShare", Resources: []string{c.ARN("ram", c.Account(), "resource-share/*")}, Keys: map[string][]string{
 			"ram:RequestedResourceType": {kind}, "ram:ResourceArn": {arn}, "ram:RequestedAllowsExternalPrincipals": {"true"},
 		}})

@@ -67,6 +67,28 @@ func TestTwoSharesServeAllProductsBetweenTwoAccounts(t *testing.T) {
 	}
 }
 
+// Only from version 2 on does sharing extend shares, for which the grantor needs a
+// right of its own.
+func TestRepeatingAGrantOfTheFirstVersionExtendsNoShare(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	grantor := w.role(owner, "Grantor", `{"AWS":"`+owner+`"}`, allow("*", "*",
+		`{"Effect":"Deny","Action":["ram:AssociateResourceShare","ram:AssociateResourceSharePermission"],"Resource":"*"}`))
+	w.settings(owner, func(s *types.DataLakeSettings) {
+		s.DataLakeAdmins = principals(adminOf(owner), grantor)
+		s.Parameters = map[string]string{}
+	})
+	for range 2 {
+		w.must(w.grant(grantor, recipient, table("orders"), "SELECT | SELECT"))
+	}
+	if n := len(w.shares()); n != 1 {
+		t.Errorf("%d shares, want one", n)
+	}
+	w.settings(owner, func(s *types.DataLakeSettings) { s.Parameters = map[string]string{"CROSS_ACCOUNT_VERSION": "2"} })
+	w.must(w.grant(grantor, recipient, table("orders"), "SELECT | SELECT"))
+	w.refused(w.grant(grantor, recipient, table("items"), "SELECT"), "AccessDeniedException", "ram:AssociateResourceShare")
+}
+
 func TestARecipientHandsOnNoMoreThanItMay(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
