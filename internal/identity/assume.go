@@ -99,13 +99,13 @@ func (r *roleCredentials) explain(err error) error {
 func remedy(role, account, from string) string {
 	switch {
 	case role == lakemesh.ProducerRole:
-		return fmt.Sprintf("an administrator of account %s makes it with `lakemesh account init --type producer`", account)
+		return fmt.Sprintf("an administrator of account %s makes it with `lakemesh account init --account-type producer`", account)
 	case role == lakemesh.ConsumerRole:
-		return fmt.Sprintf("an administrator of account %s makes it with `lakemesh account init --type consumer`", account)
+		return fmt.Sprintf("an administrator of account %s makes it with `lakemesh account init --account-type consumer`", account)
 	case role == lakemesh.MeshProducerRole(from):
-		return fmt.Sprintf("an administrator of the mesh account %s makes it with `lakemesh account enable %s --type producer`", account, from)
+		return fmt.Sprintf("an administrator of the mesh account %s makes it with `lakemesh account enable %s --account-type producer`", account, from)
 	case role == lakemesh.MeshConsumerRole(from):
-		return fmt.Sprintf("an administrator of the mesh account %s makes it with `lakemesh account enable %s --type consumer`", account, from)
+		return fmt.Sprintf("an administrator of the mesh account %s makes it with `lakemesh account enable %s --account-type consumer`", account, from)
 	default:
 		return fmt.Sprintf("an administrator of the mesh account %s makes it with `lakemesh mesh init`", account)
 	}

@@ -50,24 +50,6 @@ func roleName(arn string) string {
 	return ""
 }
 
-// Principal is the ARN without what is only the session's: for a session of a
-// role, the role's ARN as far as it can be told (a session does not say the role's
-// path).
-func (i *Identity) Principal() string {
-	if name := roleName(i.ARN); name != "" && strings.Contains(i.ARN, ":assumed-role/") {
-		return "arn:" + partition(i.ARN) + ":iam::" + i.Account + ":role/" + name
-	}
-	return i.ARN
-}
-
-func partition(arn string) string {
-	parts := strings.SplitN(arn, ":", 3)
-	if len(parts) < 3 {
-		return "aws"
-	}
-	return parts[1]
-}
-
 var notInSessionNames = regexp.MustCompile(`[^\w+=,.@-]+`)
 
 // The bounds of a session name
