@@ -84,15 +84,15 @@ func (h Home) Serve(ctx context.Context, o ServeOptions) (err error) {
 	defer stop()
 	self := &server{Address: "http://" + listener.Addr().String(), PID: os.Getpid(), Started: time.Now().UTC().Truncate(time.Second),
 		Token: rand.Text()}
-	http := &http.Server{
+	web := &http.Server{
 		Handler:           control{self: self, mesh: mesh, dir: h.Dir, stop: stop, aws: mesh.Handler()},
 		ReadHeaderTimeout: headerTimeout, ReadTimeout: requestTimeout, WriteTimeout: requestTimeout, IdleTimeout: idleTimeout,
 		MaxHeaderBytes: maxHeaderBytes,
 	}
 	if o.Log != nil {
-		http.ErrorLog = slog.NewLogLogger(o.Log.Handler(), slog.LevelWarn)
+		web.ErrorLog = slog.NewLogLogger(o.Log.Handler(), slog.LevelWarn)
 	}
-	return h.serve(ctx, http, listener, self, o.Ready)
+	return h.serve(ctx, web, listener, self, o.Ready)
 }
 
 func (h Home) serve(ctx context.Context, s *http.Server, listener net.Listener, self *server, ready func(string)) error {
