@@ -64,7 +64,8 @@ func putResourcePolicy(c *engine.Call, in *glue.PutResourcePolicyInput) (*glue.P
 	if len(*in.PolicyInJson) > maxPolicy {
 		return nil, engine.Errorf("ResourceNumberLimitExceededException", "The resource policy exceeds the limit of %d bytes", maxPolicy)
 	}
-	if err := checkPolicy(c, *in.PolicyInJson); err != nil {
+	document, err := checkPolicy(c, *in.PolicyInJson)
+	if err != nil {
 		return nil, err
 	}
 	switch in.PolicyExistsCondition {
@@ -92,8 +93,11 @@ func putResourcePolicy(c *engine.Call, in *glue.PutResourcePolicyInput) (*glue.P
 			return nil, invalid("EnableHybrid must be TRUE while resources of the catalog are shared through AWS RAM")
 		}
 	}
-	sum := sha256.Sum256([]byte(*in.PolicyInJson))
-	policy := state.CatalogPolicy{Account: c.Account(), Region: c.Region, Policy: *in.PolicyInJson,
+	// Glue gives a policy back in its own spelling: statements as a list, and lists
+	// of one value as that value.
+	text := document.String()
+	sum := sha256.Sum256([]byte(text))
+	policy := state.CatalogPolicy{Account: c.Account(), Region: c.Region, Policy: text,
 		Hash: base64.StdEncoding.EncodeToString(sum[:16]), Created: c.Now, Updated: c.Now}
 	if exists {
 		policy.Created = old.Created
@@ -102,34 +106,34 @@ func putResourcePolicy(c *engine.Call, in *glue.PutResourcePolicyInput) (*glue.P
 		state.CatalogPolicies.Put(c.Tx, policy, policy.Account, policy.Region)
 }
 
-// checkPolicy checks a resource policy: who and what it may name.
-func checkPolicy(c *engine.Call, text string) error {
+// checkPolicy reads a resource policy and checks who and what it may name.
+func checkPolicy(c *engine.Call, text string) (*iampolicy.Document, error) {
 	d, err := iampolicy.Parse([]byte(text))
 	if err == nil {
 		err = d.Validate(iampolicy.ResourceBased)
 	}
 	if err != nil {
-		return invalid("Invalid resource policy: %v", err)
+		return nil, invalid("Invalid resource policy: %v", err)
 	}
 	ours := base(state.Resource{Account: c.Account(), Region: c.Region})
 	for _, s := range d.Statements {
 		for _, p := range []*iampolicy.Principal{s.Principal, s.NotPrincipal} {
 			if err := checkPrincipal(c, p); err != nil {
-				return err
+				return nil, err
 			}
 		}
 		for _, action := range append(append([]string{}, s.Actions...), s.NotActions...) {
 			if service, _, _ := strings.Cut(action, ":"); !strings.EqualFold(service, "glue") {
-				return invalid("Invalid resource policy: action %s is not an action of AWS Glue", action)
+				return nil, invalid("Invalid resource policy: action %s is not an action of AWS Glue", action)
 			}
 		}
 		for _, arn := range append(append([]string{}, s.Resources...), s.NotResources...) {
 			if !strings.HasPrefix(arn, ours) {
-				return invalid("Invalid resource policy: resource %s does not belong to this catalog (%s)", arn, ours+"catalog")
+				return nil, invalid("Invalid resource policy: resource %s does not belong to this catalog (%s)", arn, ours+"catalog")
 			}
 		}
 	}
-	return nil
+	return d, nil
 }
 
 // checkPrincipal refuses wildcards, and users and roles that do not exist. Any

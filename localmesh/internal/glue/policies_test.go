@@ -17,6 +17,28 @@ func statement(effect, principal, action string, resources ...string) string {
 		effect, principal, action, strings.Join(resources, `","`))
 }
 
+func TestAResourcePolicyComesBackInGluesSpelling(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	c := w.admin(owner)
+	policy := `{"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": ["glue:ShareResource"],
+		"Principal": {"Service": ["ram.amazonaws.com"]}, "Resource": ["` + catalogARN + `catalog"]}}`
+	out, err := c.PutResourcePolicy(w.ctx, &glue.PutResourcePolicyInput{PolicyInJson: &policy})
+	w.must(err)
+	got, err := c.GetResourcePolicy(w.ctx, &glue.GetResourcePolicyInput{})
+	w.must(err)
+	want := `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"ram.amazonaws.com"},` +
+		`"Action":"glue:ShareResource","Resource":"` + catalogARN + `catalog"}]}`
+	if *got.PolicyInJson != want {
+		t.Errorf("got %s\nwant %s", *got.PolicyInJson, want)
+	}
+	again, err := c.PutResourcePolicy(w.ctx, &glue.PutResourcePolicyInput{PolicyInJson: &want, PolicyHashCondition: got.PolicyHash})
+	w.must(err)
+	if *again.PolicyHash != *out.PolicyHash {
+		t.Error("two spellings of one policy have two hashes")
+	}
+}
+
 func TestResourcePolicyIsACompareAndSwap(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -27,8 +49,8 @@ func TestResourcePolicyIsACompareAndSwap(t *testing.T) {
 	put := func(policy string, exist types.ExistCondition, hash *string) (*glue.PutResourcePolicyOutput, error) {
 		return c.PutResourcePolicy(w.ctx, &glue.PutResourcePolicyInput{PolicyInJson: &policy, PolicyExistsCondition: exist, PolicyHashCondition: hash})
 	}
-	first := statement("Allow", `{"AWS":"`+guest+`"}`, "glue:GetTable", catalogARN+"*")
-	second := statement("Allow", `{"AWS":"`+guest+`"}`, "glue:GetTables", catalogARN+"*")
+	first := statement("Allow", `{"AWS":"`+guest+`"}`, "glue:GetTable", catalogARN+"catalog", catalogARN+"table/*/*")
+	second := statement("Allow", `{"AWS":"`+guest+`"}`, "glue:GetTables", catalogARN+"catalog", catalogARN+"table/*/*")
 
 	_, err := get()
 	w.refused(err, "EntityNotFoundException")
