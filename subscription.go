@@ -72,6 +72,10 @@ type Claim struct {
 	By    string    `json:"By"`
 	At    time.Time `json:"At"`
 	Until time.Time `json:"Until"`
+	// Database and Tables are what is being decided on; no tables stand for the
+	// whole database.
+	Database string   `json:"Database,omitempty"`
+	Tables   []string `json:"Tables,omitempty"`
 	// Permissions and Grantable are what is being granted.
 	Permissions Permissions `json:"Permissions,omitempty"`
 	Grantable   Permissions `json:"Grantable,omitempty"`

@@ -61,11 +61,6 @@ func (p *Producer) load(ctx context.Context, op, id string) (*tracker.Record, er
 		return nil, p.foreign(op, id, owner)
 	}
 	r, err := p.records.Get(ctx, id)
-	if legacy && errors.Is(err, lakemesh.ErrAccessDenied) {
-		return nil, &lakemesh.Error{Op: op, Account: p.meshAccount, Resource: "subscription " + id, Kind: lakemesh.ErrAccessDenied,
-			Message: "records of older meshes, whose ids name no accounts, are not open to this producer",
-			Hint:    "a mesh administrator can open them: lakemesh mesh init --legacy-subscription-ids", Err: err}
-	}
 	if err != nil {
 		return nil, err
 	}

@@ -30,7 +30,10 @@ func subset(permitted, grantable lakemesh.Permissions, named []string) (lakemesh
 }
 
 func tampered(op, mesh string, r *tracker.Record) error {
+	hint := "ask the consumer to request access anew, and deny this one"
+	if r.Status == lakemesh.Active {
+		hint = "delete it, which ends what was granted, and ask the consumer to request access anew"
+	}
 	return &lakemesh.Error{Op: op, Account: mesh, Resource: "subscription " + r.ID, Kind: lakemesh.ErrTampered,
-		Message: "the record was changed by other means than a decision: " + r.Tampered,
-		Hint:    "ask the consumer to request access anew, and deny this one"}
+		Message: "the record was changed by other means than a decision: " + r.Tampered, Hint: hint}
 }

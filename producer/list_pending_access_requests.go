@@ -83,7 +83,13 @@ func (p *Producer) ListSubscriptions(ctx context.Context, in ListSubscriptionsIn
 // EachSubscription calls fn for each subscription to the producer's products, page
 // by page, until fn returns false. The index that is read can be late by a moment.
 func (p *Producer) EachSubscription(ctx context.Context, in ListSubscriptionsInput, fn func(*lakemesh.Subscription) bool) error {
-	return p.records.Owned(ctx, p.account, in.Status, func(r *tracker.Record) bool {
+	indexed := in.Status
+	if indexed != lakemesh.Pending {
+		// The index goes by the Status attribute, which a consumer can change: it
+		// could hide what it was granted.
+		indexed = ""
+	}
+	return p.records.Owned(ctx, p.account, indexed, func(r *tracker.Record) bool {
 		if r.Owner != p.account || (in.Status != "" && r.Status != in.Status) {
 			// The attributes say so, the id or the decision does not.
 			return true

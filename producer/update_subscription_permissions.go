@@ -61,6 +61,9 @@ func (p *Producer) update(ctx context.Context, in UpdateInput) (*decision, error
 	if err != nil {
 		return nil, err
 	}
+	if r.Tampered != "" {
+		return nil, tampered(op, p.meshAccount, r)
+	}
 	if r.Leaving {
 		return nil, &lakemesh.Error{Op: op, Account: p.meshAccount, Resource: "subscription " + r.ID, Kind: lakemesh.ErrIllegalTransition,
 			Message: "the consumer has left it", Hint: "delete it, which ends the consumer's grants: lakemesh subscription delete"}

@@ -27,6 +27,7 @@ import (
 )
 
 const (
+	meshAccount     = meshtest.MeshAccount
 	producerAccount = meshtest.ProducerAccount
 	consumerAccount = meshtest.ConsumerAccount
 	otherConsumer   = meshtest.OtherConsumer

@@ -30,6 +30,7 @@ func (t *Tracker) Claim(ctx context.Context, r *Record, c lakemesh.Claim) (*Held
 	}
 	now := t.now()
 	c.Holder, c.By, c.At, c.Until = t.holder, t.by, now, now.Add(t.lease)
+	c.Database, c.Tables = r.Database, r.Tables
 	if r.Claim != nil {
 		c.At = r.Claim.At
 	}
@@ -166,7 +167,7 @@ func (h *Held) Finish(ctx context.Context, o Outcome) error {
 	u := newUpdate(r.ID)
 	u.Remove(attrClaim)
 	u.Remove(attrClaimedBy)
-	u.Append(attrHistory, entry)
+	u.Append(t.journal(), entry)
 	u.Set(attrUpdated, str(lakemesh.FormatTime(now)))
 	u.Set(attrUpdatedBy, str(t.by))
 	if o.Reason != "" {

@@ -17,6 +17,15 @@ func (t *Tracker) historyKey(id string, e lakemesh.Event) string {
 	return strings.Join([]string{id, string(t.side), stamp(e.At) + "-" + lakemesh.NewShortID()[:4]}, "#")
 }
 
+// journal is the attribute that lists the entries of this side. A consumer can
+// rewrite its own list, but not the one of the decisions.
+func (t *Tracker) journal() string {
+	if t.side == ProducerSide {
+		return attrDecisions
+	}
+	return attrHistory
+}
+
 // historyPut writes an entry, and only where there is none.
 func (t *Tracker) historyPut(entryKey, id string, e lakemesh.Event) types.TransactWriteItem {
 	item := map[string]types.AttributeValue{
@@ -50,7 +59,7 @@ func (t *Tracker) History(ctx context.Context, r *Record) ([]lakemesh.Event, err
 	var events []lakemesh.Event
 	mine := make([]string, 0, len(r.historyKeys))
 	for _, k := range r.historyKeys {
-		// The list can be written by the consumer; only this record's entries count.
+		// A list can be written by the consumer; only this record's entries count.
 		if strings.HasPrefix(k, r.ID+"#") {
 			mine = append(mine, k)
 		}

@@ -43,7 +43,9 @@ func (t *Tracker) Justifying(ctx context.Context, owner, subscriber, except stri
 	for _, item := range items {
 		r, err := decode(item)
 		if err != nil {
-			return nil, err
+			// It names no accounts, so it justifies nothing to this one.
+			t.log.WarnContext(ctx, "a record that names no accounts is left out", "error", err)
+			continue
 		}
 		if r.Owner == owner && r.Subscriber == subscriber {
 			records = append(records, r)

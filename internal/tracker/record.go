@@ -15,8 +15,10 @@ import (
 //
 // Its Status is the one that counts. A producer's decision, in DecidedStatus,
 // outweighs the Status attribute, which the consumer can write. Without a
-// decision, Active is believed only where PermittedGrants is there, which only a
-// producer can write: that is a record of the original library.
+// decision, Active is believed only where PermittedGrants and GrantedTableARNs are
+// there, which only a producer can write: that is a record of the original library.
+// Its accounts are those of its id, and once something was granted, its tables are
+// those that were granted: a consumer could rewrite the attributes of its request.
 type Record struct {
 	lakemesh.Subscription
 
@@ -106,33 +108,99 @@ func decode(item map[string]types.AttributeValue) (*Record, error) {
 			Imported: truth(item, attrImported), Leaving: truth(item, attrLeaving), Claim: claim(item),
 		},
 		stored:      lakemesh.Status(text(item, attrStatus)),
-		historyKeys: texts(item, attrHistory),
+		historyKeys: append(texts(item, attrHistory), texts(item, attrDecisions)...),
 		tables:      item[attrTables],
 		requested:   item[attrRequested],
 	}
-	if r.ID == "" || r.Owner == "" || r.Subscriber == "" {
-		return nil, &lakemesh.Error{Resource: "subscription " + r.ID, Kind: lakemesh.ErrTampered,
-			Message: "the record names no id, owner or subscriber"}
-	}
 	slices.Sort(r.Notes)
-	r.Status, r.Tampered = effective(r, lakemesh.Status(text(item, attrDecided)), item[attrPermitted] != nil)
+	decided := lakemesh.Status(text(item, attrDecided))
+	r.Status, r.Tampered = effective(r, decided, approved(item))
 	if owner, subscriber, legacy, err := lakemesh.ParseSubscriptionID(r.ID); err == nil && !legacy &&
 		(owner != r.Owner || subscriber != r.Subscriber) {
 		// The id is the item's key and cannot be changed; the attributes can.
 		r.Owner, r.Subscriber = owner, subscriber
 		r.Tampered = "the owner or the subscriber is not the one of the id"
 	}
+	if r.ID == "" || r.Owner == "" || r.Subscriber == "" {
+		return nil, &lakemesh.Error{Resource: "subscription " + r.ID, Kind: lakemesh.ErrTampered,
+			Message: "the record names no id, owner or subscriber"}
+	}
+	r.rectify(decided)
 	return r, nil
 }
 
+// approved tells whether a producer wrote that the request was granted. The
+// original library writes PermittedGrants on a denial, too, and then NULL for the
+// granted tables.
+func approved(item map[string]types.AttributeValue) bool {
+	switch item[attrTableARNs].(type) {
+	case *types.AttributeValueMemberL, *types.AttributeValueMemberSS, *types.AttributeValueMemberS:
+		return item[attrPermitted] != nil
+	}
+	return false
+}
+
+// rectify puts what was granted, or is being granted, in the place of a request
+// that does not say the same any more. Otherwise an update would grant, and a
+// deletion leave behind, what the consumer wrote into the request afterwards.
+func (r *Record) rectify(decided lakemesh.Status) {
+	database, tables, known := grantedOn(r.TableARNs)
+	switch {
+	case r.Status == lakemesh.Active && known:
+	case r.Claim != nil && r.Claim.Database != "":
+		database, tables = r.Claim.Database, r.Claim.Tables
+	default:
+		return
+	}
+	same := strings.EqualFold(r.Database, database) && sameNames(folded(r.Tables), folded(tables))
+	if same {
+		return
+	}
+	// The original library matched names as prefixes, and granted more than it was asked for.
+	more := decided == "" && strings.EqualFold(r.Database, database) && len(r.Tables) > 0 &&
+		!slices.ContainsFunc(folded(r.Tables), func(t string) bool { return !slices.Contains(folded(tables), t) })
+	r.Database, r.Tables = database, tables
+	if !more && r.Tampered == "" {
+		r.Tampered = "the tables that it names are not those that were decided on"
+	}
+}
+
+// grantedOn are the database and the tables of ARNs of tables; no tables stand for
+// the whole database. known is false if the ARNs do not tell.
+func grantedOn(arns []string) (database string, tables []string, known bool) {
+	for _, arn := range arns {
+		parts := strings.SplitN(arn, ":", 6)
+		if len(parts) != 6 {
+			return "", nil, false
+		}
+		path := strings.Split(parts[5], "/")
+		if len(path) != 3 || path[0] != "table" || database != "" && path[1] != database {
+			return "", nil, false
+		}
+		database = path[1]
+		if path[2] != "*" {
+			tables = append(tables, path[2])
+		}
+	}
+	return database, tables, database != ""
+}
+
+func folded(names []string) []string {
+	all := make([]string, len(names))
+	for i, n := range names {
+		all[i] = strings.ToLower(n)
+	}
+	return all
+}
+
 // effective tells the state that counts, and what is wrong with the record.
-func effective(r *Record, decided lakemesh.Status, permitted bool) (lakemesh.Status, string) {
+func effective(r *Record, decided lakemesh.Status, approved bool) (lakemesh.Status, string) {
 	switch {
 	case decided != "" && decided == r.stored:
 		return decided, ""
 	case decided != "":
 		return decided, fmt.Sprintf("Status says %s, the owner's decision %s", r.stored, decided)
-	case r.stored == lakemesh.Active && !permitted:
+	case r.stored == lakemesh.Active && !approved:
 		return lakemesh.Pending, "Status says Active, but nobody has approved the request"
 	case r.stored == lakemesh.Pending, r.stored == lakemesh.Active, r.stored == lakemesh.Denied, r.stored == lakemesh.Deleted:
 		return r.stored, ""
@@ -170,6 +238,7 @@ func claim(item map[string]types.AttributeValue) *lakemesh.Claim {
 	return &lakemesh.Claim{
 		Action: lakemesh.Action(text(m.Value, "Action")), Holder: text(m.Value, "Holder"), By: text(m.Value, "By"),
 		At: moment(text(m.Value, "At")), Until: moment(text(m.Value, "Until")),
+		Database: text(m.Value, "Database"), Tables: texts(m.Value, "Tables"),
 		Permissions: permissions(m.Value, "Permissions"), Grantable: permissions(m.Value, "Grantable"), Notes: text(m.Value, "Notes"),
 	}
 }
@@ -183,7 +252,7 @@ func stamp(t time.Time) string { return t.UTC().Format(stampFormat) }
 func encodeClaim(c lakemesh.Claim) types.AttributeValue {
 	return &types.AttributeValueMemberM{Value: map[string]types.AttributeValue{
 		"Action": str(string(c.Action)), "Holder": str(c.Holder), "By": str(c.By),
-		"At": str(stamp(c.At)), "Until": str(stamp(c.Until)),
+		"At": str(stamp(c.At)), "Until": str(stamp(c.Until)), "Database": str(c.Database), "Tables": list(c.Tables),
 		"Permissions": list(c.Permissions.Strings()), "Grantable": list(c.Grantable.Strings()), "Notes": str(c.Notes),
 	}}
 }

@@ -108,7 +108,7 @@ func (t *Tracker) close(ctx context.Context, r *Record, c lakemesh.Claim, to lak
 // touch begins an update that says who did something, when and why.
 func (t *Tracker) touch(r *Record, entry, reason string) *update {
 	u := newUpdate(r.ID)
-	u.Append(attrHistory, entry)
+	u.Append(t.journal(), entry)
 	u.Set(attrUpdated, str(lakemesh.FormatTime(t.now())))
 	u.Set(attrUpdatedBy, str(t.by))
 	if reason != "" {

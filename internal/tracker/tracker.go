@@ -115,8 +115,9 @@ const (
 	attrHistory     = "History"
 	attrClaimedBy   = "ClaimedBy"
 
-	attrClaim   = "Claim"
-	attrDecided = "DecidedStatus"
+	attrClaim     = "Claim"
+	attrDecided   = "DecidedStatus"
+	attrDecisions = "Decisions"
 )
 
 // ConsumerAttributes are the attributes that a consumer's role may name in a
@@ -147,13 +148,20 @@ func (t *Tracker) explain(op, id string, err error) error {
 // Get reads one subscription, consistently. An unknown id is an
 // [lakemesh.ErrNotFound].
 func (t *Tracker) Get(ctx context.Context, id string) (*Record, error) {
-	if _, _, _, err := lakemesh.ParseSubscriptionID(id); err != nil {
+	_, _, legacy, err := lakemesh.ParseSubscriptionID(id)
+	if err != nil {
 		return nil, err
 	}
 	out, err := t.client.GetItem(ctx, &dynamodb.GetItemInput{
 		TableName: t.table(), Key: key(id), ConsistentRead: aws.Bool(true)})
 	if err != nil {
-		return nil, t.explain("GetSubscription", id, err)
+		err = t.explain("GetSubscription", id, err)
+		if legacy && errors.Is(err, lakemesh.ErrAccessDenied) {
+			return nil, &lakemesh.Error{Op: "GetSubscription", Account: t.mesh, Resource: "subscription " + id, Kind: lakemesh.ErrAccessDenied,
+				Message: "records of older meshes, whose ids name no accounts, are not open to this account",
+				Hint:    "a mesh administrator can open them: lakemesh mesh init --legacy-subscription-ids, and enable the account again", Err: err}
+		}
+		return nil, err
 	}
 	if out.Item == nil {
 		return nil, lakemesh.NotFound("subscription "+id, t.mesh, "list them with: lakemesh request list, or lakemesh subscription list")
@@ -230,7 +238,9 @@ func (t *Tracker) query(ctx context.Context, in *dynamodb.QueryInput, fn func(*R
 		for _, item := range page.Items {
 			r, err := decode(item)
 			if err != nil {
-				return err
+				// Whoever can write a record could stop everybody's work with it.
+				t.log.WarnContext(ctx, "a record that names no accounts is left out", "error", err)
+				continue
 			}
 			if !fn(r) {
 				return nil
