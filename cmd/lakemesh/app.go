@@ -41,7 +41,9 @@ type app struct {
 	screen *screen
 	// asking tells that a person can be asked.
 	asking bool
-	flags  globalFlags
+	// width is that of the terminal that stdout is, 0 if it is none.
+	width int
+	flags globalFlags
 
 	// begun tells that a command has taken over from the parser of the command line.
 	begun bool
@@ -74,6 +76,7 @@ func newApp(s streams) *app {
 	a := &app{asking: errTerminal && isTerminal(s.in)}
 	a.in = s.in
 	a.out = colorprofile.NewWriter(s.out, os.Environ())
+	a.width = widthOf(s.out)
 	a.screen = newScreen(colorprofile.NewWriter(s.err, os.Environ()), errTerminal)
 	a.err = a.screen
 	return a
@@ -82,6 +85,19 @@ func newApp(s streams) *app {
 func isTerminal(stream any) bool {
 	f, ok := stream.(*os.File)
 	return ok && term.IsTerminal(int(f.Fd()))
+}
+
+func widthOf(stream any) int {
+	f, ok := stream.(*os.File)
+	if !ok {
+		return 0
+	}
+	width, _, err := term.GetSize(int(f.Fd()))
+	if err != nil {
+		// It is no terminal.
+		return 0
+	}
+	return width
 }
 
 // logger writes to stderr at the level of --log-level.

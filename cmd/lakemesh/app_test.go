@@ -192,3 +192,23 @@ func TestProgressIsALineOnATerminalAndLinesElsewhere(t *testing.T) {
 		}
 	})
 }
+
+func TestLongLinesAreBrokenBetweenWords(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		line  string
+		width int
+		want  string
+	}{
+		{"a line", 0, "a line\n"},
+		{"a line", 80, "a line\n"},
+		{" 1 one two three four five", 16, " 1 one two three\n     four five\n"},
+		{"     indented words go on", 16, "     indented\n     words go on\n"},
+		{"the name arn:aws:iam::111111111111:role/Long-Name stays whole", 20, "the name\n     arn:aws:iam::111111111111:role/Long-Name\n     stays whole\n"},
+		{"kept" + noBreak + "together is this" + noBreak + "pair", 20, "kept together is\n     this pair\n"},
+	} {
+		if got := hang(test.line, test.width); got != test.want {
+			t.Errorf("%q at %d: got %q, want %q", test.line, test.width, got, test.want)
+		}
+	}
+}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/charmbracelet/x/ansi"
 	"github.com/spf13/cobra"
 
 	"github.com/lakemesh/lakemesh/internal/demo"
@@ -33,7 +34,7 @@ needs no network and no AWS account, and leaves nothing behind without --keep.`,
 			if err != nil {
 				return err
 			}
-			people := a.flags.output == "table"
+			people, width := a.flags.output == "table", a.width
 			o := demo.Options{
 				Open: func(ctx context.Context) (*home.Connection, error) {
 					var err error
@@ -48,7 +49,7 @@ needs no network and no AWS account, and leaves nothing behind without --keep.`,
 				End: func(s demo.Step) {
 					if people {
 						a.screen.done()
-						fmt.Fprint(a.out, renderStep(s))
+						fmt.Fprint(a.out, renderStep(s, width))
 					}
 				},
 			}
@@ -68,20 +69,46 @@ needs no network and no AWS account, and leaves nothing behind without --keep.`,
 	return cmd
 }
 
-// detailIndent puts the lines below a step under its title.
-const detailIndent = 35
+// hanging is how far the lines below a step's first are indented.
+const hanging = 5
 
-// renderStep is a step for people: a line, and what there is to see below it.
-func renderStep(s demo.Step) string {
-	var b strings.Builder
+// renderStep is a step for people: a line, and what there is to see below it. Lines
+// that are longer than the terminal is wide go on below, indented.
+func renderStep(s demo.Step, width int) string {
 	mark, result := good.Render("✓"), s.Result
 	if s.Refused {
 		mark, result = notice.Render("⊘"), "refused, as it should be: "+notice.Render(s.Result)
 	}
-	cost := fmt.Sprintf("%3d %s %8s", s.Calls, choose(s.Calls == 1, "call ", "calls"), since(s.Time))
-	fmt.Fprintf(&b, "%2d %s %s %s  %s: %s\n", s.Number, mark, accent.Render(fmt.Sprintf("%-8s", s.Actor)), faint.Render(cost), bold.Render(s.Title), result)
+	var b strings.Builder
+	b.WriteString(hang(fmt.Sprintf("%2d %s %s %s: %s %s", s.Number, mark, accent.Render(fmt.Sprintf("%-8s", s.Actor)), bold.Render(s.Title), result,
+		faint.Render(strings.ReplaceAll(fmt.Sprintf("(%d %s, %s)", s.Calls, choose(s.Calls == 1, "call", "calls"), since(s.Time)), " ", noBreak))), width))
 	for _, line := range s.Detail {
-		fmt.Fprintf(&b, "%s%s\n", strings.Repeat(" ", detailIndent), faint.Render(line))
+		b.WriteString(hang(strings.Repeat(" ", hanging)+faint.Render(line), width))
 	}
 	return b.String()
+}
+
+// noBreak is a space at which no line is broken.
+const noBreak = "\u00a0"
+
+// hang breaks a line between words, and indents what goes on below; 0 is no width
+// at all. Identifiers stay whole, so that they can be copied.
+func hang(line string, width int) string {
+	var b strings.Builder
+	column := 0
+	for i, word := range strings.Split(line, " ") {
+		size := ansi.StringWidth(word)
+		switch {
+		case i == 0:
+		case width > 2*hanging && column > hanging && column+1+size > width:
+			b.WriteString("\n" + strings.Repeat(" ", hanging))
+			column = hanging
+		default:
+			b.WriteByte(' ')
+			column++
+		}
+		b.WriteString(word)
+		column += size
+	}
+	return strings.ReplaceAll(b.String(), noBreak, " ") + "\n"
 }

@@ -62,8 +62,8 @@ var scrubbed = []struct {
 	{regexp.MustCompile(`[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}`), "YYYY-MM-DD HH:MM:SS"},
 	{regexp.MustCompile(`stream/[0-9T:.-]+`), "stream/LABEL"},
 	{regexp.MustCompile(`resource-share/[0-9a-f-]{36}`), "resource-share/UUID"},
-	{regexp.MustCompile(` *[0-9]+ (calls?|ms)\b`), " N $1"},
-	{regexp.MustCompile(` *[0-9]+\.[0-9]+ s\b`), " N ms"},
+	{regexp.MustCompile(`\b[0-9]+ (calls?|ms)\b`), "N $1"},
+	{regexp.MustCompile(`\b[0-9]+\.[0-9]+ s\b`), "N ms"},
 }
 
 // scrub writes the last command's stdout into a file, without what changes from run

@@ -32,7 +32,7 @@ func (s *story) start(ctx context.Context) (outcome, error) {
 	if s.mesh, err = s.o.Open(ctx); err != nil {
 		return outcome{}, err
 	}
-	return outcome{result: fmt.Sprintf("mesh %s, producer %s, consumer %s", home.MeshAccount, home.ProducerAccount, home.ConsumerAccount)}, nil
+	return outcome{result: fmt.Sprintf("%s is the mesh, %s the producer, %s the consumer", home.MeshAccount, home.ProducerAccount, home.ConsumerAccount)}, nil
 }
 
 func (s *story) setUpMesh(ctx context.Context) (outcome, error) {
@@ -119,7 +119,7 @@ func (s *story) publish(ctx context.Context) (outcome, error) {
 	for i, t := range out.Tables {
 		names[i] = t.SourceTable
 	}
-	return outcome{result: fmt.Sprintf("%s of domain %s: %s in %s", Product, Domain, strings.Join(names, ", "), s.database)}, nil
+	return outcome{result: fmt.Sprintf("%s in %s, of domain %s", strings.Join(names, ", "), s.database, Domain)}, nil
 }
 
 func (s *story) find(ctx context.Context) (outcome, error) {
@@ -130,7 +130,7 @@ func (s *story) find(ctx context.Context) (outcome, error) {
 	if len(out.Products) != 3 {
 		return outcome{}, fmt.Errorf("%d tables of %s are listed, 3 are expected", len(out.Products), Product)
 	}
-	return outcome{result: fmt.Sprintf("%d tables of %s, owned by %s: their metadata is public, their data is not", len(out.Products), Product, out.Products[0].Owner)}, nil
+	return outcome{result: fmt.Sprintf("%d tables of %s; their metadata is public, their data is not", len(out.Products), out.Products[0].Owner)}, nil
 }
 
 func (s *story) refusedBefore(ctx context.Context) (outcome, error) {
