@@ -341,12 +341,15 @@ func (w *walk) checkGlobal() error {
 	if w.projection == nil {
 		return nil
 	}
-	for _, name := range w.projection.Attributes() {
-		if !w.table.projects(w.index, name) {
-			return invalid(bad+"Global secondary index %s does not project [%s]", w.index.Name, name)
-		}
+	if missing := w.missing(w.projection.Attributes()); len(missing) > 0 {
+		return invalid(bad+"Global secondary index %s does not project [%s]", w.index.Name, strings.Join(missing, ", "))
 	}
 	return nil
+}
+
+// missing are those of the attributes that the index does not carry.
+func (w *walk) missing(names []string) []string {
+	return slices.DeleteFunc(slices.Clone(names), func(name string) bool { return w.table.projects(w.index, name) })
 }
 
 // fetches says whether the table is read for what the index does not carry,
@@ -355,20 +358,16 @@ func (w *walk) fetches() bool {
 	return w.index != nil && w.index.Local && (w.selects == selectAll || w.selects == selectSpecific)
 }
 
-// checkFilter refuses a filter on what an index does not carry, and a query's
-// filter on the key that is queried.
+// checkFilter refuses a query's filter on what its index does not carry, and on
+// the key that is queried. The filter of a scan may name anything: on an index it
+// does not find what the index does not carry.
 func (w *walk) checkFilter() error {
-	if w.filter == nil {
+	if w.filter == nil || !w.isQuery {
 		return nil
 	}
-	for _, name := range w.filter.Attributes() {
-		if !w.fetches() && !w.table.projects(w.index, name) {
-			return invalid("One or more parameter values were invalid: Secondary index %s does not project one or more filter attributes: [%s]",
-				w.index.Name, name)
-		}
-	}
-	if !w.isQuery {
-		return nil
+	if missing := w.missing(w.filter.Attributes()); len(missing) > 0 && !w.fetches() {
+		return invalid("One or more parameter values were invalid: Secondary index %s does not project one or more filter attributes: [%s]",
+			w.index.Name, strings.Join(missing, ", "))
 	}
 	key := w.schema().attributes()
 	for _, name := range w.filter.Attributes() {

@@ -581,6 +581,8 @@ func TestQueryIndex(t *testing.T) {
 		"One or more parameter values were invalid: Select type ALL_ATTRIBUTES is not supported for global secondary index keysOnly because its projection type is not ALL")
 	bad(func(q *awsdynamodb.QueryInput) { q.ProjectionExpression = aws.String("v") },
 		"One or more parameter values were invalid: Global secondary index keysOnly does not project [v]")
+	bad(func(q *awsdynamodb.QueryInput) { q.ProjectionExpression = aws.String("w, id, v") },
+		"One or more parameter values were invalid: Global secondary index keysOnly does not project [v, w]")
 	bad(func(q *awsdynamodb.QueryInput) { q.FilterExpression = aws.String("kind = :k") },
 		"Filter Expression can only contain non-primary key attributes: Primary key attribute: kind")
 	bad(func(q *awsdynamodb.QueryInput) { q.FilterExpression = aws.String("v = :k") },
@@ -606,6 +608,24 @@ func TestQueryIndex(t *testing.T) {
 		"The provided starting key is outside query boundaries based on provided conditions")
 	bad(func(q *awsdynamodb.QueryInput) { q.Limit = aws.Int32(0) },
 		"1 validation error detected: Value '0' at 'limit' failed to satisfy constraint: Member must have value greater than or equal to 1")
+}
+
+// A scan finds what the index carries, where a query refuses to look for more.
+func TestScanOfIndexFiltersWhatItCarries(t *testing.T) {
+	t.Parallel()
+	c := newMesh(t).admin(t)
+	keyed(t, c)
+	putThing(t, c, item{"id": s("1"), "kind": s("k"), "v": n(1)})
+	for filter, want := range map[string]int32{"attribute_exists(v)": 0, "attribute_not_exists(v)": 1} {
+		out, err := c.Scan(t.Context(), &awsdynamodb.ScanInput{TableName: aws.String("things"), IndexName: aws.String("keysOnly"),
+			FilterExpression: aws.String(filter)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if out.Count != want || out.ScannedCount != 1 {
+			t.Errorf("%s: %d of %d items, want %d of 1", filter, out.Count, out.ScannedCount, want)
+		}
+	}
 }
 
 func TestFiltersCountAndPages(t *testing.T) {
@@ -859,6 +879,11 @@ func TestTransactWriteIsRefused(t *testing.T) {
 		UpdateExpression: aws.String("SET a = b")}}), "TransactionCanceledException",
 		"Transaction cancelled, please refer cancellation reasons for specific reasons [None, ValidationError]")
 	refused(t, transact(types.TransactWriteItem{Put: &types.Put{TableName: aws.String("none"), Item: item{"id": s("1")}}}), notFound, "")
+	// Empty keys are found before the transaction begins.
+	const empty = "One or more parameter values are not valid. The AttributeValue for a key attribute cannot contain an empty string value. Key: id"
+	refused(t, transact(put(item{"id": s("1")}), put(item{"id": s("")})), validation, empty)
+	refused(t, transact(types.TransactWriteItem{Delete: &types.Delete{TableName: name, Key: item{"id": s("")}}}), validation, empty)
+	refused(t, transact(put(item{"id": s("1"), "kind": s("")})), validation, "")
 	var many []types.TransactWriteItem
 	for i := range 101 {
 		many = append(many, put(item{"id": s(fmt.Sprint(i))}))
@@ -891,6 +916,26 @@ func TestTransactGet(t *testing.T) {
 	}
 	if diff := cmp.Diff(item{"v": n(1)}, out.Responses[0].Item, same); diff != "" {
 		t.Error(diff)
+	}
+	for name, test := range map[string]struct {
+		keys          []item
+		code, message string
+	}{
+		"same item twice": {[]item{{"id": s("1")}, {"id": s("1")}}, validation, "Transaction request cannot include multiple operations on one item"},
+		"empty key": {[]item{{"id": s("1")}, {"id": s("")}}, validation,
+			"One or more parameter values are not valid. The AttributeValue for a key attribute cannot contain an empty string value. Key: id"},
+		"other schema": {[]item{{"id": s("1")}, {"v": s("1")}}, "TransactionCanceledException",
+			"Transaction cancelled, please refer cancellation reasons for specific reasons [None, ValidationError]"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			in := &awsdynamodb.TransactGetItemsInput{}
+			for _, key := range test.keys {
+				in.TransactItems = append(in.TransactItems, types.TransactGetItem{Get: &types.Get{TableName: aws.String("things"), Key: key}})
+			}
+			_, err := c.TransactGetItems(ctx, in)
+			refused(t, err, test.code, test.message)
+		})
 	}
 }
 

@@ -215,8 +215,7 @@ func (s keySchema) checkValues(item value.Item) error {
 	for _, name := range s.attributes() {
 		v := item[name]
 		if v.Type() != value.Numeric && v.Text() == "" {
-			return invalid("One or more parameter values are not valid. The AttributeValue for a key attribute "+
-				"cannot contain an empty %s value. Key: %s", kindName(v.Type()), name)
+			return emptyKey(name, v.Type())
 		}
 	}
 	if len(item[s.partition].Text()) > maxPartitionKey {
@@ -235,6 +234,38 @@ func kindName(t value.Type) string {
 		return "binary"
 	}
 	return "string"
+}
+
+// checkEmpty refuses empty values of the table's key, and in a whole item of the
+// indexes' keys, which DynamoDB finds before a transaction begins.
+func (t *table) checkEmpty(item value.Item, whole bool) error {
+	for _, name := range t.key().attributes() {
+		if t.isEmpty(item, name) {
+			return emptyKey(name, t.typeOf(name))
+		}
+	}
+	if !whole {
+		return nil
+	}
+	for i := range t.Indexes {
+		for _, k := range t.Indexes[i].Keys {
+			if t.isEmpty(item, k.AttributeName) {
+				return emptyIndexKey(&t.Indexes[i], k.AttributeName, t.typeOf(k.AttributeName))
+			}
+		}
+	}
+	return nil
+}
+
+// isEmpty says whether a key attribute is there, of its own type, and empty.
+func (t *table) isEmpty(item value.Item, name string) bool {
+	v, ok := item[name]
+	return ok && v.Type() == t.typeOf(name) && v.Type() != value.Numeric && v.Text() == ""
+}
+
+func emptyKey(name string, t value.Type) error {
+	return invalid("One or more parameter values are not valid. The AttributeValue for a key attribute "+
+		"cannot contain an empty %s value. Key: %s", kindName(t), name)
 }
 
 // checkItem refuses an item that the table cannot hold.

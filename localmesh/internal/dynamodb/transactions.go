@@ -38,6 +38,8 @@ const (
 	transactFactor   = 2
 )
 
+const oneItemTwice = "Transaction request cannot include multiple operations on one item"
+
 type transactWriteInput struct {
 	TransactItems               []transactWriteItem
 	ClientRequestToken          string
@@ -207,6 +209,14 @@ func transact(c *engine.Call, writes []*write) ([]change, error) {
 	reasons := make([]reason, len(writes))
 	cancelled := false
 	size := 0
+	for _, w := range writes {
+		if w.table == nil {
+			return nil, engine.Errorf(notFound, noSuchTable)
+		}
+		if err := w.table.checkEmpty(w.item, w.action == putItem); err != nil {
+			return nil, err
+		}
+	}
 	for i, w := range writes {
 		err := w.check()
 		var refused *engine.APIError
@@ -220,7 +230,7 @@ func transact(c *engine.Call, writes []*write) ([]change, error) {
 		}
 		id := w.ref.arn("") + w.encoded
 		if seen[id] {
-			return nil, invalid("Transaction request cannot include multiple operations on one item")
+			return nil, invalid(oneItemTwice)
 		}
 		seen[id] = true
 		size += w.item.Size()
@@ -411,7 +421,33 @@ func transactGet(c *engine.Call, in *transactGetInput) (*transactGetOutput, erro
 	return transactRead(c, reads, keys, in.ReturnConsumedCapacity)
 }
 
+// checkTransactRead refuses what makes the whole request wrong: empty keys, and
+// one item twice.
+func checkTransactRead(reads []*read, keys []value.Item) error {
+	seen := map[string]bool{}
+	for i, r := range reads {
+		if r.table == nil {
+			return engine.Errorf(notFound, noSuchTable)
+		}
+		if err := r.table.checkEmpty(keys[i], false); err != nil {
+			return err
+		}
+		if r.table.checkKey(keys[i]) != nil {
+			continue // A reason of the cancellation, as the read finds it again.
+		}
+		id := r.ref.arn("") + r.table.key().encode(keys[i])
+		if seen[id] {
+			return invalid(oneItemTwice)
+		}
+		seen[id] = true
+	}
+	return nil
+}
+
 func transactRead(c *engine.Call, reads []*read, keys []value.Item, consumed enum) (*transactGetOutput, error) {
+	if err := checkTransactRead(reads, keys); err != nil {
+		return nil, err
+	}
 	out := &transactGetOutput{Responses: make([]itemResponse, len(reads))}
 	reasons := make([]reason, len(reads))
 	cancelled := false

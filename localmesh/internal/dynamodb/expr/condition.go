@@ -422,11 +422,10 @@ func (n test) check() error {
 		return err
 	}
 	for i, o := range n.operands {
-		l, ok := o.(literal)
+		t, ok := knownType(o)
 		if !ok {
 			continue
 		}
-		t := l.value.Type()
 		switch n.operator {
 		case opLess, opLessOrEqual, opGreater, opGreaterOrEqual, opBetween:
 			if !t.Ordered() {
@@ -453,6 +452,17 @@ func (n test) check() error {
 		}
 	}
 	return nil
+}
+
+// knownType is the type that an operand has on every item.
+func knownType(o operand) (value.Type, bool) {
+	switch o := o.(type) {
+	case literal:
+		return o.value.Type(), true
+	case sizeOperand:
+		return value.Numeric, true
+	}
+	return "", false
 }
 
 func (n test) checkPaths() error {

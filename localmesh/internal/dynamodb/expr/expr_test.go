@@ -190,6 +190,8 @@ func TestConditionsAreRefused(t *testing.T) {
 		"attribute_type(id, :n)":        wrong + "attribute_type, operand type: N",
 		"attribute_type(id, :typeBad)":  "Invalid attribute type name found; type: Q, valid types: {B,NULL,SS,BOOL,L,BS,N,NS,S,M}",
 		"begins_with(id, :n)":           wrong + "begins_with, operand type: N",
+		"begins_with(size(id), :s)":     wrong + "begins_with, operand type: N",
+		"begins_with(id, size(num))":    wrong + "begins_with, operand type: N",
 		"id < :yes":                     wrong + "<, operand type: BOOL",
 		"id BETWEEN :ss AND :z":         wrong + "BETWEEN, operand type: SS",
 		"size(:n) > :one":               wrong + "size, operand type: N",
