@@ -10,6 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 
 	"github.com/lakemesh/lakemesh"
+	"github.com/lakemesh/lakemesh/internal/awserr"
 )
 
 const (
@@ -91,7 +92,7 @@ func (r *roleCredentials) explain(err error) error {
 	}
 	name := roleName(r.role)
 	hint := fmt.Sprintf("the role must exist and trust the caller, and the caller must be allowed sts:AssumeRole on it; %s", remedy(name, r.account, r.from.Account))
-	return &lakemesh.Error{Op: "AssumeRole", Account: r.account, Resource: "role " + r.role, Kind: lakemesh.ErrAccessDenied, Code: codeOf(err),
+	return &lakemesh.Error{Op: "AssumeRole", Account: r.account, Resource: "role " + r.role, Kind: lakemesh.ErrAccessDenied, Code: awserr.Code(err),
 		Message: r.from.ARN + " may not assume the role", Hint: hint, Err: err}
 }
 

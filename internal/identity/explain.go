@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/lakemesh/lakemesh"
+	"github.com/lakemesh/lakemesh/internal/awserr"
 )
 
 // Explain makes an error of AWS a [*lakemesh.Error]: what was done, where, to
@@ -18,7 +19,7 @@ func Explain(op, account, resource string, err error) error {
 	if isExplained(err) {
 		return err
 	}
-	code, message := codeOf(err), messageOf(err)
+	code, message := awserr.Code(err), awserr.Message(err)
 	kind, hint := meaning(code, message)
 	return &lakemesh.Error{Op: op, Account: account, Resource: resource, Code: code, Kind: kind, Message: message, Hint: hint, Err: err}
 }

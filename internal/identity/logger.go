@@ -10,6 +10,7 @@ import (
 	"github.com/aws/smithy-go/middleware"
 
 	"github.com/lakemesh/lakemesh"
+	"github.com/lakemesh/lakemesh/internal/awserr"
 )
 
 // Logger is the options' logger, bounded by their level; without a logger, one
@@ -63,7 +64,7 @@ func logged(cfg aws.Config, log *slog.Logger, who *Identity) aws.Config {
 		begun := time.Now()
 		out, md, err := next.HandleInitialize(ctx, in)
 		log.DebugContext(ctx, "call", "service", awsmiddleware.GetServiceID(ctx), "operation", awsmiddleware.GetOperationName(ctx),
-			"account", who.Account, "as", who.ARN, "took", time.Since(begun).Round(time.Millisecond), "code", codeOf(err))
+			"account", who.Account, "as", who.ARN, "took", time.Since(begun).Round(time.Millisecond), "code", awserr.Code(err))
 		return out, md, err
 	})
 	cfg.APIOptions = append(cfg.APIOptions, func(s *middleware.Stack) error {

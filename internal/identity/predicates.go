@@ -3,14 +3,13 @@ package identity
 import (
 	"context"
 	"errors"
-	"slices"
 	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
-	"github.com/aws/smithy-go"
 
 	"github.com/lakemesh/lakemesh"
+	"github.com/lakemesh/lakemesh/internal/awserr"
 	"github.com/lakemesh/lakemesh/internal/poll"
 )
 
@@ -33,29 +32,13 @@ var (
 		"InvalidParameterCombination", "InvalidResourceArn", "InvalidBucketName", "InvalidArgument", "PermissionsInvalidError"}
 )
 
-// codeOf is AWS's error code, or empty.
-func codeOf(err error) string {
-	var api smithy.APIError
-	if errors.As(err, &api) {
-		return api.ErrorCode()
-	}
-	return ""
-}
-
-// messageOf is AWS's message, or empty.
-func messageOf(err error) string {
-	var api smithy.APIError
-	if errors.As(err, &api) {
-		return api.ErrorMessage()
-	}
-	return ""
-}
-
 // HasCode tells whether AWS answered with one of the codes; without codes,
 // whether it answered with any.
 func HasCode(err error, codes ...string) bool {
-	code := codeOf(err)
-	return code != "" && (len(codes) == 0 || slices.Contains(codes, code))
+	if len(codes) == 0 {
+		return awserr.Code(err) != ""
+	}
+	return awserr.Is(err, codes...)
 }
 
 // IsNotFound tells that the thing does not exist.
@@ -69,7 +52,7 @@ func IsAlreadyExists(err error) bool {
 		return true
 	}
 	// CreateLFTag has no code of its own for this.
-	return HasCode(err, "InvalidInputException") && strings.Contains(strings.ToLower(messageOf(err)), "already exists")
+	return HasCode(err, "InvalidInputException") && strings.Contains(strings.ToLower(awserr.Message(err)), "already exists")
 }
 
 // IsAccessDenied tells that AWS refused the caller.
@@ -79,7 +62,7 @@ func IsAccessDenied(err error) bool {
 
 // IsThrottle tells that the caller was too fast.
 func IsThrottle(err error) bool {
-	code := codeOf(err)
+	code := awserr.Code(err)
 	if _, ok := retry.DefaultThrottleErrorCodes[code]; ok {
 		return true
 	}
@@ -91,12 +74,12 @@ func IsThrottle(err error) bool {
 // service does not know: one that does not exist, or that is too new.
 func IsInvalidPrincipal(err error) bool {
 	return HasCode(err, "InvalidInputException", "MalformedPolicyDocument", "MalformedPolicy") &&
-		strings.Contains(strings.ToLower(messageOf(err)), "invalid principal")
+		strings.Contains(strings.ToLower(awserr.Message(err)), "invalid principal")
 }
 
 // IsNothingRevoked tells that a revoked permission was not held.
 func IsNothingRevoked(err error) bool {
-	message := messageOf(err)
+	message := awserr.Message(err)
 	return HasCode(err, "InvalidInputException") &&
 		(strings.Contains(message, "No permissions revoked") || strings.Contains(message, "Grantee has no"))
 }
