@@ -4,14 +4,13 @@ import (
 	"context"
 	"errors"
 	"io"
-	"log/slog"
 	"os"
 	"os/signal"
 	"strings"
+	"sync"
 	"syscall"
 
 	"github.com/charmbracelet/colorprofile"
-	"github.com/lmittmann/tint"
 	"golang.org/x/term"
 
 	"github.com/lakemesh/lakemesh"
@@ -51,6 +50,8 @@ type app struct {
 	local *home.Connection
 	// file is the credentials file, once it is needed.
 	file *lakemesh.CredentialsFile
+	// warned are the warnings that were told.
+	warned sync.Map
 }
 
 // run runs the command line and returns its exit code.
@@ -98,19 +99,6 @@ func widthOf(stream any) int {
 		return 0
 	}
 	return width
-}
-
-// logger writes to stderr at the level of --log-level.
-func (a *app) logger() *slog.Logger {
-	var level slog.Level
-	if err := level.UnmarshalText([]byte(a.flags.logLevel)); err != nil {
-		level = slog.LevelWarn
-	}
-	if a.screen.terminal {
-		_, plain := os.LookupEnv("NO_COLOR")
-		return slog.New(tint.NewHandler(a.screen, &tint.Options{Level: level, TimeFormat: "15:04:05.000", NoColor: plain}))
-	}
-	return slog.New(slog.NewJSONHandler(a.screen, &slog.HandlerOptions{Level: level}))
 }
 
 // joinBooleans makes "--flag=false" of "--flag false" for the flags that take an

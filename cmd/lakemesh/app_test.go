@@ -10,6 +10,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/charmbracelet/x/ansi"
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/lakemesh/lakemesh"
@@ -209,6 +210,18 @@ func TestLongLinesAreBrokenBetweenWords(t *testing.T) {
 	} {
 		if got := hang(test.line, test.width); got != test.want {
 			t.Errorf("%q at %d: got %q, want %q", test.line, test.width, got, test.want)
+		}
+	}
+}
+
+func TestRowsBecomeBlocksOnANarrowTerminal(t *testing.T) {
+	t.Parallel()
+	headers, rows := []string{"TABLE", "OWNER"}, [][]string{{"weather", "111111111111"}, {"routes", "222222222222"}}
+	const table = "TABLE    OWNER\nweather  111111111111\nroutes   222222222222\n"
+	const blocks = "table  weather\nowner  111111111111\n\ntable  routes\nowner  222222222222\n"
+	for width, want := range map[int]string{0: table, 80: table, 21: table, 20: blocks} {
+		if got := ansi.Strip(renderRows(headers, rows, width)); got != want {
+			t.Errorf("width %d: got %q, want %q", width, got, want)
 		}
 	}
 }

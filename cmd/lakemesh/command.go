@@ -51,6 +51,14 @@ func (a *app) remove(planned func() (*plan.Plan, error), do func() error) error 
 	return do()
 }
 
+// noDryRun refuses --dry-run where there is no plan to show.
+func (a *app) noDryRun(what string) error {
+	if a.flags.dryRun {
+		return usageError{lakemesh.Invalid("--dry-run", "%s has none", what)}
+	}
+	return nil
+}
+
 // subject is the subscription that a command is about: a flag, or the argument.
 type subject struct{ id, flag string }
 

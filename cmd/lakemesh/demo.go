@@ -24,6 +24,9 @@ Every step is checked; the demo fails if one does not turn out as it should. It
 needs no network and no AWS account, and leaves nothing behind without --keep.`,
 		Args: cobra.NoArgs,
 		RunE: a.do(func(ctx context.Context, _ []string) (err error) {
+			if err := a.noDryRun("the demo"); err != nil {
+				return err
+			}
 			var mesh *home.Connection
 			defer func() {
 				if mesh != nil {

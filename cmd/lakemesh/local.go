@@ -38,6 +38,9 @@ DataMeshConsumer and nothing else.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			a.begun = true
+			if err := a.noDryRun("starting the server"); err != nil {
+				return err
+			}
 			if o.Latency < 0 || o.Rate < 0 {
 				return lakemesh.Invalid("--latency and --rate", "cannot be negative")
 			}
@@ -76,6 +79,9 @@ func (a *app) localStop() *cobra.Command {
 		RunE: a.do(func(ctx context.Context, _ []string) error {
 			h, err := home.Find()
 			if err != nil {
+				return err
+			}
+			if err := a.noDryRun("stopping the server"); err != nil {
 				return err
 			}
 			err = h.Stop(ctx)

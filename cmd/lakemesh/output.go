@@ -85,6 +85,24 @@ func renderTable(headers []string, rows [][]string) string {
 	return trimLines(t.String())
 }
 
+// renderRows is renderTable on a terminal that is wide enough; on a narrower one each
+// row is a block of lines, so that identifiers stay whole.
+func renderRows(headers []string, rows [][]string, width int) string {
+	whole := renderTable(headers, rows)
+	if width == 0 || lipgloss.Width(whole) <= width {
+		return whole
+	}
+	blocks := make([]string, len(rows))
+	for i, row := range rows {
+		facts := make([]fact, len(headers))
+		for j, h := range headers {
+			facts[j] = fact{strings.ToLower(h), row[j]}
+		}
+		blocks[i] = renderFacts(facts...)
+	}
+	return strings.Join(blocks, "\n")
+}
+
 // fact is a line of a description: what and its value.
 type fact struct{ name, value string }
 
@@ -121,11 +139,13 @@ func (a *app) say(format string, args ...any) {
 	fmt.Fprintf(a.err, format+"\n", args...)
 }
 
-// warn tells a person on stderr what to look at.
+// warn tells a person on stderr what to look at, each thing once: personas both log
+// their warnings and return them.
 func (a *app) warn(warnings ...string) {
-	a.screen.done()
 	for _, w := range warnings {
-		fmt.Fprintf(a.err, "%s %s\n", notice.Render("warning:"), w)
+		if _, told := a.warned.LoadOrStore(w, true); !told {
+			fmt.Fprintf(a.err, "%s %s\n", notice.Render("warning:"), w)
+		}
 	}
 }
 

@@ -237,7 +237,7 @@ func (a *app) printTable(what string, headers []string, rows [][]string) {
 		a.say("no %s", what)
 		return
 	}
-	fmt.Fprint(a.out, renderTable(headers, rows))
+	fmt.Fprint(a.out, renderRows(headers, rows, a.width))
 }
 
 func orDash(s string) string {

@@ -24,6 +24,9 @@ type globalFlags struct {
 	yes             bool
 }
 
+// defaultLogLevel is the level of logging if --log-level does not say.
+const defaultLogLevel = "warn"
+
 const longHelp = `lakemesh runs a data mesh on AWS. Producers publish tables as data products in a
 central mesh account, consumers ask for access, producers decide, and lakemesh
 makes exactly the grants that were decided.
@@ -94,7 +97,7 @@ func (a *app) globalFlags(f *pflag.FlagSet) {
 	f.StringVar(&a.flags.useCredentials, "use-credentials", "", `keys as JSON: {"AccountId", "AccessKeyId", "SecretAccessKey", "SessionToken"}`)
 	f.BoolVar(&a.flags.local, "local", false, "work on the local mesh of $LAKEMESH_HOME (default ~/.lakemesh)")
 	f.VarP(newChoice(&a.flags.output, "table", "json", "yaml"), "output", "o", "form of the result: table, json or yaml")
-	f.Var(newChoice(&a.flags.logLevel, "warn", "debug", "info", "error"), "log-level", "what is logged to stderr: debug, info, warn or error")
+	f.Var(newChoice(&a.flags.logLevel, defaultLogLevel, "debug", "info", "error"), "log-level", "what is logged to stderr: debug, info, warn or error")
 	f.BoolVar(&a.flags.dryRun, "dry-run", false, "show what would be done, and do nothing")
 	f.BoolVarP(&a.flags.yes, "yes", "y", false, "do not ask before something is removed")
 }
