@@ -108,7 +108,7 @@ func (c *Consumer) subscription(ctx context.Context, op, id string) (*tracker.Re
 
 func (c *Consumer) notMine(op, id, subscriber string) error {
 	return &lakemesh.Error{Op: op, Account: c.account, Resource: "subscription " + id, Kind: lakemesh.ErrWrongAccount,
-		Message: "it belongs to consumer account " + subscriber, Hint: "use credentials of that account, or list your own with: lakemesh subscription list"}
+		Message: "it belongs to consumer account " + subscriber, Hint: "use credentials of that account, or list your own with: lakemesh subscription list --as consumer"}
 }
 
 // believed refuses a record that no decision bears out.
@@ -147,7 +147,7 @@ func whatNow(r *tracker.Record, a lakemesh.Action) string {
 	case r.Status == lakemesh.Pending && a == lakemesh.ActionLeave:
 		return "a request that nobody has decided on is cancelled: lakemesh request cancel " + r.ID
 	case r.Status == lakemesh.Active && a == lakemesh.ActionCancel:
-		return "a granted subscription is left: lakemesh subscription delete " + r.ID
+		return "a granted subscription is left: lakemesh subscription delete --as consumer " + r.ID
 	case r.Status == lakemesh.Denied:
 		return "the owner has refused it; the notes may say why, and a new request can be made"
 	}
