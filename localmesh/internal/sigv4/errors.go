@@ -49,10 +49,14 @@ type SkewError struct {
 	Allowed time.Duration
 }
 
-// Error implements error.
+// Error implements error, in AWS's words.
 func (e *SkewError) Error() string {
-	return fmt.Sprintf("the request was signed at %s, which is more than %s from now, %s",
-		e.Signed.UTC().Format(timeFormat), e.Allowed, e.Now.UTC().Format(timeFormat))
+	signed, now := e.Signed.UTC().Format(timeFormat), e.Now.UTC().Format(timeFormat)
+	minutes := int(e.Allowed.Minutes())
+	if e.Signed.Before(e.Now) {
+		return fmt.Sprintf("Signature expired: %s is now earlier than %s (%s - %d min.)", signed, e.Now.Add(-e.Allowed).UTC().Format(timeFormat), now, minutes)
+	}
+	return fmt.Sprintf("Signature not yet current: %s is still later than %s (%s + %d min.)", signed, e.Now.Add(e.Allowed).UTC().Format(timeFormat), now, minutes)
 }
 
 // An ExpiredError tells that a presigned request is no longer valid.

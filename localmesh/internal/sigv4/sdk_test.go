@@ -408,6 +408,9 @@ func TestSkew(t *testing.T) {
 				if ok && err != nil || !ok && !errors.As(err, &skew) {
 					t.Errorf("%s off by %v: %v", service, sign*off, err)
 				}
+				if words := map[time.Duration]string{1: "Signature expired", -1: "Signature not yet current"}[sign]; !ok && !strings.HasPrefix(err.Error(), words) {
+					t.Errorf("%s off by %v: %v, want %s", service, sign*off, err, words)
+				}
 			}
 		}
 	}
