@@ -11,11 +11,12 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/lakemesh/lakemesh"
+	"github.com/lakemesh/lakemesh/internal/demo"
 	"github.com/lakemesh/lakemesh/internal/home"
 )
 
 func (a *app) localCommand() *cobra.Command {
-	cmd := group("local", "Serve the local mesh, and look after it", a.localStart(), a.localStop(), a.localStatus(), a.localEnv(), a.localReset())
+	cmd := group("local", "Serve the local mesh, and look after it", a.localStart(), a.localStop(), a.localStatus(), a.localEnv(), a.localLoad(), a.localReset())
 	cmd.Long = `The local mesh is an embedded stand-in for the AWS services that a data mesh lives
 on. It lives in the folder $LAKEMESH_HOME (default ~/.lakemesh). "lakemesh --local"
 works on it without a server; "local start" serves it, so that other AWS programs
@@ -173,6 +174,37 @@ func (a *app) localEnv() *cobra.Command {
 
 // quote quotes a value for a shell.
 func quote(s string) string { return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'" }
+
+func (a *app) localLoad() *cobra.Command {
+	return &cobra.Command{
+		Use:   "load",
+		Short: "Put sample tables of real data into the producer's account",
+		Long: `Puts airports, routes and weather of the United States into the producer's account
+of the local mesh: objects in S3, and tables in the Glue database aviation, which a
+producer has before it publishes them.`,
+		Args: cobra.NoArgs,
+		RunE: a.do(func(ctx context.Context, _ []string) error {
+			if err := a.noDryRun("loading sample tables"); err != nil {
+				return err
+			}
+			if err := a.connect(ctx); err != nil {
+				return err
+			}
+			loaded, err := demo.Load(ctx, a.local)
+			if err != nil {
+				return err
+			}
+			return a.show(loaded, func() {
+				rows := make([][]string, len(loaded.Tables))
+				for i, t := range loaded.Tables {
+					rows[i] = []string{loaded.DatabaseName, t.TableName, fmt.Sprint(t.Rows), fmt.Sprint(t.Partitions), t.Location}
+				}
+				a.printTable("tables", []string{"DATABASE", "TABLE", "ROWS", "PARTITIONS", "LOCATION"}, rows)
+				a.next("lakemesh --local product create --source-database-name %s", loaded.DatabaseName)
+			})
+		}),
+	}
+}
 
 func (a *app) localReset() *cobra.Command {
 	return &cobra.Command{

@@ -200,13 +200,13 @@ func (s *story) options(who lakemesh.Identity) (lakemesh.Options, error) {
 	return lakemesh.Options{MeshAccountID: home.MeshAccount, Config: &cfg, Credentials: keys}, nil
 }
 
-// config is a configuration with an identity's own keys.
-func (s *story) config(who lakemesh.Identity) (aws.Config, error) {
-	keys, err := s.mesh.Credentials.Get(who)
+// configOf is a configuration with an identity's own keys.
+func configOf(mesh *home.Connection, who lakemesh.Identity) (aws.Config, error) {
+	keys, err := mesh.Credentials.Get(who)
 	if err != nil {
 		return aws.Config{}, err
 	}
-	cfg := s.mesh.Config()
+	cfg := mesh.Config()
 	cfg.Credentials = aws.NewCredentialsCache(keys)
 	return cfg, nil
 }

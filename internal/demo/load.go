@@ -105,37 +105,66 @@ func location(table string, partition ...string) string {
 	return "s3://" + bucket + "/" + strings.Join(append([]string{table}, partition...), "/") + "/"
 }
 
-// load is what the producer's account has before it has heard of any mesh: objects
-// in S3, and tables in its Glue catalog.
-func (s *story) load(ctx context.Context) (outcome, error) {
-	cfg, err := s.config(lakemesh.ProducerAdminIdentity)
+// Loaded is what [Load] put into the producer's account.
+type Loaded struct {
+	DatabaseName string        `json:"DatabaseName"`
+	BucketName   string        `json:"BucketName"`
+	Tables       []LoadedTable `json:"Tables"`
+}
+
+// LoadedTable is a table of the producer.
+type LoadedTable struct {
+	TableName  string `json:"TableName"`
+	Location   string `json:"Location"`
+	Rows       int    `json:"Rows"`
+	Objects    int    `json:"Objects"`
+	Partitions int    `json:"Partitions"`
+}
+
+// Load puts real data into the producer's account: objects in S3, and tables in its
+// Glue catalog. It is what a producer has before it has heard of any mesh. What a
+// run before left is kept.
+func Load(ctx context.Context, mesh *home.Connection) (*Loaded, error) {
+	cfg, err := configOf(mesh, lakemesh.ProducerAdminIdentity)
 	if err != nil {
-		return outcome{}, err
+		return nil, err
 	}
 	tables, err := sources()
 	if err != nil {
-		return outcome{}, err
+		return nil, err
 	}
-	objects, err := putObjects(ctx, s3.NewFromConfig(cfg), tables)
-	if err != nil {
-		return outcome{}, err
+	if err := putObjects(ctx, s3.NewFromConfig(cfg), tables); err != nil {
+		return nil, err
 	}
 	client := glue.NewFromConfig(cfg)
 	_, err = client.CreateDatabase(ctx, &glue.CreateDatabaseInput{DatabaseInput: &gluetypes.DatabaseInput{
 		Name: aws.String(Database), Description: aws.String("Airports, routes and weather of the United States")}})
 	if err != nil && !exists(err) {
-		return outcome{}, fmt.Errorf("create database %s: %w", Database, err)
+		return nil, fmt.Errorf("create database %s: %w", Database, err)
 	}
-	rows, partitions := 0, 0
+	loaded := &Loaded{DatabaseName: Database, BucketName: bucket}
 	for _, t := range tables {
 		if err := createTable(ctx, client, t); err != nil {
-			return outcome{}, fmt.Errorf("create table %s: %w", t.name, err)
+			return nil, fmt.Errorf("create table %s: %w", t.name, err)
 		}
-		rows += t.rows
-		partitions += len(t.values)
+		loaded.Tables = append(loaded.Tables, LoadedTable{TableName: t.name, Location: location(t.name), Rows: t.rows, Objects: len(t.files), Partitions: len(t.values)})
+	}
+	return loaded, nil
+}
+
+func (s *story) load(ctx context.Context) (outcome, error) {
+	loaded, err := Load(ctx, s.mesh)
+	if err != nil {
+		return outcome{}, err
+	}
+	rows, objects, partitions := 0, 0, 0
+	for _, t := range loaded.Tables {
+		rows += t.Rows
+		objects += t.Objects
+		partitions += t.Partitions
 	}
 	return outcome{result: fmt.Sprintf("%s rows in %d objects, %d tables, %d partitions of %s by location and year",
-		thousands(rows), objects, len(tables), partitions, tableToRead)}, nil
+		thousands(rows), objects, len(loaded.Tables), partitions, tableToRead)}, nil
 }
 
 // exists tells that something that a run before this one left is there already.
@@ -145,16 +174,14 @@ func exists(err error) bool {
 	return errors.As(err, &database) || errors.As(err, &owned)
 }
 
-func putObjects(ctx context.Context, client *s3.Client, tables []source) (int, error) {
+func putObjects(ctx context.Context, client *s3.Client, tables []source) error {
 	if _, err := client.CreateBucket(ctx, &s3.CreateBucketInput{Bucket: aws.String(bucket)}); err != nil && !exists(err) {
-		return 0, fmt.Errorf("create bucket %s: %w", bucket, err)
+		return fmt.Errorf("create bucket %s: %w", bucket, err)
 	}
-	objects := 0
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(uploads)
 	for _, t := range tables {
 		for name, text := range t.files {
-			objects++
 			group.Go(func() error {
 				key := t.name + "/" + name
 				_, err := client.PutObject(ctx, &s3.PutObjectInput{Bucket: aws.String(bucket), Key: &key, Body: strings.NewReader(text),
@@ -166,7 +193,7 @@ func putObjects(ctx context.Context, client *s3.Client, tables []source) (int, e
 			})
 		}
 	}
-	return objects, group.Wait()
+	return group.Wait()
 }
 
 func createTable(ctx context.Context, client *glue.Client, t source) error {

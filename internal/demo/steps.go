@@ -96,7 +96,7 @@ func (s *story) enableConsumer(ctx context.Context) (outcome, error) {
 	if s.consumer, err = consumer.New(ctx, o); err != nil {
 		return outcome{}, err
 	}
-	cfg, err := s.config(lakemesh.ConsumerIdentity)
+	cfg, err := configOf(s.mesh, lakemesh.ConsumerIdentity)
 	if err != nil {
 		return outcome{}, err
 	}
