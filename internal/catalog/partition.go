@@ -127,6 +127,8 @@ func CopyPartitions(ctx context.Context, from *Catalog, source TableName, to *Ca
 	pages := from.partitions(ctx, source, true)
 	keep := func(types.Partition) bool { return true }
 	switch {
+	case missing != nil && missing.Count == 0:
+		return 0, nil
 	case missing != nil && missing.Values != nil:
 		pages = from.named(ctx, source, missing.Values)
 	case missing != nil:
