@@ -1,6 +1,7 @@
 package store
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"os"
@@ -50,6 +51,22 @@ func (f *folder) Update(fn func(Tx) error) error {
 }
 
 func (f *folder) Close() error { return f.db.Close() }
+
+// copied reads everything into a store in memory.
+func (f *folder) copied() (Store, error) {
+	c := Memory()
+	err := closed(f.db.View(func(tx *bbolt.Tx) error {
+		return c.Update(func(to Tx) error {
+			return tx.ForEach(func(bucket []byte, b *bbolt.Bucket) error {
+				return b.ForEach(func(k, v []byte) error { return to.Put(string(bucket), string(k), bytes.Clone(v)) })
+			})
+		})
+	}))
+	if err != nil {
+		return nil, err
+	}
+	return c, nil
+}
 
 func closed(err error) error {
 	if errors.Is(err, berrors.ErrDatabaseNotOpen) {

@@ -64,6 +64,25 @@ func (m *memory) Close() error {
 	return nil
 }
 
+// copied makes a store of its own from the trees as they are now. The nodes are
+// shared until one of the stores writes to them.
+func (m *memory) copied() (Store, error) {
+	// Copying a tree marks it, so only one may do it at a time.
+	m.write.Lock()
+	defer m.write.Unlock()
+	if m.closed.Load() {
+		return nil, ErrClosed
+	}
+	published := *m.published.Load()
+	buckets := make(map[string]*tree, len(published))
+	for name, b := range published {
+		buckets[name] = b.Copy()
+	}
+	c := &memory{}
+	c.published.Store(&buckets)
+	return c, nil
+}
+
 type memoryTx struct {
 	buckets map[string]*tree
 	changed map[string]*tree // nil in a view

@@ -48,4 +48,11 @@ type Store interface {
 	Update(fn func(Tx) error) error
 	// Close waits for what is under way and releases the store.
 	Close() error
+
+	// copied returns a store in memory with the same contents.
+	copied() (Store, error)
 }
+
+// Copy returns a store in memory that begins as s is now; neither sees what is
+// written to the other from then on. A copy of a store in memory costs little.
+func Copy(s Store) (Store, error) { return s.copied() }

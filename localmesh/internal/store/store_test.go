@@ -307,3 +307,59 @@ func TestTableKeepsRecordsByTheirKeys(t *testing.T) {
 		}
 	})
 }
+
+func TestACopyGoesItsOwnWay(t *testing.T) {
+	t.Parallel()
+	eachStore(t, func(t *testing.T, s store.Store) {
+		put(t, s, "a", "1", "b", "2")
+		c, err := store.Copy(s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		put(t, s, "a", "9")
+		put(t, c, "b", "8", "c", "7")
+		if diff := cmp.Diff(map[string]string{"a": "9", "b": "2"}, contents(t, s)); diff != "" {
+			t.Errorf("the original: %s", diff)
+		}
+		if diff := cmp.Diff(map[string]string{"a": "1", "b": "8", "c": "7"}, contents(t, c)); diff != "" {
+			t.Errorf("the copy: %s", diff)
+		}
+	})
+}
+
+func TestCopiesAreMadeAndWrittenAtTheSameTime(t *testing.T) {
+	t.Parallel()
+	s := store.Memory()
+	for i := range 300 {
+		put(t, s, fmt.Sprintf("k%03d", i), "x")
+	}
+	var wg sync.WaitGroup
+	for w := range 4 {
+		wg.Go(func() {
+			for i := range 10 {
+				c, err := store.Copy(s)
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				put(t, c, fmt.Sprintf("k%03d", i), "mine")
+				put(t, s, fmt.Sprintf("w%d", w), fmt.Sprint(i))
+				if got := contents(t, c); got[fmt.Sprintf("k%03d", i)] != "mine" || got["k299"] != "x" {
+					t.Errorf("a copy holds %d pairs, and not its own", len(got))
+				}
+			}
+		})
+	}
+	wg.Wait()
+}
+
+func TestAClosedStoreCannotBeCopied(t *testing.T) {
+	t.Parallel()
+	s := store.Memory()
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := store.Copy(s); !errors.Is(err, store.ErrClosed) {
+		t.Errorf("got %v, want ErrClosed", err)
+	}
+}
