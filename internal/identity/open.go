@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"net/http"
+	"regexp"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
@@ -17,6 +18,10 @@ import (
 // commonly under way; the SDK keeps ten.
 const connectionsPerHost = 64
 
+// regionPattern is the form of a region's name. Which regions there are is for AWS
+// to say: new ones come.
+var regionPattern = regexp.MustCompile(`^[a-z]{2,}(-[a-z]+)+-[0-9]+$`)
+
 // Open opens the caller of the options: it builds the configuration and asks STS
 // once who that is. Credentials of another account than they say are a
 // [lakemesh.ErrWrongAccount].
@@ -24,6 +29,9 @@ func Open(ctx context.Context, o lakemesh.Options) (*Identity, error) {
 	log, err := Logger(o)
 	if err != nil {
 		return nil, err
+	}
+	if o.Region != "" && !regionPattern.MatchString(o.Region) {
+		return nil, lakemesh.Invalid("Region", "%q is not a region of AWS, such as %s", o.Region, lakemesh.DefaultRegion)
 	}
 	cfg, err := base(ctx, o)
 	if err != nil {
