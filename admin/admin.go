@@ -54,6 +54,9 @@ func New(ctx context.Context, o lakemesh.Options) (*Admin, error) {
 	if err != nil {
 		return nil, err
 	}
+	// fmt prints unexported fields without asking them how, so what is kept here holds
+	// no keys.
+	o.Credentials, o.Config = nil, nil
 	return &Admin{
 		options: o, caller: caller, account: caller.Account, mesh: o.MeshAccountID, region: caller.Config.Region, log: log,
 		iam: iam.NewFromConfig(caller.Config), lake: lakeformation.NewFromConfig(caller.Config), glue: glue.NewFromConfig(caller.Config),

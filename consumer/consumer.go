@@ -54,6 +54,9 @@ func New(ctx context.Context, options lakemesh.Options) (*Consumer, error) {
 	if err != nil {
 		return nil, err
 	}
+	// fmt prints unexported fields without asking them how, so what is kept here holds
+	// no keys.
+	options.Credentials, options.Config = nil, nil
 	c := &Consumer{account: ids.Account, meshAccount: ids.MeshAccount, region: ids.Region, options: options, log: ids.Log}
 	c.tracker = tracker.New(tracker.Options{Config: ids.Mesh.Config, MeshAccount: ids.MeshAccount, By: ids.Caller.ARN,
 		Side: tracker.ConsumerSide, Lease: options.ClaimLease, Log: ids.Log})

@@ -2,6 +2,7 @@ package producer
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 
 	"github.com/aws/aws-sdk-go-v2/service/glue"
@@ -48,6 +49,9 @@ func New(ctx context.Context, options lakemesh.Options) (*Producer, error) {
 	if err != nil {
 		return nil, err
 	}
+	// fmt prints unexported fields without asking them how, so what is kept here holds
+	// no keys.
+	options.Credentials, options.Config = nil, nil
 	p := &Producer{
 		account: ids.Account, meshAccount: ids.MeshAccount, region: ids.Region, options: options, log: ids.Log, ids: ids,
 		records: tracker.New(tracker.Options{Config: ids.Mesh.Config, MeshAccount: ids.MeshAccount, By: ids.Caller.ARN,
@@ -90,6 +94,26 @@ func (p *Producer) apply(ctx context.Context, todo *plan.Plan) error {
 		p.log.WarnContext(ctx, warning, "operation", todo.Operation)
 	}
 	p.log.InfoContext(ctx, "apply", "operation", todo.Operation, "steps", len(todo.Steps))
-	_, err := todo.Apply(ctx, plan.Settings{Concurrency: p.concurrency(), Progress: p.options.Progress})
-	return identity.Explain(todo.Operation, "", "", err)
+	result, err := todo.Apply(ctx, plan.Settings{Concurrency: p.concurrency(), Progress: p.options.Progress})
+	return explainSteps(todo.Operation, result, err)
+}
+
+// explainSteps says of each step that failed what AWS's answer means.
+func explainSteps(op string, result *plan.Result, err error) error {
+	if err == nil {
+		return nil
+	}
+	if partial, ok := errors.AsType[*lakemesh.PartialError](err); ok {
+		for i, f := range partial.Failed {
+			partial.Failed[i].Err = identity.Explain("", "", "", f.Err)
+		}
+		return err
+	}
+	if len(result.Failed) == 1 {
+		failed := result.Failed[0]
+		if explained := identity.Explain(op, "", failed.Step, failed.Err); !errors.Is(failed.Err, explained) {
+			return explained
+		}
+	}
+	return identity.Explain(op, "", "", err)
 }

@@ -39,7 +39,7 @@ func Open(ctx context.Context, o lakemesh.Options) (*Identity, error) {
 	}
 	out, err := sts.NewFromConfig(cfg).GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{})
 	if err != nil {
-		return nil, explainCaller(err)
+		return nil, explainCaller(err, o.Credentials != nil)
 	}
 	caller := &Identity{Account: aws.ToString(out.Account), ARN: aws.ToString(out.Arn), SessionName: sessionName(aws.ToString(out.Arn)),
 		Config: cfg, log: log}
@@ -96,9 +96,15 @@ func credentialsAccount(p aws.CredentialsProvider) string {
 	return ""
 }
 
-func explainCaller(err error) error {
-	if HasCode(err) || !isCredentialsMissing(err) {
+// explainCaller tells why the caller could not be opened; own tells that the
+// credentials are the options', not what the SDK finds by itself.
+func explainCaller(err error, own bool) error {
+	if HasCode(err) || isExplained(err) || !isCredentialsMissing(err) {
 		return Explain("open", "", "credentials", err)
+	}
+	if own {
+		return &lakemesh.Error{Op: "open", Resource: "credentials", Kind: lakemesh.ErrAccessDenied, Err: err,
+			Hint: "the options' Credentials did not yield any; sign in again, or correct them"}
 	}
 	return &lakemesh.Error{Op: "open", Resource: "credentials", Kind: lakemesh.ErrAccessDenied, Err: err,
 		Message: "no usable AWS credentials were found",
