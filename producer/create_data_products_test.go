@@ -842,6 +842,11 @@ func TestCreateDataProductsOfTablesThatLakeFormationGuards(t *testing.T) {
 	if got := m.partitionValues(m.roleGlue(), theMesh, published, "weather"); len(got) != 3 {
 		t.Errorf("partitions %q", got)
 	}
+	for _, name := range []string{"routes", "weather"} {
+		if got := m.table(m.roleGlue(), theMesh, published, name); len(got.StorageDescriptor.Columns) != 2 {
+			t.Errorf("%s was published with %d columns", name, len(got.StorageDescriptor.Columns))
+		}
+	}
 	m.publish(in)
 	m.noWrites("the second time")
 	// Somebody takes the producer's role the right to read partitions.
