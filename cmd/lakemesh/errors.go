@@ -76,7 +76,7 @@ func (a *app) report(ctx context.Context, command string, err error) int {
 	}
 	fmt.Fprintf(a.err, "%s %s\n", bad.Render("error:"), message)
 	if hint != "" {
-		fmt.Fprintf(a.err, "%s  %s\n", accent.Render("hint:"), hint)
+		fmt.Fprintf(a.err, "%s  %s\n", accent.Render("hint:"), a.here(hint))
 	}
 	return exitCode(err)
 }

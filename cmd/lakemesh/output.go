@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"regexp"
 	"strings"
 
 	"charm.land/lipgloss/v2"
@@ -59,7 +60,8 @@ func renderPlan(p *plan.Plan) string {
 		for i, s := range p.Steps {
 			rows[i] = []string{fmt.Sprint(i + 1), s.Account, s.Summary}
 		}
-		b.WriteString(renderTable([]string{"STEP", "ACCOUNT", strings.ToUpper(p.Operation)}, rows))
+		fmt.Fprintf(&b, "%s: %d %s\n", p.Operation, len(rows), choose(len(rows) == 1, "step", "steps"))
+		b.WriteString(renderTable([]string{"STEP", "ACCOUNT", "WHAT"}, rows))
 	}
 	for _, w := range p.Warnings {
 		fmt.Fprintf(&b, "%s %s\n", notice.Render("warning:"), w)
@@ -152,6 +154,17 @@ func (a *app) warn(warnings ...string) {
 // next tells a person on stderr what comes next.
 func (a *app) next(format string, args ...any) {
 	if a.flags.output == "table" {
-		fmt.Fprintf(a.err, "%s %s\n", accent.Render("next:"), fmt.Sprintf(format, args...))
+		fmt.Fprintf(a.err, "%s %s\n", accent.Render("next:"), a.here(fmt.Sprintf(format, args...)))
 	}
+}
+
+// meshCommands finds the commands in a text that work on AWS or on the local mesh.
+var meshCommands = regexp.MustCompile(`\blakemesh (mesh|account|product|request|subscription) `)
+
+// here makes the commands in a text those for where the person works.
+func (a *app) here(text string) string {
+	if !a.flags.local {
+		return text
+	}
+	return meshCommands.ReplaceAllString(text, "lakemesh --local $1 ")
 }
