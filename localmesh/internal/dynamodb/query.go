@@ -164,9 +164,7 @@ func scan(c *engine.Call, in *scanInput) (*pageOutput, error) {
 	if err := w.check(); err != nil {
 		return nil, err
 	}
-	if err := w.boundScan(in.Segment, in.TotalSegments); err != nil {
-		return nil, err
-	}
+	w.boundScan(in.Segment, in.TotalSegments)
 	return w.page(c)
 }
 
@@ -365,7 +363,7 @@ func (w *walk) checkFilter() error {
 	if w.filter == nil || !w.isQuery {
 		return nil
 	}
-	if missing := w.missing(w.filter.Attributes()); len(missing) > 0 && !w.fetches() {
+	if missing := w.missing(w.filter.Attributes()); len(missing) > 0 {
 		return invalid("One or more parameter values were invalid: Secondary index %s does not project one or more filter attributes: [%s]",
 			w.index.Name, strings.Join(missing, ", "))
 	}
@@ -446,7 +444,7 @@ func (w *walk) checkOperands(k *expr.KeyCondition, want value.Type) error {
 }
 
 func (w *walk) boundSort(k *expr.KeyCondition) {
-	at := w.prefix + string(appendKeyValue(nil, k.Values[0]))
+	at := w.prefix + string(keyValue(k.Values[0]))
 	switch k.Operator {
 	case expr.KeyEqual:
 		w.prefix = at
@@ -462,15 +460,15 @@ func (w *walk) boundSort(k *expr.KeyCondition) {
 		w.from = at
 	case expr.KeyBetween:
 		w.from = at
-		w.to = w.prefix + string(appendKeyValue(nil, k.Values[1])) + afterAll
+		w.to = w.prefix + string(keyValue(k.Values[1])) + afterAll
 	}
 }
 
 // boundScan finds the range of a segment: as many hashes as the others have.
-func (w *walk) boundScan(segment, total *int) error {
+func (w *walk) boundScan(segment, total *int) {
 	w.prefix = w.rangePrefix()
 	if total == nil {
-		return nil
+		return
 	}
 	n := uint64(*total)
 	edge := func(i int) string {
@@ -482,7 +480,6 @@ func (w *walk) boundScan(segment, total *int) error {
 	if *segment+1 < *total {
 		w.to = edge(*segment + 1)
 	}
-	return nil
 }
 
 // resume moves the range behind ExclusiveStartKey.

@@ -610,6 +610,35 @@ func TestQueryIndex(t *testing.T) {
 		"1 validation error detected: Value '0' at 'limit' failed to satisfy constraint: Member must have value greater than or equal to 1")
 }
 
+// A query of a local index reads the table for what it is to return, not for what
+// it filters by.
+func TestQueryLocalIndex(t *testing.T) {
+	t.Parallel()
+	c := newMesh(t).admin(t)
+	attribute := func(name string) types.AttributeDefinition {
+		return types.AttributeDefinition{AttributeName: aws.String(name), AttributeType: types.ScalarAttributeTypeS}
+	}
+	schema := func(sort string) []types.KeySchemaElement {
+		return []types.KeySchemaElement{{AttributeName: aws.String("id"), KeyType: types.KeyTypeHash}, {AttributeName: aws.String(sort), KeyType: types.KeyTypeRange}}
+	}
+	_, err := c.CreateTable(t.Context(), &awsdynamodb.CreateTableInput{TableName: aws.String("things"), BillingMode: types.BillingModePayPerRequest,
+		AttributeDefinitions: []types.AttributeDefinition{attribute("id"), attribute("at"), attribute("kind")}, KeySchema: schema("at"),
+		LocalSecondaryIndexes: []types.LocalSecondaryIndex{{IndexName: aws.String("byKind"), KeySchema: schema("kind"),
+			Projection: &types.Projection{ProjectionType: types.ProjectionTypeKeysOnly}}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	putThing(t, c, item{"id": s("1"), "at": s("a"), "kind": s("k"), "v": n(1), "w": n(2)})
+	in := &awsdynamodb.QueryInput{TableName: aws.String("things"), IndexName: aws.String("byKind"), KeyConditionExpression: aws.String("id = :id"),
+		ExpressionAttributeValues: item{":id": s("1")}, ProjectionExpression: aws.String("v, kind")}
+	if diff := cmp.Diff([]item{{"v": n(1), "kind": s("k")}}, query(t, c, in), same); diff != "" {
+		t.Error(diff)
+	}
+	in.FilterExpression = aws.String("attribute_exists(w)")
+	_, err = c.Query(t.Context(), in)
+	refused(t, err, validation, "One or more parameter values were invalid: Secondary index byKind does not project one or more filter attributes: [w]")
+}
+
 // A scan finds what the index carries, where a query refuses to look for more.
 func TestScanOfIndexFiltersWhatItCarries(t *testing.T) {
 	t.Parallel()
