@@ -1,6 +1,8 @@
 package lakeformation
 
 import (
+	"slices"
+
 	"github.com/aws/aws-sdk-go-v2/service/lakeformation"
 
 	"github.com/lakemesh/lakemesh/localmesh/internal/engine"
@@ -226,7 +228,13 @@ func backed(c *engine.Call, g state.Grant) ([]string, error) {
 		if err != nil {
 			return nil, err
 		}
-		left = union(left, h.perms)
+		perms := h.perms
+		if !slices.Contains(owner.Permissions, describe) && !slices.Contains(owner.Permissions, super) {
+			// DESCRIBE comes with every permission and can be handed on only where it
+			// was granted itself.
+			perms = without(perms, []string{describe})
+		}
+		left = union(left, perms)
 	}
 	return left, nil
 }
