@@ -85,8 +85,19 @@ const (
 	shortID    = "??????????????????????"
 )
 
-// keys limits a statement to items whose partition key matches a pattern. A
-// request without a key would pass ForAllValues, so that one must be there
+// under are the patterns of what lies under records: their history.
+func under(records []string, suffix string) []string {
+	patterns := make([]string, len(records))
+	for i, r := range records {
+		patterns[i] = r + suffix
+	}
+	return patterns
+}
+
+// keys limits a statement to items whose partition key matches a pattern. All keys
+// of a request must match patterns of one statement: one statement has to name all
+// that are read together. A request without a key would pass ForAllValues, so that
+// one must be there
 // (https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/specifying-conditions.html).
 func keys(patterns ...string) iampolicy.Conditions {
 	return iampolicy.Conditions{

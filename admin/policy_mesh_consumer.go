@@ -11,25 +11,18 @@ import (
 // consumer's. What a producer decides stands in other attributes, so that a
 // consumer cannot approve itself.
 func meshConsumerPolicy(mesh, consumer string, legacyIDs bool) iampolicy.Document {
-	main := oneAccount + "-" + consumer + "-" + shortID
-	statements := []iampolicy.Statement{
+	records := []string{oneAccount + "-" + consumer + "-" + shortID}
+	if legacyIDs {
+		records = append(records, shortID)
+	}
+	return iampolicy.New(
 		assume("AssumeReadOnly", lakemesh.RoleARN(mesh, lakemesh.ReadOnlyRole)),
 		queryIndex("FindOwnSubscriptions", mesh, lakemesh.SubscriberIndex, consumer),
-		allow("ReadOwnSubscriptions", readItems(), []string{tableARN(mesh)}, keys(main, main+"#*")),
+		allow("ReadOwnSubscriptions", readItems(), []string{tableARN(mesh)}, keys(append(under(records, "#*"), records...)...)),
 		// Not PutItem: it would replace what the producer wrote without naming it.
 		allow("WriteOwnRequests", []string{"dynamodb:UpdateItem"}, []string{tableARN(mesh)},
-			andAttributes(keys(main), tracker.ConsumerAttributes())),
+			andAttributes(keys(records...), tracker.ConsumerAttributes())),
 		allow("RecordOwnHistory", []string{"dynamodb:PutItem"}, []string{tableARN(mesh)},
-			andAttributes(keys(main+"#C#*"), historyAttributes())),
-	}
-	if legacyIDs {
-		statements = append(statements,
-			allow("ReadLegacySubscriptions", readItems(), []string{tableARN(mesh)}, keys(shortID, shortID+"#*")),
-			allow("WriteLegacyRequests", []string{"dynamodb:UpdateItem"}, []string{tableARN(mesh)},
-				andAttributes(keys(shortID), tracker.ConsumerAttributes())),
-			allow("RecordLegacyHistory", []string{"dynamodb:PutItem"}, []string{tableARN(mesh)},
-				andAttributes(keys(shortID+"#C#*"), historyAttributes())),
-		)
-	}
-	return iampolicy.New(statements...)
+			andAttributes(keys(under(records, "#C#*")...), historyAttributes())),
+	)
 }

@@ -9,7 +9,14 @@ import (
 // no data lake administrator: what it creates is its own, and Lake Formation keeps
 // it from everything else.
 func meshProducerPolicy(mesh, producer string, legacyIDs bool) iampolicy.Document {
-	main := producer + "-" + oneAccount + "-" + shortID
+	records := []string{producer + "-" + oneAccount + "-" + shortID}
+	readable := []string{producer + "-*"}
+	if legacyIDs {
+		// The ids of the original library name no account, so that these records
+		// cannot be told apart by key.
+		records = append(records, shortID)
+		readable = append(readable, shortID, shortID+"#*")
+	}
 	statements := []iampolicy.Statement{
 		allow("Publish", append(readCatalogActions(), "glue:CreateDatabase", "glue:UpdateDatabase", "glue:CreateTable", "glue:UpdateTable",
 			"glue:CreatePartition", "glue:BatchCreatePartition", "glue:UpdatePartition", "glue:BatchUpdatePartition",
@@ -23,25 +30,14 @@ func meshProducerPolicy(mesh, producer string, legacyIDs bool) iampolicy.Documen
 			iampolicy.Conditions{"StringEquals": {"iam:PassedToService": {"lakeformation.amazonaws.com"}}}),
 		assume("AssumeReadOnly", lakemesh.RoleARN(mesh, lakemesh.ReadOnlyRole)),
 		queryIndex("FindOwnSubscriptions", mesh, lakemesh.OwnerIndex, producer),
-		allow("ReadOwnSubscriptions", readItems(), []string{tableARN(mesh)}, keys(producer+"-*")),
+		allow("ReadOwnSubscriptions", readItems(), []string{tableARN(mesh)}, keys(readable...)),
 		// The record, the pair's ledger and the owner's lease.
 		allow("DecideOwnSubscriptions", []string{"dynamodb:UpdateItem"}, []string{tableARN(mesh)},
-			keys(main, producer+"-"+oneAccount, producer+"-lease")),
+			keys(append(records, producer+"-"+oneAccount, producer+"-lease")...)),
 		allow("RecordOwnHistory", []string{"dynamodb:PutItem"}, []string{tableARN(mesh)},
-			andAttributes(keys(main+"#P#*"), historyAttributes())),
+			andAttributes(keys(under(records, "#P#*")...), historyAttributes())),
 	}
-	statements = append(statements, shareStatements()...)
-	if legacyIDs {
-		// The ids of the original library name no account, so that these records
-		// cannot be told apart by key.
-		statements = append(statements,
-			allow("DecideLegacySubscriptions", append(readItems(), "dynamodb:UpdateItem"), []string{tableARN(mesh)}, keys(shortID)),
-			allow("RecordLegacyHistory", []string{"dynamodb:PutItem"}, []string{tableARN(mesh)},
-				andAttributes(keys(shortID+"#P#*"), historyAttributes())),
-			allow("ReadLegacyHistory", readItems(), []string{tableARN(mesh)}, keys(shortID+"#*")),
-		)
-	}
-	return iampolicy.New(statements...)
+	return iampolicy.New(append(statements, shareStatements()...)...)
 }
 
 // shareStatements are what Lake Formation needs of a grantor's role to share with
