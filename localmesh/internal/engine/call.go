@@ -3,7 +3,9 @@ package engine
 import (
 	"context"
 	"encoding/base64"
+	"encoding/binary"
 	"fmt"
+	"hash/crc32"
 	"time"
 
 	"github.com/lakemesh/lakemesh/localmesh/internal/authz"
@@ -75,8 +77,9 @@ func (c *Call) ARN(service, account, resource string) string {
 }
 
 // NextToken turns the key of the last item of a page into the token for the next.
+// It carries a checksum, so that what is not a token is told apart.
 func NextToken(key string) *string {
-	t := base64.RawURLEncoding.EncodeToString([]byte(key))
+	t := base64.RawURLEncoding.EncodeToString(append(binary.BigEndian.AppendUint32(nil, crc32.ChecksumIEEE([]byte(key))), key...))
 	return &t
 }
 
@@ -86,8 +89,8 @@ func FromToken(token *string) (key string, err error) {
 		return "", nil
 	}
 	b, err := base64.RawURLEncoding.DecodeString(*token)
-	if err != nil {
+	if err != nil || len(b) < 4 || binary.BigEndian.Uint32(b) != crc32.ChecksumIEEE(b[4:]) {
 		return "", Errorf("InvalidInputException", "Invalid next token")
 	}
-	return string(b), nil
+	return string(b[4:]), nil
 }

@@ -1,6 +1,7 @@
 package ram
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -74,8 +75,8 @@ func requestKeys(resources, principals []string) map[string][]string {
 			keys["ram:RequestedResourceType"] = append(keys["ram:RequestedResourceType"], t)
 		}
 	}
-	for _, p := range principals {
-		keys["ram:Principal"] = append(keys["ram:Principal"], p)
+	if len(principals) > 0 {
+		keys["ram:Principal"] = slices.Clone(principals)
 	}
 	return keys
 }

@@ -29,7 +29,7 @@ func getResourceShares(c *engine.Call, in *ram.GetResourceSharesInput) (*ram.Get
 	if err := checkShareARNs(in.ResourceShareArns); err != nil {
 		return nil, err
 	}
-	shares, next, err := page(shares, func(s state.Share) string { return s.ID }, in.MaxResults, in.NextToken)
+	shares, next, err := page(c, shares, func(s state.Share) string { return s.ID }, in.MaxResults, in.NextToken)
 	if err != nil {
 		return nil, err
 	}
@@ -166,7 +166,7 @@ func getResourceShareAssociations(c *engine.Call, in *ram.GetResourceShareAssoci
 			all = append(all, associationAnswer(s, aged(a, c.Now), in.AssociationType))
 		}
 	}
-	all, next, err := page(all, func(a types.ResourceShareAssociation) string {
+	all, next, err := page(c, all, func(a types.ResourceShareAssociation) string {
 		return (*a.ResourceShareArn)[strings.LastIndexByte(*a.ResourceShareArn, '/'):] + "\x00" + *a.AssociatedEntity
 	}, in.MaxResults, in.NextToken)
 	if err != nil {

@@ -33,7 +33,7 @@ func getResourceShareInvitations(c *engine.Call, in *ram.GetResourceShareInvitat
 			return nil, unknownInvitation(arn)
 		}
 	}
-	all, next, err := page(all, func(i state.Invitation) string { return i.ID }, in.MaxResults, in.NextToken)
+	all, next, err := page(c, all, func(i state.Invitation) string { return i.ID }, in.MaxResults, in.NextToken)
 	if err != nil {
 		return nil, err
 	}
@@ -222,7 +222,7 @@ func listPendingInvitationResources(c *engine.Call, in *ram.ListPendingInvitatio
 	if err != nil {
 		return nil, err
 	}
-	resources, next, err := page(resources, func(a state.Association) string { return a.Entity }, in.MaxResults, in.NextToken)
+	resources, next, err := page(c, resources, func(a state.Association) string { return a.Entity }, in.MaxResults, in.NextToken)
 	if err != nil {
 		return nil, err
 	}

@@ -50,7 +50,7 @@ func listResources(c *engine.Call, in *ram.ListResourcesInput) (*ram.ListResourc
 			}
 		}
 	}
-	all, next, err := page(all, func(r types.Resource) string { return *r.ResourceShareArn + "\x00" + *r.Arn }, in.MaxResults, in.NextToken)
+	all, next, err := page(c, all, func(r types.Resource) string { return *r.ResourceShareArn + "\x00" + *r.Arn }, in.MaxResults, in.NextToken)
 	if err != nil {
 		return nil, err
 	}
@@ -90,7 +90,7 @@ func listPrincipals(c *engine.Call, in *ram.ListPrincipalsInput) (*ram.ListPrinc
 			all = append(all, principalAnswer(s, a))
 		}
 	}
-	all, next, err := page(all, func(p types.Principal) string { return *p.ResourceShareArn + "\x00" + *p.Id }, in.MaxResults, in.NextToken)
+	all, next, err := page(c, all, func(p types.Principal) string { return *p.ResourceShareArn + "\x00" + *p.Id }, in.MaxResults, in.NextToken)
 	if err != nil {
 		return nil, err
 	}

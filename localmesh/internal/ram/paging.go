@@ -11,13 +11,18 @@ const maxPage = 500
 // page cuts the items to the page that the token names, and makes the token of
 // the next. It comes before filtering, so that a page can be empty although
 // there is a next one, as RAM warns.
-func page[T any](items []T, key func(T) string, size *int32, token *string) ([]T, *string, error) {
+func page[T any](c *engine.Call, items []T, key func(T) string, size *int32, token *string) ([]T, *string, error) {
 	n := int(aws.ToInt32(size))
 	if size == nil {
 		n = maxPage
 	}
 	if n < 1 || n > maxPage {
-		return nil, nil, engine.Errorf("InvalidMaxResultsException", "The specified value for MaxResults isn't valid. It must be between 1 and %d.", maxPage)
+		// Only one operation has an error of its own for it.
+		code := "InvalidParameterException"
+		if c.Operation == "GetResourceShareInvitations" {
+			code = "InvalidMaxResultsException"
+		}
+		return nil, nil, engine.Errorf(code, "The specified value for MaxResults isn't valid. It must be between 1 and %d.", maxPage)
 	}
 	after, err := engine.FromToken(token)
 	if err != nil {

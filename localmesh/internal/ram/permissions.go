@@ -80,7 +80,7 @@ func listPermissions(c *engine.Call, in *ram.ListPermissionsInput) (*ram.ListPer
 		seen[m.kind] = true
 	}
 	slices.SortFunc(all, func(a, b types.ResourceSharePermissionSummary) int { return strings.Compare(*a.Arn, *b.Arn) })
-	all, next, err := page(all, func(p types.ResourceSharePermissionSummary) string { return *p.Arn }, in.MaxResults, in.NextToken)
+	all, next, err := page(c, all, func(p types.ResourceSharePermissionSummary) string { return *p.Arn }, in.MaxResults, in.NextToken)
 	return &ram.ListPermissionsOutput{Permissions: all, NextToken: next}, err
 }
 
@@ -115,6 +115,6 @@ func listResourceSharePermissions(c *engine.Call, in *ram.ListResourceSharePermi
 			}
 		}
 	}
-	all, next, err := page(all, func(p types.ResourceSharePermissionSummary) string { return *p.Arn }, in.MaxResults, in.NextToken)
+	all, next, err := page(c, all, func(p types.ResourceSharePermissionSummary) string { return *p.Arn }, in.MaxResults, in.NextToken)
 	return &ram.ListResourceSharePermissionsOutput{Permissions: all, NextToken: next}, err
 }

@@ -339,6 +339,8 @@ func TestPagesOfInvitationsMayBeEmpty(t *testing.T) {
 	for _, size := range []int32{0, 501} {
 		_, err := w.as(admin(receiver)).GetResourceShareInvitations(w.ctx, &ram.GetResourceShareInvitationsInput{MaxResults: aws.Int32(size)})
 		w.refused(err, "InvalidMaxResultsException")
+		_, err = w.as(admin(receiver)).GetResourceShares(w.ctx, &ram.GetResourceSharesInput{ResourceOwner: types.ResourceOwnerSelf, MaxResults: aws.Int32(size)})
+		w.refused(err, "InvalidParameterException")
 	}
 	_, err := w.as(admin(receiver)).GetResourceShareInvitations(w.ctx, &ram.GetResourceShareInvitationsInput{NextToken: aws.String("!")})
 	w.refused(err, "InvalidNextTokenException")

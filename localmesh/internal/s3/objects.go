@@ -294,7 +294,8 @@ func objectHeaders(r *engine.Request, o state.Object, partial bool) http.Header 
 		h.Set(name, v)
 	}
 	for name, v := range o.Metadata {
-		h["X-Amz-Meta-"+http.CanonicalHeaderKey(name)] = []string{v}
+		// In small letters, as S3 sends it: some clients keep the letters of the name.
+		h["x-amz-meta-"+name] = []string{v}
 	}
 	h.Set("Etag", quote(o.ETag))
 	h.Set("Last-Modified", httpTime(o.Modified))
