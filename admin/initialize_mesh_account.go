@@ -2,6 +2,7 @@ package admin
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -188,7 +189,7 @@ func (a *Admin) planMesh(ctx context.Context, in InitializeMeshInput) (*plan.Pla
 		have = permissions.NewGrants()
 	}
 	batches := a.permissions().Batches()
-	after := append(tags, steps[0], steps[1], settings)
+	after := slices.Concat(tags, []*plan.Step{steps[0], steps[1], settings})
 	for _, e := range permissions.Missing(have, readOnlyGrants(a.mesh)) {
 		batches.Grant(p, e, after...)
 	}

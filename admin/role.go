@@ -161,7 +161,7 @@ func (r role) allTags() []types.Tag {
 }
 
 // planRole adds the step that makes a role as it is to be, or returns nil if it is.
-func (a *Admin) planRole(p *plan.Plan, want role, found *foundRole, after ...*plan.Step) *plan.Step {
+func (a *Admin) planRole(p *plan.Plan, want role, found *foundRole) *plan.Step {
 	if len(found.foreign) > 0 {
 		p.Warn("role %s also has %s, which lakemesh leaves alone; if nobody needs it, detach it", want.name, strings.Join(found.foreign, ", "))
 	}
@@ -171,7 +171,7 @@ func (a *Admin) planRole(p *plan.Plan, want role, found *foundRole, after ...*pl
 			Kind: plan.CreateRole, Account: a.account, Resource: "role " + arn,
 			Summary: fmt.Sprintf("create role %s: %s", want.name, want.description), Detail: want.detail(),
 			Run: func(ctx context.Context) error { return a.createRole(ctx, want) },
-		}, after...)
+		})
 	}
 	differences := found.differences(want)
 	if len(differences) == 0 {
@@ -181,7 +181,7 @@ func (a *Admin) planRole(p *plan.Plan, want role, found *foundRole, after ...*pl
 		Kind: plan.UpdateRole, Account: a.account, Resource: "role " + arn,
 		Summary: fmt.Sprintf("update the %s of role %s", strings.Join(differences, ", "), want.name), Detail: want.detail(),
 		Run: func(ctx context.Context) error { return a.updateRole(ctx, want, differences) },
-	}, after...)
+	})
 }
 
 // detail are the documents, so that a plan shows what a role will be allowed.

@@ -551,7 +551,7 @@ func TestCreateDataProductsWithACrawler(t *testing.T) {
 		return out.Crawler
 	}
 	crawler := get()
-	if !strings.HasSuffix(meshtest.CrawlerRole, aws.ToString(crawler.Role)) || aws.ToString(crawler.Schedule.ScheduleExpression) != producer.DefaultSchedule {
+	if aws.ToString(crawler.Role) != "Crawler" || aws.ToString(crawler.Schedule.ScheduleExpression) != producer.DefaultSchedule {
 		t.Errorf("crawler %+v", crawler)
 	}
 	targets := crawler.Targets.CatalogTargets

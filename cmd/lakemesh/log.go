@@ -20,7 +20,7 @@ func (a *app) logger() *slog.Logger {
 	}
 	if a.screen.terminal {
 		_, plain := os.LookupEnv("NO_COLOR")
-		return slog.New(tint.NewHandler(a.screen, &tint.Options{Level: level, TimeFormat: "15:04:05.000", NoColor: plain}))
+		return slog.New(tint.NewTextHandler(a.screen, &tint.Options{Level: level, TimeFormat: "15:04:05.000", NoColor: plain}))
 	}
 	return slog.New(slog.NewJSONHandler(a.screen, &slog.HandlerOptions{Level: level}))
 }

@@ -214,7 +214,7 @@ func TestDefinitionIsReadBackTheSame(t *testing.T) {
 
 func TestSameDefinition(t *testing.T) {
 	t.Parallel()
-	base := func() *types.TableInput { return partitioned() }
+	base := partitioned
 	for what, change := range map[string]func(*types.TableInput){
 		"description": func(in *types.TableInput) { in.Description = aws.String("x") },
 		"parameter":   func(in *types.TableInput) { in.Parameters = map[string]string{"a": "b"} },

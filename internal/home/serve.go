@@ -111,8 +111,8 @@ func (h Home) serve(ctx context.Context, s *http.Server, listener net.Listener, 
 		// The context has ended, and what is under way gets time of its own.
 		deadline, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownTime)
 		defer cancel()
-		err = s.Shutdown(deadline)
-		<-served
+		// Serve answers http.ErrServerClosed once it was told to stop.
+		err = errors.Join(s.Shutdown(deadline), ignoreClosed(<-served))
 	}
 	return errors.Join(err, ignoreMissing(os.Remove(h.serverPath())))
 }
@@ -177,3 +177,11 @@ func (c control) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 func (h Home) serverPath() string { return filepath.Join(h.Dir, serverFile) }
+
+// ignoreClosed makes the answer of a server that was told to stop no error.
+func ignoreClosed(err error) error {
+	if errors.Is(err, http.ErrServerClosed) {
+		return nil
+	}
+	return err
+}

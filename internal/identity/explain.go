@@ -20,7 +20,7 @@ func Explain(op, account, resource string, err error) error {
 		return err
 	}
 	code, message := awserr.Code(err), awserr.Message(err)
-	kind, hint := meaning(code, message)
+	hint, kind := meaning(code, message)
 	return &lakemesh.Error{Op: op, Account: account, Resource: resource, Code: code, Kind: kind, Message: message, Hint: hint, Err: err}
 }
 
@@ -36,23 +36,23 @@ func isExplained(err error) bool {
 }
 
 // meaning is what a code stands for, and what to do about it.
-func meaning(code, message string) (kind error, hint string) {
+func meaning(code, message string) (hint string, kind error) {
 	has := func(part string) bool { return strings.Contains(strings.ToLower(message), part) }
 	switch {
 	case slices.Contains(credentialCodes, code):
-		return lakemesh.ErrAccessDenied, "the credentials are not valid or have expired; sign in again"
+		return "the credentials are not valid or have expired; sign in again", lakemesh.ErrAccessDenied
 	case slices.Contains(accessDeniedCodes, code):
-		return lakemesh.ErrAccessDenied, deniedHint(has)
+		return deniedHint(has), lakemesh.ErrAccessDenied
 	case slices.Contains(notFoundCodes, code):
-		return lakemesh.ErrNotFound, ""
+		return "", lakemesh.ErrNotFound
 	case slices.Contains(quotaCodes, code):
-		return lakemesh.ErrQuota, "ask AWS to raise the quota, or remove what is not needed any more"
+		return "ask AWS to raise the quota, or remove what is not needed any more", lakemesh.ErrQuota
 	case slices.Contains(invalidCodes, code) && has("invalid principal"):
-		return lakemesh.ErrInvalidInput, "a principal that is named does not exist, or is too new to be known everywhere"
+		return "a principal that is named does not exist, or is too new to be known everywhere", lakemesh.ErrInvalidInput
 	case slices.Contains(invalidCodes, code):
-		return lakemesh.ErrInvalidInput, ""
+		return "", lakemesh.ErrInvalidInput
 	}
-	return nil, ""
+	return "", nil
 }
 
 func deniedHint(has func(string) bool) string {

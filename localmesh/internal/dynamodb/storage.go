@@ -50,14 +50,13 @@ func appendHash(dst, partition []byte) []byte {
 	return binary.BigEndian.AppendUint32(dst, uint32(sum^sum>>32))
 }
 
-func appendKeyValue(dst []byte, v value.Value) []byte {
-	dst = append(dst, v.Type()...)
-	return v.AppendKey(dst)
+func keyValue(v value.Value) []byte {
+	return v.AppendKey([]byte(v.Type()))
 }
 
 // partitionKey encodes a partition key, with its hash before it.
 func partitionKey(v value.Value) string {
-	encoded := appendKeyValue(nil, v)
+	encoded := keyValue(v)
 	return string(append(appendHash(nil, encoded), encoded...))
 }
 
@@ -65,7 +64,7 @@ func partitionKey(v value.Value) string {
 func (s keySchema) encode(item value.Item) string {
 	key := partitionKey(item[s.partition])
 	if s.sort != "" {
-		key += string(appendKeyValue(nil, item[s.sort]))
+		key += string(keyValue(item[s.sort]))
 	}
 	return key
 }

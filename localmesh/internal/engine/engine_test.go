@@ -55,8 +55,8 @@ func TestAnOperationThatForgetsToAskIsRefused(t *testing.T) {
 func TestAPanicIsAnAnswer(t *testing.T) {
 	t.Parallel()
 	client := open(t, func(*engine.Call, *sts.GetCallerIdentityInput) (*sts.GetCallerIdentityOutput, error) {
-		var list []int
-		return &sts.GetCallerIdentityOutput{}, engine.Errorf("X", "%d", list[len(list)])
+		var missing *sts.GetCallerIdentityOutput
+		return &sts.GetCallerIdentityOutput{Account: missing.Account}, nil
 	})
 	if _, err := client.GetCallerIdentity(context.Background(), &sts.GetCallerIdentityInput{}); code(err) != "InternalFailure" {
 		t.Errorf("got %v, want InternalFailure", err)

@@ -108,11 +108,10 @@ func checkTags(tags []types.Tag) (map[string]string, error) {
 		if strings.HasPrefix(strings.ToLower(key), "aws:") {
 			return nil, invalidInput("Tag keys beginning with aws: are reserved.")
 		}
-		if f := strings.ToLower(key); folded[f] {
+		if folded[strings.ToLower(key)] {
 			return nil, invalidInput("Duplicate tag keys found. Please note that Tag keys are case insensitive.")
-		} else {
-			folded[f] = true
 		}
+		folded[strings.ToLower(key)] = true
 		m[key] = *t.Value
 	}
 	return m, nil

@@ -101,9 +101,8 @@ func leftToIAM(c *engine.Call, r state.Resource) (holding, error) {
 	if err != nil || len(h.perms) == 0 {
 		return holding{}, err
 	}
-	in, err := optedIn(c, r)
-	if err != nil || in {
-		return holding{}, err
+	if optedIn(c, r) {
+		return holding{}, nil
 	}
 	h.grantable = nil
 	return h, nil

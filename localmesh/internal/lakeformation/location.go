@@ -79,11 +79,8 @@ func RequireLocation(c *engine.Call, account, location string) error {
 	if err != nil || !found {
 		return err
 	}
-	if registered.Hybrid {
-		in, err := optedIn(c, state.Resource{Account: account, Region: c.Region})
-		if err != nil || !in {
-			return err
-		}
+	if registered.Hybrid && !optedIn(c, state.Resource{Account: account, Region: c.Region}) {
+		return nil
 	}
 	ok, err = holdsLocation(c, account, path, false)
 	if err != nil || ok {
@@ -134,7 +131,7 @@ func heldPlain(c *engine.Call, on state.Securable, principal string, grantable b
 		if grantable {
 			list = g.Grantable
 		}
-		if !found || !slices.Contains(list, perm) && !(perm == describe && slices.Contains(list, associate)) {
+		if !found || !slices.Contains(list, perm) && (perm != describe || !slices.Contains(list, associate)) {
 			continue
 		}
 		if by == on.Account {

@@ -15,7 +15,7 @@ import (
 // optedIn tells whether the caller was opted in to Lake Formation's permissions
 // on r, on all tables of r's database, on the database or on the catalog
 // (https://docs.aws.amazon.com/lake-formation/latest/dg/hybrid-access-mode.html).
-func optedIn(c *engine.Call, r state.Resource) (bool, error) {
+func optedIn(c *engine.Call, r state.Resource) bool {
 	catalog := state.Resource{Account: r.Account, Region: r.Region}
 	on := []state.Securable{{Kind: state.KindCatalog, Resource: catalog}}
 	if r.Database != "" {
@@ -31,11 +31,11 @@ func optedIn(c *engine.Call, r state.Resource) (bool, error) {
 	for _, s := range on {
 		for _, principal := range []string{c.Caller.Principal, everyone(c.Account())} {
 			if state.OptIns.Has(c.Tx, append(s.Key(), principal, "")...) {
-				return true, nil
+				return true
 			}
 		}
 	}
-	return false, nil
+	return false
 }
 
 // readOptIn reads what an opt-in is on, and for whom. Only a data lake

@@ -207,6 +207,7 @@ func assumeRole(c *engine.Call, in *sts.AssumeRoleInput) (*sts.AssumeRoleOutput,
 		Credentials:     credentials(s),
 	}
 	if size > 0 {
+		//nolint:staticcheck // Deprecated in the SDK, but clients read it.
 		out.PackedPolicySize = aws.Int32(int32(min(100, max(1, size*100/maxSessionPolicy))))
 	}
 	if s.SourceIdentity != "" {

@@ -63,15 +63,16 @@ func TestNumbersAreRefused(t *testing.T) {
 		numeric   = "The parameter cannot be converted to a numeric value"
 	)
 	for text, want := range map[string]string{
-		"":                         numeric,
-		"abc":                      numeric + ": abc",
-		"1e":                       numeric + ": 1e",
-		"1e+-2":                    numeric + ": 1e+-2",
-		"--1":                      numeric + ": --1",
-		"1.2.3":                    numeric + ": 1.2.3",
-		".":                        numeric + ": .",
-		"NaN":                      numeric + ": NaN",
-		"0x10":                     numeric + ": 0x10",
+		"":      numeric,
+		"abc":   numeric + ": abc",
+		"1e":    numeric + ": 1e",
+		"1e+-2": numeric + ": 1e+-2",
+		"--1":   numeric + ": --1",
+		"1.2.3": numeric + ": 1.2.3",
+		".":     numeric + ": .",
+		"NaN":   numeric + ": NaN",
+		"0x10":  numeric + ": 0x10",
+		//nolint:gocritic // The white space is what is tested.
 		" 1":                       numeric + ":  1",
 		"1e126":                    overflow,
 		"-1e126":                   overflow,
