@@ -14,6 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/lakemesh/lakemesh"
+	"github.com/lakemesh/lakemesh/internal/demo"
 	"github.com/lakemesh/lakemesh/internal/home"
 	"github.com/lakemesh/lakemesh/plan"
 )
@@ -39,6 +40,7 @@ func TestErrorsBecomeExitCodes(t *testing.T) {
 		{&lakemesh.Error{Kind: lakemesh.ErrTampered}, 4},
 		{home.ErrBusy, 4},
 		{denied, 5},
+		{&demo.ExpectationError{Step: "read", Err: denied}, 1},
 		{&lakemesh.PartialError{Failed: []lakemesh.StepError{{Step: "s", Err: denied}}}, 6},
 	} {
 		if got := exitCode(test.err); got != test.want {

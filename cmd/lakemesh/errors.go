@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/lakemesh/lakemesh"
+	"github.com/lakemesh/lakemesh/internal/demo"
 	"github.com/lakemesh/lakemesh/internal/home"
 )
 
@@ -30,10 +31,11 @@ type usageError struct{ err error }
 func (e usageError) Error() string { return e.err.Error() }
 func (e usageError) Unwrap() error { return e.err }
 
-// exitCode is the one place in which errors become exit codes. What is partly done
-// comes first: its causes are of other kinds.
+// exitCode is the one place in which errors become exit codes. A failed demo and what
+// is partly done come first: their causes are of other kinds.
 func exitCode(err error) int {
 	var usage usageError
+	var expectation *demo.ExpectationError
 	is := func(targets ...error) bool {
 		for _, t := range targets {
 			if errors.Is(err, t) {
@@ -45,6 +47,8 @@ func exitCode(err error) int {
 	switch {
 	case err == nil:
 		return exitDone
+	case errors.As(err, &expectation):
+		return exitFailed
 	case is(lakemesh.ErrPartial):
 		return exitPartly
 	case errors.As(err, &usage), is(lakemesh.ErrInvalidInput, lakemesh.ErrWrongAccount):
