@@ -15,9 +15,6 @@ const (
 	ManagerRole = "DataMeshManager"
 	// ReadOnlyRole may describe the metadata of public data products.
 	ReadOnlyRole = "DataMeshAdminReadOnly"
-	// DataAccessRole is the role that locations are registered with: Lake
-	// Formation reads everybody's data through it.
-	DataAccessRole = "DataMeshDataAccess"
 	// ProducerRole is a producer's role in its own account.
 	ProducerRole = "DataMeshProducer"
 	// ConsumerRole is a consumer's role in its own account.
@@ -50,6 +47,12 @@ func RoleARN(account, role string) string {
 func MeshProducerRole(producerAccount string) string {
 	return "DataMeshAdminProducer-" + producerAccount
 }
+
+// DataAccessRole is the name of the role in the mesh account that a producer's
+// locations are registered with: Lake Formation reads the producer's data through
+// it for everybody who was granted it. Each producer has its own, so that no
+// producer can have another one's data read.
+func DataAccessRole(producerAccount string) string { return "DataMeshDataAccess-" + producerAccount }
 
 // MeshConsumerRole is the name of a consumer's role in the mesh account.
 func MeshConsumerRole(consumerAccount string) string {

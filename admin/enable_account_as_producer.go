@@ -56,7 +56,15 @@ func (a *Admin) PlanEnableAccountAsProducer(ctx context.Context, in EnableProduc
 		policy:           meshProducerPolicy(a.mesh, in.AccountID, legacyIDs),
 		unknownPrincipal: fmt.Sprintf("initialize account %s as a producer first", in.AccountID),
 	}
-	if err := a.checkRoleQuotas(ctx, []role{want}, []*foundRole{found}); err != nil {
+	reader := role{
+		name: lakemesh.DataAccessRole(in.AccountID), description: "Lake Formation reads the data of producer " + in.AccountID + " as this role",
+		trust: dataAccessTrust(), policy: dataAccessPolicy(in.AccountID),
+	}
+	foundReader, err := a.observeRole(ctx, reader.name)
+	if err != nil {
+		return nil, err
+	}
+	if err := a.checkRoleQuotas(ctx, []role{want, reader}, []*foundRole{found, foundReader}); err != nil {
 		return nil, err
 	}
 	have, err := a.observeGrants(ctx)
@@ -64,6 +72,7 @@ func (a *Admin) PlanEnableAccountAsProducer(ctx context.Context, in EnableProduc
 		return nil, err
 	}
 	p := &plan.Plan{Operation: op}
+	a.planRole(p, reader, foundReader)
 	step := a.planRole(p, want, found)
 	batches := a.permissions().Batches()
 	for _, e := range permissions.Missing(have, producerGrants(a.mesh, in.AccountID)) {

@@ -235,3 +235,19 @@ func TestStatusOfAGoodMeshHasNoProblems(t *testing.T) {
 		t.Errorf("%+v", status)
 	}
 }
+
+func TestEachProducerHasADataAccessRoleOfItsOwn(t *testing.T) {
+	t.Parallel()
+	mesh, _ := bootstrapped(t)
+	bootstrap(t, mesh, otherAccount, admin.Producer)
+	trust := trustOf(t, mesh, meshAccount, lakemesh.DataAccessRole(producerAccount))
+	if fmt.Sprint(trust.Statement[0].Principal) != "map[Service:lakeformation.amazonaws.com]" {
+		t.Errorf("it trusts %v", trust.Statement[0].Principal)
+	}
+	// A producer that could have another's bucket read would read it through a table
+	// of its own.
+	lake := lakeformation.NewFromConfig(mesh.Config(lakemesh.RoleARN(meshAccount, lakemesh.MeshProducerRole(otherAccount))))
+	_, err := lake.RegisterResource(t.Context(), &lakeformation.RegisterResourceInput{ResourceArn: aws.String("arn:aws:s3:::flights/live"),
+		RoleArn: aws.String(lakemesh.RoleARN(meshAccount, lakemesh.DataAccessRole(producerAccount))), WithPrivilegedAccess: true})
+	wantDenied(t, "register another producer's data with that producer's role", err)
+}

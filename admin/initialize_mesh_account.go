@@ -33,8 +33,6 @@ type InitializeMeshOutput struct {
 	Manager RoleOutput `json:"Manager"`
 	// ReadOnly sees the metadata of public products.
 	ReadOnly RoleOutput `json:"ReadOnly"`
-	// DataAccess is the role that locations are registered with.
-	DataAccess RoleOutput `json:"DataAccess"`
 	// SubscriptionTracker is where subscriptions are recorded.
 	SubscriptionTracker SubscriptionTracker `json:"SubscriptionTracker"`
 }
@@ -70,7 +68,6 @@ func (a *Admin) InitializeMeshAccount(ctx context.Context, in InitializeMeshInpu
 	return &InitializeMeshOutput{
 		Manager:             RoleOutput{lakemesh.RoleARN(a.mesh, lakemesh.ManagerRole)},
 		ReadOnly:            RoleOutput{lakemesh.RoleARN(a.mesh, lakemesh.ReadOnlyRole)},
-		DataAccess:          RoleOutput{lakemesh.RoleARN(a.mesh, lakemesh.DataAccessRole)},
 		SubscriptionTracker: SubscriptionTracker{Table: table.arn, Stream: table.stream},
 	}, nil
 }
@@ -102,7 +99,6 @@ func (a *Admin) meshRoles(legacyIDs bool) []role {
 	return []role{
 		manager,
 		{name: lakemesh.ReadOnlyRole, description: "Sees the metadata of the data mesh's public products", trust: readOnlyTrust(a.mesh), policy: readOnlyPolicy(a.mesh)},
-		{name: lakemesh.DataAccessRole, description: "Lake Formation reads the data mesh's products as this role", trust: dataAccessTrust(), policy: dataAccessPolicy(a.mesh)},
 	}
 }
 

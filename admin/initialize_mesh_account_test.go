@@ -87,15 +87,12 @@ func TestInitializeMeshAccountMakesRolesSettingsTagsAndTheTable(t *testing.T) {
 			t.Errorf("LF-tag %s has %v", key, tag.TagValues)
 		}
 	}
-	for _, role := range []string{"DataMeshManager", "DataMeshAdminReadOnly", "DataMeshDataAccess"} {
+	for _, role := range []string{"DataMeshManager", "DataMeshAdminReadOnly"} {
 		got, err := iam.NewFromConfig(configOf(mesh, meshAccount)).GetRole(t.Context(), &iam.GetRoleInput{RoleName: &role})
 		must(t, err)
 		if len(got.Role.Tags) != 1 || *got.Role.Tags[0].Key != "Solution" || *got.Role.Tags[0].Value != "DataMeshUtils" {
 			t.Errorf("tags of %s: %v", role, got.Role.Tags)
 		}
-	}
-	if trust := trustOf(t, mesh, meshAccount, "DataMeshDataAccess"); fmt.Sprint(trust.Statement[0].Principal) != "map[Service:lakeformation.amazonaws.com]" {
-		t.Errorf("the data access role trusts %v", trust.Statement[0].Principal)
 	}
 	users, err := iam.NewFromConfig(configOf(mesh, meshAccount)).ListUsers(t.Context(), &iam.ListUsersInput{})
 	must(t, err)
@@ -131,7 +128,7 @@ func TestPlanInitializeMeshAccountChangesNothing(t *testing.T) {
 		t.Errorf("planning wrote %v", w)
 	}
 	text := p.String()
-	for _, want := range []string{"create role DataMeshManager", "create role DataMeshAdminReadOnly", "create role DataMeshDataAccess",
+	for _, want := range []string{"create role DataMeshManager", "create role DataMeshAdminReadOnly",
 		"make DataMeshManager a data lake administrator", "create the subscription table", `create LF-tag domain with the value "none"`} {
 		if !strings.Contains(text, want) {
 			t.Errorf("the plan lacks %q:\n%s", want, text)

@@ -185,8 +185,8 @@ func TestAProducersMeshRoleCannotAdministerTheMesh(t *testing.T) {
 		RoleArn: aws.String(lakemesh.RoleARN(meshAccount, "DataMeshManager"))})
 	wantDenied(t, "register a location with the manager's role", err)
 	_, err = lake.RegisterResource(t.Context(), &lakeformation.RegisterResourceInput{ResourceArn: aws.String("arn:aws:s3:::flights/live"),
-		RoleArn: aws.String(lakemesh.RoleARN(meshAccount, "DataMeshDataAccess")), WithPrivilegedAccess: true})
-	wantOK(t, "register a location with the data access role", err)
+		RoleArn: aws.String(lakemesh.RoleARN(meshAccount, lakemesh.DataAccessRole(producerAccount))), WithPrivilegedAccess: true})
+	wantOK(t, "register a location with its own data access role", err)
 	_, err = lake.DeregisterResource(t.Context(), &lakeformation.DeregisterResourceInput{ResourceArn: aws.String("arn:aws:s3:::flights/live")})
 	wantDenied(t, "deregister a location", err)
 	_, err = lake.DeleteLFTag(t.Context(), &lakeformation.DeleteLFTagInput{TagKey: aws.String("domain")})
@@ -241,7 +241,7 @@ func TestOnlyRolesOfTheMeshOpenTheReadOnlyRole(t *testing.T) {
 		_, err := assume(t.Context(), cfg, readOnly)
 		wantDenied(t, name+" opens the read-only role", err)
 	}
-	for name, role := range map[string]string{"manager": "DataMeshManager", "data access": "DataMeshDataAccess"} {
+	for name, role := range map[string]string{"manager": "DataMeshManager", "data access": lakemesh.DataAccessRole(producerAccount)} {
 		_, err := assume(t.Context(), meshConsumer(t, mesh), lakemesh.RoleARN(meshAccount, role))
 		wantDenied(t, "a consumer opens the role of the "+name, err)
 	}

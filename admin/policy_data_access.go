@@ -2,13 +2,13 @@ package admin
 
 import "github.com/lakemesh/lakemesh/internal/iampolicy"
 
-// dataAccessPolicy is what DataMeshDataAccess may do: read in other accounts'
-// buckets. Each producer's bucket policy opens it prefix by prefix; nothing in the
-// mesh account itself is opened.
-func dataAccessPolicy(mesh string) iampolicy.Document {
+// dataAccessPolicy is what a producer's data access role may do: read in buckets of
+// the producer's account. The producer's bucket policies open them prefix by
+// prefix.
+func dataAccessPolicy(producer string) iampolicy.Document {
 	return iampolicy.New(
 		allow("ReadProducersData", []string{"s3:GetObject", "s3:ListBucket", "s3:GetBucketLocation"}, anything,
-			iampolicy.Conditions{"StringNotEquals": {"aws:ResourceAccount": {mesh}}}),
+			iampolicy.Conditions{"StringEquals": {"aws:ResourceAccount": {producer}}}),
 	)
 }
 

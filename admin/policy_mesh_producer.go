@@ -26,7 +26,7 @@ func meshProducerPolicy(mesh, producer string, legacyIDs bool) iampolicy.Documen
 			"lakeformation:DescribeResource", "lakeformation:ListResources"}, anything, nil),
 		allow("Tag", append(readTagActions(), "lakeformation:CreateLFTag", "lakeformation:UpdateLFTag",
 			"lakeformation:AddLFTagsToResource", "lakeformation:RemoveLFTagsFromResource"), anything, nil),
-		allow("RegisterWithDataAccessRole", []string{"iam:PassRole"}, []string{lakemesh.RoleARN(mesh, lakemesh.DataAccessRole)},
+		allow("RegisterWithDataAccessRole", []string{"iam:PassRole"}, []string{lakemesh.RoleARN(mesh, lakemesh.DataAccessRole(producer))},
 			iampolicy.Conditions{"StringEquals": {"iam:PassedToService": {"lakeformation.amazonaws.com"}}}),
 		assume("AssumeReadOnly", lakemesh.RoleARN(mesh, lakemesh.ReadOnlyRole)),
 		queryIndex("FindOwnSubscriptions", mesh, lakemesh.OwnerIndex, producer),

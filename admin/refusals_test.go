@@ -109,7 +109,7 @@ func TestQuotasAreCheckedBeforeAnythingIsMade(t *testing.T) {
 		t.Parallel()
 		mesh := localmesh.Run(t)
 		a := adminOf(t, mesh, meshAccount)
-		must(t, mesh.SetQuota(meshAccount, "RolesQuota", 3))
+		must(t, mesh.SetQuota(meshAccount, "RolesQuota", 2))
 		mesh.ResetCounts()
 		_, err := a.InitializeMeshAccount(t.Context(), admin.InitializeMeshInput{})
 		check(t, mesh, "roles in an account", err)

@@ -44,9 +44,8 @@ type RoleStatus struct {
 
 // MeshStatus is what the mesh account consists of.
 type MeshStatus struct {
-	Manager    RoleStatus `json:"Manager"`
-	ReadOnly   RoleStatus `json:"ReadOnly"`
-	DataAccess RoleStatus `json:"DataAccess"`
+	Manager  RoleStatus `json:"Manager"`
+	ReadOnly RoleStatus `json:"ReadOnly"`
 	// SubscriptionTracker is nil if there is no subscription table.
 	SubscriptionTracker *SubscriptionTracker `json:"SubscriptionTracker,omitempty"`
 	// CrossAccountVersion is how Lake Formation shares with other accounts; empty if
@@ -92,7 +91,7 @@ func (a *Admin) meshStatus(ctx context.Context, out *StatusOutput) error {
 	}
 	s := found.settings
 	out.Mesh = &MeshStatus{
-		Manager: status(0, lakemesh.ManagerRole), ReadOnly: status(1, lakemesh.ReadOnlyRole), DataAccess: status(2, lakemesh.DataAccessRole),
+		Manager: status(0, lakemesh.ManagerRole), ReadOnly: status(1, lakemesh.ReadOnlyRole),
 		CrossAccountVersion:              s.Parameters[versionParameter],
 		DefaultPermissionsCleared:        len(s.CreateDatabaseDefaultPermissions)+len(s.CreateTableDefaultPermissions) == 0,
 		AllowFullTableExternalDataAccess: aws.ToBool(s.AllowFullTableExternalDataAccess),

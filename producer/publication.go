@@ -195,7 +195,7 @@ func shorten(name string) string {
 
 // dataAccessRole is the role that locations are registered with.
 func (p *Producer) dataAccessRole() string {
-	return lakemesh.RoleARN(p.meshAccount, lakemesh.DataAccessRole)
+	return lakemesh.RoleARN(p.meshAccount, lakemesh.DataAccessRole(p.account))
 }
 
 func (p *Producer) readOnlyRole() string {

@@ -192,7 +192,7 @@ func (w *world) openPrefixes(t *testing.T) []string {
 	if !json.Valid([]byte(aws.ToString(out.Policy))) {
 		t.Fatalf("the policy is no JSON: %s", aws.ToString(out.Policy))
 	}
-	prefixes, err := storage.Prefixes(aws.ToString(out.Policy), bucket, lakemesh.RoleARN(meshAccount, lakemesh.DataAccessRole))
+	prefixes, err := storage.Prefixes(aws.ToString(out.Policy), bucket, lakemesh.RoleARN(meshAccount, lakemesh.DataAccessRole(producerAccount)))
 	if err != nil {
 		t.Fatal(err)
 	}

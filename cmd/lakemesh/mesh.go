@@ -21,9 +21,9 @@ func (a *app) meshInit() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "init",
 		Short: "Make the mesh account's roles, settings and subscription table",
-		Long: `Makes what the data mesh account needs: the roles DataMeshManager,
-DataMeshAdminReadOnly and DataMeshDataAccess, the data lake settings, the LF-tags,
-and the table of subscriptions. It is safe to repeat: what is there stays.`,
+		Long: `Makes what the data mesh account needs: the roles DataMeshManager
+and DataMeshAdminReadOnly, the data lake settings, the LF-tags, and the table of
+subscriptions. It is safe to repeat: what is there stays.`,
 		Args: cobra.NoArgs,
 		RunE: a.do(func(ctx context.Context, _ []string) error {
 			mesh, err := a.admin(ctx, lakemesh.MeshIdentity)
@@ -40,7 +40,7 @@ and the table of subscriptions. It is safe to repeat: what is there stays.`,
 					return a.show(out, func() {
 						fmt.Fprint(a.out, renderFacts(
 							fact{"manager", out.Manager.RoleARN}, fact{"read-only", out.ReadOnly.RoleARN},
-							fact{"data access", out.DataAccess.RoleARN}, fact{"subscriptions", out.SubscriptionTracker.Table}))
+							fact{"subscriptions", out.SubscriptionTracker.Table}))
 						a.next("lakemesh account enable --account-type producer")
 					})
 				})
@@ -80,7 +80,7 @@ func (a *app) printStatus(s *admin.StatusOutput) {
 			table = m.SubscriptionTracker.Table
 		}
 		facts = append(facts,
-			fact{"manager", roleText(m.Manager)}, fact{"read-only", roleText(m.ReadOnly)}, fact{"data access", roleText(m.DataAccess)},
+			fact{"manager", roleText(m.Manager)}, fact{"read-only", roleText(m.ReadOnly)},
 			fact{"subscriptions", table},
 			fact{"cross-account version", m.CrossAccountVersion},
 			fact{"default permissions", choose(m.DefaultPermissionsCleared, "cleared", "not cleared")},
