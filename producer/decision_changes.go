@@ -50,15 +50,24 @@ func (p *Producer) changes(ctx context.Context, d *decision) (*plan.Plan, *share
 	}
 	wanted := target(have, before, after, others)
 	grant, revoke := permissions.Difference(have, wanted)
+	shared := &shared{producer: p, record: r, resources: observed}
+	carriedOn := r.Claim != nil && len(d.permitted) > 0
+	if carriedOn {
+		// What was granted before may not have reached the consumer.
+		again, err := shared.blocked(ctx, have, wanted)
+		if err != nil {
+			return nil, nil, err
+		}
+		grant = permissions.NewGrants(append(grant, again...)...).Entries()
+	}
 	if err := unblocked(have, grant); err != nil {
 		return nil, nil, err
 	}
 
 	todo := &plan.Plan{Operation: d.op}
 	steps := p.mesh.lake.Batches().Change(todo, grant, revoke)
-	shared := &shared{producer: p, record: r, resources: observed}
 	last := steps
-	if len(grant) > 0 {
+	if len(grant) > 0 || carriedOn {
 		await := todo.Add(plan.Step{
 			Kind: plan.AwaitShare, Account: p.meshAccount, Resource: "resource shares for account " + r.Subscriber,
 			Summary: "check that the resource shares for account " + r.Subscriber + " are in order", Run: shared.await,
@@ -178,8 +187,48 @@ func (s *shared) await(ctx context.Context) error {
 	if len(arns) == 0 {
 		return nil
 	}
-	owner := sharing.Owner{Client: s.producer.mesh.ram, Account: s.producer.meshAccount}
-	return owner.Check(ctx, s.record.Subscriber, arns)
+	var objects []string
+	for _, r := range s.resources {
+		if len(found.Of(s.record.Subscriber, r).Permissions) > 0 {
+			objects = append(objects, s.producer.sharedARN(r))
+		}
+	}
+	return s.owner().Check(ctx, s.record.Subscriber, arns, objects...)
+}
+
+func (s *shared) owner() sharing.Owner {
+	return sharing.Owner{Client: s.producer.mesh.ram, Account: s.producer.meshAccount}
+}
+
+// blocked are the wanted entries whose grants are there, but not carried by their
+// shares. Granting once more shares them again.
+func (s *shared) blocked(ctx context.Context, have *permissions.Grants, wanted []permissions.Entry) ([]permissions.Entry, error) {
+	held := map[string]permissions.Entry{}
+	for _, e := range wanted {
+		if len(have.Of(e.Principal, e.Resource).Permissions) > 0 && len(e.Permissions) > 0 {
+			held[s.producer.sharedARN(e.Resource)] = e
+		}
+	}
+	failed, err := s.owner().Blocked(ctx, have.Shares(s.record.Subscriber, s.resources...), slices.Collect(maps.Keys(held)))
+	if err != nil {
+		return nil, err
+	}
+	var again []permissions.Entry
+	for arn := range failed {
+		again = append(again, held[arn])
+	}
+	return again, nil
+}
+
+// sharedARN is the ARN under which a share carries a resource.
+func (p *Producer) sharedARN(r permissions.Resource) string {
+	switch r.Kind {
+	case permissions.KindDatabase:
+		return lakemesh.DatabaseARN(p.region, r.Account, r.Database)
+	case permissions.KindAllTables:
+		return lakemesh.TableARN(p.region, r.Account, r.Database, "*")
+	}
+	return lakemesh.TableARN(p.region, r.Account, r.Database, r.Table)
 }
 
 // find returns the shares in the form of the record: one entry for the database,

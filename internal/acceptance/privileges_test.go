@@ -217,7 +217,7 @@ func TestAConsumersRoleInTheMeshMayRecordRequestsAndNothingElse(t *testing.T) {
 		"become the producer": func() error {
 			return i.assume(lakemesh.RoleARN(meshAccount, lakemesh.MeshProducerRole(producerAccount)))
 		},
-		"become Lake Formation's reader": func() error { return i.assume(lakemesh.RoleARN(meshAccount, lakemesh.DataAccessRole)) },
+		"become Lake Formation's reader": func() error { return i.assume(lakemesh.RoleARN(meshAccount, lakemesh.DataAccessRole(producerAccount))) },
 		"become the producer at home":    func() error { return i.assume(lakemesh.RoleARN(producerAccount, lakemesh.ProducerRole)) },
 		"widen its own role":             func() error { return i.widen(lakemesh.MeshConsumerRole(consumerAccount)) },
 		"open the manager":               func() error { return i.trustEverybody(lakemesh.ManagerRole) },
@@ -315,7 +315,7 @@ func TestAProducersRoleInTheMeshOwnsItsProductsAndNothingElse(t *testing.T) {
 		"become its consumer": func() error {
 			return i.assume(lakemesh.RoleARN(meshAccount, lakemesh.MeshConsumerRole(consumerAccount)))
 		},
-		"become Lake Formation's reader": func() error { return i.assume(lakemesh.RoleARN(meshAccount, lakemesh.DataAccessRole)) },
+		"become Lake Formation's reader": func() error { return i.assume(lakemesh.RoleARN(meshAccount, lakemesh.DataAccessRole(producerAccount))) },
 		"widen the read-only role":       func() error { return i.widen(lakemesh.ReadOnlyRole) },
 		"widen its own role":             func() error { return i.widen(lakemesh.MeshProducerRole(producerAccount)) },
 		"open the read-only role":        func() error { return i.trustEverybody(lakemesh.ReadOnlyRole) },
@@ -328,7 +328,7 @@ func TestAProducersRoleInTheMeshOwnsItsProductsAndNothingElse(t *testing.T) {
 			return err
 		},
 		"change another's location": func() error {
-			_, err := i.lake.UpdateResource(w.ctx(), &lakeformation.UpdateResourceInput{ResourceArn: aws.String("arn:aws:s3:::other-data/budget"), RoleArn: aws.String(lakemesh.RoleARN(meshAccount, lakemesh.DataAccessRole))})
+			_, err := i.lake.UpdateResource(w.ctx(), &lakeformation.UpdateResourceInput{ResourceArn: aws.String("arn:aws:s3:::other-data/budget"), RoleArn: aws.String(lakemesh.RoleARN(meshAccount, lakemesh.DataAccessRole(producerAccount)))})
 			return err
 		},
 		"read another's record":   func() error { return i.record(foreign) },
@@ -374,7 +374,7 @@ func TestTheReaderOfTheDataIsLakeFormationAlone(t *testing.T) {
 	t.Parallel()
 	w, _, _ := bustling(t)
 	for _, who := range []string{meshtest.Administrator(meshAccount), lakemesh.RoleARN(meshAccount, lakemesh.ManagerRole), meshtest.Administrator(producerAccount)} {
-		w.denied(who+" becomes the role that reads", w.intruder(w.Config(who)).assume(lakemesh.RoleARN(meshAccount, lakemesh.DataAccessRole)))
+		w.denied(who+" becomes the role that reads", w.intruder(w.Config(who)).assume(lakemesh.RoleARN(meshAccount, lakemesh.DataAccessRole(producerAccount))))
 	}
 	// The manager administers, and does not read.
 	i := w.intruder(w.manager())

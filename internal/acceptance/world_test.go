@@ -338,7 +338,7 @@ func (w *world) open() []string {
 	if !json.Valid([]byte(aws.ToString(out.Policy))) {
 		w.t.Fatalf("the bucket's policy is no JSON: %s", aws.ToString(out.Policy))
 	}
-	prefixes, err := storage.Prefixes(aws.ToString(out.Policy), bucket, lakemesh.RoleARN(meshAccount, lakemesh.DataAccessRole))
+	prefixes, err := storage.Prefixes(aws.ToString(out.Policy), bucket, lakemesh.RoleARN(meshAccount, lakemesh.DataAccessRole(producerAccount)))
 	w.must(err)
 	slices.Sort(prefixes)
 	return prefixes

@@ -16,6 +16,7 @@ package sharing
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -232,11 +233,59 @@ func (o Owner) Associations(ctx context.Context, receiver string, shares []strin
 	return found, nil
 }
 
+// Blocked tells which of the objects, named by their ARNs, the shares fail to
+// carry, and why. All pages are read.
+func (o Owner) Blocked(ctx context.Context, shares, objects []string) (map[string]string, error) {
+	blocked := map[string]string{}
+	if len(shares) == 0 || len(objects) == 0 {
+		return blocked, nil
+	}
+	pages := ram.NewGetResourceShareAssociationsPaginator(o.Client, &ram.GetResourceShareAssociationsInput{
+		AssociationType: types.ResourceShareAssociationTypeResource, AssociationStatus: types.ResourceShareAssociationStatusFailed,
+		ResourceShareArns: shares, MaxResults: aws.Int32(pageSize)})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return nil, fmt.Errorf("list the resources of resource shares: %w", err)
+		}
+		for _, a := range page.ResourceShareAssociations {
+			for _, object := range objects {
+				if carries(aws.ToString(a.AssociatedEntity), object) {
+					blocked[object] = aws.ToString(a.StatusMessage)
+				}
+			}
+		}
+	}
+	return blocked, nil
+}
+
+// carries tells whether a shared resource stands for an object. From cross-account
+// version 5 on, shares carry patterns that end in asterisks
+// (https://docs.aws.amazon.com/lake-formation/latest/dg/optimize-ram.html).
+func carries(shared, object string) bool {
+	prefix, _, pattern := strings.Cut(shared, "*")
+	return shared == object || pattern && strings.HasPrefix(object, prefix)
+}
+
+// completePolicy is what to do about a share that the catalog's policy blocks.
+const completePolicy = "let the mesh's administrator initialize the mesh account again, which completes the catalog's resource policy, then run the same command again"
+
 // Check waits until the receiver is associated with all of the shares, or is
-// being so, which lasts until it accepts. A grant succeeds even if the share that
-// is to carry it fails: that is an error here, with RAM's own words
+// being so, which lasts until it accepts, and that they carry the objects, named by
+// their ARNs. A grant succeeds even if the share that is to carry it fails: that is
+// an error here, with RAM's own words
 // (https://docs.aws.amazon.com/lake-formation/latest/dg/troubleshooting.html).
-func (o Owner) Check(ctx context.Context, receiver string, shares []string) error {
+func (o Owner) Check(ctx context.Context, receiver string, shares []string, objects ...string) error {
+	blocked, err := o.Blocked(ctx, shares, objects)
+	if err != nil {
+		return err
+	}
+	for _, object := range slices.Sorted(maps.Keys(blocked)) {
+		return &lakemesh.Error{
+			Kind: lakemesh.ErrAccessDenied, Account: o.Account, Resource: object, Code: string(types.ResourceShareAssociationStatusFailed),
+			Message: "it could not be shared with account " + receiver + ": " + blocked[object], Hint: completePolicy,
+		}
+	}
 	what := fmt.Sprintf("the resource shares for account %s: %s", receiver, strings.Join(shares, ", "))
 	return poll.Until(ctx, patience(o.Patience), what, func(ctx context.Context) (bool, error) {
 		associations, err := o.Associations(ctx, receiver, shares)
@@ -250,7 +299,7 @@ func (o Owner) Check(ctx context.Context, receiver string, shares []string) erro
 				return false, &lakemesh.Error{
 					Kind: lakemesh.ErrAccessDenied, Account: o.Account, Resource: "resource share " + a.Share, Code: string(a.Status),
 					Message: "it could not be shared with account " + receiver + ": " + a.Message,
-					Hint:    "let the mesh's administrator initialize the mesh account again, which completes the catalog's resource policy, then run the same command again",
+					Hint:    completePolicy + "; if its invitation was rejected or has expired, disassociate the account from the share and associate it again",
 				}
 			case types.ResourceShareAssociationStatusAssociated, types.ResourceShareAssociationStatusAssociating:
 				standing[a.Share] = true
