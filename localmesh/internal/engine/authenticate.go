@@ -3,6 +3,7 @@ package engine
 import (
 	"errors"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/lakemesh/lakemesh/localmesh/internal/authz"
@@ -102,17 +103,41 @@ func (x *exchange) authenticate(signature *sigv4.Credential, body []byte) (regio
 	if !sigv4.Streaming(x.r) {
 		return signature.Region, body, nil
 	}
-	payload, _, err = sigv4.DecodeChunked(x.r, signature, secret, body)
+	payload, trailer, err := sigv4.DecodeChunked(x.r, signature, secret, body)
 	if err != nil {
 		return "", nil, x.signatureFault(err)
 	}
-	return signature.Region, payload, nil
+	return signature.Region, payload, x.takeTrailer(trailer)
+}
+
+// takeTrailer puts a header that was announced for the end of the body, which is a
+// checksum of it, among the request's other headers.
+func (x *exchange) takeTrailer(trailer http.Header) error {
+	announced := strings.TrimSpace(x.r.Header.Get("X-Amz-Trailer"))
+	if announced == "" {
+		return nil
+	}
+	value := trailer.Get(announced)
+	if value == "" {
+		return &APIError{Code: "MalformedTrailerError", Status: http.StatusBadRequest,
+			Message: "The request contained trailing data that was not well-formed or did not conform to our published schema."}
+	}
+	// In process the headers are the client's own.
+	r := x.r.WithContext(x.r.Context())
+	r.Header = r.Header.Clone()
+	r.Header.Set(announced, value)
+	x.r = r
+	return nil
 }
 
 func (x *exchange) signatureFault(err error) *APIError {
 	var skew *sigv4.SkewError
 	if errors.As(err, &skew) && x.service.Protocol == wire.RestXML {
 		return &APIError{Code: "RequestTimeTooSkewed", Message: err.Error(), Status: http.StatusForbidden}
+	}
+	var expired *sigv4.ExpiredError
+	if errors.As(err, &expired) && x.service.Protocol == wire.RestXML {
+		return &APIError{Code: "AccessDenied", Message: "Request has expired", Status: http.StatusForbidden}
 	}
 	return x.authFault(authError{json: "InvalidSignatureException", query: "SignatureDoesNotMatch", s3: "SignatureDoesNotMatch",
 		message: err.Error()})

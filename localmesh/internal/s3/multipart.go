@@ -135,13 +135,16 @@ func completeMultipartUpload(c *engine.Call, r *engine.Request) (*engine.Respons
 	if len(in.Part) == 0 {
 		return nil, failure(http.StatusBadRequest, "MalformedXML", "The XML you provided was not well-formed or did not validate against our published schema").APIError
 	}
+	for i, p := range in.Part[1:] {
+		if p.PartNumber <= in.Part[i].PartNumber {
+			return nil, failure(http.StatusBadRequest, "InvalidPartOrder", "The list of parts was not in ascending order. Parts must be ordered by part number.").APIError
+		}
+	}
 	var body []byte
 	digests := md5.New()
 	for i, p := range in.Part {
 		part, ok := u.Parts[p.PartNumber]
 		switch {
-		case i > 0 && p.PartNumber <= in.Part[i-1].PartNumber:
-			return nil, failure(http.StatusBadRequest, "InvalidPartOrder", "The list of parts was not in ascending order. Parts must be ordered by part number.").APIError
 		case !ok || strings.Trim(p.ETag, `"`) != part.ETag:
 			return nil, failure(http.StatusBadRequest, "InvalidPart",
 				"One or more of the specified parts could not be found.  The part may not have been uploaded, or the specified entity tag may not match the part's entity tag.").

@@ -269,6 +269,24 @@ func names(objects []types.Object, prefixes []types.CommonPrefix) []string {
 	return all
 }
 
+func TestOnlyTheLastPartMayBeSmall(t *testing.T) {
+	w := newWorld(t)
+	lake, k := aws.String("lake"), aws.String("small")
+	up, err := w.owner.CreateMultipartUpload(t.Context(), &s3.CreateMultipartUploadInput{Bucket: lake, Key: k})
+	succeeded(t, err)
+	var parts []types.CompletedPart
+	for n := range int32(2) {
+		out, err := w.owner.UploadPart(t.Context(), &s3.UploadPartInput{Bucket: lake, Key: k, UploadId: up.UploadId, PartNumber: aws.Int32(n + 1), Body: bytes.NewReader([]byte("a"))})
+		if err != nil {
+			t.Fatal(err)
+		}
+		parts = append(parts, types.CompletedPart{PartNumber: aws.Int32(n + 1), ETag: out.ETag})
+	}
+	_, err = w.owner.CompleteMultipartUpload(t.Context(), &s3.CompleteMultipartUploadInput{Bucket: lake, Key: k, UploadId: up.UploadId,
+		MultipartUpload: &types.CompletedMultipartUpload{Parts: parts}})
+	refused(t, err, "EntityTooSmall", http.StatusBadRequest)
+}
+
 func TestMultipart(t *testing.T) {
 	w := newWorld(t)
 	lake, k := aws.String("lake"), aws.String("big")
@@ -293,7 +311,7 @@ func TestMultipart(t *testing.T) {
 			MultipartUpload: &types.CompletedMultipartUpload{Parts: parts}})
 		return err
 	}
-	refused(t, complete(parts[1], parts[0]), "EntityTooSmall", http.StatusBadRequest)
+	refused(t, complete(parts[1], parts[0]), "InvalidPartOrder", http.StatusBadRequest)
 	refused(t, complete(parts[0], parts[0]), "InvalidPartOrder", http.StatusBadRequest)
 	refused(t, complete(types.CompletedPart{PartNumber: aws.Int32(9), ETag: parts[0].ETag}), "InvalidPart", http.StatusBadRequest)
 	listed, err := w.owner.ListParts(t.Context(), &s3.ListPartsInput{Bucket: lake, Key: k, UploadId: up.UploadId})
