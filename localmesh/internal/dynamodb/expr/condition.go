@@ -372,7 +372,7 @@ func (p *parser) asValue(o operand) operand {
 	default:
 		switch of := c.args[0].(type) {
 		case sizeOperand:
-			p.note(c.misplaced())
+			p.note(wrongType(fnSize, value.Numeric))
 		case literal:
 			if !sizable(of.value.Type()) {
 				p.note(wrongType(fnSize, of.value.Type()))

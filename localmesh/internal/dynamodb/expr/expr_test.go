@@ -194,6 +194,7 @@ func TestConditionsAreRefused(t *testing.T) {
 		"begins_with(id, size(num))":    wrong + "begins_with, operand type: N",
 		"id < :yes":                     wrong + "<, operand type: BOOL",
 		"id BETWEEN :ss AND :z":         wrong + "BETWEEN, operand type: SS",
+		"size(size(id)) > :one":         wrong + "size, operand type: N",
 		"size(:n) > :one":               wrong + "size, operand type: N",
 		"id = id":                       "The first operand must be distinct from the remaining operands for this operator or function; operator: =, first operand: [id]",
 		"doc.seq[0] = #d.seq[0]":        "The first operand must be distinct from the remaining operands for this operator or function; operator: =, first operand: [doc, seq, [0]]",
@@ -434,6 +435,7 @@ func TestUpdatesAreRefused(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]string{
 		"":                                "The expression can not be empty;",
+		"  ":                              `Syntax error; token: "<EOF>", near: "  "`,
 		"SET":                             `Syntax error; token: "<EOF>", near: "SET"`,
 		"SET a":                           `Syntax error; token: "<EOF>", near: "a"`,
 		"set _something = :s":             `Syntax error; token: "_", near: "set _something"`,

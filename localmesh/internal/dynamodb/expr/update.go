@@ -58,7 +58,7 @@ func (s *Scope) Update(text string) (*Update, error) {
 func (p *parser) update() (*Update, error) {
 	u := &Update{}
 	seen := map[string]bool{}
-	for p.peek().kind != tokenEnd {
+	for len(seen) == 0 || p.peek().kind != tokenEnd {
 		clause := strings.ToUpper(p.peek().text)
 		switch clause {
 		case clauseSet, clauseRemove, clauseAdd, clauseDelete:
