@@ -25,19 +25,15 @@ func allow(sid string, actions, resources []string, conditions iampolicy.Conditi
 
 var anything = []string{"*"}
 
-// readCatalogActions read metadata. Lake Formation decides on each object.
-func readCatalogActions() []string {
-	return []string{"glue:GetDatabase", "glue:GetDatabases", "glue:GetTable", "glue:GetTables", "glue:GetTableVersion", "glue:GetTableVersions",
-		"glue:GetPartition", "glue:GetPartitions", "glue:BatchGetPartition", "glue:SearchTables", "glue:GetTags"}
-}
-
-// readTagActions read LF-tags. Lake Formation knows no resources in IAM policies.
-func readTagActions() []string {
-	return []string{"lakeformation:GetLFTag", "lakeformation:ListLFTags", "lakeformation:GetResourceLFTags",
-		"lakeformation:SearchTablesByLFTags", "lakeformation:SearchDatabasesByLFTags"}
+// readMetadata are the actions that see databases and tables. Lake Formation
+// decides on each object.
+func readMetadata() []string {
+	return []string{"glue:GetDatabase", "glue:GetDatabases", "glue:GetTable", "glue:GetTables"}
 }
 
 // grantActions grant and revoke, within what Lake Formation lets the role grant.
+// AWS wants the four of them together, and the right to read what is granted on
+// (https://docs.aws.amazon.com/lake-formation/latest/dg/required-permissions-for-grant.html).
 func grantActions() []string {
 	return []string{"lakeformation:GrantPermissions", "lakeformation:BatchGrantPermissions", "lakeformation:RevokePermissions",
 		"lakeformation:BatchRevokePermissions", "lakeformation:ListPermissions"}
@@ -63,12 +59,11 @@ func trust(who *iampolicy.Principal, conditions iampolicy.Conditions) iampolicy.
 	return iampolicy.New(iampolicy.Statement{Effect: iampolicy.Allow, Principal: who, Actions: []string{"sts:AssumeRole"}, Conditions: conditions})
 }
 
-// acceptShares lets a role accept what the mesh account shares, and nothing that
-// others offer.
-func acceptShares(mesh string) []iampolicy.Statement {
+// acceptShares lets a role see its account's invitations, and accept those of the
+// mesh account alone.
+func acceptShares(mesh string, more ...string) []iampolicy.Statement {
 	return []iampolicy.Statement{
-		allow("SeeShares", []string{"ram:GetResourceShareInvitations", "ram:GetResourceShares", "ram:GetResourceShareAssociations",
-			"ram:ListResources"}, anything, nil),
+		allow("SeeShares", append(more, "ram:GetResourceShareInvitations"), anything, nil),
 		allow("AcceptSharesOfTheMesh", []string{"ram:AcceptResourceShareInvitation"}, anything,
 			iampolicy.Conditions{"StringEquals": {"ram:ShareOwnerAccountId": {mesh}}}),
 	}
@@ -127,5 +122,5 @@ func queryIndex(sid, mesh, index, account string) iampolicy.Statement {
 
 // readItems are the actions that read items by their key.
 func readItems() []string {
-	return []string{"dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:ConditionCheckItem"}
+	return []string{"dynamodb:GetItem", "dynamodb:BatchGetItem"}
 }

@@ -11,12 +11,12 @@ import (
 func consumerPolicy(mesh, consumer string) iampolicy.Document {
 	statements := []iampolicy.Statement{
 		assume("ActInTheMesh", lakemesh.RoleARN(mesh, lakemesh.MeshConsumerRole(consumer))),
-		allow("ReadCatalogs", readCatalogActions(), append(catalogARNs(consumer), catalogARNs(mesh)...), nil),
-		allow("Link", []string{"glue:CreateDatabase", "glue:DeleteDatabase", "glue:CreateTable", "glue:DeleteTable",
-			"glue:BatchDeleteTable", "glue:TagResource"}, append(catalogARNs(consumer), functionARNs(consumer)), nil),
-		allow("LakeFormation", append(append(grantActions(), readTagActions()...), "lakeformation:GetDataLakeSettings",
-			"lakeformation:GetDataAccess", "lakeformation:GetTemporaryGlueTableCredentials", "lakeformation:GetTemporaryGluePartitionCredentials"),
-			anything, nil),
+		allow("ReadCatalogs", append(readMetadata(), "glue:GetPartition", "glue:GetPartitions", "glue:BatchGetPartition"),
+			append(catalogARNs(consumer), catalogARNs(mesh)...), nil),
+		allow("Link", []string{"glue:CreateDatabase", "glue:DeleteDatabase"}, append(catalogARNs(consumer), functionARNs(consumer)), nil),
+		allow("HandOn", grantActions(), anything, nil),
+		allow("Query", []string{"lakeformation:GetDataAccess", "lakeformation:GetTemporaryGlueTableCredentials",
+			"lakeformation:GetTemporaryGluePartitionCredentials"}, anything, nil),
 	}
 	return iampolicy.New(append(statements, acceptShares(mesh)...)...)
 }

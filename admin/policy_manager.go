@@ -9,11 +9,11 @@ import (
 // mesh account. It is a data lake administrator and cannot change who is one.
 func managerPolicy(mesh string) iampolicy.Document {
 	return iampolicy.New(
-		allow("ReadCatalog", readCatalogActions(), catalogARNs(mesh), nil),
+		allow("ReadCatalog", append(readMetadata(), "glue:GetCatalog"), catalogARNs(mesh), nil),
 		allow("Grant", append(grantActions(), "lakeformation:GetDataLakeSettings", "lakeformation:ListResources",
 			"lakeformation:DescribeResource"), anything, nil),
-		allow("Tag", append(readTagActions(), "lakeformation:CreateLFTag", "lakeformation:UpdateLFTag",
-			"lakeformation:AddLFTagsToResource", "lakeformation:RemoveLFTagsFromResource"), anything, nil),
+		allow("Tag", []string{"lakeformation:GetLFTag", "lakeformation:ListLFTags", "lakeformation:CreateLFTag", "lakeformation:UpdateLFTag",
+			"lakeformation:GetResourceLFTags", "lakeformation:AddLFTagsToResource", "lakeformation:RemoveLFTagsFromResource"}, anything, nil),
 		allow("ReadSubscriptions", append(readItems(), "dynamodb:DescribeTable", "dynamodb:Query", "dynamodb:Scan"),
 			[]string{tableARN(mesh), tableARN(mesh) + "/index/*"}, nil),
 		assume("AssumeReadOnly", lakemesh.RoleARN(mesh, lakemesh.ReadOnlyRole)),

@@ -18,14 +18,15 @@ func meshProducerPolicy(mesh, producer string, legacyIDs bool) iampolicy.Documen
 		readable = append(readable, shortID, shortID+"#*")
 	}
 	statements := []iampolicy.Statement{
-		allow("Publish", append(readCatalogActions(), "glue:CreateDatabase", "glue:UpdateDatabase", "glue:CreateTable", "glue:UpdateTable",
-			"glue:CreatePartition", "glue:BatchCreatePartition", "glue:UpdatePartition", "glue:BatchUpdatePartition",
-			"glue:DeletePartition", "glue:BatchDeletePartition", "glue:TagResource"), catalogARNs(mesh), nil),
-		allow("Grant", append(grantActions(), "lakeformation:GetDataLakeSettings"), anything, nil),
+		allow("Publish", []string{"glue:GetDatabase", "glue:GetTable", "glue:GetTables", "glue:GetPartitions", "glue:CreateDatabase",
+			"glue:UpdateDatabase", "glue:CreateTable", "glue:UpdateTable", "glue:BatchCreatePartition", "glue:TagResource"}, catalogARNs(mesh), nil),
+		allow("Grant", grantActions(), anything, nil),
+		// Lake Formation knows no resources in IAM policies: what is registered and
+		// tagged is for its own permissions to decide.
 		allow("Register", []string{"lakeformation:RegisterResource", "lakeformation:RegisterResourceWithPrivilegedAccess",
-			"lakeformation:DescribeResource", "lakeformation:ListResources"}, anything, nil),
-		allow("Tag", append(readTagActions(), "lakeformation:CreateLFTag", "lakeformation:UpdateLFTag",
-			"lakeformation:AddLFTagsToResource", "lakeformation:RemoveLFTagsFromResource"), anything, nil),
+			"lakeformation:ListResources"}, anything, nil),
+		allow("Tag", []string{"lakeformation:GetLFTag", "lakeformation:CreateLFTag", "lakeformation:UpdateLFTag", "lakeformation:GetResourceLFTags",
+			"lakeformation:SearchTablesByLFTags", "lakeformation:AddLFTagsToResource"}, anything, nil),
 		allow("RegisterWithDataAccessRole", []string{"iam:PassRole"}, []string{lakemesh.RoleARN(mesh, lakemesh.DataAccessRole(producer))},
 			iampolicy.Conditions{"StringEquals": {"iam:PassedToService": {"lakeformation.amazonaws.com"}}}),
 		assume("AssumeReadOnly", lakemesh.RoleARN(mesh, lakemesh.ReadOnlyRole)),

@@ -11,14 +11,16 @@ import (
 func producerPolicy(mesh, producer, crawlerRole string, buckets []string) iampolicy.Document {
 	statements := []iampolicy.Statement{
 		assume("ActInTheMesh", lakemesh.RoleARN(mesh, lakemesh.MeshProducerRole(producer))),
-		allow("ReadCatalogs", readCatalogActions(), append(catalogARNs(producer), catalogARNs(mesh)...), nil),
-		allow("LinkAndMigrate", []string{"glue:CreateDatabase", "glue:UpdateDatabase", "glue:CreateTable", "glue:UpdateTable",
-			"glue:DeleteTable", "glue:BatchDeleteTable", "glue:TagResource"}, catalogARNs(producer), nil),
-		allow("LakeFormation", append(append(grantActions(), readTagActions()...), "lakeformation:GetDataLakeSettings",
-			"lakeformation:GetDataAccess"), anything, nil),
+		// The command line lists databases to complete their names.
+		allow("ReadCatalogs", []string{"glue:GetDatabase", "glue:GetDatabases", "glue:GetTable", "glue:GetTables", "glue:GetPartitions",
+			"glue:BatchGetPartition"},
+			append(catalogARNs(producer), catalogARNs(mesh)...), nil),
+		allow("LinkAndMigrate", []string{"glue:CreateDatabase", "glue:CreateTable", "glue:DeleteTable", "glue:TagResource"},
+			catalogARNs(producer), nil),
+		allow("LakeFormation", append(grantActions(), "lakeformation:ListLFTags", "lakeformation:GetResourceLFTags"), anything, nil),
 		bucketStatement(producer, buckets),
 	}
-	statements = append(statements, acceptShares(mesh)...)
+	statements = append(statements, acceptShares(mesh, "ram:GetResourceShares")...)
 	if crawlerRole != "" {
 		statements = append(statements,
 			allow("Crawl", []string{"glue:GetCrawler", "glue:CreateCrawler", "glue:UpdateCrawler"},
@@ -33,7 +35,7 @@ func producerPolicy(mesh, producer, crawlerRole string, buckets []string) iampol
 // bucketStatement lets a role keep the policies of the buckets that were named,
 // else of all buckets of its account.
 func bucketStatement(account string, buckets []string) iampolicy.Statement {
-	actions := []string{"s3:GetBucketPolicy", "s3:PutBucketPolicy", "s3:DeleteBucketPolicy", "s3:GetBucketLocation"}
+	actions := []string{"s3:GetBucketPolicy", "s3:PutBucketPolicy", "s3:DeleteBucketPolicy"}
 	resources := []string{"arn:aws:s3:::*"}
 	if len(buckets) > 0 {
 		resources = make([]string, len(buckets))

@@ -9,8 +9,8 @@ import (
 // LF-tags that Lake Formation lets it see.
 func readOnlyPolicy(mesh string) iampolicy.Document {
 	return iampolicy.New(
-		allow("ReadCatalog", readCatalogActions(), catalogARNs(mesh), nil),
-		allow("ReadTags", readTagActions(), anything, nil),
+		allow("ReadCatalog", readMetadata(), catalogARNs(mesh), nil),
+		allow("ReadTags", []string{"lakeformation:GetResourceLFTags"}, anything, nil),
 	)
 }
 

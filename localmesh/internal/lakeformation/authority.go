@@ -209,6 +209,8 @@ func holdsTag(c *engine.Call, on state.Securable, principal, perm string) (bool,
 func mayRead(c *engine.Call, on state.Securable) error {
 	q := authz.Question{ResourceAccount: on.Account, IdentityOnly: true}
 	switch on.Kind {
+	case state.KindCatalog:
+		q.Action, q.Resources = "glue:GetCatalog", []string{catalogARN(on.Resource)}
 	case state.KindDatabase:
 		q.Action, q.Resources = "glue:GetDatabase", []string{catalogARN(on.Resource), databaseARN(on.Resource)}
 	case state.KindTable, state.KindColumns, state.KindFilter:
