@@ -41,6 +41,9 @@ type Mesh struct {
 	t testing.TB
 }
 
+// On is a mesh on which nothing is set up yet.
+func On(t testing.TB, m *localmesh.Mesh) *Mesh { return &Mesh{Mesh: m, t: t} }
+
 // Administrator is the ARN of an account's administrator.
 func Administrator(account string) string { return "arn:aws:iam::" + account + ":role/Admin" }
 
