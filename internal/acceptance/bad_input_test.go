@@ -231,7 +231,7 @@ func TestABucketPolicyThatWouldBeTooBigIsFoundBeforeAnythingChanges(t *testing.T
 	t.Parallel()
 	w := newWorld(t)
 	id := w.request([]string{orders}, "SELECT")
-	statements := []map[string]any{}
+	statements, policy := []map[string]any{}, ""
 	for n := range 100 {
 		statements = append(statements, map[string]any{"Sid": fmt.Sprintf("Other%d", n), "Effect": "Allow", "Action": "s3:GetObject",
 			"Principal": map[string]string{"AWS": "arn:aws:iam::" + producerAccount + ":root"}, "Resource": "arn:aws:s3:::" + bucket + "/" + strings.Repeat("x", 50) + fmt.Sprint(n)})
@@ -240,12 +240,13 @@ func TestABucketPolicyThatWouldBeTooBigIsFoundBeforeAnythingChanges(t *testing.T
 		if len(text) > 20_250 {
 			break
 		}
-		_, err = w.S3(producerAccount).PutBucketPolicy(t.Context(), &s3.PutBucketPolicyInput{Bucket: aws.String(bucket), Policy: aws.String(string(text))})
-		w.must(err)
+		policy = string(text)
 	}
+	_, err := w.S3(producerAccount).PutBucketPolicy(t.Context(), &s3.PutBucketPolicyInput{Bucket: aws.String(bucket), Policy: aws.String(policy)})
+	w.must(err)
 	before := w.raw(id)
 	w.ResetCounts()
-	err := w.producer.ApproveAccessRequest(t.Context(), producer.ApproveInput{RequestID: id})
+	err = w.producer.ApproveAccessRequest(t.Context(), producer.ApproveInput{RequestID: id})
 	if !errors.Is(err, lakemesh.ErrQuota) || !strings.Contains(err.Error(), bucket) {
 		t.Errorf("approve into a full bucket policy: %v, want a quota error that names the bucket", err)
 	}

@@ -13,7 +13,7 @@ func TestMain(m *testing.M) {
 	flag.Parse()
 	given := map[string]bool{}
 	flag.Visit(func(f *flag.Flag) { given[f.Name] = true })
-	for name, value := range map[string]string{"rapid.checks": "5", "rapid.steps": "12"} {
+	for name, value := range map[string]string{"rapid.checks": "3", "rapid.steps": "10"} {
 		if given[name] {
 			continue
 		}
