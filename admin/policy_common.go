@@ -74,6 +74,13 @@ func tableARN(mesh string) string {
 	return fmt.Sprintf("arn:aws:dynamodb:*:%s:table/%s", mesh, lakemesh.SubscriptionsTable)
 }
 
+// lookAtTable lets a role describe the subscription table, which the original
+// library does whenever it begins. It works beside lakemesh where there are records
+// of its own.
+func lookAtTable(mesh string) iampolicy.Statement {
+	return allow("LookAtSubscriptionTable", []string{"dynamodb:DescribeTable"}, []string{tableARN(mesh)}, nil)
+}
+
 // oneAccount matches an account id, shortID the random part of a subscription's id.
 const (
 	oneAccount = "????????????"

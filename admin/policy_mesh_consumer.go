@@ -15,7 +15,7 @@ func meshConsumerPolicy(mesh, consumer string, legacyIDs bool) iampolicy.Documen
 	if legacyIDs {
 		records = append(records, shortID)
 	}
-	return iampolicy.New(
+	statements := []iampolicy.Statement{
 		assume("AssumeReadOnly", lakemesh.RoleARN(mesh, lakemesh.ReadOnlyRole)),
 		queryIndex("FindOwnSubscriptions", mesh, lakemesh.SubscriberIndex, consumer),
 		allow("ReadOwnSubscriptions", readItems(), []string{tableARN(mesh)}, keys(append(under(records, "#*"), records...)...)),
@@ -24,5 +24,9 @@ func meshConsumerPolicy(mesh, consumer string, legacyIDs bool) iampolicy.Documen
 			andAttributes(keys(records...), tracker.ConsumerAttributes())),
 		allow("RecordOwnHistory", []string{"dynamodb:PutItem"}, []string{tableARN(mesh)},
 			andAttributes(keys(under(records, "#C#*")...), historyAttributes())),
-	)
+	}
+	if legacyIDs {
+		statements = append(statements, lookAtTable(mesh))
+	}
+	return iampolicy.New(statements...)
 }

@@ -38,6 +38,9 @@ func meshProducerPolicy(mesh, producer string, legacyIDs bool) iampolicy.Documen
 		allow("RecordOwnHistory", []string{"dynamodb:PutItem"}, []string{tableARN(mesh)},
 			andAttributes(keys(under(records, "#P#*")...), historyAttributes())),
 	}
+	if legacyIDs {
+		statements = append(statements, lookAtTable(mesh))
+	}
 	return iampolicy.New(append(statements, shareStatements()...)...)
 }
 
