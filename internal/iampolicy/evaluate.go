@@ -27,7 +27,7 @@ type Named struct {
 
 // Evaluate decides whether the policies allow the request.
 func Evaluate(req Request, p Policies) Decision {
-	e := evaluation{request: &req}
+	e := evaluation{request: &req, bounded: p.Boundary != nil}
 	identity := e.gather(IdentityBased, p.Identity)
 	boundary := e.gather(PermissionsBoundary, p.Boundary)
 	session := e.gather(SessionPolicy, p.Session)
@@ -87,6 +87,8 @@ type evaluation struct {
 	request *Request
 	// variables says whether the document at hand is of a version with policy variables.
 	variables bool
+	// bounded says whether the caller has a permissions boundary.
+	bounded bool
 }
 
 // found is what the policies of one kind say: the first statement that denies, and the first that allows (of a
@@ -146,7 +148,7 @@ func (e *evaluation) resource(kind PolicyKind, policy *Named) found {
 	e.variables = policy.Document.Version == Version2012
 	for i := range policy.Document.Statements {
 		s := &policy.Document.Statements[i]
-		named := s.reach(&e.request.Principal)
+		named := s.reach(&e.request.Principal, e.bounded)
 		this := match{kind: kind, name: policy.Name, document: policy.Document, index: i}
 		switch {
 		case named == notNamed:
@@ -162,12 +164,14 @@ func (e *evaluation) resource(kind PolicyKind, policy *Named) found {
 }
 
 // reach tells how a statement of a resource-based policy names the caller. A statement without a principal names nobody.
-func (s *Statement) reach(who *PrincipalInfo) reach {
+// NotPrincipal with a deny spares nobody who has a permissions boundary, whatever it lists:
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_boundaries.html.
+func (s *Statement) reach(who *PrincipalInfo, bounded bool) reach {
 	switch {
 	case s.Principal != nil:
 		return s.Principal.reach(who)
 	case s.NotPrincipal != nil:
-		return namesCallerIf(!s.NotPrincipal.exempts(who, s.Effect))
+		return namesCallerIf(bounded && s.Effect == Deny || !s.NotPrincipal.exempts(who, s.Effect))
 	default:
 		return notNamed
 	}

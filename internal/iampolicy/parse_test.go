@@ -217,6 +217,7 @@ func TestValidate(t *testing.T) {
 		{"no principal in bucket", identity, iampolicy.ResourceBased, iampolicy.ErrMissingElement},
 		{"no resource in bucket", trust, iampolicy.ResourceBased, iampolicy.ErrMissingElement},
 		{"resource in trust", bucket, iampolicy.TrustPolicy, iampolicy.ErrMisplacedElement},
+		{"not principal in trust", change(func(s *iampolicy.Statement) { s.NotPrincipal = iampolicy.AWSPrincipal("111111111111") }), iampolicy.TrustPolicy, iampolicy.ErrMisplacedElement},
 		{"no principal in trust", identity, iampolicy.TrustPolicy, iampolicy.ErrMissingElement},
 		{"other service in trust", change(func(s *iampolicy.Statement) {
 			s.Principal, s.Actions = iampolicy.Everyone(), []string{"s3:GetObject"}

@@ -24,6 +24,9 @@ func (d Document) Validate(kind PolicyKind) error {
 			return where.fail("Principal", ErrMisplacedElement, "%s", kind)
 		case !named && s.NotPrincipal != nil:
 			return where.fail("NotPrincipal", ErrMisplacedElement, "%s", kind)
+		case kind == TrustPolicy && s.NotPrincipal != nil:
+			// https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_notprincipal.html
+			return where.fail("NotPrincipal", ErrMisplacedElement, "%s", kind)
 		case kind == TrustPolicy && s.Resources != nil:
 			return where.fail("Resource", ErrMisplacedElement, "%s", kind)
 		case kind == TrustPolicy && s.NotResources != nil:

@@ -138,20 +138,27 @@ func (p *Policies) Decide(tx store.Tx, caller Caller, q Question, now time.Time,
 	if len(resources) == 0 {
 		resources = []string{"*"}
 	}
-	var last iampolicy.Decision
-	for _, r := range resources {
-		last = iampolicy.Evaluate(iampolicy.Request{
+	// An explicit deny on one of the resources is the answer, whatever is missing on the others.
+	decided, on := iampolicy.Decision{}, ""
+	for i, r := range resources {
+		d := iampolicy.Evaluate(iampolicy.Request{
 			Action: q.Action, Resource: r, Keys: keys,
 			Principal: iampolicy.PrincipalInfo{
 				Account: caller.Account, ARN: caller.Principal, SessionARN: sessionARN(caller),
 				UserID: caller.UserID, Service: caller.Service, Root: caller.Root, Anonymous: caller.Anonymous(),
 			},
 		}, policies)
-		if !last.Allowed {
-			return Decision{Reason: reason(caller, q.Action, r, last), Detail: last}, nil
+		if i == 0 || decided.Allowed || d.Effect == iampolicy.ExplicitDeny {
+			decided, on = d, r
+		}
+		if decided.Effect == iampolicy.ExplicitDeny {
+			break
 		}
 	}
-	return Decision{Allowed: true, Detail: last}, nil
+	if !decided.Allowed {
+		return Decision{Reason: reason(caller, q.Action, on, decided), Detail: decided}, nil
+	}
+	return Decision{Allowed: true, Detail: decided}, nil
 }
 
 func sessionARN(c Caller) string {

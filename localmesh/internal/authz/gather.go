@@ -175,17 +175,19 @@ func globalKeys(tx store.Tx, c Caller, owner string, now time.Time, region strin
 		"aws:requestedregion": {region},
 		"aws:resourceaccount": {owner},
 		"aws:securetransport": {"false"},
+		"aws:viaawsservice":   {"false"},
 	}
 	if c.Service != "" {
 		keys["aws:principalisawsservice"] = []string{"true"}
 		keys["aws:principalservicename"] = []string{c.Service}
 		return keys, nil
 	}
-	keys["aws:principalisawsservice"] = []string{"false"}
 	if c.Account == "" {
+		// Only signed requests tell whether they come from a service.
 		keys["aws:principaltype"] = []string{"Anonymous"}
 		return keys, nil
 	}
+	keys["aws:principalisawsservice"] = []string{"false"}
 	keys["aws:principalaccount"] = []string{c.Account}
 	keys["aws:principalarn"] = []string{c.Principal}
 	keys["aws:userid"] = []string{c.UserID}
@@ -216,6 +218,8 @@ func globalKeys(tx store.Tx, c Caller, owner string, now time.Time, region strin
 		for k, v := range c.Session.Tags {
 			keys["aws:principaltag/"+strings.ToLower(k)] = []string{v}
 		}
+		// Temporary credentials tell whether a device was asked, which the mesh has none of.
+		keys["aws:multifactorauthpresent"] = []string{"false"}
 		keys["aws:tokenissuetime"] = []string{c.Session.Issued.UTC().Format(time.RFC3339)}
 		if c.Session.SourceIdentity != "" {
 			keys["aws:sourceidentity"] = []string{c.Session.SourceIdentity}

@@ -65,7 +65,7 @@ func explain(err error) string {
 	switch {
 	case errors.Is(e, iampolicy.ErrSyntax):
 		aws = "This policy contains invalid Json"
-	case errors.Is(e, iampolicy.ErrMisplacedElement) && strings.Contains(e.Element, "Principal"):
+	case errors.Is(e, iampolicy.ErrMisplacedElement) && strings.Contains(e.Element, "Principal") && e.Detail != string(iampolicy.TrustPolicy):
 		aws = "Policy document should not specify a principal."
 	case errors.Is(e, iampolicy.ErrMisplacedElement):
 		aws = "Has prohibited field " + e.Element + "."
