@@ -149,7 +149,7 @@ func (m *mesh) environment(identity lakemesh.Identity) []string {
 			env = append(env, v)
 		}
 	}
-	env = append(env, "LAKEMESH_HOME="+m.folder, "AWS_EC2_METADATA_DISABLED=true", "AWS_CONFIG_FILE="+os.DevNull, "AWS_SHARED_CREDENTIALS_FILE="+os.DevNull)
+	env = append(env, "LAKEMESH_HOME="+m.folder, "AWS_EC2_METADATA_DISABLED=true", "PYTHONDONTWRITEBYTECODE=1", "AWS_CONFIG_FILE="+os.DevNull, "AWS_SHARED_CREDENTIALS_FILE="+os.DevNull)
 	if identity == "" {
 		return env
 	}
