@@ -21,6 +21,9 @@ import (
 	"github.com/lakemesh/lakemesh/internal/iampolicy/scenario"
 )
 
+// anyPolicy is for calls that take a policy whatever it says.
+const anyPolicy = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:GetObject","Resource":"*"}]}`
+
 // requests are the calls that ask for an action.
 var requests = map[string]func(*request) error{
 	"s3:GetObject": func(r *request) error {
@@ -130,13 +133,24 @@ var requests = map[string]func(*request) error{
 	},
 	"iam:PutRolePolicy": func(r *request) error {
 		_, err := iam.NewFromConfig(r.cfg).PutRolePolicy(r.t.Context(), &iam.PutRolePolicyInput{
-			RoleName: r.name(), PolicyName: aws.String("new"),
-			PolicyDocument: aws.String(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:GetObject","Resource":"*"}]}`),
+			RoleName: r.name(), PolicyName: aws.String("new"), PolicyDocument: aws.String(anyPolicy),
 		})
 		return err
 	},
 	"iam:DeleteRolePermissionsBoundary": func(r *request) error {
 		_, err := iam.NewFromConfig(r.cfg).DeleteRolePermissionsBoundary(r.t.Context(), &iam.DeleteRolePermissionsBoundaryInput{RoleName: r.name()})
+		return err
+	},
+	"iam:DeleteUserPermissionsBoundary": func(r *request) error {
+		_, err := iam.NewFromConfig(r.cfg).DeleteUserPermissionsBoundary(r.t.Context(), &iam.DeleteUserPermissionsBoundaryInput{UserName: r.name()})
+		return err
+	},
+	"iam:CreatePolicy": func(r *request) error {
+		_, err := iam.NewFromConfig(r.cfg).CreatePolicy(r.t.Context(), &iam.CreatePolicyInput{PolicyName: r.name(), Path: r.path(), PolicyDocument: aws.String(anyPolicy)})
+		return err
+	},
+	"iam:CreatePolicyVersion": func(r *request) error {
+		_, err := iam.NewFromConfig(r.cfg).CreatePolicyVersion(r.t.Context(), &iam.CreatePolicyVersionInput{PolicyArn: &r.on, PolicyDocument: aws.String(anyPolicy)})
 		return err
 	},
 	"iam:CreateServiceLinkedRole": func(r *request) error {

@@ -218,7 +218,7 @@ func (w *scene) simulate() {
 // call makes the request that the scenario asks about.
 func (w *scene) call(cfg aws.Config) error {
 	w.t.Helper()
-	make, ok := requests[w.s.Ask.Action]
+	send, ok := requests[w.s.Ask.Action]
 	if !ok {
 		w.t.Fatalf("there is no call for %s; say so in wire", w.s.Ask.Action)
 	}
@@ -230,7 +230,7 @@ func (w *scene) call(cfg aws.Config) error {
 	for k, v := range w.s.Ask.Keys {
 		r.left[k] = v
 	}
-	err := make(r)
+	err := send(r)
 	if len(r.left) > 0 {
 		w.t.Fatalf("the call for %s cannot carry %v; say so in wire", w.s.Ask.Action, r.left)
 	}

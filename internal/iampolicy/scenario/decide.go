@@ -12,8 +12,8 @@ import (
 	"github.com/lakemesh/lakemesh/internal/iampolicy"
 )
 
-// Region is where all requests go.
-const Region = "us-east-1"
+// region is where all requests go.
+const region = "us-east-1"
 
 // defaultNow is the time of requests that name none.
 const defaultNow = "2030-01-02T03:04:05Z"
@@ -191,8 +191,8 @@ func (s *Scenario) managed(arn string) (iampolicy.Named, error) {
 	return iampolicy.Named{Name: arn, Document: p.Document}, nil
 }
 
-// HopKeys are the condition keys that the assumption of a role brings.
-func (h Hop) HopKeys() map[string]Texts {
+// keys are the condition keys that the assumption of a role brings.
+func (h Hop) keys() map[string]Texts {
 	keys := map[string]Texts{"sts:RoleSessionName": {h.SessionName()}}
 	for k, v := range h.Tags {
 		keys["aws:RequestTag/"+k] = Texts{v}
@@ -223,7 +223,7 @@ func (s *Scenario) assume(from who, h Hop) (who, error) {
 	if !ok {
 		return who{}, fmt.Errorf("the role %s is not set up", h.Role)
 	}
-	q, err := s.question(from, "sts:AssumeRole", h.Role, h.HopKeys())
+	q, err := s.question(from, "sts:AssumeRole", h.Role, h.keys())
 	if err != nil {
 		return who{}, err
 	}
@@ -334,7 +334,7 @@ func (s *Scenario) keys(w who, owner, action, resource string) map[string][]stri
 	keys := map[string][]string{
 		"aws:CurrentTime":     {now.Format(time.RFC3339)},
 		"aws:EpochTime":       {strconv.FormatInt(now.Unix(), 10)},
-		"aws:RequestedRegion": {Region},
+		"aws:RequestedRegion": {region},
 		"aws:ResourceAccount": {owner},
 		"aws:SecureTransport": {"false"},
 		"aws:ViaAWSService":   {"false"},
