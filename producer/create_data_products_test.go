@@ -281,7 +281,7 @@ func TestPlanCreateDataProductsChangesNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	m.noWrites("planning")
-	for kind, want := range map[plan.Kind]int{plan.CreateDatabase: 2, plan.CreateTable: 3, plan.CopyPartitions: 1, plan.RegisterLocation: 3,
+	for kind, want := range map[plan.Kind]int{plan.CreateDatabase: 2, plan.CreateTable: 3, plan.CopyPartitions: 1, plan.RegisterLocation: 1,
 		plan.CreateTag: 1, plan.AssignTag: 3, plan.AcceptShare: 1, plan.CreateLink: 3, plan.Grant: 11} {
 		if got := todo.Count(kind); got != want {
 			t.Errorf("%d steps %s, want %d in\n%s", got, kind, want, todo)

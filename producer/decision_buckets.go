@@ -67,28 +67,36 @@ func (p *Producer) planBuckets(ctx context.Context, todo *plan.Plan, open, shut 
 	}
 	type work struct{ open, shut []storage.Place }
 	byRole := map[string]*work{}
-	of := func(place storage.Place) *work {
-		registered, ok := permissions.Nearest(locations, place.ARN())
-		if !ok {
-			return nil
+	of := func(role string) *work {
+		if byRole[role] == nil {
+			byRole[role] = &work{}
 		}
-		if byRole[registered.Role] == nil {
-			byRole[registered.Role] = &work{}
-		}
-		return byRole[registered.Role]
+		return byRole[role]
 	}
 	for _, place := range open {
-		w := of(place)
-		if w == nil {
+		registered, ok := permissions.Nearest(locations, place.ARN())
+		if !ok {
 			return &lakemesh.Error{Kind: lakemesh.ErrNotFound, Account: p.meshAccount, Resource: "location " + place.String(),
 				Message: "it is not registered with Lake Formation, so nobody could read it", Hint: "publish the table again: lakemesh product create"}
 		}
-		w.open = append(w.open, place)
+		if p.readsForAnother(registered.Role) {
+			return &lakemesh.Error{Kind: lakemesh.ErrAccessDenied, Account: p.meshAccount, Resource: "location " + place.String(),
+				Message: "it is registered with " + registered.Role + ", which reads for another producer",
+				Hint:    "let the mesh's administrator deregister " + registered.ARN + " from Lake Formation, and publish the table again: lakemesh product create"}
+		}
+		of(registered.Role).open = append(of(registered.Role).open, place)
 	}
 	for _, place := range shut {
-		if w := of(place); w != nil {
-			w.shut = append(w.shut, place)
+		registered, ok := permissions.Nearest(locations, place.ARN())
+		if !ok {
+			continue
 		}
+		role := registered.Role
+		if p.readsForAnother(role) {
+			// Registered after it was opened; it is open to the producer's own.
+			role = lakemesh.RoleARN(p.meshAccount, lakemesh.DataAccessRole(p.account))
+		}
+		of(role).shut = append(of(role).shut, place)
 	}
 	buckets := storage.Buckets{Client: p.own.s3, Account: p.account}
 	for role, w := range byRole {
@@ -101,6 +109,13 @@ func (p *Producer) planBuckets(ctx context.Context, todo *plan.Plan, open, shut 
 		}
 	}
 	return nil
+}
+
+// readsForAnother tells whether a role is the data access role of another producer
+// of the mesh. Any producer can register any location, if only with its own role.
+func (p *Producer) readsForAnother(role string) bool {
+	return strings.HasPrefix(role, lakemesh.RoleARN(p.meshAccount, lakemesh.DataAccessRole(""))) &&
+		role != lakemesh.RoleARN(p.meshAccount, lakemesh.DataAccessRole(p.account))
 }
 
 // readers counts the accounts, other than the mesh's and the producer's own, that

@@ -137,57 +137,33 @@ func (pl *planner) allowLinks() *plan.Step {
 		Permissions: lakemesh.NewPermissions(permissions.CreateTable)})[0]
 }
 
-// mostLocations is up to how many tables of one bucket are registered one by one.
-// Beyond that, the folder that they have in common is registered.
-const mostLocations = 4
-
-// planLocations registers where tables are stored that no registered location
-// covers.
+// planLocations registers the buckets of tables that no registered location covers.
+//
+// Whole buckets are registered, and opened prefix by prefix in their policies.
+// DATA_LOCATION_ACCESS on a location covers what lies below it, whoever registered
+// that: if a prefix were registered, another producer could register the bucket
+// above it and put a table of its own on the prefix. Nothing lies above a bucket,
+// and what another producer registers inside of it is read with that one's role,
+// to which the bucket is not open.
 func (pl *planner) planLocations() {
-	open := map[string][]storage.Place{}
+	open := map[string]bool{}
 	for _, t := range pl.tables {
 		if !t.stored || !t.original {
 			continue
 		}
 		if _, ok := permissions.Nearest(pl.locations, t.place.ARN()); !ok {
-			open[t.place.Bucket] = append(open[t.place.Bucket], t.place)
+			open[t.place.Bucket] = true
 		}
 	}
 	for _, bucket := range slices.Sorted(maps.Keys(open)) {
-		for _, place := range outermost(open[bucket], mostLocations) {
-			step := pl.todo.Add(plan.Step{Kind: plan.RegisterLocation, Account: pl.meshAccount, Resource: "location " + place.String(),
-				Summary: fmt.Sprintf("register location %s with %s", place, pl.dataAccessRole()),
-				Run: func(ctx context.Context) error {
-					return pl.mesh.lake.Register(ctx, place.ARN(), pl.dataAccessRole())
-				}})
-			pl.registrations = append(pl.registrations, registration{place, step})
-		}
+		place := storage.Place{Bucket: bucket}
+		step := pl.todo.Add(plan.Step{Kind: plan.RegisterLocation, Account: pl.meshAccount, Resource: "location " + place.String(),
+			Summary: fmt.Sprintf("register location %s with %s", place, pl.dataAccessRole()),
+			Run: func(ctx context.Context) error {
+				return pl.mesh.lake.Register(ctx, place.ARN(), pl.dataAccessRole())
+			}})
+		pl.registrations = append(pl.registrations, registration{place, step})
 	}
-}
-
-// outermost are the places of one bucket of which none lies in another; the one
-// that they have in common, if they are more than most.
-func outermost(places []storage.Place, most int) []storage.Place {
-	places = slices.Clone(places)
-	slices.SortFunc(places, func(a, b storage.Place) int { return strings.Compare(a.Prefix, b.Prefix) })
-	var out []storage.Place
-	for _, p := range places {
-		if len(out) == 0 || !out[len(out)-1].Covers(p) {
-			out = append(out, p)
-		}
-	}
-	if len(out) <= most {
-		return out
-	}
-	common := out[0]
-	for _, p := range out[1:] {
-		for !common.Covers(p) {
-			// Go up by one folder.
-			parent := strings.TrimSuffix(common.Prefix, "/")
-			common.Prefix = parent[:strings.LastIndexByte(parent, '/')+1]
-		}
-	}
-	return []storage.Place{common}
 }
 
 // planTagValues adds the values that the mesh's LF-tags lack.

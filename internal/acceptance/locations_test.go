@@ -1,0 +1,89 @@
+package acceptance_test
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/lakeformation"
+	lftypes "github.com/aws/aws-sdk-go-v2/service/lakeformation/types"
+
+	"github.com/lakemesh/lakemesh"
+	"github.com/lakemesh/lakemesh/internal/meshtest"
+	"github.com/lakemesh/lakemesh/producer"
+)
+
+// register registers a location with the data access role of a producer.
+func (i intruder) register(location, account string) error {
+	_, err := i.lake.RegisterResource(i.ctx(), &lakeformation.RegisterResourceInput{ResourceArn: aws.String("arn:aws:s3:::" + location),
+		RoleArn: aws.String(lakemesh.RoleARN(meshAccount, lakemesh.DataAccessRole(account))), WithPrivilegedAccess: true})
+	return err
+}
+
+func TestAProducerWhoRegistersAnothersDataReadsNoneOfIt(t *testing.T) {
+	t.Parallel()
+	for name, where := range map[string]struct{ registered, table, key string }{
+		"the bucket above":      {bucket, location(orders), "orders/rows.csv"},
+		"the prefix itself":     {bucket + "/orders", location(orders), "orders/rows.csv"},
+		"a partition inside it": {bucket + "/orders/part=02024", location(orders) + "part=02024/", "orders/part=02024/rows.csv"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w, _, _ := bustling(t)
+			thief := w.intruder(w.as(meshAccount, lakemesh.MeshProducerRole(otherProducer)))
+			if thief.register(where.registered, producerAccount) == nil {
+				t.Error("it registered a location with the owner's role")
+			}
+			registered := thief.register(where.registered, otherProducer)
+			made := thief.createTable(meshAccount, otherProduct, "stolen", where.table)
+			if registered != nil {
+				w.denied("a table on the owner's location", made)
+				return
+			}
+			w.must(made)
+			_, err := thief.lake.GrantPermissions(t.Context(), &lakeformation.GrantPermissionsInput{Resource: tableResource(meshAccount, otherProduct, "stolen"),
+				Principal:   &lftypes.DataLakePrincipal{DataLakePrincipalIdentifier: aws.String(otherProducer)},
+				Permissions: []lftypes.Permission{"SELECT"}, PermissionsWithGrantOption: []lftypes.Permission{"SELECT"}})
+			w.must(err)
+			// Whoever is an administrator at home can give its roles any right there.
+			w.must(w.intruder(w.Config(meshtest.Administrator(otherProducer))).widen(lakemesh.ProducerRole))
+			home := lakemesh.RoleARN(otherProducer, lakemesh.ProducerRole)
+			at := w.intruder(w.Config(home))
+			w.must(at.grant(home, tableResource(meshAccount, otherProduct, "stolen"), "SELECT"))
+			out, err := at.lake.GetTemporaryGlueTableCredentials(t.Context(), &lakeformation.GetTemporaryGlueTableCredentialsInput{
+				TableArn: aws.String(lakemesh.TableARN(region, meshAccount, otherProduct, "stolen")), Permissions: []lftypes.Permission{lftypes.PermissionSelect},
+				SupportedPermissionTypes: []lftypes.PermissionType{lftypes.PermissionTypeColumnPermission}})
+			w.must(err)
+			rows, err := w.fetch(w.withKeys(out.AccessKeyId, out.SecretAccessKey, out.SessionToken), where.key)
+			if rows != "" {
+				t.Errorf("it read %q", rows)
+			}
+			w.denied("reading with what was vended", err)
+		})
+	}
+}
+
+func TestALocationThatAnotherProducerRegisteredIsNotOpened(t *testing.T) {
+	t.Parallel()
+	w, _, _ := bustling(t)
+	thief := w.intruder(w.as(meshAccount, lakemesh.MeshProducerRole(otherProducer)))
+	w.must(thief.register(bucket+"/orders_eu", otherProducer))
+	id := w.request([]string{ordersEU}, "SELECT")
+	before := w.grants(consumerAccount)
+	err := w.producer.ApproveAccessRequest(t.Context(), producer.ApproveInput{RequestID: id})
+	if !errors.Is(err, lakemesh.ErrAccessDenied) || !strings.Contains(err.Error(), lakemesh.DataAccessRole(otherProducer)) {
+		t.Errorf("approving it: %v, want an error that names the other producer's role", err)
+	}
+	w.holds(consumerAccount, before)
+	w.opens(orders, customers)
+	_, err = lakeformation.NewFromConfig(w.Config(meshtest.Administrator(meshAccount))).DeregisterResource(t.Context(), &lakeformation.DeregisterResourceInput{
+		ResourceArn: aws.String("arn:aws:s3:::" + bucket + "/orders_eu")})
+	w.must(err)
+	w.approve(id)
+	w.opens(orders, ordersEU, customers)
+	// What is registered after it was opened is closed nevertheless.
+	w.must(thief.register(bucket+"/orders_eu", otherProducer))
+	w.end(id)
+	w.opens(orders, customers)
+}
