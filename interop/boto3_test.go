@@ -14,7 +14,7 @@ func TestBoto3(t *testing.T) {
 	t.Parallel()
 	python := installed(t, "clients", "python")
 	m := start(t)
-	out, log, code, err := run(t.Context(), 2*time.Minute, m.environment(lakemesh.MeshIdentity), python, "python/boto3_checks.py")
+	out, log, code, err := run(t.Context(), 5*time.Minute, m.environment(lakemesh.MeshIdentity), python, "python/boto3_checks.py")
 	t.Logf("%s%s", out, log)
 	if err != nil || code != 0 {
 		t.Fatalf("exit code %d, %v", code, err)

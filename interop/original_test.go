@@ -261,6 +261,12 @@ func TestLakemeshCarriesOnWhereTheOriginalWorked(t *testing.T) {
 		t.Errorf("denied: %+v", s)
 	}
 
+	// A consumer cannot leave a share that is not its own.
+	o.fails("UnknownResourceException", "", "Consumer", "delete_subscription", arguments{"subscription_id": ids["observations"], "reason": "over"})
+	m.granted(consumerAccount, "observations", "INSERT SELECT |")
+	// Migrating publishes, and then does not find what should remove the originals.
+	o.fails("AttributeError", "safe_remove_glue_objects", "Producer", "migrate_tables_to_mesh", arguments{"source_database_name": "weather", "table_name_regex": "sensors"})
+
 	// Now lakemesh. It takes the mesh over, with the records under the library's ids.
 	m.lakemesh(nil, "mesh", "init", "--legacy-subscription-ids")
 	m.lakemesh(nil, "account", "enable", "--account-type", "producer")
