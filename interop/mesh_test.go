@@ -78,7 +78,7 @@ func installed(t *testing.T, environment, program string) string {
 	}
 	// The list of requirements is copied last.
 	if _, err := os.Stat(filepath.Join(folder, environment, "installed.txt")); err != nil {
-		message := program + " is not installed: run interop/install"
+		message := "what python/requirements lists for \"" + environment + "\" is not installed: run interop/install"
 		if os.Getenv("CI") == "true" {
 			t.Fatal(message)
 		}
