@@ -67,7 +67,8 @@ func (a *Admin) PlanEnableAccountAsProducer(ctx context.Context, in EnableProduc
 	if err := a.checkRoleQuotas(ctx, []role{want, reader}, []*foundRole{found, foundReader}); err != nil {
 		return nil, err
 	}
-	have, err := a.observeGrants(ctx)
+	wanted := producerGrants(a.mesh, in.AccountID)
+	have, err := a.observeGrants(ctx, wanted)
 	if err != nil {
 		return nil, err
 	}
@@ -75,7 +76,7 @@ func (a *Admin) PlanEnableAccountAsProducer(ctx context.Context, in EnableProduc
 	a.planRole(p, reader, foundReader)
 	step := a.planRole(p, want, found)
 	batches := a.permissions().Batches()
-	for _, e := range permissions.Missing(have, producerGrants(a.mesh, in.AccountID)) {
+	for _, e := range permissions.Missing(have, wanted) {
 		batches.Grant(p, e, step)
 	}
 	return p, nil

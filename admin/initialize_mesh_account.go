@@ -124,7 +124,7 @@ func (a *Admin) observeMesh(ctx context.Context, roles []role) (*meshAccount, er
 	if found.tags, err = a.observeTags(ctx); err != nil {
 		return nil, err
 	}
-	found.grants, err = a.observeGrants(ctx)
+	found.grants, err = a.observeGrants(ctx, readOnlyGrants(a.mesh))
 	return found, err
 }
 

@@ -73,6 +73,39 @@ func (l *Lake) Observe(ctx context.Context, resources ...Resource) (*Grants, err
 // observeWidth is how many listings are under way at once.
 const observeWidth = 8
 
+// ObserveOf reads what one principal holds on the resources, which takes the same
+// number of calls whatever others hold. What it holds by other means than a grant
+// to itself is left out, as is a resource that does not exist. A principal that
+// Lake Formation does not know holds nothing.
+func (l *Lake) ObserveOf(ctx context.Context, principal string, resources ...Resource) (*Grants, error) {
+	found := NewGrants()
+	var mu sync.Mutex
+	group, gctx := errgroup.WithContext(ctx)
+	group.SetLimit(observeWidth)
+	for _, r := range resources {
+		group.Go(func() error {
+			in := &lakeformation.ListPermissionsInput{CatalogId: aws.String(r.Account), Resource: r.sdk(),
+				Principal: &types.DataLakePrincipal{DataLakePrincipalIdentifier: aws.String(principal)}}
+			err := l.list(gctx, in, func(row types.PrincipalResourcePermissions) {
+				// With a principal, Lake Formation also tells what covers the resource
+				// (https://docs.aws.amazon.com/lake-formation/latest/APIReference/API_ListPermissions.html).
+				got, ok := l.fromSDK(row.Resource)
+				if !ok || got != r || row.Principal == nil || aws.ToString(row.Principal.DataLakePrincipalIdentifier) != principal {
+					return
+				}
+				mu.Lock()
+				defer mu.Unlock()
+				found.addRow(r, row)
+			})
+			if err != nil && !awserr.NotFound(err) && !awserr.Says(err, "Invalid principal") {
+				return fmt.Errorf("list what %s holds on %s: %w", principal, r, err)
+			}
+			return nil
+		})
+	}
+	return found, group.Wait()
+}
+
 // ObserveKind reads everything that is granted on resources of a kind and that
 // the caller may see, all pages.
 func (l *Lake) ObserveKind(ctx context.Context, kind types.DataLakeResourceType) (*Grants, error) {

@@ -784,3 +784,8 @@ func (l *life) endings() []step {
 		}},
 	}
 }
+
+// assumes opens a role.
+func (l *life) assumes(cfg aws.Config, role string) error {
+	return errOf(sts.NewFromConfig(cfg).AssumeRole(l.ctx, &sts.AssumeRoleInput{RoleArn: aws.String(role), RoleSessionName: aws.String("me")}))
+}
