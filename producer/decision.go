@@ -46,9 +46,15 @@ func (d *decision) before() (permitted, grantable lakemesh.Permissions) {
 	return permitted, grantable
 }
 
-// claim is the claim that the decision is made under.
+// claim is the claim that the decision is made under. Taking a decision back goes
+// on naming what that one may have granted: whoever has to finish the abortion
+// needs to know.
 func (d *decision) claim() lakemesh.Claim {
-	return lakemesh.Claim{Action: d.action, Permissions: d.permitted, Grantable: d.grantable, Notes: d.notes}
+	c := lakemesh.Claim{Action: d.action, Permissions: d.permitted, Grantable: d.grantable, Notes: d.notes}
+	if d.action == lakemesh.ActionAbort {
+		c.Permissions, c.Grantable = d.before()
+	}
+	return c
 }
 
 // load reads a subscription and checks that it is this producer's.
@@ -89,7 +95,7 @@ func (p *Producer) planDecision(ctx context.Context, d *decision) (*plan.Plan, e
 }
 
 // decide carries a decision out.
-func (p *Producer) decide(ctx context.Context, d *decision) (err error) {
+func (p *Producer) decide(ctx context.Context, d *decision) error {
 	if err := p.records.Claimable(d.record, d.claim()); err != nil {
 		return err
 	}
@@ -100,7 +106,12 @@ func (p *Producer) decide(ctx context.Context, d *decision) (err error) {
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, lease.Release(ctx)) }()
+	defer func() {
+		if failed := lease.Release(ctx); failed != nil {
+			// What was decided stands, and the lease runs out by itself.
+			p.log.WarnContext(ctx, "could not give the lease back", "error", failed)
+		}
+	}()
 	// Another decision may have been carried out while this one waited.
 	if d.record, err = p.load(ctx, d.op, d.record.ID); err != nil {
 		return err
@@ -112,7 +123,10 @@ func (p *Producer) decide(ctx context.Context, d *decision) (err error) {
 	if err != nil {
 		return identity.Explain(d.op, p.meshAccount, "subscription "+d.record.ID, err)
 	}
-	held, err := p.records.Claim(ctx, d.record, d.claim())
+	// What is revoked from the account ends what it had handed on, and what is
+	// granted is yet to be handed on.
+	regrants := todo.Count(plan.Revoke)+todo.Count(plan.Grant) > 0
+	held, err := p.records.Claim(ctx, d.record, d.claim(), regrants)
 	if err != nil {
 		return err
 	}
@@ -127,11 +141,11 @@ func (p *Producer) decide(ctx context.Context, d *decision) (err error) {
 	return nil
 }
 
-// idle tells that a decision changes nothing and says nothing: an update to what
-// already holds. Then nothing is written at all.
+// idle tells that a decision changes nothing and says nothing new: an update to
+// what already holds. Then nothing is written at all.
 func (p *Producer) idle(ctx context.Context, d *decision) (bool, error) {
 	r := d.record
-	if d.action != lakemesh.ActionUpdate || r.Claim != nil || d.notes != "" ||
+	if d.action != lakemesh.ActionUpdate || r.Claim != nil || d.notes != "" && !slices.Contains(r.Notes, d.notes) ||
 		!r.Permitted.Equal(d.permitted) || !r.Grantable.Equal(d.grantable) {
 		return false, nil
 	}
@@ -148,9 +162,7 @@ func (p *Producer) carryOut(ctx context.Context, d *decision, todo *plan.Plan, s
 		return err
 	}
 	outcome := tracker.Outcome{Status: d.action.Target(), Permitted: d.permitted, Grantable: d.grantable, Reason: d.notes,
-		// What was revoked from the account ended what it had handed on, and what was
-		// granted is yet to be handed on.
-		Reimport: todo.Count(plan.Revoke)+todo.Count(plan.Grant) > 0, Aborted: d.action == lakemesh.ActionAbort}
+		Aborted: d.action == lakemesh.ActionAbort}
 	if outcome.Aborted {
 		outcome.Status = d.record.Status
 	}

@@ -24,7 +24,11 @@ type Held struct {
 // nobody else's decision is under way. Exactly one of several deciders gets
 // through. A decision that was left unfinished is taken over by the same one; any
 // other gets a [lakemesh.ClaimedError].
-func (t *Tracker) Claim(ctx context.Context, r *Record, c lakemesh.Claim) (*Held, error) {
+//
+// With regrants the decision changes grants, and the consumer has to finalize the
+// subscription (again). That is recorded with the claim: who carries an unfinished
+// decision on does not know what had been changed.
+func (t *Tracker) Claim(ctx context.Context, r *Record, c lakemesh.Claim, regrants bool) (*Held, error) {
 	if err := t.Claimable(r, c); err != nil {
 		return nil, err
 	}
@@ -37,6 +41,9 @@ func (t *Tracker) Claim(ctx context.Context, r *Record, c lakemesh.Claim) (*Held
 	u := newUpdate(r.ID)
 	u.Set(attrClaim, encodeClaim(c))
 	u.Set(attrClaimedBy, str(t.by))
+	if regrants {
+		u.Set(attrImported, &types.AttributeValueMemberBOOL{Value: false})
+	}
 	u.If(attrStatus, str(string(r.stored)))
 	u.IfStill(attrTables, r.tables)
 	u.IfStill(attrRequested, r.requested)
@@ -58,10 +65,13 @@ func (t *Tracker) Claim(ctx context.Context, r *Record, c lakemesh.Claim) (*Held
 	if conditionFailed(err) {
 		return nil, t.diagnose(ctx, r.ID, c)
 	}
+	held := &Held{Record: r, Claim: c, tracker: t}
 	if err != nil {
-		return nil, t.explain(string(c.Action), r.ID, err)
+		// The claim may stand all the same, its answer lost: nobody shall have to wait
+		// until it runs out.
+		return nil, errors.Join(t.explain(string(c.Action), r.ID, err), held.LetGo(ctx))
 	}
-	return &Held{Record: r, Claim: c, tracker: t}, nil
+	return held, nil
 }
 
 // Claimable tells, without a call, whether the decision can be claimed on the
@@ -149,8 +159,6 @@ type Outcome struct {
 	RAMShares map[string]lakemesh.RAMShare
 	// Reason is the note or reason.
 	Reason string
-	// Reimport tells that the consumer has to finalize the subscription (again).
-	Reimport bool
 	// Aborted records that the claim was taken back: the state stays as it was.
 	Aborted bool
 }
@@ -185,9 +193,6 @@ func (h *Held) Finish(ctx context.Context, o Outcome) error {
 	}
 	if o.Status == lakemesh.Deleted {
 		u.Remove(attrLeaving)
-	}
-	if o.Reimport {
-		u.Set(attrImported, &types.AttributeValueMemberBOOL{Value: false})
 	}
 	u.If(attrClaim+".Holder", str(t.holder))
 	items := []types.TransactWriteItem{u.transact(), t.historyPut(entry, r.ID, event)}

@@ -73,7 +73,13 @@ func (t *Tracker) tryLease(ctx context.Context, owner string) (heldBy string, er
 		}
 		return "another program", nil
 	}
-	return "", t.explainUpdate("Acquire", "", err)
+	if err != nil {
+		// It may be taken all the same, the answer lost: nobody shall have to wait until
+		// it runs out.
+		lease := &Lease{tracker: t, owner: owner}
+		return "", errors.Join(t.explain("Acquire", "", err), lease.Release(ctx))
+	}
+	return "", nil
 }
 
 // Release gives the lease back. It works after the end of ctx, too.

@@ -121,6 +121,8 @@ func (t *Tracker) touch(r *Record, entry, reason string) *update {
 func (t *Tracker) Imported(ctx context.Context, r *Record, principals []string) error {
 	return t.consumerDid(ctx, r, lakemesh.ActionImport, "", principals, func(u *update) {
 		u.Set(attrImported, &types.AttributeValueMemberBOOL{Value: true})
+		// A decision that has begun in the meantime ends what was handed on.
+		u.IfAbsent(attrClaimedBy)
 	})
 }
 
