@@ -1,0 +1,146 @@
+package resilience_test
+
+import (
+	"context"
+	"strings"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/iam"
+
+	"github.com/lakemesh/lakemesh/admin"
+	"github.com/lakemesh/lakemesh/internal/meshtest"
+	"github.com/lakemesh/lakemesh/localmesh"
+)
+
+// operation is a writing operation of a persona.
+type operation struct {
+	name string
+	// from is the state that it begins with.
+	from func(t *testing.T) *state
+	// run opens the persona and runs the operation.
+	run func(ctx context.Context, w *world) error
+	// decision tells that it grants and revokes under a claim: without a trace in
+	// the records, nothing may have changed.
+	decision bool
+	// passing tells of a right that the operation needs for a while, and that nobody
+	// has afterwards.
+	passing func(line string) bool
+}
+
+// operations are the producer's and the consumer's.
+func (l *life) operations() []operation {
+	all := []operation{
+		{name: "create", from: l.source, run: l.create},
+		{name: "migrate", from: l.source, run: l.migrate, passing: removal},
+		{name: "request", from: l.published, run: l.request},
+		{name: "cancel", from: l.requested, run: cancel, decision: true},
+		{name: "deny", from: l.requested, run: deny, decision: true},
+		{name: "approve", from: l.requested, decision: true, run: func(ctx context.Context, w *world) error { return approve(ctx, w, nil) }},
+		{name: "approve, nothing grantable", from: l.requested, decision: true,
+			run: func(ctx context.Context, w *world) error { return approve(ctx, w, []string{}) }},
+		{name: "widen", from: l.active, decision: true,
+			run: func(ctx context.Context, w *world) error {
+				return update(ctx, w, "SELECT", "INSERT", "DESCRIBE", "DELETE")
+			}},
+		{name: "narrow", from: l.imported, decision: true,
+			run: func(ctx context.Context, w *world) error { return update(ctx, w, "DESCRIBE") }},
+		{name: "delete", from: l.imported, run: remove, decision: true},
+		{name: "delete what was never imported", from: l.active, run: remove, decision: true},
+		{name: "finalize", from: l.active, run: func(ctx context.Context, w *world) error { return l.finalize(ctx, w, consumerAccount) }},
+		{name: "leave", from: l.imported, run: leave},
+		{name: "settle", from: l.left, run: settle, decision: true},
+		{name: "abort an approval", from: l.halfApproved, run: abort, decision: true},
+		{name: "abort an update", from: l.halfUpdated, run: abort, decision: true},
+		{name: "abort a deletion", from: l.halfDeleted, run: abort, decision: true},
+		{name: "finish an approval", from: l.halfApproved, decision: true, run: func(ctx context.Context, w *world) error { return approve(ctx, w, nil) }},
+	}
+	if l.shape.tables == nil {
+		// Into a database which somebody subscribes to.
+		all = append(all, operation{name: "create another table", from: l.grown, run: l.create})
+	}
+	return all
+}
+
+// removal is the right to drop an original that was migrated; it goes with it.
+func removal(line string) bool {
+	return strings.HasPrefix(line, producerAccount+" lake: ") && strings.Contains(line, " may DROP on ")
+}
+
+// administration are the operations of administrators, on accounts that are not
+// set up yet.
+func administration() []operation {
+	initMesh := on(meshAccount, func(ctx context.Context, a *admin.Admin) error {
+		_, err := a.InitializeMeshAccount(ctx, admin.InitializeMeshInput{AllowFullTableExternalDataAccess: true})
+		return err
+	})
+	initProducer := on(producerAccount, func(ctx context.Context, a *admin.Admin) error {
+		_, err := a.InitializeProducerAccount(ctx, admin.InitializeProducerInput{CrawlerRoleARN: meshtest.CrawlerRole, Buckets: []string{firstBucket}})
+		return err
+	})
+	initConsumer := on(consumerAccount, func(ctx context.Context, a *admin.Admin) error {
+		_, err := a.InitializeConsumerAccount(ctx, admin.InitializeConsumerInput{})
+		return err
+	})
+	enableProducer := on(meshAccount, func(ctx context.Context, a *admin.Admin) error {
+		_, err := a.EnableAccountAsProducer(ctx, admin.EnableProducerInput{AccountID: producerAccount})
+		return err
+	})
+	enableConsumer := on(meshAccount, func(ctx context.Context, a *admin.Admin) error {
+		_, err := a.EnableAccountAsConsumer(ctx, admin.EnableConsumerInput{AccountID: consumerAccount})
+		return err
+	})
+	bootstrap := func(ctx context.Context, w *world) error {
+		_, err := admin.BootstrapAccount(ctx, admin.BootstrapInput{Type: admin.Both, Mesh: w.options(meshAccount), Account: w.options(producerAccount),
+			CrawlerRoleARN: meshtest.CrawlerRole})
+		return err
+	}
+	l := newLife(shape{})
+	bare := func(t *testing.T) *state { return l.once("bare", func() *state { return bareAccounts(t) }) }
+	first := func(t *testing.T) *state {
+		return l.follow(t, "mesh", bare, func(t *testing.T, w *world) { must(t, initMesh(t.Context(), w)) })
+	}
+	second := func(t *testing.T) *state {
+		return l.follow(t, "accounts", first, func(t *testing.T, w *world) {
+			must(t, initProducer(t.Context(), w))
+			must(t, initConsumer(t.Context(), w))
+		})
+	}
+	return []operation{
+		{name: "initialize the mesh", from: bare, run: initMesh},
+		{name: "initialize a producer", from: first, run: initProducer},
+		{name: "initialize a consumer", from: first, run: initConsumer},
+		{name: "enable a producer", from: second, run: enableProducer},
+		{name: "enable a consumer", from: second, run: enableConsumer},
+		{name: "bootstrap", from: first, run: bootstrap},
+	}
+}
+
+// bareAccounts have an administrator each, and the producer's a role for crawlers.
+func bareAccounts(t *testing.T) *state {
+	t.Helper()
+	accounts := []string{meshAccount, producerAccount, consumerAccount}
+	return begin(t, accounts, func(t *testing.T) *localmesh.Mesh {
+		mesh := localmesh.Run(t)
+		for _, account := range accounts {
+			_, err := iam.NewFromConfig(mesh.Config(meshtest.Administrator(account))).ListRoles(t.Context(), &iam.ListRolesInput{})
+			must(t, err)
+		}
+		_, err := iam.NewFromConfig(mesh.Config(meshtest.Administrator(producerAccount))).CreateRole(t.Context(), &iam.CreateRoleInput{
+			RoleName: aws.String("Crawler"), AssumeRolePolicyDocument: aws.String(
+				`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"glue.amazonaws.com"},"Action":"sts:AssumeRole"}]}`)})
+		must(t, err)
+		return mesh
+	})
+}
+
+// on makes an operation of an account's administrator.
+func on(account string, do func(ctx context.Context, a *admin.Admin) error) func(ctx context.Context, w *world) error {
+	return func(ctx context.Context, w *world) error {
+		a, err := admin.New(ctx, w.options(account))
+		if err != nil {
+			return err
+		}
+		return do(ctx, a)
+	}
+}

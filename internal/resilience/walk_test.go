@@ -1,0 +1,183 @@
+package resilience_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/lakemesh/lakemesh"
+	"github.com/lakemesh/lakemesh/internal/tracker"
+)
+
+// long tells that all cases run, not a sample.
+func long() bool { return os.Getenv("LAKEMESH_LONG") != "" }
+
+// stride is how many cases of an operation there are for each one that runs by
+// default.
+const stride = 23
+
+// A failure at any call of any operation of a product's life.
+func TestEveryFailureAtEveryCall(t *testing.T) {
+	t.Parallel()
+	all := shapes()
+	for i, sh := range all {
+		t.Run(sh.name, func(t *testing.T) {
+			t.Parallel()
+			operations := newLife(sh).operations()
+			if !long() {
+				// Each operation on one of the shapes.
+				var some []operation
+				for n, op := range operations {
+					if n%len(all) == i {
+						some = append(some, op)
+					}
+				}
+				operations = some
+			}
+			walk(t, operations)
+		})
+	}
+}
+
+// A failure at any call of any operation of an administrator.
+func TestEveryFailureAtEveryCallOfAnAdministrator(t *testing.T) {
+	t.Parallel()
+	walk(t, administration())
+}
+
+// walk runs each operation without a failure, and then with each failure at each of
+// its calls. By default a sample of the cases runs, of which each operation, each
+// kind of failure and each part of an operation gets its share.
+func walk(t *testing.T, all []operation) {
+	t.Helper()
+	number := 0
+	for _, op := range all {
+		whole := op.undisturbed(t)
+		from, ran := op.from(t), 0
+		for n := 1; n <= whole.calls; n++ {
+			for _, k := range kinds() {
+				number++
+				if !long() && number%stride != 0 {
+					continue
+				}
+				ran++
+				same := number/2%2 == 0
+				t.Run(fmt.Sprintf("%s/%s/%d", op.name, k, n), func(t *testing.T) {
+					t.Parallel()
+					from.in(t, func(t *testing.T, w *world) { op.disturbed(t, w, whole, k, n, same) })
+				})
+			}
+		}
+		t.Logf("%s: %d calls, %d of %d cases", op.name, whole.calls, ran, whole.calls*len(kinds()))
+	}
+}
+
+// undisturbed is what becomes of an operation without a failure.
+type undisturbed struct {
+	calls         int
+	before, after *sight
+}
+
+func (op *operation) undisturbed(t *testing.T) *undisturbed {
+	t.Helper()
+	u := &undisturbed{}
+	from := op.from(t)
+	from.in(t, func(t *testing.T, w *world) {
+		if from.sight == nil {
+			from.sight = w.look(t)
+		}
+		u.before = from.sight
+		w.wire = newWire(w, "", 0, nil)
+		if err := op.run(t.Context(), w); err != nil {
+			t.Fatalf("%s: %v", op.name, err)
+		}
+		u.calls, u.after = w.wire.calls, w.look(t)
+	})
+	if u.calls < 3 {
+		t.Fatalf("%s took %d calls", op.name, u.calls)
+	}
+	return u
+}
+
+// disturbed runs the operation with a failure, looks what it left, runs it again
+// and compares. same says whether the same program runs it again, if it still can.
+func (op *operation) disturbed(t *testing.T, w *world, whole *undisturbed, k kind, n int, same bool) {
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	w.wire = newWire(w, k, n, cancel)
+	first := op.run(ctx, w)
+	if !w.wire.reached() {
+		t.Errorf("call %d was not made; %d were, and %d without a failure; the operation gave %v", n, w.wire.calls, whole.calls, first)
+	}
+	w.wire.mend()
+	left := w.look(t)
+	op.checkLeft(t, whole, left, first)
+	if !same || k == killed || k == killedLater {
+		w.another()
+	}
+	if first == nil {
+		return
+	}
+	begun := time.Now()
+	second := op.again(t, w, k)
+	if took := time.Since(begun); took >= tracker.DefaultLease && k != killed && k != killedLater {
+		t.Errorf("the same command again took %s: it waited for the first one, which had failed", took)
+	}
+	done := slices.Equal(decisions(left), decisions(whole.after))
+	if second != nil && !(done && errors.Is(second, lakemesh.ErrIllegalTransition)) {
+		t.Errorf("the same command again: %v\nafter: %v", second, first)
+	}
+	if diff := difference(whole.after.withoutLeases().lines(), w.look(t).withoutLeases().lines()); diff != "" {
+		t.Errorf("the first time: %v\nthe second time: %v\nwithout a failure (-), and with one (+):\n%s", first, second, diff)
+	}
+}
+
+// again runs the same command again. What a killed program had claimed can be taken
+// over when it has given no sign of life for some time; all else at once.
+func (op *operation) again(t *testing.T, w *world, k kind) error {
+	const patience = 2 * time.Minute
+	for begun := time.Now(); ; {
+		err := op.run(t.Context(), w)
+		waits := (k == killed || k == killedLater) && errors.Is(err, lakemesh.ErrClaimed)
+		if !waits || time.Since(begun) > patience {
+			return err
+		}
+		// The bubble's time.
+		<-time.After(5 * time.Second)
+	}
+}
+
+// checkLeft looks at what a failed operation left.
+func (op *operation) checkLeft(t *testing.T, whole *undisturbed, left *sight, first error) {
+	t.Helper()
+	for _, line := range left.access {
+		decided := slices.Contains(whole.before.access, line) || slices.Contains(whole.after.access, line)
+		if !decided && (op.passing == nil || !op.passing(line)) {
+			t.Errorf("access that nobody decided on: %s", line)
+		}
+	}
+	if first == nil {
+		if diff := difference(whole.after.withoutLeases().lines(), left.withoutLeases().lines()); diff != "" {
+			t.Errorf("it says that all is well; without a failure (-), and with one (+):\n%s", diff)
+		}
+		return
+	}
+	changed := !slices.Equal(decisions(whole.before), decisions(whole.after))
+	if changed && slices.Equal(decisions(left), decisions(whole.after)) {
+		if diff := difference(whole.after.access, left.access); diff != "" {
+			t.Errorf("recorded as done; without a failure (-), and with one (+):\n%s", diff)
+		}
+	}
+	if op.decision && slices.Equal(decisions(left), decisions(whole.before)) {
+		if diff := difference(whole.before.access, left.access); diff != "" {
+			t.Errorf("access has changed without a record; before (-), and after (+):\n%s", diff)
+		}
+	}
+}
+
+// decisions are the records without leases.
+func decisions(s *sight) []string { return s.withoutLeases().records }
