@@ -35,7 +35,7 @@ func TestMain(m *testing.M) {
 	flag.Parse()
 	checks, seeded := "150", false
 	if long() {
-		checks = "3000"
+		checks = "1500"
 	}
 	flag.Visit(func(f *flag.Flag) {
 		switch f.Name {
@@ -136,6 +136,7 @@ func startMoto(t *testing.T) (endpoint string) {
 		t.Fatal(err)
 	}
 	cmd := exec.CommandContext(t.Context(), filepath.Join(dir, "bin", "moto_server"), "-H", "127.0.0.1", "-p", strconv.Itoa(port))
+	cmd.Env = append(os.Environ(), "MOTO_IAM_LOAD_MANAGED_POLICIES=true")
 	var output strings.Builder
 	cmd.Stdout, cmd.Stderr = &output, &output
 	if err := cmd.Start(); err != nil {

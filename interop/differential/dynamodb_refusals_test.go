@@ -78,16 +78,23 @@ func given(expression string) item {
 		":l": &types.AttributeValueMemberL{Value: []types.AttributeValue{text("x")}}, ":ss": &types.AttributeValueMemberSS{Value: []string{"x"}},
 		":kind": text("S"), ":ns": &types.AttributeValueMemberNS{Value: []string{"1"}}, ":null": &types.AttributeValueMemberNULL{Value: true},
 	}
-	var used item
-	for _, word := range strings.FieldsFunc(expression, func(r rune) bool { return strings.ContainsRune(" ,()=<>+-*;", r) }) {
-		if v, ok := all[word]; ok {
-			if used == nil {
-				used = item{}
+	return used(all, &expression)
+}
+
+// used are those of the values that the expressions use.
+func used(all item, expressions ...*string) item {
+	var found item
+	for _, e := range expressions {
+		for _, word := range strings.FieldsFunc(aws.ToString(e), func(r rune) bool { return strings.ContainsRune(" ,()=<>+-*;", r) }) {
+			if v, ok := all[word]; ok {
+				if found == nil {
+					found = item{}
+				}
+				found[word] = v
 			}
-			used[word] = v
 		}
 	}
-	return used
+	return found
 }
 
 // refusals compares the messages of requests that have one fault each.

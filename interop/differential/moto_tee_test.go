@@ -36,8 +36,9 @@ type tee struct {
 
 	// mu makes the order of the requests the same for both.
 	mu sync.Mutex
-	// keys are moto's access keys for those of the mesh.
-	keys map[string]string
+	// keys are moto's access keys for those of the mesh, and accounts the accounts
+	// of these.
+	keys, accounts map[string]string
 	// compared counts the requests by operation.
 	compared map[string]int
 }
@@ -46,6 +47,8 @@ type tee struct {
 type exchange struct {
 	// Operation is "iam:CreateRole".
 	Operation string
+	// Account is who asks.
+	Account string
 	// Request is the payload.
 	Request     string
 	mesh, other reply
@@ -61,7 +64,7 @@ type reply struct {
 func newTee(t *testing.T, known *motoList) *tee {
 	t.Helper()
 	mesh := localmesh.Run(t)
-	return &tee{t: t, mesh: mesh, endpoint: startMoto(t), known: known, keys: map[string]string{}, compared: map[string]int{},
+	return &tee{t: t, mesh: mesh, endpoint: startMoto(t), known: known, keys: map[string]string{}, accounts: map[string]string{}, compared: map[string]int{},
 		inner: mesh.Config("arn:aws:iam::111111111111:root").HTTPClient}
 }
 
@@ -82,6 +85,7 @@ func (x *tee) config(account, role string) aws.Config {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	x.keys[creds.AccessKeyID] = aws.ToString(out.Credentials.AccessKeyId)
+	x.accounts[creds.AccessKeyID] = account
 	cfg.HTTPClient = x
 	return cfg
 }
@@ -118,7 +122,7 @@ func (x *tee) Do(r *http.Request) (*http.Response, error) {
 	if scope == nil || unlike(scope[2]) {
 		return resp, nil
 	}
-	e := exchange{Operation: scope[2] + ":" + operation(scope[2], r, body), Request: string(body)}
+	e := exchange{Operation: scope[2] + ":" + operation(scope[2], r, body), Account: x.accounts[scope[1]], Request: string(body)}
 	e.mesh = x.reply(e.Operation, resp.StatusCode, answer)
 	other, err := x.other(r, scope[1], body)
 	if err != nil {
@@ -131,7 +135,9 @@ func (x *tee) Do(r *http.Request) (*http.Response, error) {
 	}
 	e.other = x.reply(e.Operation, other.StatusCode, otherAnswer)
 	if e.Operation == "sts:AssumeRole" && resp.StatusCode == http.StatusOK {
-		x.keys[element(answer, "AccessKeyId")] = element(otherAnswer, "AccessKeyId")
+		key := element(answer, "AccessKeyId")
+		x.keys[key] = element(otherAnswer, "AccessKeyId")
+		x.accounts[key], _, _ = strings.Cut(strings.TrimPrefix(element(answer, "Arn"), "arn:aws:sts::"), ":")
 	}
 	x.compare(e)
 	return resp, nil
@@ -226,7 +232,7 @@ func (x *tee) reply(operation string, status int, body []byte) reply {
 var volatile = []string{
 	"RequestId", "ResponseMetadata", "RoleId", "UserId", "GroupId", "PolicyId", "AssumedRoleId", "Credentials", "CreateDate", "UpdateDate", "PasswordLastUsed",
 	"CreateTime", "UpdateTime", "CreationTime", "LastUpdated", "RoleLastUsed", "LastAccessTime", "CreationDateTime", "TableId", "CreationDate", "AccessKeyId", "SecretAccessKey",
-	"LatestStreamArn", "LatestStreamLabel", "LastUpdateToPayPerRequestDateTime", "TableStatus", "IndexStatus", "ItemCount", "TableSizeBytes", "IndexSizeBytes", "VersionId",
+	"LatestStreamArn", "LatestStreamLabel", "LastUpdateToPayPerRequestDateTime", "TableStatus", "IndexStatus", "ItemCount", "TableSizeBytes", "IndexSizeBytes",
 	"PolicyHash", "LastModifiedTime", "PackedPolicySize",
 }
 
@@ -274,7 +280,7 @@ func document(text string) any {
 }
 
 var elementPattern = map[string]*regexp.Regexp{
-	"Code": regexp.MustCompile(`<Code>([^<]*)</Code>`), "AccessKeyId": regexp.MustCompile(`<AccessKeyId>([^<]*)</AccessKeyId>`),
+	"Code": regexp.MustCompile(`<Code>([^<]*)</Code>`), "Arn": regexp.MustCompile(`<Arn>([^<]*)</Arn>`), "AccessKeyId": regexp.MustCompile(`<AccessKeyId>([^<]*)</AccessKeyId>`),
 }
 
 // element is the text of the first element of the name.
