@@ -61,6 +61,8 @@ type life struct {
 	rewrite func(role, policy string) string
 	// options changes how the personas are opened; nil leaves them as they are.
 	options func(*lakemesh.Options)
+	// tell is told everything that the personas hand out; nil tells nobody.
+	tell func(...any)
 
 	mu sync.Mutex
 	// policies are what admin wanted each role to be given.
@@ -86,10 +88,25 @@ type step struct {
 func (l *life) live(steps []step) error {
 	for _, s := range steps {
 		if err := s.do(); err != nil {
+			l.told(err)
 			return fmt.Errorf("%s: %w", s.name, err)
 		}
 	}
 	return nil
+}
+
+func (l *life) told(things ...any) {
+	if l.tell != nil {
+		l.tell(things...)
+	}
+}
+
+// planned tells what an operation would do, if anybody is told.
+func planned[In any](l *life, plan func(context.Context, In) (*plan.Plan, error), in In) {
+	if l.tell != nil {
+		p, err := plan(l.ctx, in)
+		l.tell(p, err)
+	}
 }
 
 // steps are the whole life.
@@ -244,6 +261,7 @@ func (l *life) setUp() []step {
 				return err
 			}
 			l.consumer, err = consumer.New(l.ctx, l.opened(consumerAccount))
+			l.told(l.producer, l.consumer)
 			return err
 		}},
 	}
@@ -254,7 +272,9 @@ func (l *life) bootstrap(account string, kind admin.AccountType) error {
 	if kind == admin.Producer {
 		in.CrawlerRoleARN = meshtest.CrawlerRole
 	}
-	_, err := admin.BootstrapAccount(l.ctx, in)
+	planned(l, admin.PlanBootstrapAccount, in)
+	out, err := admin.BootstrapAccount(l.ctx, in)
+	l.told(in, out, err)
 	return err
 }
 
@@ -265,6 +285,7 @@ func (l *life) status() error {
 			return err
 		}
 		s, err := a.Status(l.ctx)
+		l.told(s, err)
 		if err != nil {
 			return err
 		}
@@ -285,7 +306,9 @@ func nothingToDo(p *plan.Plan, err error) error {
 
 // publish publishes, without a warning, and then has nothing left to do.
 func (l *life) publish(in producer.CreateDataProductsInput) error {
+	planned(l, l.producer.PlanCreateDataProducts, in)
 	out, err := l.producer.CreateDataProducts(l.ctx, in)
+	l.told(out, err)
 	if err == nil && len(out.Warnings) > 0 {
 		err = fmt.Errorf("warnings: %q", out.Warnings)
 	}
@@ -354,7 +377,12 @@ func (l *life) manage() error {
 	catalog, lake, records := glue.NewFromConfig(cfg), lakeformation.NewFromConfig(cfg), dynamodb.NewFromConfig(cfg)
 	name, other := aws.String(product), aws.String("routes")
 	table := &lftypes.Resource{Table: &lftypes.TableResource{DatabaseName: name, Name: other}}
-	place := &lftypes.Resource{DataLocation: &lftypes.DataLocationResource{ResourceArn: aws.String("arn:aws:s3:::" + bucket + "/routes")}}
+	registered, err := lake.ListResources(l.ctx, &lakeformation.ListResourcesInput{})
+	if err != nil || len(registered.ResourceInfoList) == 0 {
+		return fmt.Errorf("locations: %w", errors.Join(errUnexpected, err))
+	}
+	location := registered.ResourceInfoList[0].ResourceArn
+	place := &lftypes.Resource{DataLocation: &lftypes.DataLocationResource{ResourceArn: location}}
 	role := &lftypes.DataLakePrincipal{DataLakePrincipalIdentifier: aws.String(lakemesh.RoleARN(meshAccount, lakemesh.MeshProducerRole(producerAccount)))}
 	readers := &lftypes.DataLakePrincipal{DataLakePrincipalIdentifier: aws.String(lakemesh.RoleARN(meshAccount, lakemesh.ReadOnlyRole))}
 	label := []lftypes.LFTagPair{{TagKey: aws.String("domain"), TagValues: []string{"travel"}}}
@@ -371,9 +399,8 @@ func (l *life) manage() error {
 			return errOf(catalog.GetTable(l.ctx, &glue.GetTableInput{DatabaseName: name, Name: other}))
 		}},
 		{"settings", func() error { return errOf(lake.GetDataLakeSettings(l.ctx, &lakeformation.GetDataLakeSettingsInput{})) }},
-		{"locations", func() error { return errOf(lake.ListResources(l.ctx, &lakeformation.ListResourcesInput{})) }},
 		{"a location", func() error {
-			return errOf(lake.DescribeResource(l.ctx, &lakeformation.DescribeResourceInput{ResourceArn: aws.String("arn:aws:s3:::" + bucket + "/routes")}))
+			return errOf(lake.DescribeResource(l.ctx, &lakeformation.DescribeResourceInput{ResourceArn: location}))
 		}},
 		{"let use a location", func() error {
 			return errOf(lake.GrantPermissions(l.ctx, &lakeformation.GrantPermissionsInput{Principal: role, Resource: place, Permissions: locate}))
@@ -455,6 +482,7 @@ func (l *life) requests() []step {
 	find := func(in consumer.ListProductsInput, n int) func() error {
 		return func() error {
 			out, err := l.consumer.ListProducts(l.ctx, in)
+			l.told(out, err)
 			if err != nil {
 				return err
 			}
@@ -479,8 +507,11 @@ func (l *life) requests() []step {
 	for _, name := range slices.Sorted(maps.Keys(wanted)) {
 		tables := wanted[name]
 		steps = append(steps, step{"request " + name, func() error {
-			out, err := l.consumer.RequestAccessToProduct(l.ctx, consumer.RequestInput{OwnerAccountID: producerAccount, DatabaseName: product,
-				Tables: tables, RequestPermissions: []string{"SELECT", "DESCRIBE"}, Notes: "please"})
+			in := consumer.RequestInput{OwnerAccountID: producerAccount, DatabaseName: product,
+				Tables: tables, RequestPermissions: []string{"SELECT", "DESCRIBE"}, Notes: "please"}
+			planned(l, l.consumer.PlanRequestAccessToProduct, in)
+			out, err := l.consumer.RequestAccessToProduct(l.ctx, in)
+			l.told(out, err)
 			if err == nil {
 				l.ids[name] = out.SubscriptionID
 			}
@@ -538,9 +569,7 @@ func (l *life) decisions() []step {
 	approve := func(name string) step {
 		return step{"approve " + name, func() error {
 			in := producer.ApproveInput{RequestID: l.ids[name], DecisionNotes: "welcome"}
-			if _, err := l.producer.PlanApproveAccessRequest(l.ctx, in); err != nil {
-				return err
-			}
+			planned(l, l.producer.PlanApproveAccessRequest, in)
 			return l.producer.ApproveAccessRequest(l.ctx, in)
 		}}
 	}
@@ -565,6 +594,7 @@ func (l *life) abort() error {
 	fault := l.Fail(localmesh.Fault{Service: "s3", Operation: "PutBucketPolicy", Code: "AccessDenied", Status: 403})
 	err := l.producer.ApproveAccessRequest(l.ctx, producer.ApproveInput{RequestID: l.ids["aborted"]})
 	l.ClearFaults()
+	l.told(err)
 	if fault.Hits() != 1 || !errors.Is(err, lakemesh.ErrPartial) {
 		return fmt.Errorf("it was to be stopped half way: %w", errors.Join(errUnexpected, err))
 	}
@@ -580,7 +610,9 @@ func (l *life) use() []step {
 	finalize := func(name string, principals ...string) step {
 		return step{"import " + name, func() error {
 			in := consumer.FinalizeInput{SubscriptionID: l.ids[name], Principals: principals}
+			planned(l, l.consumer.PlanFinalizeSubscription, in)
 			out, err := l.consumer.FinalizeSubscription(l.ctx, in)
+			l.told(out, err)
 			if err == nil && len(out.Warnings) > 0 {
 				err = fmt.Errorf("warnings: %q", out.Warnings)
 			}
@@ -598,6 +630,7 @@ func (l *life) use() []step {
 			for _, get := range []func(context.Context, string) (*lakemesh.Subscription, error){l.consumer.GetSubscription, l.producer.GetSubscription} {
 				for _, name := range []string{"weather", "original"} {
 					s, err := get(l.ctx, l.ids[name])
+					l.told(s, err)
 					if err != nil {
 						return err
 					}
@@ -612,6 +645,7 @@ func (l *life) use() []step {
 		{"look at the links as the producer", l.links},
 		{"change a subscription", func() error {
 			in := producer.UpdateInput{SubscriptionID: l.ids["weather"], GrantPermissions: []string{"DESCRIBE"}, Notes: "less"}
+			planned(l, l.producer.PlanUpdateSubscriptionPermissions, in)
 			if err := l.producer.UpdateSubscriptionPermissions(l.ctx, in); err != nil {
 				return err
 			}
@@ -732,7 +766,9 @@ func (l *life) growth() []step {
 func (l *life) migration() []step {
 	in := producer.MigrateInput{SourceDatabaseName: migrated, Domain: "travel"}
 	return []step{{"migrate", func() error {
+		planned(l, l.producer.PlanMigrateTablesToMesh, in)
 		out, err := l.producer.MigrateTablesToMesh(l.ctx, in)
+		l.told(out, err)
 		if err == nil && len(out.Warnings) > 0 {
 			err = fmt.Errorf("warnings: %q", out.Warnings)
 		}
@@ -751,14 +787,18 @@ func (l *life) migration() []step {
 func (l *life) endings() []step {
 	end := func(name string) step {
 		return step{"end " + name, func() error {
-			return l.producer.DeleteSubscription(l.ctx, producer.DeleteInput{SubscriptionID: l.ids[name], Reason: "it is over"})
+			in := producer.DeleteInput{SubscriptionID: l.ids[name], Reason: "it is over"}
+			planned(l, l.producer.PlanDeleteSubscription, in)
+			return l.producer.DeleteSubscription(l.ctx, in)
 		}}
 	}
 	return []step{
 		end("all"), end("weather"),
 		{"leave", func() error {
 			for _, name := range []string{"original", "routes"} {
-				if err := l.consumer.DeleteSubscription(l.ctx, consumer.LeaveInput{SubscriptionID: l.ids[name], Reason: "enough"}); err != nil {
+				in := consumer.LeaveInput{SubscriptionID: l.ids[name], Reason: "enough"}
+				planned(l, l.consumer.PlanDeleteSubscription, in)
+				if err := l.consumer.DeleteSubscription(l.ctx, in); err != nil {
 					return err
 				}
 			}
