@@ -464,18 +464,14 @@ func (pl *planner) planCrawler() {
 	for _, t := range pl.tables {
 		wanted.Tables = append(wanted.Tables, t.link)
 	}
-	if pl.crawlerFound != nil && pl.crawlerFound.Database == wanted.Database {
-		// Another publishing into the same database may have added its tables.
-		wanted.Tables = append(wanted.Tables, pl.crawlerFound.Tables...)
-	}
-	slices.Sort(wanted.Tables)
-	wanted.Tables = slices.Compact(wanted.Tables)
+	// Another publishing into the same database may have added its tables.
+	wanted.Cover(pl.crawlerFound)
 	pl.handToCrawler(wanted.Role)
 	step := plan.Step{Kind: plan.CreateCrawler, Account: pl.account, Resource: "crawler " + wanted.Name}
 	switch {
 	case pl.crawlerFound == nil:
 		step.Summary = fmt.Sprintf("create crawler %s with role %s, %s", wanted.Name, wanted.Role, wanted.Schedule)
-		step.Run = func(ctx context.Context) error { return pl.own.catalog.CreateCrawler(ctx, &wanted) }
+		step.Run = func(ctx context.Context) error { return pl.createCrawler(ctx, &wanted) }
 	case !pl.crawlerFound.Same(&wanted):
 		step.Summary = fmt.Sprintf("change crawler %s: role %s, %s, %d tables", wanted.Name, wanted.Role, wanted.Schedule, len(wanted.Tables))
 		step.Run = func(ctx context.Context) error { return pl.own.catalog.UpdateCrawler(ctx, &wanted) }
@@ -483,6 +479,27 @@ func (pl *planner) planCrawler() {
 		return
 	}
 	pl.todo.Add(step, append(pl.links, pl.share)...)
+}
+
+// createCrawler makes the crawler. If somebody was faster it is made to cover the
+// tables of both.
+func (pl *planner) createCrawler(ctx context.Context, wanted *catalog.Crawler) error {
+	err := pl.own.catalog.CreateCrawler(ctx, wanted)
+	if !errors.Is(err, catalog.ErrExists) {
+		return err
+	}
+	found, ok, err := pl.own.catalog.Crawler(ctx, wanted.Name)
+	if err != nil {
+		return err
+	}
+	if !ok {
+		return pl.own.catalog.CreateCrawler(ctx, wanted)
+	}
+	wanted.Cover(found)
+	if found.Same(wanted) {
+		return nil
+	}
+	return pl.own.catalog.UpdateCrawler(ctx, wanted)
 }
 
 // handToCrawler hands on to the crawler's role what it needs to keep the tables

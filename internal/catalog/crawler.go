@@ -54,6 +54,16 @@ func (c *Crawler) Same(o *Crawler) bool {
 	return role && c.Name == o.Name && c.Database == o.Database && c.Schedule == o.Schedule && slices.Equal(c.Tables, o.Tables)
 }
 
+// Cover adds what o crawls, if that is in the same database. It brings the tables
+// into order.
+func (c *Crawler) Cover(o *Crawler) {
+	if o != nil && o.Database == c.Database {
+		c.Tables = append(c.Tables, o.Tables...)
+	}
+	slices.Sort(c.Tables)
+	c.Tables = slices.Compact(c.Tables)
+}
+
 // targets are what the crawler crawls, in the form of the API.
 func (c *Crawler) targets() *types.CrawlerTargets {
 	return &types.CrawlerTargets{CatalogTargets: []types.CatalogTarget{{DatabaseName: aws.String(c.Database), Tables: c.Tables}}}
@@ -66,11 +76,14 @@ func changes() *types.SchemaChangePolicy {
 	return &types.SchemaChangePolicy{UpdateBehavior: types.UpdateBehaviorUpdateInDatabase, DeleteBehavior: types.DeleteBehaviorLog}
 }
 
-// CreateCrawler makes a crawler.
+// CreateCrawler makes a crawler. One that exists already is an [ErrExists].
 func (c *Catalog) CreateCrawler(ctx context.Context, w *Crawler) error {
 	_, err := c.Client.CreateCrawler(ctx, &glue.CreateCrawlerInput{Name: aws.String(w.Name), Role: aws.String(w.Role),
 		Targets: w.targets(), Schedule: aws.String(w.Schedule), SchemaChangePolicy: changes(),
 		Description: aws.String("Keeps the mesh's copy of the tables up to date with their data")})
+	if awserr.Is(err, "AlreadyExistsException") {
+		return fmt.Errorf("crawler %s: %w: %w", w.Name, ErrExists, err)
+	}
 	if err != nil {
 		return fmt.Errorf("create crawler %s: %w", w.Name, err)
 	}
