@@ -116,11 +116,32 @@ func administration() []operation {
 	}
 }
 
-// bareAccounts have an administrator each, and the producer's a role for crawlers.
-func bareAccounts(t *testing.T) *state {
+// ready: the mesh is set up, and several accounts to be enabled in it.
+func ready(t *testing.T) *state {
 	t.Helper()
-	accounts := []string{meshAccount, producerAccount, consumerAccount}
-	return begin(t, accounts, func(t *testing.T) *localmesh.Mesh {
+	bare := bareAccounts(t, meshtest.OtherProducer, otherConsumer)
+	return bare.next(t, func(t *testing.T, w *world) {
+		must(t, on(meshAccount, func(ctx context.Context, a *admin.Admin) error {
+			_, err := a.InitializeMeshAccount(ctx, admin.InitializeMeshInput{})
+			return err
+		})(t.Context(), w))
+		for _, account := range []string{producerAccount, meshtest.OtherProducer, consumerAccount, otherConsumer} {
+			must(t, on(account, func(ctx context.Context, a *admin.Admin) error {
+				_, err := a.InitializeProducerAccount(ctx, admin.InitializeProducerInput{})
+				if err == nil {
+					_, err = a.InitializeConsumerAccount(ctx, admin.InitializeConsumerInput{})
+				}
+				return err
+			})(t.Context(), w))
+		}
+	})
+}
+
+// bareAccounts have an administrator each, and the producer's a role for crawlers.
+func bareAccounts(t *testing.T, more ...string) *state {
+	t.Helper()
+	accounts := append([]string{meshAccount, producerAccount, consumerAccount}, more...)
+	return begin(t, false, accounts, func(t *testing.T) *localmesh.Mesh {
 		mesh := localmesh.Run(t)
 		for _, account := range accounts {
 			_, err := iam.NewFromConfig(mesh.Config(meshtest.Administrator(account))).ListRoles(t.Context(), &iam.ListRolesInput{})

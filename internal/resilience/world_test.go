@@ -2,6 +2,7 @@ package resilience_test
 
 import (
 	"context"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -37,15 +38,27 @@ type state struct {
 	subscription string
 	// sight is what there is in it; nil if nobody has looked.
 	sight *sight
+	// realTime: other processes take part, and they do not live in a bubble.
+	realTime bool
 }
 
-// in runs a test on a clone of the state, in a bubble whose time passes only while
-// everybody waits: retries, leases and time-outs take none.
+// bubble runs a test in a bubble whose time passes only while everybody waits:
+// retries, leases and time-outs take none.
+func bubble(t *testing.T, realTime bool, test func(t *testing.T)) {
+	t.Helper()
+	if realTime {
+		test(t)
+		return
+	}
+	synctest.Test(t, test)
+}
+
+// in runs a test on a clone of the state, in a bubble.
 func (s *state) in(t *testing.T, test func(t *testing.T, w *world)) {
 	t.Helper()
-	synctest.Test(t, func(t *testing.T) {
+	bubble(t, s.realTime, func(t *testing.T) {
 		// Later than whatever happened in the state's own bubble.
-		if wait := time.Until(s.until); wait > 0 {
+		if wait := time.Until(s.until); !s.realTime && wait > 0 {
 			<-time.After(wait + time.Minute)
 		}
 		mesh, err := s.mesh.Clone()
@@ -57,14 +70,16 @@ func (s *state) in(t *testing.T, test func(t *testing.T, w *world)) {
 				t.Error(err)
 			}
 		}()
-		test(t, &world{mesh: mesh, state: s, subscription: s.subscription})
+		w := &world{mesh: mesh, state: s, subscription: s.subscription}
+		w.config = func(account string) aws.Config { return mesh.Config(meshtest.Administrator(account)) }
+		test(t, w)
 	})
 }
 
 // next is the state that follows on this one when something is done.
 func (s *state) next(t *testing.T, do func(t *testing.T, w *world)) *state {
 	t.Helper()
-	next := &state{accounts: s.accounts}
+	next := &state{accounts: s.accounts, realTime: s.realTime}
 	s.in(t, func(t *testing.T, w *world) {
 		do(t, w)
 		mesh, err := w.mesh.Clone()
@@ -82,6 +97,10 @@ type world struct {
 	state *state
 	// wire, if set, stands between the personas and the mesh.
 	wire *wire
+	// config is the configuration of an account's administrator.
+	config func(account string) aws.Config
+	// lease is how long claims last; 0 means the default.
+	lease time.Duration
 	// subscription is the one that operations are about.
 	subscription string
 	// producing and consuming are the personas that were opened.
@@ -95,11 +114,11 @@ func (w *world) another() { w.producing, w.consuming = nil, nil }
 // options open a persona of an account, as the account's administrator. One call
 // is made at a time, so that the calls of an operation can be counted.
 func (w *world) options(account string) lakemesh.Options {
-	cfg := w.mesh.Config(meshtest.Administrator(account))
+	cfg := w.config(account)
 	if w.wire != nil {
 		cfg.HTTPClient = w.wire
 	}
-	return lakemesh.Options{MeshAccountID: meshAccount, Config: &cfg, Concurrency: 1}
+	return lakemesh.Options{MeshAccountID: meshAccount, Config: &cfg, Concurrency: 1, ClaimLease: w.lease}
 }
 
 func (w *world) producer(ctx context.Context) (*producer.Producer, error) {
@@ -211,6 +230,8 @@ func shapes() []shape {
 type life struct {
 	shape  shape
 	states map[string]*state
+	// realTime as in [state].
+	realTime bool
 }
 
 func newLife(sh shape) *life { return &life{shape: sh, states: map[string]*state{}} }
@@ -233,10 +254,10 @@ func must(t *testing.T, err error) {
 }
 
 // begin makes the first state of all.
-func begin(t *testing.T, accounts []string, start func(t *testing.T) *localmesh.Mesh) *state {
+func begin(t *testing.T, realTime bool, accounts []string, start func(t *testing.T) *localmesh.Mesh) *state {
 	t.Helper()
-	s := &state{accounts: accounts}
-	synctest.Test(t, func(t *testing.T) {
+	s := &state{accounts: accounts, realTime: realTime}
+	bubble(t, realTime, func(t *testing.T) {
 		var err error
 		// What the test started ends with its bubble.
 		s.mesh, err = start(t).Clone()
@@ -246,20 +267,17 @@ func begin(t *testing.T, accounts []string, start func(t *testing.T) *localmesh.
 	return s
 }
 
-// prepared are the accounts of a mesh, set up.
-func prepared(t *testing.T, source func(m *meshtest.Mesh)) *state {
-	t.Helper()
-	return begin(t, []string{meshAccount, producerAccount, consumerAccount, otherConsumer}, func(t *testing.T) *localmesh.Mesh {
-		m := meshtest.Accounts(t)
-		m.AddConsumer(otherConsumer)
-		source(m)
-		return m.Mesh
-	})
-}
-
 // source: the accounts are set up, nothing is published.
 func (l *life) source(t *testing.T) *state {
-	return l.once("source", func() *state { return prepared(t, l.shape.source) })
+	return l.once("source", func() *state {
+		accounts := []string{meshAccount, producerAccount, consumerAccount, otherConsumer}
+		return begin(t, l.realTime, accounts, func(t *testing.T) *localmesh.Mesh {
+			m := meshtest.Accounts(t)
+			m.AddConsumer(otherConsumer)
+			l.shape.source(m)
+			return m.Mesh
+		})
+	})
 }
 
 func (l *life) published(t *testing.T) *state {
@@ -295,6 +313,20 @@ func (l *life) imported(t *testing.T) *state {
 
 func (l *life) left(t *testing.T) *state {
 	return l.follow(t, "left", l.imported, func(t *testing.T, w *world) { must(t, leave(t.Context(), w)) })
+}
+
+// overlapping: the consumer has two more subscriptions, which share tables with each
+// other and with the first one. The state is about both.
+func (l *life) overlapping(t *testing.T) *state {
+	return l.follow(t, "overlapping", l.published, func(t *testing.T, w *world) {
+		var ids []string
+		for _, permission := range []string{"INSERT", "DELETE"} {
+			must(t, l.ask(t.Context(), w, consumerAccount, []string{"orders", "customers"}, "SELECT", permission))
+			must(t, approve(t.Context(), w, nil))
+			ids = append(ids, w.subscription)
+		}
+		w.subscription = strings.Join(ids, " ")
+	})
 }
 
 // grown: the producer has another table, which is not published yet.
