@@ -49,12 +49,14 @@ func meshProducerPolicy(mesh, producer string, legacyIDs bool) iampolicy.Documen
 // and on acceptance Glue writes the catalog's resource policy with them
 // (https://docs.aws.amazon.com/lake-formation/latest/dg/cross-account-prereqs.html).
 func shareStatements() []iampolicy.Statement {
+	catalogs := map[string][]string{"ram:RequestedResourceType": {"glue:Table", "glue:Database", "glue:Catalog"}}
 	return []iampolicy.Statement{
-		allow("CreateShares", []string{"ram:CreateResourceShare"}, anything, iampolicy.Conditions{
-			"StringLikeIfExists": {"ram:RequestedResourceType": {"glue:Table", "glue:Database", "glue:Catalog"}}}),
+		allow("CreateShares", []string{"ram:CreateResourceShare"}, anything, iampolicy.Conditions{"StringLikeIfExists": catalogs}),
+		// A share of such a name can be made by anybody who may make shares: what is put
+		// into it is limited, too.
 		allow("ChangeSharesOfLakeFormation", []string{"ram:AssociateResourceShare", "ram:DisassociateResourceShare",
 			"ram:UpdateResourceShare", "ram:DeleteResourceShare"}, anything,
-			iampolicy.Conditions{"StringLike": {"ram:ResourceShareName": {"LakeFormation*"}}}),
+			iampolicy.Conditions{"StringLike": {"ram:ResourceShareName": {"LakeFormation*"}}, "StringLikeIfExists": catalogs}),
 		allow("SetPermissionsOfShares", []string{"ram:AssociateResourceSharePermission"}, anything, iampolicy.Conditions{
 			"ArnLike": {"ram:PermissionArn": {"arn:aws:ram::aws:permission/AWSRAMLFEnabled*"}}}),
 		allow("LookAtShares", []string{"ram:Get*", "ram:List*", "organizations:DescribeOrganization", "organizations:DescribeAccount"},

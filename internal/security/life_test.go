@@ -555,6 +555,13 @@ func (l *life) originalRequest() error {
 	list := func(s string) dynamotypes.AttributeValue {
 		return &dynamotypes.AttributeValueMemberL{Value: []dynamotypes.AttributeValue{str(s)}}
 	}
+	// It looks at the table whenever it begins, on both sides.
+	for _, role := range []string{lakemesh.MeshProducerRole(producerAccount), lakemesh.MeshConsumerRole(consumerAccount)} {
+		err := errOf(dynamodb.NewFromConfig(l.as(meshAccount, role)).DescribeTable(l.ctx, &dynamodb.DescribeTableInput{TableName: aws.String(lakemesh.SubscriptionsTable)}))
+		if err != nil {
+			return err
+		}
+	}
 	l.ids["original"] = lakemesh.NewShortID()
 	_, err := dynamodb.NewFromConfig(l.Config(meshtest.Administrator(meshAccount))).PutItem(l.ctx, &dynamodb.PutItemInput{
 		TableName: aws.String(lakemesh.SubscriptionsTable), Item: map[string]dynamotypes.AttributeValue{
@@ -732,6 +739,10 @@ func (l *life) rows(id, secret, token *string) error {
 // links reads the product as DataMeshProducer does in its own account.
 func (l *life) links() error {
 	catalog := glue.NewFromConfig(l.as(producerAccount, lakemesh.ProducerRole))
+	// The command line completes the names of databases.
+	if err := errOf(catalog.GetDatabases(l.ctx, &glue.GetDatabasesInput{})); err != nil {
+		return err
+	}
 	out, err := catalog.GetTables(l.ctx, &glue.GetTablesInput{DatabaseName: aws.String(product)})
 	if err == nil && len(out.TableList) != 3 {
 		err = fmt.Errorf("%d links", len(out.TableList))
