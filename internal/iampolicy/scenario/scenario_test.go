@@ -65,7 +65,8 @@ scenarios:
 			}
 		})
 	}
-	twice := good + good[strings.Index(good, "  - name"):]
+	_, first, _ := strings.Cut(good, "  - name")
+	twice := good + "  - name" + first
 	if _, err := parse([]byte(twice)); err == nil {
 		t.Error("accepted a name used twice")
 	}

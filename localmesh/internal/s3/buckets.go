@@ -47,7 +47,7 @@ type listedBucket struct {
 }
 
 func listBuckets(c *engine.Call, r *engine.Request) (*engine.Response, error) {
-	if err := c.Authorize(authz.Question{Action: "s3:ListAllMyBuckets"}); err != nil {
+	if err := c.Authorize(authz.Question{Action: "s3:ListAllMyBuckets", Resources: []string{"arn:aws:s3:::*"}}); err != nil {
 		return nil, err
 	}
 	q := r.URL.Query()
