@@ -35,7 +35,7 @@ func TestMain(m *testing.M) {
 	flag.Parse()
 	checks, seeded := "150", false
 	if long() {
-		checks = "1500"
+		checks = "800"
 	}
 	flag.Visit(func(f *flag.Flag) {
 		switch f.Name {
