@@ -122,4 +122,4 @@ func WithLogger(log *slog.Logger) Option { return func(o *options) { o.log = log
 func WithAnyHost() Option { return func(o *options) { o.anyHost = true } }
 
 // Handler serves the mesh over HTTP.
-func (m *Mesh) Handler() http.Handler { return handler{m} }
+func (m *Mesh) Handler() http.Handler { return newHandler(m) }

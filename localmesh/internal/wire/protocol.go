@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"bytes"
 	"fmt"
 	"io"
 	"mime"
@@ -74,11 +75,25 @@ func (e *TooLargeError) Fault() *Fault {
 	return &Fault{Code: "RequestEntityTooLargeException", Message: e.Error(), Status: http.StatusRequestEntityTooLarge}
 }
 
+// Whole is the body of a request that was read already.
+func Whole(data []byte) io.ReadCloser { return whole{bytes.NewReader(data), data} }
+
+type whole struct {
+	*bytes.Reader
+	data []byte
+}
+
+// Close implements io.Closer.
+func (whole) Close() error { return nil }
+
 // ReadBody reads the whole body of r, at most limit bytes of it. A request that
 // was made for a client, in process, may have no body at all.
 func ReadBody(r *http.Request, limit int64) ([]byte, error) {
 	if r.Body == nil || r.Body == http.NoBody {
 		return nil, nil
+	}
+	if read, ok := r.Body.(whole); ok && int64(len(read.data)) <= limit {
+		return read.data, nil
 	}
 	if r.ContentLength > limit {
 		return nil, &TooLargeError{Limit: limit}
