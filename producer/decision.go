@@ -32,6 +32,17 @@ type decision struct {
 	// subscription afterwards.
 	permitted, grantable lakemesh.Permissions
 	notes                string
+	// extends tells that the permissions stay as they are, whatever they are by then,
+	// and cover more tables.
+	extends bool
+}
+
+// follow takes an extension's permissions from the record as it is now: another
+// decision may have changed them.
+func (d *decision) follow() {
+	if d.extends {
+		d.permitted, d.grantable = d.record.Permitted, d.record.Grantable
+	}
 }
 
 // before is what the subscription justified until now, by its record and by a
@@ -115,6 +126,9 @@ func (p *Producer) decide(ctx context.Context, d *decision) error {
 	// Another decision may have been carried out while this one waited.
 	if d.record, err = p.load(ctx, d.op, d.record.ID); err != nil {
 		return err
+	}
+	if d.follow(); d.extends && d.record.Leaving {
+		return nil
 	}
 	if err := p.records.Claimable(d.record, d.claim()); err != nil {
 		return err

@@ -3,8 +3,10 @@ package producer
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/lakemesh/lakemesh"
+	"github.com/lakemesh/lakemesh/internal/poll"
 	"github.com/lakemesh/lakemesh/internal/tracker"
 	"github.com/lakemesh/lakemesh/plan"
 )
@@ -14,13 +16,21 @@ import (
 func (p *Producer) extensions(ctx context.Context, op, database string) ([]*decision, error) {
 	var all []*decision
 	err := p.records.Owned(ctx, p.account, lakemesh.Active, func(r *tracker.Record) bool {
-		if r.Owner == p.account && r.Status == lakemesh.Active && r.WholeDatabase() && r.Database == database && !r.Leaving && r.Claim == nil {
-			all = append(all, &decision{op: op, action: lakemesh.ActionUpdate, record: r, permitted: r.Permitted, grantable: r.Grantable})
+		// One that is being deleted needs no more tables. One that is being updated may
+		// not have seen the new ones, and one whose extension was left unfinished has to
+		// be finished.
+		ending := r.Leaving || r.Claim != nil && r.Claim.Action == lakemesh.ActionDelete
+		if r.Owner == p.account && r.Status == lakemesh.Active && r.WholeDatabase() && r.Database == database && !ending {
+			all = append(all, &decision{op: op, action: lakemesh.ActionUpdate, record: r, permitted: r.Permitted, grantable: r.Grantable, extends: true})
 		}
 		return true
 	})
 	return all, err
 }
+
+// claimPatience is how long an extension waits for somebody else's decision on the
+// subscription: longer than one lasts whose program was killed.
+const claimPatience = 2 * time.Minute
 
 // extendSubscriptions carries the extensions out. A subscription that covers
 // everything already costs no write.
@@ -31,12 +41,29 @@ func (p *Producer) extendSubscriptions(ctx context.Context, op, database string)
 	}
 	var failed []error
 	for _, d := range all {
-		if err := p.decide(ctx, d); err != nil && !errors.Is(err, lakemesh.ErrIllegalTransition) {
+		if err := p.extend(ctx, d); err != nil && !errors.Is(err, lakemesh.ErrIllegalTransition) {
 			// Only a subscription that ended in the meantime needs nothing.
 			failed = append(failed, err)
 		}
 	}
 	return errors.Join(failed...)
+}
+
+// extend carries an extension out, after the decision on the subscription that is
+// under way, if there is one.
+func (p *Producer) extend(ctx context.Context, d *decision) error {
+	return poll.Until(ctx, claimPatience, "the end of another decision on subscription "+d.record.ID, func(ctx context.Context) (bool, error) {
+		err := p.decide(ctx, d)
+		var claimed *lakemesh.ClaimedError
+		if !errors.As(err, &claimed) || claimed.Expired {
+			return true, err
+		}
+		if d.record, err = p.load(ctx, d.op, d.record.ID); err != nil {
+			return false, err
+		}
+		d.follow()
+		return false, poll.NotYet(claimed)
+	})
 }
 
 // planExtensions tells which subscriptions will be extended to tables that are yet

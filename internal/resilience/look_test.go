@@ -80,7 +80,7 @@ func look(ctx context.Context, mesh *localmesh.Mesh, accounts ...string) (*sight
 		return nil, err
 	}
 	defer func() { _ = clone.Close() }()
-	o := &observer{ctx: ctx, mesh: clone, sight: &sight{}, shares: map[string]string{}}
+	o := &observer{ctx: ctx, mesh: clone, sight: &sight{}, configs: map[string]aws.Config{}, shares: map[string]string{}}
 	// The shares first: records name them by identifiers that differ from run to run.
 	for _, read := range []func(account string) error{o.settings, o.ram, o.lake, o.catalog, o.iam, o.buckets, o.table} {
 		for _, a := range accounts {
@@ -89,11 +89,11 @@ func look(ctx context.Context, mesh *localmesh.Mesh, accounts ...string) (*sight
 			}
 		}
 	}
-	for _, lines := range []*[]string{&o.sight.access, &o.sight.records, &o.sight.rest} {
-		for i := range *lines {
-			(*lines)[i] = o.anonymous((*lines)[i])
+	for _, lines := range [][]string{o.sight.access, o.sight.records, o.sight.rest} {
+		for i := range lines {
+			lines[i] = o.anonymous(lines[i])
 		}
-		slices.Sort(*lines)
+		slices.Sort(lines)
 	}
 	return o.sight, nil
 }
@@ -102,12 +102,19 @@ type observer struct {
 	ctx   context.Context // An observer lives as long as one look.
 	mesh  *localmesh.Mesh
 	sight *sight
+	// configs are the administrators' configurations.
+	configs map[string]aws.Config
 	// shares are what the RAM shares carry, by their ARNs.
 	shares map[string]string
 }
 
 func (o *observer) config(account string) aws.Config {
-	return o.mesh.Config(meshtest.Administrator(account))
+	cfg, ok := o.configs[account]
+	if !ok {
+		cfg = o.mesh.Config(meshtest.Administrator(account))
+		o.configs[account] = cfg
+	}
+	return cfg
 }
 
 func (o *observer) access(format string, args ...any) {
@@ -122,20 +129,28 @@ func (o *observer) note(format string, args ...any) {
 var (
 	subscriptionID = regexp.MustCompile(`([0-9]{12}-[0-9]{12})-[0-9A-Za-z]{22}\b`)
 	timestamps     = regexp.MustCompile(`[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?Z?(-[0-9A-Za-z]{4}\b)?`)
-	uniqueIDs      = regexp.MustCompile(`\b(AROA|AIDA|ASIA|AKIA)[A-Z0-9]{16,17}\b`)
+	uniqueIDs      = regexp.MustCompile(`\bAROA[A-Z0-9]{16,17}\b`)
 	shareARNs      = regexp.MustCompile(`arn:aws:ram:[a-z0-9-]+:[0-9]{12}:resource-share/[0-9a-f-]{36}`)
 )
 
 func (o *observer) anonymous(line string) string {
-	line = shareARNs.ReplaceAllStringFunc(line, func(arn string) string {
-		if carried, ok := o.shares[arn]; ok {
-			return carried
-		}
-		return "a share that is gone"
-	})
-	line = subscriptionID.ReplaceAllString(line, "$1-ID")
-	line = timestamps.ReplaceAllString(line, "TIME")
-	return uniqueIDs.ReplaceAllString(line, "$1")
+	// Most lines hold nothing of it, and expressions take their time.
+	if strings.Contains(line, ":resource-share/") {
+		line = shareARNs.ReplaceAllStringFunc(line, func(arn string) string {
+			if carried, ok := o.shares[arn]; ok {
+				return carried
+			}
+			return "a share that is gone"
+		})
+	}
+	if strings.Contains(line, "SubscriptionId=") {
+		line = subscriptionID.ReplaceAllString(line, "$1-ID")
+		line = timestamps.ReplaceAllString(line, "TIME")
+	}
+	if strings.Contains(line, "AROA") {
+		line = uniqueIDs.ReplaceAllString(line, "AROA")
+	}
+	return line
 }
 
 // settings reads the data lake settings, and then makes the observer an
@@ -161,6 +176,22 @@ func (o *observer) settings(account string) error {
 // ram reads the resource shares that an account owns.
 func (o *observer) ram(account string) error {
 	client := ram.NewFromConfig(o.config(account))
+	carried := map[string][]string{}
+	for _, kind := range []ramtypes.ResourceShareAssociationType{ramtypes.ResourceShareAssociationTypePrincipal, ramtypes.ResourceShareAssociationTypeResource} {
+		pages := ram.NewGetResourceShareAssociationsPaginator(client, &ram.GetResourceShareAssociationsInput{AssociationType: kind})
+		for pages.HasMorePages() {
+			page, err := pages.NextPage(o.ctx)
+			if err != nil {
+				return err
+			}
+			for _, a := range page.ResourceShareAssociations {
+				if a.Status != ramtypes.ResourceShareAssociationStatusDisassociated {
+					arn := aws.ToString(a.ResourceShareArn)
+					carried[arn] = append(carried[arn], aws.ToString(a.AssociatedEntity)+"="+string(a.Status))
+				}
+			}
+		}
+	}
 	pages := ram.NewGetResourceSharesPaginator(client, &ram.GetResourceSharesInput{ResourceOwner: ramtypes.ResourceOwnerSelf})
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(o.ctx)
@@ -172,37 +203,12 @@ func (o *observer) ram(account string) error {
 				continue
 			}
 			arn := aws.ToString(s.ResourceShareArn)
-			var parts []string
-			for _, kind := range []ramtypes.ResourceShareAssociationType{ramtypes.ResourceShareAssociationTypePrincipal, ramtypes.ResourceShareAssociationTypeResource} {
-				found, err := o.associations(client, arn, kind)
-				if err != nil {
-					return err
-				}
-				parts = append(parts, found...)
-			}
-			slices.Sort(parts)
-			o.shares[arn] = "share[" + strings.Join(parts, " ") + "]"
+			slices.Sort(carried[arn])
+			o.shares[arn] = "share[" + strings.Join(carried[arn], " ") + "]"
 			o.note("%s ram: %s %s", account, s.Status, o.shares[arn])
 		}
 	}
 	return nil
-}
-
-func (o *observer) associations(client *ram.Client, share string, kind ramtypes.ResourceShareAssociationType) ([]string, error) {
-	var found []string
-	pages := ram.NewGetResourceShareAssociationsPaginator(client, &ram.GetResourceShareAssociationsInput{AssociationType: kind, ResourceShareArns: []string{share}})
-	for pages.HasMorePages() {
-		page, err := pages.NextPage(o.ctx)
-		if err != nil {
-			return nil, err
-		}
-		for _, a := range page.ResourceShareAssociations {
-			if a.Status != ramtypes.ResourceShareAssociationStatusDisassociated {
-				found = append(found, aws.ToString(a.AssociatedEntity)+"="+string(a.Status))
-			}
-		}
-	}
-	return found, nil
 }
 
 // lake reads grants, registered locations and LF-tags.
@@ -346,7 +352,7 @@ func (o *observer) partitions(account string, client *glue.Client, database, tab
 			if p.StorageDescriptor != nil {
 				location = aws.ToString(p.StorageDescriptor.Location)
 			}
-			o.note("%s partition: %s.%s %v at %s, %s", account, database, table, p.Values, location, text(p.Parameters))
+			o.note("%s partition: %s.%s %v at %s, %v", account, database, table, p.Values, location, p.Parameters)
 		}
 	}
 	return nil

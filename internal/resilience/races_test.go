@@ -330,6 +330,43 @@ func TestRaceOfPublications(t *testing.T) {
 	}
 }
 
+// A subscription to a whole database is changed while another table is published
+// into it: the change holds, for the new table as well.
+func TestRaceOfAnUpdateAndAPublication(t *testing.T) {
+	t.Parallel()
+	l := newLife(shapes()[3])
+	start := l.grown(t)
+	narrow := func(ctx context.Context, w *world) error { return update(ctx, w, "DESCRIBE", "SELECT") }
+	var inTurn *sight
+	start.in(t, func(t *testing.T, w *world) {
+		must(t, l.create(t.Context(), w))
+		must(t, narrow(t.Context(), w))
+		inTurn = w.look(t)
+	})
+	for seed := range rounds() {
+		t.Run(fmt.Sprint(seed), func(t *testing.T) {
+			t.Parallel()
+			start.in(t, func(t *testing.T, w *world) {
+				publishing, updating := &contestant{name: "create", run: l.create}, &contestant{name: "update", run: narrow}
+				w.race(t, uint64(seed), publishing, updating)
+				if publishing.err != nil {
+					t.Errorf("create: %v", publishing.err)
+				}
+				if errors.Is(updating.err, lakemesh.ErrClaimed) {
+					// It was told to come back.
+					updating.err = narrow(t.Context(), w)
+				}
+				if updating.err != nil {
+					t.Errorf("update: %v", updating.err)
+				}
+				if diff := difference(inTurn.access, w.look(t).access); diff != "" {
+					t.Errorf("one after the other (-), and at the same time (+):\n%s", diff)
+				}
+			})
+		})
+	}
+}
+
 // Accounts that are enabled at the same time are all enabled.
 func TestRaceOfEnablings(t *testing.T) {
 	t.Parallel()
