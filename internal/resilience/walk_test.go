@@ -18,7 +18,7 @@ func long() bool { return os.Getenv("LAKEMESH_LONG") != "" }
 
 // stride is how many cases of an operation there are for each one that runs by
 // default.
-const stride = 41
+const stride = 101
 
 // A failure at any call of any operation of a product's life.
 func TestEveryFailureAtEveryCall(t *testing.T) {
