@@ -218,7 +218,7 @@ func TestNoInputBreaksTheMesh(t *testing.T) {
 	if err := l.live(steps[:len(steps)-len(l.endings())]); err != nil {
 		t.Fatal(err)
 	}
-	calls := 5000
+	calls := 2000
 	if long() {
 		calls = 300_000
 	}

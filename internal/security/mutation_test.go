@@ -15,7 +15,7 @@ import (
 func long() bool { return os.Getenv("LAKEMESH_LONG") != "" }
 
 // sampled is how many of the roles' actions are tried by default.
-const sampled = 10
+const sampled = 8
 
 // right is an action that a statement of a role's policy allows.
 type right struct{ role, sid, action string }
