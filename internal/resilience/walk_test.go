@@ -65,10 +65,10 @@ func walk(t *testing.T, all []operation) {
 					continue
 				}
 				ran++
-				same := number/2%2 == 0
+				d := disturbance{kind: k, nth: n, same: number/2%2 == 0, abreast: number%3 == 0}
 				t.Run(fmt.Sprintf("%s/%s/%d", op.name, k, n), func(t *testing.T) {
 					t.Parallel()
-					from.in(t, func(t *testing.T, w *world) { op.disturbed(t, w, whole, k, n, same) })
+					from.in(t, func(t *testing.T, w *world) { op.disturbed(t, w, whole, d) })
 				})
 			}
 		}
@@ -103,28 +103,48 @@ func (op *operation) undisturbed(t *testing.T) *undisturbed {
 	return u
 }
 
+// disturbance is a failure of an operation.
+type disturbance struct {
+	kind kind
+	nth  int
+	// same says that the same program runs the operation again, if it still can.
+	same bool
+	// abreast says that calls are made at the same time: others are under way when
+	// one fails, and which one is the nth differs from time to time.
+	abreast bool
+}
+
+// killed tells that the program does not survive it.
+func (d disturbance) killed() bool { return d.kind == killed || d.kind == killedLater }
+
+// manyAbreast is how many calls are made at the same time.
+const manyAbreast = 8
+
 // disturbed runs the operation with a failure, looks what it left, runs it again
-// and compares. same says whether the same program runs it again, if it still can.
-func (op *operation) disturbed(t *testing.T, w *world, whole *undisturbed, k kind, n int, same bool) {
+// and compares.
+func (op *operation) disturbed(t *testing.T, w *world, whole *undisturbed, d disturbance) {
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
-	w.wire = newWire(w, k, n, cancel)
+	if d.abreast {
+		w.concurrency = manyAbreast
+	}
+	w.wire = newWire(w, d.kind, d.nth, cancel)
 	first := op.run(ctx, w)
 	if !w.wire.reached() {
-		t.Errorf("call %d was not made; %d were, and %d without a failure; the operation gave %v", n, w.wire.calls, whole.calls, first)
+		t.Errorf("call %d was not made; %d were, and %d without a failure; the operation gave %v", d.nth, w.wire.calls, whole.calls, first)
 	}
 	w.wire.mend()
 	left := w.look(t)
 	op.checkLeft(t, whole, left, first)
-	if !same || k == killed || k == killedLater {
+	if !d.same || d.killed() {
 		w.another()
 	}
 	if first == nil {
 		return
 	}
 	begun := time.Now()
-	second := op.again(t, w, k)
-	if took := time.Since(begun); took >= tracker.DefaultLease && k != killed && k != killedLater {
+	second := op.again(t, w, d)
+	if took := time.Since(begun); took >= tracker.DefaultLease && !d.killed() {
 		t.Errorf("the same command again took %s: it waited for the first one, which had failed", took)
 	}
 	done := slices.Equal(decisions(left), decisions(whole.after))
@@ -138,11 +158,11 @@ func (op *operation) disturbed(t *testing.T, w *world, whole *undisturbed, k kin
 
 // again runs the same command again. What a killed program had claimed can be taken
 // over when it has given no sign of life for some time; all else at once.
-func (op *operation) again(t *testing.T, w *world, k kind) error {
+func (op *operation) again(t *testing.T, w *world, d disturbance) error {
 	const patience = 2 * time.Minute
 	for begun := time.Now(); ; {
 		err := op.run(t.Context(), w)
-		waits := (k == killed || k == killedLater) && errors.Is(err, lakemesh.ErrClaimed)
+		waits := d.killed() && errors.Is(err, lakemesh.ErrClaimed)
 		if !waits || time.Since(begun) > patience {
 			return err
 		}

@@ -99,6 +99,8 @@ type world struct {
 	wire *wire
 	// config is the configuration of an account's administrator.
 	config func(account string) aws.Config
+	// concurrency is how many calls may be under way at once; 0 means 1.
+	concurrency int
 	// lease is how long claims last; 0 means the default.
 	lease time.Duration
 	// subscription is the one that operations are about.
@@ -111,14 +113,15 @@ type world struct {
 // another makes the operations that follow those of another program.
 func (w *world) another() { w.producing, w.consuming = nil, nil }
 
-// options open a persona of an account, as the account's administrator. One call
-// is made at a time, so that the calls of an operation can be counted.
+// options open a persona of an account, as the account's administrator. Unless a
+// test says otherwise one call is made at a time, so that the nth call is the same
+// one each time.
 func (w *world) options(account string) lakemesh.Options {
 	cfg := w.config(account)
 	if w.wire != nil {
 		cfg.HTTPClient = w.wire
 	}
-	return lakemesh.Options{MeshAccountID: meshAccount, Config: &cfg, Concurrency: 1, ClaimLease: w.lease}
+	return lakemesh.Options{MeshAccountID: meshAccount, Config: &cfg, Concurrency: max(w.concurrency, 1), ClaimLease: w.lease}
 }
 
 func (w *world) producer(ctx context.Context) (*producer.Producer, error) {
