@@ -130,7 +130,7 @@ func (op *operation) disturbed(t *testing.T, w *world, whole *undisturbed, d dis
 	}
 	w.wire = newWire(w, d.kind, d.nth, cancel)
 	first := op.run(ctx, w)
-	if !w.wire.reached() && !(d.abreast && first == nil) {
+	if !w.wire.reached() && (!d.abreast || first != nil) {
 		// What is done at the same time shares batches in other ways, and may need fewer
 		// calls.
 		t.Errorf("call %d was not made; %d were, and %d without a failure; the operation gave %v", d.nth, w.wire.calls, whole.calls, first)
