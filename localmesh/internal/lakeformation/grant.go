@@ -117,7 +117,8 @@ func mayGrantAbroad(c *engine.Call, p part, principal, account string) error {
 			return err
 		}
 		if version(theirs) >= 3 {
-			return invalid("Invalid cross account grant request. Consumer account has opt-in to cross account version: v%d", version(theirs))
+			// The message names the version that is needed, not the one that the account has.
+			return invalid("Invalid cross account grant request. Consumer account has opt-in to cross account version: v3")
 		}
 	}
 	return leftToIAMAlone(c, p.on, v)

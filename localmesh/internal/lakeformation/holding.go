@@ -261,7 +261,7 @@ func reached(c *engine.Call, g state.Grant, r state.Resource) (bool, error) {
 		return true, nil
 	}
 	if len(g.Shares) == 0 {
-		return byCatalogPolicy(c, g)
+		return byCatalogPolicy(c, g, r)
 	}
 	for _, share := range g.Shares {
 		for _, arn := range sharedARNs(g.On, r) {

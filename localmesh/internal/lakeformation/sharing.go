@@ -321,18 +321,30 @@ func neighbours(on state.Securable, entity string) [][]string {
 }
 
 // byCatalogPolicy tells whether the owner's catalog lets the recipient of a grant
-// that no share carries read its tables, as versions 1 and 2 need for LF-tag
-// policies.
-func byCatalogPolicy(c *engine.Call, g state.Grant) (bool, error) {
+// on LF-tags that no share carries see r, as versions 1 and 2 need it. The policy
+// that AWS asks for is limited to what LF-tags let through
+// (https://docs.aws.amazon.com/lake-formation/latest/dg/cross-account-prereqs.html).
+func byCatalogPolicy(c *engine.Call, g state.Grant, r state.Resource) (bool, error) {
 	policy, has, err := state.GetCatalogPolicy(c.Tx, g.On.Account, g.On.Region)
 	if err != nil || !has || g.On.Kind != state.KindPolicy {
 		return false, err
 	}
+	if r.Database == "" {
+		// The grant itself is asked about: it has to reach everything that it may match.
+		r.Database = "*"
+		if isTable(g.On) {
+			r.Table = "*"
+		}
+	}
+	action, resources := "glue:GetDatabase", []string{catalogARN(r), databaseARN(r)}
+	if r.Table != "" {
+		action, resources = "glue:GetTable", append(resources, tableARN(r))
+	}
 	account := state.PrincipalAccount(g.Principal, g.On.Account)
 	root := "arn:aws:iam::" + account + ":root"
 	d, err := c.Mesh.Policies().Decide(c.Tx, authz.Caller{Account: account, ARN: root, Principal: root, Root: true}, authz.Question{
-		Action: "glue:GetTable", Resources: []string{catalogARN(g.On.Resource)}, ResourcePolicy: policy.Policy,
-		ResourcePolicyName: "Data Catalog resource policy", ResourceAccount: g.On.Account,
+		Action: action, Resources: resources, Keys: map[string][]string{"glue:EvaluatedByLakeFormationTags": {"true"}},
+		ResourcePolicy: policy.Policy, ResourcePolicyName: "Data Catalog resource policy", ResourceAccount: g.On.Account,
 	}, c.Now, c.Region)
 	return d.Allowed, err
 }
