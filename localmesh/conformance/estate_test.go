@@ -58,7 +58,7 @@ func newEstate(t *testing.T) *estate {
 	e := &estate{localmesh.Run(t), t}
 	for _, admin := range []string{landlordAdmin, tenantAdmin, passerbyAdmin} {
 		e.settings(admin, func(s *lftypes.DataLakeSettings) {
-			s.DataLakeAdmins = lakePrincipals(admin)
+			s.DataLakeAdmins = principals(admin)
 			s.CreateDatabaseDefaultPermissions = []lftypes.PrincipalPermissions{}
 			s.CreateTableDefaultPermissions = []lftypes.PrincipalPermissions{}
 		})
@@ -173,16 +173,8 @@ func nameIn(arn string) *string {
 	return &name
 }
 
-func allowing(action, resource string) string {
-	return `{"Version":"2012-10-17","Statement":[` + allowed(action, resource) + `]}`
-}
-
 func allowed(action, resource string) string {
 	return `{"Effect":"Allow","Action":"` + action + `","Resource":"` + resource + `"}`
-}
-
-func allowingAll(statements ...string) string {
-	return `{"Version":"2012-10-17","Statement":[` + strings.Join(statements, ",") + `]}`
 }
 
 func trustedBy(kind, principal string) string {
@@ -216,14 +208,6 @@ func (e *estate) bucket(by, name string) {
 func (e *estate) put(by, bucket, key string) {
 	e.t.Helper()
 	e.must(errOf(e.s3(by).PutObject(e.t.Context(), &s3.PutObjectInput{Bucket: &bucket, Key: &key, Body: strings.NewReader("data")})))
-}
-
-func lakePrincipals(ids ...string) []lftypes.DataLakePrincipal {
-	out := []lftypes.DataLakePrincipal{}
-	for _, id := range ids {
-		out = append(out, lftypes.DataLakePrincipal{DataLakePrincipalIdentifier: &id})
-	}
-	return out
 }
 
 // settings changes the settings of the administrator's account.
@@ -310,32 +294,31 @@ func (e *estate) partition(by, database, table, value, location string) error {
 	return errOf(e.glue(by).CreatePartition(e.t.Context(), &glue.CreatePartitionInput{DatabaseName: &database, TableName: &table, PartitionInput: in}))
 }
 
-// The resources of grants; all of them are of the landlord.
-func onCatalog() *lftypes.Resource { return &lftypes.Resource{Catalog: &lftypes.CatalogResource{}} }
+// The resources of grants in the landlord's catalog.
 
-func onDatabase(name string) *lftypes.Resource {
+func theDatabase(name string) *lftypes.Resource {
 	return &lftypes.Resource{Database: &lftypes.DatabaseResource{CatalogId: aws.String(landlord), Name: &name}}
 }
 
-func onTable(database, name string) *lftypes.Resource {
+func theTable(database, name string) *lftypes.Resource {
 	return &lftypes.Resource{Table: &lftypes.TableResource{CatalogId: aws.String(landlord), DatabaseName: &database, Name: &name}}
 }
 
-func onColumns(database, name string, columns ...string) *lftypes.Resource {
+func theColumns(database, name string, columns ...string) *lftypes.Resource {
 	return &lftypes.Resource{TableWithColumns: &lftypes.TableWithColumnsResource{
 		CatalogId: aws.String(landlord), DatabaseName: &database, Name: &name, ColumnNames: columns,
 	}}
 }
 
-func onLocation(path string) *lftypes.Resource {
+func theLocation(path string) *lftypes.Resource {
 	return &lftypes.Resource{DataLocation: &lftypes.DataLocationResource{CatalogId: aws.String(landlord), ResourceArn: aws.String("arn:aws:s3:::" + path)}}
 }
 
-func onTag(key string, values ...string) *lftypes.Resource {
+func theTag(key string, values ...string) *lftypes.Resource {
 	return &lftypes.Resource{LFTag: &lftypes.LFTagKeyResource{CatalogId: aws.String(landlord), TagKey: &key, TagValues: values}}
 }
 
-func onPolicy(kind lftypes.ResourceType, expression ...lftypes.LFTag) *lftypes.Resource {
+func thePolicy(kind lftypes.ResourceType, expression ...lftypes.LFTag) *lftypes.Resource {
 	return &lftypes.Resource{LFTagPolicy: &lftypes.LFTagPolicyResource{CatalogId: aws.String(landlord), ResourceType: kind, Expression: expression}}
 }
 
@@ -356,29 +339,15 @@ func here(account string, r *lftypes.Resource) *lftypes.Resource {
 	return r
 }
 
-// listOf reads "SELECT ALTER | SELECT": the permissions, and those with the grant
-// option.
-func listOf(text string) (plain, grantable []lftypes.Permission) {
-	before, after, _ := strings.Cut(text, "|")
-	read := func(s string) []lftypes.Permission {
-		var out []lftypes.Permission
-		for _, p := range strings.Fields(s) {
-			out = append(out, lftypes.Permission(p))
-		}
-		return out
-	}
-	return read(before), read(after)
-}
-
 func (e *estate) grant(by, to string, on *lftypes.Resource, list string) error {
-	plain, grantable := listOf(list)
+	plain, grantable := permissionList(list)
 	return errOf(e.lake(by).GrantPermissions(e.t.Context(), &lakeformation.GrantPermissionsInput{
 		Principal: &lftypes.DataLakePrincipal{DataLakePrincipalIdentifier: &to}, Resource: on, Permissions: plain, PermissionsWithGrantOption: grantable,
 	}))
 }
 
 func (e *estate) revoke(by, from string, on *lftypes.Resource, list string) error {
-	plain, grantable := listOf(list)
+	plain, grantable := permissionList(list)
 	return errOf(e.lake(by).RevokePermissions(e.t.Context(), &lakeformation.RevokePermissionsInput{
 		Principal: &lftypes.DataLakePrincipal{DataLakePrincipalIdentifier: &from}, Resource: on, Permissions: plain, PermissionsWithGrantOption: grantable,
 	}))

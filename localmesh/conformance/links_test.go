@@ -99,17 +99,17 @@ func TestResourceLinks(t *testing.T) {
 		e.must(e.databaseLink(landlordAdmin, "dangling", passerby, "nowhere"))
 		e.must(e.tableLink(landlordAdmin, "local", "dangling", passerby, "nowhere", "nothing"))
 		// Before the share is accepted, too.
-		e.must(e.grant(landlordAdmin, tenant, onTable("house", "kitchen"), "SELECT | SELECT"))
+		e.must(e.grant(landlordAdmin, tenant, theTable("house", "kitchen"), "SELECT | SELECT"))
 		e.must(e.tableLink(tenantAdmin, "flat", "kitchen", landlord, "house", "kitchen"))
 		e.refused(e.databaseLink(ann, "mine", landlord, "house"), "AccessDeniedException", "Create Database")
 		e.refused(e.tableLink(ann, "local", "mine", landlord, "house", "kitchen"), "AccessDeniedException", "Create Table")
-		e.must(e.grant(landlordAdmin, ann, onDatabase("local"), "CREATE_TABLE"))
+		e.must(e.grant(landlordAdmin, ann, theDatabase("local"), "CREATE_TABLE"))
 		e.must(e.grant(landlordAdmin, ann, onCatalog(), "CREATE_DATABASE"))
 		e.must(e.tableLink(ann, "local", "mine", landlord, "house", "kitchen"))
 		e.must(e.databaseLink(ann, "mine", landlord, "house"))
 		// And IAM's permission.
 		weak := e.person("Weak", allowing("glue:Get*", "*"))
-		e.must(e.grant(landlordAdmin, weak, onDatabase("local"), "CREATE_TABLE"))
+		e.must(e.grant(landlordAdmin, weak, theDatabase("local"), "CREATE_TABLE"))
 		e.must(e.grant(landlordAdmin, weak, onCatalog(), "CREATE_DATABASE"))
 		e.refused(e.tableLink(weak, "local", "weak", landlord, "house", "kitchen"), "AccessDeniedException", "glue:CreateTable")
 		e.refused(e.databaseLink(weak, "weak", landlord, "house"), "AccessDeniedException", "glue:CreateDatabase")
@@ -117,8 +117,8 @@ func TestResourceLinks(t *testing.T) {
 
 	holds(t, "2.4", "a link is seen by its maker and the administrators until DESCRIBE is granted", func(t *testing.T) {
 		e := base.fork(t)
-		e.must(e.grant(landlordAdmin, ann, onDatabase("local"), "CREATE_TABLE"))
-		e.must(e.grant(landlordAdmin, bob, onDatabase("local"), "DESCRIBE"))
+		e.must(e.grant(landlordAdmin, ann, theDatabase("local"), "CREATE_TABLE"))
+		e.must(e.grant(landlordAdmin, bob, theDatabase("local"), "DESCRIBE"))
 		e.must(e.tableLink(ann, "local", "link", landlord, "house", "kitchen"))
 		e.must(errOf(e.get(ann, "", "local", "link")))
 		e.must(errOf(e.get(landlordAdmin, "", "local", "link")))
@@ -126,13 +126,13 @@ func TestResourceLinks(t *testing.T) {
 		e.same(e.tables(bob, &glue.GetTablesInput{DatabaseName: aws.String("local")}), []string{})
 		// Only DESCRIBE and DROP can be granted on a link.
 		for _, p := range []string{"SELECT", "ALTER", "INSERT", "DELETE", "ALL"} {
-			e.refused(e.grant(landlordAdmin, bob, onTable("local", "link"), p), "InvalidInputException")
+			e.refused(e.grant(landlordAdmin, bob, theTable("local", "link"), p), "InvalidInputException")
 		}
-		e.must(e.grant(landlordAdmin, bob, onTable("local", "link"), "DESCRIBE"))
+		e.must(e.grant(landlordAdmin, bob, theTable("local", "link"), "DESCRIBE"))
 		e.must(errOf(e.get(bob, "", "local", "link")))
 		// An administrator grants itself what dropping needs.
 		e.refused(e.dropTable(landlordAdmin, "local", "link"), "AccessDeniedException", "Drop")
-		e.must(e.grant(landlordAdmin, landlordAdmin, onTable("local", "link"), "DROP"))
+		e.must(e.grant(landlordAdmin, landlordAdmin, theTable("local", "link"), "DROP"))
 		e.must(e.dropTable(landlordAdmin, "local", "link"))
 		e.must(errOf(e.get(landlordAdmin, "", "house", "kitchen")))
 	})
@@ -144,18 +144,18 @@ func TestResourceLinks(t *testing.T) {
 		days := func(by string) error {
 			return errOf(e.glue(by).GetPartitions(t.Context(), &glue.GetPartitionsInput{DatabaseName: aws.String("local"), TableName: aws.String("link")}))
 		}
-		e.must(e.grant(landlordAdmin, ann, onTable("local", "link"), "DESCRIBE"))
+		e.must(e.grant(landlordAdmin, ann, theTable("local", "link"), "DESCRIBE"))
 		e.refused(days(ann), "AccessDeniedException")
-		e.must(e.grant(landlordAdmin, ann, onTable("house", "kitchen"), "SELECT"))
+		e.must(e.grant(landlordAdmin, ann, theTable("house", "kitchen"), "SELECT"))
 		e.must(days(ann))
-		e.must(e.grant(landlordAdmin, bob, onTable("house", "kitchen"), "SELECT"))
+		e.must(e.grant(landlordAdmin, bob, theTable("house", "kitchen"), "SELECT"))
 		e.refused(days(bob), "AccessDeniedException")
 		// IAM on the target, too.
 		ours := "arn:aws:glue:us-east-1:" + landlord + ":"
-		narrow := e.person("Narrow", allowingAll(allowed("glue:*", ours+"catalog"), allowed("glue:*", ours+"database/local"), allowed("glue:*", ours+"table/local/*"),
+		narrow := e.person("Narrow", policyOf(allowed("glue:*", ours+"catalog"), allowed("glue:*", ours+"database/local"), allowed("glue:*", ours+"table/local/*"),
 			allowed("lakeformation:GetDataAccess", "*")))
-		e.must(e.grant(landlordAdmin, narrow, onTable("local", "link"), "DESCRIBE"))
-		e.must(e.grant(landlordAdmin, narrow, onTable("house", "kitchen"), "SELECT"))
+		e.must(e.grant(landlordAdmin, narrow, theTable("local", "link"), "DESCRIBE"))
+		e.must(e.grant(landlordAdmin, narrow, theTable("house", "kitchen"), "SELECT"))
 		e.refused(days(narrow), "AccessDeniedException", "database/house")
 		table, err := e.get(narrow, "", "local", "link")
 		e.must(err)
@@ -180,8 +180,8 @@ func TestResourceLinks(t *testing.T) {
 			}
 		}
 		alone()
-		e.share(onDatabase("house"), "DESCRIBE")
-		e.share(onTable("house", "kitchen"), "SELECT")
+		e.share(theDatabase("house"), "DESCRIBE")
+		e.share(theTable("house", "kitchen"), "SELECT")
 		db, err := e.getDatabase(tenantAdmin, "link")
 		e.must(err)
 		e.equal(*db.Name+" "+*db.CatalogId+" "+db.Parameters["rooms"]+" "+*db.Description+" "+*db.TargetDatabase.DatabaseName, "link "+tenant+" 2 a house house")
@@ -190,8 +190,8 @@ func TestResourceLinks(t *testing.T) {
 		e.equal(*table.Name+" "+*table.DatabaseName+" "+*table.CatalogId+" "+*table.TargetTable.Name, "link flat "+tenant+" kitchen")
 		e.equal(*table.StorageDescriptor.Location+" "+*table.PartitionKeys[0].Name+" "+*table.TableType+" "+table.Parameters["classification"],
 			"s3://land/house/kitchen day EXTERNAL_TABLE csv")
-		e.must(e.revoke(landlordAdmin, tenant, onDatabase("house"), "DESCRIBE"))
-		e.must(e.revoke(landlordAdmin, tenant, onTable("house", "kitchen"), "SELECT"))
+		e.must(e.revoke(landlordAdmin, tenant, theDatabase("house"), "DESCRIBE"))
+		e.must(e.revoke(landlordAdmin, tenant, theTable("house", "kitchen"), "SELECT"))
 		alone()
 	})
 
@@ -222,9 +222,9 @@ func TestResourceLinks(t *testing.T) {
 		e.equal(*table.DatabaseName, "house")
 		e.refused(e.tableLink(landlordAdmin, "link", "x", landlord, "house", "kitchen"), "InvalidInputException")
 		// CREATE_TABLE on the target is what counts.
-		e.must(e.grant(landlordAdmin, ann, onDatabase("link"), "DESCRIBE"))
+		e.must(e.grant(landlordAdmin, ann, theDatabase("link"), "DESCRIBE"))
 		e.refused(e.table(ann, "link", tableAt("attic", "s3://free/attic")), "AccessDeniedException", "Create Table")
-		e.must(e.grant(landlordAdmin, ann, onDatabase("house"), "CREATE_TABLE"))
+		e.must(e.grant(landlordAdmin, ann, theDatabase("house"), "CREATE_TABLE"))
 		e.must(e.table(ann, "link", tableAt("attic", "s3://free/attic")))
 	})
 
@@ -239,7 +239,7 @@ func TestResourceLinks(t *testing.T) {
 				t.Errorf("%s shows %v", *table.Name, table.StorageDescriptor)
 			}
 		}
-		e.share(onTable("house", "kitchen"), "SELECT")
+		e.share(theTable("house", "kitchen"), "SELECT")
 		e.must(e.databaseLink(tenantAdmin, "link", landlord, "house"))
 		e.same(e.tables(tenantAdmin, &glue.GetTablesInput{DatabaseName: aws.String("link")}), []string{"kitchen"})
 		e.refused(errOf(e.get(tenantAdmin, "", "link", "garden")), "AccessDeniedException")
@@ -312,7 +312,7 @@ func TestResourceLinks(t *testing.T) {
 
 	holds(t, "2.9", "with the owner's catalog id no link is needed", func(t *testing.T) {
 		e := base.fork(t)
-		e.share(onTable("house", "kitchen"), "SELECT")
+		e.share(theTable("house", "kitchen"), "SELECT")
 		table, err := e.get(tenantAdmin, landlord, "house", "kitchen")
 		e.must(err)
 		e.equal(*table.CatalogId+" "+*table.StorageDescriptor.Location, landlord+" s3://land/house/kitchen")
@@ -321,9 +321,9 @@ func TestResourceLinks(t *testing.T) {
 
 	holds(t, "2.10", "one link serves a shared database, tables that are shared singly need one each", func(t *testing.T) {
 		e := base.fork(t)
-		e.share(onDatabase("house"), "DESCRIBE")
-		e.share(onTable("house", "kitchen"), "SELECT")
-		e.share(onTable("house", "garden"), "SELECT")
+		e.share(theDatabase("house"), "DESCRIBE")
+		e.share(theTable("house", "kitchen"), "SELECT")
+		e.share(theTable("house", "garden"), "SELECT")
 		e.must(e.databaseLink(tenantAdmin, "link", landlord, "house"))
 		e.must(errOf(e.get(tenantAdmin, "", "link", "kitchen")))
 		e.must(errOf(e.get(tenantAdmin, "", "link", "garden")))

@@ -140,6 +140,10 @@ func access(c *engine.Call, o order) (state.Table, []string, error) {
 	if t.IsLink() {
 		return t, nil, invalid("%s is a resource link. Name the table that it points at.", t.Name)
 	}
+	if t.Storage != nil && t.Storage.Schema != nil {
+		// https://docs.aws.amazon.com/lake-formation/latest/dg/limitations.html
+		return t, nil, invalid("The schema of %s is in a schema registry, which Lake Formation does not support.", t.Name)
+	}
 	return t, perms, filtering(c, o, r, h)
 }
 

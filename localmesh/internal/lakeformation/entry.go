@@ -134,7 +134,9 @@ func exists(c *engine.Call, t target) error {
 			return err
 		}
 		if !found {
-			return c.Denied("Resource does not exist or requester is not authorized to access requested permissions.")
+			// The API's model gives an AccessDeniedException the status 403; this one was
+			// seen with 400.
+			return c.Denied("Resource does not exist or requester is not authorized to access requested permissions.").WithStatus(400)
 		}
 	case state.KindTag:
 		return tagExists(c, on, state.TagValues{Key: on.TagKey, Values: t.values})

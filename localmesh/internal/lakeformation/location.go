@@ -67,20 +67,17 @@ func Registered(c *engine.Call, account, location string) (bool, error) {
 
 // RequireLocation refuses unless the caller may make objects in the account's
 // catalog that point at the S3 path: where the path is registered, it needs
-// DATA_LOCATION_ACCESS. In a location in hybrid access mode only principals that
-// were opted in do
-// (https://docs.aws.amazon.com/lake-formation/latest/dg/hybrid-access-mode.html).
+// DATA_LOCATION_ACCESS. That is so in hybrid access mode, too, whether or not the
+// caller was opted in
+// (https://docs.aws.amazon.com/lake-formation/latest/dg/notes-hybrid.html).
 func RequireLocation(c *engine.Call, account, location string) error {
 	path, ok := s3path(location)
 	if !ok {
 		return nil
 	}
-	registered, found, err := registration(c, account, path)
+	_, found, err := registration(c, account, path)
 	if err != nil || !found {
 		return err
-	}
-	if registered.Hybrid && !optedIn(c, state.Resource{Account: account, Region: c.Region}) {
-		return nil
 	}
 	ok, err = holdsLocation(c, account, path, false)
 	if err != nil || ok {
