@@ -1,0 +1,35 @@
+package bound_test
+
+import (
+	"testing"
+
+	"github.com/lakemesh/lakemesh/bench/internal/bound"
+)
+
+func TestBoundsAtTheirEdges(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		name string
+		got  bound.Bound
+		want int
+	}{
+		{"nothing but what is done once, and a batch of grants", bound.Publish(0, 0), 26},
+		{"a table without partitions", bound.Publish(1, 0), 30},
+		{"a full page and batch", bound.Publish(1, 100), 32},
+		{"one partition more", bound.Publish(1, 101), 33},
+		{"one page of partitions more", bound.Publish(1, 1001), 1 + 2 + 1 + 11 + 1 + 1 + 1 + 25},
+		{"the original's example", bound.Publish(20, 100), 1 + 20 + 20 + 20 + 20 + 20 + 4 + 25},
+		{"two pages of tables", bound.Publish(101, 0), 2 + 3*101 + 16 + 25},
+		{"again", bound.Again(20, 100), 1 + 20 + 1 + 20 + 1 + 1 + 1 + 25},
+		{"approval of one table", bound.Approve(1, 2, 1), 8 + 1 + 1 + 2 + 1 + 1 + 3 + 4},
+		{"approval of ten tables of ten", bound.Approve(10, 10, 1), 8 + 1 + 1 + 2 + 2 + 1 + 3 + 4},
+		{"update in two buckets", bound.Update(500, 500, 2), 8 + 5 + 4 + 2 + 25 + 1 + 2 + 4},
+		{"deletion in two buckets", bound.Delete(500, 500, 2), 8 + 5 + 4 + 2 + 51 + 1 + 6 + 6},
+		{"a byte more than a page", bound.ListPending(1<<20 + 1), 2},
+		{"opening", bound.Open(2), 3},
+	} {
+		if got := test.got.Calls(); got != test.want {
+			t.Errorf("%s: got %d, want %d: %+v", test.name, got, test.want, test.got)
+		}
+	}
+}
