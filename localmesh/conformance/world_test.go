@@ -353,6 +353,14 @@ func (w *world) shares() []ramtypes.ResourceShare {
 	return out.ResourceShares
 }
 
+// listed are the rows of the grants on a resource.
+func (w *world) listed(principal string, on *types.Resource) []types.PrincipalResourcePermissions {
+	w.Helper()
+	out, err := w.lake(principal).ListPermissions(w.ctx, &lakeformation.ListPermissionsInput{CatalogId: aws.String(owner), Resource: on})
+	w.must(err)
+	return out.PrincipalResourcePermissions
+}
+
 // rows are the rows of a listing in short: "Admin:table/orders:ALTER,DROP|DROP".
 func (w *world) rows(principal string, in *lakeformation.ListPermissionsInput) []string {
 	w.Helper()

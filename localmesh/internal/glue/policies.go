@@ -84,7 +84,9 @@ func putResourcePolicy(c *engine.Call, in *glue.PutResourcePolicyInput) (*glue.P
 	if h := aws.ToString(in.PolicyHashCondition); in.PolicyHashCondition != nil && (!exists || h != old.Hash) {
 		return nil, conditionFailed("The hash of the resource policy is not the one that was expected")
 	}
-	if in.EnableHybrid != types.EnableHybridValuesTrue {
+	switch in.EnableHybrid {
+	case types.EnableHybridValuesTrue:
+	case types.EnableHybridValuesFalse, "":
 		shared, err := sharedByLakeFormation(c)
 		if err != nil {
 			return nil, err
@@ -92,6 +94,8 @@ func putResourcePolicy(c *engine.Call, in *glue.PutResourcePolicyInput) (*glue.P
 		if len(shared) > 0 {
 			return nil, invalid("EnableHybrid must be TRUE while resources of the catalog are shared through AWS RAM")
 		}
+	default:
+		return nil, constraint("enableHybrid", string(in.EnableHybrid), "satisfy enum value set: [TRUE, FALSE]")
 	}
 	// Glue gives a policy back in its own spelling: statements as a list, and lists
 	// of one value as that value.

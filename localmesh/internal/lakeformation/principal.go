@@ -5,6 +5,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/lakeformation/types"
 
+	"github.com/lakemesh/lakemesh/localmesh/internal/authz"
 	"github.com/lakemesh/lakemesh/localmesh/internal/engine"
 	"github.com/lakemesh/lakemesh/localmesh/internal/state"
 )
@@ -34,12 +35,11 @@ func checkPrincipal(c *engine.Call, p *types.DataLakePrincipal) (string, error) 
 	if account, ok := strings.CutSuffix(id, ":IAMPrincipals"); ok && isAccount(account) {
 		return id, nil
 	}
-	if strings.Contains(id, ":organizations:") {
-		organization := id[strings.LastIndexByte(id, '/')+1:]
-		return "", engine.Errorf("InvalidInputException", "Organization %s not found", organization)
+	if strings.HasPrefix(id, "arn:aws:organizations::") {
+		return "", noOrganization(c, id)
 	}
 	_, kind, _, ok := state.SplitPrincipalARN(id)
-	if !ok || kind != "user" && kind != "role" && kind != "root" {
+	if !ok || kind != "user" && kind != "role" {
 		return "", invalidPrincipal(id)
 	}
 	exists, err := state.PrincipalExists(c.Tx, id)
@@ -50,6 +50,25 @@ func checkPrincipal(c *engine.Call, p *types.DataLakePrincipal) (string, error) 
 		return "", invalidPrincipal(id)
 	}
 	return id, nil
+}
+
+// noOrganization refuses an organization or a unit of one
+// (arn:aws:organizations::<account>:ou/<organization>/<unit>): accounts of the mesh
+// have not enabled sharing with organizations
+// (https://docs.aws.amazon.com/lake-formation/latest/dg/security-iam-troubleshoot.html).
+func noOrganization(c *engine.Call, arn string) error {
+	d, err := c.Decide(authz.Question{Action: "organizations:DescribeOrganization"})
+	if err != nil {
+		return err
+	}
+	if !d.Allowed {
+		return c.Denied("Access denied to retrieve AWS Organization information")
+	}
+	parts := strings.Split(arn, "/")
+	if len(parts) < 2 {
+		return invalidPrincipal(arn)
+	}
+	return engine.Errorf("InvalidInputException", "Organization %s not found", parts[1])
 }
 
 func invalidPrincipal(id string) error {

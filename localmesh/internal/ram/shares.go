@@ -25,8 +25,8 @@ func CreateShare(c *engine.Call, s state.Share) (state.Share, error) {
 // AddResource associates a resource with a share, or tries again where that had
 // failed.
 //
-// A catalog that has a resource policy must let RAM share in it, or the resource
-// is blocked although the grant succeeded
+// A catalog that has a resource policy must let RAM share the resource and what it
+// is in, or the resource is blocked although the grant succeeded
 // (https://docs.aws.amazon.com/lake-formation/latest/dg/hybrid-cross-account.html).
 func AddResource(c *engine.Call, s state.Share, arn string) (state.Association, error) {
 	a, found, err := state.ShareResources.Get(c.Tx, s.Owner, s.Region, s.ID, arn)
@@ -43,7 +43,7 @@ func AddResource(c *engine.Call, s state.Share, arn string) (state.Association, 
 	}
 	if has && strings.HasPrefix(arn, "arn:aws:glue:") {
 		d, err := c.Mesh.Policies().Decide(c.Tx, authz.Caller{Service: "ram.amazonaws.com"}, authz.Question{
-			Action: "glue:ShareResource", Resources: []string{arn}, ResourcePolicy: policy.Policy,
+			Action: "glue:ShareResource", Resources: withParents(arn), ResourcePolicy: policy.Policy,
 			ResourcePolicyName: "Data Catalog resource policy", ResourceAccount: s.Owner, ResourceRequired: true,
 		}, c.Now, s.Region)
 		if err != nil {
@@ -55,6 +55,20 @@ func AddResource(c *engine.Call, s state.Share, arn string) (state.Association, 
 		}
 	}
 	return a, state.PutShareResource(c.Tx, s, a)
+}
+
+// withParents are a resource of a catalog, the database that a table is in, and the
+// catalog.
+func withParents(arn string) []string {
+	prefix, object := arn[:strings.LastIndexByte(arn, ':')+1], arn[strings.LastIndexByte(arn, ':')+1:]
+	all := []string{prefix + "catalog"}
+	if names := strings.Split(object, "/"); len(names) == 3 {
+		all = append(all, prefix+"database/"+names[1])
+	}
+	if object != "catalog" {
+		all = append(all, arn)
+	}
+	return all
 }
 
 // AddPrincipal associates a principal with a share. One of another account is
