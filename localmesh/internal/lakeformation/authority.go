@@ -182,7 +182,7 @@ func grantableByPolicy(c *engine.Call, on state.Securable, principal string, per
 func narrower(a, b []state.TagValues) bool {
 	for _, term := range b {
 		i := slices.IndexFunc(a, func(t state.TagValues) bool { return t.Key == term.Key })
-		if i < 0 || !slices.Contains(term.Values, "*") && !subset(a[i].Values, term.Values) {
+		if i < 0 || !subset(a[i].Values, term.Values) {
 			return false
 		}
 	}

@@ -33,7 +33,13 @@ func createLFTagExpression(c *engine.Call, in *lakeformation.CreateLFTagExpressi
 	if state.TagExpressions.Has(c.Tx, e.Account, e.Region, e.Name) {
 		return nil, invalid("LF-Tag expression already exists: %s", e.Name)
 	}
-	var err error
+	most, err := quota(c, "LF-Tag expressions", maxExpressions)
+	if err != nil {
+		return nil, err
+	}
+	if count(c, state.TagExpressions) >= most {
+		return nil, engine.Errorf("ResourceNumberLimitExceededException", "An account can have at most %d LF-Tag expressions.", most)
+	}
 	if e.Expression, err = checkExpression(c, in.Expression); err != nil {
 		return nil, err
 	}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/lakemesh/lakemesh/localmesh/internal/engine"
 	"github.com/lakemesh/lakemesh/localmesh/internal/state"
+	"github.com/lakemesh/lakemesh/localmesh/internal/store"
 )
 
 // https://docs.aws.amazon.com/lake-formation/latest/APIReference/API_GrantPermissions.html
@@ -53,6 +54,9 @@ func grant(c *engine.Call, e entry) error {
 	}
 	for _, p := range all {
 		if err := fits(c, p, principal); err != nil {
+			return err
+		}
+		if err := fewExpressions(c, p, principal); err != nil {
 			return err
 		}
 	}
@@ -222,6 +226,23 @@ func fits(c *engine.Call, p part, principal string) error {
 		}
 	}
 	return nil
+}
+
+// fewExpressions refuses one expression of LF-tags too many for a principal
+// (https://docs.aws.amazon.com/lake-formation/latest/dg/lf-tag-considerations.html).
+func fewExpressions(c *engine.Call, p part, principal string) error {
+	if p.on.Kind != state.KindPolicy {
+		return nil
+	}
+	has, err := state.GrantsTo(c.Tx, state.PrincipalAccount(principal, p.on.Account), principal, p.on.Account, p.on.Region, string(state.KindPolicy))
+	if err != nil || len(has) < maxPolicies {
+		return err
+	}
+	again := func(g state.Grant) bool { return store.Key(g.On.Key()...) == store.Key(p.on.Key()...) }
+	if slices.ContainsFunc(has, again) {
+		return nil
+	}
+	return invalid("A principal can be granted on at most %d LF-Tag expressions.", maxPolicies)
 }
 
 // write stores a checked grant: repeated grants add up. A grant to another

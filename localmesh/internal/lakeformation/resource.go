@@ -209,8 +209,21 @@ func readPolicy(c *engine.Call, catalog *string, r *types.LFTagPolicyResource) (
 	if (len(r.Expression) > 0) == (t.on.Name != "") {
 		return t, invalid("Exactly one of an expression and the name of a saved expression must be given.")
 	}
-	t.on.Expression, err = readExpression(r.Expression)
-	return t, err
+	if t.on.Expression, err = readExpression(r.Expression); err != nil {
+		return t, err
+	}
+	// How AWS counts is not documented; this is the expression as it is sent.
+	size := len("[]")
+	for _, tag := range r.Expression {
+		size += len(`{"TagKey":"","TagValues":[]},`) + len(aws.ToString(tag.TagKey))
+		for _, v := range tag.TagValues {
+			size += len(`"",`) + len(v)
+		}
+	}
+	if size > maxExpression {
+		return t, invalid("An expression can have at most %d bytes. Save it, and name it.", maxExpression)
+	}
+	return t, nil
 }
 
 // readExpression reads an expression: AND across keys, OR across the values of
@@ -227,6 +240,9 @@ func readExpression(in []types.LFTag) ([]state.TagValues, error) {
 		}
 		if len(tag.TagValues) == 0 {
 			return nil, invalid("Tag values must be given for %s.", key)
+		}
+		if slices.Contains(tag.TagValues, "*") {
+			return nil, invalid("All values of %s cannot be meant in an expression: the wildcard is for grants on LF-Tags.", key)
 		}
 		if slices.ContainsFunc(out, func(t state.TagValues) bool { return t.Key == key }) {
 			return nil, invalid("Tag key %s is given more than once.", key)

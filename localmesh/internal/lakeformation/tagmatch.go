@@ -15,7 +15,7 @@ import (
 func matches(expression []state.TagValues, tags map[string]string) bool {
 	for _, term := range expression {
 		value, ok := tags[term.Key]
-		if !ok || !slices.Contains(term.Values, value) && !slices.Contains(term.Values, "*") {
+		if !ok || !slices.Contains(term.Values, value) {
 			return false
 		}
 	}

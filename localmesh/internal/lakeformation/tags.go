@@ -9,6 +9,7 @@ import (
 
 	"github.com/lakemesh/lakemesh/localmesh/internal/engine"
 	"github.com/lakemesh/lakemesh/localmesh/internal/state"
+	"github.com/lakemesh/lakemesh/localmesh/internal/store"
 )
 
 // https://docs.aws.amazon.com/lake-formation/latest/dg/managing-tags.html
@@ -19,7 +20,34 @@ const (
 	maxTagLength   = 50
 	maxTagValues   = 1000
 	maxTagsPerCall = 50
+	// An account's quotas, which AWS raises on demand.
+	maxTags        = 1000
+	maxExpressions = 1000
+	// maxPolicies bounds the expressions that a principal can be granted on, and
+	// maxExpression is how many bytes one that is not saved may have.
+	maxPolicies   = 50
+	maxExpression = 900
 )
+
+// quota is an adjustable quota of the caller's account, or what it is for every
+// account.
+func quota(c *engine.Call, name string, usual int) (int, error) {
+	a, _, err := state.Accounts.Get(c.Tx, c.Account())
+	if n, ok := a.Quotas[name]; ok {
+		return n, err
+	}
+	return usual, err
+}
+
+// count is how many records of a kind the caller's account has.
+func count[T any](c *engine.Call, of store.Table[T]) int {
+	n := 0
+	c.Tx.Scan(of.Bucket, store.Key(c.Account(), c.Region)+store.Separator, "", func(string, []byte) bool {
+		n++
+		return true
+	})
+	return n
+}
 
 // tagSecurable is the securable of a tag; value is empty for the key.
 func tagSecurable(owner, region, key, value string) state.Securable {
@@ -67,6 +95,13 @@ func createLFTag(c *engine.Call, in *lakeformation.CreateLFTagInput) (*lakeforma
 	}
 	if state.LFTags.Has(c.Tx, c.Account(), c.Region, key) {
 		return nil, invalid("Tag key already exists: %s", key)
+	}
+	most, err := quota(c, "LF-Tags", maxTags)
+	if err != nil {
+		return nil, err
+	}
+	if count(c, state.LFTags) >= most {
+		return nil, engine.Errorf("ResourceNumberLimitExceededException", "An account can have at most %d LF-Tags.", most)
 	}
 	t := state.LFTag{Account: c.Account(), Region: c.Region, Key: key, Values: values}
 	if err := state.LFTags.Put(c.Tx, t, t.Account, t.Region, t.Key); err != nil {
@@ -278,8 +313,12 @@ func updateLFTag(c *engine.Call, in *lakeformation.UpdateLFTagInput) (*lakeforma
 		return nil, invalid("Update not allowed. The tag-values: %v for tag key: %s are attached to resources.", attached, t.Key)
 	}
 	t.Values = without(union(t.Values, add), remove)
-	if len(t.Values) > maxTagValues {
-		return nil, engine.Errorf("ResourceNumberLimitExceededException", "A tag can have at most %d values.", maxTagValues)
+	most, err := quota(c, "LF-Tag values", maxTagValues)
+	if err != nil {
+		return nil, err
+	}
+	if len(t.Values) > most {
+		return nil, engine.Errorf("ResourceNumberLimitExceededException", "A tag can have at most %d values.", most)
 	}
 	if len(t.Values) == 0 {
 		return nil, invalid("Update not allowed. A tag must keep a value.")
