@@ -43,6 +43,8 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	switch name, rest := args[0], args[1:]; name {
 	case "table":
 		return table(ctx, rest, out)
+	case "side-by-side":
+		return sideBySide(ctx, rest, out)
 	// The benchmark's own processes.
 	case lab.MeshCommand:
 		return lab.Serve(context.WithoutCancel(ctx), os.Stdin, os.Stdout)

@@ -23,7 +23,9 @@ const (
 	MeshAccount     = "555555555555"
 	ProducerAccount = "111111111111"
 	ConsumerAccount = "999999999999"
-	// OtherProducer publishes beside the original library, which has the first.
+	// OtherMesh and OtherProducer are lakemesh's where the original library has the
+	// others: the two cannot share the LF-tags of a mesh account.
+	OtherMesh     = "444444444444"
 	OtherProducer = "222222222222"
 )
 
@@ -126,7 +128,8 @@ type Traffic struct {
 }
 
 // StartMesh starts a mesh in which the mesh account, a producer and a consumer are
-// set up; with bare, one in which nothing is.
+// set up; with bare, one in which nothing is set up, with users for the original
+// library.
 func StartMesh(ctx context.Context, bare bool) (*Mesh, error) {
 	p, err := spawn(ctx, MeshCommand)
 	if err != nil {
@@ -168,6 +171,12 @@ func (m *Mesh) Fresh() error {
 // Keep makes what is there now what Fresh goes back to.
 func (m *Mesh) Keep() error {
 	_, err := m.do(order{Do: "keep"})
+	return err
+}
+
+// SetUpBeside sets the other mesh account and the other producer up.
+func (m *Mesh) SetUpBeside() error {
+	_, err := m.do(order{Do: "set up beside"})
 	return err
 }
 

@@ -13,9 +13,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/iam"
-
 	"github.com/lakemesh/lakemesh"
 	"github.com/lakemesh/lakemesh/admin"
 	"github.com/lakemesh/lakemesh/localmesh"
@@ -81,10 +78,14 @@ func (s *server) obey(ctx context.Context, o order) (report, error) {
 	switch o.Do {
 	case "bare", "set up":
 		mesh = localmesh.New()
+		prepare := makePeople
 		if o.Do == "set up" {
-			if err := setUp(ctx, mesh, ProducerAccount); err != nil {
-				return report{}, err
+			prepare = func(ctx context.Context, mesh *localmesh.Mesh) error {
+				return setUp(ctx, mesh, MeshAccount, ProducerAccount)
 			}
+		}
+		if err := prepare(ctx, mesh); err != nil {
+			return report{}, err
 		}
 		s.original = mesh
 		return report{URL: s.url}, s.fresh()
@@ -94,9 +95,7 @@ func (s *server) obey(ctx context.Context, o order) (report, error) {
 		s.original = mesh
 		return report{}, s.fresh()
 	case "set up beside":
-		return report{}, setUp(ctx, mesh, OtherProducer)
-	case "user":
-		return report{}, makeUser(ctx, mesh, o.Principal)
+		return report{}, setUp(ctx, mesh, OtherMesh, OtherProducer)
 	case "latency":
 		s.latency = o.Latency
 		mesh.SetLatency(o.Latency)
@@ -160,13 +159,13 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.watch.serve(h, w, r)
 }
 
-// setUp makes the mesh account, a producer and a consumer.
-func setUp(ctx context.Context, mesh *localmesh.Mesh, producer string) error {
+// setUp makes a mesh account, a producer and a consumer.
+func setUp(ctx context.Context, mesh *localmesh.Mesh, central, producer string) error {
 	options := func(account string) lakemesh.Options {
 		cfg := mesh.Config(Administrator(account))
-		return lakemesh.Options{MeshAccountID: MeshAccount, Config: &cfg}
+		return lakemesh.Options{MeshAccountID: central, Config: &cfg}
 	}
-	a, err := admin.New(ctx, options(MeshAccount))
+	a, err := admin.New(ctx, options(central))
 	if err != nil {
 		return err
 	}
@@ -174,23 +173,11 @@ func setUp(ctx context.Context, mesh *localmesh.Mesh, producer string) error {
 		return err
 	}
 	for account, kind := range map[string]admin.AccountType{producer: admin.Producer, ConsumerAccount: admin.Consumer} {
-		if _, err := admin.BootstrapAccount(ctx, admin.BootstrapInput{Type: kind, Mesh: options(MeshAccount), Account: options(account)}); err != nil {
+		if _, err := admin.BootstrapAccount(ctx, admin.BootstrapInput{Type: kind, Mesh: options(central), Account: options(account)}); err != nil {
 			return err
 		}
 	}
 	return nil
-}
-
-// makeUser makes a user of an account that exists, whom IAM allows everything.
-func makeUser(ctx context.Context, mesh *localmesh.Mesh, arn string) error {
-	account, name := strings.Split(arn, ":")[4], arn[strings.LastIndex(arn, "/")+1:]
-	client := iam.NewFromConfig(mesh.Config(Administrator(account)))
-	if _, err := client.CreateUser(ctx, &iam.CreateUserInput{UserName: aws.String(name)}); err != nil {
-		return err
-	}
-	_, err := client.AttachUserPolicy(ctx, &iam.AttachUserPolicyInput{UserName: aws.String(name),
-		PolicyArn: aws.String("arn:aws:iam::aws:policy/AdministratorAccess")})
-	return err
 }
 
 // watch watches the traffic of one operation.

@@ -155,7 +155,11 @@ type operation func(context.Context) (string, error)
 
 func (t task) open(ctx context.Context) (operation, error) {
 	cfg := Config(t.URL, t.Keys)
-	options := lakemesh.Options{MeshAccountID: MeshAccount, Config: &cfg, Concurrency: t.Work.Concurrency}
+	central := MeshAccount
+	if t.Account == OtherProducer {
+		central = OtherMesh
+	}
+	options := lakemesh.Options{MeshAccountID: central, Config: &cfg, Concurrency: t.Work.Concurrency}
 	switch t.Work.Persona {
 	case "producer":
 		p, err := producer.New(ctx, options)
