@@ -148,21 +148,20 @@ func (t *folderTx) ScanDown(bucket, prefix, to string, fn func(string, []byte) b
 	if b == nil {
 		return
 	}
-	start := to
-	if limit := prefix + "\xff\xff\xff\xff"; start == "" || start > limit {
-		start = limit
-	}
-	inclusive := true
+	start, inclusive, bounded := top(prefix, to)
 	for {
 		batch := make([]pair, 0, scanBatch)
 		c := b.Cursor()
-		k, v := c.Seek([]byte(start))
+		var k, v []byte
+		if bounded {
+			k, v = c.Seek([]byte(start))
+		}
 		if k == nil {
 			k, v = c.Last()
 		}
 		for ; k != nil && len(batch) < scanBatch; k, v = c.Prev() {
 			key := string(k)
-			if key > start || (!inclusive && key == start) {
+			if bounded && (key > start || (!inclusive && key == start)) {
 				continue
 			}
 			if !strings.HasPrefix(key, prefix) {
@@ -178,6 +177,6 @@ func (t *folderTx) ScanDown(bucket, prefix, to string, fn func(string, []byte) b
 		if len(batch) < scanBatch {
 			return
 		}
-		start, inclusive = batch[len(batch)-1].key, false
+		start, inclusive, bounded = batch[len(batch)-1].key, false, true
 	}
 }

@@ -179,19 +179,15 @@ func (t *memoryTx) Scan(bucket, prefix, from string, fn func(string, []byte) boo
 }
 
 func (t *memoryTx) ScanDown(bucket, prefix, to string, fn func(string, []byte) bool) {
-	start := to
-	if limit := prefix + "\xff\xff\xff\xff"; start == "" || start > limit {
-		start = limit
-	}
-	inclusive := true
+	start, inclusive, bounded := top(prefix, to)
 	for {
 		b := t.bucket(bucket)
 		if b == nil {
 			return
 		}
 		batch := make([]pair, 0, scanBatch)
-		b.Descend(start, func(k string, v []byte) bool {
-			if !inclusive && k == start {
+		visit := func(k string, v []byte) bool {
+			if !inclusive && bounded && k == start {
 				return true
 			}
 			if !strings.HasPrefix(k, prefix) {
@@ -199,7 +195,12 @@ func (t *memoryTx) ScanDown(bucket, prefix, to string, fn func(string, []byte) b
 			}
 			batch = append(batch, pair{k, v})
 			return len(batch) < scanBatch
-		})
+		}
+		if bounded {
+			b.Descend(start, visit)
+		} else {
+			b.Reverse(visit)
+		}
 		for _, p := range batch {
 			if !fn(p.key, p.value) {
 				return
@@ -208,6 +209,6 @@ func (t *memoryTx) ScanDown(bucket, prefix, to string, fn func(string, []byte) b
 		if len(batch) < scanBatch {
 			return
 		}
-		start, inclusive = batch[len(batch)-1].key, false
+		start, inclusive, bounded = batch[len(batch)-1].key, false, true
 	}
 }

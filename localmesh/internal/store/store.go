@@ -56,3 +56,25 @@ type Store interface {
 // Copy returns a store in memory that begins as s is now; neither sees what is
 // written to the other from then on. A copy of a store in memory costs little.
 func Copy(s Store) (Store, error) { return s.copied() }
+
+// top is where a descending scan begins: with the greatest key that is not above
+// start, or below it if it is not inclusive; with the last one of all if it is not
+// bounded.
+func top(prefix, to string) (start string, inclusive, bounded bool) {
+	above, ok := following(prefix)
+	if to != "" && (!ok || to < above) {
+		return to, true, true
+	}
+	return above, false, ok
+}
+
+// following is the least string above all that begin with the prefix; ok is false
+// where there is none.
+func following(prefix string) (_ string, ok bool) {
+	for i := len(prefix) - 1; i >= 0; i-- {
+		if prefix[i] != 0xff {
+			return prefix[:i] + string([]byte{prefix[i] + 1}), true
+		}
+	}
+	return "", false
+}

@@ -206,6 +206,11 @@ func TestConcurrentWritersAndReaders(t *testing.T) {
 	})
 }
 
+// keysOf draws keys of so many bytes, the greatest byte that there is among them.
+func keysOf(least, most int) *rapid.Generator[string] {
+	return rapid.Map(rapid.SliceOfN(rapid.SampledFrom([]byte("ab\xfe\xff")), least, most), func(b []byte) string { return string(b) })
+}
+
 // TestBothStoresAgreeWithAMap holds random writes and scans against a plain map.
 func TestBothStoresAgreeWithAMap(t *testing.T) {
 	t.Parallel()
@@ -220,7 +225,7 @@ func TestBothStoresAgreeWithAMap(t *testing.T) {
 		defer func() { _ = folder.Close() }()
 		stores := []store.Store{store.Memory(), folder}
 		model := map[string]string{}
-		keys := rapid.StringMatching(`[a-c]{1,3}`)
+		keys := keysOf(1, 6)
 		for range rapid.IntRange(1, 40).Draw(rt, "writes") {
 			k, v := keys.Draw(rt, "key"), rapid.StringMatching(`[0-9]{0,3}`).Draw(rt, "value")
 			del := rapid.Bool().Draw(rt, "delete")
@@ -241,7 +246,7 @@ func TestBothStoresAgreeWithAMap(t *testing.T) {
 				model[k] = v
 			}
 		}
-		prefix, from := rapid.StringMatching(`[a-c]{0,2}`).Draw(rt, "prefix"), rapid.StringMatching(`[a-c]{0,2}`).Draw(rt, "from")
+		prefix, from := keysOf(0, 2).Draw(rt, "prefix"), keysOf(0, 6).Draw(rt, "from")
 		var up, down []string
 		for _, k := range slices.Sorted(maps.Keys(model)) {
 			if strings.HasPrefix(k, prefix) && k >= from {
@@ -362,4 +367,39 @@ func TestAClosedStoreCannotBeCopied(t *testing.T) {
 	if _, err := store.Copy(s); !errors.Is(err, store.ErrClosed) {
 		t.Errorf("got %v, want ErrClosed", err)
 	}
+}
+
+// Keys may hold any bytes, the greatest one any number of times.
+func TestAScanDownBeginsWithTheLastKeyUnderThePrefix(t *testing.T) {
+	t.Parallel()
+	const high = "\xff\xff\xff\xff\xff\xff"
+	eachStore(t, func(t *testing.T, s store.Store) {
+		put(t, s, "a", "", "a"+high, "", "b", "", high, "", high+"a", "")
+		for _, c := range []struct {
+			prefix, to string
+			want       []string
+		}{
+			{"a", "", []string{"a" + high, "a"}},
+			{"a", "a" + high, []string{"a" + high, "a"}},
+			{"a", high, []string{"a" + high, "a"}},
+			{"a", "b", []string{"a" + high, "a"}},
+			{"\xff", "", []string{high + "a", high}},
+			{"\xff", high, []string{high}},
+			{"", "", []string{high + "a", high, "b", "a" + high, "a"}},
+			{"", "b", []string{"b", "a" + high, "a"}},
+			{"b", "a", nil},
+		} {
+			var got []string
+			err := s.View(func(tx store.Tx) error {
+				tx.ScanDown("b", c.prefix, c.to, func(k string, _ []byte) bool { got = append(got, k); return true })
+				return nil
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(c.want, got); diff != "" {
+				t.Errorf("down under %q to %q (-want +got):\n%s", c.prefix, c.to, diff)
+			}
+		}
+	})
 }
