@@ -11,7 +11,8 @@ import (
 // that many tests can begin with a state that was expensive to make.
 //
 // A clone has the options of its original as opts change them. Planned faults,
-// counts, delays and rates are not copied. Credentials of the original are valid
+// counts, delays and rates are not copied, and what was on its way to be known in
+// the original is known in the clone. Credentials of the original are valid
 // in the clone, but the configurations that [Mesh.Config] made talk to the original.
 func (m *Mesh) Clone(opts ...Option) (*Mesh, error) {
 	s, err := store.Copy(m.engine.Store)

@@ -19,6 +19,15 @@
 // principal must have been made through IAM. The root of an account always
 // exists. Nobody else is exempt from anything.
 //
+// # Eventual consistency
+//
+// AWS answers for a change before all of its parts have heard of it. A mesh makes
+// its changes known at once, unless it is told otherwise: with
+// [WithEventualConsistency] or [Mesh.SetEventualConsistency] others go on seeing
+// what was before, or do not know what was made, for a number of times that they
+// look. A program that looks again gets through; one that does not, fails as it
+// would on AWS.
+//
 // # Errors
 //
 // Errors reach the client in AWS's own form: a code, a status, a message. An
@@ -74,6 +83,7 @@ func start(s store.Store, opts []Option) *Mesh {
 	m.engine = engine.New(s, m.options.seed, services()...)
 	m.engine.Clock = m.options.clock
 	m.engine.Log = m.options.log
+	m.SetEventualConsistency(m.options.looks)
 	return m
 }
 
@@ -94,6 +104,7 @@ type options struct {
 	clock   func() time.Time
 	seed    uint64
 	log     *slog.Logger
+	looks   int
 	anyHost bool
 }
 
@@ -112,6 +123,37 @@ func WithClock(now func() time.Time) Option { return func(o *options) { o.clock 
 // WithSeed makes identifiers, and the keys that the mesh hands out, repeatable.
 // Such a mesh is for tests only: its secrets can be predicted.
 func WithSeed(seed uint64) Option { return func(o *options) { o.seed = seed } }
+
+// WithEventualConsistency makes what was changed known to others only after they
+// have looked for it in vain: each observer at least once and at most looks times.
+// How often is drawn from the change, the observer and the seed, never from the
+// time, so that a client that looks again always gets there, two clients get there
+// at different moments, and a repetition goes the same way. 0 is the default:
+// everything is known at once.
+//
+// An observer is a principal that calls a service; who made a change has to look,
+// too. One call is one look. These are late:
+//
+//   - A new user or role. Lake Formation refuses it as a principal of grants,
+//     revocations and settings (InvalidInputException, "Invalid principal"), and
+//     trust policies and bucket policies that name it are malformed
+//     (MalformedPolicyDocument and MalformedPolicy, "Invalid principal in policy").
+//   - A new role can be read, but operations that change it answer NoSuchEntity,
+//     and so does AttachRolePolicy for a new managed policy.
+//   - A trust policy. AssumeRole goes by the one before, and refuses everybody for
+//     a role that is new.
+//   - An invitation of RAM. It is not listed and cannot be accepted.
+//   - An association of a resource or, once its invitation was accepted, of a
+//     principal with a share. It is ASSOCIATING, and what is shared is not visible.
+//     It has one state: whoever looks moves it on for everybody.
+//   - Writes to a DynamoDB table, for reads that are not consistent: on the table,
+//     and by themselves on each of its indexes. They see the table as it was before
+//     the last writes.
+//   - A bucket policy. The one before, or none, decides and is shown.
+//
+// Identity policies, the Data Catalog, grants, data lake settings and objects are
+// known at once. So is everything in a mesh that is cloned, or opened again.
+func WithEventualConsistency(looks int) Option { return func(o *options) { o.looks = looks } }
 
 // WithLogger writes a line a call at debug level. Secrets are never logged.
 func WithLogger(log *slog.Logger) Option { return func(o *options) { o.log = log } }

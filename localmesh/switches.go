@@ -46,6 +46,12 @@ func (m *Mesh) SetRate(service, operation string, perSecond float64) {
 	m.engine.Traffic.SetRate(service, operation, perSecond)
 }
 
+// SetEventualConsistency says from now on what [WithEventualConsistency] says from
+// the start. 0 makes everything known at once, also what is on its way.
+func (m *Mesh) SetEventualConsistency(looks int) {
+	m.engine.Settling.Set(looks, m.options.seed)
+}
+
 // Moment is when a planned fault strikes a call.
 type Moment int
 

@@ -42,8 +42,8 @@ DataMeshConsumer and nothing else.`,
 			if err := a.noDryRun("starting the server"); err != nil {
 				return err
 			}
-			if o.Latency < 0 || o.Rate < 0 {
-				return lakemesh.Invalid("--latency and --rate", "cannot be negative")
+			if o.Latency < 0 || o.Rate < 0 || o.EventualConsistency < 0 {
+				return lakemesh.Invalid("--latency, --rate and --eventual-consistency", "cannot be negative")
 			}
 			h, err := home.Find()
 			if err != nil {
@@ -69,6 +69,7 @@ DataMeshConsumer and nothing else.`,
 	f.BoolVar(&o.ExposeToNetwork, "expose-to-network", false, "accept an --addr that other machines can reach")
 	f.DurationVar(&o.Latency, "latency", 0, "make each call take that much longer, such as 20ms")
 	f.Float64Var(&o.Rate, "rate", 0, "throttle each API to that many calls a second (default: no limit)")
+	f.IntVar(&o.EventualConsistency, "eventual-consistency", 0, "let others miss each change up to that many times that they look (default: known at once)")
 	return cmd
 }
 

@@ -41,6 +41,9 @@ type ServeOptions struct {
 	Latency time.Duration
 	// Rate limits each API to that many calls a second; 0 means no limit.
 	Rate float64
+	// EventualConsistency lets others miss each change up to that many times that they
+	// look; 0 makes it known at once.
+	EventualConsistency int
 	// Log is told of each call at debug level; nil means nobody is.
 	Log *slog.Logger
 	// Ready is called with the server's URL once it answers.
@@ -74,6 +77,7 @@ func (h Home) Serve(ctx context.Context, o ServeOptions) (err error) {
 	mesh.ResetCounts()
 	mesh.SetLatency(o.Latency)
 	mesh.SetRate("", "", o.Rate)
+	mesh.SetEventualConsistency(o.EventualConsistency)
 
 	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", o.Address)
 	if err != nil {

@@ -27,9 +27,10 @@ func (e *PrincipalError) Error() string {
 // HoldPrincipals prepares the policy of a resource for being kept: every user and
 // role that it names must exist, and is replaced by its unique id, so that a
 // principal that is deleted and made again is not the one that was meant. The
-// ARN that each id stands for is returned.
+// ARN that each id stands for is returned. unknown tells of a principal that
+// exists whether it is too new to be known here.
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html
-func HoldPrincipals(tx store.Tx, d *iampolicy.Document) (arns map[string]string, err error) {
+func HoldPrincipals(tx store.Tx, d *iampolicy.Document, unknown func(arn string) bool) (arns map[string]string, err error) {
 	arns = map[string]string{}
 	for i := range d.Statements {
 		s := &d.Statements[i]
@@ -46,6 +47,9 @@ func HoldPrincipals(tx store.Tx, d *iampolicy.Document) (arns map[string]string,
 					return nil, err
 				}
 				if held != named && !strings.HasPrefix(held, "arn:") {
+					if unknown(named) {
+						return nil, &PrincipalError{Kind: "AWS", Principal: named}
+					}
 					arns[held] = named
 				}
 				p.AWS[j] = held

@@ -55,6 +55,28 @@ For every call the signature is verified; the caller's identity policies, permis
 the resource's policy where there is one; then come the service's own rules. Nobody is exempt but an account's root, and the root only
 from identity policies. An operation that is not listed answers 501 and names itself.
 
+## Eventual consistency
+
+Changes are known at once, unless the mesh is told otherwise: ` + "`localmesh.WithEventualConsistency(n)`" + `, ` + "`Mesh.SetEventualConsistency(n)`" + ` or
+` + "`lakemesh local start --eventual-consistency n`" + `. Then each observer (a principal that calls a service) misses a change one to n times that
+it looks, and knows it from then on. How often is drawn from the change, the observer and the seed, never from the time: a client that
+looks again always gets there, two clients get there at different moments, and a repetition goes the same way.
+
+| what is late | what the caller meets in the meantime |
+| --- | --- |
+| a new user or role | Lake Formation: ` + "`InvalidInputException`" + ` (Invalid principal); trust policies: ` + "`MalformedPolicyDocument`" + `; bucket policies: ` + "`MalformedPolicy`" + ` |
+| a new role, for what changes it | ` + "`NoSuchEntity`" + `; reading it works |
+| a new managed policy, for AttachRolePolicy | ` + "`NoSuchEntity`" + ` |
+| a trust policy | AssumeRole goes by the one before; a new role refuses with ` + "`AccessDenied`" + ` |
+| an invitation of RAM | it is not listed; accepting it is ` + "`ResourceShareInvitationArnNotFoundException`" + ` |
+| the association of a resource, or of a principal that accepted | ` + "`ASSOCIATING`" + `, and what is shared is not visible; whoever looks moves it on for everybody |
+| writes to a DynamoDB table | reads that are not consistent see the table, and by itself each index, as they were before |
+| a bucket policy | the one before, or none, decides and is shown |
+
+Identity policies, the Data Catalog, grants, data lake settings and objects are known at once.
+
+## Operations
+
 `
 
 func render(services ...engine.Service) []byte {

@@ -142,7 +142,7 @@ func (r batchRead) run(c *engine.Call, out *batchGetOutput, answered *int) (*cos
 			}
 			break
 		}
-		item, size, err := r.get(c, key)
+		item, size, err := r.get(c, key, r.in.ConsistentRead)
 		if err != nil {
 			return nil, err
 		}

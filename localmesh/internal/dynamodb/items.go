@@ -207,7 +207,7 @@ func get(c *engine.Call, in *getItemInput) (*getItemOutput, error) {
 	if err := a.authorize(c); err != nil {
 		return nil, err
 	}
-	item, size, err := r.get(c, key)
+	item, size, err := r.get(c, key, in.ConsistentRead)
 	if err != nil {
 		return nil, err
 	}
@@ -264,7 +264,7 @@ func (r *read) access(action string, keys ...value.Item) *access {
 }
 
 // get reads an item, and tells the size of all of it.
-func (r *read) get(c *engine.Call, key value.Item) (item value.Item, size int, err error) {
+func (r *read) get(c *engine.Call, key value.Item, consistent bool) (item value.Item, size int, err error) {
 	if r.table == nil {
 		return nil, 0, engine.Errorf(notFound, noSuchTable)
 	}
@@ -274,7 +274,7 @@ func (r *read) get(c *engine.Call, key value.Item) (item value.Item, size int, e
 	if err := r.table.checkScalar(r.scope); err != nil {
 		return nil, 0, err
 	}
-	item, err = r.table.get(c.Tx, r.table.key().encode(key))
+	item, err = r.table.get(r.table.view(c, "", consistent), r.table.key().encode(key))
 	if err != nil || item == nil {
 		return nil, 0, err
 	}

@@ -598,6 +598,7 @@ func (w *walk) lastKey(item value.Item) value.Item {
 // each calls see for the items of the range, in order, until it says false.
 func (w *walk) each(c *engine.Call, see func(value.Item) bool) error {
 	var err error
+	tx := w.table.view(c, w.indexName, w.consistent)
 	visit := func(key string, data []byte) bool {
 		if w.to != "" && key >= w.to {
 			// Upwards the range ends here; downwards it begins below.
@@ -612,7 +613,10 @@ func (w *walk) each(c *engine.Call, see func(value.Item) bool) error {
 		}
 		var item value.Item
 		if w.index != nil {
-			item, err = w.table.get(c.Tx, string(data))
+			if item, err = w.table.get(tx, string(data)); err == nil && item == nil {
+				// The entry is of an index that was made after the item, which is not known yet.
+				return true
+			}
 		} else {
 			item, err = decodeItem(data)
 		}
@@ -623,9 +627,9 @@ func (w *walk) each(c *engine.Call, see func(value.Item) bool) error {
 		bucket = entriesBucket
 	}
 	if w.down {
-		c.Tx.ScanDown(bucket, w.prefix, w.to, visit)
+		tx.ScanDown(bucket, w.prefix, w.to, visit)
 	} else {
-		c.Tx.Scan(bucket, w.prefix, w.from, visit)
+		tx.Scan(bucket, w.prefix, w.from, visit)
 	}
 	return err
 }

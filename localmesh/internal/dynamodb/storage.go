@@ -6,6 +6,7 @@ import (
 	"hash/fnv"
 
 	"github.com/lakemesh/lakemesh/localmesh/internal/dynamodb/value"
+	"github.com/lakemesh/lakemesh/localmesh/internal/engine"
 	"github.com/lakemesh/lakemesh/localmesh/internal/store"
 )
 
@@ -99,6 +100,38 @@ func decodeItem(data []byte) (value.Item, error) {
 		return nil, fmt.Errorf("stored item: %w", err)
 	}
 	return item, nil
+}
+
+// contents names what a table holds for those who learn of changes later.
+func (t *table) contents() string {
+	return "table " + t.Account + " " + t.Region + " " + t.Name
+}
+
+// written is what a write replaced, and in which of the tables that had the name.
+type written struct {
+	tableID string
+	was     []store.Was
+}
+
+// view is what a read meets: the contents as they are, or for one that is only
+// eventually consistent, as they were before the last writes that the caller's
+// reads do not know of yet. from names the index, or is empty; a table and its
+// indexes learn of a write at different moments
+// (https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/HowItWorks.ReadConsistency.html).
+func (t *table) view(c *engine.Call, from string, consistent bool) store.Tx {
+	if consistent {
+		return c.Tx
+	}
+	var was []store.Was
+	for _, before := range c.MissedBy(t.contents(), from) {
+		if w, ok := before.(written); ok && w.tableID == t.ID {
+			was = append(was, w.was...)
+		}
+	}
+	if len(was) == 0 {
+		return c.Tx
+	}
+	return store.Rewind(c.Tx, was)
 }
 
 // change is what became of an item: from old to new, of which nil is no item.

@@ -453,7 +453,7 @@ func transactRead(c *engine.Call, reads []*read, keys []value.Item, consumed enu
 	cancelled := false
 	total := 0
 	for i, r := range reads {
-		item, size, err := r.get(c, keys[i])
+		item, size, err := r.get(c, keys[i], true)
 		var refused *engine.APIError
 		if errors.As(err, &refused) && refused.Code == validation {
 			reasons[i] = reasonOf(refused)

@@ -4,6 +4,7 @@ import (
 	"github.com/lakemesh/lakemesh/localmesh/internal/dynamodb/expr"
 	"github.com/lakemesh/lakemesh/localmesh/internal/dynamodb/value"
 	"github.com/lakemesh/lakemesh/localmesh/internal/engine"
+	"github.com/lakemesh/lakemesh/localmesh/internal/store"
 )
 
 // write is one write of one item, alone, in a batch or in a transaction:
@@ -183,5 +184,13 @@ func (w *write) store(c *engine.Call, ch change) error {
 	if w.action == checkItem || w.action == deleteItem && ch.old == nil {
 		return nil
 	}
-	return w.table.put(c.Tx, w.encoded, ch)
+	if !c.Settles() {
+		return w.table.put(c.Tx, w.encoded, ch)
+	}
+	r := &store.Recorder{Tx: c.Tx}
+	if err := w.table.put(r, w.encoded, ch); err != nil {
+		return err
+	}
+	c.Changed(w.table.contents(), written{w.table.ID, r.Was})
+	return nil
 }

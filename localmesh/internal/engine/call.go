@@ -32,6 +32,9 @@ type Call struct {
 
 	service    *Service
 	authorized bool
+	// changes are what others learn of later, looked what the caller missed of it.
+	changes []change
+	looked  map[string][]any
 }
 
 // Account is the caller's account.

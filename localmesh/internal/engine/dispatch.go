@@ -190,6 +190,8 @@ func (x *exchange) operate(region string, payload []byte, form url.Values) (answ
 			return &APIError{Code: "InternalFailure", Status: http.StatusInternalServerError,
 				Message: x.operation.Name + " did not ask for permission"}
 		}
+		// Before the change can be seen, so that nobody sees it too early.
+		c.settle()
 		return nil
 	}
 	run := m.Store.View

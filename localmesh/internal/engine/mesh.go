@@ -30,6 +30,8 @@ type Mesh struct {
 	Counts *Counts
 	// Traffic is the delay and the rate limits.
 	Traffic *Traffic
+	// Settling is what was changed and is not known everywhere yet.
+	Settling *Settling
 	// MaxBody bounds the size of a request's body, in bytes.
 	MaxBody int64
 
@@ -45,7 +47,7 @@ type Mesh struct {
 // New makes a mesh of the services on the store. A zero seed means a random one.
 func New(s store.Store, seed uint64, services ...Service) *Mesh {
 	m := &Mesh{
-		Store: s, Clock: time.Now, Faults: &Faults{}, Counts: newCounts(), Traffic: &Traffic{},
+		Store: s, Clock: time.Now, Faults: &Faults{}, Counts: newCounts(), Traffic: &Traffic{}, Settling: &Settling{},
 		MaxBody: 64 << 20, policies: authz.NewPolicies(), services: map[string]*Service{},
 	}
 	if seed == 0 {

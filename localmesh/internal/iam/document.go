@@ -93,7 +93,7 @@ func readTrust(c *engine.Call, text *string) (trust string, arns map[string]stri
 	if iampolicy.Size(*text) > limit {
 		return "", nil, exceeded("ACLSizePerRole", limit)
 	}
-	arns, err = authz.HoldPrincipals(c.Tx, d)
+	arns, err = authz.HoldPrincipals(c.Tx, d, c.Unknown)
 	var unknown *authz.PrincipalError
 	if errors.As(err, &unknown) {
 		return "", nil, malformed("%s", unknown.Error())

@@ -107,6 +107,9 @@ func (h holder) attach(c *engine.Call, arn string) error {
 	if err := policyExists(c, arn); err != nil {
 		return err
 	}
+	if c.Missing("policy " + arn) {
+		return noSuchPolicy(arn)
+	}
 	_, attached, name := h.quotas()
 	limit, err := quota(c, attached)
 	if err != nil {
@@ -170,13 +173,17 @@ func policyKeys(arn *string) (map[string][]string, error) {
 	return map[string][]string{"iam:PolicyARN": {*arn}}, nil
 }
 
+func noSuchPolicy(arn string) error {
+	return noSuchEntity("Policy %s does not exist or is not attachable.", arn)
+}
+
 // policyExists checks that a managed policy is there to be attached: one of
 // AWS's, or one of the caller's own account.
 func policyExists(c *engine.Call, arn string) error {
 	if _, ok := authz.AWSManaged(arn); ok {
 		return nil
 	}
-	missing := noSuchEntity("Policy %s does not exist or is not attachable.", arn)
+	missing := noSuchPolicy(arn)
 	account, kind, name, ok := state.SplitPrincipalARN(arn)
 	if !ok && !strings.HasPrefix(arn, "arn:aws:iam::aws:policy/") {
 		return invalidInput("ARN %s is not valid.", arn)

@@ -173,6 +173,7 @@ func createPolicy(c *engine.Call, in *iam.CreatePolicyInput) (*iam.CreatePolicyO
 		Created: c.Now, Updated: c.Now, Default: "v1", Next: 2, Tags: tags,
 		Versions: []state.PolicyVersion{{ID: "v1", Document: *in.PolicyDocument, Created: c.Now}},
 	}
+	c.Changed("policy "+p.ARN(), nil)
 	if err := putPolicy(c, p); err != nil {
 		return nil, err
 	}

@@ -62,14 +62,52 @@ func role(c *engine.Call, name *string, keys map[string][]string) (state.Role, e
 		return r, err
 	}
 	if !found {
-		return r, noSuchEntity("The role with name %s cannot be found.", *name)
+		return r, noSuchRole(*name)
 	}
 	return r, nil
 }
 
+// newRole notes what is learned later of a role that is made: who it is, whom it
+// trusts, and that it can be changed.
+func newRole(c *engine.Call, r state.Role) {
+	c.NewPrincipal(r.ARN())
+	c.Changed("role "+r.ARN(), nil)
+	c.Changed(trustOf(r.ARN()), state.Role{})
+}
+
+// trustOf names the trust policy of a role for those who learn of it later.
+func trustOf(arn string) string { return "trust " + arn }
+
+// KnownTrust is the trust policy of a role that the caller's calls meet: for a
+// while after a change it is the one before, and a role that was just made has none.
+func KnownTrust(c *engine.Call, r state.Role) string {
+	missed := c.Missed(trustOf(r.ARN()))
+	if len(missed) == 0 {
+		return r.Trust
+	}
+	if before, ok := missed[0].(state.Role); ok && before.ID == r.ID {
+		return before.Trust
+	}
+	return ""
+}
+
+// writableRole is role for an operation that changes it. For a while after it was
+// made a role can be read but is not found by what would change it.
+func writableRole(c *engine.Call, name *string, keys map[string][]string) (state.Role, error) {
+	r, err := role(c, name, keys)
+	if err == nil && c.Missing("role "+r.ARN()) {
+		err = noSuchRole(*name)
+	}
+	return r, err
+}
+
+func noSuchRole(name string) error {
+	return noSuchEntity("The role with name %s cannot be found.", name)
+}
+
 // changeableRole is role for an operation that a service-linked role refuses.
 func changeableRole(c *engine.Call, name *string, keys map[string][]string) (state.Role, error) {
-	r, err := role(c, name, keys)
+	r, err := writableRole(c, name, keys)
 	if err == nil && r.ServiceLinked != "" {
 		err = unmodifiable(r.Name)
 	}
@@ -198,6 +236,7 @@ func createRole(c *engine.Call, in *iam.CreateRoleInput) (*iam.CreateRoleOutput,
 		}
 		r.Boundary = *in.PermissionsBoundary
 	}
+	newRole(c, r)
 	if err := putRole(c, r); err != nil {
 		return nil, err
 	}
@@ -273,7 +312,7 @@ func updateRoleDescription(c *engine.Call, in *iam.UpdateRoleDescriptionInput) (
 	if err := checkDescription(in.Description); err != nil {
 		return nil, err
 	}
-	r, err := role(c, in.RoleName, nil)
+	r, err := writableRole(c, in.RoleName, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -290,9 +329,11 @@ func updateAssumeRolePolicy(c *engine.Call, in *iam.UpdateAssumeRolePolicyInput)
 	if err != nil {
 		return nil, err
 	}
+	before := r
 	if r.Trust, r.TrustIDs, err = readTrust(c, in.PolicyDocument); err != nil {
 		return nil, err
 	}
+	c.Changed(trustOf(r.ARN()), before)
 	return &iam.UpdateAssumeRolePolicyOutput{}, putRole(c, r)
 }
 
@@ -317,7 +358,7 @@ func tagRole(c *engine.Call, in *iam.TagRoleInput) (*iam.TagRoleOutput, error) {
 	}
 	keys := map[string][]string{}
 	requestTags(keys, tags)
-	r, err := role(c, in.RoleName, keys)
+	r, err := writableRole(c, in.RoleName, keys)
 	if err != nil {
 		return nil, err
 	}
@@ -328,7 +369,7 @@ func tagRole(c *engine.Call, in *iam.TagRoleInput) (*iam.TagRoleOutput, error) {
 }
 
 func untagRole(c *engine.Call, in *iam.UntagRoleInput) (*iam.UntagRoleOutput, error) {
-	r, err := role(c, in.RoleName, map[string][]string{"aws:TagKeys": in.TagKeys})
+	r, err := writableRole(c, in.RoleName, map[string][]string{"aws:TagKeys": in.TagKeys})
 	if err != nil {
 		return nil, err
 	}

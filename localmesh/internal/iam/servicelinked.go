@@ -64,6 +64,7 @@ func NewServiceLinkedRole(c *engine.Call, service string) (r state.Role, created
 		Account: c.Account(), Name: name, Path: serviceRolePath + service + "/", ID: c.Mesh.ID("AROA", 17), Created: c.Now,
 		Trust: trust.String(), MaxSession: defaultSession, ServiceLinked: service,
 	}
+	newRole(c, r)
 	return r, true, putRole(c, r)
 }
 

@@ -134,6 +134,7 @@ func createUser(c *engine.Call, in *iam.CreateUserInput) (*iam.CreateUserOutput,
 		}
 		u.Boundary = *in.PermissionsBoundary
 	}
+	c.NewPrincipal(u.ARN())
 	return &iam.CreateUserOutput{User: describeUser(u, false)}, putUser(c, u)
 }
 

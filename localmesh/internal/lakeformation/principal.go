@@ -46,7 +46,7 @@ func checkPrincipal(c *engine.Call, p *types.DataLakePrincipal) (string, error) 
 	if err != nil {
 		return "", err
 	}
-	if !exists {
+	if !exists || c.Unknown(id) {
 		return "", invalidPrincipal(id)
 	}
 	return id, nil

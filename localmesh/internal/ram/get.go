@@ -90,7 +90,7 @@ func accepted(c *engine.Call) ([]state.Share, error) {
 func associatedPrincipals(c *engine.Call, s state.Share) ([]state.Association, error) {
 	principals, err := state.SharePrincipals.All(c.Tx, s.Owner, s.Region, s.ID)
 	return slices.DeleteFunc(principals, func(p state.Association) bool {
-		return p.Status != state.Associated || state.PrincipalAccount(p.Entity, s.Owner) != c.Account()
+		return state.PrincipalAccount(p.Entity, s.Owner) != c.Account() || arrived(c, principalOf(s, p.Entity), p).Status != state.Associated
 	}), err
 }
 
@@ -135,6 +135,7 @@ func getResourceShareAssociations(c *engine.Call, in *ram.GetResourceShareAssoci
 	var of interface {
 		All(tx store.Tx, prefix ...string) ([]state.Association, error)
 	}
+	name := principalOf
 	switch in.AssociationType {
 	case types.ResourceShareAssociationTypePrincipal:
 		if in.ResourceArn != nil {
@@ -145,7 +146,7 @@ func getResourceShareAssociations(c *engine.Call, in *ram.GetResourceShareAssoci
 		if in.Principal != nil {
 			return nil, engine.Errorf("InvalidParameterException", "A principal cannot be given with the association type RESOURCE.")
 		}
-		of = state.ShareResources
+		of, name = state.ShareResources, resourceIn
 	default:
 		return nil, engine.Errorf("InvalidParameterException", "The value %q of associationType must be PRINCIPAL or RESOURCE.", in.AssociationType)
 	}
@@ -163,7 +164,7 @@ func getResourceShareAssociations(c *engine.Call, in *ram.GetResourceShareAssoci
 			return nil, err
 		}
 		for _, a := range associations {
-			all = append(all, associationAnswer(s, aged(a, c.Now), in.AssociationType))
+			all = append(all, associationAnswer(s, arrived(c, name(s, a.Entity), a), in.AssociationType))
 		}
 	}
 	all, next, err := page(c, all, func(a types.ResourceShareAssociation) string {

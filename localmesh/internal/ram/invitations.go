@@ -25,6 +25,7 @@ func getResourceShareInvitations(c *engine.Call, in *ram.GetResourceShareInvitat
 	if err != nil {
 		return nil, err
 	}
+	all = slices.DeleteFunc(all, func(i state.Invitation) bool { return c.Missing(invitationTo(i)) })
 	for _, arn := range in.ResourceShareInvitationArns {
 		if _, _, _, ok := state.SplitInvitationARN(arn); !ok {
 			return nil, engine.Errorf("MalformedArnException", "The specified Amazon Resource Name (ARN) has a format that isn't valid: %s", arn)
@@ -96,7 +97,7 @@ func received(c *engine.Call, action string, arn *string) (state.Invitation, err
 	if !ok {
 		return i, engine.Errorf("MalformedArnException", "The specified Amazon Resource Name (ARN) has a format that isn't valid: %s", text)
 	}
-	if !found || i.ARN() != text {
+	if !found || i.ARN() != text || c.Missing(invitationTo(i)) {
 		return i, unknownInvitation(text)
 	}
 	return i, nil
@@ -183,6 +184,8 @@ func settle(c *engine.Call, i state.Invitation) error {
 		return err
 	} else if !ok {
 		a.Status, a.Message = state.AssociationBad, "Association failed because the caller was not authorized."
+	} else {
+		c.Changed(principalOf(s, i.Principal), nil)
 	}
 	return state.PutSharePrincipal(c.Tx, s, a)
 }

@@ -44,6 +44,7 @@ func listResources(c *engine.Call, in *ram.ListResourcesInput) (*ram.ListResourc
 			return nil, err
 		}
 		for _, a := range resources {
+			a = arrived(c, resourceIn(s, a.Entity), a)
 			// What failed to be associated did not reach the other side.
 			if a.Status == state.Associated || s.Owner == c.Account() {
 				all = append(all, resourceAnswer(s, a))

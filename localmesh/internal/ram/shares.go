@@ -37,6 +37,7 @@ func AddResource(c *engine.Call, s state.Share, arn string) (state.Association, 
 		a = state.Association{Entity: arn, Created: c.Now}
 	}
 	a.Status, a.Message, a.Updated = state.Associated, "", c.Now
+	c.Changed(resourceIn(s, arn), nil)
 	policy, has, err := state.GetCatalogPolicy(c.Tx, s.Owner, s.Region)
 	if err != nil {
 		return a, err
@@ -89,11 +90,34 @@ func AddPrincipal(c *engine.Call, s state.Share, principal string) (state.Associ
 			ID: c.Mesh.UUID(), Region: s.Region, ShareOwner: s.Owner, ShareID: s.ID, ShareName: s.Name,
 			Receiver: account, Principal: principal, Status: state.InvitationPending, Sent: c.Now,
 		}
+		c.Changed(invitationTo(i), nil)
 		if err := state.Invitations.Put(c.Tx, i, account, s.Region, i.ID); err != nil {
 			return a, err
 		}
 	}
 	return a, state.PutSharePrincipal(c.Tx, s, a)
+}
+
+// The names of what takes a while: an invitation appears late, and an association
+// is ASSOCIATING before it is ASSOCIATED, also after its invitation was accepted
+// (https://docs.aws.amazon.com/ram/latest/APIReference/API_ResourceShareAssociation.html).
+
+func invitationTo(i state.Invitation) string { return "invitation " + i.ARN() }
+
+func resourceIn(s state.Share, arn string) string { return "resource " + arn + " in " + s.ARN() }
+
+func principalOf(s state.Share, principal string) string {
+	return "principal " + principal + " of " + s.ARN()
+}
+
+// arrived is an association with a share as it stands: one that was made a moment
+// ago is still on its way. name is what it is called in that.
+func arrived(c *engine.Call, name string, a state.Association) state.Association {
+	a = aged(a, c.Now)
+	if a.Status == state.Associated && c.Settling(name) {
+		a.Status = state.Associating
+	}
+	return a
 }
 
 // principalAssociation reads a principal's association; one whose invitation has
@@ -170,23 +194,20 @@ func CountResources(tx store.Tx, s state.Share, limit int) (int, error) {
 // Reaches tells whether the share carries the resource to the principal: both
 // are associated, the principal has accepted. The resource may be covered by a
 // pattern such as arn:aws:glue:us-east-1:111111111111:table/*/*.
-func Reaches(tx store.Tx, shareARN, principal, resource string, now time.Time) (bool, error) {
-	s, found, err := state.GetShare(tx, shareARN)
+func Reaches(c *engine.Call, shareARN, principal, resource string) (bool, error) {
+	s, found, err := state.GetShare(c.Tx, shareARN)
 	if err != nil || !found || s.Status != state.ShareActive {
 		return false, err
 	}
-	p, found, err := principalAssociation(tx, s, principal, now)
-	if err != nil || !found || p.Status != state.Associated {
+	p, found, err := principalAssociation(c.Tx, s, principal, c.Now)
+	if err != nil || !found || arrived(c, principalOf(s, principal), p).Status != state.Associated {
 		return false, err
 	}
-	r, found, err := state.ShareResources.Get(tx, s.Owner, s.Region, s.ID, resource)
-	if err != nil || found {
-		return found && r.Status == state.Associated, err
+	r, found, err := state.ShareResources.Get(c.Tx, s.Owner, s.Region, s.ID, resource)
+	if pattern, ok := Pattern(resource); err == nil && !found && ok {
+		r, found, err = state.ShareResources.Get(c.Tx, s.Owner, s.Region, s.ID, pattern)
 	}
-	if pattern, ok := Pattern(resource); ok {
-		r, found, err = state.ShareResources.Get(tx, s.Owner, s.Region, s.ID, pattern)
-	}
-	return found && r.Status == state.Associated, err
+	return found && arrived(c, resourceIn(s, r.Entity), r).Status == state.Associated, err
 }
 
 // Pattern is the ARN that stands for all resources of a resource's type, as

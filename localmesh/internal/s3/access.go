@@ -39,6 +39,7 @@ func question(b state.Bucket, action, resource string, keys conditions) authz.Qu
 // decide asks the caller's policies and the bucket's. A public policy does not
 // reach beyond the owner's account while RestrictPublicBuckets is on.
 func decide(c *engine.Call, b state.Bucket, action, resource string, keys conditions) (authz.Decision, error) {
+	b = known(c, b)
 	d, err := c.Decide(question(b, action, resource, keys))
 	if err != nil || !d.Allowed {
 		return d, err

@@ -48,7 +48,7 @@ func getBucketPolicy(c *engine.Call, r *engine.Request) (*engine.Response, error
 	if err != nil {
 		return nil, err
 	}
-	if b.Policy == "" {
+	if b = known(c, b); b.Policy == "" {
 		return nil, noSuchBucketPolicy(b)
 	}
 	text, err := authz.ShowPrincipals(c.Tx, b.Policy, b.Principals)
@@ -56,6 +56,24 @@ func getBucketPolicy(c *engine.Call, r *engine.Request) (*engine.Response, error
 		return nil, err
 	}
 	return &engine.Response{Status: http.StatusOK, Header: http.Header{"Content-Type": {"application/json"}}, Body: []byte(text)}, nil
+}
+
+// policyOf names the policy of a bucket for those who learn of it later.
+func policyOf(b state.Bucket) string { return "policy of bucket " + b.Name }
+
+// known is the bucket with the policy that the caller's calls meet: for a while
+// after a change it is the one before
+// (https://docs.aws.amazon.com/AmazonS3/latest/userguide/Welcome.html#ConsistencyModel).
+// It is for deciding and showing; what is written is the bucket as it is.
+func known(c *engine.Call, b state.Bucket) state.Bucket {
+	missed := c.Missed(policyOf(b))
+	if len(missed) == 0 {
+		return b
+	}
+	if before, ok := missed[0].(state.Bucket); ok && before.Created.Equal(b.Created) {
+		b.Policy, b.Principals = before.Policy, before.Principals
+	}
+	return b
 }
 
 func noSuchBucketPolicy(b state.Bucket) error {
@@ -75,7 +93,8 @@ func putBucketPolicy(c *engine.Call, r *engine.Request) (*engine.Response, error
 		return nil, c.Denied("User: " + c.Caller.ARN + " is not authorized to perform: s3:PutBucketPolicy on resource: " + b.ARN() +
 			" because public policies are blocked by the BlockPublicPolicy block public access setting.")
 	}
-	b.Principals, err = authz.HoldPrincipals(c.Tx, d)
+	before := b
+	b.Principals, err = authz.HoldPrincipals(c.Tx, d, c.Unknown)
 	var unknown *authz.PrincipalError
 	if errors.As(err, &unknown) {
 		return nil, failure(http.StatusBadRequest, "MalformedPolicy", "Invalid principal in policy").
@@ -85,6 +104,7 @@ func putBucketPolicy(c *engine.Call, r *engine.Request) (*engine.Response, error
 		return nil, err
 	}
 	b.Policy = d.String()
+	c.Changed(policyOf(b), before)
 	if err := state.S3Buckets.Put(c.Tx, b, b.Name); err != nil {
 		return nil, err
 	}
@@ -172,6 +192,7 @@ func deleteBucketPolicy(c *engine.Call, r *engine.Request) (*engine.Response, er
 	if err != nil {
 		return nil, err
 	}
+	c.Changed(policyOf(b), b)
 	b.Policy, b.Principals = "", nil
 	if err := state.S3Buckets.Put(c.Tx, b, b.Name); err != nil {
 		return nil, err
@@ -190,7 +211,7 @@ func getBucketPolicyStatus(c *engine.Call, r *engine.Request) (*engine.Response,
 	if err != nil {
 		return nil, err
 	}
-	if t.bucket.Policy == "" {
+	if t.bucket = known(c, t.bucket); t.bucket.Policy == "" {
 		return nil, noSuchBucketPolicy(t.bucket)
 	}
 	public, err := isPublic(c, t.bucket.Policy)

@@ -181,7 +181,12 @@ func assumeRole(c *engine.Call, in *sts.AssumeRoleInput) (*sts.AssumeRoleOutput,
 	// refused like one that does not trust the caller.
 	if !found || role.ARN() != *in.RoleArn {
 		c.Authorized()
-		return nil, c.Denied(fmt.Sprintf("User: %s is not authorized to perform: sts:AssumeRole on resource: %s", c.Caller.ARN, *in.RoleArn))
+		return nil, c.Denied(notAuthorized(c, *in.RoleArn))
+	}
+	// A trust policy takes a while to be known. A role without one was just made.
+	if role.Trust = iam.KnownTrust(c, role); role.Trust == "" {
+		c.Authorized()
+		return nil, c.Denied(notAuthorized(c, *in.RoleArn))
 	}
 	if err := authorizeAssumption(c, role, in, tags, transitive); err != nil {
 		return nil, err
@@ -214,6 +219,10 @@ func assumeRole(c *engine.Call, in *sts.AssumeRoleInput) (*sts.AssumeRoleOutput,
 		out.SourceIdentity = aws.String(s.SourceIdentity)
 	}
 	return out, nil
+}
+
+func notAuthorized(c *engine.Call, role string) string {
+	return fmt.Sprintf("User: %s is not authorized to perform: sts:AssumeRole on resource: %s", c.Caller.ARN, role)
 }
 
 // isRoleSession tells whether the caller is itself the session of a role, so
