@@ -34,6 +34,19 @@ type Caller struct {
 	// Service is set when an AWS service acts on its own behalf: its name, such
 	// as "lakeformation.amazonaws.com".
 	Service string
+	// Origin is where the caller's request came from; nil when a service decides for
+	// a principal that does not call.
+	Origin *Origin
+}
+
+// Origin is what a request tells about its sender.
+type Origin struct {
+	// SourceIP is the address that the request came from.
+	SourceIP string
+	// UserAgent is the request's header, or empty.
+	UserAgent string
+	// TLS is set if the connection is encrypted.
+	TLS bool
 }
 
 // Anonymous tells that the request was not signed.

@@ -177,6 +177,13 @@ func globalKeys(tx store.Tx, c Caller, owner string, now time.Time, region strin
 		"aws:securetransport": {"false"},
 		"aws:viaawsservice":   {"false"},
 	}
+	if o := c.Origin; o != nil {
+		keys["aws:sourceip"] = []string{o.SourceIP}
+		keys["aws:securetransport"] = []string{strconv.FormatBool(o.TLS)}
+		if o.UserAgent != "" {
+			keys["aws:useragent"] = []string{o.UserAgent}
+		}
+	}
 	if c.Service != "" {
 		keys["aws:principalisawsservice"] = []string{"true"}
 		keys["aws:principalservicename"] = []string{c.Service}

@@ -3,6 +3,7 @@ package engine
 import (
 	"errors"
 	"net/http"
+	"net/netip"
 	"strings"
 	"time"
 
@@ -83,6 +84,8 @@ func (x *exchange) findService(body []byte) (*sigv4.Credential, error) {
 // authenticate verifies the signature and finds out who calls. It returns the
 // region of the call and the payload of the body.
 func (x *exchange) authenticate(signature *sigv4.Credential, body []byte) (region string, payload []byte, err error) {
+	// Whoever it turns out to be.
+	defer func() { x.caller.Origin = origin(x.r) }()
 	if signature == nil {
 		return "us-east-1", body, nil
 	}
@@ -108,6 +111,16 @@ func (x *exchange) authenticate(signature *sigv4.Credential, body []byte) (regio
 		return "", nil, x.signatureFault(err)
 	}
 	return signature.Region, payload, x.takeTrailer(trailer)
+}
+
+// origin is where a request came from. In process there is no connection; its
+// address is that of the endpoint that the client was given.
+func origin(r *http.Request) *authz.Origin {
+	o := &authz.Origin{SourceIP: "127.0.0.1", UserAgent: r.UserAgent(), TLS: r.TLS != nil}
+	if address, err := netip.ParseAddrPort(r.RemoteAddr); err == nil {
+		o.SourceIP = address.Addr().Unmap().WithZone("").String()
+	}
+	return o
 }
 
 // takeTrailer puts a header that was announced for the end of the body, which is a

@@ -1,6 +1,8 @@
 package ram
 
 import (
+	"maps"
+
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ram"
 	"github.com/aws/aws-sdk-go-v2/service/ram/types"
@@ -106,14 +108,18 @@ func disassociateResourceShare(c *engine.Call, in *ram.DisassociateResourceShare
 // AWS lets it leave one by disassociating itself is not documented, so it does
 // not here.
 func ownShare(c *engine.Call, action string, arn *string, resources, principals []string) (state.Share, error) {
+	return ownShareWith(c, action, arn, requestKeys(resources, principals))
+}
+
+// ownShareWith is ownShare with the condition keys that the request has.
+func ownShareWith(c *engine.Call, action string, arn *string, keys map[string][]string) (state.Share, error) {
 	text := aws.ToString(arn)
 	s, found, err := state.GetShare(c.Tx, text)
 	if err != nil {
 		return s, err
 	}
-	keys := requestKeys(resources, principals)
 	if found && s.Owner == c.Account() {
-		keys = shareKeys(s, resources, principals)
+		maps.Copy(keys, shareKeys(s))
 	}
 	if err := c.Authorize(authz.Question{Action: action, Resources: []string{text}, Keys: keys, IdentityOnly: true}); err != nil {
 		return s, err

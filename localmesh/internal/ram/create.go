@@ -82,10 +82,11 @@ func requestKeys(resources, principals []string) map[string][]string {
 }
 
 // shareKeys are the condition keys that come from a share.
-func shareKeys(s state.Share, resources, principals []string) map[string][]string {
-	keys := requestKeys(resources, principals)
-	keys["ram:ResourceShareName"] = []string{s.Name}
-	keys["ram:AllowsExternalPrincipals"] = []string{strconv.FormatBool(s.AllowExternal)}
+func shareKeys(s state.Share) map[string][]string {
+	keys := map[string][]string{
+		"ram:ResourceShareName":        {s.Name},
+		"ram:AllowsExternalPrincipals": {strconv.FormatBool(s.AllowExternal)},
+	}
 	for k, v := range s.Tags {
 		keys["aws:ResourceTag/"+k] = []string{v}
 	}

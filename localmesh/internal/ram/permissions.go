@@ -58,6 +58,115 @@ func permissionsFor(resources, asked []string) ([]string, error) {
 	return all, nil
 }
 
+// kindOf is the resource type that a managed permission is for.
+func kindOf(permission string) (kind string, ok bool) {
+	for _, m := range managed {
+		if m.arn == permission {
+			return m.kind, true
+		}
+	}
+	return "", false
+}
+
+// permissionShare reads the share of a call about a managed permission, and the
+// resource type of the permission.
+func permissionShare(c *engine.Call, action string, share, permission *string) (s state.Share, kind string, err error) {
+	arn := aws.ToString(permission)
+	kind, known := kindOf(arn)
+	keys := map[string][]string{"ram:PermissionArn": {arn}}
+	if known {
+		keys["ram:PermissionResourceType"] = []string{kind}
+	}
+	if s, err = ownShareWith(c, action, share, keys); err != nil {
+		return s, "", err
+	}
+	if !strings.HasPrefix(arn, "arn:aws:ram:") {
+		return s, "", engine.Errorf("MalformedArnException", "The specified Amazon Resource Name (ARN) has a format that isn't valid: %s", arn)
+	}
+	if !known {
+		return s, "", engine.Errorf("UnknownResourceException", "Permission %s could not be found.", arn)
+	}
+	return s, kind, nil
+}
+
+// carries tells whether a share has a resource of a type.
+func carries(c *engine.Call, s state.Share, kind string) (bool, error) {
+	resources, err := state.ShareResources.All(c.Tx, s.Owner, s.Region, s.ID)
+	return slices.ContainsFunc(resources, func(a state.Association) bool {
+		k, _ := ResourceType(a.Entity)
+		return k == kind
+	}), err
+}
+
+// https://docs.aws.amazon.com/ram/latest/APIReference/API_AssociateResourceSharePermission.html
+//
+// A share has one permission for each type of its resources. Another one takes its
+// place only if the caller says so.
+func associateResourceSharePermission(c *engine.Call, in *ram.AssociateResourceSharePermissionInput) (*ram.AssociateResourceSharePermissionOutput, error) {
+	s, kind, err := permissionShare(c, "ram:AssociateResourceSharePermission", in.ResourceShareArn, in.PermissionArn)
+	if err != nil {
+		return nil, err
+	}
+	out := &ram.AssociateResourceSharePermissionOutput{ClientToken: in.ClientToken, ReturnValue: aws.Bool(true)}
+	if _, ok, err := replayed(c, in.ClientToken, in); err != nil || ok {
+		return out, err
+	}
+	if in.PermissionVersion != nil && *in.PermissionVersion != 1 {
+		return nil, engine.Errorf("UnknownResourceException", "Version %d of permission %s could not be found.", *in.PermissionVersion, *in.PermissionArn)
+	}
+	others := slices.DeleteFunc(slices.Clone(s.Permissions), func(arn string) bool {
+		k, _ := kindOf(arn)
+		return k == kind
+	})
+	if !aws.ToBool(in.Replace) {
+		if len(others) < len(s.Permissions) {
+			return nil, engine.Errorf("InvalidParameterException", "The resource share has a permission for the resource type %s. Set replace to put another one in its place.", kind)
+		}
+		has, err := carries(c, s, kind)
+		if err != nil {
+			return nil, err
+		}
+		if has {
+			return nil, engine.Errorf("OperationNotPermittedException", "The resource share has resources of the type %s already.", kind)
+		}
+	}
+	s.Permissions, s.Updated = append(others, *in.PermissionArn), c.Now
+	if err := state.PutShare(c.Tx, s); err != nil {
+		return nil, err
+	}
+	return out, remember(c, in.ClientToken, in, "")
+}
+
+// https://docs.aws.amazon.com/ram/latest/APIReference/API_DisassociateResourceSharePermission.html
+//
+// A permission can be taken out of a share that has no resource of its type.
+func disassociateResourceSharePermission(c *engine.Call, in *ram.DisassociateResourceSharePermissionInput) (*ram.DisassociateResourceSharePermissionOutput, error) {
+	s, kind, err := permissionShare(c, "ram:DisassociateResourceSharePermission", in.ResourceShareArn, in.PermissionArn)
+	if err != nil {
+		return nil, err
+	}
+	out := &ram.DisassociateResourceSharePermissionOutput{ClientToken: in.ClientToken, ReturnValue: aws.Bool(true)}
+	if _, ok, err := replayed(c, in.ClientToken, in); err != nil || ok {
+		return out, err
+	}
+	if !slices.Contains(s.Permissions, *in.PermissionArn) {
+		return nil, engine.Errorf("UnknownResourceException", "Permission %s is not associated with the resource share.", *in.PermissionArn)
+	}
+	has, err := carries(c, s, kind)
+	if err != nil {
+		return nil, err
+	}
+	if has {
+		return nil, engine.Errorf("InvalidStateTransitionException", "The resource share has resources of the type %s.", kind)
+	}
+	s.Permissions = slices.DeleteFunc(slices.Clone(s.Permissions), func(arn string) bool { return arn == *in.PermissionArn })
+	s.Updated = c.Now
+	if err := state.PutShare(c.Tx, s); err != nil {
+		return nil, err
+	}
+	return out, remember(c, in.ClientToken, in, "")
+}
+
 func permissionAnswer(kind, arn string, isDefault bool) types.ResourceSharePermissionSummary {
 	return types.ResourceSharePermissionSummary{
 		Arn: aws.String(arn), Name: aws.String(strings.TrimPrefix(arn, permissionPrefix)), ResourceType: aws.String(kind),
