@@ -35,7 +35,7 @@ type Result struct {
 // where an API has a batch, with bounded concurrency. After the first failure
 // nothing new is begun, and what is under way is waited for.
 func (p *Plan) Apply(ctx context.Context, s Settings) (*Result, error) {
-	r := &run{plan: p, settings: s, waiting: map[*Step]int{}, followers: map[*Step][]*Step{}}
+	r := &run{plan: p, settings: s, waiting: map[*Step]int{}, followers: map[*Step][]*Step{}, byBatch: map[*Batch]*gathering{}}
 	if r.settings.Concurrency <= 0 {
 		r.settings.Concurrency = DefaultConcurrency
 	}
@@ -63,7 +63,21 @@ type run struct {
 	settings  Settings
 	waiting   map[*Step]int
 	followers map[*Step][]*Step
-	ready     []*Step
+	// ready are the steps without a batch that wait for nothing any more, in the
+	// order in which they came to.
+	ready []*Step
+	// batches are those of the plan's steps, in the order of the plan.
+	batches []*gathering
+	byBatch map[*Batch]*gathering
+}
+
+// gathering is what is known of the steps of a batch.
+type gathering struct {
+	batch *Batch
+	// ready are the steps that wait for nothing any more.
+	ready []*Step
+	// left is how many of the steps were not begun, the ready ones among them.
+	left int
 }
 
 // outcome is what became of the steps of one call.
@@ -73,27 +87,13 @@ type outcome struct {
 }
 
 func (r *run) apply(ctx context.Context) *Result {
-	in := make(map[*Step]bool, len(r.plan.Steps))
-	for _, s := range r.plan.Steps {
-		in[s] = true
-	}
-	for _, s := range r.plan.Steps {
-		for _, a := range s.After {
-			if in[a] {
-				r.waiting[s]++
-				r.followers[a] = append(r.followers[a], s)
-			}
-		}
-		if r.waiting[s] == 0 {
-			r.ready = append(r.ready, s)
-		}
-	}
-	result := &Result{}
+	r.arrange()
+	result := &Result{Done: make([]*Step, 0, len(r.plan.Steps))}
 	begun := make(map[*Step]bool, len(r.plan.Steps))
 	outcomes := make(chan outcome)
 	underWay := 0
 	for {
-		for len(result.Failed) == 0 && ctx.Err() == nil && underWay < r.settings.Concurrency && len(r.ready) > 0 {
+		for len(result.Failed) == 0 && ctx.Err() == nil && underWay < r.settings.Concurrency {
 			steps := r.take(underWay)
 			if len(steps) == 0 {
 				break
@@ -119,52 +119,79 @@ func (r *run) apply(ctx context.Context) *Result {
 	return result
 }
 
-// take removes the steps of the next call from the ready ones. A batch that is
-// not full waits while other calls are under way that could fill it.
-func (r *run) take(underWay int) []*Step {
-	for i, s := range r.ready {
-		if s.Batch == nil {
-			r.ready = append(r.ready[:i:i], r.ready[i+1:]...)
-			return []*Step{s}
+// arrange finds out which steps wait for which, and which are ready.
+func (r *run) arrange() {
+	in := make(map[*Step]bool, len(r.plan.Steps))
+	for _, s := range r.plan.Steps {
+		in[s] = true
+	}
+	for _, s := range r.plan.Steps {
+		for _, a := range s.After {
+			if in[a] {
+				r.waiting[s]++
+				r.followers[a] = append(r.followers[a], s)
+			}
 		}
-		if n := r.readyOf(s.Batch); n >= s.Batch.Max || underWay == 0 || n == r.leftOf(s.Batch) {
-			return r.takeBatch(s.Batch)
+		if s.Batch != nil {
+			r.gathering(s.Batch).left++
+		}
+		if r.waiting[s] == 0 {
+			r.release(s)
+		}
+	}
+}
+
+func (r *run) gathering(b *Batch) *gathering {
+	g := r.byBatch[b]
+	if g == nil {
+		g = &gathering{batch: b}
+		r.byBatch[b] = g
+		r.batches = append(r.batches, g)
+	}
+	return g
+}
+
+// release notes that a step waits for nothing any more.
+func (r *run) release(s *Step) {
+	if s.Batch == nil {
+		r.ready = append(r.ready, s)
+		return
+	}
+	g := r.byBatch[s.Batch]
+	g.ready = append(g.ready, s)
+}
+
+// take removes the steps of the next call from the ready ones. Full batches come
+// first. A batch that is not full waits while other calls are under way that could
+// fill it.
+func (r *run) take(underWay int) []*Step {
+	for _, g := range r.batches {
+		if n := len(g.ready); n > 0 && (n >= g.batch.Max || n == g.left) {
+			return g.take()
+		}
+	}
+	if len(r.ready) > 0 {
+		s := r.ready[0]
+		r.ready = r.ready[1:]
+		return []*Step{s}
+	}
+	if underWay > 0 {
+		return nil
+	}
+	for _, g := range r.batches {
+		if len(g.ready) > 0 {
+			return g.take()
 		}
 	}
 	return nil
 }
 
-// readyOf counts the ready steps of a batch, leftOf those that were not begun.
-func (r *run) readyOf(b *Batch) int {
-	n := 0
-	for _, s := range r.ready {
-		if s.Batch == b {
-			n++
-		}
-	}
-	return n
-}
-
-func (r *run) leftOf(b *Batch) int {
-	n := r.readyOf(b)
-	for s, w := range r.waiting {
-		if w > 0 && s.Batch == b {
-			n++
-		}
-	}
-	return n
-}
-
-func (r *run) takeBatch(b *Batch) []*Step {
-	var steps, rest []*Step
-	for _, s := range r.ready {
-		if s.Batch == b && len(steps) < b.Max {
-			steps = append(steps, s)
-		} else {
-			rest = append(rest, s)
-		}
-	}
-	r.ready = rest
+// take removes the steps of one call.
+func (g *gathering) take() []*Step {
+	n := min(len(g.ready), max(g.batch.Max, 1))
+	steps := g.ready[:n:n]
+	g.ready = g.ready[n:]
+	g.left -= n
 	return steps
 }
 
@@ -192,7 +219,7 @@ func (r *run) finish(o outcome, result *Result) {
 		result.Done = append(result.Done, s)
 		for _, f := range r.followers[s] {
 			if r.waiting[f]--; r.waiting[f] == 0 {
-				r.ready = append(r.ready, f)
+				r.release(f)
 			}
 		}
 		if r.settings.Progress != nil {

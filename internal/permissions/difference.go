@@ -1,11 +1,6 @@
 package permissions
 
-import (
-	"maps"
-	"slices"
-
-	"github.com/lakemesh/lakemesh"
-)
+import "github.com/lakemesh/lakemesh"
 
 // Missing is what must be granted so that everything wanted is held. What is held
 // beyond that is left alone.
@@ -28,7 +23,7 @@ func Difference(have *Grants, want []Entry) (grant, revoke []Entry) {
 
 func difference(have *Grants, want []Entry, exact bool) (grant, revoke []Entry) {
 	wanted := NewGrants(want...)
-	for _, w := range slices.SortedFunc(maps.Values(wanted.entries), compare) {
+	for _, w := range wanted.Entries() {
 		h := have.Of(w.Principal, w.Resource)
 		left := h
 		if exact {

@@ -3,7 +3,6 @@ package permissions
 import (
 	"cmp"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 
@@ -81,13 +80,23 @@ func (e Entry) split() []Entry {
 
 // Grants are what was found to be granted.
 type Grants struct {
-	entries map[Key]Entry
-	shares  map[Key][]string
+	on map[Resource][]held
+	// sets are the sets of permissions that were met: a catalog of thousands of tables
+	// has few different ones, and each is kept once.
+	sets map[string]lakemesh.Permissions
+}
+
+// held is what one principal holds on a resource, and the RAM resource shares that
+// carry it.
+type held struct {
+	principal              string
+	permissions, grantable lakemesh.Permissions
+	shares                 []string
 }
 
 // NewGrants makes grants of entries. Several entries of one key are united.
 func NewGrants(entries ...Entry) *Grants {
-	g := &Grants{entries: map[Key]Entry{}, shares: map[Key][]string{}}
+	g := &Grants{on: map[Resource][]held{}, sets: map[string]lakemesh.Permissions{}}
 	for _, e := range entries {
 		g.add(e)
 	}
@@ -95,38 +104,70 @@ func NewGrants(entries ...Entry) *Grants {
 }
 
 func (g *Grants) add(e Entry, shares ...string) {
-	key := e.Key()
-	had := g.entries[key]
-	e.Permissions = had.Permissions.Union(e.Permissions)
-	e.Grantable = had.Grantable.Union(e.Grantable).Intersect(e.Permissions)
-	g.entries[key] = e
+	h := g.find(e.Principal, e.Resource)
+	if h == nil {
+		g.on[e.Resource] = append(g.on[e.Resource], held{principal: e.Principal})
+		h = g.find(e.Principal, e.Resource)
+	}
+	h.permissions = g.set(h.permissions.Union(e.Permissions))
+	h.grantable = g.set(h.grantable.Union(e.Grantable).Intersect(h.permissions))
 	for _, s := range shares {
-		if s != "" && !slices.Contains(g.shares[key], s) {
-			g.shares[key] = append(g.shares[key], s)
+		if s != "" && !slices.Contains(h.shares, s) {
+			h.shares = append(h.shares, s)
 		}
 	}
 }
 
+// set is the one copy of a set that is kept. Nothing changes a set in place.
+func (g *Grants) set(s lakemesh.Permissions) lakemesh.Permissions {
+	key := s.String()
+	if kept, ok := g.sets[key]; ok {
+		return kept
+	}
+	g.sets[key] = s
+	return s
+}
+
+// find is what a principal holds on a resource; nil if nothing.
+func (g *Grants) find(principal string, r Resource) *held {
+	list := g.on[r]
+	for i := range list {
+		if list[i].principal == principal {
+			return &list[i]
+		}
+	}
+	return nil
+}
+
+func (h held) entry(r Resource) Entry {
+	return Entry{Principal: h.principal, Resource: r, Permissions: h.permissions, Grantable: h.grantable}
+}
+
 // Of is what a principal holds on a resource; without permissions if nothing.
 func (g *Grants) Of(principal string, r Resource) Entry {
-	if e, ok := g.entries[Key{principal, r}]; ok {
-		return e
+	if h := g.find(principal, r); h != nil {
+		return h.entry(r)
 	}
 	return Entry{Principal: principal, Resource: r}
 }
 
 // Entries are all entries, in the order of resource and principal.
 func (g *Grants) Entries() []Entry {
-	return slices.SortedFunc(maps.Values(g.entries), compare)
+	entries := make([]Entry, 0, len(g.on))
+	for r, list := range g.on {
+		for _, h := range list {
+			entries = append(entries, h.entry(r))
+		}
+	}
+	slices.SortFunc(entries, compare)
+	return entries
 }
 
 // On are the entries on a resource, in the order of principals.
 func (g *Grants) On(r Resource) []Entry {
 	var found []Entry
-	for k, e := range g.entries {
-		if k.Resource == r {
-			found = append(found, e)
-		}
+	for _, h := range g.on[r] {
+		found = append(found, h.entry(r))
 	}
 	slices.SortFunc(found, compare)
 	return found
@@ -137,14 +178,18 @@ func (g *Grants) On(r Resource) []Entry {
 func (g *Grants) Shares(principal string, on ...Resource) []string {
 	var arns []string
 	if len(on) == 0 {
-		for k, s := range g.shares {
-			if k.Principal == principal {
-				arns = append(arns, s...)
+		for _, list := range g.on {
+			for _, h := range list {
+				if h.principal == principal {
+					arns = append(arns, h.shares...)
+				}
 			}
 		}
 	}
 	for _, r := range on {
-		arns = append(arns, g.shares[Key{principal, r}]...)
+		if h := g.find(principal, r); h != nil {
+			arns = append(arns, h.shares...)
+		}
 	}
 	slices.Sort(arns)
 	return slices.Compact(arns)
