@@ -71,7 +71,7 @@ type ProductTable struct {
 //
 // Opening the data is left to the approval of requests.
 func (p *Producer) CreateDataProducts(ctx context.Context, in CreateDataProductsInput) (*CreateDataProductsOutput, error) {
-	pub, err := p.publication(ctx, in)
+	pub, err := p.publication(ctx, in, false)
 	if err != nil {
 		return nil, err
 	}
@@ -81,35 +81,48 @@ func (p *Producer) CreateDataProducts(ctx context.Context, in CreateDataProducts
 // PlanCreateDataProducts tells what [Producer.CreateDataProducts] would do, and
 // changes nothing.
 func (p *Producer) PlanCreateDataProducts(ctx context.Context, in CreateDataProductsInput) (*plan.Plan, error) {
-	pub, err := p.publication(ctx, in)
+	pub, err := p.publication(ctx, in, true)
 	if err != nil {
 		return nil, err
 	}
-	todo := pub.plan()
+	todo, err := pub.planWhole(ctx)
+	if err != nil {
+		return nil, err
+	}
 	return todo, p.planExtensions(ctx, todo, pub.target)
 }
 
-func (p *Producer) publication(ctx context.Context, in CreateDataProductsInput) (*publication, error) {
-	pub := &publication{Producer: p, op: "CreateDataProducts"}
+func (p *Producer) publication(ctx context.Context, in CreateDataProductsInput, whole bool) (*publication, error) {
+	pub := &publication{Producer: p, op: "CreateDataProducts", whole: whole}
 	if err := pub.accept(in); err != nil {
 		return nil, identity.Explain(pub.op, p.account, "", err)
 	}
-	if err := pub.observe(ctx); err != nil {
-		return nil, identity.Explain(pub.op, p.account, "database "+pub.source, err)
+	if err := pub.survey(ctx); err != nil {
+		return nil, pub.explain(err)
 	}
 	return pub, nil
 }
 
+// planWhole plans all tables at once, for a plan that is shown.
+func (pub *publication) planWhole(ctx context.Context) (*plan.Plan, error) {
+	again := pub.reread(ctx)
+	defer again.stop()
+	part := pub.portion(0)
+	if err := pub.observePortion(ctx, part, again); err != nil {
+		return nil, pub.explain(err)
+	}
+	return pub.plan(part), nil
+}
+
 // publish carries a publication out.
 func (p *Producer) publish(ctx context.Context, pub *publication) (*CreateDataProductsOutput, error) {
-	todo := pub.plan()
-	if err := p.apply(ctx, todo); err != nil {
+	if err := pub.carryOut(ctx); err != nil {
 		return nil, err
 	}
 	if err := p.extendSubscriptions(ctx, pub.op, pub.target); err != nil {
 		return nil, err
 	}
-	out := &CreateDataProductsOutput{DatabaseName: pub.target, Tables: []ProductTable{}, Warnings: append(todo.Warnings, pub.refusals()...)}
+	out := &CreateDataProductsOutput{DatabaseName: pub.target, Tables: []ProductTable{}, Warnings: append(pub.told, pub.refusals()...)}
 	for _, t := range pub.tables {
 		out.Tables = append(out.Tables, ProductTable{SourceTable: t.name, LinkTable: t.link})
 	}

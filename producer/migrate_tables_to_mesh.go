@@ -7,13 +7,11 @@ import (
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/glue/types"
 
 	"github.com/lakemesh/lakemesh"
 	"github.com/lakemesh/lakemesh/internal/catalog"
 	"github.com/lakemesh/lakemesh/internal/identity"
 	"github.com/lakemesh/lakemesh/internal/permissions"
-	"github.com/lakemesh/lakemesh/internal/storage"
 	"github.com/lakemesh/lakemesh/plan"
 )
 
@@ -52,11 +50,11 @@ func (p *Producer) PlanMigrateTablesToMesh(ctx context.Context, in MigrateInput)
 	if err != nil {
 		return nil, err
 	}
-	return pub.plan(), nil
+	return pub.planWhole(ctx)
 }
 
 func (p *Producer) migration(ctx context.Context, in MigrateInput) (*publication, error) {
-	pub := &publication{Producer: p, op: "MigrateTablesToMesh", migrate: true}
+	pub := &publication{Producer: p, op: "MigrateTablesToMesh", migrate: true, whole: true}
 	err := pub.accept(CreateDataProductsInput{
 		SourceDatabaseName: in.SourceDatabaseName, TableNameRegex: in.TableNameRegex, Domain: in.Domain, DataProductName: in.DataProductName,
 		CreatePublicMetadata: in.CreatePublicMetadata, SyncMeshCatalogSchedule: in.SyncMeshCatalogSchedule,
@@ -66,8 +64,8 @@ func (p *Producer) migration(ctx context.Context, in MigrateInput) (*publication
 	if err != nil {
 		return nil, identity.Explain(pub.op, p.account, "", err)
 	}
-	if err := pub.observe(ctx); err != nil {
-		return nil, identity.Explain(pub.op, p.account, "database "+pub.source, err)
+	if err := pub.survey(ctx); err != nil {
+		return nil, pub.explain(err)
 	}
 	return pub, nil
 }
@@ -75,29 +73,23 @@ func (p *Producer) migration(ctx context.Context, in MigrateInput) (*publication
 // takeMigrated adds the tables that were migrated before to the publication: those
 // that have their link, and those whose migration ended between the removal of
 // the original and the making of the link.
-func (pub *publication) takeMigrated(inMesh, local map[string]types.Table) {
-	originals := pub.byName(func(t *publishedTable) string { return t.name })
-	for name, t := range inMesh {
-		if originals[name] || aws.ToString(t.Owner) != pub.account {
+func (pub *publication) takeMigrated(migrated []*publishedTable) {
+	for _, m := range migrated {
+		ours, exists := pub.sourceLinks[m.name]
+		if exists && !ours {
+			pub.warn(fmt.Sprintf("left %s.%s alone: the mesh has a table of the same name", pub.source, m.name))
 			continue
 		}
-		l, exists := local[name]
-		if exists && !catalog.IsLinkTo(&l, pub.meshAccount, pub.target, name) {
-			pub.warn(fmt.Sprintf("left %s.%s alone: the mesh has a table of the same name", pub.source, name))
-			continue
-		}
-		m := &publishedTable{name: name, link: name, wanted: catalog.Definition(&t), found: &t, linkFound: exists}
-		m.place, m.stored = storage.ParsePlace(catalog.StoredAt(&t))
+		m.linkFound = exists
 		pub.tables = append(pub.tables, m)
 	}
-	slices.SortFunc(pub.tables, func(a, b *publishedTable) int { return strings.Compare(a.name, b.name) })
-	slices.Sort(pub.warnings)
+	pub.sort()
 }
 
 // planMigration removes the originals and puts links in their place.
 func (pl *planner) planMigration(ready map[string][]*plan.Step) {
 	iam := false
-	for _, t := range pl.tables {
+	for _, t := range pl.part.tables {
 		if t.linkFound {
 			continue
 		}
@@ -200,12 +192,12 @@ func (pub *publication) remove(ctx context.Context, t *publishedTable) error {
 	if !ok || !catalog.SameDefinition(wanted, catalog.Definition(found)) {
 		return changed
 	}
-	if t.partitioned() {
-		missing, err := catalog.MissingPartitions(ctx, pub.own.catalog, pub.sourceName(t), pub.mesh.catalog, pub.targetName(t))
+	if t.partitioned {
+		drift, err := catalog.ComparePartitions(ctx, pub.own.catalog, pub.sourceName(t), pub.mesh.catalog, pub.targetName(t))
 		if err != nil {
 			return err
 		}
-		if missing.Count > 0 {
+		if drift.Count() > 0 {
 			return changed
 		}
 	}

@@ -30,6 +30,8 @@ type Producer struct {
 	mesh                         side
 	// records are the mesh's subscriptions.
 	records *tracker.Tracker
+	// portionSize is how many tables are published at once.
+	portionSize int
 }
 
 // side is what the producer works with in one account, as one identity.
@@ -53,7 +55,7 @@ func New(ctx context.Context, options lakemesh.Options) (*Producer, error) {
 	// no keys.
 	options.Credentials, options.Config = nil, nil
 	p := &Producer{
-		account: ids.Account, meshAccount: ids.MeshAccount, region: ids.Region, options: options, log: ids.Log, ids: ids,
+		account: ids.Account, meshAccount: ids.MeshAccount, region: ids.Region, options: options, log: ids.Log, ids: ids, portionSize: defaultPortion,
 		records: tracker.New(tracker.Options{Config: ids.Mesh.Config, MeshAccount: ids.MeshAccount, By: ids.Caller.ARN,
 			Side: tracker.ProducerSide, Lease: options.ClaimLease, Log: ids.Log}),
 	}
@@ -90,11 +92,15 @@ func (p *Producer) concurrency() int {
 
 // apply carries a plan out with the producer's options.
 func (p *Producer) apply(ctx context.Context, todo *plan.Plan) error {
+	return p.applyWith(ctx, todo, plan.Settings{Concurrency: p.concurrency(), Progress: p.options.Progress})
+}
+
+func (p *Producer) applyWith(ctx context.Context, todo *plan.Plan, settings plan.Settings) error {
 	for _, warning := range todo.Warnings {
 		p.log.WarnContext(ctx, warning, "operation", todo.Operation)
 	}
 	p.log.InfoContext(ctx, "apply", "operation", todo.Operation, "steps", len(todo.Steps))
-	result, err := todo.Apply(ctx, plan.Settings{Concurrency: p.concurrency(), Progress: p.options.Progress})
+	result, err := todo.Apply(ctx, settings)
 	return explainSteps(todo.Operation, result, err)
 }
 

@@ -19,6 +19,10 @@ import (
 
 // publication is one publishing of tables: what is wanted, what was found, and
 // what is to be done about it.
+//
+// All tables are surveyed and checked before anything is written. Then they are
+// published a portion at a time, so that of a database with very many tables no more
+// is held than what the survey found of each.
 type publication struct {
 	*Producer
 	op string
@@ -29,7 +33,10 @@ type publication struct {
 	suffix                string
 	// migrate is set if the links replace the originals.
 	migrate bool
-	public  bool
+	// whole makes one portion of all tables: for a plan that is to be shown, and for a
+	// migration.
+	whole  bool
+	public bool
 	// tags are the LF-tags that every table gets, folded.
 	tags map[string]string
 	// crawler is the crawler that is wanted, or nil.
@@ -40,16 +47,24 @@ type publication struct {
 	meshDatabase   *types.Database
 	localDatabase  *types.Database
 	tables         []*publishedTable
-	granted        *permissions.Grants
+	// sourceLinks tells of a migration what stands where tables of the source database
+	// may have been: links to their copies, or something else.
+	sourceLinks map[string]bool
+	// definitions are those of the portion's tables, by name; nil while there are more
+	// tables than a portion has and they have to be read again.
+	definitions map[string]*types.TableInput
+	granted     *permissions.Grants
 	// held are the grants in the producer's own account, as far as they matter.
 	held         *permissions.Grants
 	locations    []permissions.RegisteredLocation
 	crawlerFound *catalog.Crawler
-	// unaccepted tells that a share that carries grants waits to be accepted.
+	// unaccepted tells that a share that carries grants waits to be accepted, or will.
 	unaccepted bool
 	// newTagValues are the values that LF-tags of the mesh do not have yet.
 	newTagValues map[string][]string
 	warnings     []string
+	// told are the warnings of the plans that were carried out.
+	told []string
 
 	// mu guards what steps find out while they run.
 	mu       sync.Mutex
@@ -57,23 +72,26 @@ type publication struct {
 	shortcut []string
 }
 
-// publishedTable is one table of a publication.
+// publishedTable is one table of a publication: what the survey keeps of it.
 type publishedTable struct {
 	// name is the table's name, folded; link is that of the resource link.
 	name, link string
-	// wanted is what the mesh is to have. For a table that was migrated before, and
-	// has no original any more, it is what the mesh has.
-	wanted *types.TableInput
-	// original tells that the source database has the table itself.
+	// digest stands for the definition that the mesh is to have.
+	digest catalog.Digest
+	// original tells that the source database has the table itself. A table that was
+	// migrated before has no original any more.
 	original bool
+	// partitioned tells that the table has partition keys.
+	partitioned bool
 	// place is where the data is; stored is false if there is none.
 	place  storage.Place
 	stored bool
-	// found is the table in the mesh, or nil.
-	found *types.Table
-	// missing are the partitions that the mesh does not have yet; nil if they were
-	// not compared, as for a table that is not in the mesh yet.
-	missing *catalog.Missing
+	// found tells that the mesh has the table, same that its definition is the wanted
+	// one.
+	found, same bool
+	// drift is how the partitions in the mesh differ; nil if they were not compared, as
+	// for a table that is not in the mesh yet.
+	drift *catalog.Drift
 	// linkFound tells that the link is there.
 	linkFound bool
 	// tags are the LF-tags that the table is to have, and lacks.
@@ -81,8 +99,6 @@ type publishedTable struct {
 	// sourceTags are those of the original.
 	sourceTags map[string]string
 }
-
-func (t *publishedTable) partitioned() bool { return len(t.wanted.PartitionKeys) > 0 }
 
 // Limits of names and LF-tag values.
 const maxName = 255

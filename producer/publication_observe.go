@@ -2,8 +2,8 @@ package producer
 
 import (
 	"context"
-	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -25,19 +25,23 @@ import (
 // their database.
 const fewTables = 3
 
-// observe reads what is there. It writes nothing. What does not depend on each
-// other is read at once.
-func (pub *publication) observe(ctx context.Context) error {
-	var original map[string]types.Table
+// survey reads what is there and checks what is wanted against it. It writes
+// nothing. What does not depend on each other is read at once.
+func (pub *publication) survey(ctx context.Context) error {
 	tagged := false
+	var unfit error
 	group, gctx := errgroup.WithContext(ctx)
 	group.Go(func() (err error) {
 		pub.sourceDatabase, err = pub.readSourceDatabase(gctx)
 		return err
 	})
-	group.Go(func() (err error) {
-		original, err = readTables(gctx, pub.own.catalog, pub.source, pub.tableNames.Match, pub.exactName())
-		return err
+	group.Go(func() error {
+		pub.definitions = map[string]*types.TableInput{}
+		return eachTable(gctx, pub.own.catalog, pub.source, pub.tableNames.Match, pub.exactName(), func(name string, t *types.Table) {
+			if err := pub.choose(name, t); err != nil && unfit == nil {
+				unfit = err
+			}
+		})
 	})
 	group.Go(func() (err error) {
 		pub.meshDatabase, _, err = pub.mesh.catalog.Database(gctx, pub.target)
@@ -75,16 +79,23 @@ func (pub *publication) observe(ctx context.Context) error {
 	if err := pub.checkDatabases(); err != nil {
 		return err
 	}
-	if err := pub.choose(original); err != nil {
-		return err
+	if unfit != nil {
+		return unfit
 	}
-	if err := pub.observeTargets(ctx, original); err != nil {
+	pub.sort()
+	if err := pub.surveyTargets(ctx); err != nil {
 		return err
 	}
 	if len(pub.tables) == 0 {
 		return pub.nothing()
 	}
-	return pub.observeDetails(ctx, tagged)
+	return pub.surveyDetails(ctx, tagged)
+}
+
+// sort puts tables and warnings into an order that does not depend on Glue's.
+func (pub *publication) sort() {
+	slices.SortFunc(pub.tables, func(a, b *publishedTable) int { return strings.Compare(a.name, b.name) })
+	slices.Sort(pub.warnings)
 }
 
 func (pub *publication) readSourceDatabase(ctx context.Context) (*types.Database, error) {
@@ -103,23 +114,26 @@ func (pub *publication) exactName() []string {
 	return nil
 }
 
-// readTables reads tables of a database: one by one if they are few and known,
-// else by listing all. Those that do not exist are left out.
-func readTables(ctx context.Context, c *catalog.Catalog, database string, keep func(string) bool, names []string) (map[string]types.Table, error) {
+// eachTable reads tables of a database: one by one if they are few and known, else
+// by listing all, a page at a time. Those that do not exist are left out.
+func eachTable(ctx context.Context, c *catalog.Catalog, database string, keep func(string) bool, names []string, each func(name string, t *types.Table)) error {
 	if len(names) == 0 || len(names) > fewTables {
-		return c.TableMap(ctx, database, keep)
+		return c.EachTable(ctx, database, func(name string, t *types.Table) {
+			if keep(name) {
+				each(name, t)
+			}
+		})
 	}
-	found := map[string]types.Table{}
 	for _, name := range names {
 		t, ok, err := c.Table(ctx, database, name)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		if ok {
-			found[name] = *t
+			each(name, t)
 		}
 	}
-	return found, nil
+	return nil
 }
 
 func (pub *publication) checkDatabases() error {
@@ -137,44 +151,53 @@ func (pub *publication) checkDatabases() error {
 	return nil
 }
 
-// choose takes those tables that can be published.
-func (pub *publication) choose(original map[string]types.Table) error {
+// choose takes a table of the source database if it can be published.
+func (pub *publication) choose(name string, t *types.Table) error {
 	_, named := pub.tableNames.Name()
-	for name, t := range original {
-		switch {
-		case catalog.IsLink(&t):
-			if pub.migrate || catalog.IsLinkTo(&t, pub.meshAccount, pub.target, aws.ToString(t.TargetTable.Name)) {
-				// Migrated, or published with its link in the source database.
-				if named && !pub.migrate {
-					return lakemesh.Invalid("TableNameRegex", "%s is a resource link to a table of the mesh", name)
-				}
-				continue
+	switch {
+	case catalog.IsLink(t):
+		ours := catalog.IsLinkTo(t, pub.meshAccount, pub.target, aws.ToString(t.TargetTable.Name))
+		if pub.migrate || ours {
+			// Migrated, or published with its link in the source database.
+			if named && !pub.migrate {
+				return lakemesh.Invalid("TableNameRegex", "%s is a resource link to a table of the mesh", name)
 			}
-			if named {
-				return lakemesh.Invalid("TableNameRegex", "%s is a resource link; tables are published by the account that owns them", name)
+			if pub.migrate {
+				pub.noteSourceLink(name, catalog.IsLinkTo(t, pub.meshAccount, pub.target, name))
 			}
-			pub.warn(fmt.Sprintf("skipped %s.%s: it is a resource link", pub.source, name))
-		case catalog.IsView(&t):
-			if named {
-				return lakemesh.Invalid("TableNameRegex", "%s is a view; only tables can be published", name)
-			}
-			pub.warn(fmt.Sprintf("skipped %s.%s: it is a view", pub.source, name))
-		default:
-			if err := pub.take(name, &t); err != nil {
-				return err
-			}
+			return nil
 		}
+		if named {
+			return lakemesh.Invalid("TableNameRegex", "%s is a resource link; tables are published by the account that owns them", name)
+		}
+		pub.warn(fmt.Sprintf("skipped %s.%s: it is a resource link", pub.source, name))
+	case catalog.IsView(t):
+		if pub.migrate {
+			pub.noteSourceLink(name, false)
+		}
+		if named {
+			return lakemesh.Invalid("TableNameRegex", "%s is a view; only tables can be published", name)
+		}
+		pub.warn(fmt.Sprintf("skipped %s.%s: it is a view", pub.source, name))
+	default:
+		return pub.take(name, t)
 	}
-	slices.SortFunc(pub.tables, func(a, b *publishedTable) int { return strings.Compare(a.name, b.name) })
-	slices.Sort(pub.warnings)
 	return nil
+}
+
+// noteSourceLink notes what stands in the source database where a migrated table
+// has its link, and whether it is that.
+func (pub *publication) noteSourceLink(name string, ours bool) {
+	if pub.sourceLinks == nil {
+		pub.sourceLinks = map[string]bool{}
+	}
+	pub.sourceLinks[name] = ours
 }
 
 // take adds an original to the publication.
 func (pub *publication) take(name string, t *types.Table) error {
-	wanted := catalog.Definition(t)
-	wanted.Name, wanted.Owner = aws.String(name), aws.String(pub.account)
-	p := &publishedTable{name: name, link: name + pub.suffix, wanted: wanted, original: true}
+	wanted := pub.wanted(name, t)
+	p := &publishedTable{name: name, link: name + pub.suffix, digest: catalog.DigestOf(wanted), original: true, partitioned: len(t.PartitionKeys) > 0}
 	if pub.migrate {
 		p.link = name
 	}
@@ -191,7 +214,15 @@ func (pub *publication) take(name string, t *types.Table) error {
 		pub.warn(fmt.Sprintf("%s.%s is not stored in S3 (%s): only its metadata is published", pub.source, name, location))
 	}
 	pub.tables = append(pub.tables, p)
+	pub.hold(name, wanted)
 	return nil
+}
+
+// wanted is the definition that the mesh is to have of a table.
+func (pub *publication) wanted(name string, t *types.Table) *types.TableInput {
+	wanted := catalog.Definition(t)
+	wanted.Name, wanted.Owner = aws.String(name), aws.String(pub.account)
+	return wanted
 }
 
 // nothing is the error of a publication without tables.
@@ -217,111 +248,92 @@ func (pub *publication) names() []string {
 	return names
 }
 
-// observeTargets reads the tables in the mesh and the links, and finds what a
+// surveyTargets reads the tables in the mesh and the links, and finds what a
 // migration left unfinished.
-func (pub *publication) observeTargets(ctx context.Context, original map[string]types.Table) error {
-	var inMesh, links map[string]types.Table
+func (pub *publication) surveyTargets(ctx context.Context) error {
+	byName := make(map[string]*publishedTable, len(pub.tables))
+	byLink := make(map[string]*publishedTable, len(pub.tables))
+	for _, t := range pub.tables {
+		byName[t.name], byLink[t.link] = t, t
+	}
+	var migrated []*publishedTable
+	var taken []string
 	group, gctx := errgroup.WithContext(ctx)
-	group.Go(func() (err error) {
-		switch {
-		case pub.meshDatabase == nil:
-		case pub.migrate:
-			inMesh, err = readTables(gctx, pub.mesh.catalog, pub.target, pub.tableNames.Match, pub.exactName())
-		case len(pub.tables) > 0:
-			wanted := pub.byName(func(t *publishedTable) string { return t.name })
-			inMesh, err = readTables(gctx, pub.mesh.catalog, pub.target, has(wanted), pub.names())
+	if pub.meshDatabase != nil && (pub.migrate || len(pub.tables) > 0) {
+		keep, names := has(byName), pub.names()
+		if pub.migrate {
+			keep, names = pub.tableNames.Match, pub.exactName()
 		}
-		return err
-	})
-	group.Go(func() (err error) {
-		switch {
-		case pub.migrate:
-			links = original
-		case pub.localDatabase == nil || len(pub.tables) == 0:
-		default:
-			wanted := pub.byName(func(t *publishedTable) string { return t.link })
-			names := make([]string, 0, len(wanted))
-			for link := range wanted {
-				names = append(names, link)
-			}
-			links, err = readTables(gctx, pub.own.catalog, pub.local, has(wanted), names)
-		}
-		return err
-	})
+		group.Go(func() error {
+			return eachTable(gctx, pub.mesh.catalog, pub.target, keep, names, func(name string, t *types.Table) {
+				if wanted := byName[name]; wanted != nil {
+					wanted.found = true
+					wanted.same = wanted.digest == catalog.DigestOf(catalog.Definition(t))
+				} else if aws.ToString(t.Owner) == pub.account {
+					m := &publishedTable{name: name, link: name, found: true, same: true, partitioned: len(t.PartitionKeys) > 0}
+					m.place, m.stored = storage.ParsePlace(catalog.StoredAt(t))
+					migrated = append(migrated, m)
+				}
+			})
+		})
+	}
+	if !pub.migrate && pub.localDatabase != nil && len(pub.tables) > 0 {
+		group.Go(func() error {
+			return eachTable(gctx, pub.own.catalog, pub.local, has(byLink), slices.Collect(maps.Keys(byLink)), func(name string, l *types.Table) {
+				t := byLink[name]
+				if t.linkFound = catalog.IsLinkTo(l, pub.meshAccount, pub.target, t.name); !t.linkFound {
+					taken = append(taken, name)
+				}
+			})
+		})
+	}
 	if err := group.Wait(); err != nil {
 		return err
 	}
-	for _, t := range pub.tables {
-		if found, ok := inMesh[t.name]; ok {
-			t.found = &found
-		}
+	if len(taken) > 0 {
+		link := slices.Min(taken)
+		return lakemesh.Invalid("ExposeTableReferencesWithSuffix", "the link to table %s would be named %s.%s, and that exists in account %s and is something else; choose another suffix or database name",
+			byLink[link].name, pub.local, link, pub.account)
 	}
 	if pub.migrate {
-		pub.takeMigrated(inMesh, links)
-		return nil
-	}
-	return pub.checkLinks(links)
-}
-
-func has(set map[string]bool) func(string) bool { return func(name string) bool { return set[name] } }
-
-func (pub *publication) byName(of func(*publishedTable) string) map[string]bool {
-	names := make(map[string]bool, len(pub.tables))
-	for _, t := range pub.tables {
-		names[of(t)] = true
-	}
-	return names
-}
-
-// checkLinks refuses to put a link where something else is.
-func (pub *publication) checkLinks(links map[string]types.Table) error {
-	for _, t := range pub.tables {
-		l, ok := links[t.link]
-		if !ok {
-			continue
-		}
-		if !catalog.IsLinkTo(&l, pub.meshAccount, pub.target, t.name) {
-			return lakemesh.Invalid("ExposeTableReferencesWithSuffix", "the link to table %s would be named %s.%s, and that exists in account %s and is something else; choose another suffix or database name",
-				t.name, pub.local, t.link, pub.account)
-		}
-		t.linkFound = true
+		pub.takeMigrated(migrated)
 	}
 	return nil
 }
 
-// observeDetails reads grants, LF-tags and partitions of the chosen tables.
-func (pub *publication) observeDetails(ctx context.Context, tagged bool) error {
+func has(set map[string]*publishedTable) func(string) bool {
+	return func(name string) bool { return set[name] != nil }
+}
+
+// surveyDetails reads the grants and LF-tags of the chosen tables.
+func (pub *publication) surveyDetails(ctx context.Context, tagged bool) error {
 	group, gctx := errgroup.WithContext(ctx)
-	group.SetLimit(pub.concurrency())
 	group.Go(func() error { return pub.observeGrants(gctx) })
-	if err := pub.observeOwnGrants(ctx); err != nil {
-		return errors.Join(err, group.Wait())
-	}
+	group.Go(func() error { return pub.observeOwnGrants(gctx) })
+	group.Go(func() error {
+		if tagged {
+			if err := pub.observeSourceTags(gctx); err != nil {
+				return err
+			}
+		}
+		return pub.observeTags(gctx)
+	})
+	return group.Wait()
+}
+
+func (pub *publication) observeSourceTags(ctx context.Context) error {
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(pub.concurrency())
 	for _, t := range pub.tables {
-		// A table whose partitions cannot be read yet is compared while it is copied.
-		if !t.original || !t.partitioned() || t.found == nil || pub.lacksReading(t) {
+		if !t.original {
 			continue
 		}
 		group.Go(func() (err error) {
-			t.missing, err = catalog.MissingPartitions(gctx, pub.own.catalog, pub.sourceName(t), pub.mesh.catalog, pub.targetName(t))
+			t.sourceTags, err = pub.own.lake.TableTags(ctx, pub.source, t.name)
 			return err
 		})
 	}
-	if tagged {
-		for _, t := range pub.tables {
-			if !t.original {
-				continue
-			}
-			group.Go(func() (err error) {
-				t.sourceTags, err = pub.own.lake.TableTags(gctx, pub.source, t.name)
-				return err
-			})
-		}
-	}
-	if err := group.Wait(); err != nil {
-		return err
-	}
-	return pub.observeTags(ctx)
+	return group.Wait()
 }
 
 func (pub *publication) sourceName(t *publishedTable) catalog.TableName {
@@ -341,7 +353,7 @@ func (pub *publication) observeGrants(ctx context.Context) error {
 	}
 	on := []permissions.Resource{permissions.Database(pub.meshAccount, pub.target)}
 	for _, t := range pub.tables {
-		if t.found != nil {
+		if t.found {
 			on = append(on, pub.meshTable(t.name))
 		}
 	}
@@ -369,7 +381,7 @@ func (pub *publication) observeOwnGrants(ctx context.Context) error {
 		on = append(on, permissions.Database(pub.account, pub.local))
 	}
 	for _, t := range pub.tables {
-		if t.original && (pub.migrate || t.partitioned()) {
+		if t.original && (pub.migrate || t.partitioned) {
 			on = append(on, permissions.Table(pub.account, pub.source, t.name))
 		}
 		if pub.migrate && !t.linkFound {
@@ -401,7 +413,7 @@ func (pub *publication) observeTags(ctx context.Context) error {
 		for k, v := range pub.tags {
 			t.tags[k] = v
 		}
-		if len(t.tags) > 0 && t.found != nil {
+		if len(t.tags) > 0 && t.found {
 			there = append(there, t)
 		}
 	}

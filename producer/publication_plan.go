@@ -19,9 +19,11 @@ import (
 	"github.com/lakemesh/lakemesh/plan"
 )
 
-// planner makes the steps of a publication of what was observed. It asks nothing.
+// planner makes the steps of a portion of a publication of what was observed. It
+// asks nothing.
 type planner struct {
 	*publication
+	part *portion
 	todo *plan.Plan
 	// grants are made in the mesh, handed those in the producer's own account.
 	grants, handed *permissions.Batches
@@ -43,22 +45,29 @@ type registration struct {
 	step  *plan.Step
 }
 
-// plan is what has to be done.
-func (pub *publication) plan() *plan.Plan {
-	pl := &planner{publication: pub, todo: &plan.Plan{Operation: pub.op, Warnings: slices.Clone(pub.warnings)},
+// plan is what has to be done for a portion.
+func (pub *publication) plan(part *portion) *plan.Plan {
+	pl := &planner{publication: pub, part: part, todo: &plan.Plan{Operation: pub.op},
 		grants: pub.mesh.lake.Batches(), handed: pub.own.lake.Batches(), tagValues: map[string]*plan.Step{}}
-	pl.planDatabases()
-	pl.planLocations()
-	pl.planTagValues()
+	if part.first {
+		pl.todo.Warnings = slices.Clone(pub.warnings)
+		pl.planDatabases()
+		pl.planLocations()
+		pl.planTagValues()
+	}
 	ready := pl.planTables()
 	pl.planGrants(ready)
-	pl.planShare()
+	if part.last {
+		pl.planShare()
+	}
 	if pub.migrate {
 		pl.planMigration(ready)
 	} else {
 		pl.planLinks()
 	}
-	pl.planCrawler()
+	if part.last {
+		pl.planCrawler()
+	}
 	return pl.todo
 }
 
@@ -191,7 +200,7 @@ func (pl *planner) planTagValues() {
 // steps after which each table is complete.
 func (pl *planner) planTables() map[string][]*plan.Step {
 	ready := map[string][]*plan.Step{}
-	for _, t := range pl.tables {
+	for _, t := range pl.part.tables {
 		if !t.original {
 			continue
 		}
@@ -217,15 +226,16 @@ func (pl *planner) planTable(t *publishedTable) *plan.Step {
 		}
 	}
 	resource := fmt.Sprintf("table %s.%s", pl.target, t.name)
+	wanted := pl.part.definitions[t.name]
 	switch {
-	case t.found == nil:
+	case !t.found:
 		return pl.todo.Add(plan.Step{Kind: plan.CreateTable, Account: pl.meshAccount, Resource: resource, Summary: "create " + resource,
-			Run: func(ctx context.Context) error { return pl.createTable(ctx, t) }}, after...)
-	case !catalog.SameDefinition(t.wanted, catalog.Definition(t.found)):
+			Run: func(ctx context.Context) error { return pl.createTable(ctx, t, wanted) }}, after...)
+	case !t.same:
 		return pl.todo.Add(plan.Step{Kind: plan.UpdateTable, Account: pl.meshAccount, Resource: resource,
 			Summary: "bring " + resource + " up to date with its source",
 			Run: func(ctx context.Context) error {
-				return pl.explainLocation(t, pl.mesh.catalog.UpdateTable(ctx, pl.target, t.wanted))
+				return pl.explainLocation(t, pl.mesh.catalog.UpdateTable(ctx, pl.target, wanted))
 			}}, after...)
 	}
 	return nil
@@ -233,8 +243,8 @@ func (pl *planner) planTable(t *publishedTable) *plan.Step {
 
 // createTable makes a table in the mesh. One that was made in the meantime is fine
 // if it is the same.
-func (pub *publication) createTable(ctx context.Context, t *publishedTable) error {
-	err := pub.mesh.catalog.CreateTable(ctx, pub.target, t.wanted)
+func (pub *publication) createTable(ctx context.Context, t *publishedTable, wanted *types.TableInput) error {
+	err := pub.mesh.catalog.CreateTable(ctx, pub.target, wanted)
 	if !errors.Is(err, catalog.ErrExists) {
 		return pub.explainLocation(t, err)
 	}
@@ -242,7 +252,7 @@ func (pub *publication) createTable(ctx context.Context, t *publishedTable) erro
 	if readErr != nil {
 		return readErr
 	}
-	if ok && catalog.SameDefinition(t.wanted, catalog.Definition(found)) {
+	if ok && catalog.SameDefinition(wanted, catalog.Definition(found)) {
 		return nil
 	}
 	return &lakemesh.Error{Account: pub.meshAccount, Resource: fmt.Sprintf("table %s.%s", pub.target, t.name), Err: err,
@@ -263,23 +273,26 @@ func (pub *publication) explainLocation(t *publishedTable, err error) error {
 
 // planPartitions copies partitions. It returns nil if there is nothing to copy.
 func (pl *planner) planPartitions(t *publishedTable, after *plan.Step) *plan.Step {
-	if !t.partitioned() || t.missing != nil && t.missing.Count == 0 {
+	if !t.partitioned || t.drift != nil && t.drift.Count() == 0 {
 		return nil
 	}
 	resource := fmt.Sprintf("table %s.%s", pl.target, t.name)
 	summary := "copy the partitions of " + resource
 	var detail any
-	if t.missing != nil {
+	if t.drift != nil {
 		noun := "partitions"
-		if t.missing.Count == 1 {
+		if t.drift.Count() == 1 {
 			noun = "partition"
 		}
-		summary = fmt.Sprintf("copy %d %s of %s", t.missing.Count, noun, resource)
-		detail = map[string]int{"Partitions": t.missing.Count}
+		summary = fmt.Sprintf("copy %d %s of %s", t.drift.Count(), noun, resource)
+		if t.drift.Changed > 0 {
+			summary += fmt.Sprintf(" (%d changed)", t.drift.Changed)
+		}
+		detail = map[string]int{"Partitions": t.drift.Missing, "ChangedPartitions": t.drift.Changed}
 	}
 	return pl.todo.Add(plan.Step{Kind: plan.CopyPartitions, Account: pl.meshAccount, Resource: resource, Summary: summary, Detail: detail,
 		Run: func(ctx context.Context) error {
-			n, err := catalog.CopyPartitions(ctx, pl.own.catalog, pl.sourceName(t), pl.mesh.catalog, pl.targetName(t), t.missing)
+			n, err := catalog.CopyPartitions(ctx, pl.own.catalog, pl.sourceName(t), pl.mesh.catalog, pl.targetName(t), t.drift)
 			pl.log.DebugContext(ctx, "copied partitions", "table", t.name, "partitions", n)
 			return err
 		}}, after, pl.allowReading(t))
@@ -356,17 +369,25 @@ func (pub *publication) assignTags(ctx context.Context, table permissions.Resour
 	return pub.mesh.lake.AssignTags(ctx, table, required)
 }
 
-// wantedGrants let the producer administer its tables in the mesh, and the
-// read-only role describe them.
-func (pub *publication) wantedGrants() []permissions.Entry {
+// wantedOnDatabase lets the producer find its database in the mesh, and the
+// read-only role describe it.
+func (pub *publication) wantedOnDatabase() []permissions.Entry {
 	describe := lakemesh.NewPermissions(lakemesh.Describe)
 	database := permissions.Database(pub.meshAccount, pub.target)
 	want := []permissions.Entry{{Principal: pub.account, Resource: database, Permissions: describe, Grantable: describe}}
 	if pub.public {
 		want = append(want, permissions.Entry{Principal: pub.readOnlyRole(), Resource: database, Permissions: describe})
 	}
+	return want
+}
+
+// wantedOnTables lets the producer administer its tables in the mesh, and the
+// read-only role describe them.
+func (pub *publication) wantedOnTables(tables []*publishedTable) []permissions.Entry {
+	describe := lakemesh.NewPermissions(lakemesh.Describe)
 	all := lakemesh.NewPermissions(lakemesh.Alter, lakemesh.Delete, lakemesh.Describe, lakemesh.Insert, lakemesh.Select)
-	for _, t := range pub.tables {
+	var want []permissions.Entry
+	for _, t := range tables {
 		table := pub.meshTable(t.name)
 		want = append(want, permissions.Entry{Principal: pub.account, Resource: table, Permissions: all, Grantable: all})
 		if pub.public {
@@ -381,7 +402,8 @@ func (pub *publication) wantedGrants() []permissions.Entry {
 // through.
 func (pub *publication) checkSharing() error {
 	database := permissions.Database(pub.meshAccount, pub.target)
-	for _, e := range permissions.Missing(pub.granted, pub.wantedGrants()) {
+	want := append(pub.wantedOnDatabase(), pub.wantedOnTables(pub.tables)...)
+	for _, e := range permissions.Missing(pub.granted, want) {
 		for _, r := range []permissions.Resource{database, e.Resource} {
 			if e.Principal == pub.account && len(pub.granted.Of(permissions.AllowedByIAM, r).Permissions) > 0 {
 				return permissions.BlockedByIAM(r, nil)
@@ -393,7 +415,11 @@ func (pub *publication) checkSharing() error {
 
 // planGrants makes the grants that are missing in the mesh.
 func (pl *planner) planGrants(ready map[string][]*plan.Step) {
-	for _, e := range permissions.Missing(pl.granted, pl.wantedGrants()) {
+	want := pl.wantedOnTables(pl.part.tables)
+	if pl.part.first {
+		want = append(want, pl.wantedOnDatabase()...)
+	}
+	for _, e := range permissions.Missing(pl.granted, want) {
 		after := []*plan.Step{pl.meshDB}
 		if steps := ready[e.Resource.Table]; e.Resource.Table != "" && len(steps) > 0 {
 			after = steps[:1]
@@ -401,6 +427,8 @@ func (pl *planner) planGrants(ready map[string][]*plan.Step) {
 		steps := pl.grants.Grant(pl.todo, e, after...)
 		if e.Principal == pl.account {
 			pl.granting = append(pl.granting, steps...)
+			// The share is accepted in the last portion, whichever granted.
+			pl.unaccepted = true
 		}
 	}
 	if pl.public {
@@ -408,7 +436,7 @@ func (pl *planner) planGrants(ready map[string][]*plan.Step) {
 	}
 	// What was public and is not to be so any more.
 	var private []permissions.Entry
-	for _, t := range pl.tables {
+	for _, t := range pl.part.tables {
 		private = append(private, permissions.Entry{Principal: pl.readOnlyRole(), Resource: pl.meshTable(t.name)})
 	}
 	_, revoke := permissions.Difference(pl.granted, private)
@@ -419,7 +447,7 @@ func (pl *planner) planGrants(ready map[string][]*plan.Step) {
 
 // planShare accepts the shares that carry the grants to the producer.
 func (pl *planner) planShare() {
-	if len(pl.granting) == 0 && !pl.unaccepted {
+	if !pl.unaccepted {
 		return
 	}
 	pl.share = pl.todo.Add(plan.Step{Kind: plan.AcceptShare, Account: pl.account, Resource: "database " + pl.target,
@@ -429,7 +457,7 @@ func (pl *planner) planShare() {
 
 // planLinks links the tables back to the producer.
 func (pl *planner) planLinks() {
-	for _, t := range pl.tables {
+	for _, t := range pl.part.tables {
 		if !t.linkFound {
 			pl.links = append(pl.links, pl.planLink(t, pl.localDB))
 		}

@@ -84,10 +84,10 @@ func TestCopyPartitions(t *testing.T) {
 				fill(t, c, 0, test.there)
 			}
 			fill(t, from, test.there, test.more)
-			var missing *catalog.Missing
+			var missing *catalog.Drift
 			if test.there > 0 {
 				var err error
-				if missing, err = catalog.MissingPartitions(t.Context(), from, name, to, name); err != nil || missing.Count != test.more {
+				if missing, err = catalog.ComparePartitions(t.Context(), from, name, to, name); err != nil || missing.Missing != test.more {
 					t.Fatalf("missing %+v, %v", missing, err)
 				}
 			}
@@ -102,9 +102,9 @@ func TestCopyPartitions(t *testing.T) {
 			if got := count(mesh, "GetPartitions"); got != test.reads {
 				t.Errorf("%d pages, want %d", got, test.reads)
 			}
-			left, err := catalog.MissingPartitions(t.Context(), from, name, to, name)
-			if err != nil || left.Count != 0 {
-				t.Errorf("%d partitions are left, %v", left.Count, err)
+			left, err := catalog.ComparePartitions(t.Context(), from, name, to, name)
+			if err != nil || left.Count() != 0 {
+				t.Errorf("%d partitions are left, %v", left.Count(), err)
 			}
 			if test.more > 0 {
 				out, err := to.Client.GetPartition(t.Context(), &glue.GetPartitionInput{DatabaseName: aws.String("db"), TableName: aws.String("t"), PartitionValues: []string{fmt.Sprintf("%06d", test.there)}})
@@ -126,13 +126,69 @@ func TestCopyPartitionsOfVeryManyMissing(t *testing.T) {
 	}
 	fill(t, from, 0, 10_150)
 	fill(t, to, 50, 50)
-	missing, err := catalog.MissingPartitions(t.Context(), from, name, to, name)
-	if err != nil || missing.Count != 10_100 || missing.Values != nil {
-		t.Fatalf("missing %d, %d of them kept, %v", missing.Count, len(missing.Values), err)
+	missing, err := catalog.ComparePartitions(t.Context(), from, name, to, name)
+	if err != nil || missing.Missing != 10_100 || missing.Changed != 0 {
+		t.Fatalf("missing %+v, %v", missing, err)
 	}
 	n, err := catalog.CopyPartitions(t.Context(), from, name, to, name, missing)
 	if err != nil || n != 10_100 {
 		t.Errorf("copied %d, %v", n, err)
+	}
+}
+
+// move gives partitions of the table another location.
+func move(t *testing.T, c *catalog.Catalog, first, count int) {
+	t.Helper()
+	for i := first; i < first+count; i++ {
+		values := []string{fmt.Sprintf("%06d", i)}
+		read, err := c.Client.GetPartition(t.Context(), &glue.GetPartitionInput{DatabaseName: aws.String("db"), TableName: aws.String("t"), PartitionValues: values})
+		if err != nil {
+			t.Fatal(err)
+		}
+		p := read.Partition
+		p.StorageDescriptor.Location = aws.String(aws.ToString(p.StorageDescriptor.Location) + "moved/")
+		if _, err := c.Client.UpdatePartition(t.Context(), &glue.UpdatePartitionInput{DatabaseName: aws.String("db"), TableName: aws.String("t"), PartitionValueList: values,
+			PartitionInput: &types.PartitionInput{Values: p.Values, StorageDescriptor: p.StorageDescriptor, Parameters: p.Parameters}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func TestCopyPartitionsFollowsThoseThatMoved(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct{ moved, more, updates, creates int }{{1, 0, 1, 0}, {101, 3, 2, 1}, {2, 10_001, 1, 101}} {
+		t.Run(fmt.Sprintf("%d moved and %d new", test.moved, test.more), func(t *testing.T) {
+			t.Parallel()
+			mesh, from, to := catalogs(t)
+			for _, c := range []*catalog.Catalog{from, to} {
+				if err := c.CreateTable(t.Context(), "db", partitioned()); err != nil {
+					t.Fatal(err)
+				}
+				fill(t, c, 0, 150)
+			}
+			fill(t, to, 20_000, 1) // what only the copy has stays
+			move(t, from, 20, test.moved)
+			fill(t, from, 150, test.more)
+			drift, err := catalog.ComparePartitions(t.Context(), from, name, to, name)
+			if err != nil || drift.Changed != test.moved || drift.Missing != test.more {
+				t.Fatalf("drift %+v, %v", drift, err)
+			}
+			mesh.ResetCounts()
+			if n, err := catalog.CopyPartitions(t.Context(), from, name, to, name, drift); err != nil || n != test.moved+test.more {
+				t.Errorf("wrote %d, %v", n, err)
+			}
+			if updates, creates := count(mesh, "BatchUpdatePartition"), count(mesh, "BatchCreatePartition"); updates != test.updates || creates != test.creates {
+				t.Errorf("%d updates and %d batches of new ones, want %d and %d", updates, creates, test.updates, test.creates)
+			}
+			left, err := catalog.ComparePartitions(t.Context(), from, name, to, name)
+			if err != nil || left.Count() != 0 {
+				t.Errorf("left %+v, %v", left, err)
+			}
+			read, err := to.Client.GetPartition(t.Context(), &glue.GetPartitionInput{DatabaseName: aws.String("db"), TableName: aws.String("t"), PartitionValues: []string{"000020"}})
+			if err != nil || !strings.HasSuffix(aws.ToString(read.Partition.StorageDescriptor.Location), "moved/") || len(read.Partition.StorageDescriptor.Columns) != 1 {
+				t.Errorf("the copy has %+v, %v", read, err)
+			}
+		})
 	}
 }
 
@@ -170,8 +226,8 @@ func TestPartitionsThatExistAlreadyAreFine(t *testing.T) {
 	if _, err := catalog.CopyPartitions(t.Context(), from, name, to, name, nil); err != nil {
 		t.Fatal(err)
 	}
-	left, err := catalog.MissingPartitions(t.Context(), from, name, to, name)
-	if err != nil || left.Count != 0 {
+	left, err := catalog.ComparePartitions(t.Context(), from, name, to, name)
+	if err != nil || left.Count() != 0 {
 		t.Errorf("%+v, %v", left, err)
 	}
 }

@@ -71,86 +71,116 @@ func fingerprintOf(values []string) fingerprint {
 	return fingerprint(h.Sum(nil)[:16])
 }
 
-// Missing are the partitions of a table that its copy does not have.
-type Missing struct {
-	// Count is how many.
-	Count int
-	// Values are the values of each, unless there are so many that they are not
-	// kept; then Values is nil and the copy reads the table again.
-	Values [][]string
-	// present are the partitions that the copy has, for that case.
-	present map[fingerprint]struct{}
+// form stands for where the data of a partition is and how it is read.
+type form [8]byte
+
+// formOf leaves the columns out, which a listing of partitions is asked not to
+// tell: they are most of it.
+func formOf(p *types.Partition) form {
+	d := p.StorageDescriptor
+	if d == nil {
+		return form{}
+	}
+	sum := digest(types.StorageDescriptor{Location: d.Location, InputFormat: d.InputFormat, OutputFormat: d.OutputFormat, SerdeInfo: d.SerdeInfo})
+	return form(sum[:len(form{})])
 }
 
-// mostKept is how many missing partitions of a table are kept by their values.
+// Drift is how the partitions of a table's copy differ from those of the table.
+type Drift struct {
+	// Missing is how many partitions the copy does not have, Changed how many have
+	// another location or format there. Those that only the copy has do not count.
+	Missing, Changed int
+	// missing and changed are their values, unless there are so many that they are not
+	// kept; then both are nil and the copy reads the table again.
+	missing, changed [][]string
+	// present are the partitions that the copy has, for that case.
+	present map[fingerprint]form
+}
+
+// Count is how many partitions have to be written.
+func (d *Drift) Count() int { return d.Missing + d.Changed }
+
+// mostKept is how many partitions of a table are kept by their values.
 const mostKept = 10_000
 
-// MissingPartitions compares the partitions of a table with those of its copy in
+// ComparePartitions compares the partitions of a table with those of its copy in
 // another catalog.
-func MissingPartitions(ctx context.Context, from *Catalog, source TableName, to *Catalog, target TableName) (*Missing, error) {
-	m := &Missing{present: map[fingerprint]struct{}{}}
+func ComparePartitions(ctx context.Context, from *Catalog, source TableName, to *Catalog, target TableName) (*Drift, error) {
+	d := &Drift{present: map[fingerprint]form{}}
 	for page, err := range to.partitions(ctx, target, false) {
 		if err != nil {
 			return nil, err
 		}
-		for _, p := range page {
-			m.present[fingerprintOf(p.Values)] = struct{}{}
+		for i := range page {
+			d.present[fingerprintOf(page[i].Values)] = formOf(&page[i])
 		}
 	}
 	for page, err := range from.partitions(ctx, source, false) {
 		if err != nil {
 			return nil, err
 		}
-		for _, p := range page {
-			if _, ok := m.present[fingerprintOf(p.Values)]; ok {
-				continue
-			}
-			m.Count++
-			if m.Count <= mostKept {
-				m.Values = append(m.Values, p.Values)
-			}
+		for i := range page {
+			d.compare(&page[i])
 		}
 	}
-	if m.Count > mostKept {
-		m.Values = nil
+	if d.Count() > mostKept {
+		d.missing, d.changed = nil, nil
 	} else {
-		m.present = nil
+		d.present = nil
 	}
-	return m, nil
+	return d, nil
+}
+
+func (d *Drift) compare(p *types.Partition) {
+	switch d.of(p) {
+	case isMissing:
+		d.Missing++
+		if d.Count() <= mostKept {
+			d.missing = append(d.missing, p.Values)
+		}
+	case isChanged:
+		d.Changed++
+		if d.Count() <= mostKept {
+			d.changed = append(d.changed, p.Values)
+		}
+	case isSame:
+	}
+}
+
+// state is what the copy has of a partition.
+type state int
+
+const (
+	isSame state = iota
+	isMissing
+	isChanged
+)
+
+func (d *Drift) of(p *types.Partition) state {
+	switch copied, ok := d.present[fingerprintOf(p.Values)]; {
+	case !ok:
+		return isMissing
+	case copied != formOf(p):
+		return isChanged
+	}
+	return isSame
 }
 
 // CopyPartitions copies partitions of a table to its copy in another catalog:
-// those that are missing, or with nil, all of them, which is for a copy that was
-// just made. They are streamed: no more than a few pages are held. It returns how
-// many the copy has got.
-func CopyPartitions(ctx context.Context, from *Catalog, source TableName, to *Catalog, target TableName, missing *Missing) (int, error) {
-	pages := from.partitions(ctx, source, true)
-	keep := func(types.Partition) bool { return true }
-	switch {
-	case missing != nil && missing.Count == 0:
-		return 0, nil
-	case missing != nil && missing.Values != nil:
-		pages = from.named(ctx, source, missing.Values)
-	case missing != nil:
-		keep = func(p types.Partition) bool {
-			_, ok := missing.present[fingerprintOf(p.Values)]
-			return !ok
-		}
-	}
+// those that are missing or changed, or with nil, all of them, which is for a copy
+// that was just made. They are streamed: no more than a few pages are held. It
+// returns how many were written.
+func CopyPartitions(ctx context.Context, from *Catalog, source TableName, to *Catalog, target TableName, drift *Drift) (int, error) {
 	w := to.newWriter(ctx, target)
-	for page, err := range pages {
-		if err != nil {
-			w.fail(err)
-			break
-		}
-		for _, p := range page {
-			if keep(p) && !w.add(p) {
-				break
-			}
-		}
-		if w.ctx.Err() != nil {
-			break
-		}
+	switch {
+	case drift == nil:
+		w.copy(from.partitions(ctx, source, true), func(*types.Partition) state { return isMissing })
+	case drift.Count() == 0:
+	case drift.present != nil:
+		w.copy(from.partitions(ctx, source, true), drift.of)
+	default:
+		w.copy(from.named(ctx, source, drift.missing), func(*types.Partition) state { return isMissing })
+		w.copy(from.named(ctx, source, drift.changed), func(*types.Partition) state { return isChanged })
 	}
 	return w.finish()
 }
@@ -184,29 +214,58 @@ func (c *Catalog) named(ctx context.Context, t TableName, values [][]string) ite
 	}
 }
 
-// writer makes partitions in batches, several of them at once.
+// writer makes and changes partitions in batches, several of them at once.
 type writer struct {
 	catalog *Catalog
 	table   TableName
 	group   *errgroup.Group
 	ctx     context.Context
 	cancel  context.CancelCauseFunc
-	batch   []types.PartitionInput
+	missing batch
+	changed batch
 
 	mu      sync.Mutex
 	written int
 	failed  error
 }
 
+// batch are the partitions of the next call of a kind.
+type batch struct {
+	partitions []types.PartitionInput
+	write      func(ctx context.Context, t TableName, batch []types.PartitionInput) error
+}
+
 // copyWidth is how many batches of one table are under way at once.
 const copyWidth = 10
 
 func (c *Catalog) newWriter(ctx context.Context, t TableName) *writer {
-	w := &writer{catalog: c, table: t}
+	w := &writer{catalog: c, table: t, missing: batch{write: c.createPartitions}, changed: batch{write: c.updatePartitions}}
 	ctx, w.cancel = context.WithCancelCause(ctx)
 	w.group, w.ctx = errgroup.WithContext(ctx)
 	w.group.SetLimit(copyWidth)
 	return w
+}
+
+// copy writes those of the partitions that the copy has not, or not in that form.
+func (w *writer) copy(pages iter.Seq2[[]types.Partition, error], of func(*types.Partition) state) {
+	for page, err := range pages {
+		if err != nil {
+			w.fail(err)
+			return
+		}
+		for i := range page {
+			if w.ctx.Err() != nil {
+				return
+			}
+			switch of(&page[i]) {
+			case isMissing:
+				w.add(&w.missing, &page[i])
+			case isChanged:
+				w.add(&w.changed, &page[i])
+			case isSame:
+			}
+		}
+	}
 }
 
 // fail notes an error that did not come from writing.
@@ -218,22 +277,20 @@ func (w *writer) fail(err error) {
 	}
 }
 
-// add takes a partition; it is false when there is no sense in going on.
-func (w *writer) add(p types.Partition) bool {
-	w.batch = append(w.batch, types.PartitionInput{Values: p.Values, StorageDescriptor: p.StorageDescriptor, Parameters: p.Parameters,
+func (w *writer) add(b *batch, p *types.Partition) {
+	b.partitions = append(b.partitions, types.PartitionInput{Values: p.Values, StorageDescriptor: p.StorageDescriptor, Parameters: p.Parameters,
 		LastAccessTime: p.LastAccessTime, LastAnalyzedTime: p.LastAnalyzedTime})
-	if len(w.batch) == partitionBatch {
-		w.send()
+	if len(b.partitions) == partitionBatch {
+		w.send(b)
 	}
-	return w.ctx.Err() == nil
 }
 
-func (w *writer) send() {
-	if len(w.batch) == 0 {
+func (w *writer) send(b *batch) {
+	if len(b.partitions) == 0 {
 		return
 	}
-	batch := w.batch
-	w.batch = nil
+	partitions := b.partitions
+	b.partitions = nil
 	w.group.Go(func() error {
 		select {
 		case w.catalog.slots <- struct{}{}:
@@ -241,10 +298,10 @@ func (w *writer) send() {
 		case <-w.ctx.Done():
 			return context.Cause(w.ctx)
 		}
-		err := w.catalog.createPartitions(w.ctx, w.table, batch)
+		err := b.write(w.ctx, w.table, partitions)
 		if err == nil {
 			w.mu.Lock()
-			w.written += len(batch)
+			w.written += len(partitions)
 			w.mu.Unlock()
 		}
 		return err
@@ -257,7 +314,8 @@ func (w *writer) finish() (int, error) {
 	failed := w.failed
 	w.mu.Unlock()
 	if failed == nil {
-		w.send()
+		w.send(&w.missing)
+		w.send(&w.changed)
 	}
 	err := w.group.Wait()
 	w.cancel(nil)
@@ -275,23 +333,56 @@ func (c *Catalog) createPartitions(ctx context.Context, t TableName, batch []typ
 	if err != nil {
 		return fmt.Errorf("create partitions of table %s: %w", t, err)
 	}
-	// The answer is a success even if every partition failed.
+	failed := make([]partitionFailure, len(out.Errors))
+	for i, e := range out.Errors {
+		failed[i] = partitionFailure{e.PartitionValues, e.ErrorDetail}
+	}
+	return t.failures("create", len(batch), failed)
+}
+
+// updatePartitions replaces up to a hundred partitions.
+func (c *Catalog) updatePartitions(ctx context.Context, t TableName, batch []types.PartitionInput) error {
+	entries := make([]types.BatchUpdatePartitionRequestEntry, len(batch))
+	for i := range batch {
+		entries[i] = types.BatchUpdatePartitionRequestEntry{PartitionValueList: batch[i].Values, PartitionInput: &batch[i]}
+	}
+	out, err := c.Client.BatchUpdatePartition(ctx, &glue.BatchUpdatePartitionInput{CatalogId: c.id(),
+		DatabaseName: aws.String(t.Database), TableName: aws.String(t.Table), Entries: entries})
+	if err != nil {
+		return fmt.Errorf("update partitions of table %s: %w", t, err)
+	}
+	failed := make([]partitionFailure, len(out.Errors))
+	for i, e := range out.Errors {
+		failed[i] = partitionFailure{e.PartitionValueList, e.ErrorDetail}
+	}
+	return t.failures("update", len(batch), failed)
+}
+
+// partitionFailure is a partition that a batch call did not write.
+type partitionFailure struct {
+	values []string
+	detail *types.ErrorDetail
+}
+
+// failures makes an error of the partitions that a batch call did not write: the
+// call is a success even if it wrote none. Partitions that exist already are fine.
+func (n TableName) failures(verb string, of int, list []partitionFailure) error {
 	var failed lakemesh.PartialError
-	for _, e := range out.Errors {
+	for _, f := range list {
 		code, message := "UnknownError", "Glue gave no reason"
-		if e.ErrorDetail != nil {
-			code, message = aws.ToString(e.ErrorDetail.ErrorCode), aws.ToString(e.ErrorDetail.ErrorMessage)
+		if f.detail != nil {
+			code, message = aws.ToString(f.detail.ErrorCode), aws.ToString(f.detail.ErrorMessage)
 		}
 		if code == "AlreadyExistsException" {
 			continue
 		}
 		failed.Failed = append(failed.Failed, lakemesh.StepError{
-			Step: fmt.Sprintf("create partition %s of table %s", strings.Join(e.PartitionValues, "/"), t), Err: awserr.New(code, message)})
+			Step: fmt.Sprintf("%s partition %s of table %s", verb, strings.Join(f.values, "/"), n), Err: awserr.New(code, message)})
 	}
 	if len(failed.Failed) == 0 {
 		return nil
 	}
-	failed.Op = "copy the partitions of table " + t.String()
-	failed.Done = len(batch) - len(failed.Failed)
+	failed.Op = "copy the partitions of table " + n.String()
+	failed.Done = of - len(failed.Failed)
 	return &failed
 }

@@ -1,49 +1,89 @@
 package catalog
 
-import "reflect"
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"fmt"
+	"hash"
+	"reflect"
+	"slices"
+	"strings"
 
-// same compares deeply, and takes what is absent for the same as what is empty: a
-// definition that was written as nil is read back as "" or as an empty list.
-func same(a, b any) bool { return sameValue(reflect.ValueOf(a), reflect.ValueOf(b)) }
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/glue/types"
+)
 
-func sameValue(a, b reflect.Value) bool {
-	switch a.Kind() {
+// Digest stands for a definition, so that two catalogs can be compared without
+// holding either.
+type Digest [16]byte
+
+// DigestOf is the digest of a table's definition, but for the times at which the
+// table was last used. What is absent is the same as what is empty: a definition
+// that was written as nil is read back as "" or as an empty list.
+func DigestOf(t *types.TableInput) Digest {
+	d := *t
+	d.LastAccessTime, d.LastAnalyzedTime = nil, nil
+	d.Name = aws.String(strings.ToLower(aws.ToString(t.Name)))
+	return digest(d)
+}
+
+// SameDefinition tells whether two definitions have the same digest.
+func SameDefinition(a, b *types.TableInput) bool { return DigestOf(a) == DigestOf(b) }
+
+// digest is the digest of a value that is made of the SDK's types.
+func digest(v any) Digest {
+	w := digester{sha256.New()}
+	w.value(reflect.ValueOf(v))
+	return Digest(w.hash.Sum(nil)[:len(Digest{})])
+}
+
+type digester struct{ hash hash.Hash }
+
+// value writes a value so that no two different ones are written alike.
+func (w digester) value(v reflect.Value) {
+	switch v.Kind() {
 	case reflect.Pointer:
-		if a.IsNil() || b.IsNil() {
-			return isEmpty(a) && isEmpty(b)
+		if isEmpty(v) {
+			w.number(0)
+			return
 		}
-		return sameValue(a.Elem(), b.Elem())
+		w.number(1)
+		w.value(v.Elem())
 	case reflect.Slice:
-		if a.Len() != b.Len() {
-			return false
+		w.number(v.Len())
+		for i := range v.Len() {
+			w.value(v.Index(i))
 		}
-		for i := range a.Len() {
-			if !sameValue(a.Index(i), b.Index(i)) {
-				return false
-			}
-		}
-		return true
 	case reflect.Map:
-		if a.Len() != b.Len() {
-			return false
+		w.number(v.Len())
+		keys := v.MapKeys()
+		slices.SortFunc(keys, func(a, b reflect.Value) int { return strings.Compare(a.String(), b.String()) })
+		for _, k := range keys {
+			w.value(k)
+			w.value(v.MapIndex(k))
 		}
-		for _, k := range a.MapKeys() {
-			other := b.MapIndex(k)
-			if !other.IsValid() || !sameValue(a.MapIndex(k), other) {
-				return false
-			}
-		}
-		return true
 	case reflect.Struct:
-		for i := range a.NumField() {
-			if a.Type().Field(i).IsExported() && !sameValue(a.Field(i), b.Field(i)) {
-				return false
+		for i := range v.NumField() {
+			if v.Type().Field(i).IsExported() {
+				w.value(v.Field(i))
 			}
 		}
-		return true
+	case reflect.String:
+		w.text(v.String())
 	default:
-		return a.Interface() == b.Interface()
+		w.text(fmt.Sprint(v.Interface()))
 	}
+}
+
+func (w digester) number(n int) {
+	var b [8]byte
+	binary.BigEndian.PutUint64(b[:], uint64(n))
+	_, _ = w.hash.Write(b[:]) // a hash takes everything
+}
+
+func (w digester) text(s string) {
+	w.number(len(s))
+	_, _ = w.hash.Write([]byte(s))
 }
 
 // isEmpty tells whether a value is nil, zero, or holds nothing but such values.

@@ -13,8 +13,8 @@ import (
 	"github.com/lakemesh/lakemesh/internal/awserr"
 )
 
-// tablePage is the largest page of GetTables.
-const tablePage = 100
+// TablePage is how many tables the largest page of GetTables has.
+const TablePage = 100
 
 // sameName compares names as Glue does: it folds them.
 func sameName(a, b string) bool { return strings.EqualFold(a, b) }
@@ -38,7 +38,7 @@ func (c *Catalog) Tables(ctx context.Context, database string) iter.Seq2[types.T
 	return func(yield func(types.Table, error) bool) {
 		// No expression is sent: how Glue anchors it is not documented.
 		pages := glue.NewGetTablesPaginator(c.Client,
-			&glue.GetTablesInput{CatalogId: c.id(), DatabaseName: aws.String(database), MaxResults: aws.Int32(tablePage)})
+			&glue.GetTablesInput{CatalogId: c.id(), DatabaseName: aws.String(database), MaxResults: aws.Int32(TablePage)})
 		for pages.HasMorePages() {
 			page, err := pages.NextPage(ctx)
 			if err != nil {
@@ -54,22 +54,19 @@ func (c *Catalog) Tables(ctx context.Context, database string) iter.Seq2[types.T
 	}
 }
 
-// TableMap lists the tables of a database for which keep is true, by folded name.
-// nil keeps all. A database that does not exist for the caller has none.
-func (c *Catalog) TableMap(ctx context.Context, database string, keep func(name string) bool) (map[string]types.Table, error) {
-	tables := map[string]types.Table{}
+// EachTable tells of each table of a database by its folded name. A database that
+// does not exist for the caller has none.
+func (c *Catalog) EachTable(ctx context.Context, database string, each func(name string, t *types.Table)) error {
 	for t, err := range c.Tables(ctx, database) {
 		if absent(err) {
-			return tables, nil
+			return nil
 		}
 		if err != nil {
-			return nil, err
+			return err
 		}
-		if name := strings.ToLower(aws.ToString(t.Name)); keep == nil || keep(name) {
-			tables[name] = t
-		}
+		each(strings.ToLower(aws.ToString(t.Name)), &t)
 	}
-	return tables, nil
+	return nil
 }
 
 // CreateTable makes a table or a resource link. One that exists already is an
@@ -112,15 +109,6 @@ func Definition(t *types.Table) *types.TableInput {
 		Parameters: t.Parameters, PartitionKeys: t.PartitionKeys, Retention: t.Retention, StorageDescriptor: t.StorageDescriptor,
 		TableType: t.TableType, TargetTable: t.TargetTable, ViewExpandedText: t.ViewExpandedText, ViewOriginalText: t.ViewOriginalText,
 	}
-}
-
-// SameDefinition tells whether two definitions are the same but for the times at
-// which the tables were last used. What is absent is the same as what is empty.
-func SameDefinition(a, b *types.TableInput) bool {
-	x, y := *a, *b
-	x.LastAccessTime, x.LastAnalyzedTime, y.LastAccessTime, y.LastAnalyzedTime = nil, nil, nil, nil
-	x.Name, y.Name = aws.String(strings.ToLower(aws.ToString(a.Name))), aws.String(strings.ToLower(aws.ToString(b.Name)))
-	return same(x, y)
 }
 
 // IsView tells whether a table is a view: it has no data of its own.

@@ -189,6 +189,13 @@ func (m *Mesh) Partitions(account, database, table, location string, first, coun
 	}
 }
 
+// Moved is a partition as it is to be at another location.
+func Moved(p *types.Partition, location string) *types.PartitionInput {
+	sd := *p.StorageDescriptor
+	sd.Location = aws.String(location)
+	return &types.PartitionInput{Values: p.Values, StorageDescriptor: &sd, Parameters: p.Parameters}
+}
+
 // The sample: database aviation of the producer, in bucket flights, with tables
 // airports, routes and weather. weather is partitioned and has one row in each of
 // three partitions.

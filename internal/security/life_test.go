@@ -330,6 +330,15 @@ func (l *life) publication() []step {
 				return err
 			}
 			l.Partitions(producerAccount, source, "weather", "s3://"+bucket+"/weather", 3, 2)
+			read, err := l.Glue(producerAccount).GetPartition(l.ctx, &glue.GetPartitionInput{DatabaseName: aws.String(source), TableName: aws.String("weather"), PartitionValues: []string{"00001"}})
+			if err != nil {
+				return err
+			}
+			moved := meshtest.Moved(read.Partition, "s3://"+bucket+"/weather/corrected/")
+			if _, err := l.Glue(producerAccount).UpdatePartition(l.ctx, &glue.UpdatePartitionInput{DatabaseName: aws.String(source), TableName: aws.String("weather"),
+				PartitionValueList: moved.Values, PartitionInput: moved}); err != nil {
+				return err
+			}
 			in.TableNameRegex, in.SyncMeshCatalogSchedule, in.Domain = "", "cron(0 12 * * ? *)", "travel"
 			return l.publish(in)
 		}},

@@ -204,6 +204,11 @@ func (c caller) metadata() attempts {
 			return errOf(c.glue.BatchCreatePartition(c.ctx, &glue.BatchCreatePartitionInput{CatalogId: m, DatabaseName: d, TableName: n,
 				PartitionInputList: []gluetypes.PartitionInput{{Values: []string{"9"}, StorageDescriptor: moved.StorageDescriptor}}}))
 		},
+		"move a partition": func() error {
+			return errOf(c.glue.BatchUpdatePartition(c.ctx, &glue.BatchUpdatePartitionInput{CatalogId: m, DatabaseName: d, TableName: n,
+				Entries: []gluetypes.BatchUpdatePartitionRequestEntry{{PartitionValueList: []string{"0"},
+					PartitionInput: &gluetypes.PartitionInput{Values: []string{"0"}, StorageDescriptor: moved.StorageDescriptor}}}}))
+		},
 	}
 }
 

@@ -1,0 +1,4 @@
+package producer
+
+// InPortionsOf makes a producer publish so many tables at once.
+func InPortionsOf(p *Producer, tables int) { p.portionSize = tables }

@@ -1,0 +1,125 @@
+package producer
+
+import (
+	"context"
+	"errors"
+
+	"github.com/aws/aws-sdk-go-v2/service/glue/types"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/lakemesh/lakemesh"
+	"github.com/lakemesh/lakemesh/internal/catalog"
+	"github.com/lakemesh/lakemesh/internal/identity"
+	"github.com/lakemesh/lakemesh/plan"
+)
+
+// defaultPortion is how many tables are planned and published at once. It is large
+// against what is under way at the same time, so that waiting for a portion's last
+// calls costs next to nothing, and small against a catalog.
+const defaultPortion = 1000
+
+// portion are tables that are planned and published at once.
+type portion struct {
+	tables []*publishedTable
+	// first and last tell which portion plans what is done once: databases, locations
+	// and LF-tags come before all tables, the share and the crawler after them.
+	first, last bool
+	// definitions are those of the tables that have to be made or changed.
+	definitions map[string]*types.TableInput
+}
+
+// hold keeps a table's definition as long as all tables fit into one portion.
+func (pub *publication) hold(name string, wanted *types.TableInput) {
+	if len(pub.tables) > pub.portionSize && !pub.whole {
+		pub.definitions = nil
+	}
+	if pub.definitions != nil {
+		pub.definitions[name] = wanted
+	}
+}
+
+// portion is the portion that begins with a table.
+func (pub *publication) portion(begin int) *portion {
+	end := len(pub.tables)
+	if !pub.whole {
+		end = min(begin+pub.portionSize, end)
+	}
+	return &portion{tables: pub.tables[begin:end], first: begin == 0, last: end == len(pub.tables)}
+}
+
+// carryOut publishes a portion after the other.
+func (pub *publication) carryOut(ctx context.Context) error {
+	again := pub.reread(ctx)
+	defer again.stop()
+	done := 0
+	for begin := 0; begin < len(pub.tables); {
+		part := pub.portion(begin)
+		if err := pub.observePortion(ctx, part, again); err != nil {
+			return continued(pub.op, done, "look at the next tables of database "+pub.source, pub.explain(err))
+		}
+		todo := pub.plan(part)
+		pub.told = append(pub.told, todo.Warnings...)
+		if err := pub.applyAfter(ctx, todo, done); err != nil {
+			return err
+		}
+		done += len(todo.Steps)
+		begin += len(part.tables)
+		for _, t := range part.tables {
+			t.drift, t.tags, t.sourceTags = nil, nil, nil
+		}
+	}
+	return nil
+}
+
+// applyAfter applies a plan after others of the same operation, of which so many
+// steps were done.
+func (pub *publication) applyAfter(ctx context.Context, todo *plan.Plan, before int) error {
+	settings := plan.Settings{Concurrency: pub.concurrency()}
+	if told := pub.options.Progress; told != nil {
+		settings.Progress = func(p lakemesh.Progress) {
+			p.Done, p.Total = p.Done+before, p.Total+before
+			told(p)
+		}
+	}
+	return continued(pub.op, before, "", pub.applyWith(ctx, todo, settings))
+}
+
+// continued is the error of a part of an operation after so many steps of other
+// parts were done. It is the error itself if none were.
+func continued(op string, before int, step string, err error) error {
+	if err == nil || before == 0 {
+		return err
+	}
+	if partial, ok := errors.AsType[*lakemesh.PartialError](err); ok {
+		partial.Done += before
+		return err
+	}
+	return &lakemesh.PartialError{Op: op, Done: before, Failed: []lakemesh.StepError{{Step: step, Err: err}}}
+}
+
+// explain says what an answer of AWS means that came while something was observed.
+func (pub *publication) explain(err error) error {
+	return identity.Explain(pub.op, pub.account, "database "+pub.source, err)
+}
+
+// observePortion reads what is too much to be kept of all tables: definitions, and
+// how partitions differ.
+func (pub *publication) observePortion(ctx context.Context, part *portion, again *rereading) error {
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(pub.concurrency())
+	group.Go(func() (err error) {
+		part.definitions, err = again.definitions(ctx, part)
+		return err
+	})
+	for _, t := range part.tables {
+		// A table whose partitions cannot be read yet is compared while it is copied.
+		if !t.original || !t.partitioned || !t.found || pub.lacksReading(t) {
+			continue
+		}
+		group.Go(func() (err error) {
+			t.drift, err = catalog.ComparePartitions(ctx, pub.own.catalog, pub.sourceName(t), pub.mesh.catalog, pub.targetName(t))
+			return err
+		})
+	}
+	return group.Wait()
+}
