@@ -63,9 +63,9 @@ type run struct {
 	settings  Settings
 	waiting   map[*Step]int
 	followers map[*Step][]*Step
-	// ready are the steps without a batch that wait for nothing any more, in the
-	// order in which they came to.
-	ready []*Step
+	// early and ready are the steps without a batch that wait for nothing any more, in
+	// the order in which they came to.
+	early, ready []*Step
 	// batches are those of the plan's steps, in the order of the plan.
 	batches []*gathering
 	byBatch map[*Batch]*gathering
@@ -154,26 +154,31 @@ func (r *run) gathering(b *Batch) *gathering {
 // release notes that a step waits for nothing any more.
 func (r *run) release(s *Step) {
 	if s.Batch == nil {
-		r.ready = append(r.ready, s)
+		if s.Early {
+			r.early = append(r.early, s)
+		} else {
+			r.ready = append(r.ready, s)
+		}
 		return
 	}
 	g := r.byBatch[s.Batch]
 	g.ready = append(g.ready, s)
 }
 
-// take removes the steps of the next call from the ready ones. Full batches come
-// first. A batch that is not full waits while other calls are under way that could
+// take removes the steps of the next call from the ready ones. What is early comes
+// first, then full batches. A batch that is not full waits while other calls are under way that could
 // fill it.
 func (r *run) take(underWay int) []*Step {
+	if len(r.early) > 0 {
+		return first(&r.early)
+	}
 	for _, g := range r.batches {
 		if n := len(g.ready); n > 0 && (n >= g.batch.Max || n == g.left) {
 			return g.take()
 		}
 	}
 	if len(r.ready) > 0 {
-		s := r.ready[0]
-		r.ready = r.ready[1:]
-		return []*Step{s}
+		return first(&r.ready)
 	}
 	if underWay > 0 {
 		return nil
@@ -184,6 +189,13 @@ func (r *run) take(underWay int) []*Step {
 		}
 	}
 	return nil
+}
+
+// first removes the first step of a list that is not empty.
+func first(list *[]*Step) []*Step {
+	s := (*list)[0]
+	*list = (*list)[1:]
+	return []*Step{s}
 }
 
 // take removes the steps of one call.

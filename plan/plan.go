@@ -66,6 +66,9 @@ type Step struct {
 	Summary string
 	// Detail is the same as data, for programs; nil if the summary says all.
 	Detail any
+	// Early begins the step before others that are ready as well: it takes several
+	// calls one after the other, or waits for somebody.
+	Early bool
 	// After are the steps that must be done first. They must be in the same plan.
 	After []*Step
 	// Run does it. A step that has a Batch leaves it nil.

@@ -228,3 +228,44 @@ func ExamplePlan() {
 	//   2. [555555555555] grant DESCRIBE on database d to 999999999999
 	// 2 done, error: <nil>
 }
+
+func TestEarlyStepsAreBegunBeforeOthersThatAreReady(t *testing.T) {
+	t.Parallel()
+	p := &plan.Plan{Operation: "Test"}
+	first := p.Add(step("first", func() error { return nil }))
+	for i := range 3 {
+		p.Add(step(fmt.Sprint("other ", i), func() error { return nil }), first)
+	}
+	early := step("early", func() error { return nil })
+	early.Early = true
+	p.Add(early, first)
+	result, err := p.Apply(t.Context(), plan.Settings{Concurrency: 1})
+	if err != nil || len(result.Done) != 5 || result.Done[1].Summary != "early" {
+		t.Errorf("done %v, %v", result.Done, err)
+	}
+}
+
+// BenchmarkApply applies a plan of the form of a large publication, without calls.
+func BenchmarkApply(b *testing.B) {
+	none := func() error { return nil }
+	batch := &plan.Batch{Max: 20, Run: func(_ context.Context, steps []*plan.Step) []error { return make([]error, len(steps)) }}
+	p := &plan.Plan{Operation: "Benchmark"}
+	database := p.Add(step("database", none))
+	for range 1000 {
+		table := p.Add(step("table", none), database)
+		p.Add(step("partitions", none), table)
+		p.Add(step("tags", none), table)
+		p.Add(step("link", none))
+		for range 3 {
+			grant := step("grant", nil)
+			grant.Run, grant.Batch = nil, batch
+			p.Add(grant, table)
+		}
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := p.Apply(b.Context(), plan.Settings{}); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

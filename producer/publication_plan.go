@@ -450,7 +450,7 @@ func (pl *planner) planShare() {
 	if !pl.unaccepted {
 		return
 	}
-	pl.share = pl.todo.Add(plan.Step{Kind: plan.AcceptShare, Account: pl.account, Resource: "database " + pl.target,
+	pl.share = pl.todo.Add(plan.Step{Kind: plan.AcceptShare, Early: true, Account: pl.account, Resource: "database " + pl.target,
 		Summary: fmt.Sprintf("accept what account %s shares of database %s", pl.meshAccount, pl.target),
 		Run:     pl.acceptShares}, pl.granting...)
 }
