@@ -330,7 +330,7 @@ func (l *life) publication() []step {
 				return err
 			}
 			l.Partitions(producerAccount, source, "weather", "s3://"+bucket+"/weather", 3, 2)
-			read, err := l.Glue(producerAccount).GetPartition(l.ctx, &glue.GetPartitionInput{DatabaseName: aws.String(source), TableName: aws.String("weather"), PartitionValues: []string{"00001"}})
+			read, err := l.Glue(producerAccount).GetPartition(l.ctx, &glue.GetPartitionInput{DatabaseName: aws.String(source), TableName: aws.String("weather"), PartitionValues: []string{"00002"}})
 			if err != nil {
 				return err
 			}
