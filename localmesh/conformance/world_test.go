@@ -9,7 +9,6 @@ import (
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/glue"
 	gluetypes "github.com/aws/aws-sdk-go-v2/service/glue/types"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
@@ -48,6 +47,8 @@ type world struct {
 	testing.TB
 	mesh *localmesh.Mesh
 	ctx  context.Context
+	// made counts the roles that were made only to have one.
+	made int
 }
 
 func newWorld(t testing.TB, opts ...localmesh.Option) *world {
@@ -76,9 +77,6 @@ func emptyWorld(t testing.TB, opts ...localmesh.Option) *world {
 	return &world{TB: t, mesh: localmesh.Run(t, opts...), ctx: t.Context()}
 }
 
-// in is the same world in a subtest.
-func (w *world) in(t testing.TB) *world { return &world{TB: t, mesh: w.mesh, ctx: t.Context()} }
-
 func (w *world) lake(principal string) *lakeformation.Client {
 	return lakeformation.NewFromConfig(w.mesh.Config(principal))
 }
@@ -92,10 +90,6 @@ func (w *world) ram(principal string) *ram.Client { return ram.NewFromConfig(w.m
 func (w *world) iam(principal string) *iam.Client { return iam.NewFromConfig(w.mesh.Config(principal)) }
 
 func (w *world) s3(principal string) *s3.Client { return s3.NewFromConfig(w.mesh.Config(principal)) }
-
-func (w *world) dynamodb(principal string) *dynamodb.Client {
-	return dynamodb.NewFromConfig(w.mesh.Config(principal))
-}
 
 // must ends the test if something that AWS accepts was refused.
 func (w *world) must(err error) {

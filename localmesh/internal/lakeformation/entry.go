@@ -88,7 +88,7 @@ func (e entry) parts(c *engine.Call, t target) ([]part, error) {
 
 // modification refuses permissions that cannot be granted on the kind of resource.
 func modification(bad []string, on state.Securable) error {
-	return invalid("Permissions modification is invalid. %v cannot be granted on a resource of the type %s.", bad, on.Kind)
+	return modified("%v cannot be granted on a resource of the type %s.", bad, on.Kind)
 }
 
 // valid are the permissions that can be granted on the target, which depend on

@@ -111,9 +111,14 @@ func mayGrantAbroad(c *engine.Call, p part, principal, account string) error {
 	case !isAccount(principal) && len(p.grantable) > 0:
 		return invalid("Grantable permissions are not supported for principals of another account: %s", principal)
 	case p.on.Kind == state.KindCatalog, p.on.Kind == state.KindExpression:
-		return invalid("Permissions modification is invalid. Permissions on the %s cannot be granted to another account.", p.on.Kind)
+		return modified("Permissions on the %s cannot be granted to another account.", p.on.Kind)
 	case database && (slices.Contains(p.perms, drop) || slices.Contains(p.perms, super)):
-		return invalid("Permissions modification is invalid. DROP and ALL on a database cannot be granted to another account.")
+		return modified("DROP and ALL on a database cannot be granted to another account.")
+	case p.on.Kind == state.KindTag && !subset(p.perms, []string{associate, describe}):
+		return modified("Only ASSOCIATE and DESCRIBE on LF-Tags can be granted to another account.")
+	}
+	if err := madeHere(c, p.on); err != nil {
+		return err
 	}
 	if p.on.Kind == state.KindPolicy && v < 3 {
 		theirs, err := settingsOf(c.Tx, account, c.Region)
@@ -126,6 +131,23 @@ func mayGrantAbroad(c *engine.Call, p part, principal, account string) error {
 		}
 	}
 	return leftToIAMAlone(c, p.on, v)
+}
+
+// madeHere refuses to share a table that somebody of another account made in a
+// database that was shared with it: the owner grants on it inside its own account
+// (https://docs.aws.amazon.com/lake-formation/latest/dg/lf-permissions-reference.html).
+func madeHere(c *engine.Call, on state.Securable) error {
+	if !isTable(on) || on.Kind == state.KindPolicy || on.Table == state.AllTables {
+		return nil
+	}
+	t, found, err := state.GetTable(c.Tx, on.Account, on.Region, on.Database, on.Table)
+	if err != nil || !found {
+		return err
+	}
+	if maker := state.PrincipalAccount(t.CreatedBy, on.Account); maker != on.Account {
+		return c.Denied("Not authorized to grant permissions for the resource")
+	}
+	return nil
 }
 
 // leftToIAMAlone refuses to share what IAM_ALLOWED_PRINCIPALS holds, unless the
@@ -203,27 +225,43 @@ func fits(c *engine.Call, p part, principal string) error {
 	if principal == state.IAMAllowedPrincipals && len(p.grantable) > 0 {
 		return invalid("The grant option cannot be given to %s.", principal)
 	}
+	switch p.on.Kind {
+	case state.KindColumns:
+		return fitsColumns(c, p, principal)
+	case state.KindTable:
+		return fitsTable(c, p, principal)
+	case state.KindPolicy:
+		return fewExpressions(c, p, principal)
+	}
+	return nil
+}
+
+// ofWholeTable are the permissions that are about more than some columns.
+var ofWholeTable = []string{super, alter, deleting, describe, drop, insert}
+
+// fitsColumns refuses SELECT on some columns to whom holds something on the whole
+// table, by name or with all tables of the database, and to an administrator, who
+// describes everything. AWS says so of the table and is silent about all tables,
+// which are held to be no different.
+func fitsColumns(c *engine.Call, p part, principal string) error {
 	account := state.PrincipalAccount(principal, p.on.Account)
-	clash := []string{super, alter, deleting, describe, drop, insert}
-	switch {
-	case p.on.Kind == state.KindColumns:
-		whole, err := state.GrantsTo(c.Tx, account, principal, p.on.Account, p.on.Region, string(state.KindTable), p.on.Database, p.on.Table)
+	for _, table := range []string{p.on.Table, state.AllTables} {
+		whole, err := state.GrantsTo(c.Tx, account, principal, p.on.Account, p.on.Region, string(state.KindTable), p.on.Database, table)
 		if err != nil {
 			return err
 		}
 		for _, g := range whole {
-			if both := within(g.Permissions, clash); len(both) > 0 {
-				return invalid("SELECT on some of the columns cannot be granted to a principal with %s on the table.", strings.Join(both, ", "))
+			if both := within(g.Permissions, ofWholeTable); len(both) > 0 {
+				return modified("SELECT on some of the columns cannot be granted to a principal with %s on the table.", strings.Join(both, ", "))
 			}
 		}
-	case p.on.Kind == state.KindTable && p.on.Table != state.AllTables && len(within(p.perms, clash)) > 0:
-		some, err := state.GrantsTo(c.Tx, account, principal, p.on.Account, p.on.Region, string(state.KindColumns), p.on.Database, p.on.Table)
-		if err != nil {
-			return err
-		}
-		if len(some) > 0 {
-			return invalid("%s cannot be granted to a principal with SELECT on some of the columns.", strings.Join(within(p.perms, clash), ", "))
-		}
+	}
+	s, err := settingsOf(c.Tx, p.on.Account, c.Region)
+	if err != nil {
+		return err
+	}
+	if slices.Contains(s.Admins, principal) {
+		return modified("SELECT on some of the columns cannot be granted to a data lake administrator, who has DESCRIBE on the table.")
 	}
 	return nil
 }
@@ -231,9 +269,6 @@ func fits(c *engine.Call, p part, principal string) error {
 // fewExpressions refuses one expression of LF-tags too many for a principal
 // (https://docs.aws.amazon.com/lake-formation/latest/dg/lf-tag-considerations.html).
 func fewExpressions(c *engine.Call, p part, principal string) error {
-	if p.on.Kind != state.KindPolicy {
-		return nil
-	}
 	has, err := state.GrantsTo(c.Tx, state.PrincipalAccount(principal, p.on.Account), principal, p.on.Account, p.on.Region, string(state.KindPolicy))
 	if err != nil || len(has) < maxPolicies {
 		return err
@@ -243,6 +278,32 @@ func fewExpressions(c *engine.Call, p part, principal string) error {
 		return nil
 	}
 	return invalid("A principal can be granted on at most %d LF-Tag expressions.", maxPolicies)
+}
+
+// fitsTable refuses what is about a whole table, or all tables, to whom holds
+// SELECT on some columns.
+func fitsTable(c *engine.Call, p part, principal string) error {
+	both := within(p.perms, ofWholeTable)
+	if len(both) == 0 {
+		return nil
+	}
+	key := []string{p.on.Account, p.on.Region, string(state.KindColumns), p.on.Database}
+	if p.on.Table != state.AllTables {
+		key = append(key, p.on.Table)
+	}
+	some, err := state.GrantsTo(c.Tx, state.PrincipalAccount(principal, p.on.Account), principal, key...)
+	if err != nil {
+		return err
+	}
+	if len(some) > 0 {
+		return modified("%s cannot be granted to a principal with SELECT on some of the columns.", strings.Join(both, ", "))
+	}
+	return nil
+}
+
+// modified is AWS's refusal of a change of permissions that does not fit.
+func modified(format string, args ...any) error {
+	return invalid("Permissions modification is invalid. "+format, args...)
 }
 
 // write stores a checked grant: repeated grants add up. A grant to another
