@@ -56,9 +56,6 @@ func grant(c *engine.Call, e entry) error {
 		if err := fits(c, p, principal); err != nil {
 			return err
 		}
-		if err := fewExpressions(c, p, principal); err != nil {
-			return err
-		}
 	}
 	if t.on.Kind == state.KindCatalog {
 		if err := seed(c, t.on.Account); err != nil {
