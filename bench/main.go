@@ -45,6 +45,10 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 		return table(ctx, rest, out)
 	case "side-by-side":
 		return sideBySide(ctx, rest, out)
+	case "sweep":
+		return sweep(ctx, rest, out)
+	case "throttle":
+		return throttle(ctx, rest, out)
 	// The benchmark's own processes.
 	case lab.MeshCommand:
 		return lab.Serve(context.WithoutCancel(ctx), os.Stdin, os.Stdout)

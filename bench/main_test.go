@@ -2,10 +2,14 @@ package main
 
 import (
 	"errors"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/lakemesh/lakemesh/bench/internal/lab"
 	"github.com/lakemesh/lakemesh/localmesh"
 )
 
@@ -29,6 +33,40 @@ func TestThePeerThatIsNotInstalledIsSaidToBeSo(t *testing.T) {
 	}
 	if !strings.Contains(out.String(), "not installed; interop/install") {
 		t.Errorf("said %q", out.String())
+	}
+}
+
+func TestASweepIsWrittenAsTableAndPictures(t *testing.T) {
+	t.Parallel()
+	folder := t.TempDir()
+	r := sweepReport{LatencyMS: 30, Concurrency: 16, Sizes: []swept{{Tables: 1, Calls: 25, Least: 30, Seconds: 0.5, PeakBytes: 1 << 20},
+		{Tables: 10, Calls: 55, Least: 60, Seconds: 0.75, PeakBytes: 2 << 20}, {Tables: 1, Partitions: 100, Calls: 28, Least: 32, Seconds: 1, PeakBytes: 3 << 20}}}
+	if err := r.write(folder); err != nil {
+		t.Fatal(err)
+	}
+	for name, want := range map[string]string{
+		"sweep.csv":  "tables,partitions,calls,least,seconds,peak_bytes\n1,0,25,30,0.500,1048576\n10,0,55,60,0.750,2097152\n1,100,28,32,1.000,3145728\n",
+		"sweep.json": `"latencyMilliseconds": 30`, "calls.svg": "100 partitions each", "time.svg": "seconds", "memory.svg": "megabytes",
+	} {
+		got, err := os.ReadFile(filepath.Join(folder, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !strings.Contains(string(got), want) {
+			t.Errorf("%s lacks %q:\n%s", name, want, got)
+		}
+	}
+	series := r.series("bound", func(s swept) float64 { return float64(s.Calls) }, func(s swept) float64 { return float64(s.Least) })
+	if len(series) != 4 || len(series[0].Points) != 2 || series[0].Points[1].Y != 55 || !series[1].Dashed || series[1].Points[0].Y != 30 || series[2].Points[0].Y != 28 {
+		t.Errorf("%+v", series)
+	}
+}
+
+func TestTheShareOfALimitCountsItsBeginning(t *testing.T) {
+	t.Parallel()
+	// Twenty at once, and twenty a second for four seconds.
+	if got := reached(lab.Traffic{Admitted: 90, Throttled: 50, Lasted: 4 * time.Second}, 20); got != 0.9 {
+		t.Errorf("got %v", got)
 	}
 }
 
