@@ -121,9 +121,9 @@ func orAny(name string) string {
 }
 
 // SetQuota raises or lowers an adjustable quota of an account: "roles",
-// "policies", "groups" or "users" of IAM, "databases" or "tables" (of a database)
-// of Glue, "LF-Tags", "LF-Tag values" (of a tag) or "LF-Tag expressions" of Lake
-// Formation.
+// "policies", "groups" or "users" of IAM; "databases", "tables" (of a database) or
+// "tables of an account" of Glue; "LF-Tags", "LF-Tag values" (of a tag) or "LF-Tag
+// expressions" of Lake Formation.
 func (m *Mesh) SetQuota(account, quota string, value int) error {
 	return m.engine.Store.Update(func(tx store.Tx) error {
 		a, ok, err := state.Accounts.Get(tx, account)

@@ -43,7 +43,7 @@ func (e *estate) untagged(by string, on *lftypes.Resource, tags ...string) ([]st
 }
 
 func pairs(tags []string) []lftypes.LFTagPair {
-	var all []lftypes.LFTagPair
+	all := []lftypes.LFTagPair{}
 	for _, tag := range tags {
 		key, values, _ := strings.Cut(tag, "=")
 		all = append(all, lftypes.LFTagPair{TagKey: &key, TagValues: strings.Split(values, ",")})

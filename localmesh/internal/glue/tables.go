@@ -21,7 +21,7 @@ import (
 func tableOperations() []engine.Operation {
 	return []engine.Operation{
 		engine.Op("CreateTable", engine.Write, api+"CreateTable.html",
-			"IAM on catalog, database and table; CREATE_TABLE; DATA_LOCATION_ACCESS on a registered location that is not below the database's; names are folded; 200,000 tables a database; through a link the table is made in the target.", createTable),
+			"IAM on catalog, database and table; CREATE_TABLE; DATA_LOCATION_ACCESS on a registered location that is not below the database's; names are folded; 200,000 tables a database, 1,000,000 an account; through a link the table is made in the target.", createTable),
 		engine.Op("GetTable", engine.Read, api+"GetTable.html",
 			"IAM on catalog, database and table; DESCRIBE; only the columns that the caller may see; a link shows its target's schema and storage when the caller may see the target.", getTable),
 		engine.Op("GetTables", engine.Read, api+"GetTables.html",
@@ -73,22 +73,35 @@ func createTable(c *engine.Call, in *glue.CreateTableInput) (*glue.CreateTableOu
 	if state.ResourceExists(c.Tx, t.Resource()) {
 		return nil, alreadyExists("Table already exists.")
 	}
-	n, err := state.CountTables(c.Tx, t.Account, t.Region, t.Database)
-	if err != nil {
+	if err := roomForTable(c, t); err != nil {
 		return nil, err
-	}
-	most, err := quota(c, t.Account, "tables", maxTables)
-	if err != nil {
-		return nil, err
-	}
-	if n >= most {
-		return nil, engine.Errorf("ResourceNumberLimitExceededException", "Number of tables exceeds the limit of %d for a database", most)
 	}
 	t.ID = c.Mesh.Secret(10)
 	if err := state.PutTable(c.Tx, t); err != nil {
 		return nil, err
 	}
 	return &glue.CreateTableOutput{}, lakeformation.TableCreated(c, t)
+}
+
+// roomForTable refuses a table too many for its database or its account.
+func roomForTable(c *engine.Call, t state.Table) error {
+	for _, limit := range []struct {
+		database, quota string
+		usual           int
+	}{{t.Database, "tables", maxTables}, {"", "tables of an account", maxAccountTables}} {
+		n, err := state.CountTables(c.Tx, t.Account, t.Region, limit.database)
+		if err != nil {
+			return err
+		}
+		most, err := quota(c, t.Account, limit.quota, limit.usual)
+		if err != nil {
+			return err
+		}
+		if n >= most {
+			return engine.Errorf("ResourceNumberLimitExceededException", "Number of %s exceeds the limit of %d", limit.quota, most)
+		}
+	}
+	return nil
 }
 
 // define puts what a client says of a table into t.

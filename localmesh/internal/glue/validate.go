@@ -25,9 +25,11 @@ const (
 	maxExpression  = 2048
 	maxKeyValue    = 1024
 	maxDatabases   = 10_000
-	maxTables      = 200_000
+	maxTables      = 200_000 // of a database
 	maxPage        = 100
 	maxPartitions  = 1000
+
+	maxAccountTables = 1_000_000
 )
 
 // constraint is the error of a member that breaks a constraint of Glue's model.

@@ -130,7 +130,8 @@ func associateResourceSharePermission(c *engine.Call, in *ram.AssociateResourceS
 			return nil, engine.Errorf("OperationNotPermittedException", "The resource share has resources of the type %s already.", kind)
 		}
 	}
-	s.Permissions, s.Updated = append(others, *in.PermissionArn), c.Now
+	others = append(others, *in.PermissionArn)
+	s.Permissions, s.Updated = others, c.Now
 	if err := state.PutShare(c.Tx, s); err != nil {
 		return nil, err
 	}

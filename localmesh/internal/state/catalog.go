@@ -23,7 +23,7 @@ var (
 	CatalogPolicies = store.Table[CatalogPolicy]{Bucket: "glue.policy"}   // account, region
 	CatalogTags     = store.Table[map[string]string]{Bucket: "glue.tags"} // account, region, ARN
 	Crawlers        = store.Table[Crawler]{Bucket: "glue.crawler"}        // account, region, name
-	catalogCounts   = store.Table[int]{Bucket: "glue.count"}              // account, region[, database]
+	catalogCounts   = store.Table[int]{Bucket: "glue.count"}              // account, region[, database, or "" for the tables of all]
 )
 
 // Resource names an object of the Data Catalog by its owner. Without a Table it
@@ -282,10 +282,18 @@ func CountDatabases(tx store.Tx, account, region string) (int, error) {
 	return n, err
 }
 
-// CountTables tells how many tables a database has.
+// CountTables tells how many tables a database has, or with an empty name the
+// whole catalog.
 func CountTables(tx store.Tx, account, region, database string) (int, error) {
 	n, _, err := catalogCounts.Get(tx, account, region, Fold(database))
 	return n, err
+}
+
+func countTable(tx store.Tx, t Table, by int) error {
+	if err := addCount(tx, by, t.Account, t.Region, t.Database); err != nil {
+		return err
+	}
+	return addCount(tx, by, t.Account, t.Region, "")
 }
 
 func addCount(tx store.Tx, by int, key ...string) error {
@@ -305,7 +313,7 @@ func GetTable(tx store.Tx, account, region, database, name string) (Table, bool,
 // PutTable stores a table, new or changed.
 func PutTable(tx store.Tx, t Table) error {
 	if !Tables.Has(tx, t.Account, t.Region, t.Database, t.Name) {
-		if err := addCount(tx, 1, t.Account, t.Region, t.Database); err != nil {
+		if err := countTable(tx, t, 1); err != nil {
 			return err
 		}
 	}
@@ -314,7 +322,7 @@ func PutTable(tx store.Tx, t Table) error {
 
 // DeleteTable removes a table with its versions and partitions.
 func DeleteTable(tx store.Tx, t Table) error {
-	if err := addCount(tx, -1, t.Account, t.Region, t.Database); err != nil {
+	if err := countTable(tx, t, -1); err != nil {
 		return err
 	}
 	if _, err := TableVersions.DeleteAll(tx, t.ID); err != nil {

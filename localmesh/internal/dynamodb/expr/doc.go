@@ -39,4 +39,6 @@ const (
 	maxOperators  = 300
 	maxInOperands = 100
 	maxPathDepth  = 32
+	// maxPlaceholders bounds what all placeholders of a request stand for, in bytes.
+	maxPlaceholders = 2 << 20
 )

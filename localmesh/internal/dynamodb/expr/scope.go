@@ -42,6 +42,16 @@ func NewScope(names map[string]string, values map[string]value.Value) (*Scope, e
 			return nil, refuse("ExpressionAttributeValues contains invalid key: Syntax error; key: %q", key)
 		}
 	}
+	size := 0
+	for placeholder, name := range names {
+		size += len(placeholder) + len(name)
+	}
+	for placeholder, v := range values {
+		size += len(placeholder) + v.Size()
+	}
+	if size > maxPlaceholders {
+		return nil, refuse("The size of expression attribute names and values has exceeded the maximum allowed size; size: %d", size)
+	}
 	return &Scope{
 		names:      names,
 		values:     values,
