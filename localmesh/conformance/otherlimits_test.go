@@ -521,8 +521,8 @@ func TestLimitsOfDynamoDB(t *testing.T) {
 			}
 			return "SET " + strings.Join(all, ",")
 		}
-		e.must(update(sums(299), one)) // SET is one, too.
-		e.refused(update(sums(300), one), "ValidationException", "operators")
+		e.must(update(sums(150), one)) // Each has two.
+		e.refused(update(sums(151), one), "ValidationException", "operators")
 		large := map[string]dynamotypes.AttributeValue{}
 		var terms []string
 		for i := range 8 {
