@@ -30,6 +30,9 @@ func TestScripts(t *testing.T) {
 			env.Setenv("LAKEMESH_HOME", filepath.Join(env.WorkDir, "home"))
 			env.Setenv("HOME", env.WorkDir)
 			env.Setenv("AWS_EC2_METADATA_DISABLED", "true")
+			// The race detector lets a program sleep for a second before it exits
+			// (https://go.dev/doc/articles/race_detector#Options), each of two hundred.
+			env.Setenv("GORACE", "atexit_sleep_ms=0")
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
