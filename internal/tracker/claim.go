@@ -186,7 +186,7 @@ func (h *Held) Finish(ctx context.Context, o Outcome) error {
 		u.Set(attrDecided, str(string(o.Status)))
 		u.Set(attrPermitted, list(o.Permitted.Strings()))
 		u.Set(attrGrantable, list(o.Grantable.Strings()))
-		u.Set(attrTableARNs, list(o.TableARNs))
+		u.Set(attrTableARNs, names(o.TableARNs))
 		if o.RAMShares != nil {
 			u.Set(attrShares, encodeShares(o.RAMShares))
 		}

@@ -45,7 +45,7 @@ func (t *Tracker) historyPut(entryKey, id string, e lakemesh.Event) types.Transa
 		item["Grantable"] = list(e.Grantable.Strings())
 	}
 	if e.Tables != nil {
-		item["Tables"] = list(e.Tables)
+		item["Tables"] = names(e.Tables)
 	}
 	return types.TransactWriteItem{Put: &types.Put{
 		TableName: t.table(), Item: item, ConditionExpression: aws.String("attribute_not_exists(#id)"),

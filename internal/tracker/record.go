@@ -50,7 +50,7 @@ func text(item map[string]types.AttributeValue, name string) string {
 }
 
 // texts reads a list, a set or a single string: the original library wrote all
-// three over time.
+// three over time. A list of very many names is packed.
 func texts(item map[string]types.AttributeValue, name string) []string {
 	switch v := item[name].(type) {
 	case *types.AttributeValueMemberS:
@@ -65,6 +65,12 @@ func texts(item map[string]types.AttributeValue, name string) []string {
 			}
 		}
 		return all
+	case *types.AttributeValueMemberB:
+		// What cannot be read is told by unreadable.
+		all, err := unpack(v.Value)
+		if err == nil {
+			return all
+		}
 	}
 	return nil
 }
@@ -126,6 +132,10 @@ func decode(item map[string]types.AttributeValue) (*Record, error) {
 			Message: "the record names no id, owner or subscriber"}
 	}
 	r.rectify(decided)
+	if r.Tampered == "" && unreadable(item[attrTables]) {
+		// No tables would stand for the whole database.
+		r.Tampered = "the tables that it names cannot be read"
+	}
 	return r, nil
 }
 
@@ -134,7 +144,7 @@ func decode(item map[string]types.AttributeValue) (*Record, error) {
 // granted tables.
 func approved(item map[string]types.AttributeValue) bool {
 	switch item[attrTableARNs].(type) {
-	case *types.AttributeValueMemberL, *types.AttributeValueMemberSS, *types.AttributeValueMemberS:
+	case *types.AttributeValueMemberL, *types.AttributeValueMemberSS, *types.AttributeValueMemberS, *types.AttributeValueMemberB:
 		return item[attrPermitted] != nil
 	}
 	return false
@@ -252,7 +262,7 @@ func stamp(t time.Time) string { return t.UTC().Format(stampFormat) }
 func encodeClaim(c lakemesh.Claim) types.AttributeValue {
 	return &types.AttributeValueMemberM{Value: map[string]types.AttributeValue{
 		"Action": str(string(c.Action)), "Holder": str(c.Holder), "By": str(c.By),
-		"At": str(stamp(c.At)), "Until": str(stamp(c.Until)), "Database": str(c.Database), "Tables": list(c.Tables),
+		"At": str(stamp(c.At)), "Until": str(stamp(c.Until)), "Database": str(c.Database), "Tables": names(c.Tables),
 		"Permissions": list(c.Permissions.Strings()), "Grantable": list(c.Grantable.Strings()), "Notes": str(c.Notes),
 	}}
 }

@@ -13,6 +13,9 @@ import (
 // Request writes a new request, Pending, with its history. It names only
 // attributes that a consumer's role may write.
 func (t *Tracker) Request(ctx context.Context, s lakemesh.Subscription, notes string) error {
+	if err := checkSize(s.Tables); err != nil {
+		return err
+	}
 	now := t.now()
 	event := lakemesh.Event{At: now, By: t.by, Action: lakemesh.ActionRequest, To: lakemesh.Pending, Reason: notes,
 		Permissions: s.Requested, Tables: s.Tables}
@@ -27,7 +30,7 @@ func (t *Tracker) Request(ctx context.Context, s lakemesh.Subscription, notes st
 	u.Set(attrCreatedBy, str(t.by))
 	u.Set(attrHistory, list([]string{entry}))
 	if len(s.Tables) > 0 {
-		u.Set(attrTables, list(s.Tables))
+		u.Set(attrTables, names(s.Tables))
 	}
 	if len(s.Expressions) > 0 {
 		u.Set(attrExpressions, list(s.Expressions))

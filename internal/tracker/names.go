@@ -1,0 +1,90 @@
+package tracker
+
+import (
+	"bytes"
+	"compress/gzip"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"github.com/lakemesh/lakemesh"
+)
+
+// An item of DynamoDB has at most 400 KB
+// (https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/ServiceQuotas.html),
+// and a record names its tables three times: as they were asked for, as they are
+// being decided on, and as they were granted. So lists of thousands of names are
+// packed.
+const (
+	// listed is how many bytes the names of a list have that is written as a list, as
+	// the original library writes it and reads it.
+	listed = 16 << 10
+	// mostPacked is how many bytes the names of a request may take, packed, so that
+	// three such lists fit into an item beside the rest.
+	mostPacked = 110 << 10
+	// mostUnpacked is how many bytes are unpacked at most: a consumer can write
+	// anything into its request.
+	mostUnpacked = 8 << 20
+)
+
+// names writes a list of names of tables: as a list of strings, or, if it is very
+// long, as their JSON, compressed.
+func names(values []string) types.AttributeValue {
+	size := 0
+	for _, v := range values {
+		size += len(v)
+	}
+	if size <= listed {
+		return list(values)
+	}
+	return &types.AttributeValueMemberB{Value: pack(values)}
+}
+
+func pack(values []string) []byte {
+	var packed bytes.Buffer
+	w := gzip.NewWriter(&packed)
+	// Neither can fail: strings are encoded, and memory is written to.
+	_ = json.NewEncoder(w).Encode(values)
+	_ = w.Close()
+	return packed.Bytes()
+}
+
+func unpack(packed []byte) ([]string, error) {
+	r, err := gzip.NewReader(bytes.NewReader(packed))
+	if err != nil {
+		return nil, err
+	}
+	text, err := io.ReadAll(io.LimitReader(r, mostUnpacked+1))
+	if err != nil {
+		return nil, err
+	}
+	if len(text) > mostUnpacked {
+		return nil, errors.New("it is too long")
+	}
+	var values []string
+	return values, json.Unmarshal(text, &values)
+}
+
+// unreadable tells whether a list of names was packed by somebody else.
+func unreadable(v types.AttributeValue) bool {
+	b, ok := v.(*types.AttributeValueMemberB)
+	if !ok {
+		return false
+	}
+	values, err := unpack(b.Value)
+	return err != nil || len(values) == 0
+}
+
+// checkSize refuses a request whose record would not fit into an item.
+func checkSize(tables []string) error {
+	packed, ok := names(tables).(*types.AttributeValueMemberB)
+	if !ok || len(packed.Value) <= mostPacked {
+		return nil
+	}
+	return &lakemesh.Error{Kind: lakemesh.ErrInvalidInput, Resource: "Tables",
+		Message: fmt.Sprintf("the names of %d tables do not fit into the record of a request", len(tables)),
+		Hint:    "ask for the whole database, or in several requests"}
+}
