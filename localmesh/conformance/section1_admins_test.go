@@ -107,6 +107,41 @@ func TestIAMAllowedPrincipals(t *testing.T) {
 		w.must(w.grant(adminOf(owner), recipient, onDatabase("sales"), "DESCRIBE"))
 	})
 
+	holds(t, "1.7.2", "what IAMAllowedPrincipals comes to hold is out of another account's reach", func(t *testing.T) {
+		w := newWorld(t)
+		analyst := w.person(recipient, "Analyst")
+		w.must(w.grant(adminOf(owner), recipient, onDatabase("sales"), "DESCRIBE"))
+		w.must(w.grant(adminOf(owner), recipient, onAllTables(), "SELECT DESCRIBE | SELECT DESCRIBE"))
+		w.must(w.grant(adminOf(owner), analyst, onTable("orders"), "SELECT"))
+		w.accept(recipient)
+		w.must(w.grant(adminOf(recipient), analyst, onTable("items"), "SELECT"))
+		// New tables get the default permissions, unless the database's definition forbids it.
+		w.must2(w.glue(adminOf(owner)).UpdateDatabase(w.ctx, &glue.UpdateDatabaseInput{Name: aws.String("sales"), DatabaseInput: &gluetypes.DatabaseInput{
+			Name: aws.String("sales"), CreateTableDefaultPermissions: []gluetypes.PrincipalPermissions{{
+				Principal: &gluetypes.DataLakePrincipal{DataLakePrincipalIdentifier: aws.String("IAM_ALLOWED_PRINCIPALS")}, Permissions: []gluetypes.Permission{"ALL"},
+			}},
+		}}))
+		w.table(owner, "sales", "fresh")
+		w.refused(w.sees(adminOf(recipient), "fresh"), denied)
+		for _, table := range []string{"orders", "items"} {
+			w.must(w.sees(analyst, table))
+			w.must(w.sees(adminOf(recipient), table))
+			w.must(w.grant(adminOf(owner), "IAM_ALLOWED_PRINCIPALS", onTable(table), "ALL"))
+			w.refused(w.sees(analyst, table), denied)
+			w.refused(w.sees(adminOf(recipient), table), denied)
+			w.refused(w.grant(adminOf(recipient), analyst, onTable(table), "DESCRIBE"), denied)
+			w.must(w.revoke(adminOf(owner), "IAM_ALLOWED_PRINCIPALS", onTable(table), "ALL"))
+			w.must(w.sees(analyst, table))
+			w.must(w.sees(adminOf(recipient), table))
+		}
+		w.must(w.grant(adminOf(owner), "IAM_ALLOWED_PRINCIPALS", onDatabase("sales"), "ALL"))
+		w.refused(w.seesDatabase(adminOf(recipient), "sales"), denied)
+		w.must(w.grant(adminOf(owner), "IAM_ALLOWED_PRINCIPALS", onAllTables(), "ALL"))
+		w.refused(w.sees(analyst, "orders"), denied)
+		w.hybrid("lake/sales")
+		w.must(w.sees(analyst, "orders"))
+	})
+
 	holds(t, "1.7.2", "a location in hybrid access mode is shared next to IAM", func(t *testing.T) {
 		w := newWorld(t)
 		w.must(w.grant(adminOf(owner), "IAM_ALLOWED_PRINCIPALS", onTable("orders"), "ALL"))

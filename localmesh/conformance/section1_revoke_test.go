@@ -190,6 +190,10 @@ func TestRevocation(t *testing.T) {
 			w.must(w.grant(adminOf(owner), recipient, onTable("orders"), "SELECT"))
 			miss(w, later)
 			share := w.shareARNs()[0]
+			w.must2(w.ram(adminOf(owner)).AssociateResourceShare(w.ctx, &ram.AssociateResourceShareInput{ResourceShareArn: &share, Principals: []string{recipient}}))
+			if n := w.accept(recipient); n != 0 {
+				t.Errorf("%s: %d new invitations without disassociating", name, n)
+			}
 			w.must2(w.ram(adminOf(owner)).DisassociateResourceShare(w.ctx, &ram.DisassociateResourceShareInput{ResourceShareArn: &share, Principals: []string{recipient}}))
 			w.must2(w.ram(adminOf(owner)).AssociateResourceShare(w.ctx, &ram.AssociateResourceShareInput{ResourceShareArn: &share, Principals: []string{recipient}}))
 			if n := w.accept(recipient); n != 1 {

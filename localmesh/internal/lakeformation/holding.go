@@ -126,13 +126,17 @@ func principalHolds(c *engine.Call, r state.Resource, principal string) (holding
 }
 
 // held is what a grant gives on r at this moment. What was shared from another
-// account counts once the share was accepted, and what a recipient handed on only
-// as long as the recipient itself has it.
+// account counts once the share was accepted, unless IAM_ALLOWED_PRINCIPALS holds
+// something on r, and what a recipient handed on only as long as the recipient
+// itself has it.
 func held(c *engine.Call, r state.Resource, g state.Grant) (holding, error) {
 	owner := g.On.Account
 	if g.By == owner && state.PrincipalAccount(g.Principal, owner) != owner {
 		ok, err := reached(c, g, r)
 		if err != nil || !ok {
+			return holding{}, err
+		}
+		if open, err := openToIAM(c, r); err != nil || open {
 			return holding{}, err
 		}
 	}
@@ -250,6 +254,35 @@ func grantsCovering(c *engine.Call, r state.Resource, principal string) ([]state
 	}
 	byTag, err := policiesMatching(c, r, account, principal)
 	return append(grants, byTag...), err
+}
+
+// openToIAM tells whether IAM_ALLOWED_PRINCIPALS holds something on r outside of a
+// location in hybrid access mode: another account's principals are refused then,
+// whatever they were granted
+// (https://docs.aws.amazon.com/lake-formation/latest/dg/cross-account-prereqs.html).
+func openToIAM(c *engine.Call, r state.Resource) (bool, error) {
+	var on []state.Securable
+	switch {
+	case r.Database == "" || r.Table == state.AllTables:
+		return false, nil
+	case r.Table == "":
+		on = []state.Securable{{Kind: state.KindDatabase, Resource: r}}
+	default:
+		every := r
+		every.Table = state.AllTables
+		on = []state.Securable{{Kind: state.KindTable, Resource: r}, {Kind: state.KindTable, Resource: every}}
+	}
+	for _, o := range on {
+		_, found, err := state.GetGrant(c.Tx, o, state.IAMAllowedPrincipals, r.Account)
+		if err != nil {
+			return false, err
+		}
+		if found {
+			hybrid, err := inHybridLocation(c, on[0])
+			return !hybrid, err
+		}
+	}
+	return false, nil
 }
 
 // reached tells whether a grant to another account, or to a principal of one, has

@@ -32,7 +32,7 @@ func Service() engine.Service {
 			engine.Op("DeleteResourceShare", engine.Write, docs+"DeleteResourceShare.html",
 				"only the owner's; ends all access through the share", deleteResourceShare),
 			engine.Op("AssociateResourceShare", engine.Write, docs+"AssociateResourceShare.html",
-				"only the owner's; a failed or new principal is invited again", associateResourceShare),
+				"only the owner's; a new principal is invited, one whose invitation was missed only after it was disassociated", associateResourceShare),
 			engine.Op("DisassociateResourceShare", engine.Write, docs+"DisassociateResourceShare.html",
 				"the owner's; what is not in the share is refused", disassociateResourceShare),
 			engine.Op("GetResourceShareAssociations", engine.Read, docs+"GetResourceShareAssociations.html",

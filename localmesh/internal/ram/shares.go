@@ -73,17 +73,16 @@ func withParents(arn string) []string {
 }
 
 // AddPrincipal associates a principal with a share. One of another account is
-// invited, unless it was before and has not refused.
+// invited. A principal that is associated already stays as it is: whose invitation
+// was missed has to be disassociated first, as AWS's own monitor does
+// (https://github.com/aws-samples/monitor-ram-for-expired-lake-formation-invites).
 func AddPrincipal(c *engine.Call, s state.Share, principal string) (state.Association, error) {
 	a, found, err := principalAssociation(c.Tx, s, principal, c.Now)
-	if err != nil || found && a.Status != state.AssociationBad {
+	if err != nil || found {
 		return a, err
 	}
-	if !found {
-		a = state.Association{Entity: principal, Created: c.Now}
-	}
 	account := state.PrincipalAccount(principal, s.Owner)
-	a.Status, a.Message, a.Updated, a.External = state.Associated, "", c.Now, account != s.Owner
+	a = state.Association{Entity: principal, Created: c.Now, Updated: c.Now, Status: state.Associated, External: account != s.Owner}
 	if a.External {
 		a.Status = state.Associating
 		i := state.Invitation{
