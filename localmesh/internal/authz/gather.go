@@ -33,7 +33,7 @@ func (p *Policies) gather(tx store.Tx, c Caller) (iampolicy.Policies, error) {
 	}
 	switch kind {
 	case "user":
-		u, found, err := state.GetUser(tx, account, name)
+		u, found, err := state.ReadUser(tx, account, name)
 		if err != nil || !found {
 			return all, errors.Join(err, missing(found, c.Principal))
 		}
@@ -41,7 +41,7 @@ func (p *Policies) gather(tx store.Tx, c Caller) (iampolicy.Policies, error) {
 			return all, err
 		}
 		for _, g := range u.Groups {
-			group, found, err := state.GetGroup(tx, account, g)
+			group, found, err := state.ReadGroup(tx, account, g)
 			if err != nil {
 				return all, err
 			}
@@ -54,7 +54,7 @@ func (p *Policies) gather(tx store.Tx, c Caller) (iampolicy.Policies, error) {
 			}
 		}
 	case "role":
-		r, found, err := state.GetRole(tx, account, name)
+		r, found, err := state.ReadRole(tx, account, name)
 		if err != nil || !found {
 			return all, errors.Join(err, missing(found, c.Principal))
 		}
@@ -128,7 +128,7 @@ func (p *Policies) managed(tx store.Tx, arn string) (iampolicy.Named, error) {
 	if !ok || kind != "policy" {
 		return iampolicy.Named{}, fmt.Errorf("%s is not the ARN of a policy", arn)
 	}
-	policy, found, err := state.GetPolicy(tx, account, name)
+	policy, found, err := state.ReadPolicy(tx, account, name)
 	if err != nil {
 		return iampolicy.Named{}, err
 	}
@@ -154,7 +154,7 @@ func (p *Policies) ManagedText(tx store.Tx, arn string) (text string, ok bool, e
 	if !ok || kind != "policy" {
 		return "", false, nil
 	}
-	policy, found, err := state.GetPolicy(tx, account, name)
+	policy, found, err := state.ReadPolicy(tx, account, name)
 	if err != nil || !found || policy.ARN() != arn {
 		return "", false, err
 	}
@@ -205,14 +205,14 @@ func globalKeys(tx store.Tx, c Caller, owner string, now time.Time, region strin
 	case kind == "user":
 		keys["aws:principaltype"] = []string{"User"}
 		keys["aws:username"] = []string{name}
-		u, _, err := state.GetUser(tx, account, name)
+		u, _, err := state.ReadUser(tx, account, name)
 		if err != nil {
 			return nil, err
 		}
 		tags = u.Tags
 	case kind == "role":
 		keys["aws:principaltype"] = []string{"AssumedRole"}
-		r, _, err := state.GetRole(tx, account, name)
+		r, _, err := state.ReadRole(tx, account, name)
 		if err != nil {
 			return nil, err
 		}

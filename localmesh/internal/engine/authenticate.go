@@ -158,12 +158,12 @@ func (x *exchange) signatureFault(err error) *APIError {
 
 // lookUp finds the owner of an access key.
 func (x *exchange) lookUp(tx store.Tx, signature *sigv4.Credential) (authz.Caller, string, error) {
-	if s, ok, err := state.Sessions.Get(tx, signature.AccessKeyID); err != nil {
+	if s, ok, err := state.Sessions.Shared(tx, signature.AccessKeyID); err != nil {
 		return authz.Caller{}, "", err
 	} else if ok {
 		return x.sessionCaller(tx, s, signature)
 	}
-	key, ok, err := state.AccessKeys.Get(tx, signature.AccessKeyID)
+	key, ok, err := state.AccessKeys.Shared(tx, signature.AccessKeyID)
 	if err != nil {
 		return authz.Caller{}, "", err
 	}
@@ -175,7 +175,7 @@ func (x *exchange) lookUp(tx store.Tx, signature *sigv4.Credential) (authz.Calle
 		return authz.Caller{Account: key.Account, ARN: root, Principal: root, UserID: key.Account,
 			AccessKeyID: key.ID, Root: true}, key.Secret, nil
 	}
-	user, ok, err := state.GetUser(tx, key.Account, key.User)
+	user, ok, err := state.ReadUser(tx, key.Account, key.User)
 	if err != nil {
 		return authz.Caller{}, "", err
 	}
@@ -196,7 +196,7 @@ func (x *exchange) sessionCaller(tx store.Tx, s state.Session, signature *sigv4.
 	if s.Role == "" {
 		return x.tokenCaller(tx, s)
 	}
-	role, ok, err := state.GetRole(tx, s.Account, s.Role)
+	role, ok, err := state.ReadRole(tx, s.Account, s.Role)
 	if err != nil {
 		return authz.Caller{}, "", err
 	}
@@ -215,7 +215,7 @@ func (x *exchange) tokenCaller(tx store.Tx, s state.Session) (authz.Caller, stri
 		return c, s.Secret, nil
 	}
 	account, _, name, _ := state.SplitPrincipalARN(s.User)
-	user, ok, err := state.GetUser(tx, account, name)
+	user, ok, err := state.ReadUser(tx, account, name)
 	if err != nil {
 		return authz.Caller{}, "", err
 	}

@@ -35,6 +35,25 @@ type Call struct {
 	// changes are what others learn of later, looked what the caller missed of it.
 	changes []change
 	looked  map[string][]any
+	// memo is what Once has computed; nil in a call that writes.
+	memo map[any]any
+}
+
+// Once computes what follows from the state and the caller, under a key of a type of
+// its own. A call that only reads sees one state, so that it computes it once; a
+// call that writes computes it each time.
+func Once[K comparable, V any](c *Call, key K, compute func() (V, error)) (V, error) {
+	if c.memo == nil {
+		return compute()
+	}
+	if v, ok := c.memo[key]; ok {
+		return v.(V), nil
+	}
+	v, err := compute()
+	if err == nil {
+		c.memo[key] = v
+	}
+	return v, err
 }
 
 // Account is the caller's account.

@@ -197,6 +197,8 @@ func (x *exchange) operate(region string, payload []byte, form url.Values) (answ
 	run := m.Store.View
 	if x.operation.Mode == Write {
 		run = m.Store.Update
+	} else {
+		c.memo = map[any]any{}
 	}
 	if err := run(do); err != nil {
 		return nil, err

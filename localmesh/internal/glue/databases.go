@@ -259,9 +259,9 @@ func getDatabases(c *engine.Call, in *glue.GetDatabasesInput) (*glue.GetDatabase
 			return nil, invalid("Invalid next token")
 		}
 		var failed error
-		err = state.Databases.Scan(c.Tx, []string{account, c.Region}, from, func(key string, db state.Database) bool {
+		err = state.Databases.ScanShared(c.Tx, []string{account, c.Region}, from, func(key string, db *state.Database) bool {
 			var kept bool
-			kept, failed = a.list(page, out, store.Key("own", key), db)
+			kept, failed = a.list(page, out, store.Key("own", key), *db)
 			return failed == nil && kept
 		})
 		if err == nil {

@@ -45,6 +45,50 @@ func (f *filter) matches(values []string) bool {
 	return len(values) == f.keys && f.root.eval(values) == yes
 }
 
+// span is a range of values of the first partition key.
+type span struct {
+	low, high string
+	// bounded is set when there is an upper bound.
+	bounded bool
+}
+
+// both is what is in both spans.
+func (a span) both(b span) span {
+	a.low = max(a.low, b.low)
+	if b.bounded && (!a.bounded || b.high < a.high) {
+		a.high, a.bounded = b.high, true
+	}
+	return a
+}
+
+// span is a range in which the first key of all that is selected lies, so that what
+// is outside of it need not be looked at. Partitions are in the order of texts,
+// which is that of numbers and dates only by chance.
+func (f *filter) span() span { return spanOf(f.root) }
+
+func spanOf(n node) span {
+	switch n := n.(type) {
+	case andNode:
+		return spanOf(n.left).both(spanOf(n.right))
+	case rangeNode:
+		return spanOf(n.low).both(spanOf(n.high))
+	case compareNode:
+		if n.key != 0 || n.typ != typeString {
+			return span{}
+		}
+		text := n.literal.text
+		switch n.op {
+		case "=":
+			return span{low: text, high: text, bounded: true}
+		case ">", ">=":
+			return span{low: text}
+		case "<", "<=":
+			return span{high: text, bounded: true}
+		}
+	}
+	return span{}
+}
+
 // node is a condition of the expression.
 type node interface{ eval(values []string) truth }
 

@@ -248,3 +248,35 @@ func TestNameMatcher(t *testing.T) {
 		}
 	}
 }
+
+func TestWhatIsSelectedLiesWithinTheSpan(t *testing.T) {
+	t.Parallel()
+	keys := []state.Column{{Name: "a", Type: "string"}, {Name: "b", Type: "string"}}
+	rapid.Check(t, func(t *rapid.T) {
+		text := rapid.StringMatching("[a-c]{0,2}")
+		var condition func(depth int) string
+		condition = func(depth int) string {
+			if depth > 0 && rapid.Bool().Draw(t, "nested") {
+				left, right := condition(depth-1), condition(depth-1)
+				return rapid.SampledFrom([]string{"(" + left + ") AND (" + right + ")", "(" + left + ") OR (" + right + ")", "NOT (" + left + ")"}).Draw(t, "of")
+			}
+			key := rapid.SampledFrom([]string{"a", "b"}).Draw(t, "key")
+			x, y := "'"+text.Draw(t, "x")+"'", "'"+text.Draw(t, "y")+"'"
+			return key + " " + rapid.SampledFrom([]string{"= " + x, "<> " + x, "< " + x, "<= " + x, "> " + x, ">= " + x, "BETWEEN " + x + " AND " + y,
+				"NOT BETWEEN " + x + " AND " + y, "IN (" + x + ", " + y + ")", "LIKE '" + "a%'"}).Draw(t, "is")
+		}
+		expression := condition(3)
+		f, err := parseFilter(expression, keys)
+		if err != nil {
+			t.Fatalf("%s: %v", expression, err)
+		}
+		s := f.span()
+		for range 20 {
+			values := []string{text.Draw(t, "a"), text.Draw(t, "b")}
+			outside := values[0] < s.low || s.bounded && values[0] > s.high
+			if outside && f.matches(values) {
+				t.Fatalf("%s selects %q outside of %+v", expression, values, s)
+			}
+		}
+	})
+}

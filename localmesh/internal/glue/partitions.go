@@ -16,6 +16,7 @@ import (
 	"github.com/lakemesh/lakemesh/localmesh/internal/engine"
 	"github.com/lakemesh/lakemesh/localmesh/internal/lakeformation"
 	"github.com/lakemesh/lakemesh/localmesh/internal/state"
+	"github.com/lakemesh/lakemesh/localmesh/internal/store"
 )
 
 func partitionOperations() []engine.Operation {
@@ -289,20 +290,38 @@ func getPartitions(c *engine.Call, in *glue.GetPartitionsInput) (*glue.GetPartit
 	if err != nil {
 		return nil, err
 	}
+	if from != "" {
+		from += store.Separator
+	}
+	within := span{}
+	if selected != nil {
+		within = selected.span()
+		from = max(from, state.PartitionKey(t.ID, []string{within.low}))
+	}
 	layouts := map[string]state.Layout{}
 	page := newPager(size)
 	var failed error
-	err = state.Partitions.Scan(c.Tx, []string{t.ID}, from, func(key string, p state.Partition) bool {
+	state.Partitions.ScanKeys(c.Tx, []string{t.ID}, from, func(key string, read func() (state.Partition, error)) bool {
+		if !inSegment(key) {
+			return page.pass(key)
+		}
 		values := state.PartitionValues(key)
-		if !inSegment(key) || selected != nil && !selected.matches(values) {
+		if within.bounded && values[0] > within.high {
+			return false
+		}
+		if selected != nil && !selected.matches(values) {
 			return page.pass(key)
 		}
 		if !page.take(key) {
 			return false
 		}
+		var p state.Partition
+		if p, failed = read(); failed != nil {
+			return false
+		}
 		l, ok := layouts[p.Layout]
 		if !ok {
-			if l, _, failed = state.Layouts.Get(c.Tx, t.ID, p.Layout); failed != nil {
+			if l, _, failed = state.Layouts.Shared(c.Tx, t.ID, p.Layout); failed != nil {
 				return false
 			}
 			layouts[p.Layout] = l
@@ -316,11 +335,8 @@ func getPartitions(c *engine.Call, in *glue.GetPartitionsInput) (*glue.GetPartit
 		out.Partitions = append(out.Partitions, partitionOut(t, values, p, sd))
 		return page.pass(key)
 	})
-	if err == nil {
-		err = failed
-	}
 	out.NextToken = page.token()
-	return out, err
+	return out, failed
 }
 
 func batchGetPartition(c *engine.Call, in *glue.BatchGetPartitionInput) (*glue.BatchGetPartitionOutput, error) {

@@ -304,8 +304,8 @@ func getTables(c *engine.Call, in *glue.GetTablesInput) (*glue.GetTablesOutput, 
 	}
 	page := newPager(size)
 	var failed error
-	err = state.Tables.Scan(c.Tx, prefix, from, func(key string, t state.Table) bool {
-		if matches(t.Name) {
+	err = state.Tables.ScanShared(c.Tx, prefix, from, func(key string, stored *state.Table) bool {
+		if t := *stored; matches(t.Name) {
 			var ok bool
 			if ok, failed = p.holds(t.Resource(), lfDescribe); failed != nil {
 				return false

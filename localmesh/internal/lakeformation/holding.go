@@ -51,6 +51,11 @@ func (h *holding) limit(o holding) {
 // (https://docs.aws.amazon.com/lake-formation/latest/dg/implicit-permissions.html).
 func callerHolds(c *engine.Call, r state.Resource) (holding, error) {
 	r.Database, r.Table = state.Fold(r.Database), state.Fold(r.Table)
+	type held struct{ state.Resource }
+	return engine.Once(c, held{r}, func() (holding, error) { return findHolding(c, r) })
+}
+
+func findHolding(c *engine.Call, r state.Resource) (holding, error) {
 	var h holding
 	for _, principal := range []string{c.Caller.Principal, everyone(c.Account())} {
 		granted, err := principalHolds(c, r, principal)

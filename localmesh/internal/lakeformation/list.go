@@ -210,8 +210,8 @@ func (l *listing) first(owner string, prefixes [][]string, from string) error {
 
 func (l *listing) scan(prefix []string, after string) error {
 	var failed error
-	err := state.Grants.Scan(l.c.Tx, prefix, after, func(key string, g state.Grant) bool {
-		failed = l.add(key, g, 0)
+	err := state.Grants.ScanShared(l.c.Tx, prefix, after, func(key string, g *state.Grant) bool {
+		failed = l.add(key, *g, 0)
 		return failed == nil && l.next == nil
 	})
 	if err != nil {

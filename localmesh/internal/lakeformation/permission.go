@@ -96,8 +96,17 @@ func sorted(names []string) []string {
 	return slices.Compact(out)
 }
 
-// union is what is in one of the lists.
-func union(a, b []string) []string { return sorted(append(slices.Clone(a), b...)) }
+// union is what is in one of the lists. It may be one of them, and none of the three
+// is changed by anybody.
+func union(a, b []string) []string {
+	if len(a) == 0 {
+		a, b = b, a
+	}
+	if len(b) == 0 && slices.IsSorted(a) {
+		return a
+	}
+	return sorted(append(slices.Clone(a), b...))
+}
 
 // without is what is in a and not in b.
 func without(a, b []string) []string {

@@ -14,9 +14,10 @@ import (
 const versionParameter = "CROSS_ACCOUNT_VERSION"
 
 // settingsOf reads an account's settings; an account that has never been
-// configured has those that AWS gives a new one.
+// configured has those that AWS gives a new one. What they point at must not be
+// changed.
 func settingsOf(tx store.Tx, account, region string) (state.DataLakeSettings, error) {
-	s, found, err := state.LakeSettings.Get(tx, account, region)
+	s, found, err := state.LakeSettings.Shared(tx, account, region)
 	if err != nil || found {
 		return s, err
 	}
@@ -69,6 +70,11 @@ const (
 
 // rankOf is the caller's rank in its own account.
 func rankOf(c *engine.Call) (rank, error) {
+	type ranked struct{}
+	return engine.Once(c, ranked{}, func() (rank, error) { return findRank(c) })
+}
+
+func findRank(c *engine.Call) (rank, error) {
 	s, err := settingsOf(c.Tx, c.Account(), c.Region)
 	switch {
 	case err != nil:

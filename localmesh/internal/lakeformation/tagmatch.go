@@ -23,9 +23,9 @@ func matches(expression []state.TagValues, tags map[string]string) bool {
 }
 
 // assigned are the tags that were put on exactly this object; column is empty for
-// the database or the table.
+// the database or the table. They must not be changed.
 func assigned(c *engine.Call, r state.Resource, column string) (map[string]string, error) {
-	tags, _, err := state.TagAssignments.Get(c.Tx, r.Account, r.Region, state.Fold(r.Database), state.Fold(r.Table), state.Fold(column))
+	tags, _, err := state.TagAssignments.Shared(c.Tx, r.Account, r.Region, state.Fold(r.Database), state.Fold(r.Table), state.Fold(column))
 	return tags, err
 }
 

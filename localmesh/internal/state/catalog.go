@@ -1,8 +1,6 @@
 package state
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"strings"
@@ -250,9 +248,10 @@ type Crawler struct {
 	Definition json.RawMessage
 }
 
-// GetDatabase looks a database up by name, without regard to case.
+// GetDatabase looks a database up by name, without regard to case. What it points
+// at must not be changed.
 func GetDatabase(tx store.Tx, account, region, name string) (Database, bool, error) {
-	return Databases.Get(tx, account, region, Fold(name))
+	return Databases.Shared(tx, account, region, Fold(name))
 }
 
 // PutDatabase stores a database, new or changed.
@@ -305,9 +304,10 @@ func addCount(tx store.Tx, by int, key ...string) error {
 }
 
 // GetTable looks a table up by the names of its database and its own, without
-// regard to case. It does not follow links.
+// regard to case. It does not follow links. What the table points at must not be
+// changed.
 func GetTable(tx store.Tx, account, region, database, name string) (Table, bool, error) {
-	return Tables.Get(tx, account, region, Fold(database), Fold(name))
+	return Tables.Shared(tx, account, region, Fold(database), Fold(name))
 }
 
 // PutTable stores a table, new or changed.
@@ -386,7 +386,7 @@ func GetPartition(tx store.Tx, t Table, values []string) (Partition, *StorageDes
 	if err != nil || !ok {
 		return p, nil, ok, err
 	}
-	l, _, err := Layouts.Get(tx, t.ID, p.Layout)
+	l, _, err := Layouts.Shared(tx, t.ID, p.Layout)
 	return p, l.Of(p, values), true, err
 }
 
@@ -410,12 +410,7 @@ func PutPartition(tx store.Tx, t Table, values []string, p Partition, sd *Storag
 			p.Location, common.Location = sd.Location, ""
 		}
 	}
-	data, err := json.Marshal(l)
-	if err != nil {
-		return fmt.Errorf("layout of a partition of %s: %w", t.Name, err)
-	}
-	sum := sha256.Sum256(data)
-	p.Layout = hex.EncodeToString(sum[:6])
+	p.Layout = l.id()
 	if !Layouts.Has(tx, t.ID, p.Layout) {
 		if err := Layouts.Put(tx, l, t.ID, p.Layout); err != nil {
 			return err

@@ -179,6 +179,29 @@ func GetPolicy(tx store.Tx, account, name string) (Policy, bool, error) {
 	return Policies.Get(tx, account, strings.ToLower(name))
 }
 
+// The following look up what is only read, which happens in every call: what the
+// record points at must not be changed.
+
+// ReadRole is GetRole for reading only.
+func ReadRole(tx store.Tx, account, name string) (Role, bool, error) {
+	return Roles.Shared(tx, account, strings.ToLower(name))
+}
+
+// ReadUser is GetUser for reading only.
+func ReadUser(tx store.Tx, account, name string) (User, bool, error) {
+	return Users.Shared(tx, account, strings.ToLower(name))
+}
+
+// ReadGroup is GetGroup for reading only.
+func ReadGroup(tx store.Tx, account, name string) (Group, bool, error) {
+	return Groups.Shared(tx, account, strings.ToLower(name))
+}
+
+// ReadPolicy is GetPolicy for reading only.
+func ReadPolicy(tx store.Tx, account, name string) (Policy, bool, error) {
+	return Policies.Shared(tx, account, strings.ToLower(name))
+}
+
 // PrincipalExists tells whether arn names an existing root, user or role. An ARN
 // must match the principal's path.
 func PrincipalExists(tx store.Tx, arn string) (bool, error) {
@@ -190,10 +213,10 @@ func PrincipalExists(tx store.Tx, arn string) (bool, error) {
 	case "root":
 		return Accounts.Has(tx, account), nil
 	case "user":
-		u, found, err := GetUser(tx, account, name)
+		u, found, err := ReadUser(tx, account, name)
 		return found && u.ARN() == arn, err
 	case "role":
-		r, found, err := GetRole(tx, account, name)
+		r, found, err := ReadRole(tx, account, name)
 		return found && r.ARN() == arn, err
 	}
 	return false, nil

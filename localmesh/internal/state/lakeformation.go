@@ -185,9 +185,10 @@ func PutGrant(tx store.Tx, g Grant) error {
 	return Grants.Put(tx, g, key...)
 }
 
-// GetGrant reads the grant of a principal on a securable that was made in an account.
+// GetGrant reads the grant of a principal on a securable that was made in an
+// account. What it points at must not be changed.
 func GetGrant(tx store.Tx, on Securable, principal, by string) (Grant, bool, error) {
-	return Grants.Get(tx, append(on.Key(), principal, by)...)
+	return Grants.Shared(tx, append(on.Key(), principal, by)...)
 }
 
 // GrantsOn returns all grants on exactly the securable, or with fewer parts of
@@ -195,20 +196,17 @@ func GetGrant(tx store.Tx, on Securable, principal, by string) (Grant, bool, err
 func GrantsOn(tx store.Tx, key ...string) ([]Grant, error) { return Grants.All(tx, key...) }
 
 // GrantsTo returns the grants to a principal; parts of a grant's key (owner,
-// region, kind, ...) narrow them.
+// region, kind, ...) narrow them. What they point at must not be changed.
 func GrantsTo(tx store.Tx, account, principal string, key ...string) ([]Grant, error) {
 	prefix := append([]string{account, principal}, key...)
 	var keys [][]string
-	err := grantees.Scan(tx, prefix, "", func(k string, _ struct{}) bool {
+	grantees.ScanKeys(tx, prefix, "", func(k string, _ func() (struct{}, error)) bool {
 		keys = append(keys, store.Parts(k)[2:])
 		return true
 	})
-	if err != nil {
-		return nil, err
-	}
 	found := make([]Grant, 0, len(keys))
 	for _, k := range keys {
-		g, ok, err := Grants.Get(tx, k...)
+		g, ok, err := Grants.Shared(tx, k...)
 		if err != nil {
 			return nil, err
 		}
@@ -220,16 +218,16 @@ func GrantsTo(tx store.Tx, account, principal string, key ...string) ([]Grant, e
 }
 
 // GrantsInto returns the grants to any principal of an account on what another
-// account owns.
+// account owns. What they point at must not be changed.
 func GrantsInto(tx store.Tx, account string) ([]Grant, error) {
 	var found []Grant
 	var failed error
-	err := grantees.Scan(tx, []string{account}, "", func(k string, _ struct{}) bool {
+	grantees.ScanKeys(tx, []string{account}, "", func(k string, _ func() (struct{}, error)) bool {
 		parts := store.Parts(k)
 		if parts[2] == account {
 			return true
 		}
-		g, ok, err := Grants.Get(tx, parts[2:]...)
+		g, ok, err := Grants.Shared(tx, parts[2:]...)
 		if err != nil {
 			failed = err
 			return false
@@ -239,10 +237,7 @@ func GrantsInto(tx store.Tx, account string) ([]Grant, error) {
 		}
 		return true
 	})
-	if err == nil {
-		err = failed
-	}
-	return found, err
+	return found, failed
 }
 
 // Location is an S3 path registered with Lake Formation.

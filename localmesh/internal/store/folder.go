@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"time"
 
 	"go.etcd.io/bbolt"
@@ -22,7 +23,25 @@ const FileName = "mesh.db"
 // lockWait is how long Open waits for another process to let go of the file.
 const lockWait = 200 * time.Millisecond
 
-type folder struct{ db *bbolt.DB }
+type folder struct {
+	db   *bbolt.DB
+	memo decoded
+
+	mu      sync.Mutex
+	waiting []*update
+	// writer is held by whoever writes, for all who wait at that moment: they share
+	// the wait for the disk.
+	writer sync.Mutex
+}
+
+// update is an Update that waits to be written.
+type update struct {
+	fn func(Tx) error
+	// done, err and panicked are guarded by the folder's writer.
+	done     bool
+	err      error
+	panicked any
+}
 
 // Open opens the store in the folder dir, and makes both if they do not exist.
 // Every Update is written to disk before it returns. It fails with [ErrLocked]
@@ -43,11 +62,65 @@ func Open(dir string) (Store, error) {
 }
 
 func (f *folder) View(fn func(Tx) error) error {
-	return closed(f.db.View(func(tx *bbolt.Tx) error { return fn(&folderTx{tx}) }))
+	return closed(f.db.View(func(tx *bbolt.Tx) error { return fn(&folderTx{tx, &f.memo}) }))
 }
 
 func (f *folder) Update(fn func(Tx) error) error {
-	return closed(f.db.Update(func(tx *bbolt.Tx) error { return fn(&folderTx{tx}) }))
+	u := &update{fn: fn}
+	f.mu.Lock()
+	f.waiting = append(f.waiting, u)
+	f.mu.Unlock()
+
+	f.writer.Lock()
+	if !u.done {
+		f.mu.Lock()
+		batch := f.waiting
+		f.waiting = nil
+		f.mu.Unlock()
+		f.write(batch)
+	}
+	f.writer.Unlock()
+	if u.panicked != nil {
+		panic(u.panicked)
+	}
+	return u.err
+}
+
+// errUnchanged ends a transaction that has nothing to write.
+var errUnchanged = errors.New("nothing has changed")
+
+// write runs updates one after the other and writes what they changed to disk, once.
+// One that fails is taken back without the others.
+func (f *folder) write(batch []*update) {
+	err := f.db.Update(func(tx *bbolt.Tx) error {
+		changed := false
+		for _, u := range batch {
+			t := &Recorder{Tx: &folderTx{tx, &f.memo}}
+			u.run(t)
+			if u.err != nil || u.panicked != nil {
+				if err := t.revert(); err != nil {
+					return err
+				}
+				continue
+			}
+			changed = changed || len(t.Was) > 0
+		}
+		if !changed {
+			return errUnchanged
+		}
+		return nil
+	})
+	for _, u := range batch {
+		if u.done = true; u.err == nil && !errors.Is(err, errUnchanged) {
+			u.err = closed(err)
+		}
+	}
+}
+
+// run runs the update. A panic is its caller's, not that of who writes for it.
+func (u *update) run(tx Tx) {
+	defer func() { u.panicked = recover() }()
+	u.err = u.fn(tx)
 }
 
 func (f *folder) Close() error { return f.db.Close() }
@@ -75,7 +148,12 @@ func closed(err error) error {
 	return err
 }
 
-type folderTx struct{ tx *bbolt.Tx }
+type folderTx struct {
+	tx   *bbolt.Tx
+	memo *decoded
+}
+
+func (t *folderTx) decoded() *decoded { return t.memo }
 
 func (t *folderTx) Get(bucket, key string) ([]byte, bool) {
 	b := t.tx.Bucket([]byte(bucket))
@@ -119,7 +197,7 @@ func (t *folderTx) Scan(bucket, prefix, from string, fn func(string, []byte) boo
 	start := []byte(max(prefix, from))
 	inclusive := true
 	for {
-		batch := make([]pair, 0, scanBatch)
+		var batch []pair
 		c := b.Cursor()
 		for k, v := c.Seek(start); k != nil && len(batch) < scanBatch; k, v = c.Next() {
 			key := string(k)
@@ -150,7 +228,7 @@ func (t *folderTx) ScanDown(bucket, prefix, to string, fn func(string, []byte) b
 	}
 	start, inclusive, bounded := top(prefix, to)
 	for {
-		batch := make([]pair, 0, scanBatch)
+		var batch []pair
 		c := b.Cursor()
 		var k, v []byte
 		if bounded {

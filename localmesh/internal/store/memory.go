@@ -17,6 +17,7 @@ type memory struct {
 	write     sync.Mutex
 	published atomic.Pointer[map[string]*tree]
 	closed    atomic.Bool
+	memo      decoded
 }
 
 // Memory returns an empty store that lives as long as the process.
@@ -30,7 +31,7 @@ func (m *memory) View(fn func(Tx) error) error {
 	if m.closed.Load() {
 		return ErrClosed
 	}
-	return fn(&memoryTx{buckets: *m.published.Load()})
+	return fn(&memoryTx{memo: &m.memo, buckets: *m.published.Load()})
 }
 
 func (m *memory) Update(fn func(Tx) error) error {
@@ -39,7 +40,7 @@ func (m *memory) Update(fn func(Tx) error) error {
 	if m.closed.Load() {
 		return ErrClosed
 	}
-	tx := &memoryTx{buckets: *m.published.Load(), changed: map[string]*tree{}}
+	tx := &memoryTx{memo: &m.memo, buckets: *m.published.Load(), changed: map[string]*tree{}}
 	if err := fn(tx); err != nil {
 		return err
 	}
@@ -84,9 +85,12 @@ func (m *memory) copied() (Store, error) {
 }
 
 type memoryTx struct {
+	memo    *decoded
 	buckets map[string]*tree
 	changed map[string]*tree // nil in a view
 }
+
+func (t *memoryTx) decoded() *decoded { return t.memo }
 
 func (t *memoryTx) bucket(name string) *tree {
 	if b, ok := t.changed[name]; ok {
@@ -155,7 +159,7 @@ func (t *memoryTx) Scan(bucket, prefix, from string, fn func(string, []byte) boo
 		if b == nil {
 			return
 		}
-		batch := make([]pair, 0, scanBatch)
+		var batch []pair
 		b.Ascend(start, func(k string, v []byte) bool {
 			if !inclusive && k == start {
 				return true
@@ -185,7 +189,7 @@ func (t *memoryTx) ScanDown(bucket, prefix, to string, fn func(string, []byte) b
 		if b == nil {
 			return
 		}
-		batch := make([]pair, 0, scanBatch)
+		var batch []pair
 		visit := func(k string, v []byte) bool {
 			if !inclusive && bounded && k == start {
 				return true

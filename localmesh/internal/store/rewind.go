@@ -1,6 +1,7 @@
 package store
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 )
@@ -38,6 +39,22 @@ func (r *Recorder) remember(bucket, key string) {
 		value = append([]byte{}, value...)
 	}
 	r.Was = append(r.Was, Was{bucket, key, value})
+}
+
+// revert takes the writes back.
+func (r *Recorder) revert() error {
+	for _, w := range slices.Backward(r.Was) {
+		var err error
+		if w.Value == nil {
+			err = r.Tx.Delete(w.Bucket, w.Key)
+		} else {
+			err = r.Tx.Put(w.Bucket, w.Key, w.Value)
+		}
+		if err != nil {
+			return fmt.Errorf("take back a write of %s: %w", w.Bucket, err)
+		}
+	}
+	return nil
 }
 
 // rewound is a transaction as it was before some writes. It cannot write.

@@ -38,6 +38,9 @@ type Tx interface {
 	// ScanDown is Scan in descending order, beginning with the greatest key that
 	// is not above to; an empty to begins with the last key under prefix.
 	ScanDown(bucket, prefix, to string, fn func(key string, value []byte) bool)
+
+	// decoded is what the store remembers of decoded records.
+	decoded() *decoded
 }
 
 // Store is a transactional key-value store.

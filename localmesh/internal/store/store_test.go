@@ -403,3 +403,49 @@ func TestAScanDownBeginsWithTheLastKeyUnderThePrefix(t *testing.T) {
 		}
 	})
 }
+
+// Updates that are written together are as separate as those that are not.
+func TestAnUpdateThatFailsAmongOthersTakesNothingAlong(t *testing.T) {
+	t.Parallel()
+	refused := errors.New("refused")
+	eachStore(t, func(t *testing.T, s store.Store) {
+		put(t, s, "count", "", "kept", "as it was")
+		const n = 60
+		update := func(i int) (err error) {
+			defer func() {
+				if p := recover(); p != nil {
+					err = fmt.Errorf("panic: %v", p)
+				}
+			}()
+			return s.Update(func(tx store.Tx) error {
+				count, _ := tx.Get("b", "count")
+				err := errors.Join(tx.Put("b", "count", append(slices.Clone(count), 'x')), tx.Put("b", fmt.Sprintf("k%02d", i), []byte("x")))
+				switch {
+				case err != nil || i%3 == 0:
+					return err
+				case i%3 == 1:
+					return errors.Join(tx.Delete("b", "kept"), tx.Put("b", "kept", nil), tx.Delete("b", "count"), refused)
+				}
+				panic(i)
+			})
+		}
+		var group sync.WaitGroup
+		for i := range n {
+			group.Go(func() {
+				err := update(i)
+				switch {
+				case i%3 == 0 && err != nil, i%3 == 1 && !errors.Is(err, refused), i%3 == 2 && (err == nil || err.Error() != fmt.Sprintf("panic: %d", i)):
+					t.Errorf("update %d: %v", i, err)
+				}
+			})
+		}
+		group.Wait()
+		want := map[string]string{"count": strings.Repeat("x", n/3), "kept": "as it was"}
+		for i := range n / 3 {
+			want[fmt.Sprintf("k%02d", i*3)] = "x"
+		}
+		if diff := cmp.Diff(want, contents(t, s)); diff != "" {
+			t.Error(diff)
+		}
+	})
+}

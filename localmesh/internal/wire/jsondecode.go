@@ -134,8 +134,9 @@ func (d *jsonDecoder) value(p *plan, v reflect.Value, depth int) error {
 	return problem("a member of type %s is not supported", p.typ)
 }
 
-// each calls member with each member name of the next object; member must consume the value.
-func (d *jsonDecoder) each(member func(name string) error) error {
+// each calls member with each member name of the next object, which is valid until
+// member returns; member must consume the value.
+func (d *jsonDecoder) each(member func(name []byte) error) error {
 	if d.peek() != '{' {
 		return d.want("an object")
 	}
@@ -148,7 +149,7 @@ func (d *jsonDecoder) each(member func(name string) error) error {
 		if d.peek() != '"' {
 			return d.syntax()
 		}
-		name, err := d.str()
+		name, err := d.quoted()
 		if err != nil {
 			return err
 		}
@@ -198,14 +199,14 @@ func (d *jsonDecoder) elements(element func(i int) error) error {
 }
 
 func (d *jsonDecoder) object(p *plan, v reflect.Value, depth int) error {
-	return d.each(func(name string) error {
-		i, ok := p.byName[name]
+	return d.each(func(name []byte) error {
+		i, ok := p.byName[string(name)]
 		if !ok {
 			return d.skip(depth + 1)
 		}
 		f := &p.fields[i]
 		if err := d.value(f.plan, v.Field(f.index), depth+1); err != nil {
-			return within(err, name)
+			return within(err, string(name))
 		}
 		return nil
 	})
@@ -213,10 +214,11 @@ func (d *jsonDecoder) object(p *plan, v reflect.Value, depth int) error {
 
 func (d *jsonDecoder) mapping(p *plan, v reflect.Value, depth int) error {
 	m := reflect.MakeMap(p.typ)
-	err := d.each(func(name string) error {
+	err := d.each(func(written []byte) error {
 		if d.peek() == 'n' { // neither a dense nor a sparse map of these services carries nulls
 			return d.literal("null")
 		}
+		name := string(written)
 		e := reflect.New(p.typ.Elem()).Elem()
 		if err := d.value(p.elem, e, depth+1); err != nil {
 			return within(err, "["+strconv.Quote(name)+"]")
@@ -232,23 +234,22 @@ func (d *jsonDecoder) mapping(p *plan, v reflect.Value, depth int) error {
 }
 
 func (d *jsonDecoder) list(p *plan, v reflect.Value, depth int) error {
-	s := reflect.MakeSlice(p.typ, 0, 0)
-	zero := reflect.Zero(p.typ.Elem())
-	err := d.elements(func(i int) error {
+	v.Set(reflect.MakeSlice(p.typ, 0, 0))
+	n := 0
+	return d.elements(func(i int) error {
 		if d.peek() == 'n' {
 			return d.literal("null")
 		}
-		s = reflect.Append(s, zero)
-		if err := d.value(p.elem, s.Index(s.Len()-1), depth+1); err != nil {
+		if n == v.Cap() {
+			v.Grow(1)
+		}
+		n++
+		v.SetLen(n)
+		if err := d.value(p.elem, v.Index(n-1), depth+1); err != nil {
 			return within(err, "["+strconv.Itoa(i)+"]")
 		}
 		return nil
 	})
-	if err != nil {
-		return err
-	}
-	v.Set(s)
-	return nil
 }
 
 func (d *jsonDecoder) text(p *plan, v reflect.Value) error {
@@ -376,7 +377,7 @@ func (d *jsonDecoder) skip(depth int) error {
 	var err error
 	switch d.peek() {
 	case '{':
-		return d.each(func(string) error { return d.skip(depth + 1) })
+		return d.each(func([]byte) error { return d.skip(depth + 1) })
 	case '[':
 		return d.elements(func(int) error { return d.skip(depth + 1) })
 	case '"':
@@ -395,6 +396,12 @@ func (d *jsonDecoder) skip(depth int) error {
 
 // str reads the string that starts at pos.
 func (d *jsonDecoder) str() (string, error) {
+	s, err := d.quoted()
+	return string(s), err
+}
+
+// quoted is str without a copy, where the string is written as it is.
+func (d *jsonDecoder) quoted() ([]byte, error) {
 	start := d.pos
 	d.pos++
 	plain := true
@@ -404,24 +411,24 @@ func (d *jsonDecoder) str() (string, error) {
 			d.pos++
 			lit := d.data[start:d.pos]
 			if plain && utf8.Valid(lit) {
-				return string(lit[1 : len(lit)-1]), nil
+				return lit[1 : len(lit)-1], nil
 			}
 			var s string
 			if err := json.Unmarshal(lit, &s); err != nil {
-				return "", problem("a malformed string at offset %d", start)
+				return nil, problem("a malformed string at offset %d", start)
 			}
-			return s, nil
+			return []byte(s), nil
 		case b == '\\':
 			plain = false
 			d.pos += 2
 		case b < 0x20:
-			return "", d.syntax()
+			return nil, d.syntax()
 		default:
 			d.pos++
 		}
 	}
 	d.pos = len(d.data)
-	return "", d.syntax()
+	return nil, d.syntax()
 }
 
 // num reads a number by JSON's grammar, which is narrower than Go's.
