@@ -234,7 +234,6 @@ func grantTo(t *testing.T) func(aws.Config) error {
 func TestErrorsOfLakeFormation(t *testing.T) {
 	t.Parallel()
 	base := newEstate(t)
-	const looks = 3
 
 	holds(t, "6.2.8", "Lake Formation throttles with ThrottledException and status 429, and the SDK tries three times", func(t *testing.T) {
 		e := base.fork(t)
@@ -254,7 +253,7 @@ func TestErrorsOfLakeFormation(t *testing.T) {
 		e.refused(e.grant(landlordAdmin, "arn:aws:iam::"+landlord+":role/None", theTable("house", "kitchen"), "SELECT"), "InvalidInputException", "Invalid principal")
 		e.SetEventualConsistency(looks)
 		e.must(errOf(e.iam(landlordAdmin).CreateRole(t.Context(), &iam.CreateRoleInput{RoleName: aws.String("New"), AssumeRolePolicyDocument: aws.String(trustedBy("AWS", landlord))})))
-		e.eventually(looks, "InvalidInputException", "Invalid principal", func() error {
+		e.eventually("InvalidInputException", "Invalid principal", func() error {
 			return e.grant(landlordAdmin, "arn:aws:iam::"+landlord+":role/New", theTable("house", "kitchen"), "SELECT")
 		})
 	})
@@ -318,7 +317,7 @@ func TestErrorsOfLakeFormation(t *testing.T) {
 
 // eventually makes a call until it succeeds: it fails once at least, and looks
 // times at most, with the code and the words.
-func (e *estate) eventually(looks int, code, words string, call func() error) {
+func (e *estate) eventually(code, words string, call func() error) {
 	e.t.Helper()
 	for n := 0; ; n++ {
 		err := call()
@@ -433,7 +432,6 @@ func TestErrorsOfRAM(t *testing.T) {
 func TestErrorsOfIAMAndSTS(t *testing.T) {
 	t.Parallel()
 	base := newEstate(t)
-	const looks = 3
 
 	holds(t, "6.2.24", "a trust policy names principals that exist", func(t *testing.T) {
 		e := base.fork(t)
@@ -450,7 +448,7 @@ func TestErrorsOfIAMAndSTS(t *testing.T) {
 		e.refused(update(trustedBy("AWS", "AROAAAAAAAAAAAAAAAAAA")), "MalformedPolicyDocument", "Invalid principal in policy")
 		e.SetEventualConsistency(looks)
 		e.must(create("New", trustedBy("AWS", landlord)))
-		e.eventually(looks, "MalformedPolicyDocument", "Invalid principal in policy", func() error {
+		e.eventually("MalformedPolicyDocument", "Invalid principal in policy", func() error {
 			return update(trustedBy("AWS", "arn:aws:iam::"+landlord+":role/New"))
 		})
 	})
@@ -498,7 +496,7 @@ func TestErrorsOfIAMAndSTS(t *testing.T) {
 		e.SetEventualConsistency(looks)
 		c := e.iam(landlordAdmin)
 		e.must(errOf(c.CreateRole(t.Context(), &iam.CreateRoleInput{RoleName: aws.String("New"), AssumeRolePolicyDocument: aws.String(trustedBy("AWS", landlord))})))
-		e.eventually(looks, "NoSuchEntity", "", func() error {
+		e.eventually("NoSuchEntity", "", func() error {
 			return errOf(c.AttachRolePolicy(t.Context(), &iam.AttachRolePolicyInput{RoleName: aws.String("New"), PolicyArn: aws.String("arn:aws:iam::aws:policy/ReadOnlyAccess")}))
 		})
 	})
@@ -533,7 +531,7 @@ func TestErrorsOfIAMAndSTS(t *testing.T) {
 		// A trust that was just written is not known at once.
 		e.SetEventualConsistency(looks)
 		e.must(errOf(e.iam(landlordAdmin).UpdateAssumeRolePolicy(t.Context(), &iam.UpdateAssumeRolePolicyInput{RoleName: nameIn(lakeRole), PolicyDocument: aws.String(trustedBy("AWS", landlord))})))
-		e.eventually(looks, "AccessDenied", "", func() error { return assume(lakeRole) })
+		e.eventually("AccessDenied", "", func() error { return assume(lakeRole) })
 	})
 }
 
