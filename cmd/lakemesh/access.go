@@ -56,7 +56,8 @@ func (a *app) options(ctx context.Context, who lakemesh.Identity) (lakemesh.Opti
 	if err != nil {
 		return o, err
 	}
-	o = lakemesh.Options{Region: region, LogLevel: a.flags.logLevel, Logger: a.logger(), Progress: a.screen.update}
+	o = lakemesh.Options{Region: region, LogLevel: a.flags.logLevel, Logger: a.logger(), Progress: a.screen.update,
+		Concurrency: a.flags.concurrency}
 	if o.MeshAccountID, err = a.meshAccount(file); err != nil {
 		return o, err
 	}

@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/lakemesh/lakemesh"
+	"github.com/lakemesh/lakemesh/plan"
 )
 
 // globalFlags are the flags of every command.
@@ -20,6 +21,7 @@ type globalFlags struct {
 	local           bool
 	output          string
 	logLevel        string
+	concurrency     int
 	dryRun          bool
 	yes             bool
 }
@@ -98,6 +100,7 @@ func (a *app) globalFlags(f *pflag.FlagSet) {
 	f.BoolVar(&a.flags.local, "local", false, "work on the local mesh of $LAKEMESH_HOME (default ~/.lakemesh)")
 	f.VarP(newChoice(&a.flags.output, "table", "json", "yaml"), "output", "o", "form of the result: table, json or yaml")
 	f.Var(newChoice(&a.flags.logLevel, defaultLogLevel, "debug", "info", "error"), "log-level", "what is logged to stderr: debug, info, warn or error")
+	f.IntVar(&a.flags.concurrency, "concurrency", plan.DefaultConcurrency, "how many calls may be under way at once")
 	f.BoolVar(&a.flags.dryRun, "dry-run", false, "show what would be done, and do nothing")
 	f.BoolVarP(&a.flags.yes, "yes", "y", false, "do not ask before something is removed")
 }

@@ -221,6 +221,7 @@ func TestBadOptionsAreRefusedWithoutACall(t *testing.T) {
 	for name, spoil := range map[string]func(*lakemesh.Options){
 		"mesh account": func(o *lakemesh.Options) { o.MeshAccountID = "123" },
 		"log level":    func(o *lakemesh.Options) { o.LogLevel = "loud" },
+		"concurrency":  func(o *lakemesh.Options) { o.Concurrency = -1 },
 		"credentials":  func(o *lakemesh.Options) { o.Config = &aws.Config{Region: "us-east-1"} },
 	} {
 		o := options(mesh, "arn:aws:iam::111111111111:role/Admin")

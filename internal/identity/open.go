@@ -33,6 +33,9 @@ func Open(ctx context.Context, o lakemesh.Options) (*Identity, error) {
 	if o.Region != "" && !regionPattern.MatchString(o.Region) {
 		return nil, lakemesh.Invalid("Region", "%q is not a region of AWS, such as %s", o.Region, lakemesh.DefaultRegion)
 	}
+	if o.Concurrency < 0 {
+		return nil, lakemesh.Invalid("Concurrency", "%d calls at once are not possible; leave it out for the default", o.Concurrency)
+	}
 	cfg, err := base(ctx, o)
 	if err != nil {
 		return nil, err
