@@ -136,6 +136,57 @@ func TestCopyPartitionsOfVeryManyMissing(t *testing.T) {
 	}
 }
 
+func TestVeryLargeTablesAreReadInSegments(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct{ partitions, inRow, pages int }{{2000, 2, 2}, {2001, 2, 2 + 10}, {5000, 1, 1 + 10}} {
+		t.Run(fmt.Sprint(test.partitions), func(t *testing.T) {
+			t.Parallel()
+			mesh, from, to := catalogs(t)
+			for _, c := range []*catalog.Catalog{from, to} {
+				catalog.ReadInSegmentsAfter(c, test.inRow)
+				if err := c.CreateTable(t.Context(), "db", partitioned()); err != nil {
+					t.Fatal(err)
+				}
+			}
+			fill(t, from, 0, test.partitions)
+			mesh.ResetCounts()
+			if n, err := catalog.CopyPartitions(t.Context(), from, name, to, name, nil); err != nil || n != test.partitions {
+				t.Errorf("copied %d, %v", n, err)
+			}
+			if got := count(mesh, "GetPartitions"); got < test.pages || got > test.pages+test.pages/10 {
+				t.Errorf("%d pages were read, want %d", got, test.pages)
+			}
+			// What was read twice is not written twice.
+			if got, want := count(mesh, "BatchCreatePartition"), (test.partitions+99)/100; got != want {
+				t.Errorf("%d batches, want %d", got, want)
+			}
+			left, err := catalog.ComparePartitions(t.Context(), from, name, to, name)
+			if err != nil || left.Count() != 0 {
+				t.Errorf("left %+v, %v", left, err)
+			}
+		})
+	}
+}
+
+func TestAFailureInASegmentIsTold(t *testing.T) {
+	t.Parallel()
+	mesh, from, to := catalogs(t)
+	catalog.ReadInSegmentsAfter(from, 1)
+	for _, c := range []*catalog.Catalog{from, to} {
+		if err := c.CreateTable(t.Context(), "db", partitioned()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	fill(t, from, 0, 2500)
+	mesh.Fail(localmesh.Fault{Service: "glue", Operation: "GetPartitions", Nth: 5, Code: "OutOfOrderException", Message: "a planned fault", Status: 400})
+	if n, err := catalog.CopyPartitions(t.Context(), from, name, to, name, nil); !awserr.Is(err, "OutOfOrderException") || n == 2500 {
+		t.Errorf("copied %d, %v", n, err)
+	}
+	if n, err := catalog.CopyPartitions(t.Context(), from, name, to, name, nil); err != nil || n != 2500 {
+		t.Errorf("copied %d, %v", n, err)
+	}
+}
+
 // move gives partitions of the table another location.
 func move(t *testing.T, c *catalog.Catalog, first, count int) {
 	t.Helper()

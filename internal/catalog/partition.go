@@ -20,9 +20,6 @@ import (
 )
 
 const (
-	// partitionPage is the largest page of GetPartitions, and how many partitions
-	// BatchGetPartition takes.
-	partitionPage = 1000
 	// partitionBatch is how many partitions BatchCreatePartition takes.
 	partitionBatch = 100
 )
@@ -32,29 +29,6 @@ type TableName struct{ Database, Table string }
 
 // String is database.table.
 func (n TableName) String() string { return n.Database + "." + n.Table }
-
-// partitions lists the partitions of a table, a page at a time, all pages.
-// Without columns the pages are much smaller.
-func (c *Catalog) partitions(ctx context.Context, t TableName, columns bool) iter.Seq2[[]types.Partition, error] {
-	return func(yield func([]types.Partition, error) bool) {
-		in := &glue.GetPartitionsInput{CatalogId: c.id(), DatabaseName: aws.String(t.Database), TableName: aws.String(t.Table),
-			MaxResults: aws.Int32(partitionPage)}
-		if !columns {
-			in.ExcludeColumnSchema = aws.Bool(true)
-		}
-		pages := glue.NewGetPartitionsPaginator(c.Client, in)
-		for pages.HasMorePages() {
-			page, err := pages.NextPage(ctx)
-			if err != nil {
-				yield(nil, fmt.Errorf("list the partitions of table %s: %w", t, err))
-				return
-			}
-			if !yield(page.Partitions, nil) {
-				return
-			}
-		}
-	}
-}
 
 // fingerprint stands for the values of a partition. It keeps a set of a million
 // partitions in some tens of megabytes.
@@ -187,8 +161,8 @@ func CopyPartitions(ctx context.Context, from *Catalog, source TableName, to *Ca
 
 // named reads partitions by their values. Those that are gone in the meantime are
 // left out.
-func (c *Catalog) named(ctx context.Context, t TableName, values [][]string) iter.Seq2[[]types.Partition, error] {
-	return func(yield func([]types.Partition, error) bool) {
+func (c *Catalog) named(ctx context.Context, t TableName, values [][]string) iter.Seq2[page, error] {
+	return func(yield func(page, error) bool) {
 		for chunk := range slices.Chunk(values, partitionPage) {
 			ask := make([]types.PartitionValueList, len(chunk))
 			for i, v := range chunk {
@@ -247,7 +221,7 @@ func (c *Catalog) newWriter(ctx context.Context, t TableName) *writer {
 }
 
 // copy writes those of the partitions that the copy has not, or not in that form.
-func (w *writer) copy(pages iter.Seq2[[]types.Partition, error], of func(*types.Partition) state) {
+func (w *writer) copy(pages iter.Seq2[page, error], of func(*types.Partition) state) {
 	for page, err := range pages {
 		if err != nil {
 			w.fail(err)
@@ -292,13 +266,12 @@ func (w *writer) send(b *batch) {
 	partitions := b.partitions
 	b.partitions = nil
 	w.group.Go(func() error {
-		select {
-		case w.catalog.slots <- struct{}{}:
-			defer func() { <-w.catalog.slots }()
-		case <-w.ctx.Done():
-			return context.Cause(w.ctx)
+		release, err := w.catalog.slot(w.ctx)
+		if err != nil {
+			return err
 		}
-		err := b.write(w.ctx, w.table, partitions)
+		defer release()
+		err = b.write(w.ctx, w.table, partitions)
 		if err == nil {
 			w.mu.Lock()
 			w.written += len(partitions)
