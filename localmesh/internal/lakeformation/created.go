@@ -102,8 +102,7 @@ func DatabaseDeleted(c *engine.Call, db state.Database) error {
 	if _, err := state.CellFilters.DeleteAll(c.Tx, db.Account, db.Region, db.Name); err != nil {
 		return err
 	}
-	_, err := state.TagAssignments.DeleteAll(c.Tx, db.Account, db.Region, db.Name)
-	return err
+	return state.UnassignTags(c.Tx, db.Resource())
 }
 
 // TableDeleted removes the grants on a table, its data cells filters and its
@@ -117,8 +116,7 @@ func TableDeleted(c *engine.Call, t state.Table) error {
 	if _, err := state.CellFilters.DeleteAll(c.Tx, t.Account, t.Region, t.Database, t.Name); err != nil {
 		return err
 	}
-	_, err := state.TagAssignments.DeleteAll(c.Tx, t.Account, t.Region, t.Database, t.Name)
-	return err
+	return state.UnassignTags(c.Tx, t.Resource())
 }
 
 // forget removes all grants, and opt-ins, whose key begins with these parts.

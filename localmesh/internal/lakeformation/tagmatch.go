@@ -6,6 +6,7 @@ import (
 
 	"github.com/lakemesh/lakemesh/localmesh/internal/engine"
 	"github.com/lakemesh/lakemesh/localmesh/internal/state"
+	"github.com/lakemesh/lakemesh/localmesh/internal/store"
 )
 
 // https://docs.aws.amazon.com/lake-formation/latest/dg/TBAC-overview.html
@@ -102,13 +103,29 @@ func matchingColumns(c *engine.Call, r state.Resource, expression []state.TagVal
 	if err != nil || !found {
 		return nil, err
 	}
+	inherited, err := tagsOn(c, r, "")
+	if err != nil {
+		return nil, err
+	}
+	// Few columns have tags of their own: all others match as the table does.
+	own := map[string]map[string]string{}
+	err = state.TagAssignments.ScanShared(c.Tx, []string{r.Account, r.Region, state.Fold(r.Database), state.Fold(r.Table)}, "", func(key string, tags *map[string]string) bool {
+		own[store.Parts(key)[4]] = *tags
+		return true
+	})
+	if err != nil {
+		return nil, err
+	}
+	table := matches(expression, inherited)
 	var names []string
 	for _, name := range t.ColumnNames() {
-		tags, err := tagsOn(c, r, name)
-		if err != nil {
-			return nil, err
+		ok := table
+		if tags := own[state.Fold(name)]; len(tags) > 0 {
+			all := maps.Clone(inherited)
+			maps.Copy(all, tags)
+			ok = matches(expression, all)
 		}
-		if matches(expression, tags) {
+		if ok {
 			names = append(names, state.Fold(name))
 		}
 	}

@@ -185,11 +185,7 @@ func removeLFTagsFromResource(c *engine.Call, in *lakeformation.RemoveLFTagsFrom
 
 // assign stores the tags that are put on exactly one object or column.
 func assign(c *engine.Call, r state.Resource, column string, tags map[string]string) error {
-	key := []string{r.Account, r.Region, r.Database, r.Table, state.Fold(column)}
-	if len(tags) == 0 {
-		return state.TagAssignments.Delete(c.Tx, key...)
-	}
-	return state.TagAssignments.Put(c.Tx, tags, key...)
+	return state.AssignTags(c.Tx, r, state.Fold(column), tags)
 }
 
 // unassign takes a tag from all objects that carry it.

@@ -1,6 +1,10 @@
 package lakeformation
 
 import (
+	"maps"
+	"slices"
+	"strings"
+
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/lakeformation"
 	"github.com/aws/aws-sdk-go-v2/service/lakeformation/types"
@@ -40,7 +44,7 @@ func searchTablesByLFTags(c *engine.Call, in *lakeformation.SearchTablesByLFTags
 	if err != nil {
 		return nil, err
 	}
-	tables, err := tablesOf(c, owner, c.Region)
+	tables, err := carrying(c, owner, terms[0])
 	if err != nil {
 		return nil, err
 	}
@@ -75,15 +79,8 @@ func searchDatabasesByLFTags(c *engine.Call, in *lakeformation.SearchDatabasesBy
 	if err != nil {
 		return nil, err
 	}
-	var databases []state.Resource
-	err = state.Databases.Scan(c.Tx, []string{owner, c.Region}, "", func(_ string, d state.Database) bool {
-		databases = append(databases, d.Resource())
-		return true
-	})
-	if err != nil {
-		return nil, err
-	}
-	found, err := matching(c, databases, terms)
+	carriers := state.TagCarriers(c.Tx, owner, c.Region, terms[0])
+	found, err := matching(c, slices.DeleteFunc(carriers, func(r state.Resource) bool { return r.Table != "" }), terms)
 	if err != nil {
 		return nil, err
 	}
@@ -104,11 +101,32 @@ func searchDatabasesByLFTags(c *engine.Call, in *lakeformation.SearchDatabasesBy
 	return out, nil
 }
 
+// carrying are the tables that carry one of the values of a tag, on themselves, on
+// a column, or on their database.
+func carrying(c *engine.Call, owner string, tag state.TagValues) ([]state.Resource, error) {
+	tables := map[state.Resource]bool{}
+	for _, r := range state.TagCarriers(c.Tx, owner, c.Region, tag) {
+		if r.Table != "" {
+			tables[r] = true
+			continue
+		}
+		all, err := tablesOf(c, r.Account, r.Region, r.Database)
+		if err != nil {
+			return nil, err
+		}
+		for _, t := range all {
+			tables[t] = true
+		}
+	}
+	return slices.Collect(maps.Keys(tables)), nil
+}
+
 func searchKey(r state.Resource) string { return r.Database + "\x00" + r.Table }
 
 // matching are the objects that fulfil the expression, a table also by one of its
-// columns, and that the caller may describe.
+// columns, and that the caller may describe, in the order of their names.
 func matching(c *engine.Call, objects []state.Resource, terms []state.TagValues) ([]state.Resource, error) {
+	slices.SortFunc(objects, func(a, b state.Resource) int { return strings.Compare(searchKey(a), searchKey(b)) })
 	var found []state.Resource
 	for _, r := range objects {
 		tags, err := tagsOn(c, r, "")

@@ -17,6 +17,7 @@ var (
 	Locations      = store.Table[Location]{Bucket: "lf.location"}         // account, region, path
 	LFTags         = store.Table[LFTag]{Bucket: "lf.tag"}                 // account, region, key
 	TagAssignments = store.Table[map[string]string]{Bucket: "lf.tagged"}  // account, region, database, table, column
+	tagCarriers    = store.Table[struct{}]{Bucket: "lf.carrier"}          // account, region, key, value, database, table, column
 	TagExpressions = store.Table[TagExpression]{Bucket: "lf.expression"}  // account, region, name
 	CellFilters    = store.Table[CellFilter]{Bucket: "lf.filter"}         // account, region, database, table, name
 	OptIns         = store.Table[OptIn]{Bucket: "lf.optin"}               // Grant.Key of the opt-in's resource and principal
