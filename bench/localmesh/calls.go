@@ -176,14 +176,13 @@ type callsResult struct {
 	NoMoto  string                 `json:"noMoto,omitempty"`
 }
 
-func measureCalls(ctx context.Context, o callsOptions) (_ result, err error) {
+func measureCalls(ctx context.Context, program string, o callsOptions) (_ result, err error) {
 	tmp, err := os.MkdirTemp("", "lakemesh-bench-")
 	if err != nil {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(tmp)) }()
-	program, err := build(ctx, tmp)
-	if err != nil {
+	if program, err = build(ctx, program, tmp); err != nil {
 		return nil, err
 	}
 	r := callsResult{Rates: map[string][][]float64{}}

@@ -48,7 +48,7 @@ type folderResult struct {
 	Calls  map[string][]time.Duration `json:"latenciesNanoseconds"`
 }
 
-func measureFolder(ctx context.Context, o folderOptions) (_ result, err error) {
+func measureFolder(ctx context.Context, program string, o folderOptions) (_ result, err error) {
 	tmp, err := os.MkdirTemp("", "lakemesh-bench-")
 	if err != nil {
 		return nil, err
@@ -57,8 +57,7 @@ func measureFolder(ctx context.Context, o folderOptions) (_ result, err error) {
 	if o.dir == "" {
 		o.dir = filepath.Join(tmp, "home")
 	}
-	program, err := build(ctx, tmp)
-	if err != nil {
+	if program, err = build(ctx, program, tmp); err != nil {
 		return nil, err
 	}
 	r := folderResult{Tables: o.tables, Partitions: o.partitions, Records: o.records, Rate: o.rate, Calls: map[string][]time.Duration{}}

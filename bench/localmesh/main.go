@@ -43,6 +43,7 @@ func run(ctx context.Context, args []string) error {
 	}
 	flags := flag.NewFlagSet(args[0], flag.ContinueOnError)
 	into := flags.String("json", "", "write what was found to this file")
+	program := flags.String("program", "", "measure this build of the command line, instead of building it")
 	var measure func() (result, error)
 	switch args[0] {
 	case "calls":
@@ -50,10 +51,10 @@ func run(ctx context.Context, args []string) error {
 		flags.IntVar(&o.rounds, "rounds", 5, "rounds of each call and server")
 		flags.DurationVar(&o.each, "each", 500*time.Millisecond, "how long a round is")
 		flags.IntVar(&o.clients, "clients", 4, "calls at the same time")
-		measure = func() (result, error) { return measureCalls(ctx, o) }
+		measure = func() (result, error) { return measureCalls(ctx, *program, o) }
 	case "start":
 		rounds := flags.Int("rounds", 10, "how often the server is started")
-		measure = func() (result, error) { return measureStart(ctx, *rounds) }
+		measure = func() (result, error) { return measureStart(ctx, *program, *rounds) }
 	case "folder":
 		var o folderOptions
 		flags.IntVar(&o.tables, "tables", 1000, "tables in the folder")
@@ -62,7 +63,7 @@ func run(ctx context.Context, args []string) error {
 		flags.IntVar(&o.rate, "rate", 200, "calls a second")
 		flags.DurationVar(&o.duration, "for", time.Minute, "how long the load lasts")
 		flags.StringVar(&o.dir, "dir", "", "the folder, which is kept; one that is filled already is not filled again")
-		measure = func() (result, error) { return measureFolder(ctx, o) }
+		measure = func() (result, error) { return measureFolder(ctx, *program, o) }
 	case serveInMemory:
 		return serve(ctx)
 	default:

@@ -145,9 +145,13 @@ func startMemory(ctx context.Context) (*server, error) {
 	return s, nil
 }
 
-// build builds the command line into a folder, and returns the program's path.
-func build(ctx context.Context, dir string) (string, error) {
-	program := filepath.Join(dir, "lakemesh")
+// build builds the command line into a folder, unless there is a program already, and
+// returns the program's path.
+func build(ctx context.Context, program, dir string) (string, error) {
+	if program != "" {
+		return program, nil
+	}
+	program = filepath.Join(dir, "lakemesh")
 	out, err := exec.CommandContext(ctx, "go", "build", "-o", program, "github.com/lakemesh/lakemesh/cmd/lakemesh").CombinedOutput()
 	if err != nil {
 		return "", fmt.Errorf("build the command line: %w: %s", err, out)

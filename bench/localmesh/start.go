@@ -22,14 +22,13 @@ type startResult struct {
 	Rest []memory `json:"rest"`
 }
 
-func measureStart(ctx context.Context, rounds int) (_ result, err error) {
+func measureStart(ctx context.Context, program string, rounds int) (_ result, err error) {
 	tmp, err := os.MkdirTemp("", "lakemesh-bench-")
 	if err != nil {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(tmp)) }()
-	program, err := build(ctx, tmp)
-	if err != nil {
+	if program, err = build(ctx, program, tmp); err != nil {
 		return nil, err
 	}
 	var r startResult
