@@ -240,7 +240,7 @@ func newRead(c *engine.Call, name string, projection *string, n names) (*read, e
 	if err := r.scope.CheckUsed(); err != nil {
 		return nil, answerable(err)
 	}
-	r.table, err = r.ref.load(c)
+	r.table, err = r.ref.find(c)
 	return r, err
 }
 

@@ -218,7 +218,7 @@ func (w *walk) prepare(c *engine.Call, in walkInput) error {
 	if err := w.resolveSelect(in.index != nil, in.projection != nil); err != nil {
 		return err
 	}
-	if w.table, err = w.ref.load(c); err != nil || w.table == nil {
+	if w.table, err = w.ref.find(c); err != nil || w.table == nil {
 		return err
 	}
 	w.index = w.table.index(w.indexName)

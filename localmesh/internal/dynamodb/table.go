@@ -176,7 +176,17 @@ func (r tableRef) arn(below string) string {
 
 func (t *table) ref() tableRef { return tableRef{t.Account, t.Region, t.Name} }
 
-// load gives the table, or nil when there is none.
+// find gives the table to who works on its items, or nil when there is none. Its
+// definition must not be changed.
+func (r tableRef) find(c *engine.Call) (*table, error) {
+	t, ok, err := tables.Shared(c.Tx, r.account, r.region, r.name)
+	if err != nil || !ok {
+		return nil, err
+	}
+	return &t, nil
+}
+
+// load gives the table to who may change its definition, or nil when there is none.
 func (r tableRef) load(c *engine.Call) (*table, error) {
 	t, ok, err := tables.Get(c.Tx, r.account, r.region, r.name)
 	if err != nil || !ok {

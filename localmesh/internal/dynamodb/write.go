@@ -62,7 +62,7 @@ func newWrite(c *engine.Call, action string, in writeInput) (*write, error) {
 	if err := w.parse(in); err != nil {
 		return nil, answerable(err)
 	}
-	w.table, err = w.ref.load(c)
+	w.table, err = w.ref.find(c)
 	return w, err
 }
 

@@ -87,6 +87,9 @@ func checkValues(t state.Table, values []string) error {
 		return invalid("The number of partition keys do not match the number of partition values")
 	}
 	for i, v := range values {
+		if plain(v, 0, maxKeyValue) {
+			continue
+		}
 		if err := length(fmt.Sprintf("partitionInput.values.%d.member", i+1), v, 0, maxKeyValue); err != nil {
 			return err
 		}
