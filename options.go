@@ -34,7 +34,16 @@ type Options struct {
 	// ClaimLease is how long a decision is held for a program that gives no sign
 	// of life; 0 means 30 seconds. It is renewed while the program works.
 	ClaimLease time.Duration
+	// RoleWait is how long a role that refuses the caller is tried again. For a while
+	// AWS refuses everybody for a role that was made, or whose trust was changed, a
+	// moment ago, and in the same words as for one that will never open. 0 means
+	// [DefaultRoleWait], less than 0 that it is tried once.
+	RoleWait time.Duration
 }
+
+// DefaultRoleWait is how long a role that refuses the caller is tried again if the
+// options do not say.
+const DefaultRoleWait = 10 * time.Second
 
 // Progress is how far an operation is.
 type Progress struct {

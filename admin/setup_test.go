@@ -17,6 +17,7 @@ import (
 
 	"github.com/lakemesh/lakemesh"
 	"github.com/lakemesh/lakemesh/admin"
+	"github.com/lakemesh/lakemesh/internal/meshtest"
 	"github.com/lakemesh/lakemesh/localmesh"
 )
 
@@ -36,7 +37,7 @@ func configOf(mesh *localmesh.Mesh, account string) aws.Config {
 
 func optionsOf(mesh *localmesh.Mesh, account string) lakemesh.Options {
 	cfg := configOf(mesh, account)
-	return lakemesh.Options{MeshAccountID: meshAccount, Config: &cfg}
+	return lakemesh.Options{MeshAccountID: meshAccount, Config: &cfg, RoleWait: meshtest.RoleWait(mesh)}
 }
 
 func adminOf(t testing.TB, mesh *localmesh.Mesh, account string) *admin.Admin {

@@ -1,11 +1,28 @@
 package localmesh
 
-import "testing"
+import (
+	"os"
+	"strconv"
+	"testing"
+)
+
+// ConsistencyVariable is the environment variable that makes the meshes of [Run]
+// eventually consistent: how often a change is missed at most, as for
+// [WithEventualConsistency], which goes before it. So tests can be run once more,
+// as they are, against an AWS that is late.
+const ConsistencyVariable = "LAKEMESH_EVENTUAL_CONSISTENCY"
 
 // Run starts a mesh in memory for a test, and closes it when the test ends. A
 // planned fault that was not reached fails the test.
 func Run(t testing.TB, opts ...Option) *Mesh {
 	t.Helper()
+	if text := os.Getenv(ConsistencyVariable); text != "" {
+		looks, err := strconv.Atoi(text)
+		if err != nil || looks < 0 {
+			t.Fatalf("%s is %q, and not a number of looks", ConsistencyVariable, text)
+		}
+		opts = append([]Option{WithEventualConsistency(looks)}, opts...)
+	}
 	m := New(opts...)
 	t.Cleanup(func() {
 		for _, f := range m.PendingFaults() {

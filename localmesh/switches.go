@@ -52,6 +52,10 @@ func (m *Mesh) SetEventualConsistency(looks int) {
 	m.engine.Settling.Set(looks, m.options.seed)
 }
 
+// EventualConsistency is how often an observer misses a change at most; 0 if
+// changes are known at once.
+func (m *Mesh) EventualConsistency() int { return m.engine.Settling.Looks() }
+
 // Moment is when a planned fault strikes a call.
 type Moment int
 

@@ -11,6 +11,7 @@ import (
 
 	"github.com/lakemesh/lakemesh"
 	"github.com/lakemesh/lakemesh/internal/awserr"
+	"github.com/lakemesh/lakemesh/internal/poll"
 )
 
 const (
@@ -46,7 +47,7 @@ func (i *Identity) Lazy(roleARN string) (*Identity, error) {
 		return i, nil
 	}
 	provider := &roleCredentials{client: sts.NewFromConfig(i.Config), from: i, role: roleARN, account: account}
-	role := &Identity{Account: account, ARN: roleARN, SessionName: i.SessionName, log: i.log}
+	role := &Identity{Account: account, ARN: roleARN, SessionName: i.SessionName, log: i.log, roleWait: i.roleWait}
 	cfg := i.Config.Copy()
 	cfg.Credentials = aws.NewCredentialsCache(provider, func(o *aws.CredentialsCacheOptions) {
 		o.ExpiryWindow, o.ExpiryWindowJitterFrac = renewBefore, 0.5
@@ -67,21 +68,39 @@ type roleCredentials struct {
 // Retrieve implements aws.CredentialsProvider. The cache around it calls it once
 // for all who wait.
 func (r *roleCredentials) Retrieve(ctx context.Context) (aws.Credentials, error) {
-	out, err := r.client.AssumeRole(ctx, &sts.AssumeRoleInput{
-		RoleArn: aws.String(r.role), RoleSessionName: aws.String(r.from.SessionName),
-		DurationSeconds: aws.Int32(int32(sessionLife / time.Second)),
-	})
+	out, err := r.assume(ctx)
 	if err != nil {
 		return aws.Credentials{}, r.explain(err)
 	}
-	if out.Credentials == nil {
-		return aws.Credentials{}, fmt.Errorf("assume role %s: STS answered without credentials", r.role)
-	}
 	c := out.Credentials
+	if c == nil || aws.ToString(c.AccessKeyId) == "" || aws.ToString(c.SecretAccessKey) == "" || aws.ToString(c.SessionToken) == "" {
+		// Signing with such credentials would fail in words that say nothing.
+		return aws.Credentials{}, &lakemesh.Error{Op: "AssumeRole", Account: r.account, Resource: "role " + r.role, Kind: lakemesh.ErrAccessDenied,
+			Message: "STS answered without usable credentials", Hint: "what answered is not AWS's STS: check AWS_ENDPOINT_URL, and any proxy"}
+	}
 	return aws.Credentials{
 		AccessKeyID: aws.ToString(c.AccessKeyId), SecretAccessKey: aws.ToString(c.SecretAccessKey), SessionToken: aws.ToString(c.SessionToken),
 		Source: "AssumeRole " + r.role, CanExpire: true, Expires: aws.ToTime(c.Expiration), AccountID: r.account,
 	}, nil
+}
+
+// assume opens a session. A role that refuses may have been made, or may have come
+// to trust the caller, a moment ago: it is tried again for a while
+// (https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_general.html#troubleshoot_general_eventual-consistency).
+func (r *roleCredentials) assume(ctx context.Context) (*sts.AssumeRoleOutput, error) {
+	var out *sts.AssumeRoleOutput
+	err := poll.Until(ctx, r.from.roleWait, "role "+r.role+" to open for "+r.from.ARN, func(ctx context.Context) (bool, error) {
+		var err error
+		out, err = r.client.AssumeRole(ctx, &sts.AssumeRoleInput{
+			RoleArn: aws.String(r.role), RoleSessionName: aws.String(r.from.SessionName),
+			DurationSeconds: aws.Int32(int32(sessionLife / time.Second)),
+		})
+		if HasCode(err, accessDeniedCodes...) && !isExplained(err) && !awserr.Says(err, "explicit deny") {
+			return false, poll.NotYet(err)
+		}
+		return err == nil, err
+	})
+	return out, err
 }
 
 // explain says what must be true for the hop. STS answers the same for a role that
@@ -91,7 +110,8 @@ func (r *roleCredentials) explain(err error) error {
 		return Explain("AssumeRole", r.account, "role "+r.role, err)
 	}
 	name := roleName(r.role)
-	hint := fmt.Sprintf("the role must exist and trust the caller, and the caller must be allowed sts:AssumeRole on it; %s", remedy(name, r.account, r.from.Account))
+	hint := fmt.Sprintf("the role must exist and trust the caller, and the caller must be allowed sts:AssumeRole on it; %s; if that was done a moment ago, try again in a minute",
+		remedy(name, r.account, r.from.Account))
 	return &lakemesh.Error{Op: "AssumeRole", Account: r.account, Resource: "role " + r.role, Kind: lakemesh.ErrAccessDenied, Code: awserr.Code(err),
 		Message: r.from.ARN + " may not assume the role", Hint: hint, Err: err}
 }

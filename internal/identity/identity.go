@@ -4,6 +4,7 @@ import (
 	"log/slog"
 	"regexp"
 	"strings"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 )
@@ -24,6 +25,8 @@ type Identity struct {
 	Config aws.Config
 
 	log *slog.Logger
+	// roleWait is how long a role that refuses is tried again.
+	roleWait time.Duration
 }
 
 // IsRole tells whether the identity is the role of that name in that account,

@@ -65,7 +65,7 @@ func must(t testing.TB, err error) {
 
 func options(mesh *localmesh.Mesh, principal string) lakemesh.Options {
 	cfg := mesh.Config(principal)
-	return lakemesh.Options{MeshAccountID: meshAccount, Config: &cfg}
+	return lakemesh.Options{MeshAccountID: meshAccount, Config: &cfg, RoleWait: -1}
 }
 
 // calls counts the calls of an operation.

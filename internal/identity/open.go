@@ -45,7 +45,7 @@ func Open(ctx context.Context, o lakemesh.Options) (*Identity, error) {
 		return nil, explainCaller(err, o.Credentials != nil)
 	}
 	caller := &Identity{Account: aws.ToString(out.Account), ARN: aws.ToString(out.Arn), SessionName: sessionName(aws.ToString(out.Arn)),
-		Config: cfg, log: log}
+		Config: cfg, log: log, roleWait: cmp.Or(o.RoleWait, lakemesh.DefaultRoleWait)}
 	if want := credentialsAccount(o.Credentials); want != "" && want != caller.Account {
 		return nil, &lakemesh.Error{Op: "open", Account: want, Resource: "credentials", Kind: lakemesh.ErrWrongAccount,
 			Message: "the access key belongs to account " + caller.Account + " (" + caller.ARN + ")",

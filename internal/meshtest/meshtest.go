@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/glue"
@@ -96,7 +97,17 @@ func (m *Mesh) admin(account string) *admin.Admin {
 // Options are those of a persona that is opened by the account's administrator.
 func (m *Mesh) Options(account string) lakemesh.Options {
 	cfg := m.Config(Administrator(account))
-	return lakemesh.Options{MeshAccountID: MeshAccount, Config: &cfg}
+	return lakemesh.Options{MeshAccountID: MeshAccount, Config: &cfg, RoleWait: RoleWait(m.Mesh)}
+}
+
+// RoleWait is how long roles are tried that refuse: not again on a mesh that knows
+// everything at once, because they always will, and for a moment on one that is
+// late.
+func RoleWait(m *localmesh.Mesh) time.Duration {
+	if m.EventualConsistency() == 0 {
+		return -1
+	}
+	return 2 * time.Second
 }
 
 // Glue is a client of the account's administrator.

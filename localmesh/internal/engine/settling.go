@@ -51,15 +51,19 @@ const (
 func (s *Settling) Set(looks int, seed uint64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	looks = max(0, looks)
 	s.looks.Store(int64(looks))
 	s.seed = seed
-	if looks <= 0 {
+	if looks == 0 {
 		s.things, s.order = nil, nil
 	}
 }
 
+// Looks is how often observers miss a change at most.
+func (s *Settling) Looks() int { return int(s.looks.Load()) }
+
 // on tells whether changes take time to be known.
-func (s *Settling) on() bool { return s.looks.Load() > 0 }
+func (s *Settling) on() bool { return s.Looks() > 0 }
 
 // changed notes that a thing was changed from what it was before.
 func (s *Settling) changed(thing string, before any) {
@@ -125,7 +129,7 @@ func (s *Settling) needed(thing string, number uint64, observer string) int {
 	_, _ = h.Write([]byte{0})
 	_, _ = h.Write([]byte(observer))
 	sum := h.Sum64()
-	return 1 + int((sum^sum>>32)%uint64(max(1, s.looks.Load())))
+	return 1 + int((sum^sum>>32)%uint64(max(1, s.Looks())))
 }
 
 // Settles tells whether changes take time to be known, so that what a thing was
