@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -94,6 +95,25 @@ func (d *document) ours(sid, role string) int {
 	return slices.IndexFunc(d.statements, func(raw json.RawMessage) bool {
 		s := sidAndPrincipal(raw)
 		return strings.HasPrefix(s.sid, sid) && s.principal == role
+	})
+}
+
+// deletedPrincipal is how a policy shows a user or a role that was deleted: by its
+// unique id
+// (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html).
+var deletedPrincipal = regexp.MustCompile(`"(AROA|AIDA)[A-Z0-9]{12,}"`)
+
+// namesDeleted tells whether a statement's principal was deleted.
+func namesDeleted(policy string) bool {
+	d, err := parse(policy)
+	if err != nil {
+		return false
+	}
+	return slices.ContainsFunc(d.statements, func(raw json.RawMessage) bool {
+		var s struct{ Principal, NotPrincipal json.RawMessage }
+		// What cannot be read names nobody that could be told.
+		_ = json.Unmarshal(raw, &s)
+		return deletedPrincipal.Match(s.Principal) || deletedPrincipal.Match(s.NotPrincipal)
 	})
 }
 

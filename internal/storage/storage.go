@@ -10,6 +10,7 @@ package storage
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -171,15 +172,23 @@ func list(places []string) string {
 }
 
 func (b Buckets) write(ctx context.Context, c Change) error {
-	if time.Since(c.read) > fresh {
-		if err := b.prepare(ctx, &c); err != nil || c.after == c.before {
-			return err
+	// S3 may not know yet a role that was made a moment ago.
+	err := poll.Until(ctx, b.patience(), "S3 to know "+c.Role, func(ctx context.Context) (bool, error) {
+		if time.Since(c.read) > fresh {
+			if err := b.prepare(ctx, &c); err != nil || c.after == c.before {
+				return err == nil, err
+			}
 		}
+		err := b.put(ctx, c)
+		if unknownPrincipal(err) && !namesDeleted(c.after) {
+			return false, poll.NotYet(err)
+		}
+		return err == nil, err
+	})
+	if err != nil {
+		return b.explainWrite(c, err)
 	}
-	if err := b.put(ctx, c); err != nil {
-		return err
-	}
-	return poll.Until(ctx, b.patience(), "the policy of bucket "+c.Bucket+" to be changed", func(ctx context.Context) (bool, error) {
+	err = poll.Until(ctx, b.patience(), "the policy of bucket "+c.Bucket+" to be changed", func(ctx context.Context) (bool, error) {
 		now, err := b.policy(ctx, c.Bucket)
 		if err != nil {
 			return false, err
@@ -189,6 +198,31 @@ func (b Buckets) write(ctx context.Context, c Change) error {
 		merged, err := Merge(now, c.Bucket, c.Role, c.Open, c.Close)
 		return err == nil && merged == now, err
 	})
+	if timeout, ok := errors.AsType[*poll.TimeoutError](err); ok && ctx.Err() == nil {
+		return &lakemesh.Error{Account: b.Account, Resource: "policy of bucket " + c.Bucket, Err: timeout,
+			Message: "it was written and does not show the change: " + timeout.Error(),
+			Hint:    "somebody else may have written it at the same time; run the same command again"}
+	}
+	return err
+}
+
+// unknownPrincipal tells that the policy names a principal which S3 does not know.
+func unknownPrincipal(err error) bool {
+	return awserr.Is(err, "MalformedPolicy") && awserr.Says(err, "invalid principal")
+}
+
+func (b Buckets) explainWrite(c Change, err error) error {
+	if !unknownPrincipal(err) {
+		return err
+	}
+	explained := &lakemesh.Error{Kind: lakemesh.ErrNotFound, Account: b.Account, Resource: "policy of bucket " + c.Bucket, Code: awserr.Code(err), Err: err,
+		Message: "a principal that it names does not exist: " + c.Role + ", or one in a statement that was there before",
+		Hint:    "check that the role exists, and that no statement of the policy names a deleted principal; if the role was made a moment ago, run the same command again in a minute"}
+	if namesDeleted(c.after) {
+		explained.Message = "a statement that was there before names a principal that was deleted, and S3 takes no policy with such a one"
+		explained.Hint = "remove from the policy the principals that are not written as ARNs"
+	}
+	return explained
 }
 
 func (b Buckets) patience() time.Duration {
@@ -222,11 +256,6 @@ func (b Buckets) put(ctx context.Context, c Change) error {
 		_, err = b.Client.DeleteBucketPolicy(ctx, &s3.DeleteBucketPolicyInput{Bucket: aws.String(c.Bucket), ExpectedBucketOwner: aws.String(b.Account)})
 	} else {
 		_, err = b.Client.PutBucketPolicy(ctx, &s3.PutBucketPolicyInput{Bucket: aws.String(c.Bucket), Policy: aws.String(c.after), ExpectedBucketOwner: aws.String(b.Account)})
-	}
-	if awserr.Is(err, "MalformedPolicy") && awserr.Says(err, "invalid principal") {
-		return &lakemesh.Error{Kind: lakemesh.ErrNotFound, Account: b.Account, Resource: "policy of bucket " + c.Bucket, Code: awserr.Code(err), Err: err,
-			Message: "a principal that it names does not exist: " + c.Role + ", or one in a statement that was there before",
-			Hint:    "check that the role exists, and that no statement of the policy names a deleted principal"}
 	}
 	if err != nil {
 		return fmt.Errorf("write the policy of bucket %s: %w", c.Bucket, err)

@@ -5,12 +5,15 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
 	"github.com/lakemesh/lakemesh"
+	"github.com/lakemesh/lakemesh/internal/poll"
 	"github.com/lakemesh/lakemesh/internal/storage"
 	"github.com/lakemesh/lakemesh/localmesh"
 	"github.com/lakemesh/lakemesh/plan"
@@ -139,6 +142,7 @@ func TestAPolicyThatWouldBeTooLargeIsRefusedBeforeAnythingChanges(t *testing.T) 
 func TestBucketsThatCannotBeOpened(t *testing.T) {
 	t.Parallel()
 	mesh, b := buckets(t, "one")
+	b.Patience = time.Nanosecond
 	if err := change(t, b, []storage.Place{{Bucket: "missing", Prefix: "x/"}}, nil); !errors.Is(err, lakemesh.ErrNotFound) {
 		t.Errorf("a bucket that does not exist: %v", err)
 	}
@@ -157,5 +161,62 @@ func TestBucketsThatCannotBeOpened(t *testing.T) {
 	b.Step(todo, changes[0])
 	if _, err := todo.Apply(t.Context(), plan.Settings{}); !errors.Is(err, lakemesh.ErrNotFound) || !strings.Contains(err.Error(), "Nobody") {
 		t.Errorf("a role that does not exist: %v", err)
+	}
+}
+
+func TestAReaderThatIsKnownLateIsWaitedFor(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		mesh, b := buckets(t, "one")
+		mesh.SetEventualConsistency(4)
+		admin := iam.NewFromConfig(mesh.Config("arn:aws:iam::555555555555:role/Admin"))
+		_, err := admin.CreateRole(t.Context(), &iam.CreateRoleInput{RoleName: aws.String("Late"), AssumeRolePolicyDocument: aws.String(
+			`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"555555555555"},"Action":"sts:AssumeRole"}]}`)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		const late = "arn:aws:iam::555555555555:role/Late"
+		changes, err := b.Prepare(t.Context(), late, []storage.Place{{Bucket: "one", Prefix: "x/"}}, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		todo := &plan.Plan{Operation: "test"}
+		b.Step(todo, changes[0])
+		if _, err := todo.Apply(t.Context(), plan.Settings{}); err != nil {
+			t.Fatal(err)
+		}
+		// It was read back, so that who does this can see it now.
+		if got := policyOf(t, b, "one"); !strings.Contains(got, late) {
+			t.Errorf("the policy is %s", got)
+		}
+		// A policy that never shows the change is given up, with what to do.
+		mesh.SetEventualConsistency(1 << 30)
+		begun := time.Now()
+		err = change(t, b, []storage.Place{{Bucket: "one", Prefix: "y/"}}, nil)
+		if timeout, ok := errors.AsType[*poll.TimeoutError](err); !ok || !strings.Contains(err.Error(), "run the same command again") ||
+			time.Since(begun) > 2*storage.DefaultPatience {
+			t.Errorf("after %s: %v, %v", time.Since(begun), err, timeout)
+		}
+	})
+}
+
+func TestADeletedPrincipalOfSomebodyElseIsNotWaitedFor(t *testing.T) {
+	t.Parallel()
+	mesh, b := buckets(t, "one")
+	client := iam.NewFromConfig(mesh.Config("arn:aws:iam::" + account + ":role/Admin"))
+	if _, err := client.CreateUser(t.Context(), &iam.CreateUserInput{UserName: aws.String("ann")}); err != nil {
+		t.Fatal(err)
+	}
+	theirs := `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::111111111111:user/ann"},"Action":"s3:GetObject","Resource":"arn:aws:s3:::one/*"}]}`
+	if _, err := b.Client.PutBucketPolicy(t.Context(), &s3.PutBucketPolicyInput{Bucket: aws.String("one"), Policy: &theirs}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := client.DeleteUser(t.Context(), &iam.DeleteUserInput{UserName: aws.String("ann")}); err != nil {
+		t.Fatal(err)
+	}
+	mesh.ResetCounts()
+	err := change(t, b, []storage.Place{{Bucket: "one", Prefix: "x/"}}, nil)
+	if !errors.Is(err, lakemesh.ErrNotFound) || !strings.Contains(err.Error(), "was deleted") || count(mesh, "PutBucketPolicy") != 1 {
+		t.Errorf("%d writes: %v", count(mesh, "PutBucketPolicy"), err)
 	}
 }
