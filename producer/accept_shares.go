@@ -49,10 +49,33 @@ func (pub *publication) acceptShares(ctx context.Context) error {
 	owner := sharing.Owner{Client: pub.mesh.ram, Account: pub.meshAccount}
 	receiver := sharing.Receiver{Client: pub.own.ram, Account: pub.account}
 	group, gctx := errgroup.WithContext(ctx)
-	group.Go(func() error { return owner.Check(gctx, pub.account, shares) })
+	group.Go(func() error { return owner.Check(gctx, pub.account, shares, pub.sharedARNs(on)...) })
 	group.Go(func() error { return receiver.AcceptPending(gctx, pub.meshAccount, shares) })
 	if err := group.Wait(); err != nil {
 		return err
 	}
 	return receiver.AcceptAll(ctx, pub.meshAccount, shares)
+}
+
+// sharedARNs are the ARNs under which shares carry resources.
+func (p *Producer) sharedARNs(resources []permissions.Resource) []string {
+	arns := make([]string, len(resources))
+	for i, r := range resources {
+		arns[i] = p.sharedARN(r)
+	}
+	return arns
+}
+
+// unshared are the wanted grants to the producer that there are, and that no share
+// carries: the catalog's policy did not let RAM share when they were made. Granting
+// once more shares them again.
+func (pub *publication) unshared(want []permissions.Entry) []permissions.Entry {
+	if len(pub.blocked) == 0 {
+		return nil
+	}
+	missing := permissions.NewGrants(permissions.Missing(pub.granted, want)...)
+	return slices.DeleteFunc(slices.Clone(want), func(e permissions.Entry) bool {
+		_, blocked := pub.blocked[pub.sharedARN(e.Resource)]
+		return e.Principal != pub.account || !blocked || len(missing.Of(e.Principal, e.Resource).Permissions) > 0
+	})
 }

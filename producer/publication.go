@@ -60,6 +60,8 @@ type publication struct {
 	crawlerFound *catalog.Crawler
 	// unaccepted tells that a share that carries grants waits to be accepted, or will.
 	unaccepted bool
+	// blocked are the ARNs of what was granted to the producer and no share carries.
+	blocked map[string]string
 	// newTagValues are the values that LF-tags of the mesh do not have yet.
 	newTagValues map[string][]string
 	warnings     []string

@@ -370,6 +370,11 @@ func (pub *publication) observeGrants(ctx context.Context) error {
 	}
 	accepted, err := sharing.Receiver{Client: pub.own.ram, Account: pub.account}.Accepted(ctx, shares)
 	pub.unaccepted = len(accepted) < len(shares)
+	if err != nil {
+		return err
+	}
+	// What was granted before may not have been shared.
+	pub.blocked, err = sharing.Owner{Client: pub.mesh.ram, Account: pub.meshAccount}.Blocked(ctx, shares, pub.sharedARNs(on))
 	return err
 }
 

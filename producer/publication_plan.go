@@ -419,7 +419,7 @@ func (pl *planner) planGrants(ready map[string][]*plan.Step) {
 	if pl.part.first {
 		want = append(want, pl.wantedOnDatabase()...)
 	}
-	for _, e := range permissions.Missing(pl.granted, want) {
+	for _, e := range append(permissions.Missing(pl.granted, want), pl.unshared(want)...) {
 		after := []*plan.Step{pl.meshDB}
 		if steps := ready[e.Resource.Table]; e.Resource.Table != "" && len(steps) > 0 {
 			after = steps[:1]

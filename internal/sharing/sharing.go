@@ -10,11 +10,12 @@
 //
 // A share that failed, and an invitation that was rejected or has expired, are a
 // [github.com/lakemesh/lakemesh.Error] that says how to begin anew. A share that
-// does not come into effect in time is an [internal/poll.TimeoutError].
+// does not come into effect in time is one that wraps an [internal/poll.TimeoutError].
 package sharing
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -115,9 +116,18 @@ func (r Receiver) Invitations(ctx context.Context, sender string, shares []strin
 	return found, nil
 }
 
+// invitationPatience is how long RAM may take to know an invitation that it listed.
+const invitationPatience = 20 * time.Second
+
 // Accept accepts an invitation. One that was accepted before is fine.
 func (r Receiver) Accept(ctx context.Context, i Invitation) error {
-	_, err := r.Client.AcceptResourceShareInvitation(ctx, &ram.AcceptResourceShareInvitationInput{ResourceShareInvitationArn: aws.String(i.ARN)})
+	err := poll.Until(ctx, min(patience(r.Patience), invitationPatience), "RAM to know invitation "+i.ARN, func(ctx context.Context) (bool, error) {
+		_, err := r.Client.AcceptResourceShareInvitation(ctx, &ram.AcceptResourceShareInvitationInput{ResourceShareInvitationArn: aws.String(i.ARN)})
+		if awserr.Is(err, "ResourceShareInvitationArnNotFoundException") {
+			return false, poll.NotYet(err)
+		}
+		return err == nil, err
+	})
 	switch {
 	case err == nil, awserr.Is(err, "ResourceShareInvitationAlreadyAcceptedException"):
 		return nil
@@ -165,7 +175,7 @@ func (r Receiver) Accepted(ctx context.Context, shares []string) ([]string, erro
 // call and nothing else.
 func (r Receiver) AcceptAll(ctx context.Context, sender string, shares []string) error {
 	what := fmt.Sprintf("the resource shares of account %s to reach account %s: %s", sender, r.Account, strings.Join(shares, ", "))
-	return poll.Until(ctx, patience(r.Patience), what, func(ctx context.Context) (bool, error) {
+	err := poll.Until(ctx, patience(r.Patience), what, func(ctx context.Context) (bool, error) {
 		accepted, err := r.Accepted(ctx, shares)
 		if err != nil {
 			return false, err
@@ -176,6 +186,7 @@ func (r Receiver) AcceptAll(ctx context.Context, sender string, shares []string)
 		}
 		return false, r.AcceptPending(ctx, sender, open)
 	})
+	return late(ctx, r.Account, err)
 }
 
 // AcceptPending accepts the sender's pending invitations to the shares. It fails
@@ -236,12 +247,23 @@ func (o Owner) Associations(ctx context.Context, receiver string, shares []strin
 // Blocked tells which of the objects, named by their ARNs, the shares fail to
 // carry, and why. All pages are read.
 func (o Owner) Blocked(ctx context.Context, shares, objects []string) (map[string]string, error) {
-	blocked := map[string]string{}
+	return o.carrying(ctx, types.ResourceShareAssociationStatusFailed, shares, objects)
+}
+
+// carrying tells which of the objects the shares carry in a state, and RAM's
+// message about each. RAM is asked for those in the state alone, which are few where
+// a share carries thousands.
+func (o Owner) carrying(ctx context.Context, state types.ResourceShareAssociationStatus, shares, objects []string) (map[string]string, error) {
+	found := map[string]string{}
 	if len(shares) == 0 || len(objects) == 0 {
-		return blocked, nil
+		return found, nil
+	}
+	wanted := make(map[string]bool, len(objects))
+	for _, object := range objects {
+		wanted[object] = true
 	}
 	pages := ram.NewGetResourceShareAssociationsPaginator(o.Client, &ram.GetResourceShareAssociationsInput{
-		AssociationType: types.ResourceShareAssociationTypeResource, AssociationStatus: types.ResourceShareAssociationStatusFailed,
+		AssociationType: types.ResourceShareAssociationTypeResource, AssociationStatus: state,
 		ResourceShareArns: shares, MaxResults: aws.Int32(pageSize)})
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
@@ -249,64 +271,99 @@ func (o Owner) Blocked(ctx context.Context, shares, objects []string) (map[strin
 			return nil, fmt.Errorf("list the resources of resource shares: %w", err)
 		}
 		for _, a := range page.ResourceShareAssociations {
+			entity := aws.ToString(a.AssociatedEntity)
+			if wanted[entity] {
+				found[entity] = aws.ToString(a.StatusMessage)
+			}
 			for _, object := range objects {
-				if carries(aws.ToString(a.AssociatedEntity), object) {
-					blocked[object] = aws.ToString(a.StatusMessage)
+				if isPattern(entity) && carries(entity, object) {
+					found[object] = aws.ToString(a.StatusMessage)
 				}
 			}
 		}
 	}
-	return blocked, nil
+	return found, nil
 }
 
-// carries tells whether a shared resource stands for an object. From cross-account
+// isPattern tells of a shared resource that stands for several. From cross-account
 // version 5 on, shares carry patterns that end in asterisks
 // (https://docs.aws.amazon.com/lake-formation/latest/dg/optimize-ram.html).
-func carries(shared, object string) bool {
-	prefix, _, pattern := strings.Cut(shared, "*")
-	return shared == object || pattern && strings.HasPrefix(object, prefix)
+func isPattern(shared string) bool { return strings.Contains(shared, "*") }
+
+// carries tells whether a pattern stands for an object.
+func carries(pattern, object string) bool {
+	prefix, _, _ := strings.Cut(pattern, "*")
+	return strings.HasPrefix(object, prefix)
 }
 
 // completePolicy is what to do about a share that the catalog's policy blocks.
 const completePolicy = "let the mesh's administrator initialize the mesh account again, which completes the catalog's resource policy, then run the same command again"
 
 // Check waits until the receiver is associated with all of the shares, or is
-// being so, which lasts until it accepts, and that they carry the objects, named by
+// being so, which lasts until it accepts, and until they carry the objects, named by
 // their ARNs. A grant succeeds even if the share that is to carry it fails: that is
 // an error here, with RAM's own words
 // (https://docs.aws.amazon.com/lake-formation/latest/dg/troubleshooting.html).
 func (o Owner) Check(ctx context.Context, receiver string, shares []string, objects ...string) error {
+	what := fmt.Sprintf("the resource shares for account %s: %s", receiver, strings.Join(shares, ", "))
+	err := poll.Until(ctx, patience(o.Patience), what, func(ctx context.Context) (bool, error) {
+		carried, err := o.carried(ctx, receiver, shares, objects)
+		if err != nil || !carried {
+			return false, err
+		}
+		return o.standing(ctx, receiver, shares)
+	})
+	return late(ctx, o.Account, err)
+}
+
+// carried tells whether the shares carry the objects, and fails where one of them
+// never will be.
+func (o Owner) carried(ctx context.Context, receiver string, shares, objects []string) (bool, error) {
 	blocked, err := o.Blocked(ctx, shares, objects)
 	if err != nil {
-		return err
+		return false, err
 	}
 	for _, object := range slices.Sorted(maps.Keys(blocked)) {
-		return &lakemesh.Error{
+		return false, &lakemesh.Error{
 			Kind: lakemesh.ErrAccessDenied, Account: o.Account, Resource: object, Code: string(types.ResourceShareAssociationStatusFailed),
 			Message: "it could not be shared with account " + receiver + ": " + blocked[object], Hint: completePolicy,
 		}
 	}
-	what := fmt.Sprintf("the resource shares for account %s: %s", receiver, strings.Join(shares, ", "))
-	return poll.Until(ctx, patience(o.Patience), what, func(ctx context.Context) (bool, error) {
-		associations, err := o.Associations(ctx, receiver, shares)
-		if err != nil {
-			return false, err
-		}
-		standing := map[string]bool{}
-		for _, a := range associations {
-			switch a.Status {
-			case types.ResourceShareAssociationStatusFailed:
-				return false, &lakemesh.Error{
-					Kind: lakemesh.ErrAccessDenied, Account: o.Account, Resource: "resource share " + a.Share, Code: string(a.Status),
-					Message: "it could not be shared with account " + receiver + ": " + a.Message,
-					Hint:    completePolicy + "; if its invitation was rejected or has expired, disassociate the account from the share and associate it again",
-				}
-			case types.ResourceShareAssociationStatusAssociated, types.ResourceShareAssociationStatusAssociating:
-				standing[a.Share] = true
+	waiting, err := o.carrying(ctx, types.ResourceShareAssociationStatusAssociating, shares, objects)
+	return len(waiting) == 0, err
+}
+
+// standing tells whether the receiver is associated with all of the shares, or is
+// being so, and fails where it never will be.
+func (o Owner) standing(ctx context.Context, receiver string, shares []string) (bool, error) {
+	associations, err := o.Associations(ctx, receiver, shares)
+	if err != nil {
+		return false, err
+	}
+	standing := map[string]bool{}
+	for _, a := range associations {
+		switch a.Status {
+		case types.ResourceShareAssociationStatusFailed:
+			return false, &lakemesh.Error{
+				Kind: lakemesh.ErrAccessDenied, Account: o.Account, Resource: "resource share " + a.Share, Code: string(a.Status),
+				Message: "it could not be shared with account " + receiver + ": " + a.Message,
+				Hint:    completePolicy + "; if its invitation was rejected or has expired, disassociate the account from the share and associate it again",
 			}
+		case types.ResourceShareAssociationStatusAssociated, types.ResourceShareAssociationStatusAssociating:
+			standing[a.Share] = true
 		}
-		return len(standing) == len(unique(shares)), nil
-	})
+	}
+	return len(standing) == len(unique(shares)), nil
+}
+
+// late adds to having waited in vain what to do about it.
+func late(ctx context.Context, account string, err error) error {
+	timeout, ok := errors.AsType[*poll.TimeoutError](err)
+	if !ok || ctx.Err() != nil {
+		return err
+	}
+	return &lakemesh.Error{Account: account, Resource: "resource shares", Message: timeout.Error(), Err: timeout,
+		Hint: "RAM is late; what was granted stands: run the same command again, which goes on waiting"}
 }
 
 func unique(list []string) []string {

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -152,6 +153,44 @@ func TestAShareThatNeverArrivesEndsTheWait(t *testing.T) {
 	err := p.receiver().AcceptAll(t.Context(), sender, []string{missing})
 	if timeout, ok := errors.AsType[*poll.TimeoutError](err); !ok || !strings.Contains(timeout.Error(), missing) {
 		t.Errorf("%v", err)
+	}
+}
+
+// On a mesh that is late the invitation appears after a while, and so does what is
+// shared; who waits is waited for, and who never gets there is told what to do.
+func TestSharesThatAreLate(t *testing.T) {
+	t.Parallel()
+	for seed := range uint64(8) {
+		synctest.Test(t, func(t *testing.T) {
+			p := newPair(t, localmesh.WithEventualConsistency(5), localmesh.WithSeed(seed+1))
+			share := p.share(sender, "db")
+			object := lakemesh.DatabaseARN(localmesh.DefaultRegion, sender, "db")
+			owner := sharing.Owner{Client: p.client(sender), Account: sender}
+			if err := owner.Check(t.Context(), receiver, []string{share}, object); err != nil {
+				t.Error(err)
+			}
+			if blocked, err := owner.Blocked(t.Context(), []string{share}, []string{object}); err != nil || len(blocked) != 0 {
+				t.Errorf("blocked %v, %v", blocked, err)
+			}
+			r := sharing.Receiver{Client: p.client(receiver), Account: receiver}
+			if err := r.AcceptAll(t.Context(), sender, []string{share}); err != nil {
+				t.Error(err)
+			}
+			if accepted, err := r.Accepted(t.Context(), []string{share}); err != nil || !slices.Equal(accepted, []string{share}) {
+				t.Errorf("accepted %q, %v", accepted, err)
+			}
+			p.SetEventualConsistency(1 << 30)
+			never := p.share(sender, "never")
+			object = lakemesh.DatabaseARN(localmesh.DefaultRegion, sender, "never")
+			for what, err := range map[string]error{
+				"the owner":    owner.Check(t.Context(), receiver, []string{never}, object),
+				"the receiver": r.AcceptAll(t.Context(), sender, []string{never}),
+			} {
+				if timeout, ok := errors.AsType[*poll.TimeoutError](err); !ok || !strings.Contains(err.Error(), "run the same command again") {
+					t.Errorf("%s: %v, %v", what, err, timeout)
+				}
+			}
+		})
 	}
 }
 
