@@ -121,7 +121,7 @@ func (w *world) options(account string) lakemesh.Options {
 	if w.wire != nil {
 		cfg.HTTPClient = w.wire
 	}
-	return lakemesh.Options{MeshAccountID: meshAccount, Config: &cfg, Concurrency: max(w.concurrency, 1), ClaimLease: w.lease, RoleWait: meshtest.RoleWait(w.mesh)}
+	return lakemesh.Options{MeshAccountID: meshAccount, Config: &cfg, Concurrency: max(w.concurrency, 1), ClaimLease: w.lease, RoleWait: -1}
 }
 
 func (w *world) producer(ctx context.Context) (*producer.Producer, error) {
