@@ -401,7 +401,7 @@ func TestUsersWhoMayAssumeOneRoleLiveTheWholeLifeWithItAndNothingElse(t *testing
 	w := newWorld(t)
 	options := func(keys lakemesh.Credentials) lakemesh.Options {
 		cfg := w.ConfigWith(keys)
-		return lakemesh.Options{MeshAccountID: meshAccount, Config: &cfg, Credentials: keys}
+		return lakemesh.Options{MeshAccountID: meshAccount, Config: &cfg, Credentials: keys, RoleWait: -1}
 	}
 	producers, consumers := w.user(producerAccount, "Producer", lakemesh.ProducerRole), w.user(consumerAccount, "Consumer", lakemesh.ConsumerRole)
 	var err error

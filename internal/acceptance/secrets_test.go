@@ -117,7 +117,7 @@ func TestNoSecretOfAWholeLifeIsToldAnywhere(t *testing.T) {
 	options := func(keys aws.CredentialsProvider) lakemesh.Options {
 		cfg := w.ConfigWith(spied{keys, eyes})
 		eyes.HTTPClient, cfg.HTTPClient = cfg.HTTPClient, eyes
-		return lakemesh.Options{MeshAccountID: meshAccount, Config: &cfg, LogLevel: "DEBUG", Logger: log,
+		return lakemesh.Options{MeshAccountID: meshAccount, Config: &cfg, LogLevel: "DEBUG", Logger: log, RoleWait: -1,
 			Progress: func(p lakemesh.Progress) { told.say(p) }}
 	}
 	administrator := func(account string) lakemesh.Options {
@@ -238,7 +238,7 @@ func TestCredentialsOfEachFormOpenAPersonaOfTheirOwnAccountOnly(t *testing.T) {
 	} {
 		cfg := w.ConfigWith(nil)
 		w.silent(name, func() {
-			_, err := consumer.New(t.Context(), lakemesh.Options{MeshAccountID: meshAccount, Config: &cfg, Credentials: test.provider})
+			_, err := consumer.New(t.Context(), lakemesh.Options{MeshAccountID: meshAccount, Config: &cfg, Credentials: test.provider, RoleWait: -1})
 			switch {
 			case test.says == "" && err != nil:
 				t.Errorf("%s: %v", name, err)
@@ -255,7 +255,7 @@ func TestAUserWhoseKeyIsTakenAwayIsRefusedAtTheNextOpening(t *testing.T) {
 	keys := w.user(producerAccount, "Producer", lakemesh.ProducerRole)
 	cfg := w.ConfigWith(keys)
 	open := func() error {
-		return second(producer.New(t.Context(), lakemesh.Options{MeshAccountID: meshAccount, Config: &cfg, Credentials: keys}))
+		return second(producer.New(t.Context(), lakemesh.Options{MeshAccountID: meshAccount, Config: &cfg, Credentials: keys, RoleWait: -1}))
 	}
 	w.must(open())
 	_, err := iam.NewFromConfig(w.Config(meshtest.Administrator(producerAccount))).UpdateAccessKey(t.Context(), &iam.UpdateAccessKeyInput{
