@@ -124,7 +124,7 @@ func TestMigrateTablesToMeshKeepsAnOriginalThatChangedMeanwhile(t *testing.T) {
 	p := m.open(func(o *lakemesh.Options) {
 		o.Concurrency = 1
 		o.Progress = func(now lakemesh.Progress) {
-			if !changed && strings.HasPrefix(now.Step, "accept") {
+			if !changed && strings.HasPrefix(now.Step, "copy the partitions") {
 				changed = true
 				m.Partitions(publisherID, db, "weather", "s3://flights/weather", 3, 1)
 			}
