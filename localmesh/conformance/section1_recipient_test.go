@@ -89,6 +89,25 @@ func TestWhatARecipientSeesAndMayDo(t *testing.T) {
 		w.must(w.grant(adminOf(recipient), recipient+":IAMPrincipals", onTable("orders"), "SELECT"))
 	})
 
+	holds(t, "1.5.3", "neither are locations, LF-tags, expressions and filters", func(t *testing.T) {
+		w := newWorld(t)
+		w.tag("domain", "sales")
+		w.cellFilter("orders", "first")
+		for list, on := range map[string]*types.Resource{
+			"DATA_LOCATION_ACCESS": onLocation("lake/sales"),
+			"ASSOCIATE":            onTag("domain", "sales"),
+			"SELECT":               onPolicy(types.ResourceTypeTable, "domain", "sales"),
+			"DESCRIBE":             onFilter("orders", "first"),
+		} {
+			w.must(w.grant(adminOf(owner), recipient, on, list+" | "+list))
+			w.accept(recipient)
+			for _, to := range []string{stranger, owner, adminOf(stranger), adminOf(owner), "IAM_ALLOWED_PRINCIPALS"} {
+				w.refused(w.grant(adminOf(recipient), to, on, list), denied, "Not authorized to grant permissions for the resource")
+			}
+			w.must(w.grant(adminOf(recipient), w.fresh(recipient), on, list))
+		}
+	})
+
 	holds(t, "1.5.4", "what came without the grant option cannot be handed on", func(t *testing.T) {
 		w := newWorld(t)
 		analyst := w.person(recipient, "Analyst")
