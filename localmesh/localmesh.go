@@ -142,6 +142,8 @@ func WithSeed(seed uint64) Option { return func(o *options) { o.seed = seed } }
 //     and so does AttachRolePolicy for a new managed policy.
 //   - A trust policy. AssumeRole goes by the one before, and refuses everybody for
 //     a role that is new.
+//   - A registered location. Lake Formation refuses grants on it
+//     (InvalidInputException, "register the S3 path").
 //   - An invitation of RAM. It is not listed and cannot be accepted.
 //   - An association of a resource or, once its invitation was accepted, of a
 //     principal with a share. It is ASSOCIATING, and what is shared is not visible.

@@ -258,11 +258,14 @@ func TestErrorsOfLakeFormation(t *testing.T) {
 		})
 	})
 
-	holds(t, "6.2.13", "a location that is not registered is denied", func(t *testing.T) {
+	holds(t, "6.2.13", "a location that is not registered is denied, one that just was is refused for a while", func(t *testing.T) {
 		e := base.fork(t)
 		e.refused(e.grant(landlordAdmin, ann, theLocation("land/barn"), "DATA_LOCATION_ACCESS"), "AccessDeniedException", "is not authorized to access requested permissions")
+		e.SetEventualConsistency(looks)
 		e.must(e.register(landlordAdmin, "land/barn", lakeRole))
-		e.must(e.grant(landlordAdmin, ann, theLocation("land/barn"), "DATA_LOCATION_ACCESS"))
+		e.eventually("InvalidInputException", "register the S3 path", func() error {
+			return e.grant(landlordAdmin, ann, theLocation("land/barn"), "DATA_LOCATION_ACCESS")
+		})
 	})
 
 	holds(t, "6.2.14", "what was not granted is not revoked", func(t *testing.T) {

@@ -172,11 +172,13 @@ func TestLFTags(t *testing.T) {
 
 	holds(t, "4.4", "an account has up to 1,000 tags", func(t *testing.T) {
 		e := base.fork(t)
-		for i := range 998 {
+		// The quota is lowered, so that it does not take long to be reached.
+		e.must(e.SetQuota(landlord, "LF-Tags", 20))
+		for i := range 18 {
 			e.must(e.createTag(landlordAdmin, fmt.Sprintf("k%d", i), "v"))
 		}
 		e.refused(e.createTag(landlordAdmin, "more", "v"), "ResourceNumberLimitExceededException")
-		e.must(e.SetQuota(landlord, "LF-Tags", 1001))
+		e.must(e.SetQuota(landlord, "LF-Tags", 21))
 		e.must(e.createTag(landlordAdmin, "more", "v"))
 	})
 
@@ -206,11 +208,12 @@ func TestLFTags(t *testing.T) {
 		save := func(name string) error {
 			return errOf(e.lake(landlordAdmin).CreateLFTagExpression(t.Context(), &lakeformation.CreateLFTagExpressionInput{Name: &name, Expression: []lftypes.LFTag{lfTag("wet", "yes")}}))
 		}
-		for i := range 1000 {
+		e.must(e.SetQuota(landlord, "LF-Tag expressions", 20))
+		for i := range 20 {
 			e.must(save(fmt.Sprintf("e%d", i)))
 		}
 		e.refused(save("more"), "ResourceNumberLimitExceededException")
-		e.must(e.SetQuota(landlord, "LF-Tag expressions", 1001))
+		e.must(e.SetQuota(landlord, "LF-Tag expressions", 21))
 		e.must(save("more"))
 	})
 

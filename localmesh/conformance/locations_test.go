@@ -252,6 +252,15 @@ func TestRegisteredLocations(t *testing.T) {
 		e.must(e.grant(landlordAdmin, ann, theLocation("never/registered"), "DATA_LOCATION_ACCESS"))
 	})
 
+	holds(t, "3.10", "nor, for a while, what was just registered", func(t *testing.T) {
+		e := base.fork(t)
+		e.SetEventualConsistency(looks)
+		e.must(e.register(landlordAdmin, "land/new", lakeRole))
+		e.eventually("InvalidInputException", "register the S3 path", func() error {
+			return e.grant(landlordAdmin, ann, theLocation("land/new/below"), "DATA_LOCATION_ACCESS")
+		})
+	})
+
 	holds(t, "3.11", "in hybrid access mode Lake Formation decides for those who were opted in", func(t *testing.T) {
 		e := base.fork(t)
 		e.registerHybrid("land/shed")

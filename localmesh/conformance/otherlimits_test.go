@@ -134,7 +134,7 @@ func TestLimitsOfLakeFormation(t *testing.T) {
 
 	holds(t, "5.2.5", "inside of an account there is no limit of grants", func(t *testing.T) {
 		e := base.fork(t)
-		for i := range 150 {
+		for i := range 60 {
 			name := fmt.Sprintf("P%d", i)
 			e.must(errOf(e.iam(landlordAdmin).CreateRole(t.Context(), &iam.CreateRoleInput{RoleName: &name, AssumeRolePolicyDocument: aws.String(trustedBy("AWS", landlord))})))
 			e.must(e.grant(landlordAdmin, "arn:aws:iam::"+landlord+":role/"+name, theTable("house", "kitchen"), "SELECT"))
@@ -525,7 +525,7 @@ func TestLimitsOfDynamoDB(t *testing.T) {
 		e.refused(update(sums(151), one), "ValidationException", "operators")
 		large := map[string]dynamotypes.AttributeValue{}
 		var terms []string
-		for i := range 8 {
+		for i := range 7 {
 			large[fmt.Sprint(":v", i)] = &dynamotypes.AttributeValueMemberS{Value: strings.Repeat("x", 300*1024)}
 			terms = append(terms, fmt.Sprintf("a <> :v%d", i))
 		}
@@ -538,7 +538,7 @@ func TestLimitsOfDynamoDB(t *testing.T) {
 				ConditionExpression: aws.String(strings.Join(terms[:n], " AND ")), ExpressionAttributeValues: values}))
 		}
 		e.must(check(6))
-		e.refused(check(8), "ValidationException", "maximum allowed size")
+		e.refused(check(7), "ValidationException", "maximum allowed size")
 	})
 
 	holds(t, "5.5.7", "reads of a global index are never consistent", func(t *testing.T) {

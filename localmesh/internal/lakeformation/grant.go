@@ -52,6 +52,9 @@ func grant(c *engine.Call, e entry) error {
 	if err := exists(c, t); err != nil {
 		return err
 	}
+	if err := locationKnown(c, t.on); err != nil {
+		return err
+	}
 	for _, p := range all {
 		if err := fits(c, p, principal); err != nil {
 			return err
@@ -68,6 +71,19 @@ func grant(c *engine.Call, e entry) error {
 		}
 	}
 	return nil
+}
+
+// locationKnown refuses a grant on a location whose registration is not known yet,
+// in words that programs which wait for it look for.
+func locationKnown(c *engine.Call, on state.Securable) error {
+	if on.Kind != state.KindLocation {
+		return nil
+	}
+	l, found, err := registration(c, on.Account, on.Path)
+	if err != nil || !found || !c.UnknownLocation(l.Account, l.Path) {
+		return err
+	}
+	return invalid("Permissions cannot be granted on %s: register the S3 path first.", on.Path)
 }
 
 // mayGrantTo refuses a grant that the caller may not make: without the right, or

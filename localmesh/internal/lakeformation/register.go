@@ -48,6 +48,7 @@ func registerResource(c *engine.Call, in *lakeformation.RegisterResourceInput) (
 	if err := state.Locations.Put(c.Tx, l, l.Account, l.Region, l.Path); err != nil {
 		return nil, err
 	}
+	c.NewLocation(l.Account, l.Path)
 	if in.WithPrivilegedAccess {
 		on := state.Securable{Kind: state.KindLocation, Resource: state.Resource{Account: c.Account(), Region: c.Region}, Path: path}
 		perms := []string{dataLocationAccess}
