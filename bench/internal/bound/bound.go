@@ -105,10 +105,10 @@ const (
 	// (https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutBucketPolicy.html);
 	// readBucket is reading it.
 	changeBucket, readBucket = 3, 1
-	// shareCalls tell whether the shares carry the tables, whether the consumer is
-	// associated with them, and the shares' own names: that of the database and that of
-	// the tables.
-	shareCalls = 4
+	// shareCalls tell which tables the shares fail to carry, which they do not carry
+	// yet, whether the consumer is associated with them, and the shares' own names: that
+	// of the database and that of the tables.
+	shareCalls = 5
 )
 
 // Decision is what a decision on a subscription works on.
