@@ -167,6 +167,9 @@ func TestResourceLinks(t *testing.T) {
 	holds(t, "2.5", "a link shows its target's properties, or else its own", func(t *testing.T) {
 		e := base.fork(t)
 		e.must(e.updateDatabase(landlordAdmin, "house", &gluetypes.DatabaseInput{Name: aws.String("house"), Description: aws.String("a house"), Parameters: map[string]string{"rooms": "2"}}))
+		owned := room("kitchen")
+		owned.Owner, owned.Retention, owned.Description = aws.String("someone"), 7, aws.String("a kitchen")
+		e.must(e.updateTable(landlordAdmin, "house", owned))
 		e.must(e.databaseLink(tenantAdmin, "link", landlord, "house"))
 		e.must(e.tableLink(tenantAdmin, "flat", "link", landlord, "house", "kitchen"))
 		alone := func() {
@@ -188,6 +191,9 @@ func TestResourceLinks(t *testing.T) {
 		table, err := e.get(tenantAdmin, "", "flat", "link")
 		e.must(err)
 		e.equal(*table.Name+" "+*table.DatabaseName+" "+*table.CatalogId+" "+*table.TargetTable.Name, "link flat "+tenant+" kitchen")
+		if table.Owner != nil || table.Retention != 0 || table.Description != nil {
+			t.Errorf("the link shows more of its target: %+v", table)
+		}
 		e.equal(*table.StorageDescriptor.Location+" "+*table.PartitionKeys[0].Name+" "+*table.TableType+" "+table.Parameters["classification"],
 			"s3://land/house/kitchen day EXTERNAL_TABLE csv")
 		e.must(e.revoke(landlordAdmin, tenant, theDatabase("house"), "DESCRIBE"))

@@ -110,7 +110,13 @@ func TestRegisteredLocations(t *testing.T) {
 		if strings.Contains(e.servedBy(), "second/path") {
 			t.Error("the policy has a path that was taken out")
 		}
-		// Nobody else edits it.
+		// Such a registration is not changed, others are.
+		update := func(path string) error {
+			return errOf(e.lake(landlordAdmin).UpdateResource(t.Context(), &lakeformation.UpdateResourceInput{ResourceArn: aws.String("arn:aws:s3:::" + path), RoleArn: aws.String(lakeRole), HybridAccessEnabled: aws.Bool(true)}))
+		}
+		e.refused(update("first"), "InvalidInputException")
+		e.must(update("land/house"))
+		// Nobody else edits the policy.
 		e.refused(errOf(e.iam(landlordAdmin).PutRolePolicy(t.Context(), &iam.PutRolePolicyInput{
 			RoleName: aws.String(serviceLinked), PolicyName: aws.String("more"), PolicyDocument: aws.String(allowing("s3:*", "*")),
 		})), "UnmodifiableEntity")

@@ -186,7 +186,6 @@ func (p place) describe(t state.Table, whole bool) (*types.Table, error) {
 		seen := tableOut(target)
 		out.StorageDescriptor, out.PartitionKeys, out.TableType, out.Parameters = seen.StorageDescriptor, seen.PartitionKeys, seen.TableType, seen.Parameters
 		out.ViewOriginalText, out.ViewExpandedText = seen.ViewOriginalText, seen.ViewExpandedText
-		out.Retention, out.Owner = seen.Retention, seen.Owner
 	}
 	if err := a.hideColumns(target, out); err != nil {
 		return nil, err

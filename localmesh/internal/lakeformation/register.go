@@ -181,7 +181,10 @@ func updateResource(c *engine.Call, in *lakeformation.UpdateResourceInput) (*lak
 	if err != nil {
 		return nil, err
 	}
-	wasServiceLinked := l.ServiceLinked
+	if l.ServiceLinked {
+		// https://docs.aws.amazon.com/lake-formation/latest/dg/notes-hybrid.html
+		return nil, invalid("A location that is registered with the service-linked role cannot be changed: %s", l.ARN)
+	}
 	if aws.ToString(in.RoleArn) == serviceLinkedRoleARN(c.Account()) {
 		err = setRole(c, &l, nil, true)
 	} else {
@@ -189,11 +192,6 @@ func updateResource(c *engine.Call, in *lakeformation.UpdateResourceInput) (*lak
 	}
 	if err != nil {
 		return nil, err
-	}
-	if wasServiceLinked && !l.ServiceLinked {
-		if err := shrinkServiceLinkedRole(c, l.Path); err != nil {
-			return nil, err
-		}
 	}
 	if in.HybridAccessEnabled != nil {
 		l.Hybrid = *in.HybridAccessEnabled

@@ -65,7 +65,7 @@ func settingOperations() []engine.Operation {
 		engine.Op("DeregisterResource", engine.Write, docs+"DeregisterResource.html",
 			"the last location of the service-linked role stays", deregisterResource),
 		engine.Op("DescribeResource", engine.Read, docs+"DescribeResource.html", "the exact path", describeResource),
-		engine.Op("UpdateResource", engine.Write, docs+"UpdateResource.html", "as RegisterResource", updateResource),
+		engine.Op("UpdateResource", engine.Write, docs+"UpdateResource.html", "as RegisterResource; not what the service-linked role serves", updateResource),
 		engine.Op("ListResources", engine.Read, docs+"ListResources.html", "with filters", listResources),
 	}
 }
