@@ -96,108 +96,79 @@ func (a *app) requestList() *cobra.Command {
 }
 
 func (a *app) requestApprove() *cobra.Command {
-	var id subject
 	var in producer.ApproveInput
-	cmd := &cobra.Command{
-		Use:   "approve",
-		Short: "Approve a request: grant what it asks for, or less (producer)",
-	}
-	cmd.RunE = a.do(func(ctx context.Context, args []string) error {
-		var err error
-		if in.RequestID, err = id.get(args); err != nil {
-			return err
-		}
-		p, err := a.producer(ctx)
-		if err != nil {
-			return err
-		}
-		return a.write(
-			func() (*plan.Plan, error) { return p.PlanApproveAccessRequest(ctx, in) },
-			func() error {
-				if err := p.ApproveAccessRequest(ctx, in); err != nil {
-					return err
-				}
-				a.say("%s %s", good.Render("approved"), in.RequestID)
-				a.next("the consumer imports it: lakemesh subscription import %s", in.RequestID)
-				return nil
-			})
+	cmd := changing(a, change[*producer.Producer]{
+		use: "approve", short: "Approve a request: grant what it asks for, or less (producer)",
+		flag: "request-id", other: "subscription-id", id: &in.RequestID,
+		who: lakemesh.ProducerIdentity, on: []lakemesh.Status{lakemesh.Pending}, open: a.producer,
+		plan: func(ctx context.Context, p *producer.Producer) (*plan.Plan, error) {
+			return p.PlanApproveAccessRequest(ctx, in)
+		},
+		do: func(ctx context.Context, p *producer.Producer) error {
+			if err := p.ApproveAccessRequest(ctx, in); err != nil {
+				return err
+			}
+			a.say("%s %s", good.Render("approved"), in.RequestID)
+			a.next("the consumer imports it: lakemesh subscription import %s", in.RequestID)
+			return nil
+		},
 	})
-	id.add(cmd, "request-id", "subscription-id")
-	cmd.ValidArgsFunction = a.completeIDs(lakemesh.ProducerIdentity, lakemesh.Pending)
 	f := cmd.Flags()
 	f.SortFlags = false
 	f.Var(list{values: &in.GrantPermissions}, "grant-permissions", "what is granted (default: all that was requested)")
 	f.Var(list{values: &in.GrantablePermissions, none: true}, "grantable-permissions", "what the consumer may grant on in its account; none for nothing (default: all that is granted)")
-	f.StringVar(&in.DecisionNotes, "decision-notes", "", "a note about the decision")
-	f.StringVar(&in.DecisionNotes, "notes", "", "a note about the decision")
-	must(f.MarkHidden("notes"))
+	addDecisionNotes(cmd, &in.DecisionNotes)
 	must(cmd.RegisterFlagCompletionFunc("grant-permissions", completePermissions))
 	must(cmd.RegisterFlagCompletionFunc("grantable-permissions", completePermissions))
 	return cmd
 }
 
 func (a *app) requestDeny() *cobra.Command {
-	var id subject
 	var in producer.DenyInput
-	cmd := &cobra.Command{
-		Use:   "deny",
-		Short: "Deny a request (producer)",
-	}
-	cmd.RunE = a.do(func(ctx context.Context, args []string) error {
-		var err error
-		if in.RequestID, err = id.get(args); err != nil {
-			return err
-		}
-		p, err := a.producer(ctx)
-		if err != nil {
-			return err
-		}
-		return a.write(
-			func() (*plan.Plan, error) { return p.PlanDenyAccessRequest(ctx, in) },
-			func() error {
-				if err := p.DenyAccessRequest(ctx, in); err != nil {
-					return err
-				}
-				a.say("denied %s", in.RequestID)
-				return nil
-			})
+	cmd := changing(a, change[*producer.Producer]{
+		use: "deny", short: "Deny a request (producer)",
+		flag: "request-id", other: "subscription-id", id: &in.RequestID,
+		who: lakemesh.ProducerIdentity, on: []lakemesh.Status{lakemesh.Pending}, open: a.producer,
+		plan: func(ctx context.Context, p *producer.Producer) (*plan.Plan, error) {
+			return p.PlanDenyAccessRequest(ctx, in)
+		},
+		do: func(ctx context.Context, p *producer.Producer) error {
+			if err := p.DenyAccessRequest(ctx, in); err != nil {
+				return err
+			}
+			a.say("denied %s", in.RequestID)
+			return nil
+		},
 	})
-	id.add(cmd, "request-id", "subscription-id")
-	cmd.ValidArgsFunction = a.completeIDs(lakemesh.ProducerIdentity, lakemesh.Pending)
-	cmd.Flags().StringVar(&in.DecisionNotes, "decision-notes", "", "a note about the decision")
-	cmd.Flags().StringVar(&in.DecisionNotes, "notes", "", "a note about the decision")
-	must(cmd.Flags().MarkHidden("notes"))
+	addDecisionNotes(cmd, &in.DecisionNotes)
 	return cmd
 }
 
+// addDecisionNotes adds the flag for a note about a decision, also under the short
+// name that other commands have for it.
+func addDecisionNotes(cmd *cobra.Command, notes *string) {
+	cmd.Flags().StringVar(notes, "decision-notes", "", "a note about the decision")
+	cmd.Flags().StringVar(notes, "notes", "", "a note about the decision")
+	must(cmd.Flags().MarkHidden("notes"))
+}
+
 func (a *app) requestCancel() *cobra.Command {
-	var id subject
 	var in consumer.CancelInput
-	cmd := &cobra.Command{
-		Use:   "cancel",
-		Short: "Take a pending request back (consumer)",
-	}
-	cmd.RunE = a.do(func(ctx context.Context, args []string) error {
-		var err error
-		if in.SubscriptionID, err = id.get(args); err != nil {
-			return err
-		}
-		c, err := a.consumer(ctx)
-		if err != nil {
-			return err
-		}
-		return a.write(
-			func() (*plan.Plan, error) { return c.PlanCancelAccessRequest(ctx, in) },
-			func() error {
-				if err := c.CancelAccessRequest(ctx, in); err != nil {
-					return err
-				}
-				a.say("cancelled %s", in.SubscriptionID)
-				return nil
-			})
+	cmd := changing(a, change[*consumer.Consumer]{
+		use: "cancel", short: "Take a pending request back (consumer)",
+		flag: "request-id", other: "subscription-id", id: &in.SubscriptionID,
+		who: lakemesh.ConsumerIdentity, on: []lakemesh.Status{lakemesh.Pending}, open: a.consumer,
+		plan: func(ctx context.Context, c *consumer.Consumer) (*plan.Plan, error) {
+			return c.PlanCancelAccessRequest(ctx, in)
+		},
+		do: func(ctx context.Context, c *consumer.Consumer) error {
+			if err := c.CancelAccessRequest(ctx, in); err != nil {
+				return err
+			}
+			a.say("cancelled %s", in.SubscriptionID)
+			return nil
+		},
 	})
-	id.add(cmd, "request-id", "subscription-id")
-	cmd.ValidArgsFunction = a.completeIDs(lakemesh.ConsumerIdentity, lakemesh.Pending)
 	cmd.Flags().StringVar(&in.Reason, "reason", "", "why")
 	return cmd
 }

@@ -186,34 +186,23 @@ func renderHistory(events []lakemesh.Event) string {
 }
 
 func (a *app) subscriptionUpdate() *cobra.Command {
-	var id subject
 	var in producer.UpdateInput
-	cmd := &cobra.Command{
-		Use:   "update",
-		Short: "Set the permissions of an active subscription (producer)",
-	}
-	cmd.RunE = a.do(func(ctx context.Context, args []string) error {
-		var err error
-		if in.SubscriptionID, err = id.get(args); err != nil {
-			return err
-		}
-		p, err := a.producer(ctx)
-		if err != nil {
-			return err
-		}
-		return a.write(
-			func() (*plan.Plan, error) { return p.PlanUpdateSubscriptionPermissions(ctx, in) },
-			func() error {
-				if err := p.UpdateSubscriptionPermissions(ctx, in); err != nil {
-					return err
-				}
-				a.say("updated %s", in.SubscriptionID)
-				a.next("the consumer imports it again: lakemesh subscription import %s", in.SubscriptionID)
-				return nil
-			})
+	cmd := changing(a, change[*producer.Producer]{
+		use: "update", short: "Set the permissions of an active subscription (producer)",
+		flag: "subscription-id", other: "request-id", id: &in.SubscriptionID,
+		who: lakemesh.ProducerIdentity, on: []lakemesh.Status{lakemesh.Active}, open: a.producer,
+		plan: func(ctx context.Context, p *producer.Producer) (*plan.Plan, error) {
+			return p.PlanUpdateSubscriptionPermissions(ctx, in)
+		},
+		do: func(ctx context.Context, p *producer.Producer) error {
+			if err := p.UpdateSubscriptionPermissions(ctx, in); err != nil {
+				return err
+			}
+			a.say("updated %s", in.SubscriptionID)
+			a.next("the consumer imports it again: lakemesh subscription import %s", in.SubscriptionID)
+			return nil
+		},
 	})
-	id.add(cmd, "subscription-id", "request-id")
-	cmd.ValidArgsFunction = a.completeIDs(lakemesh.ProducerIdentity, lakemesh.Active)
 	f := cmd.Flags()
 	f.SortFlags = false
 	f.Var(list{values: &in.GrantPermissions}, "grant-permissions", "the permissions that hold afterwards")
@@ -284,41 +273,30 @@ producer's side is told, and finishes with "lakemesh subscription settle".`,
 }
 
 func (a *app) subscriptionImport() *cobra.Command {
-	var id subject
 	var in consumer.FinalizeInput
-	cmd := &cobra.Command{
-		Use:   "import",
-		Short: "Import an approved subscription into the consumer's account (consumer)",
-		Long: `Accepts the mesh's shares, makes the database's resource link, and hands access on
+	cmd := changing(a, change[*consumer.Consumer]{
+		use: "import", short: "Import an approved subscription into the consumer's account (consumer)",
+		long: `Accepts the mesh's shares, makes the database's resource link, and hands access on
 to principals of the account: by default to the role DataMeshConsumer. It is safe
 to repeat, and has to be after the owner has changed the permissions.`,
-	}
-	cmd.RunE = a.do(func(ctx context.Context, args []string) error {
-		var err error
-		if in.SubscriptionID, err = id.get(args); err != nil {
-			return err
-		}
-		c, err := a.consumer(ctx)
-		if err != nil {
-			return err
-		}
-		return a.write(
-			func() (*plan.Plan, error) { return c.PlanFinalizeSubscription(ctx, in) },
-			func() error {
-				out, err := c.FinalizeSubscription(ctx, in)
-				if err != nil {
-					return err
-				}
-				a.warn(out.Warnings...)
-				return a.show(out, func() {
-					fmt.Fprint(a.out, renderFacts(fact{"imported", out.SubscriptionID}, fact{"database", out.DatabaseName}, fact{"link", out.LinkDatabase},
-						fact{"tables", tablesText(out.Tables)}, fact{"handed on to", strings.Join(out.Principals, "\n")},
-						fact{"permissions", strings.Join(out.Permissions, ",")}))
-				})
+		flag: "subscription-id", other: "request-id", id: &in.SubscriptionID,
+		who: lakemesh.ConsumerIdentity, on: []lakemesh.Status{lakemesh.Active}, open: a.consumer,
+		plan: func(ctx context.Context, c *consumer.Consumer) (*plan.Plan, error) {
+			return c.PlanFinalizeSubscription(ctx, in)
+		},
+		do: func(ctx context.Context, c *consumer.Consumer) error {
+			out, err := c.FinalizeSubscription(ctx, in)
+			if err != nil {
+				return err
+			}
+			a.warn(out.Warnings...)
+			return a.show(out, func() {
+				fmt.Fprint(a.out, renderFacts(fact{"imported", out.SubscriptionID}, fact{"database", out.DatabaseName}, fact{"link", out.LinkDatabase},
+					fact{"tables", tablesText(out.Tables)}, fact{"handed on to", strings.Join(out.Principals, "\n")},
+					fact{"permissions", strings.Join(out.Permissions, ",")}))
 			})
+		},
 	})
-	id.add(cmd, "subscription-id", "request-id")
-	cmd.ValidArgsFunction = a.completeIDs(lakemesh.ConsumerIdentity, lakemesh.Active)
 	f := cmd.Flags()
 	f.SortFlags = false
 	f.Var(list{values: &in.Principals, none: true}, "principals", "ARNs of roles and users of the account that get access; none for nobody (default: DataMeshConsumer)")
@@ -378,33 +356,22 @@ func planSettling(ctx context.Context, p *producer.Producer) (*plan.Plan, error)
 }
 
 func (a *app) subscriptionAbort() *cobra.Command {
-	var id subject
 	var in producer.AbortInput
-	cmd := &cobra.Command{
-		Use:   "abort",
-		Short: "Take back a decision that was begun and not finished (producer)",
-	}
-	cmd.RunE = a.do(func(ctx context.Context, args []string) error {
-		var err error
-		if in.SubscriptionID, err = id.get(args); err != nil {
-			return err
-		}
-		p, err := a.producer(ctx)
-		if err != nil {
-			return err
-		}
-		return a.remove(
-			func() (*plan.Plan, error) { return p.PlanAbortDecision(ctx, in) },
-			func() error {
-				if err := p.AbortDecision(ctx, in); err != nil {
-					return err
-				}
-				a.say("aborted the decision on %s", in.SubscriptionID)
-				return nil
-			})
+	cmd := changing(a, change[*producer.Producer]{
+		use: "abort", short: "Take back a decision that was begun and not finished (producer)",
+		flag: "subscription-id", other: "request-id", id: &in.SubscriptionID,
+		who: lakemesh.ProducerIdentity, open: a.producer, removes: true,
+		plan: func(ctx context.Context, p *producer.Producer) (*plan.Plan, error) {
+			return p.PlanAbortDecision(ctx, in)
+		},
+		do: func(ctx context.Context, p *producer.Producer) error {
+			if err := p.AbortDecision(ctx, in); err != nil {
+				return err
+			}
+			a.say("aborted the decision on %s", in.SubscriptionID)
+			return nil
+		},
 	})
-	id.add(cmd, "subscription-id", "request-id")
-	cmd.ValidArgsFunction = a.completeIDs(lakemesh.ProducerIdentity)
 	cmd.Flags().StringVar(&in.Reason, "reason", "", "why")
 	return cmd
 }
