@@ -220,26 +220,39 @@ func (r *folderResult) load(ctx context.Context, c *clients, o folderOptions) er
 			return fmt.Errorf("%s: %w", k.name, err)
 		}
 	}
+	// Requests are written beforehand: what is measured is the server.
+	type planned struct {
+		name    string
+		request *recorded
+	}
+	plan := make([]planned, int(o.duration.Seconds()*float64(o.rate)))
+	for i := range plan {
+		k := kinds[deck[random.IntN(len(deck))]]
+		request, err := write(ctx, k.call, c, len(kinds)+i)
+		if err != nil {
+			return err
+		}
+		plan[i] = planned{k.name, request}
+	}
 	var group sync.WaitGroup
 	var mu sync.Mutex
 	var failed error
 	begun := time.Now()
-	for i := range int(o.duration.Seconds() * float64(o.rate)) {
+	for i, p := range plan {
 		at := begun.Add(time.Duration(float64(i) / float64(o.rate) * float64(time.Second)))
-		k := kinds[deck[random.IntN(len(deck))]]
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
 		case <-time.After(time.Until(at)):
 		}
 		group.Go(func() {
-			err := k.do(ctx, c, len(kinds)+i)
+			err := p.request.send(ctx, c.http)
 			took := time.Since(at)
 			mu.Lock()
 			defer mu.Unlock()
-			r.Calls[k.name] = append(r.Calls[k.name], took)
+			r.Calls[p.name] = append(r.Calls[p.name], took)
 			if err != nil {
-				failed = fmt.Errorf("%s: %w", k.name, err)
+				failed = fmt.Errorf("%s: %w", p.name, err)
 			}
 		})
 	}
