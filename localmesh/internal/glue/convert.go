@@ -50,12 +50,23 @@ func columnsIn(columns []types.Column) []state.Column {
 	return in
 }
 
+// columnsOut are columns as they are handed out. They point at what is stored, which
+// nobody changes.
 func columnsOut(columns []state.Column) []types.Column {
 	out := make([]types.Column, 0, len(columns))
-	for _, c := range columns {
-		out = append(out, types.Column{Name: aws.String(c.Name), Type: optional(c.Type), Comment: optional(c.Comment), Parameters: c.Parameters})
+	for i := range columns {
+		c := &columns[i]
+		out = append(out, types.Column{Name: &c.Name, Type: present(&c.Type), Comment: present(&c.Comment), Parameters: c.Parameters})
 	}
 	return out
+}
+
+// present is a text that is not empty, or nil.
+func present(s *string) *string {
+	if *s == "" {
+		return nil
+	}
+	return s
 }
 
 func storageIn(sd *types.StorageDescriptor) *state.StorageDescriptor {

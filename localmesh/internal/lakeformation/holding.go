@@ -212,6 +212,9 @@ func grantsCovering(c *engine.Call, r state.Resource, principal string) ([]state
 	if account != r.Account {
 		givers = append(givers, account)
 	}
+	if r.Table != "" && !granted(c, r, principal, "") {
+		return nil, nil
+	}
 	var grants []state.Grant
 	add := func(on state.Securable) error {
 		for _, by := range givers {
@@ -250,6 +253,9 @@ func grantsCovering(c *engine.Call, r state.Resource, principal string) ([]state
 			}
 		}
 		for _, kind := range []state.Kind{state.KindColumns, state.KindFilter} {
+			if !granted(c, r, principal, kind) {
+				continue
+			}
 			partial, err := state.GrantsTo(c.Tx, account, principal, r.Account, r.Region, string(kind), r.Database, r.Table)
 			if err != nil {
 				return nil, err
@@ -257,8 +263,30 @@ func grantsCovering(c *engine.Call, r state.Resource, principal string) ([]state
 			grants = append(grants, partial...)
 		}
 	}
+	if r.Table != "" && !granted(c, r, principal, state.KindPolicy) {
+		return grants, nil
+	}
 	byTag, err := policiesMatching(c, r, account, principal)
 	return append(grants, byTag...), err
+}
+
+// granted tells whether a principal was granted anything of a kind, or with an empty
+// one anything at all, on what the owner of r has. A call that lists many tables
+// need not look for it on each of them.
+func granted(c *engine.Call, r state.Resource, principal string, kind state.Kind) bool {
+	type question struct {
+		owner, region, principal string
+		kind                     state.Kind
+	}
+	// It cannot fail.
+	ok, _ := engine.Once(c, question{r.Account, r.Region, principal, kind}, func() (bool, error) {
+		key := []string{r.Account, r.Region}
+		if kind != "" {
+			key = append(key, string(kind))
+		}
+		return state.HasGrants(c.Tx, state.PrincipalAccount(principal, r.Account), principal, key...), nil
+	})
+	return ok
 }
 
 // openToIAM tells whether IAM_ALLOWED_PRINCIPALS holds something on r outside of a

@@ -218,6 +218,16 @@ func GrantsTo(tx store.Tx, account, principal string, key ...string) ([]Grant, e
 	return found, nil
 }
 
+// HasGrants tells whether GrantsTo returns any.
+func HasGrants(tx store.Tx, account, principal string, key ...string) bool {
+	found := false
+	grantees.ScanKeys(tx, append([]string{account, principal}, key...), "", func(string, func() (struct{}, error)) bool {
+		found = true
+		return false
+	})
+	return found
+}
+
 // GrantsInto returns the grants to any principal of an account on what another
 // account owns. What they point at must not be changed.
 func GrantsInto(tx store.Tx, account string) ([]Grant, error) {
