@@ -307,11 +307,18 @@ const completePolicy = "let the mesh's administrator initialize the mesh account
 func (o Owner) Check(ctx context.Context, receiver string, shares []string, objects ...string) error {
 	what := fmt.Sprintf("the resource shares for account %s: %s", receiver, strings.Join(shares, ", "))
 	err := poll.Until(ctx, patience(o.Patience), what, func(ctx context.Context) (bool, error) {
-		carried, err := o.carried(ctx, receiver, shares, objects)
-		if err != nil || !carried {
-			return false, err
-		}
-		return o.standing(ctx, receiver, shares)
+		var carried, standing bool
+		group, ctx := errgroup.WithContext(ctx)
+		group.Go(func() (err error) {
+			carried, err = o.carried(ctx, receiver, shares, objects)
+			return err
+		})
+		group.Go(func() (err error) {
+			standing, err = o.standing(ctx, receiver, shares)
+			return err
+		})
+		err := group.Wait()
+		return carried && standing, err
 	})
 	return late(ctx, o.Account, err)
 }
@@ -319,6 +326,12 @@ func (o Owner) Check(ctx context.Context, receiver string, shares []string, obje
 // carried tells whether the shares carry the objects, and fails where one of them
 // never will be.
 func (o Owner) carried(ctx context.Context, receiver string, shares, objects []string) (bool, error) {
+	// Those that are under way are asked for first: one that fails in the meantime is
+	// among the failed ones then.
+	waiting, err := o.carrying(ctx, types.ResourceShareAssociationStatusAssociating, shares, objects)
+	if err != nil {
+		return false, err
+	}
 	blocked, err := o.Blocked(ctx, shares, objects)
 	if err != nil {
 		return false, err
@@ -329,8 +342,7 @@ func (o Owner) carried(ctx context.Context, receiver string, shares, objects []s
 			Message: "it could not be shared with account " + receiver + ": " + blocked[object], Hint: completePolicy,
 		}
 	}
-	waiting, err := o.carrying(ctx, types.ResourceShareAssociationStatusAssociating, shares, objects)
-	return len(waiting) == 0, err
+	return len(waiting) == 0, nil
 }
 
 // standing tells whether the receiver is associated with all of the shares, or is
