@@ -70,9 +70,9 @@ func TestMatrixOfPermissions(t *testing.T) {
 
 	holds(t, "1.6.0", "each permission on each kind of resource is accepted or refused", func(t *testing.T) {
 		w, all := matrixWorld(t)
+		someone := w.person(owner, "Someone")
 		for _, s := range all {
 			for _, p := range types.Permission("").Values() {
-				someone := w.fresh(owner)
 				err := w.grant(adminOf(owner), someone, s.on, string(p))
 				revoked := w.revoke(adminOf(owner), someone, s.on, string(p))
 				if !slices.Contains(strings.Fields(s.may), string(p)) {
@@ -92,32 +92,33 @@ func TestMatrixOfPermissions(t *testing.T) {
 
 	holds(t, "1.6.0", "no permission comes with one that is not of the resource", func(t *testing.T) {
 		w, all := matrixWorld(t)
+		someone := w.person(owner, "Someone")
 		for _, s := range all {
-			someone := w.fresh(owner)
-			wrong := "SUPER_USER"
-			w.refused(w.grant(adminOf(owner), someone, s.on, s.may+" "+wrong), invalidInput)
+			w.refused(w.grant(adminOf(owner), someone, s.on, s.may+" SUPER_USER"), invalidInput)
 			w.refused(w.revoke(adminOf(owner), someone, s.on, strings.Fields(s.may)[0]), invalidInput, "No permissions revoked")
 		}
 	})
 
 	holds(t, "1.6.1", "DROP, ALL and SUPER_USER on databases are not granted to another account, all of a table is", func(t *testing.T) {
 		w, all := matrixWorld(t)
-		for _, s := range all {
-			for _, p := range types.Permission("").Values() {
-				to := w.fresh(recipient)
-				if s.on.LFTagPolicy != nil || s.on.LFTag != nil || s.on.DataLocation != nil {
-					// A principal needs a grant of its own for each, an account does too.
-					to = recipient
-				}
-				err := w.grant(adminOf(owner), to, s.on, string(p))
-				if slices.Contains(strings.Fields(s.abroad), string(p)) {
+		for _, to := range []string{recipient, w.person(recipient, "Someone")} {
+			for _, s := range all {
+				for _, p := range types.Permission("").Values() {
+					err := w.grant(adminOf(owner), to, s.on, string(p))
+					if !slices.Contains(strings.Fields(s.abroad), string(p)) {
+						w.refused(err, invalidInput, "Permissions modification is invalid")
+						continue
+					}
 					if err != nil {
 						t.Errorf("%s on %s: %v", p, s.name, err)
+						continue
 					}
-					continue
+					w.must(w.revoke(adminOf(owner), to, s.on, string(p)))
 				}
-				w.refused(err, invalidInput, "Permissions modification is invalid")
 			}
+		}
+		if n := len(w.shares()); n != 0 {
+			t.Errorf("%d shares are left", n)
 		}
 		for _, p := range []string{"DROP", "ALL", "SUPER_USER"} {
 			w.refused(w.grant(adminOf(owner), recipient, onDatabase("sales"), p), invalidInput)
