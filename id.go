@@ -2,6 +2,8 @@ package lakemesh
 
 import (
 	"crypto/rand"
+	"crypto/sha256"
+	"fmt"
 	"math/big"
 	"regexp"
 )
@@ -23,6 +25,11 @@ func NewShortID() string {
 	var b [16]byte
 	// crypto/rand.Read never fails since Go 1.24.
 	_, _ = rand.Read(b[:])
+	return shortID(b)
+}
+
+// shortID writes a 128-bit number in base 57.
+func shortID(b [16]byte) string {
 	n := new(big.Int).SetBytes(b[:])
 	base, digit := big.NewInt(int64(len(idAlphabet))), new(big.Int)
 	out := make([]byte, shortIDLength)
@@ -38,6 +45,17 @@ func NewShortID() string {
 // with dynamodb:LeadingKeys.
 func NewSubscriptionID(owner, subscriber string) string {
 	return owner + "-" + subscriber + "-" + NewShortID()
+}
+
+// DerivedSubscriptionID makes an id of the form of [NewSubscriptionID] that is the
+// same for the same parts, so that what is asked for twice is recorded once.
+func DerivedSubscriptionID(owner, subscriber string, parts ...string) string {
+	h := sha256.New()
+	for _, p := range parts {
+		// The length before each part tells "a", "bc" from "ab", "c". A hash takes every byte.
+		_, _ = fmt.Fprintf(h, "%d:%s", len(p), p)
+	}
+	return owner + "-" + subscriber + "-" + shortID([16]byte(h.Sum(nil)[:16]))
 }
 
 // ParseSubscriptionID takes an id apart. Ids of the original library are 22

@@ -13,14 +13,10 @@ import (
 // otherActive are this consumer's other active subscriptions in the mesh database
 // of a record. Those that it has left do not count.
 func (c *Consumer) otherActive(ctx context.Context, r *tracker.Record) ([]*tracker.Record, error) {
-	var others []*tracker.Record
-	err := c.tracker.Subscribed(ctx, c.account, func(o *tracker.Record) bool {
-		if o.ID != r.ID && o.Status == lakemesh.Active && !o.Leaving && o.Tampered == "" && strings.EqualFold(o.Database, r.Database) {
-			others = append(others, o)
-		}
-		return true
-	})
-	return others, err
+	all, err := c.tracker.SubscribedActive(ctx, c.account, r.Owner)
+	return slices.DeleteFunc(all, func(o *tracker.Record) bool {
+		return o.ID == r.ID || o.Status != lakemesh.Active || o.Leaving || o.Tampered != "" || !strings.EqualFold(o.Database, r.Database)
+	}), err
 }
 
 // passed is what a subscription lets this account hand on, on each of its tables.

@@ -98,12 +98,12 @@ func (c *Consumer) planRequest(ctx context.Context, in RequestInput) (*plan.Plan
 	if s.WholeDatabase() {
 		out.Type, out.DatabaseName, what = TypeDatabase, s.Database, "the whole database "+s.Database
 	}
-	twin, err := c.tracker.PendingTwin(ctx, s)
+	twin, id, err := c.tracker.PendingTwin(ctx, s)
 	if err != nil {
 		return nil, nil, err
 	}
+	s.ID, out.SubscriptionID = id, id
 	if twin != nil {
-		out.SubscriptionID = twin.ID
 		p.Warn("the same was asked for on %s and is pending: subscription %s", lakemesh.FormatTime(twin.Created), twin.ID)
 		return p, out, nil
 	}
@@ -146,7 +146,7 @@ func (c *Consumer) request(in RequestInput) (lakemesh.Subscription, []expression
 			return s, nil, err
 		}
 	}
-	s = lakemesh.Subscription{ID: lakemesh.NewSubscriptionID(in.OwnerAccountID, c.account), Owner: in.OwnerAccountID, Subscriber: c.account,
+	s = lakemesh.Subscription{Owner: in.OwnerAccountID, Subscriber: c.account,
 		Database: strings.ToLower(in.DatabaseName), Requested: requested}
 	if slices.ContainsFunc(wanted, func(e expression.Expression) bool { _, plain := e.Name(); return !plain }) {
 		s.Expressions = in.Tables

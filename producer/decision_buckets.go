@@ -11,7 +11,6 @@ import (
 	"github.com/lakemesh/lakemesh/internal/awserr"
 	"github.com/lakemesh/lakemesh/internal/permissions"
 	"github.com/lakemesh/lakemesh/internal/storage"
-	"github.com/lakemesh/lakemesh/internal/tracker"
 	"github.com/lakemesh/lakemesh/plan"
 )
 
@@ -142,8 +141,9 @@ func (p *Producer) outsider(principal string) bool {
 }
 
 // neededElsewhere are the places of tables that outsiders may read after a
-// decision: those of the same database, as Lake Formation has it, and those of the
-// producer's other active subscriptions.
+// decision, in this database and in the producer's others. It goes by what Lake
+// Formation has and not by the records: their index can be late, and what it does
+// not show yet would be closed.
 func (p *Producer) neededElsewhere(ctx context.Context, database string, wanted []permissions.Entry) ([]storage.Place, error) {
 	all, err := p.mesh.lake.ObserveKind(ctx, lftypes.DataLakeResourceTypeTable)
 	if err != nil {
@@ -151,12 +151,10 @@ func (p *Producer) neededElsewhere(ctx context.Context, database string, wanted 
 	}
 	all = all.With(wanted)
 	databases := map[string]bool{database: true}
-	err = p.records.Owned(ctx, p.account, lakemesh.Active, func(o *tracker.Record) bool {
-		databases[o.Database] = true
-		return true
-	})
-	if err != nil {
-		return nil, err
+	for _, e := range all.Entries() {
+		if p.outsider(e.Principal) && readsData(e.Permissions) {
+			databases[e.Resource.Database] = true
+		}
 	}
 	var needed []storage.Place
 	for database := range databases {

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/lakemesh/lakemesh"
+	"github.com/lakemesh/lakemesh/internal/permissions"
 	"github.com/lakemesh/lakemesh/internal/poll"
 	"github.com/lakemesh/lakemesh/internal/tracker"
 	"github.com/lakemesh/lakemesh/plan"
@@ -14,18 +15,41 @@ import (
 // extensions are the decisions by which subscriptions to a whole database come to
 // cover the tables that are in it now.
 func (p *Producer) extensions(ctx context.Context, op, database string) ([]*decision, error) {
+	subscribers, err := p.subscribers(ctx, database)
+	if err != nil {
+		return nil, err
+	}
+	records, err := p.records.OwnedActive(ctx, p.account, subscribers, func(r *tracker.Record) bool { return r.WholeDatabase() && r.Database == database })
+	if err != nil {
+		return nil, err
+	}
 	var all []*decision
-	err := p.records.Owned(ctx, p.account, lakemesh.Active, func(r *tracker.Record) bool {
+	for _, r := range records {
 		// One that is being deleted needs no more tables. One that is being updated may
 		// not have seen the new ones, and one whose extension was left unfinished has to
 		// be finished.
 		ending := r.Leaving || r.Claim != nil && r.Claim.Action == lakemesh.ActionDelete
-		if r.Owner == p.account && r.Status == lakemesh.Active && r.WholeDatabase() && r.Database == database && !ending {
+		if r.Status == lakemesh.Active && !ending {
 			all = append(all, &decision{op: op, action: lakemesh.ActionUpdate, record: r, permitted: r.Permitted, grantable: r.Grantable, extends: true})
 		}
-		return true
-	})
-	return all, err
+	}
+	return all, nil
+}
+
+// subscribers are the accounts that were granted something on a database of the
+// mesh. Lake Formation tells, because the index of subscriptions can be late.
+func (p *Producer) subscribers(ctx context.Context, database string) ([]string, error) {
+	granted, err := p.mesh.lake.Observe(ctx, permissions.Database(p.meshAccount, database))
+	if err != nil {
+		return nil, err
+	}
+	var accounts []string
+	for _, e := range granted.Entries() {
+		if p.outsider(e.Principal) && lakemesh.CheckAccountID("principal", e.Principal) == nil {
+			accounts = append(accounts, e.Principal)
+		}
+	}
+	return accounts, nil
 }
 
 // claimPatience is how long an extension waits for somebody else's decision on the

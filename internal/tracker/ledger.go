@@ -2,10 +2,8 @@ package tracker
 
 import (
 	"context"
+	"errors"
 	"slices"
-
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 
 	"github.com/lakemesh/lakemesh"
 )
@@ -19,14 +17,20 @@ func ledgerKey(owner, subscriber string) string { return owner + "-" + subscribe
 // being approved, other than the one given. The ledger is read consistently,
 // because the index can be late; the index adds what the original library approved.
 func (t *Tracker) Justifying(ctx context.Context, owner, subscriber, except string) ([]*Record, error) {
-	out, err := t.client.GetItem(ctx, &dynamodb.GetItemInput{
-		TableName: t.table(), Key: key(ledgerKey(owner, subscriber)), ConsistentRead: aws.Bool(true)})
+	return t.OwnedActive(ctx, owner, []string{subscriber}, func(r *Record) bool { return r.Subscriber == subscriber && r.ID != except })
+}
+
+// OwnedActive returns those of the owner's subscriptions that are active or being
+// approved and wanted, read consistently. Those of the subscribers that are named
+// are found even if they were approved a moment ago; for others it depends on the
+// index, which can be late.
+func (t *Tracker) OwnedActive(ctx context.Context, owner string, subscribers []string, wanted func(*Record) bool) ([]*Record, error) {
+	ids, err := t.ledgers(ctx, owner, subscribers)
 	if err != nil {
-		return nil, t.explain("ListSubscriptions", "", err)
+		return nil, err
 	}
-	ids := texts(out.Item, attrActive)
 	err = t.Owned(ctx, owner, lakemesh.Active, func(r *Record) bool {
-		if r.Subscriber == subscriber {
+		if wanted(r) {
 			ids = append(ids, r.ID)
 		}
 		return true
@@ -34,8 +38,55 @@ func (t *Tracker) Justifying(ctx context.Context, owner, subscriber, except stri
 	if err != nil {
 		return nil, err
 	}
-	ids = slices.DeleteFunc(compact(ids), func(id string) bool { return id == except })
-	items, err := t.getItems(ctx, ids)
+	records, err := t.records(ctx, ids)
+	return slices.DeleteFunc(records, func(r *Record) bool { return r.Owner != owner || !wanted(r) }), err
+}
+
+// SubscribedActive returns the subscriber's subscriptions that are active, being
+// approved or were so a moment ago, read consistently: those to products of the
+// owner even if they were approved a moment ago; for other owners it depends on the
+// index, which can be late.
+func (t *Tracker) SubscribedActive(ctx context.Context, subscriber, owner string) ([]*Record, error) {
+	ids, err := t.ledgers(ctx, owner, []string{subscriber})
+	if errors.Is(err, lakemesh.ErrAccessDenied) {
+		// The account was enabled when consumers could not read the ledger.
+		t.log.WarnContext(ctx, "only the index tells of this account's subscriptions, and it can be late; let the mesh's administrator enable the account again", "error", err)
+	} else if err != nil {
+		return nil, err
+	}
+	err = t.Subscribed(ctx, subscriber, func(r *Record) bool {
+		if r.Status == lakemesh.Active {
+			ids = append(ids, r.ID)
+		}
+		return true
+	})
+	if err != nil {
+		return nil, err
+	}
+	records, err := t.records(ctx, ids)
+	return slices.DeleteFunc(records, func(r *Record) bool { return r.Subscriber != subscriber }), err
+}
+
+// ledgers are the ids in the ledgers of an owner's pairs.
+func (t *Tracker) ledgers(ctx context.Context, owner string, subscribers []string) ([]string, error) {
+	keys := make([]string, len(subscribers))
+	for i, subscriber := range subscribers {
+		keys[i] = ledgerKey(owner, subscriber)
+	}
+	items, err := t.getItems(ctx, compact(keys))
+	if err != nil {
+		return nil, err
+	}
+	var ids []string
+	for _, item := range items {
+		ids = append(ids, texts(item, attrActive)...)
+	}
+	return ids, nil
+}
+
+// records reads the records of the ids, consistently.
+func (t *Tracker) records(ctx context.Context, ids []string) ([]*Record, error) {
+	items, err := t.getItems(ctx, compact(ids))
 	if err != nil {
 		return nil, err
 	}
@@ -43,13 +94,11 @@ func (t *Tracker) Justifying(ctx context.Context, owner, subscriber, except stri
 	for _, item := range items {
 		r, err := decode(item)
 		if err != nil {
-			// It names no accounts, so it justifies nothing to this one.
+			// It names no accounts, so it justifies nothing to anybody.
 			t.log.WarnContext(ctx, "a record that names no accounts is left out", "error", err)
 			continue
 		}
-		if r.Owner == owner && r.Subscriber == subscriber {
-			records = append(records, r)
-		}
+		records = append(records, r)
 	}
 	return records, nil
 }

@@ -3,6 +3,7 @@ package tracker
 import (
 	"context"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
@@ -40,21 +41,69 @@ func (t *Tracker) Request(ctx context.Context, s lakemesh.Subscription, notes st
 	}
 	u.IfAbsent(attrID)
 	err := t.transactPatiently(ctx, u.transact(), t.historyPut(entry, s.ID, event))
+	if conditionFailed(err) {
+		// Somebody of the same account asked for the same at the same time.
+		if r, readErr := t.Get(ctx, s.ID); readErr == nil && pendingTwin(r, s) {
+			return nil
+		}
+	}
 	return t.explainUpdate("RequestAccessToProduct", s.ID, err)
 }
 
-// PendingTwin finds a pending request of the subscriber for exactly the same, or
-// returns nil: asking twice is asking once.
-func (t *Tracker) PendingTwin(ctx context.Context, s lakemesh.Subscription) (*Record, error) {
-	var twin *Record
-	err := t.Subscribed(ctx, s.Subscriber, func(r *Record) bool {
-		if r.Status == lakemesh.Pending && r.Tampered == "" && r.Owner == s.Owner && r.Database == s.Database &&
-			r.Requested.Equal(s.Requested) && sameNames(r.Tables, s.Tables) {
-			twin = r
+// sameRequests is how many requests for the same are looked up at once.
+const sameRequests = 8
+
+// PendingTwin finds a pending request of the subscriber for exactly the same: asking
+// twice is asking once. If there is none it returns the id under which the request
+// is to be recorded.
+//
+// The id of a request follows from what is asked for and from how many times that
+// was asked for before. So it is found by its key, consistently: the index can be
+// late. The index finds those that were recorded under other ids.
+func (t *Tracker) PendingTwin(ctx context.Context, s lakemesh.Subscription) (twin *Record, id string, err error) {
+	var others []string
+	err = t.Subscribed(ctx, s.Subscriber, func(r *Record) bool {
+		if pendingTwin(r, s) {
+			others = append(others, r.ID)
 		}
-		return twin == nil
+		return true
 	})
-	return twin, err
+	if err != nil {
+		return nil, "", err
+	}
+	for first := 0; ; first += sameRequests {
+		ids := make([]string, sameRequests)
+		for i := range ids {
+			ids[i] = requestID(s, first+i)
+		}
+		records, err := t.records(ctx, append(slices.Clone(ids), others...))
+		if err != nil {
+			return nil, "", err
+		}
+		taken := map[string]bool{}
+		for _, r := range records {
+			if pendingTwin(r, s) {
+				return r, r.ID, nil
+			}
+			taken[r.ID] = true
+		}
+		if i := slices.IndexFunc(ids, func(id string) bool { return !taken[id] }); i >= 0 {
+			return nil, ids[i], nil
+		}
+		others = nil
+	}
+}
+
+// pendingTwin tells whether a record is a pending request for the same.
+func pendingTwin(r *Record, s lakemesh.Subscription) bool {
+	return r.Status == lakemesh.Pending && r.Tampered == "" && r.Owner == s.Owner && r.Subscriber == s.Subscriber && r.Database == s.Database &&
+		r.Requested.Equal(s.Requested) && sameNames(r.Tables, s.Tables)
+}
+
+// requestID is the id of the request for the same that was made after n others.
+func requestID(s lakemesh.Subscription, n int) string {
+	parts := append([]string{strconv.Itoa(n), s.Database, s.Requested.String()}, compact(slices.Clone(s.Tables))...)
+	return lakemesh.DerivedSubscriptionID(s.Owner, s.Subscriber, parts...)
 }
 
 func sameNames(a, b []string) bool {
