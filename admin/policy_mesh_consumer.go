@@ -20,7 +20,7 @@ func meshConsumerPolicy(mesh, consumer string, legacyIDs bool) iampolicy.Documen
 		queryIndex("FindOwnSubscriptions", mesh, lakemesh.SubscriberIndex, consumer),
 		allow("ReadOwnSubscriptions", readItems(), []string{tableARN(mesh)}, keys(append(under(records, "#*"), records...)...)),
 		// The ledgers of its pairs, because the index can be late.
-		allow("ReadOwnLedgers", readItems(), []string{tableARN(mesh)}, keys(oneAccount+"-"+consumer)),
+		allow("ReadOwnLedgers", []string{"dynamodb:BatchGetItem"}, []string{tableARN(mesh)}, keys(oneAccount+"-"+consumer)),
 		// Not PutItem: it would replace what the producer wrote without naming it.
 		allow("WriteOwnRequests", []string{"dynamodb:UpdateItem"}, []string{tableARN(mesh)},
 			andAttributes(keys(records...), tracker.ConsumerAttributes())),

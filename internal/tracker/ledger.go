@@ -17,7 +17,7 @@ func ledgerKey(owner, subscriber string) string { return owner + "-" + subscribe
 // being approved, other than the one given. The ledger is read consistently,
 // because the index can be late; the index adds what the original library approved.
 func (t *Tracker) Justifying(ctx context.Context, owner, subscriber, except string) ([]*Record, error) {
-	return t.OwnedActive(ctx, owner, []string{subscriber}, func(r *Record) bool { return r.Subscriber == subscriber && r.ID != except })
+	return t.ownedActive(ctx, owner, []string{subscriber}, except, func(r *Record) bool { return r.Subscriber == subscriber })
 }
 
 // OwnedActive returns those of the owner's subscriptions that are active or being
@@ -25,6 +25,10 @@ func (t *Tracker) Justifying(ctx context.Context, owner, subscriber, except stri
 // are found even if they were approved a moment ago; for others it depends on the
 // index, which can be late.
 func (t *Tracker) OwnedActive(ctx context.Context, owner string, subscribers []string, wanted func(*Record) bool) ([]*Record, error) {
+	return t.ownedActive(ctx, owner, subscribers, "", wanted)
+}
+
+func (t *Tracker) ownedActive(ctx context.Context, owner string, subscribers []string, except string, wanted func(*Record) bool) ([]*Record, error) {
 	ids, err := t.ledgers(ctx, owner, subscribers)
 	if err != nil {
 		return nil, err
@@ -38,7 +42,7 @@ func (t *Tracker) OwnedActive(ctx context.Context, owner string, subscribers []s
 	if err != nil {
 		return nil, err
 	}
-	records, err := t.records(ctx, ids)
+	records, err := t.records(ctx, slices.DeleteFunc(ids, func(id string) bool { return id == except }))
 	return slices.DeleteFunc(records, func(r *Record) bool { return r.Owner != owner || !wanted(r) }), err
 }
 
