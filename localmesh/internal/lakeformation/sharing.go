@@ -129,15 +129,17 @@ func share(c *engine.Call, g state.Grant) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
+	if !found {
+		existing = state.Share{
+			Owner: g.On.Account, Name: c.Mesh.ID("LakeFormation-V"+strconv.Itoa(v)+"-", 10), AllowExternal: true,
+			Permissions: []string{managedPermission(g.On)}, Grantor: c.Caller.Principal, Purpose: want,
+		}
+	}
 	if err := mayShare(c, existing, found, arn, managedPermission(g.On), v); err != nil {
 		return nil, err
 	}
 	if !found {
-		existing, err = ram.CreateShare(c, state.Share{
-			Owner: g.On.Account, Name: c.Mesh.ID("LakeFormation-V"+strconv.Itoa(v)+"-", 10), AllowExternal: true,
-			Permissions: []string{managedPermission(g.On)}, Grantor: c.Caller.Principal, Purpose: want,
-		})
-		if err != nil {
+		if existing, err = ram.CreateShare(c, existing); err != nil {
 			return nil, err
 		}
 		if _, err := ram.AddPrincipal(c, existing, principal); err != nil {
@@ -190,7 +192,7 @@ func mayShare(c *engine.Call, s state.Share, exists bool, arn, permission string
 		}
 		if version >= 3 {
 			err := c.Authorize(authz.Question{Action: "ram:AssociateResourceSharePermission", Resources: []string{c.ARN("ram", c.Account(), "resource-share/*")}, Keys: map[string][]string{
-				"ram:PermissionArn": {permission},
+				"ram:PermissionArn": {permission}, "ram:ResourceShareName": {s.Name},
 			}})
 			if err != nil {
 				return err

@@ -323,7 +323,8 @@ func TestSharingNeedsTheRightsOfACrossAccountManager(t *testing.T) {
 	w := newWorld(t)
 	base := `{"Effect":"Allow","Action":["lakeformation:*","glue:GetTable","glue:GetDatabase"],"Resource":"*"}`
 	create := `{"Effect":"Allow","Action":"ram:CreateResourceShare","Resource":"*","Condition":{"StringLikeIfExists":{"ram:RequestedResourceType":["glue:Table","glue:Database","glue:Catalog"]}}}`
-	permission := `{"Effect":"Allow","Action":"ram:AssociateResourceSharePermission","Resource":"*","Condition":{"ArnLike":{"ram:PermissionArn":"arn:aws:ram::aws:permission/AWSRAMLFEnabled*"}}}`
+	permission := `{"Effect":"Allow","Action":"ram:AssociateResourceSharePermission","Resource":"*","Condition":{"ArnLike":{"ram:PermissionArn":"arn:aws:ram::aws:permission/AWSRAMLFEnabled*"},
+		"StringLike":{"ram:ResourceShareName":"LakeFormation*"}}}`
 	manage := `{"Effect":"Allow","Action":["ram:AssociateResourceShare","ram:DisassociateResourceShare","ram:DeleteResourceShare"],"Resource":"*","Condition":{"StringLike":{"ram:ResourceShareName":"LakeFormation*"}}}`
 	policy := `{"Effect":"Allow","Action":"glue:PutResourcePolicy","Resource":"*"}`
 	steps := []struct {
