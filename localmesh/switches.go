@@ -2,9 +2,11 @@ package localmesh
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/lakemesh/lakemesh/localmesh/internal/engine"
+	"github.com/lakemesh/lakemesh/localmesh/internal/iam"
 	"github.com/lakemesh/lakemesh/localmesh/internal/state"
 	"github.com/lakemesh/lakemesh/localmesh/internal/store"
 )
@@ -127,8 +129,13 @@ func orAny(name string) string {
 // SetQuota raises or lowers an adjustable quota of an account: "roles",
 // "policies", "groups" or "users" of IAM; "databases", "tables" (of a database) or
 // "tables of an account" of Glue; "LF-Tags", "LF-Tag values" (of a tag) or "LF-Tag
-// expressions" of Lake Formation.
+// expressions" of Lake Formation; and those that iam:GetAccountSummary names, such
+// as "RolesQuota" or "AssumeRolePolicySizeQuota". There are no others: any other
+// name is an error.
 func (m *Mesh) SetQuota(account, quota string, value int) error {
+	if !iam.IsQuota(quota) && !slices.Contains(otherQuotas(), quota) {
+		return fmt.Errorf("%q is not a quota that the local mesh has", quota)
+	}
 	return m.engine.Store.Update(func(tx store.Tx) error {
 		a, ok, err := state.Accounts.Get(tx, account)
 		if err != nil {
@@ -143,4 +150,9 @@ func (m *Mesh) SetQuota(account, quota string, value int) error {
 		a.Quotas[quota] = value
 		return state.Accounts.Put(tx, a, account)
 	})
+}
+
+// otherQuotas are the quotas of Glue and Lake Formation.
+func otherQuotas() []string {
+	return []string{"databases", "tables", "tables of an account", "LF-Tags", "LF-Tag values", "LF-Tag expressions"}
 }

@@ -101,6 +101,16 @@ func defaultQuotas() map[string]int {
 	}
 }
 
+// IsQuota tells whether IAM has a quota of that name, in its long or its short form.
+func IsQuota(name string) bool {
+	for long := range defaultQuotas() {
+		if name == long || name == fold(strings.TrimSuffix(long, "Quota")) {
+			return true
+		}
+	}
+	return false
+}
+
 // quota returns the caller's account's quota of that name. It may have been set
 // under the short name as well: "roles" for "RolesQuota".
 func quota(c *engine.Call, name string) (int, error) {
