@@ -5,8 +5,10 @@
 //	go run ./bench side-by-side   publishing, beside the original library
 //	go run ./bench sweep          publishing in all sizes, as curves
 //	go run ./bench throttle       what our limiter and the SDK's modes make of a rate limit
+//	go run ./bench document       what was measured, put into docs/performance.md
 //
-// Each prints what it measured and writes it as JSON where -json says. Counts are
+// Each of the first four prints what it measured and writes it as JSON where -json
+// says; sweep writes a folder. Counts are
 // exact and the same everywhere; times and memory are those of the machine.
 package main
 
@@ -34,7 +36,7 @@ func main() {
 	}
 }
 
-var errUsage = errors.New("usage: go run ./bench table|side-by-side|sweep|throttle [flags]; -h after each tells its flags")
+var errUsage = errors.New("usage: go run ./bench table|side-by-side|sweep|throttle|document [flags]; -h after each tells its flags")
 
 func run(ctx context.Context, args []string, out io.Writer) error {
 	if len(args) == 0 {
@@ -49,6 +51,8 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 		return sweep(ctx, rest, out)
 	case "throttle":
 		return throttle(ctx, rest, out)
+	case "document":
+		return document(rest, out)
 	// The benchmark's own processes.
 	case lab.MeshCommand:
 		return lab.Serve(context.WithoutCancel(ctx), os.Stdin, os.Stdout)
