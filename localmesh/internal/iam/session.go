@@ -23,7 +23,7 @@ func NewSession(c *engine.Call, s state.Session, lifetime time.Duration) (state.
 	s.Token = c.Mesh.Secret(tokenLength)
 	s.Issued = c.Now
 	s.Expires = c.Now.Add(lifetime)
-	return s, state.Sessions.Put(c.Tx, s, s.AccessKeyID)
+	return s, state.PutSession(c.Tx, s)
 }
 
 // RoleSession is a session of the role, to be completed by [NewSession].

@@ -242,7 +242,7 @@ func vend(c *engine.Call, owner, path string, perms []string, seconds *int32) (s
 		Name: c.Mesh.ID("AWSLF-00-AT-"+c.Account()+"-", 10), Issued: c.Now, Expires: c.Now.Add(time.Duration(life) * time.Second),
 		Policies: []string{policy}, Issuer: "lakeformation.amazonaws.com",
 	}
-	return s, state.Sessions.Put(c.Tx, s, s.AccessKeyID)
+	return s, state.PutSession(c.Tx, s)
 }
 
 // scope is the session policy that ends access at a path.
