@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"regexp"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/config"
 
@@ -72,6 +73,8 @@ func (a *app) options(ctx context.Context, who lakemesh.Identity) (lakemesh.Opti
 		}
 	}
 	if a.flags.local {
+		// The local mesh knows new roles at once, or after a few looks.
+		o.RoleWait = time.Second
 		cfg := a.local.Config()
 		o.Config = &cfg
 	}

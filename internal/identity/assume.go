@@ -2,6 +2,7 @@ package identity
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -30,6 +31,10 @@ func (i *Identity) Assume(ctx context.Context, roleARN string) (*Identity, error
 		return role, err
 	}
 	if _, err := role.Config.Credentials.Retrieve(ctx); err != nil {
+		// The SDK's cache puts words of its own before those that tell what to do.
+		if explained, ok := errors.AsType[*lakemesh.Error](err); ok {
+			return nil, explained
+		}
 		return nil, err
 	}
 	return role, nil
@@ -89,6 +94,8 @@ func (r *roleCredentials) Retrieve(ctx context.Context) (aws.Credentials, error)
 // (https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_general.html#troubleshoot_general_eventual-consistency).
 func (r *roleCredentials) assume(ctx context.Context) (*sts.AssumeRoleOutput, error) {
 	var out *sts.AssumeRoleOutput
+	// A short wait needs no explanation.
+	told := r.from.roleWait < 2*time.Second
 	err := poll.Until(ctx, r.from.roleWait, "role "+r.role+" to open for "+r.from.ARN, func(ctx context.Context) (bool, error) {
 		var err error
 		out, err = r.client.AssumeRole(ctx, &sts.AssumeRoleInput{
@@ -96,6 +103,10 @@ func (r *roleCredentials) assume(ctx context.Context) (*sts.AssumeRoleOutput, er
 			DurationSeconds: aws.Int32(int32(sessionLife / time.Second)),
 		})
 		if HasCode(err, accessDeniedCodes...) && !isExplained(err) && !awserr.Says(err, "explicit deny") {
+			if !told {
+				told = true
+				r.from.log.WarnContext(ctx, fmt.Sprintf("role %s refuses; it is tried for %s, in case it was made a moment ago", r.role, r.from.roleWait))
+			}
 			return false, poll.NotYet(err)
 		}
 		return err == nil, err
