@@ -13,8 +13,8 @@ import (
 )
 
 // document puts what was measured into the documentation: of each report in its
-// folder a table, between the marks <!-- name --> and <!-- end of name -->. A report
-// that is not there leaves its part as it is.
+// folder a table, between the marks <!-- name --> and <!-- end of name -->, and the
+// pictures of the sweep. A report that is not there leaves its part as it is.
 func document(args []string, out io.Writer) error {
 	flags := flag.NewFlagSet("document", flag.ContinueOnError)
 	page := flags.String("page", "docs/performance.md", "the page to complete")
@@ -51,7 +51,23 @@ func document(args []string, out io.Writer) error {
 		}
 	}
 	const mode = 0o644
-	return os.WriteFile(*page, []byte(text), mode)
+	return errors.Join(os.WriteFile(*page, []byte(text), mode), redraw(*folder))
+}
+
+// redraw draws the pictures of the sweep that was measured.
+func redraw(folder string) error {
+	data, err := os.ReadFile(filepath.Join(folder, "sweep.json"))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	var report sweepReport
+	if err := json.Unmarshal(data, &report); err != nil {
+		return err
+	}
+	return report.write(folder)
 }
 
 func asMarkdown[R any](markdown func(R) string) func([]byte) (string, error) {

@@ -38,8 +38,8 @@ type Point struct{ X, Y float64 }
 
 // The picture's measures.
 const (
-	width, height             = 760, 440
-	left, right, top, bottom  = 70, 180, 44, 56
+	width, height             = 790, 440
+	left, right, top, bottom  = 70, 210, 44, 56
 	tickLength, radius        = 5, 3
 	lineHeight, legendMargin  = 20, 16
 	plotWidth, plotHeight     = width - left - right, height - top - bottom
