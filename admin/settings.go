@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/lakeformation"
@@ -126,11 +127,22 @@ func (a *Admin) planSettings(p *plan.Plan, have types.DataLakeSettings, want wan
 	}, after...), nil
 }
 
+// Of another writer of the settings it is assumed that its reading and writing are
+// apart by at most othersPause times what ours are, and by at most leastPause if
+// ours are next to nothing.
+const (
+	othersPause = 3
+	leastPause  = 15 * time.Millisecond
+)
+
 // putSettings reads the settings, changes what is ours, writes them and reads them
 // back, because the API has no condition that would show another writer. It begins
-// anew until they are as wanted.
+// anew until they are as wanted, and stay so: another writer may have read them
+// before we wrote, and write after we looked. It takes about as long between the two
+// as we did, so we look again after several times as long, twice.
 func (a *Admin) putSettings(ctx context.Context, want wantedSettings) error {
 	err := poll.Until(ctx, identity.Propagation, "the data lake settings of account "+a.account+" to be as wanted", func(ctx context.Context) (bool, error) {
+		begun := time.Now()
 		have, err := a.observeSettings(ctx)
 		if err != nil {
 			return false, err
@@ -147,11 +159,19 @@ func (a *Admin) putSettings(ctx context.Context, want wantedSettings) error {
 		if err != nil {
 			return false, err
 		}
-		if have, err = a.observeSettings(ctx); err != nil {
-			return false, err
+		pause := max(othersPause*time.Since(begun), leastPause)
+		for range 2 {
+			if err := poll.Sleep(ctx, pause); err != nil {
+				return false, err
+			}
+			if have, err = a.observeSettings(ctx); err != nil {
+				return false, err
+			}
+			if _, changes = want.change(have); len(changes) > 0 {
+				return false, nil
+			}
 		}
-		_, changes = want.change(have)
-		return len(changes) == 0, nil
+		return true, nil
 	})
 	if identity.IsInvalidPrincipal(err) {
 		return &lakemesh.Error{Op: "PutDataLakeSettings", Account: a.account, Resource: "data lake settings", Kind: lakemesh.ErrInvalidInput, Err: err,

@@ -87,7 +87,7 @@ func Until(ctx context.Context, maxWait time.Duration, what string, look func(ct
 		if left <= 0 {
 			return &TimeoutError{What: what, Waited: time.Since(begun), Err: last}
 		}
-		if err := sleep(ctx, min(jitter(wait), left)); err != nil {
+		if err := Sleep(ctx, min(jitter(wait), left)); err != nil {
 			return &TimeoutError{What: what, Waited: time.Since(begun), Err: errors.Join(err, last)}
 		}
 		wait = min(time.Duration(float64(wait)*growth), longestWait)
@@ -100,7 +100,8 @@ func jitter(d time.Duration) time.Duration {
 	return d/2 + rand.N(d/2+1)
 }
 
-func sleep(ctx context.Context, d time.Duration) error {
+// Sleep waits, unless the context ends before.
+func Sleep(ctx context.Context, d time.Duration) error {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {
