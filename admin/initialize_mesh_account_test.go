@@ -21,6 +21,7 @@ import (
 
 	"github.com/lakemesh/lakemesh"
 	"github.com/lakemesh/lakemesh/admin"
+	"github.com/lakemesh/lakemesh/internal/meshtest"
 	"github.com/lakemesh/lakemesh/localmesh"
 )
 
@@ -241,14 +242,16 @@ func TestRolesOfTheOriginalLibraryAreTakenOver(t *testing.T) {
 	t.Parallel()
 	mesh := localmesh.Run(t)
 	client := iam.NewFromConfig(configOf(mesh, meshAccount))
-	_, err := client.CreateRole(t.Context(), &iam.CreateRoleInput{RoleName: aws.String("DataMeshAdminReadOnly"), Path: aws.String("/AwsDataMesh/"),
-		AssumeRolePolicyDocument: aws.String(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":["arn:aws:iam::111111111111:root","arn:aws:iam::999999999999:root"]},"Action":"sts:AssumeRole"}]}`)})
-	must(t, err)
-	_, err = client.AttachRolePolicy(t.Context(), &iam.AttachRolePolicyInput{RoleName: aws.String("DataMeshAdminReadOnly"),
-		PolicyArn: aws.String("arn:aws:iam::aws:policy/AdministratorAccess")})
-	must(t, err)
-	_, err = client.CreateUser(t.Context(), &iam.CreateUserInput{UserName: aws.String("DataMeshManager"), Path: aws.String("/AwsDataMesh/")})
-	must(t, err)
+	meshtest.Before(mesh, func() {
+		_, err := client.CreateRole(t.Context(), &iam.CreateRoleInput{RoleName: aws.String("DataMeshAdminReadOnly"), Path: aws.String("/AwsDataMesh/"),
+			AssumeRolePolicyDocument: aws.String(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":["arn:aws:iam::111111111111:root","arn:aws:iam::999999999999:root"]},"Action":"sts:AssumeRole"}]}`)})
+		must(t, err)
+		_, err = client.AttachRolePolicy(t.Context(), &iam.AttachRolePolicyInput{RoleName: aws.String("DataMeshAdminReadOnly"),
+			PolicyArn: aws.String("arn:aws:iam::aws:policy/AdministratorAccess")})
+		must(t, err)
+		_, err = client.CreateUser(t.Context(), &iam.CreateUserInput{UserName: aws.String("DataMeshManager"), Path: aws.String("/AwsDataMesh/")})
+		must(t, err)
+	})
 
 	a := adminOf(t, mesh, meshAccount)
 	p, err := a.PlanInitializeMeshAccount(t.Context(), admin.InitializeMeshInput{})

@@ -13,6 +13,7 @@ import (
 
 	"github.com/lakemesh/lakemesh"
 	"github.com/lakemesh/lakemesh/admin"
+	"github.com/lakemesh/lakemesh/internal/meshtest"
 	"github.com/lakemesh/lakemesh/localmesh"
 )
 
@@ -117,19 +118,21 @@ func TestQuotasAreCheckedBeforeAnythingIsMade(t *testing.T) {
 	t.Run("administrators", func(t *testing.T) {
 		t.Parallel()
 		mesh := localmesh.Run(t)
-		client := iam.NewFromConfig(configOf(mesh, producerAccount))
-		settings := settingsOf(t, mesh, producerAccount)
-		for i := range 30 {
-			role, err := client.CreateRole(t.Context(), &iam.CreateRoleInput{RoleName: aws.String(fmt.Sprintf("Lake-%d", i)),
-				AssumeRolePolicyDocument: aws.String(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"111111111111"},"Action":"sts:AssumeRole"}]}`)})
+		meshtest.Before(mesh, func() {
+			client := iam.NewFromConfig(configOf(mesh, producerAccount))
+			settings := settingsOf(t, mesh, producerAccount)
+			for i := range 30 {
+				role, err := client.CreateRole(t.Context(), &iam.CreateRoleInput{RoleName: aws.String(fmt.Sprintf("Lake-%d", i)),
+					AssumeRolePolicyDocument: aws.String(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"111111111111"},"Action":"sts:AssumeRole"}]}`)})
+				must(t, err)
+				settings.DataLakeAdmins = append(settings.DataLakeAdmins, types.DataLakePrincipal{DataLakePrincipalIdentifier: role.Role.Arn})
+			}
+			_, err := lakeformation.NewFromConfig(configOf(mesh, producerAccount)).PutDataLakeSettings(t.Context(), &lakeformation.PutDataLakeSettingsInput{DataLakeSettings: &settings})
 			must(t, err)
-			settings.DataLakeAdmins = append(settings.DataLakeAdmins, types.DataLakePrincipal{DataLakePrincipalIdentifier: role.Role.Arn})
-		}
-		_, err := lakeformation.NewFromConfig(configOf(mesh, producerAccount)).PutDataLakeSettings(t.Context(), &lakeformation.PutDataLakeSettingsInput{DataLakeSettings: &settings})
-		must(t, err)
+		})
 		a := adminOf(t, mesh, producerAccount)
 		mesh.ResetCounts()
-		_, err = a.InitializeProducerAccount(t.Context(), admin.InitializeProducerInput{})
+		_, err := a.InitializeProducerAccount(t.Context(), admin.InitializeProducerInput{})
 		check(t, mesh, "data lake administrators", err)
 	})
 	t.Run("inline policies", func(t *testing.T) {

@@ -148,9 +148,17 @@ func decode(t testing.TB, text *string) document {
 // administrator, and returns the configuration of the last.
 func as(t testing.TB, mesh *localmesh.Mesh, account string, roles ...string) aws.Config {
 	t.Helper()
-	cfg, err := assume(t.Context(), configOf(mesh, account), roles...)
-	if err != nil {
-		t.Fatal(err)
+	cfg := configOf(mesh, account)
+	for _, role := range roles {
+		var next aws.Config
+		err := meshtest.Try(mesh, func() (err error) {
+			next, err = assume(t.Context(), cfg, role)
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		cfg = next
 	}
 	return cfg
 }

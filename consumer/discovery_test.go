@@ -18,9 +18,7 @@ func TestListProductAccess(t *testing.T) {
 	ctx := t.Context()
 	list := func(statuses ...lakemesh.Status) []lakemesh.Subscription {
 		t.Helper()
-		out, err := w.consumer.ListProductAccess(ctx, consumer.ListInput{Statuses: statuses})
-		w.must(err)
-		return out.Subscriptions
+		return w.list(consumer.ListInput{Statuses: statuses})
 	}
 	if text, err := json.Marshal(consumer.ListOutput{Subscriptions: list()}); err != nil || string(text) != `{"Subscriptions":[]}` {
 		t.Errorf("no subscriptions: %s, %v", text, err)

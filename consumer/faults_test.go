@@ -31,10 +31,9 @@ func operations() []operation {
 				return err
 			},
 			check: func(w *world, _ string) {
-				out, err := w.consumer.ListProductAccess(w.t.Context(), consumer.ListInput{Statuses: consumer.AllStatuses()})
-				w.must(err)
-				if len(out.Subscriptions) != 1 || out.Subscriptions[0].Status != lakemesh.Pending {
-					w.t.Errorf("subscriptions: %+v; want one, pending", out.Subscriptions)
+				all := w.list(consumer.ListInput{Statuses: consumer.AllStatuses()})
+				if len(all) != 1 || all[0].Status != lakemesh.Pending {
+					w.t.Errorf("subscriptions: %+v; want one, pending", all)
 				}
 			},
 		},

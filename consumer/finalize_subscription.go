@@ -69,8 +69,10 @@ type finalizing struct {
 	record     *tracker.Record
 	principals []string
 	link       string
-	// pending are invitations that wait to be accepted.
+	// pending are invitations that wait to be accepted, and late the shares whose
+	// invitations came, and were accepted, while everything was waited for.
 	pending []sharing.Invitation
+	late    []string
 	// visible tells that all that was granted can be seen, and seen names the tables
 	// of the database that can.
 	visible bool
@@ -102,17 +104,17 @@ func (c *Consumer) PlanFinalizeSubscription(ctx context.Context, in FinalizeInpu
 // the link's name is [lakemesh.ErrInvalidInput], an invitation that has expired
 // [lakemesh.ErrAccessDenied].
 func (c *Consumer) FinalizeSubscription(ctx context.Context, in FinalizeInput) (*FinalizeOutput, error) {
-	p, out, err := c.planFinalize(ctx, in)
+	p, f, err := c.planFinalize(ctx, in)
 	if err != nil {
 		return nil, err
 	}
 	if err := c.apply(ctx, p); err != nil {
 		return nil, err
 	}
-	return out, nil
+	return f.output(p), nil
 }
 
-func (c *Consumer) planFinalize(ctx context.Context, in FinalizeInput) (*plan.Plan, *FinalizeOutput, error) {
+func (c *Consumer) planFinalize(ctx context.Context, in FinalizeInput) (*plan.Plan, *finalizing, error) {
 	f := &finalizing{consumer: c}
 	var err error
 	if f.principals, err = c.namedPrincipals(in.Principals); err != nil {
@@ -130,8 +132,7 @@ func (c *Consumer) planFinalize(ctx context.Context, in FinalizeInput) (*plan.Pl
 	if err := f.observe(ctx); err != nil {
 		return nil, nil, err
 	}
-	p := f.plan()
-	return p, f.output(p), nil
+	return f.plan(), f, nil
 }
 
 // importable refuses a record that cannot be imported now.
@@ -247,7 +248,8 @@ func (f *finalizing) invitations(ctx context.Context) error {
 			f.pending = append(f.pending, i)
 		case i.Status != ramtypes.ResourceShareInvitationStatusAccepted && !f.visible:
 			// Nothing is pending for this share: this only words why not.
-			return c.receiver().AcceptPending(ctx, c.meshAccount, []string{i.Share})
+			_, err := c.receiver().AcceptPending(ctx, c.meshAccount, []string{i.Share})
+			return err
 		}
 	}
 	slices.SortFunc(f.pending, func(a, b sharing.Invitation) int { return strings.Compare(a.Share, b.Share) })
@@ -466,7 +468,9 @@ func (f *finalizing) await(ctx context.Context) error {
 		if err != nil || ok {
 			return ok, err
 		}
-		return false, c.receiver().AcceptPending(ctx, c.meshAccount, shares)
+		accepted, err := c.receiver().AcceptPending(ctx, c.meshAccount, shares)
+		f.late = append(f.late, accepted...)
+		return false, err
 	})
 	if err == nil {
 		return nil
@@ -495,6 +499,11 @@ func (f *finalizing) output(p *plan.Plan) *FinalizeOutput {
 	}
 	for _, i := range f.pending {
 		out.AcceptedShares = append(out.AcceptedShares, i.Share)
+	}
+	for _, share := range f.late {
+		if !slices.Contains(out.AcceptedShares, share) {
+			out.AcceptedShares = append(out.AcceptedShares, share)
+		}
 	}
 	return out
 }

@@ -91,9 +91,11 @@ func (w *world) analyst() string {
 	_, err := client.CreateRole(w.t.Context(), &iam.CreateRoleInput{RoleName: aws.String("Analyst"), Path: aws.String("/team/"),
 		AssumeRolePolicyDocument: aws.String(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::` + consumerAccount + `:root"},"Action":"sts:AssumeRole"}]}`)})
 	w.must(err)
-	_, err = client.PutRolePolicy(w.t.Context(), &iam.PutRolePolicyInput{RoleName: aws.String("Analyst"), PolicyName: aws.String("query"),
-		PolicyDocument: aws.String(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["glue:Get*","lakeformation:GetDataAccess","lakeformation:GetTemporaryGlueTableCredentials"],"Resource":"*"}]}`)})
-	w.must(err)
+	w.must(meshtest.Try(w.mesh.Mesh, func() error {
+		_, err := client.PutRolePolicy(w.t.Context(), &iam.PutRolePolicyInput{RoleName: aws.String("Analyst"), PolicyName: aws.String("query"),
+			PolicyDocument: aws.String(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["glue:Get*","lakeformation:GetDataAccess","lakeformation:GetTemporaryGlueTableCredentials"],"Resource":"*"}]}`)})
+		return err
+	}))
 	return analystARN
 }
 
@@ -121,14 +123,22 @@ func (w *world) read(principal, table string) (string, error) {
 
 func (w *world) reads(principal, table string) {
 	w.t.Helper()
-	if rows, err := w.read(principal, table); err != nil || rows != ordersRow {
+	var rows string
+	var err error
+	if !meshtest.Soon(w.mesh.Mesh, func() bool { rows, err = w.read(principal, table); return err == nil && rows == ordersRow }) {
 		w.t.Errorf("%s reads %s: %q, %v; want the rows", principal, table, rows, err)
 	}
 }
 
 func (w *world) refused(principal, table string) {
 	w.t.Helper()
-	if rows, err := w.read(principal, table); err == nil || !strings.Contains(err.Error(), "AccessDenied") {
+	var rows string
+	var err error
+	denied := func() bool {
+		rows, err = w.read(principal, table)
+		return err != nil && strings.Contains(err.Error(), "AccessDenied")
+	}
+	if !meshtest.Soon(w.mesh.Mesh, denied) {
 		w.t.Errorf("%s reads %s: %q, %v; want AccessDenied", principal, table, rows, err)
 	}
 }
@@ -152,6 +162,14 @@ func (w *world) finalize(id string, principals ...string) *consumer.FinalizeOutp
 	out, err := w.consumer.FinalizeSubscription(w.t.Context(), consumer.FinalizeInput{SubscriptionID: id, Principals: principals})
 	w.must(err)
 	return out
+}
+
+// list are the subscriptions that the consumer is shown.
+func (w *world) list(in consumer.ListInput) []lakemesh.Subscription {
+	w.t.Helper()
+	out, err := meshtest.Known(w.mesh.Mesh, func() (*consumer.ListOutput, error) { return w.consumer.ListProductAccess(w.t.Context(), in) })
+	w.must(err)
+	return out.Subscriptions
 }
 
 // active asks for tables, has it approved and imports it.

@@ -15,6 +15,7 @@ import (
 
 	"github.com/lakemesh/lakemesh"
 	"github.com/lakemesh/lakemesh/consumer"
+	"github.com/lakemesh/lakemesh/internal/meshtest"
 	"github.com/lakemesh/lakemesh/localmesh"
 	"github.com/lakemesh/lakemesh/producer"
 )
@@ -292,8 +293,14 @@ func TestLeavingKeepsWhatOtherSubscriptionsJustify(t *testing.T) {
 	if _, err := glue.NewFromConfig(w.mesh.Config(self())).GetTable(t.Context(), &glue.GetTableInput{DatabaseName: aws.String(database), Name: aws.String("orders")}); err != nil {
 		t.Errorf("the link is gone: %v", err)
 	}
-	_, err := w.producer.SettleDepartures(t.Context())
-	w.must(err)
+	settled := meshtest.Soon(w.mesh.Mesh, func() bool {
+		out, err := w.producer.SettleDepartures(t.Context())
+		w.must(err)
+		return slices.Contains(out.Subscriptions, both)
+	})
+	if !settled {
+		t.Errorf("the departure from %s was not settled", both)
+	}
 	w.finalize(one)
 	w.reads(self(), "orders")
 	w.must(w.consumer.DeleteSubscription(t.Context(), consumer.LeaveInput{SubscriptionID: one}))

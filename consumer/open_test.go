@@ -105,13 +105,15 @@ func TestRecordsOfTheOriginalLibrary(t *testing.T) {
 		}
 		return l
 	}
-	_, err = dynamodb.NewFromConfig(w.mesh.Config(meshtest.Administrator(meshAccount))).PutItem(ctx, &dynamodb.PutItemInput{
-		TableName: aws.String(lakemesh.SubscriptionsTable), Item: map[string]types.AttributeValue{
-			"SubscriptionId": text(id), "OwnerPrincipal": text(producerAccount), "SubscriberPrincipal": text(consumerAccount), "Status": text("Pending"),
-			"DatabaseName": text(database), "TableName": list("orders"), "RequestedGrants": list("SELECT", "DESCRIBE"),
-			"CreationDate": text("2022-03-04 05:06:07"), "CreatedBy": text("arn:aws:iam::" + consumerAccount + ":user/DataMeshConsumer"),
-		}})
-	w.must(err)
+	meshtest.Before(w.mesh.Mesh, func() {
+		_, err = dynamodb.NewFromConfig(w.mesh.Config(meshtest.Administrator(meshAccount))).PutItem(ctx, &dynamodb.PutItemInput{
+			TableName: aws.String(lakemesh.SubscriptionsTable), Item: map[string]types.AttributeValue{
+				"SubscriptionId": text(id), "OwnerPrincipal": text(producerAccount), "SubscriberPrincipal": text(consumerAccount), "Status": text("Pending"),
+				"DatabaseName": text(database), "TableName": list("orders"), "RequestedGrants": list("SELECT", "DESCRIBE"),
+				"CreationDate": text("2022-03-04 05:06:07"), "CreatedBy": text("arn:aws:iam::" + consumerAccount + ":user/DataMeshConsumer"),
+			}})
+		w.must(err)
+	})
 	s, err := w.consumer.GetSubscription(ctx, id)
 	w.must(err)
 	if s.Status != lakemesh.Pending || len(s.History) != 1 || !strings.HasSuffix(s.CreatedBy, "user/DataMeshConsumer") {
@@ -130,11 +132,13 @@ func TestRecordsOfTheOriginalLibrary(t *testing.T) {
 func TestAClosedReadOnlyRoleIsNotMistakenForAnUnknownDatabase(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	_, err := iam.NewFromConfig(w.mesh.Config(meshtest.Administrator(meshAccount))).UpdateAssumeRolePolicy(t.Context(), &iam.UpdateAssumeRolePolicyInput{
-		RoleName: aws.String(lakemesh.ReadOnlyRole), PolicyDocument: aws.String(
-			`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"` + meshtest.Administrator(meshAccount) + `"},"Action":"sts:AssumeRole"}]}`)})
-	w.must(err)
-	_, err = w.consumer.RequestAccessToProduct(t.Context(), consumer.RequestInput{OwnerAccountID: producerAccount, DatabaseName: database,
+	meshtest.Before(w.mesh.Mesh, func() {
+		_, err := iam.NewFromConfig(w.mesh.Config(meshtest.Administrator(meshAccount))).UpdateAssumeRolePolicy(t.Context(), &iam.UpdateAssumeRolePolicyInput{
+			RoleName: aws.String(lakemesh.ReadOnlyRole), PolicyDocument: aws.String(
+				`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"` + meshtest.Administrator(meshAccount) + `"},"Action":"sts:AssumeRole"}]}`)})
+		w.must(err)
+	})
+	_, err := w.consumer.RequestAccessToProduct(t.Context(), consumer.RequestInput{OwnerAccountID: producerAccount, DatabaseName: database,
 		RequestPermissions: []string{"SELECT"}})
 	if !errors.Is(err, lakemesh.ErrAccessDenied) || !strings.Contains(err.Error(), lakemesh.ReadOnlyRole) {
 		t.Errorf("a request without the read-only role: %v; want access denied that names the role", err)

@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"github.com/lakemesh/lakemesh/consumer"
+	"github.com/lakemesh/lakemesh/internal/meshtest"
 	"github.com/lakemesh/lakemesh/plan"
 )
 
@@ -22,7 +23,9 @@ func TestPlansTellWhatIsDone(t *testing.T) {
 		{all, map[plan.Kind]int{plan.AcceptShare: 2, plan.AwaitShare: 1, plan.CreateLink: 1, plan.Grant: 1, plan.Record: 1}},
 	}
 	for _, c := range cases {
-		p, err := w.consumer.PlanFinalizeSubscription(t.Context(), consumer.FinalizeInput{SubscriptionID: c.id})
+		p, err := meshtest.Known(w.mesh.Mesh, func() (*plan.Plan, error) {
+			return w.consumer.PlanFinalizeSubscription(t.Context(), consumer.FinalizeInput{SubscriptionID: c.id})
+		})
 		w.must(err)
 		total := 0
 		for kind, n := range c.want {

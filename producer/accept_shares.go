@@ -50,7 +50,10 @@ func (pub *publication) acceptShares(ctx context.Context) error {
 	receiver := sharing.Receiver{Client: pub.own.ram, Account: pub.account}
 	group, gctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return owner.Check(gctx, pub.account, shares, pub.sharedARNs(on)...) })
-	group.Go(func() error { return receiver.AcceptPending(gctx, pub.meshAccount, shares) })
+	group.Go(func() error {
+		_, err := receiver.AcceptPending(gctx, pub.meshAccount, shares)
+		return err
+	})
 	if err := group.Wait(); err != nil {
 		return err
 	}

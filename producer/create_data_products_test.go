@@ -295,6 +295,7 @@ func TestPlanCreateDataProductsChangesNothing(t *testing.T) {
 func TestCreateDataProductsCountsCalls(t *testing.T) {
 	t.Parallel()
 	m := newPublishing(t)
+	meshtest.Prompt(t, m.Mesh.Mesh, "waiting for what is late takes further calls")
 	m.Bucket(publisherID, "lake")
 	m.Database(publisherID, "many")
 	const tables, partitions = 25, 101

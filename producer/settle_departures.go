@@ -18,7 +18,8 @@ type SettleOutput struct {
 // nobody but the grantor's side revoke a grant to an account, so a consumer that
 // leaves takes the access from the principals of its own account, and this ends the
 // grant to the account itself. The error joins those of the subscriptions that
-// could not be ended; the others are ended.
+// could not be ended; the others are ended. A departure is found by an index that
+// DynamoDB updates a moment later: one that was not found yet, is found next time.
 func (p *Producer) SettleDepartures(ctx context.Context) (*SettleOutput, error) {
 	var leaving []string
 	err := p.records.Owned(ctx, p.account, lakemesh.Active, func(r *tracker.Record) bool {

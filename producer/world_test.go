@@ -126,12 +126,8 @@ func (w *world) get(t *testing.T, id string) *lakemesh.Subscription {
 // pending checks which requests are pending.
 func (w *world) pending(t *testing.T, want ...string) {
 	t.Helper()
-	out, err := w.producer.ListPendingAccessRequests(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
 	ids := []string{}
-	for _, s := range out.Subscriptions {
+	for _, s := range w.listPending(t) {
 		ids = append(ids, s.SubscriptionID)
 	}
 	slices.Sort(ids)
@@ -139,6 +135,16 @@ func (w *world) pending(t *testing.T, want ...string) {
 	if !slices.Equal(ids, want) {
 		t.Errorf("pending are %v, want %v", ids, want)
 	}
+}
+
+// listPending are the requests that the producer is shown as pending.
+func (w *world) listPending(t *testing.T) []producer.PendingRequest {
+	t.Helper()
+	out, err := meshtest.Known(w.mesh, func() (*producer.ListPendingOutput, error) { return w.producer.ListPendingAccessRequests(t.Context()) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out.Subscriptions
 }
 
 // manager is the mesh account's data lake administrator, who sees all grants.
@@ -182,17 +188,27 @@ func (w *world) holds(t *testing.T, account string, want map[string]string) {
 // openPrefixes are the prefixes of the bucket that the mesh's role may read.
 func (w *world) openPrefixes(t *testing.T) []string {
 	t.Helper()
-	out, err := identity.S3(w.mesh.Config(meshtest.Administrator(producerAccount))).GetBucketPolicy(t.Context(), &s3.GetBucketPolicyInput{Bucket: aws.String(bucket)})
-	if awserr.Is(err, "NoSuchBucketPolicy") {
-		return nil
-	}
+	client := identity.S3(w.mesh.Config(meshtest.Administrator(producerAccount)))
+	policy, err := meshtest.Known(w.mesh, func() (string, error) {
+		out, err := client.GetBucketPolicy(t.Context(), &s3.GetBucketPolicyInput{Bucket: aws.String(bucket)})
+		if awserr.Is(err, "NoSuchBucketPolicy") {
+			return "", nil
+		}
+		if err != nil {
+			return "", err
+		}
+		return aws.ToString(out.Policy), nil
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !json.Valid([]byte(aws.ToString(out.Policy))) {
-		t.Fatalf("the policy is no JSON: %s", aws.ToString(out.Policy))
+	if policy == "" {
+		return nil
 	}
-	prefixes, err := storage.Prefixes(aws.ToString(out.Policy), bucket, lakemesh.RoleARN(meshAccount, lakemesh.DataAccessRole(producerAccount)))
+	if !json.Valid([]byte(policy)) {
+		t.Fatalf("the policy is no JSON: %s", policy)
+	}
+	prefixes, err := storage.Prefixes(policy, bucket, lakemesh.RoleARN(meshAccount, lakemesh.DataAccessRole(producerAccount)))
 	if err != nil {
 		t.Fatal(err)
 	}

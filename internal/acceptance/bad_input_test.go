@@ -242,11 +242,13 @@ func TestABucketPolicyThatWouldBeTooBigIsFoundBeforeAnythingChanges(t *testing.T
 		}
 		policy = string(text)
 	}
-	_, err := w.S3(producerAccount).PutBucketPolicy(t.Context(), &s3.PutBucketPolicyInput{Bucket: aws.String(bucket), Policy: aws.String(policy)})
-	w.must(err)
+	meshtest.Before(w.Mesh.Mesh, func() {
+		_, err := w.S3(producerAccount).PutBucketPolicy(t.Context(), &s3.PutBucketPolicyInput{Bucket: aws.String(bucket), Policy: aws.String(policy)})
+		w.must(err)
+	})
 	before := w.raw(id)
 	w.ResetCounts()
-	err = w.producer.ApproveAccessRequest(t.Context(), producer.ApproveInput{RequestID: id})
+	err := w.producer.ApproveAccessRequest(t.Context(), producer.ApproveInput{RequestID: id})
 	if !errors.Is(err, lakemesh.ErrQuota) || !strings.Contains(err.Error(), bucket) {
 		t.Errorf("approve into a full bucket policy: %v, want a quota error that names the bucket", err)
 	}
@@ -259,8 +261,10 @@ func TestABucketPolicyThatWouldBeTooBigIsFoundBeforeAnythingChanges(t *testing.T
 	}
 	w.holds(consumerAccount, nil)
 	// With room in the policy the same command does it.
-	_, err = w.S3(producerAccount).DeleteBucketPolicy(t.Context(), &s3.DeleteBucketPolicyInput{Bucket: aws.String(bucket)})
-	w.must(err)
+	meshtest.Before(w.Mesh.Mesh, func() {
+		_, err := w.S3(producerAccount).DeleteBucketPolicy(t.Context(), &s3.DeleteBucketPolicyInput{Bucket: aws.String(bucket)})
+		w.must(err)
+	})
 	w.approve(id)
 	if !slices.Equal(w.open(), []string{orders + "/"}) {
 		t.Errorf("open prefixes are %v", w.open())

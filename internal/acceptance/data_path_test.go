@@ -12,6 +12,7 @@ import (
 	"github.com/lakemesh/lakemesh/consumer"
 	"github.com/lakemesh/lakemesh/internal/awserr"
 	"github.com/lakemesh/lakemesh/internal/meshtest"
+	"github.com/lakemesh/lakemesh/producer"
 )
 
 func TestRowsAreReadExactlyWhileTheSubscriptionLetsThem(t *testing.T) {
@@ -69,7 +70,11 @@ func TestVendedCredentialsEndAtTheTablesPrefix(t *testing.T) {
 	w.opens(tables()...)
 	client, err := w.vend(self(), orders)
 	w.must(err)
-	if rows, err := w.fetch(client, "orders/rows.csv"); err != nil || rows != rowsOf(orders) {
+	var rows string
+	if !w.inTheEnd(func() bool {
+		rows, err = w.fetch(client, "orders/rows.csv")
+		return err == nil && rows == rowsOf(orders)
+	}) {
 		t.Errorf("its own table: %q, %v", rows, err)
 	}
 	w.Put(producerAccount, bucket, "orders.csv", "near")
@@ -92,7 +97,7 @@ func TestVendedCredentialsEndAtTheTablesPrefix(t *testing.T) {
 
 	// What was vended ends with the bucket's statement, too.
 	w.end(id)
-	_, err = w.fetch(client, "orders/rows.csv")
+	w.inTheEnd(func() bool { _, err = w.fetch(client, "orders/rows.csv"); return err != nil })
 	w.denied("credentials that were vended before the end", err)
 }
 
@@ -121,8 +126,13 @@ func TestAfterLeavingNobodyOfTheAccountReads(t *testing.T) {
 	w.must(w.consumer.DeleteSubscription(t.Context(), consumer.LeaveInput{SubscriptionID: id, Reason: "no need any more"}))
 	w.refused(analyst, orders)
 	w.refused(self(), orders)
-	settled, err := w.producer.SettleDepartures(t.Context())
-	w.must(err)
+	var settled *producer.SettleOutput
+	w.inTheEnd(func() bool {
+		var err error
+		settled, err = w.producer.SettleDepartures(t.Context())
+		w.must(err)
+		return len(settled.Subscriptions) > 0
+	})
 	if len(settled.Subscriptions) != 1 || settled.Subscriptions[0] != id {
 		t.Errorf("settled %v, want %s", settled.Subscriptions, id)
 	}
@@ -140,7 +150,11 @@ func TestPartitionsAreReadWithTheirTableAndOneByOne(t *testing.T) {
 	client, err := w.vend(self(), orders)
 	w.must(err)
 	for _, part := range []string{"02024", "02025"} {
-		if rows, err := w.fetch(client, "orders/part="+part+"/rows.csv"); err != nil || rows != rowsOf(part) {
+		var rows string
+		if !w.inTheEnd(func() bool {
+			rows, err = w.fetch(client, "orders/part="+part+"/rows.csv")
+			return err == nil && rows == rowsOf(part)
+		}) {
 			t.Errorf("partition %s with the table's credentials: %q, %v", part, rows, err)
 		}
 	}
@@ -155,7 +169,11 @@ func TestPartitionsAreReadWithTheirTableAndOneByOne(t *testing.T) {
 	}
 	one, err := vend(self(), orders, "02024")
 	w.must(err)
-	if rows, err := w.fetch(one, "orders/part=02024/rows.csv"); err != nil || rows != rowsOf("02024") {
+	var rows string
+	if !w.inTheEnd(func() bool {
+		rows, err = w.fetch(one, "orders/part=02024/rows.csv")
+		return err == nil && rows == rowsOf("02024")
+	}) {
 		t.Errorf("a partition with its own credentials: %q, %v", rows, err)
 	}
 	for _, key := range []string{"orders/part=02025/rows.csv", "orders/rows.csv", "orders_eu/rows.csv"} {

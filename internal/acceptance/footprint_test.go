@@ -29,21 +29,21 @@ type statement struct {
 
 func (w *world) bucketStatements() []statement {
 	w.t.Helper()
-	out, err := w.S3(producerAccount).GetBucketPolicy(w.ctx(), &s3.GetBucketPolicyInput{Bucket: aws.String(bucket)})
-	w.must(err)
 	var policy struct{ Statement []statement }
-	w.must(json.Unmarshal([]byte(aws.ToString(out.Policy)), &policy))
+	w.must(json.Unmarshal([]byte(w.bucketPolicy()), &policy))
 	return policy.Statement
 }
 
 func TestABucketIsOpenedByPrefixToOneRoleAndClosedAgain(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	_, err := w.S3(producerAccount).PutBucketPolicy(t.Context(), &s3.PutBucketPolicyInput{Bucket: aws.String(bucket), Policy: aws.String(
-		`{"Version":"2012-10-17","Statement":[{"Sid":"Theirs","Effect":"Allow","Principal":{"AWS":"arn:aws:iam::` + consumerAccount + `:root"},"Action":["s3:GetObject"],` +
-			`"Resource":"arn:aws:s3:::sales-data/public/*","Condition":{"Bool":{"aws:SecureTransport":"true"}}},` +
-			`{"Sid":"NoPlainHTTP","Effect":"Deny","Principal":"*","Action":"s3:PutObject","Resource":["arn:aws:s3:::sales-data","arn:aws:s3:::sales-data/*"],"Condition":{"Bool":{"aws:SecureTransport":"false"}}}]}`)})
-	w.must(err)
+	meshtest.Before(w.Mesh.Mesh, func() {
+		_, err := w.S3(producerAccount).PutBucketPolicy(t.Context(), &s3.PutBucketPolicyInput{Bucket: aws.String(bucket), Policy: aws.String(
+			`{"Version":"2012-10-17","Statement":[{"Sid":"Theirs","Effect":"Allow","Principal":{"AWS":"arn:aws:iam::` + consumerAccount + `:root"},"Action":["s3:GetObject"],` +
+				`"Resource":"arn:aws:s3:::sales-data/public/*","Condition":{"Bool":{"aws:SecureTransport":"true"}}},` +
+				`{"Sid":"NoPlainHTTP","Effect":"Deny","Principal":"*","Action":"s3:PutObject","Resource":["arn:aws:s3:::sales-data","arn:aws:s3:::sales-data/*"],"Condition":{"Bool":{"aws:SecureTransport":"false"}}}]}`)})
+		w.must(err)
+	})
 	before := w.bucketStatements()
 	id := w.request([]string{orders, customers}, "SELECT")
 	w.ResetCounts()

@@ -128,12 +128,11 @@ func TestARequestOfTheOriginalLibraryLivesOn(t *testing.T) {
 	id := idOf(record)
 	w.put(record)
 
-	pending, err := w.producer.ListPendingAccessRequests(t.Context())
-	w.must(err)
-	if len(pending.Subscriptions) != 1 {
-		t.Fatalf("%d requests are pending, want 1", len(pending.Subscriptions))
+	pending := w.pending(w.producer)
+	if len(pending) != 1 {
+		t.Fatalf("%d requests are pending, want 1", len(pending))
 	}
-	got := pending.Subscriptions[0]
+	got := pending[0]
 	if got.SubscriptionID != id || got.DatabaseName != product || !slices.Equal(got.TableName, []string{orders}) || got.CreatedBy != originalConsumer ||
 		!slices.Equal(got.RequestedGrants, []string{"DESCRIBE", "SELECT"}) || got.SubscriberPrincipal != consumerAccount || got.CreationDate != "2022-03-04 05:06:07" {
 		t.Errorf("pending is %+v", got)
@@ -193,11 +192,8 @@ func TestASubscriptionOfTheOriginalLibraryIsChangedAndEnded(t *testing.T) {
 	id := idOf(record)
 	w.holds(consumerAccount, map[string]string{"database": "DESCRIBE / ", orders: "DESCRIBE, SELECT / ", customers: "DESCRIBE, SELECT / "})
 
-	active, err := w.producer.ListSubscriptions(t.Context(), producer.ListSubscriptionsInput{Status: lakemesh.Active})
-	w.must(err)
-	access, err := w.consumer.ListProductAccess(t.Context(), consumer.ListInput{})
-	w.must(err)
-	for who, all := range map[string][]lakemesh.Subscription{"owner": active.Subscriptions, "subscriber": access.Subscriptions} {
+	active, access := w.owned(w.producer, producer.ListSubscriptionsInput{Status: lakemesh.Active}), w.used(w.consumer, consumer.ListInput{})
+	for who, all := range map[string][]lakemesh.Subscription{"owner": active, "subscriber": access} {
 		if len(all) != 1 || all[0].ID != id || all[0].Tampered != "" || all[0].Permitted.String() != "DESCRIBE, SELECT" ||
 			len(all[0].Grantable) != 0 || len(all[0].TableARNs) != 2 || len(all[0].RAMShares) == 0 || !slices.Equal(all[0].Notes, []string{"welcome"}) {
 			t.Errorf("the %s lists %+v", who, all)
@@ -411,10 +407,8 @@ func TestAnAdministratorSeesWhoseRecordsAreOpen(t *testing.T) {
 	if _, err := other.GetSubscription(t.Context(), idOf(record)); !errors.Is(err, lakemesh.ErrWrongAccount) {
 		t.Errorf("another consumer reads the record by its id: %v, want wrong account", err)
 	}
-	listed, err := other.ListProductAccess(t.Context(), consumer.ListInput{Statuses: consumer.AllStatuses()})
-	w.must(err)
-	if len(listed.Subscriptions) != 0 {
-		t.Errorf("another consumer lists %v", listed.Subscriptions)
+	if listed := w.used(other, consumer.ListInput{Statuses: consumer.AllStatuses()}); len(listed) != 0 {
+		t.Errorf("another consumer lists %v", listed)
 	}
 	if err := w.set(w.Config(meshtest.Administrator(consumerAccount)), idOf(record), item{"Status": str("Active")}); err == nil {
 		t.Error("the consumer's administrator wrote to the mesh's table")

@@ -117,7 +117,7 @@ func TestNoSecretOfAWholeLifeIsToldAnywhere(t *testing.T) {
 	options := func(keys aws.CredentialsProvider) lakemesh.Options {
 		cfg := w.ConfigWith(spied{keys, eyes})
 		eyes.HTTPClient, cfg.HTTPClient = cfg.HTTPClient, eyes
-		return lakemesh.Options{MeshAccountID: meshAccount, Config: &cfg, LogLevel: "DEBUG", Logger: log, RoleWait: -1,
+		return lakemesh.Options{MeshAccountID: meshAccount, Config: &cfg, LogLevel: "DEBUG", Logger: log, RoleWait: meshtest.RoleWait(w.Mesh.Mesh),
 			Progress: func(p lakemesh.Progress) { told.say(p) }}
 	}
 	administrator := func(account string) lakemesh.Options {

@@ -35,12 +35,9 @@ func TestProducersOfOneMeshDoNotSeeOrDecideEachOthers(t *testing.T) {
 	w.must(err)
 
 	for p, want := range map[*producer.Producer]string{w.producer: mine, other: theirs.SubscriptionID} {
-		pending, err := p.ListPendingAccessRequests(t.Context())
-		w.must(err)
-		all, err := p.ListSubscriptions(t.Context(), producer.ListSubscriptionsInput{})
-		w.must(err)
-		if len(pending.Subscriptions) != 1 || pending.Subscriptions[0].SubscriptionID != want || len(all.Subscriptions) != 1 || all.Subscriptions[0].ID != want {
-			t.Errorf("a producer lists %v and %v, want %s alone", pending.Subscriptions, all.Subscriptions, want)
+		pending, all := w.pending(p), w.owned(p, producer.ListSubscriptionsInput{})
+		if len(pending) != 1 || pending[0].SubscriptionID != want || len(all) != 1 || all[0].ID != want {
+			t.Errorf("a producer lists %v and %v, want %s alone", pending, all, want)
 		}
 	}
 	w.silent("decisions of a foreign producer", func() {
@@ -106,12 +103,9 @@ func TestAnAccountIsProducerAndConsumerAtOnce(t *testing.T) {
 	w.must(asProducer.ApproveAccessRequest(t.Context(), producer.ApproveInput{RequestID: theirs.SubscriptionID}))
 
 	// Each hat sees its own side.
-	owned, err := asProducer.ListSubscriptions(t.Context(), producer.ListSubscriptionsInput{})
-	w.must(err)
-	used, err := asConsumer.ListProductAccess(t.Context(), consumer.ListInput{Statuses: consumer.AllStatuses()})
-	w.must(err)
-	if len(owned.Subscriptions) != 1 || owned.Subscriptions[0].ID != theirs.SubscriptionID || len(used.Subscriptions) != 1 || used.Subscriptions[0].ID != id {
-		t.Errorf("it owns %v and uses %v", owned.Subscriptions, used.Subscriptions)
+	owned, used := w.owned(asProducer, producer.ListSubscriptionsInput{}), w.used(asConsumer, consumer.ListInput{Statuses: consumer.AllStatuses()})
+	if len(owned) != 1 || owned[0].ID != theirs.SubscriptionID || len(used) != 1 || used[0].ID != id {
+		t.Errorf("it owns %v and uses %v", owned, used)
 	}
 	// Leaving with one hat takes nothing from the other.
 	w.must(asConsumer.DeleteSubscription(t.Context(), consumer.LeaveInput{SubscriptionID: id}))

@@ -24,15 +24,22 @@ import (
 // invitations are the sender and the state of each invitation to an account.
 func (w *world) invitations(account string) map[string]string {
 	w.t.Helper()
-	all := map[string]string{}
-	pages := ram.NewGetResourceShareInvitationsPaginator(ram.NewFromConfig(w.Config(meshtest.Administrator(account))), &ram.GetResourceShareInvitationsInput{})
-	for pages.HasMorePages() {
-		page, err := pages.NextPage(w.ctx())
-		w.must(err)
-		for _, i := range page.ResourceShareInvitations {
-			all[aws.ToString(i.SenderAccountId)] += string(i.Status) + " "
+	client := ram.NewFromConfig(w.Config(meshtest.Administrator(account)))
+	all, err := meshtest.Known(w.Mesh.Mesh, func() (map[string]string, error) {
+		all := map[string]string{}
+		pages := ram.NewGetResourceShareInvitationsPaginator(client, &ram.GetResourceShareInvitationsInput{})
+		for pages.HasMorePages() {
+			page, err := pages.NextPage(w.ctx())
+			if err != nil {
+				return nil, err
+			}
+			for _, i := range page.ResourceShareInvitations {
+				all[aws.ToString(i.SenderAccountId)] += string(i.Status) + " "
+			}
 		}
-	}
+		return all, nil
+	})
+	w.must(err)
 	return all
 }
 
@@ -203,14 +210,12 @@ func TestLongListsAreReadToTheirEndOnBothSides(t *testing.T) {
 	}
 	slices.Sort(ids)
 	w.ResetCounts()
-	used, err := w.consumer.ListProductAccess(t.Context(), consumer.ListInput{Statuses: consumer.AllStatuses()})
-	w.must(err)
+	used := w.used(w.consumer, consumer.ListInput{Statuses: consumer.AllStatuses()})
 	if w.Count("dynamodb:Query") < 2 {
 		t.Error("the list fitted into one page")
 	}
-	owned, err := w.producer.ListSubscriptions(t.Context(), producer.ListSubscriptionsInput{})
-	w.must(err)
-	for who, all := range map[string][]lakemesh.Subscription{"subscriber": used.Subscriptions, "owner": owned.Subscriptions} {
+	owned := w.owned(w.producer, producer.ListSubscriptionsInput{})
+	for who, all := range map[string][]lakemesh.Subscription{"subscriber": used, "owner": owned} {
 		var got []string
 		for _, s := range all {
 			got = append(got, s.ID)

@@ -186,6 +186,9 @@ func (w *world) silent(what string, do func()) {
 	}
 }
 
+// inTheEnd tells whether something holds once everything is known.
+func (w *world) inTheEnd(holds func() bool) bool { return meshtest.Soon(w.Mesh.Mesh, holds) }
+
 // as is a configuration of a role of the mesh, which the roles of its account
 // open as they do in the personas.
 func (w *world) as(account, role string) aws.Config {
@@ -213,9 +216,11 @@ func (w *world) reader(account, name string) string {
 	out, err := client.CreateRole(w.t.Context(), &iam.CreateRoleInput{RoleName: aws.String(name), AssumeRolePolicyDocument: aws.String(
 		`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::` + account + `:root"},"Action":"sts:AssumeRole"}]}`)})
 	w.must(err)
-	_, err = client.PutRolePolicy(w.t.Context(), &iam.PutRolePolicyInput{RoleName: aws.String(name), PolicyName: aws.String("query"), PolicyDocument: aws.String(
-		`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["glue:Get*","lakeformation:Get*","s3:Get*","s3:List*"],"Resource":"*"}]}`)})
-	w.must(err)
+	w.must(meshtest.Try(w.Mesh.Mesh, func() error {
+		_, err := client.PutRolePolicy(w.t.Context(), &iam.PutRolePolicyInput{RoleName: aws.String(name), PolicyName: aws.String("query"), PolicyDocument: aws.String(
+			`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["glue:Get*","lakeformation:Get*","s3:Get*","s3:List*"],"Resource":"*"}]}`)})
+		return err
+	}))
 	return aws.ToString(out.Role.Arn)
 }
 
@@ -261,7 +266,9 @@ func (w *world) read(principal, table string) (string, error) {
 func (w *world) reads(principal string, names ...string) {
 	w.t.Helper()
 	for _, table := range names {
-		if rows, err := w.read(principal, table); err != nil || rows != rowsOf(table) {
+		var rows string
+		var err error
+		if !w.inTheEnd(func() bool { rows, err = w.read(principal, table); return err == nil && rows == rowsOf(table) }) {
 			w.t.Errorf("%s reads %s: %q, %v; want its rows", principal, table, rows, err)
 		}
 	}
@@ -271,8 +278,9 @@ func (w *world) reads(principal string, names ...string) {
 func (w *world) refused(principal string, names ...string) {
 	w.t.Helper()
 	for _, table := range names {
-		rows, err := w.read(principal, table)
-		if !awserr.Denied(err) {
+		var rows string
+		var err error
+		if !w.inTheEnd(func() bool { rows, err = w.read(principal, table); return awserr.Denied(err) }) {
 			w.t.Errorf("%s reads %s: %q, %v; want AWS to deny it", principal, table, rows, err)
 		}
 	}
@@ -327,18 +335,59 @@ func (w *world) holds(account string, want map[string]string) {
 	}
 }
 
+// bucketPolicy is the bucket's policy; empty if it has none.
+func (w *world) bucketPolicy() string {
+	w.t.Helper()
+	client := w.S3(producerAccount)
+	policy, err := meshtest.Known(w.Mesh.Mesh, func() (string, error) {
+		out, err := client.GetBucketPolicy(w.ctx(), &s3.GetBucketPolicyInput{Bucket: aws.String(bucket)})
+		if awserr.Is(err, "NoSuchBucketPolicy") {
+			return "", nil
+		}
+		if err != nil {
+			return "", err
+		}
+		return aws.ToString(out.Policy), nil
+	})
+	w.must(err)
+	return policy
+}
+
+// pending are the requests that a producer is shown as pending.
+func (w *world) pending(p *producer.Producer) []producer.PendingRequest {
+	w.t.Helper()
+	out, err := meshtest.Known(w.Mesh.Mesh, func() (*producer.ListPendingOutput, error) { return p.ListPendingAccessRequests(w.ctx()) })
+	w.must(err)
+	return out.Subscriptions
+}
+
+// owned are the subscriptions that a producer is shown.
+func (w *world) owned(p *producer.Producer, in producer.ListSubscriptionsInput) []lakemesh.Subscription {
+	w.t.Helper()
+	out, err := meshtest.Known(w.Mesh.Mesh, func() (*producer.ListSubscriptionsOutput, error) { return p.ListSubscriptions(w.ctx(), in) })
+	w.must(err)
+	return out.Subscriptions
+}
+
+// used are the subscriptions that a consumer is shown.
+func (w *world) used(c *consumer.Consumer, in consumer.ListInput) []lakemesh.Subscription {
+	w.t.Helper()
+	out, err := meshtest.Known(w.Mesh.Mesh, func() (*consumer.ListOutput, error) { return c.ListProductAccess(w.ctx(), in) })
+	w.must(err)
+	return out.Subscriptions
+}
+
 // open are the prefixes of the bucket that the mesh's role may read.
 func (w *world) open() []string {
 	w.t.Helper()
-	out, err := w.S3(producerAccount).GetBucketPolicy(w.ctx(), &s3.GetBucketPolicyInput{Bucket: aws.String(bucket)})
-	if awserr.Is(err, "NoSuchBucketPolicy") {
+	policy := w.bucketPolicy()
+	if policy == "" {
 		return nil
 	}
-	w.must(err)
-	if !json.Valid([]byte(aws.ToString(out.Policy))) {
-		w.t.Fatalf("the bucket's policy is no JSON: %s", aws.ToString(out.Policy))
+	if !json.Valid([]byte(policy)) {
+		w.t.Fatalf("the bucket's policy is no JSON: %s", policy)
 	}
-	prefixes, err := storage.Prefixes(aws.ToString(out.Policy), bucket, lakemesh.RoleARN(meshAccount, lakemesh.DataAccessRole(producerAccount)))
+	prefixes, err := storage.Prefixes(policy, bucket, lakemesh.RoleARN(meshAccount, lakemesh.DataAccessRole(producerAccount)))
 	w.must(err)
 	slices.Sort(prefixes)
 	return prefixes

@@ -48,15 +48,19 @@ func On(t testing.TB, m *localmesh.Mesh) *Mesh { return &Mesh{Mesh: m, t: t} }
 // Administrator is the ARN of an account's administrator.
 func Administrator(account string) string { return "arn:aws:iam::" + account + ":role/Admin" }
 
-// Accounts starts a mesh and sets the three accounts up. Counts begin at zero.
+// Accounts starts a mesh and sets the three accounts up. Counts begin at zero. The
+// accounts have been there for a while: what is late from then on is what the test
+// does.
 func Accounts(t testing.TB, opts ...localmesh.Option) *Mesh {
 	t.Helper()
 	m := &Mesh{Mesh: localmesh.Run(t, opts...), t: t}
-	if _, err := m.admin(MeshAccount).InitializeMeshAccount(t.Context(), admin.InitializeMeshInput{AllowFullTableExternalDataAccess: true}); err != nil {
-		t.Fatal(err)
-	}
-	m.AddProducer(ProducerAccount)
-	m.AddConsumer(ConsumerAccount)
+	Before(m.Mesh, func() {
+		if _, err := m.admin(MeshAccount).InitializeMeshAccount(t.Context(), admin.InitializeMeshInput{AllowFullTableExternalDataAccess: true}); err != nil {
+			t.Fatal(err)
+		}
+		m.AddProducer(ProducerAccount)
+		m.AddConsumer(ConsumerAccount)
+	})
 	m.ResetCounts()
 	return m
 }
@@ -107,7 +111,7 @@ func RoleWait(m *localmesh.Mesh) time.Duration {
 	if m.EventualConsistency() == 0 {
 		return -1
 	}
-	return 2 * time.Second
+	return 5 * time.Second
 }
 
 // Glue is a client of the account's administrator.

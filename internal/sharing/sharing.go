@@ -184,18 +184,21 @@ func (r Receiver) AcceptAll(ctx context.Context, sender string, shares []string)
 		if len(open) == 0 {
 			return true, nil
 		}
-		return false, r.AcceptPending(ctx, sender, open)
+		_, err = r.AcceptPending(ctx, sender, open)
+		return false, err
 	})
 	return late(ctx, r.Account, err)
 }
 
-// AcceptPending accepts the sender's pending invitations to the shares. It fails
-// on a share whose last invitation was rejected or has expired.
-func (r Receiver) AcceptPending(ctx context.Context, sender string, shares []string) error {
+// AcceptPending accepts the sender's pending invitations to the shares, and returns
+// the shares that were accepted. It fails on a share whose last invitation was
+// rejected or has expired.
+func (r Receiver) AcceptPending(ctx context.Context, sender string, shares []string) ([]string, error) {
 	invitations, err := r.Invitations(ctx, sender, shares)
 	if err != nil {
-		return err
+		return nil, err
 	}
+	var pending []string
 	last := map[string]Invitation{}
 	for _, i := range invitations {
 		last[i.Share] = i
@@ -204,12 +207,17 @@ func (r Receiver) AcceptPending(ctx context.Context, sender string, shares []str
 	for _, i := range last {
 		switch i.Status {
 		case types.ResourceShareInvitationStatusPending:
+			pending = append(pending, i.Share)
 			group.Go(func() error { return r.Accept(gctx, i) })
 		case types.ResourceShareInvitationStatusRejected, types.ResourceShareInvitationStatusExpired:
 			group.Go(func() error { return r.refused(i.Share, sender, string(i.Status), nil) })
 		}
 	}
-	return group.Wait()
+	if err := group.Wait(); err != nil {
+		return nil, err
+	}
+	slices.Sort(pending)
+	return pending, nil
 }
 
 // Association is how a receiver stands to a share.

@@ -76,7 +76,7 @@ func TestAcceptAllAcceptsOnlyTheSendersNamedShares(t *testing.T) {
 		t.Errorf("accepted %q, %v", accepted, err)
 	}
 	// A stranger's share is not accepted even if it is named.
-	if err := r.AcceptPending(t.Context(), sender, []string{foreign}); err != nil {
+	if accepted, err := r.AcceptPending(t.Context(), sender, []string{foreign}); err != nil || len(accepted) > 0 {
 		t.Fatal(err)
 	}
 	if accepted, err = r.Accepted(t.Context(), []string{foreign}); err != nil || len(accepted) != 0 {
