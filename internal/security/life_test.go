@@ -5,9 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"maps"
 	"net/url"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 
@@ -67,6 +69,8 @@ type life struct {
 	mu sync.Mutex
 	// policies are what admin wanted each role to be given.
 	policies map[string]string
+	// missed are the warnings of personas that did without a right.
+	missed []string
 
 	producer *producer.Producer
 	consumer *consumer.Consumer
@@ -92,8 +96,38 @@ func (l *life) live(steps []step) error {
 			return fmt.Errorf("%s: %w", s.name, err)
 		}
 	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if len(l.missed) > 0 {
+		return fmt.Errorf("%w: %q", errUnexpected, l.missed)
+	}
 	return nil
 }
+
+// doingWithout is a logger that notes where a persona does without a right that its
+// role has not: it says so, and goes on.
+type doingWithout struct{ *life }
+
+// Enabled implements slog.Handler.
+func (d doingWithout) Enabled(_ context.Context, level slog.Level) bool {
+	return level >= slog.LevelWarn
+}
+
+// Handle implements slog.Handler.
+func (d doingWithout) Handle(_ context.Context, r slog.Record) error {
+	if strings.Contains(r.Message, "enable the account again") {
+		d.mu.Lock()
+		defer d.mu.Unlock()
+		d.missed = append(d.missed, r.Message)
+	}
+	return nil
+}
+
+// WithAttrs implements slog.Handler.
+func (d doingWithout) WithAttrs([]slog.Attr) slog.Handler { return d }
+
+// WithGroup implements slog.Handler.
+func (d doingWithout) WithGroup(string) slog.Handler { return d }
 
 func (l *life) told(things ...any) {
 	if l.tell != nil {
@@ -124,7 +158,7 @@ func (l *life) opened(account string) lakemesh.Options {
 	cfg.APIOptions = append(slices.Clone(cfg.APIOptions), func(s *middleware.Stack) error {
 		return s.Initialize.Add(middleware.InitializeMiddlewareFunc("RewritePolicies", l.rewritePolicies), middleware.Before)
 	})
-	o.Config = &cfg
+	o.Config, o.LogLevel, o.Logger = &cfg, "WARN", slog.New(doingWithout{l})
 	if l.options != nil {
 		l.options(&o)
 	}
