@@ -122,7 +122,7 @@ func (p *Producer) publish(ctx context.Context, pub *publication) (*CreateDataPr
 	if err := p.extendSubscriptions(ctx, pub.op, pub.target); err != nil {
 		return nil, err
 	}
-	out := &CreateDataProductsOutput{DatabaseName: pub.target, Tables: []ProductTable{}, Warnings: append(pub.told, pub.refusals()...)}
+	out := &CreateDataProductsOutput{DatabaseName: pub.target, Tables: []ProductTable{}, Warnings: append(pub.planned, pub.refusals()...)}
 	for _, t := range pub.tables {
 		out.Tables = append(out.Tables, ProductTable{SourceTable: t.name, LinkTable: t.link})
 	}

@@ -65,8 +65,8 @@ type publication struct {
 	// newTagValues are the values that LF-tags of the mesh do not have yet.
 	newTagValues map[string][]string
 	warnings     []string
-	// told are the warnings of the plans that were carried out.
-	told []string
+	// planned are the warnings of the plans that were carried out.
+	planned []string
 
 	// mu guards what steps find out while they run.
 	mu       sync.Mutex

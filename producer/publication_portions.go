@@ -58,7 +58,7 @@ func (pub *publication) carryOut(ctx context.Context) error {
 			return continued(pub.op, done, "look at the next tables of database "+pub.source, pub.explain(err))
 		}
 		todo := pub.plan(part)
-		pub.told = append(pub.told, todo.Warnings...)
+		pub.planned = append(pub.planned, todo.Warnings...)
 		if err := pub.applyAfter(ctx, todo, done); err != nil {
 			return err
 		}

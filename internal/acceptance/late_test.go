@@ -28,7 +28,8 @@ func late(t *testing.T, test func(t *testing.T, w *world)) {
 	}
 }
 
-// soon looks until something holds, as somebody does who knows that AWS may be late.
+// soon looks until something holds, as somebody does who knows that AWS may be late:
+// for at most 100 seconds, which are simulated.
 func (w *world) soon(what string, holds func() bool) {
 	w.t.Helper()
 	for range 100 {

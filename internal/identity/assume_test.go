@@ -65,7 +65,8 @@ func TestARoleThatNeverOpensIsGivenUp(t *testing.T) {
 		if _, err := identity.OpenConsumer(ctx, o); !errors.Is(err, context.DeadlineExceeded) || time.Since(begun) > 2*time.Second {
 			t.Errorf("after the end of the context: %v, %s", err, time.Since(begun))
 		}
-		// The SDK's cache lets the attempt that it began end by itself.
+		// The SDK's cache lets the attempt that it began end by itself, which it does within
+		// the role's wait. Time is simulated here.
 		time.Sleep(lakemesh.DefaultRoleWait)
 	})
 }

@@ -26,7 +26,7 @@ func FuzzEvaluate(f *testing.F) {
 	f.Fuzz(func(t *testing.T, policy, action, resource, key, value string) {
 		d, err := iampolicy.Parse([]byte(policy))
 		if err != nil {
-			t.Skip()
+			t.Skip("not a policy: it is refused before anything is decided by it")
 		}
 		request := iampolicy.Request{Action: action, Resource: resource, Keys: map[string][]string{key: strings.Split(value, ",")},
 			Principal: iampolicy.PrincipalInfo{Account: producerAccount, ARN: "arn:aws:iam::" + producerAccount + ":role/R"}}
@@ -82,7 +82,7 @@ func FuzzOpenPrefixes(f *testing.F) {
 		before, err := storage.Prefixes(policy, bucket, role)
 		// The catalog's locations come as JSON, which is always UTF-8.
 		if err != nil || len(before) > 0 || prefix == "" || !utf8.ValidString(prefix) {
-			t.Skip()
+			t.Skip("not a policy without prefixes of ours, or not a prefix that can be opened")
 		}
 		opened, err := storage.Merge(policy, bucket, role, []string{prefix}, nil)
 		if err != nil {
