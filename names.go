@@ -22,7 +22,10 @@ const (
 
 	// SubscriptionsTable is the DynamoDB table of subscriptions.
 	SubscriptionsTable = "AwsDataMeshSubscriptions"
-	// OwnerIndex is its index by owner and status.
+	// DecisionsTable is the DynamoDB table of what owners decide. Consumers cannot
+	// write it. The original library has no such table.
+	DecisionsTable = "AwsDataMeshDecisions"
+	// OwnerIndex is the index of the table of subscriptions by owner and status.
 	OwnerIndex = SubscriptionsTable + "-Owner"
 	// SubscriberIndex is its index by subscriber.
 	SubscriberIndex = SubscriptionsTable + "-Subscriber"
