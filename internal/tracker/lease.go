@@ -18,7 +18,6 @@ import (
 const (
 	attrHolder = "Holder"
 	attrUntil  = "Until"
-	attrBy     = "By"
 )
 
 // leaseWait is how long a decision waits for others of the same owner.

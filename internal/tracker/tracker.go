@@ -88,45 +88,14 @@ func New(o Options) *Tracker {
 		holder: lakemesh.NewShortID(), lease: o.Lease, log: o.Log, now: time.Now}
 }
 
-// Attribute names. None of the first group may change: the original library
-// shares them.
+// Attributes of the first layout of records.
 const (
-	attrID         = "SubscriptionId"
-	attrOwner      = "OwnerPrincipal"
-	attrSubscriber = "SubscriberPrincipal"
-	attrStatus     = "Status"
-	attrDatabase   = "DatabaseName"
-	attrTables     = "TableName"
-	attrRequested  = "RequestedGrants"
-	attrPermitted  = "PermittedGrants"
-	attrGrantable  = "GrantableGrants"
-	attrTableARNs  = "GrantedTableARNs"
-	attrShares     = "RamShares"
-	attrNotes      = "Notes"
-	attrCreated    = "CreationDate"
-	attrCreatedBy  = "CreatedBy"
-	attrUpdated    = "UpdatedDate"
-	attrUpdatedBy  = "UpdatedBy"
-	attrImported   = "ImportedToConsumer"
-
-	attrExpressions = "RequestedExpressions"
-	attrLeaving     = "Leaving"
-	attrLeftReason  = "LeftReason"
-	attrHistory     = "History"
-	attrClaimedBy   = "ClaimedBy"
-
+	attrHistory   = "History"
+	attrClaimedBy = "ClaimedBy"
 	attrClaim     = "Claim"
 	attrDecided   = "DecidedStatus"
 	attrDecisions = "Decisions"
 )
-
-// ConsumerAttributes are the attributes that a consumer's role may name in a
-// write: those of the request, and what the consumer does with a subscription.
-func ConsumerAttributes() []string {
-	return []string{attrID, attrOwner, attrSubscriber, attrStatus, attrDatabase, attrTables, attrRequested, attrNotes,
-		attrCreated, attrCreatedBy, attrUpdated, attrUpdatedBy, attrImported, attrExpressions, attrLeaving, attrLeftReason,
-		attrHistory, attrClaimedBy}
-}
 
 func (t *Tracker) table() *string { return aws.String(lakemesh.SubscriptionsTable) }
 

@@ -1,0 +1,76 @@
+package tracker
+
+// The attributes of a request that the original library shares; none of them may
+// change. What the owner mirrors there is in [MirrorAttributes].
+const (
+	attrID         = "SubscriptionId"
+	attrOwner      = "OwnerPrincipal"
+	attrSubscriber = "SubscriberPrincipal"
+	attrStatus     = "Status"
+	attrDatabase   = "DatabaseName"
+	attrTables     = "TableName"
+	attrRequested  = "RequestedGrants"
+	attrPermitted  = "PermittedGrants"
+	attrGrantable  = "GrantableGrants"
+	attrTableARNs  = "GrantedTableARNs"
+	attrShares     = "RamShares"
+	attrNotes      = "Notes"
+	attrCreated    = "CreationDate"
+	attrCreatedBy  = "CreatedBy"
+	attrUpdated    = "UpdatedDate"
+	attrUpdatedBy  = "UpdatedBy"
+	attrImported   = "ImportedToConsumer"
+)
+
+// The attributes of a request that the original library does not know, and those
+// of the pair's inbox.
+const (
+	// attrExpressions are the table expressions as they were asked for.
+	attrExpressions = "RequestedExpressions"
+	// attrAsked is how many times the same was asked for before.
+	attrAsked = "Asked"
+	// attrLeaving and attrLeftReason are the consumer's departure.
+	attrLeaving    = "Leaving"
+	attrLeftReason = "LeftReason"
+	// attrImportedRevision is the revision of the decision that was imported.
+	attrImportedRevision = "ImportedRevision"
+	// attrEntries counts the entries of a side's history, attrHead is the hash of the
+	// newest.
+	attrEntries = "Entries"
+	attrHead    = "Head"
+	// attrOpen are the ids in an inbox.
+	attrOpen = "Open"
+)
+
+// The attributes of an entry of a history, besides its key.
+const (
+	attrEntryOf     = "Subscription"
+	attrAt          = "At"
+	attrBy          = "By"
+	attrAction      = "Action"
+	attrFrom        = "From"
+	attrTo          = "To"
+	attrReason      = "Reason"
+	attrPermissions = "Permissions"
+	attrHandOn      = "Grantable"
+	attrEntryTables = "Tables"
+	attrPrev        = "Prev"
+	attrSeen        = "Seen"
+)
+
+// ConsumerAttributes are the attributes that a consumer's role may name in a write
+// to the table of subscriptions: those of its requests, of its entries of the
+// history, and of its inboxes.
+func ConsumerAttributes() []string {
+	return []string{attrID, attrOwner, attrSubscriber, attrStatus, attrDatabase, attrTables, attrRequested, attrNotes,
+		attrCreated, attrCreatedBy, attrUpdated, attrUpdatedBy, attrImported, attrExpressions, attrAsked, attrLeaving, attrLeftReason,
+		attrImportedRevision, attrEntries, attrHead, attrOpen,
+		attrEntryOf, attrAt, attrBy, attrAction, attrFrom, attrTo, attrReason, attrPermissions, attrHandOn, attrEntryTables, attrPrev, attrSeen}
+}
+
+// MirrorAttributes are the attributes of a request that an owner's role may name:
+// what the original library reads of a decision. They are none of the consumer's
+// words.
+func MirrorAttributes() []string {
+	return []string{attrID, attrStatus, attrPermitted, attrGrantable, attrTableARNs, attrShares, attrUpdated, attrUpdatedBy}
+}
