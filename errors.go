@@ -28,8 +28,11 @@ var (
 	ErrPartial = errors.New("partly done")
 	// ErrQuota: a quota of AWS would be passed. Nothing was changed.
 	ErrQuota = errors.New("quota")
-	// ErrTampered: a record's status is not borne out by a decision.
+	// ErrTampered: a request is not what it was when it was made, or what was decided on
+	// is not what was asked for.
 	ErrTampered = errors.New("the record was changed by other means")
+	// ErrChanged: what would be done is not what was shown. Nothing was changed.
+	ErrChanged = errors.New("not what was shown any more")
 )
 
 // Error is an error of an operation, with everything that helps to mend it.
@@ -144,7 +147,8 @@ type ClaimedError struct {
 	Wanted Action
 	// Claim is the decision that holds the record.
 	Claim Claim
-	// Expired tells that the holder has given no sign of life since Claim.Until.
+	// Expired tells that its holder is not at work on it any more: the decision was
+	// left unfinished.
 	Expired bool
 }
 
@@ -154,8 +158,8 @@ func (e *ClaimedError) Error() string {
 		return fmt.Sprintf("cannot %s subscription %s: %s began to %s it on %s and did not finish; %s it again to finish, or abort that decision first",
 			e.Wanted, e.SubscriptionID, e.Claim.By, e.Claim.Action, FormatTime(e.Claim.At), e.Claim.Action)
 	}
-	return fmt.Sprintf("cannot %s subscription %s: %s is carrying out a decision to %s it, begun on %s; try again after %s",
-		e.Wanted, e.SubscriptionID, e.Claim.By, e.Claim.Action, FormatTime(e.Claim.At), FormatTime(e.Claim.Until))
+	return fmt.Sprintf("cannot %s subscription %s: %s is carrying out a decision to %s it, begun on %s; try again when it is done",
+		e.Wanted, e.SubscriptionID, e.Claim.By, e.Claim.Action, FormatTime(e.Claim.At))
 }
 
 // Is makes it an [ErrClaimed].

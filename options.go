@@ -34,6 +34,9 @@ type Options struct {
 	// ClaimLease is how long a decision is held for a program that gives no sign
 	// of life; 0 means 30 seconds. It is renewed while the program works.
 	ClaimLease time.Duration
+	// Now is what time it is, for the times in records and histories; nil means
+	// [time.Now]. Nothing is decided by it, so that programs whose clocks differ get along.
+	Now func() time.Time
 	// RoleWait is how long a role that refuses the caller is tried again. For a while
 	// AWS refuses everybody for a role that was made, or whose trust was changed, a
 	// moment ago, and in the same words as for one that will never open. 0 means

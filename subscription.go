@@ -2,6 +2,7 @@ package lakemesh
 
 import (
 	"encoding/json"
+	"fmt"
 	"time"
 )
 
@@ -19,8 +20,12 @@ type Subscription struct {
 	Status Status
 	// Database is the product's database in the mesh.
 	Database string
-	// Tables are the tables asked for, resolved; empty means the whole database.
+	// Tables are the tables asked for, resolved; empty means the whole database,
+	// unless TablesUnknown is set.
 	Tables []string
+	// TablesUnknown tells that the tables cannot be read, or are too many to be listed:
+	// Tables is empty, and that does not stand for the whole database.
+	TablesUnknown bool
 	// Expressions are the table expressions as they were asked for, if any.
 	Expressions []string
 	// Requested, Permitted and Grantable are the permissions that were asked for,
@@ -43,15 +48,37 @@ type Subscription struct {
 	Leaving bool
 	// Claim is the decision under way, or nil.
 	Claim *Claim
-	// Tampered says what is wrong with a record whose status is not borne out by
-	// a decision; empty for a good record.
+	// Tampered says what is wrong with a record: a request that was changed after it
+	// was made, or that says something else than what was decided on. What was decided
+	// stands all the same. It is empty for a good record.
 	Tampered string
 	// History is what happened, oldest first. Only operations that say so read it.
 	History []Event
+	// HistoryFault is the first entry of the history that does not hold, where the
+	// history was read; nil tells that it is whole.
+	HistoryFault *HistoryFault
 }
 
-// WholeDatabase tells whether the subscription covers every table of its database.
-func (s *Subscription) WholeDatabase() bool { return len(s.Tables) == 0 }
+// WholeDatabase reports whether the subscription covers every table of its database.
+func (s *Subscription) WholeDatabase() bool { return len(s.Tables) == 0 && !s.TablesUnknown }
+
+// HistoryFault tells where a history was changed afterwards. The history is two chains,
+// one a side; each entry carries the hashes of the one before it and of the newest that
+// its side had seen of the other. So a side cannot change what the other has seen
+// without its showing.
+type HistoryFault struct {
+	// Side is whose chain does not hold: "owner" or "consumer".
+	Side string `json:"Side"`
+	// Entry is the number of the first entry that does not hold, from 1.
+	Entry int `json:"Entry"`
+	// Message says what is wrong with it.
+	Message string `json:"Message"`
+}
+
+// String says all of it.
+func (f HistoryFault) String() string {
+	return fmt.Sprintf("entry %d of the %s's history does not hold: %s", f.Entry, f.Side, f.Message)
+}
 
 // RAMShare is a RAM share as records keep it.
 type RAMShare struct {
@@ -65,17 +92,11 @@ type RAMShare struct {
 type Claim struct {
 	// Action is what is being done.
 	Action Action `json:"Action"`
-	// Holder is the running program that holds the claim.
+	// Holder is the one run of the decision that holds the claim.
 	Holder string `json:"Holder"`
-	// By is the identity that decided, At when, Until how long nobody else may
-	// carry the decision on.
-	By    string    `json:"By"`
-	At    time.Time `json:"At"`
-	Until time.Time `json:"Until"`
-	// Database and Tables are what is being decided on; no tables stand for the
-	// whole database.
-	Database string   `json:"Database,omitempty"`
-	Tables   []string `json:"Tables,omitempty"`
+	// By is the identity that decided, At when.
+	By string    `json:"By"`
+	At time.Time `json:"At"`
 	// Permissions and Grantable are what is being granted.
 	Permissions Permissions `json:"Permissions,omitempty"`
 	Grantable   Permissions `json:"Grantable,omitempty"`
@@ -109,6 +130,7 @@ func (s Subscription) MarshalJSON() ([]byte, error) {
 		Status              Status              `json:"Status"`
 		DatabaseName        string              `json:"DatabaseName"`
 		TableName           []string            `json:"TableName,omitempty"`
+		TablesUnknown       bool                `json:"TablesUnknown,omitempty"`
 		RequestedTables     []string            `json:"RequestedExpressions,omitempty"`
 		RequestedGrants     []string            `json:"RequestedGrants"`
 		PermittedGrants     []string            `json:"PermittedGrants,omitempty"`
@@ -125,10 +147,11 @@ func (s Subscription) MarshalJSON() ([]byte, error) {
 		Claim               *Claim              `json:"Claim,omitempty"`
 		Tampered            string              `json:"Tampered,omitempty"`
 		History             []Event             `json:"History,omitempty"`
+		HistoryFault        *HistoryFault       `json:"HistoryFault,omitempty"`
 	}{
-		s.ID, s.Owner, s.Subscriber, s.Status, s.Database, s.Tables, s.Expressions, s.Requested.Strings(),
+		s.ID, s.Owner, s.Subscriber, s.Status, s.Database, s.Tables, s.TablesUnknown, s.Expressions, s.Requested.Strings(),
 		s.Permitted.Strings(), s.Grantable.Strings(), s.TableARNs, s.RAMShares, s.Notes, FormatTime(s.Created), s.CreatedBy,
-		FormatTime(s.Updated), s.UpdatedBy, s.Imported, s.Leaving, s.Claim, s.Tampered, s.History,
+		FormatTime(s.Updated), s.UpdatedBy, s.Imported, s.Leaving, s.Claim, s.Tampered, s.History, s.HistoryFault,
 	})
 }
 

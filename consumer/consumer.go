@@ -59,7 +59,7 @@ func New(ctx context.Context, options lakemesh.Options) (*Consumer, error) {
 	options.Credentials, options.Config = nil, nil
 	c := &Consumer{account: ids.Account, meshAccount: ids.MeshAccount, region: ids.Region, options: options, log: ids.Log}
 	c.tracker = tracker.New(tracker.Options{Config: ids.Mesh.Config, MeshAccount: ids.MeshAccount, By: ids.Caller.ARN,
-		Side: tracker.ConsumerSide, Lease: options.ClaimLease, Log: ids.Log})
+		Log: ids.Log, Now: options.Now})
 	own := glue.NewFromConfig(ids.Own.Config)
 	c.own = view{Catalog: catalog.New(own, c.account, c.region, c.concurrency())}
 	c.shared = view{Catalog: catalog.New(own, c.meshAccount, c.region, c.concurrency()), foreign: true}
@@ -99,14 +99,7 @@ func (c *Consumer) subscription(ctx context.Context, op, id string) (*tracker.Re
 	if !legacy && subscriber != c.account {
 		return nil, c.notMine(op, id, subscriber)
 	}
-	r, err := c.tracker.Get(ctx, id)
-	if err != nil {
-		return nil, err
-	}
-	if r.Subscriber != c.account {
-		return nil, c.notMine(op, id, r.Subscriber)
-	}
-	return r, nil
+	return c.tracker.Get(ctx, id)
 }
 
 func (c *Consumer) notMine(op, id, subscriber string) error {
@@ -114,9 +107,10 @@ func (c *Consumer) notMine(op, id, subscriber string) error {
 		Message: "it belongs to consumer account " + subscriber, Hint: "use credentials of that account, or list your own with: lakemesh subscription list --as consumer"}
 }
 
-// believed refuses a record that no decision bears out.
+// believed refuses to import what this account has not asked for. It can be left all
+// the same.
 func believed(op string, r *tracker.Record) error {
-	if r.Tampered == "" {
+	if r.Believable() {
 		return nil
 	}
 	return &lakemesh.Error{Op: op, Resource: "subscription " + r.ID, Kind: lakemesh.ErrTampered, Message: r.Tampered,

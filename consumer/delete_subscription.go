@@ -44,9 +44,6 @@ func (c *Consumer) PlanDeleteSubscription(ctx context.Context, in LeaveInput) (*
 	if l.record, err = c.subscription(ctx, opLeave, in.SubscriptionID); err != nil {
 		return nil, err
 	}
-	if err := believed(opLeave, l.record); err != nil {
-		return nil, err
-	}
 	if err := legal(opLeave, l.record, lakemesh.ActionLeave); err != nil {
 		return nil, err
 	}

@@ -148,8 +148,7 @@ func importable(r *tracker.Record) error {
 			Message: "this account has left it", Hint: "ask for access anew: lakemesh request create"}
 	}
 	if r.Claim != nil {
-		expired := !time.Now().Before(r.Claim.Until)
-		return advised(opFinalize, r, &lakemesh.ClaimedError{SubscriptionID: r.ID, Wanted: lakemesh.ActionImport, Claim: *r.Claim, Expired: expired},
+		return advised(opFinalize, r, &lakemesh.ClaimedError{SubscriptionID: r.ID, Wanted: lakemesh.ActionImport, Claim: *r.Claim},
 			"the owner, account "+r.Owner+", is changing it; import it again afterwards")
 	}
 	return nil

@@ -6,7 +6,8 @@ import (
 	"github.com/lakemesh/lakemesh"
 )
 
-// GetSubscription reads a subscription of this consumer with its whole history.
+// GetSubscription reads a subscription of this consumer with its whole history,
+// and says whether that holds.
 // An unknown id is [lakemesh.ErrNotFound], one of another account
 // [lakemesh.ErrWrongAccount].
 func (c *Consumer) GetSubscription(ctx context.Context, subscriptionID string) (*lakemesh.Subscription, error) {
@@ -14,7 +15,7 @@ func (c *Consumer) GetSubscription(ctx context.Context, subscriptionID string) (
 	if err != nil {
 		return nil, err
 	}
-	if r.History, err = c.tracker.History(ctx, r); err != nil {
+	if r.History, r.HistoryFault, err = c.tracker.History(ctx, r); err != nil {
 		return nil, err
 	}
 	return &r.Subscription, nil

@@ -40,7 +40,12 @@ func (c *Consumer) ListProductAccess(ctx context.Context, in ListInput) (*ListOu
 		}
 	}
 	out := &ListOutput{Subscriptions: []lakemesh.Subscription{}}
-	err := c.tracker.Subscribed(ctx, c.account, func(r *tracker.Record) bool {
+	// One state can be found with fewer reads than all of them.
+	one := lakemesh.Status("")
+	if len(statuses) == 1 {
+		one = statuses[0]
+	}
+	err := c.tracker.Subscribed(ctx, c.account, one, func(r *tracker.Record) bool {
 		if slices.Contains(statuses, r.Status) {
 			out.Subscriptions = append(out.Subscriptions, r.Subscription)
 		}

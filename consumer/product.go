@@ -15,7 +15,7 @@ import (
 func (c *Consumer) otherActive(ctx context.Context, r *tracker.Record) ([]*tracker.Record, error) {
 	all, err := c.tracker.SubscribedActive(ctx, c.account, r.Owner)
 	return slices.DeleteFunc(all, func(o *tracker.Record) bool {
-		return o.ID == r.ID || o.Status != lakemesh.Active || o.Leaving || o.Tampered != "" || !strings.EqualFold(o.Database, r.Database)
+		return o.ID == r.ID || o.Status != lakemesh.Active || o.Leaving || !o.Believable() || !strings.EqualFold(o.Database, r.Database)
 	}), err
 }
 

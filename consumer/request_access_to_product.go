@@ -13,6 +13,7 @@ import (
 
 	"github.com/lakemesh/lakemesh"
 	"github.com/lakemesh/lakemesh/internal/expression"
+	"github.com/lakemesh/lakemesh/internal/tracker"
 	"github.com/lakemesh/lakemesh/plan"
 )
 
@@ -92,25 +93,30 @@ func (c *Consumer) planRequest(ctx context.Context, in RequestInput) (*plan.Plan
 	if err := c.resolve(ctx, &s, wanted); err != nil {
 		return nil, nil, err
 	}
+	words := tracker.Words{Database: s.Database, Tables: s.Tables, Whole: s.WholeDatabase(), Expressions: s.Expressions, Requested: s.Requested, Note: in.Notes}
+	if err := tracker.CheckWords(words); err != nil {
+		return nil, nil, err
+	}
 	p := &plan.Plan{Operation: opRequest}
-	out := &RequestOutput{Type: TypeTable, TableName: s.Tables, SubscriptionID: s.ID}
+	out := &RequestOutput{Type: TypeTable, TableName: s.Tables}
 	what := strings.Join(s.Tables, ", ") + " in database " + s.Database
 	if s.WholeDatabase() {
 		out.Type, out.DatabaseName, what = TypeDatabase, s.Database, "the whole database "+s.Database
 	}
-	twin, id, err := c.tracker.PendingTwin(ctx, s)
+	twin, words, err := c.tracker.PendingTwin(ctx, s.Owner, c.account, words)
 	if err != nil {
 		return nil, nil, err
 	}
-	s.ID, out.SubscriptionID = id, id
 	if twin != nil {
+		out.SubscriptionID = twin.ID
 		p.Warn("the same was asked for on %s and is pending: subscription %s", lakemesh.FormatTime(twin.Created), twin.ID)
 		return p, out, nil
 	}
+	out.SubscriptionID = words.ID(s.Owner, c.account)
 	p.Add(plan.Step{
-		Kind: plan.Record, Account: c.meshAccount, Resource: "subscription " + s.ID, Detail: out,
+		Kind: plan.Record, Account: c.meshAccount, Resource: "subscription " + out.SubscriptionID, Detail: out,
 		Summary: fmt.Sprintf("ask account %s for %s on %s", s.Owner, s.Requested, what),
-		Run:     func(ctx context.Context) error { return c.tracker.Request(ctx, s, in.Notes) },
+		Run:     func(ctx context.Context) error { return c.tracker.Request(ctx, s.Owner, c.account, words) },
 	})
 	return p, out, nil
 }

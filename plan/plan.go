@@ -92,6 +92,7 @@ type Plan struct {
 	Operation string
 	// Steps are in an order in which they could be done one after the other.
 	Steps []*Step
+	Digest string
 	// Warnings are what the user should know and what stops nothing.
 	Warnings []string
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/lakemesh/lakemesh"
+	"github.com/lakemesh/lakemesh/internal/tracker"
 	"github.com/lakemesh/lakemesh/plan"
 )
 
@@ -13,6 +14,9 @@ type AbortInput struct {
 	SubscriptionID string
 	// Reason is attached to the subscription.
 	Reason string
+	// Expect is the digest of the plan that was shown; the decision is made only if the
+	// plan is still the same. Empty means that whatever the plan is by then will do.
+	Expect string
 }
 
 // AbortDecision takes back a decision that was claimed and not finished: the
@@ -20,35 +24,27 @@ type AbortInput struct {
 // cleared, so that another decision can be made. A decision whose program still
 // gives signs of life cannot be aborted: [lakemesh.ErrClaimed].
 func (p *Producer) AbortDecision(ctx context.Context, in AbortInput) error {
-	d, err := p.abortion(ctx, in)
-	if err != nil {
-		return err
-	}
-	return p.decide(ctx, d)
+	return p.decide(ctx, p.abortion(in))
 }
 
-// PlanAbortDecision tells what [Producer.AbortDecision] would do.
+// PlanAbortDecision tells what [Producer.AbortDecision] would do. What it returns
+// cannot be applied.
 func (p *Producer) PlanAbortDecision(ctx context.Context, in AbortInput) (*plan.Plan, error) {
-	d, err := p.abortion(ctx, in)
-	if err != nil {
-		return nil, err
-	}
-	return p.planDecision(ctx, d)
+	return p.preview(ctx, p.abortion(in))
 }
 
-func (p *Producer) abortion(ctx context.Context, in AbortInput) (*decision, error) {
+func (p *Producer) abortion(in AbortInput) *decision {
 	const op = "AbortDecision"
-	r, err := p.load(ctx, op, in.SubscriptionID)
-	if err != nil {
-		return nil, err
+	d := &decision{op: op, action: lakemesh.ActionAbort, id: in.SubscriptionID, notes: in.Reason, expect: in.Expect}
+	d.terms = func(r *tracker.Record) (terms, error) {
+		if r.Claim == nil {
+			return terms{}, &lakemesh.Error{Op: op, Account: p.meshAccount, Resource: "subscription " + r.ID, Kind: lakemesh.ErrIllegalTransition,
+				Message: "no decision on it is under way; it is " + string(r.Status)}
+		}
+		if r.Status == lakemesh.Active {
+			return terms{r.Permitted, r.Grantable}, nil
+		}
+		return terms{}, nil
 	}
-	if r.Claim == nil {
-		return nil, &lakemesh.Error{Op: op, Account: p.meshAccount, Resource: "subscription " + r.ID, Kind: lakemesh.ErrIllegalTransition,
-			Message: "no decision on it is under way; it is " + string(r.Status)}
-	}
-	d := &decision{op: op, action: lakemesh.ActionAbort, record: r, notes: in.Reason}
-	if r.Status == lakemesh.Active {
-		d.permitted, d.grantable = r.Permitted, r.Grantable
-	}
-	return d, nil
+	return d
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/lakemesh/lakemesh"
+	"github.com/lakemesh/lakemesh/internal/tracker"
 	"github.com/lakemesh/lakemesh/plan"
 )
 
@@ -20,6 +21,9 @@ type ApproveInput struct {
 	GrantablePermissions []string
 	// DecisionNotes is attached to the subscription.
 	DecisionNotes string
+	// Expect is the digest of the plan that was shown; the decision is made only if the
+	// plan is still the same. Empty means that whatever the plan is by then will do.
+	Expect string
 }
 
 // ApproveAccessRequest approves a pending request: it claims the decision, grants
@@ -27,53 +31,58 @@ type ApproveInput struct {
 // consumer's account, opens the tables' prefixes in bucket policies, and records
 // the subscription as Active.
 //
+// What is granted is what the request said when it was made: its id is made of its
+// words. A request that says something else by now is a [lakemesh.ErrTampered], and can
+// only be denied. More than was asked for can be granted; the plan says so.
+//
 // It fails with [lakemesh.ErrNotFound], [lakemesh.ErrWrongAccount],
 // [lakemesh.ErrInvalidInput] and [lakemesh.ErrQuota] before anything changes; with
+// [lakemesh.ErrChanged] if the plan is not the expected one; with
 // [lakemesh.ErrIllegalTransition] if the request is not pending any more, and with
 // [lakemesh.ErrClaimed] if somebody else is deciding on it. After any other error the
 // same call carries on where this one ended.
 func (p *Producer) ApproveAccessRequest(ctx context.Context, in ApproveInput) error {
-	d, err := p.approval(ctx, in)
+	d, err := p.approval(in)
 	if err != nil {
 		return err
 	}
 	return p.decide(ctx, d)
 }
 
-// PlanApproveAccessRequest tells what [Producer.ApproveAccessRequest] would do.
+// PlanApproveAccessRequest tells what [Producer.ApproveAccessRequest] would do. What it
+// returns cannot be applied.
 func (p *Producer) PlanApproveAccessRequest(ctx context.Context, in ApproveInput) (*plan.Plan, error) {
-	d, err := p.approval(ctx, in)
+	d, err := p.approval(in)
 	if err != nil {
 		return nil, err
 	}
-	return p.planDecision(ctx, d)
+	return p.preview(ctx, d)
 }
 
-func (p *Producer) approval(ctx context.Context, in ApproveInput) (*decision, error) {
+func (p *Producer) approval(in ApproveInput) (*decision, error) {
 	const op = "ApproveAccessRequest"
 	permitted, grantable, err := parseGrants(in.GrantPermissions, in.GrantablePermissions)
 	if err != nil {
 		return nil, err
 	}
-	r, err := p.load(ctx, op, in.RequestID)
-	if err != nil {
-		return nil, err
-	}
-	if r.Tampered != "" {
-		return nil, tampered(op, p.meshAccount, r)
-	}
-	if len(permitted) == 0 {
-		// What the consumer asked for was checked when it asked, but the record can be
-		// written by other means.
-		if permitted, err = lakemesh.ParsePermissions(r.Requested.Strings()...); err != nil {
-			return nil, err
+	d := &decision{op: op, action: lakemesh.ActionApprove, id: in.RequestID, notes: in.DecisionNotes, expect: in.Expect}
+	d.terms = func(r *tracker.Record) (terms, error) {
+		if r.Fault != "" || !r.Believable() {
+			return terms{}, tampered(op, p.meshAccount, r)
 		}
+		t := terms{permitted: permitted}
 		if len(permitted) == 0 {
-			return nil, lakemesh.Invalid("GrantPermissions", "the request names no permissions: say which to grant")
+			// What the consumer asked for was checked when it asked, but the record can be
+			// written by other means.
+			if t.permitted, err = lakemesh.ParsePermissions(r.Requested.Strings()...); err != nil {
+				return terms{}, err
+			}
+			if len(t.permitted) == 0 {
+				return terms{}, lakemesh.Invalid("GrantPermissions", "the request names no permissions: say which to grant")
+			}
 		}
+		t.grantable, err = subset(t.permitted, grantable, in.GrantablePermissions)
+		return t, err
 	}
-	if grantable, err = subset(permitted, grantable, in.GrantablePermissions); err != nil {
-		return nil, err
-	}
-	return &decision{op: op, action: lakemesh.ActionApprove, record: r, permitted: permitted, grantable: grantable, notes: in.DecisionNotes}, nil
+	return d, nil
 }

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/lakemesh/lakemesh"
 	"github.com/lakemesh/lakemesh/internal/identity"
 	"github.com/lakemesh/lakemesh/internal/permissions"
@@ -14,106 +16,45 @@ import (
 	"github.com/lakemesh/lakemesh/plan"
 )
 
-// A decision on a subscription takes this way, whatever it decides:
+// decision is one decision on a subscription, as it was asked for.
+type decision struct {
+	op     string
+	action lakemesh.Action
+	id     string
+	notes  string
+	// expect is the digest of the plan that was shown, or empty.
+	expect string
+	// terms are what the consumer shall hold by the subscription afterwards, by the
+	// record as it is; or why the decision cannot be made on it.
+	terms func(*tracker.Record) (terms, error)
+}
+
+// terms are permissions that a consumer holds, and what of them it may hand on.
+type terms struct {
+	permitted, grantable lakemesh.Permissions
+}
+
+// errNothingToDecide says that a decision is not needed any more.
+var errNothingToDecide = errors.New("nothing to decide")
+
+// decide carries a decision out. Every decision takes this way:
 //
-//	read the record -> check the transition -> take the owner's lease ->
-//	observe and plan -> claim -> apply -> record
+//	load -> check -> take the owner's lease -> load again -> observe -> plan ->
+//	claim -> apply -> record
 //
 // Nothing is granted or revoked before the claim, and the record says what was
 // decided only after all of it was done. Whatever ends the program in between
 // leaves a claimed record, which the same decision carries on from.
-
-// decision is one decision on a subscription.
-type decision struct {
-	op     string
-	action lakemesh.Action
-	record *tracker.Record
-	// permitted and grantable are what the consumer shall hold by this
-	// subscription afterwards.
-	permitted, grantable lakemesh.Permissions
-	notes                string
-	// extends tells that the permissions stay as they are, whatever they are by then,
-	// and cover more tables.
-	extends bool
-}
-
-// follow takes an extension's permissions from the record as it is now: another
-// decision may have changed them.
-func (d *decision) follow() {
-	if d.extends {
-		d.permitted, d.grantable = d.record.Permitted, d.record.Grantable
-	}
-}
-
-// before is what the subscription justified until now, by its record and by a
-// decision that was left unfinished: what was granted under a claim counts.
-func (d *decision) before() (permitted, grantable lakemesh.Permissions) {
-	if d.record.Status == lakemesh.Active {
-		permitted, grantable = d.record.Permitted, d.record.Grantable
-	}
-	if c := d.record.Claim; c != nil {
-		permitted, grantable = permitted.Union(c.Permissions), grantable.Union(c.Grantable)
-	}
-	return permitted, grantable
-}
-
-// claim is the claim that the decision is made under. Taking a decision back goes
-// on naming what that one may have granted: whoever has to finish the abortion
-// needs to know.
-func (d *decision) claim() lakemesh.Claim {
-	c := lakemesh.Claim{Action: d.action, Permissions: d.permitted, Grantable: d.grantable, Notes: d.notes}
-	if d.action == lakemesh.ActionAbort {
-		c.Permissions, c.Grantable = d.before()
-	}
-	return c
-}
-
-// load reads a subscription and checks that it is this producer's.
-func (p *Producer) load(ctx context.Context, op, id string) (*tracker.Record, error) {
-	owner, _, legacy, err := lakemesh.ParseSubscriptionID(id)
-	if err != nil {
-		return nil, err
-	}
-	if !legacy && owner != p.account {
-		return nil, p.foreign(op, id, owner)
-	}
-	r, err := p.records.Get(ctx, id)
-	if err != nil {
-		return nil, err
-	}
-	if r.Owner != p.account {
-		return nil, p.foreign(op, id, r.Owner)
-	}
-	return r, nil
-}
-
-func (p *Producer) foreign(op, id, owner string) error {
-	return &lakemesh.Error{Op: op, Account: p.meshAccount, Resource: "subscription " + id, Kind: lakemesh.ErrWrongAccount,
-		Message: fmt.Sprintf("it belongs to account %s, and this producer is account %s", owner, p.account),
-		Hint:    "use the credentials of the account that owns the product"}
-}
-
-// planDecision observes and plans without changing anything.
-func (p *Producer) planDecision(ctx context.Context, d *decision) (*plan.Plan, error) {
-	if err := p.records.Claimable(d.record, d.claim()); err != nil {
-		return nil, err
-	}
-	todo, _, err := p.changes(ctx, d)
-	if err != nil {
-		return nil, identity.Explain(d.op, p.meshAccount, "subscription "+d.record.ID, err)
-	}
-	return todo, nil
-}
-
-// decide carries a decision out.
 func (p *Producer) decide(ctx context.Context, d *decision) error {
-	if err := p.records.Claimable(d.record, d.claim()); err != nil {
+	c, err := p.consider(ctx, d)
+	if err != nil {
+		return unlessNothing(err)
+	}
+	if idle, err := p.idle(ctx, c); idle || err != nil {
 		return err
 	}
-	if idle, err := p.idle(ctx, d); idle || err != nil {
-		return err
-	}
-	lease, err := p.records.Acquire(ctx, p.account)
+
+	lease, ctx, err := p.records.Acquire(ctx, p.account, d.id, d.action)
 	if err != nil {
 		return err
 	}
@@ -123,78 +64,258 @@ func (p *Producer) decide(ctx context.Context, d *decision) error {
 			p.log.WarnContext(ctx, "could not give the lease back", "error", failed)
 		}
 	}()
+
 	// Another decision may have been carried out while this one waited.
-	if d.record, err = p.load(ctx, d.op, d.record.ID); err != nil {
+	if c, err = p.consider(ctx, d); err != nil {
+		return unlessNothing(err)
+	}
+	if err := tracker.Claimable(c.record, c.claim()); err != nil {
 		return err
 	}
-	if d.follow(); d.extends && d.record.Leaving {
-		return nil
+	found, err := p.observe(ctx, c)
+	if err != nil {
+		return p.lost(ctx, identity.Explain(d.op, p.meshAccount, "subscription "+d.id, err))
 	}
-	if err := p.records.Claimable(d.record, d.claim()); err != nil {
+	change, err := p.plan(ctx, c, found)
+	if err != nil {
+		return identity.Explain(d.op, p.meshAccount, "subscription "+d.id, err)
+	}
+	if err := expected(d, change.plan); err != nil {
 		return err
 	}
-	todo, shared, err := p.changes(ctx, d)
+
+	held, err := lease.Claim(ctx, c.record, c.ledger, c.claim(), change.foreign, change.regrants)
 	if err != nil {
-		return identity.Explain(d.op, p.meshAccount, "subscription "+d.record.ID, err)
+		return p.lost(ctx, err)
 	}
-	// What is revoked from the account ends what it had handed on, and what is
-	// granted is yet to be handed on.
-	regrants := todo.Count(plan.Revoke)+todo.Count(plan.Grant) > 0
-	held, err := p.records.Claim(ctx, d.record, d.claim(), regrants)
+	if err := p.apply(ctx, change.plan); err != nil {
+		return p.lost(ctx, err)
+	}
+	outcome, err := p.outcome(ctx, c, change)
 	if err != nil {
+		return p.lost(ctx, identity.Explain(d.op, p.meshAccount, "subscription "+d.id, err))
+	}
+	if err := held.Finish(ctx, outcome); err != nil {
 		return err
 	}
-	kept, stop := lease.Keep(ctx, held)
-	err = p.carryOut(kept, d, todo, shared, held)
-	stop()
-	if err != nil {
-		// The same decision can be carried on from here at once.
-		return errors.Join(err, held.LetGo(ctx))
-	}
-	p.log.InfoContext(ctx, "decided", "operation", d.op, "subscription", d.record.ID, "status", d.action.Target())
+	p.mirror(ctx, c.record, outcome)
+	p.log.InfoContext(ctx, "decided", "operation", d.op, "subscription", d.id, "status", outcome.Status)
 	return nil
 }
 
-// idle tells that a decision changes nothing and says nothing new: an update to
-// what already holds. Then nothing is written at all.
-func (p *Producer) idle(ctx context.Context, d *decision) (bool, error) {
-	r := d.record
-	if d.action != lakemesh.ActionUpdate || r.Claim != nil || d.notes != "" && !slices.Contains(r.Notes, d.notes) ||
-		!r.Permitted.Equal(d.permitted) || !r.Grantable.Equal(d.grantable) {
-		return false, nil
-	}
-	todo, _, err := p.changes(ctx, d)
+// preview tells what a decision would do. It changes nothing, and what it returns
+// cannot be applied: that would be a grant without a claim and a record.
+func (p *Producer) preview(ctx context.Context, d *decision) (*plan.Plan, error) {
+	c, err := p.consider(ctx, d)
 	if err != nil {
-		return false, identity.Explain(d.op, p.meshAccount, "subscription "+r.ID, err)
+		return nil, err
 	}
-	return todo.Empty(), nil
+	if err := tracker.Claimable(c.record, c.claim()); err != nil {
+		return nil, p.atWork(ctx, err)
+	}
+	found, err := p.observe(ctx, c)
+	if err != nil {
+		return nil, identity.Explain(d.op, p.meshAccount, "subscription "+d.id, err)
+	}
+	change, err := p.plan(ctx, c, found)
+	if err != nil {
+		return nil, identity.Explain(d.op, p.meshAccount, "subscription "+d.id, err)
+	}
+	if err := expected(d, change.plan); err != nil {
+		return nil, err
+	}
+	return change.plan.Preview(), nil
 }
 
-// carryOut applies the plan and records the decision.
-func (p *Producer) carryOut(ctx context.Context, d *decision, todo *plan.Plan, shared *shared, held *tracker.Held) error {
-	if err := p.apply(ctx, todo); err != nil {
+// atWork says of a decision that holds a record whether its program is at work on it,
+// as far as the owner's lease tells.
+func (p *Producer) atWork(ctx context.Context, err error) error {
+	claimed, ok := errors.AsType[*lakemesh.ClaimedError](err)
+	if !ok {
 		return err
 	}
-	outcome := tracker.Outcome{Status: d.action.Target(), Permitted: d.permitted, Grantable: d.grantable, Reason: d.notes,
-		Aborted: d.action == lakemesh.ActionAbort}
-	if outcome.Aborted {
-		outcome.Status = d.record.Status
+	on, failed := p.records.AtWork(ctx, p.account)
+	if failed != nil {
+		return errors.Join(err, failed)
 	}
-	if len(d.permitted) > 0 {
-		outcome.TableARNs = p.tableARNs(d.record)
-		shares, err := shared.find(ctx)
-		if err != nil {
-			return identity.Explain(d.op, p.meshAccount, "subscription "+d.record.ID, err)
+	claimed.Expired = on != claimed.SubscriptionID
+	return claimed
+}
+
+// considered is a decision with the record that it is about, as it was read.
+type considered struct {
+	*decision
+	terms
+
+	record *tracker.Record
+	ledger tracker.Ledger
+}
+
+// consider reads the record and the pair's ledger, and works out what the consumer
+// shall hold.
+func (p *Producer) consider(ctx context.Context, d *decision) (*considered, error) {
+	c := &considered{decision: d}
+	var err error
+	if c.record, c.ledger, err = p.load(ctx, d.op, d.id); err != nil {
+		return nil, err
+	}
+	if c.record.Claim == nil {
+		// Legality comes before what is wrong with the input: a request that was decided
+		// on is nothing to name permissions for.
+		if err := tracker.Claimable(c.record, lakemesh.Claim{Action: d.action}); err != nil {
+			return nil, err
 		}
-		outcome.RAMShares = shares
 	}
-	return held.Finish(ctx, outcome)
+	if c.terms, err = d.terms(c.record); err != nil {
+		return nil, err
+	}
+	return c, nil
+}
+
+// claim is the claim that the decision is made under. Taking a decision back goes
+// on naming what that one may have granted: whoever has to finish the abortion
+// needs to know.
+func (c *considered) claim() lakemesh.Claim {
+	claim := lakemesh.Claim{Action: c.action, Permissions: c.permitted, Grantable: c.grantable, Notes: c.notes}
+	if c.action == lakemesh.ActionAbort {
+		before := c.before()
+		claim.Permissions, claim.Grantable = before.permitted, before.grantable
+	}
+	return claim
+}
+
+// before is what the subscription justified until now, by its record and by a
+// decision that was left unfinished: what was granted under a claim counts.
+func (c *considered) before() terms {
+	var t terms
+	if c.record.Status == lakemesh.Active {
+		t = terms{c.record.Permitted, c.record.Grantable}
+	}
+	if claim := c.record.Claim; claim != nil {
+		t = terms{t.permitted.Union(claim.Permissions), t.grantable.Union(claim.Grantable)}
+	}
+	return t
+}
+
+// load reads a subscription, and the ledger of its pair, and checks that it is this
+// producer's.
+func (p *Producer) load(ctx context.Context, op, id string) (*tracker.Record, tracker.Ledger, error) {
+	owner, subscriber, legacy, err := lakemesh.ParseSubscriptionID(id)
+	if err != nil {
+		return nil, tracker.Ledger{}, err
+	}
+	if !legacy && owner != p.account {
+		return nil, tracker.Ledger{}, p.foreign(op, id, owner)
+	}
+	var record *tracker.Record
+	var ledger tracker.Ledger
+	group, within := errgroup.WithContext(ctx)
+	group.Go(func() (err error) {
+		record, err = p.records.Get(within, id)
+		return err
+	})
+	if !legacy {
+		group.Go(func() (err error) {
+			ledger, err = p.records.Ledger(within, owner, subscriber)
+			return err
+		})
+	}
+	return record, ledger, group.Wait()
+}
+
+func (p *Producer) foreign(op, id, owner string) error {
+	return &lakemesh.Error{Op: op, Account: p.meshAccount, Resource: "subscription " + id, Kind: lakemesh.ErrWrongAccount,
+		Message: fmt.Sprintf("it belongs to account %s, and this producer is account %s", owner, p.account),
+		Hint:    "use the credentials of the account that owns the product"}
+}
+
+// idle reports whether a decision changes nothing and says nothing new: an update to
+// what already holds. Then nothing is written at all.
+func (p *Producer) idle(ctx context.Context, c *considered) (bool, error) {
+	r := c.record
+	if c.action != lakemesh.ActionUpdate || r.Claim != nil || c.notes != "" && !slices.Contains(r.Notes, c.notes) ||
+		!r.Permitted.Equal(c.permitted) || !r.Grantable.Equal(c.grantable) {
+		return false, nil
+	}
+	found, err := p.observe(ctx, c)
+	if err != nil {
+		return false, identity.Explain(c.op, p.meshAccount, "subscription "+r.ID, err)
+	}
+	change, err := p.plan(ctx, c, found)
+	if err != nil {
+		return false, identity.Explain(c.op, p.meshAccount, "subscription "+r.ID, err)
+	}
+	if !change.plan.Empty() {
+		return false, nil
+	}
+	if err := expected(c.decision, change.plan); err != nil {
+		return false, err
+	}
+	if !r.Mirrored() {
+		p.mirror(ctx, r, tracker.Outcome{Status: r.Status, Permitted: r.Permitted, Grantable: r.Grantable, TableARNs: r.TableARNs, RAMShares: r.RAMShares})
+	}
+	return true, nil
+}
+
+// expected refuses a plan that is not the one which was shown.
+func expected(d *decision, todo *plan.Plan) error {
+	if d.expect == "" || strings.EqualFold(d.expect, todo.Digest) {
+		return nil
+	}
+	return &lakemesh.Error{Op: d.op, Resource: "subscription " + d.id, Kind: lakemesh.ErrChanged,
+		Message: fmt.Sprintf("what would be done now (%s) is not what was shown (%s)", todo.Digest, d.expect),
+		Hint:    "look at the plan again, and decide anew: " + todo.String()}
+}
+
+// outcome is what the decision leaves on the record.
+func (p *Producer) outcome(ctx context.Context, c *considered, change *change) (tracker.Outcome, error) {
+	o := tracker.Outcome{Status: c.action.Target(), Permitted: c.permitted, Grantable: c.grantable, Reason: c.notes,
+		Aborted: c.action == lakemesh.ActionAbort}
+	if o.Aborted {
+		o.Status = c.record.Status
+	}
+	if len(c.permitted) == 0 {
+		return o, nil
+	}
+	o.TableARNs = p.tableARNs(c.record)
+	var err error
+	o.RAMShares, err = change.shared.find(ctx)
+	return o, err
+}
+
+// mirror lets the original library read what was decided. The consumer can be in the
+// way of that, and it decides nothing.
+func (p *Producer) mirror(ctx context.Context, r *tracker.Record, o tracker.Outcome) {
+	if o.Aborted && o.Status == lakemesh.Pending {
+		return
+	}
+	if err := p.records.Mirror(ctx, r, o); err != nil {
+		p.log.WarnContext(ctx, "the decision stands; the copy of it that the original library reads could not be written", "subscription", r.ID, "error", err)
+	}
+}
+
+// lost adds to an error that the right to change grants was lost, if that is why the
+// work stopped.
+func (p *Producer) lost(ctx context.Context, err error) error {
+	if !errors.Is(context.Cause(ctx), tracker.ErrLeaseLost) && !errors.Is(err, tracker.ErrLeaseLost) {
+		return err
+	}
+	return &lakemesh.Error{Op: "Decide", Account: p.meshAccount, Resource: "decisions of account " + p.account, Kind: lakemesh.ErrClaimed,
+		Message: tracker.ErrLeaseLost.Error(), Hint: "make the same decision again: it carries on where this one stopped", Err: err}
+}
+
+// unlessNothing is the error, unless that only says that nothing is to be decided.
+func unlessNothing(err error) error {
+	if errors.Is(err, errNothingToDecide) {
+		return nil
+	}
+	return err
 }
 
 // tableARNs are the ARNs of a subscription's tables in the mesh; a whole database
 // is written with a wildcard.
 func (p *Producer) tableARNs(r *tracker.Record) []string {
-	if r.WholeDatabase() {
+	if r.Words.Whole {
 		return []string{lakemesh.TableARN(p.region, p.meshAccount, r.Database, "*")}
 	}
 	arns := make([]string, len(r.Tables))
@@ -204,80 +325,22 @@ func (p *Producer) tableARNs(r *tracker.Record) []string {
 	return arns
 }
 
-// scope is what a subscription is on, in the terms of Lake Formation.
-//
-// A subscription to a whole database is one grant on all of its tables, those that
-// will be made among them, where the producer's role may grant that. It seldom may:
-// who creates a database does not get that right, only a data lake administrator
-// can give it
-// (https://docs.aws.amazon.com/lake-formation/latest/dg/implicit-permissions.html).
-// Elsewhere it is a grant on each table, and publishing another table into the
-// database extends the subscription.
-type scope struct {
-	// granted are the resources that are granted on.
-	granted []permissions.Resource
-	// possible are all resources that may have been granted on.
-	possible []permissions.Resource
-}
-
-// scopeOf is the scope of a subscription to these tables of its database; wildcard
-// tells whether the producer's role may grant on all tables at once.
-func (p *Producer) scopeOf(r *tracker.Record, inDatabase []string, wildcard bool) scope {
-	names := r.Tables
-	if r.WholeDatabase() {
-		names = inDatabase
-	}
-	each := make([]permissions.Resource, len(names))
-	for i, t := range names {
-		each[i] = permissions.Table(p.meshAccount, r.Database, t)
-	}
-	if !r.WholeDatabase() {
-		return scope{granted: each, possible: each}
-	}
-	all := permissions.AllTables(p.meshAccount, r.Database)
-	s := scope{granted: each, possible: append([]permissions.Resource{all}, each...)}
-	if wildcard {
-		s.granted = []permissions.Resource{all}
-	}
-	return s
-}
-
 // entries are the grants of a subscription with these permissions: DESCRIBE on the
 // database, which a grant on tables does not imply in another account, and the
 // permissions on each resource.
-func (p *Producer) entries(r *tracker.Record, on []permissions.Resource, permitted, grantable lakemesh.Permissions) []permissions.Entry {
-	if len(permitted) == 0 {
+func (p *Producer) entries(r *tracker.Record, on []permissions.Resource, t terms) []permissions.Entry {
+	if len(t.permitted) == 0 {
 		return nil
 	}
 	describe := lakemesh.NewPermissions(lakemesh.Describe)
 	database := permissions.Entry{Principal: r.Subscriber, Resource: permissions.Database(p.meshAccount, r.Database), Permissions: describe}
-	if len(grantable) > 0 {
+	if len(t.grantable) > 0 {
 		// Who may hand the tables on has to be able to hand the database on.
 		database.Grantable = describe
 	}
 	entries := []permissions.Entry{database}
 	for _, resource := range on {
-		entries = append(entries, permissions.Entry{Principal: r.Subscriber, Resource: resource, Permissions: permitted, Grantable: grantable})
+		entries = append(entries, permissions.Entry{Principal: r.Subscriber, Resource: resource, Permissions: t.permitted, Grantable: t.grantable})
 	}
 	return entries
-}
-
-// target computes what the consumer shall hold afterwards, given what it holds
-// now: what this subscription alone justified goes, what others justify stays,
-// what it newly justifies comes. What somebody granted by other means stays.
-func target(have *permissions.Grants, before, after, others []permissions.Entry) []permissions.Entry {
-	was, now, rest := permissions.NewGrants(before...), permissions.NewGrants(after...), permissions.NewGrants(others...)
-	var wanted []permissions.Entry
-	for _, e := range permissions.NewGrants(append(slices.Clone(before), after...)...).Entries() {
-		h, b := have.Of(e.Principal, e.Resource), was.Of(e.Principal, e.Resource)
-		a, o := now.Of(e.Principal, e.Resource), rest.Of(e.Principal, e.Resource)
-		keep, keepGrantable := a.Permissions.Union(o.Permissions), a.Grantable.Union(o.Grantable)
-		if o.Permissions.Has(lakemesh.All) {
-			keep = keep.Union(b.Permissions)
-		}
-		held := h.Permissions.Minus(b.Permissions.Minus(keep)).Union(a.Permissions)
-		grantable := h.Grantable.Minus(b.Grantable.Minus(keepGrantable)).Intersect(held).Union(a.Grantable)
-		wanted = append(wanted, permissions.Entry{Principal: e.Principal, Resource: e.Resource, Permissions: held, Grantable: grantable})
-	}
-	return wanted
 }

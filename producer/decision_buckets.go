@@ -2,6 +2,7 @@ package producer
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"strings"
 
@@ -17,29 +18,33 @@ import (
 // buckets plans what a decision changes in bucket policies: the prefixes of tables
 // whose data the consumer may now read are opened to the role that Lake Formation
 // reads with, and those that nobody may read any more are closed.
-func (p *Producer) buckets(ctx context.Context, todo *plan.Plan, d *decision, tables map[string]meshTable,
-	have *permissions.Grants, wanted []permissions.Entry, after []*plan.Step) error {
-	becomes := have.With(wanted)
-	before, _ := d.before()
+func (p *Producer) buckets(ctx context.Context, todo *plan.Plan, c *considered, f *found, wanted []permissions.Entry, after []*plan.Step) error {
+	becomes := f.have.With(wanted)
 	var open, shut []storage.Place
-	for _, t := range tables {
+	for _, t := range f.tables {
 		if !t.stored {
 			continue
 		}
 		switch {
-		case p.readers(becomes, d.record.Database, t.name) > 0:
+		case p.readers(becomes, c.record.Database, t.name) > 0:
 			open = append(open, t.place)
-		case p.readers(have, d.record.Database, t.name) > 0 || readsData(before):
+		case p.readers(f.have, c.record.Database, t.name) > 0 || readsData(c.before().permitted):
 			shut = append(shut, t.place)
 		}
 	}
-	for _, t := range tables {
-		if !t.stored && readsData(d.permitted) {
-			todo.Warn("table %s.%s has no location in S3: its metadata is shared, there is no data to read", d.record.Database, t.name)
+	for _, name := range slices.Sorted(maps.Keys(f.tables)) {
+		if !f.tables[name].stored && readsData(c.permitted) {
+			todo.Warn("table %s.%s has no location in S3: its metadata is shared, there is no data to read", c.record.Database, name)
 		}
 	}
 	if len(shut) > 0 {
-		needed, err := p.neededElsewhere(ctx, d.record.Database, wanted)
+		if f.everywhere == nil {
+			var err error
+			if f.everywhere, err = p.mesh.lake.ObserveKind(ctx, lftypes.DataLakeResourceTypeTable); err != nil {
+				return err
+			}
+		}
+		needed, err := p.neededElsewhere(ctx, c.record.Database, f.everywhere.With(wanted))
 		if err != nil {
 			return err
 		}
@@ -47,22 +52,18 @@ func (p *Producer) buckets(ctx context.Context, todo *plan.Plan, d *decision, ta
 			return slices.ContainsFunc(append(needed, open...), func(n storage.Place) bool { return n.Covers(place) || place.Covers(n) })
 		})
 	}
-	if d.action == lakemesh.ActionAbort || d.action == lakemesh.ActionDelete {
+	if c.action == lakemesh.ActionAbort || c.action == lakemesh.ActionDelete {
 		// Taking away opens nothing.
 		open = nil
 	}
-	return p.planBuckets(ctx, todo, open, shut, after)
+	return p.planBuckets(ctx, todo, f.locations, open, shut, after)
 }
 
 // planBuckets plans the changes of bucket policies for the roles that the places
 // are registered with.
-func (p *Producer) planBuckets(ctx context.Context, todo *plan.Plan, open, shut []storage.Place, after []*plan.Step) error {
+func (p *Producer) planBuckets(ctx context.Context, todo *plan.Plan, locations []permissions.RegisteredLocation, open, shut []storage.Place, after []*plan.Step) error {
 	if len(open)+len(shut) == 0 {
 		return nil
-	}
-	locations, err := p.mesh.lake.Locations(ctx)
-	if err != nil {
-		return err
 	}
 	type work struct{ open, shut []storage.Place }
 	byRole := map[string]*work{}
@@ -144,12 +145,7 @@ func (p *Producer) outsider(principal string) bool {
 // decision, in this database and in the producer's others. It goes by what Lake
 // Formation has and not by the records: their index can be late, and what it does
 // not show yet would be closed.
-func (p *Producer) neededElsewhere(ctx context.Context, database string, wanted []permissions.Entry) ([]storage.Place, error) {
-	all, err := p.mesh.lake.ObserveKind(ctx, lftypes.DataLakeResourceTypeTable)
-	if err != nil {
-		return nil, err
-	}
-	all = all.With(wanted)
+func (p *Producer) neededElsewhere(ctx context.Context, database string, all *permissions.Grants) ([]storage.Place, error) {
 	databases := map[string]bool{database: true}
 	for _, e := range all.Entries() {
 		if p.outsider(e.Principal) && readsData(e.Permissions) {

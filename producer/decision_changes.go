@@ -2,6 +2,7 @@ package producer
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"maps"
 	"slices"
@@ -9,6 +10,8 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/glue/types"
+	lftypes "github.com/aws/aws-sdk-go-v2/service/lakeformation/types"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/lakemesh/lakemesh"
 	"github.com/lakemesh/lakemesh/internal/awserr"
@@ -19,72 +22,237 @@ import (
 	"github.com/lakemesh/lakemesh/plan"
 )
 
-// changes observes what is there, and plans what a decision changes.
-func (p *Producer) changes(ctx context.Context, d *decision) (*plan.Plan, *shared, error) {
-	r := d.record
-	tables, err := p.meshTables(ctx, r, len(d.permitted) > 0)
-	if err != nil {
-		return nil, nil, err
-	}
-	justifying, err := p.records.Justifying(ctx, p.account, r.Subscriber, r.ID)
-	if err != nil {
-		return nil, nil, err
-	}
-	// Grants on other databases are no concern of this decision.
-	justifying = slices.DeleteFunc(justifying, func(o *tracker.Record) bool { return o.Database != r.Database })
-	names := slices.Sorted(maps.Keys(tables))
-	mine := p.scopeOf(r, names, false)
-	observed := append([]permissions.Resource{permissions.Database(p.meshAccount, r.Database), permissions.AllTables(p.meshAccount, r.Database)}, mine.possible...)
-	have, err := p.mesh.lake.Observe(ctx, observed...)
-	if err != nil {
-		return nil, nil, err
-	}
-	mine = p.scopeOf(r, names, p.mayGrantAllTables(have, d))
-	permitted, grantable := d.before()
-	before := p.entries(r, mine.possible, permitted, grantable)
-	after := p.entries(r, mine.granted, d.permitted, d.grantable)
-	var others []permissions.Entry
-	for _, o := range justifying {
-		permitted, grantable := o.Justified()
-		others = append(others, p.entries(o, p.scopeOf(o, names, false).possible, permitted, grantable)...)
-	}
-	wanted := target(have, before, after, others)
-	grant, revoke := permissions.Difference(have, wanted)
-	shared := &shared{producer: p, record: r, resources: observed}
-	carriedOn := r.Claim != nil && len(d.permitted) > 0
-	if carriedOn {
-		// What was granted before may not have reached the consumer.
-		again, err := shared.blocked(ctx, have, wanted)
-		if err != nil {
-			return nil, nil, err
-		}
-		grant = permissions.NewGrants(append(grant, again...)...).Entries()
-	}
-	if err := unblocked(have, grant); err != nil {
-		return nil, nil, err
-	}
-
-	todo := &plan.Plan{Operation: d.op}
-	steps := p.mesh.lake.Batches().Change(todo, grant, revoke)
-	last := steps
-	if len(grant) > 0 || carriedOn {
-		await := todo.Add(plan.Step{
-			Kind: plan.AwaitShare, Account: p.meshAccount, Resource: "resource shares for account " + r.Subscriber,
-			Summary: "check that the resource shares for account " + r.Subscriber + " are in order", Run: shared.await,
-		}, steps...)
-		last = append(last, await)
-	}
-	if err := p.buckets(ctx, todo, d, tables, have, wanted, last); err != nil {
-		return nil, nil, err
-	}
-	return todo, shared, nil
+// found is what is there when a decision is planned.
+type found struct {
+	// tables are the subscription's tables in the mesh's catalog.
+	tables map[string]meshTable
+	// others are the consumer's other subscriptions in the same database.
+	others []*tracker.Record
+	// have is what is granted on the resources that are looked at.
+	resources []permissions.Resource
+	have      *permissions.Grants
+	// locations are what is registered with Lake Formation.
+	locations []permissions.RegisteredLocation
+	// everywhere is what is granted on all tables, if the decision may take away.
+	everywhere *permissions.Grants
+	// shared finds the resource shares, and unshared are grants that they do not carry.
+	shared   *shared
+	unshared map[string]bool
 }
 
-// mayGrantAllTables tells whether the producer's role holds what it grants on all
+// change is what a decision does.
+type change struct {
+	plan *plan.Plan
+	// foreign is what the consumer holds by other means than lakemesh's, and would not
+	// be told apart afterwards from what the decision grants.
+	foreign []string
+	// regrants tells that grants change: what is revoked from the account ends what it
+	// had handed on, and what is granted is yet to be handed on.
+	regrants bool
+	shared   *shared
+}
+
+// observe reads what is there, side by side.
+func (p *Producer) observe(ctx context.Context, c *considered) (*found, error) {
+	r, f := c.record, &found{}
+	group, within := errgroup.WithContext(ctx)
+	group.Go(func() (err error) {
+		if f.tables, err = p.meshTables(within, r, len(c.permitted) > 0); err != nil {
+			return err
+		}
+		scope := p.scopeOf(r, slices.Sorted(maps.Keys(f.tables)), false)
+		f.resources = append([]permissions.Resource{permissions.Database(p.meshAccount, r.Database), permissions.AllTables(p.meshAccount, r.Database)}, scope.possible...)
+		if r.Words.Whole {
+			f.have, err = p.mesh.lake.Observe(within, f.resources...)
+		}
+		return err
+	})
+	if !r.Words.Whole {
+		// What is looked at is known without the catalog.
+		named := append([]permissions.Resource{permissions.Database(p.meshAccount, r.Database), permissions.AllTables(p.meshAccount, r.Database)},
+			p.scopeOf(r, nil, false).possible...)
+		group.Go(func() (err error) {
+			f.have, err = p.mesh.lake.Observe(within, named...)
+			return err
+		})
+	}
+	group.Go(func() (err error) {
+		f.others, err = p.records.Justifying(within, c.ledger, r.ID)
+		// Grants on other databases are no concern of this decision.
+		f.others = slices.DeleteFunc(f.others, func(o *tracker.Record) bool { return o.Database != r.Database })
+		return err
+	})
+	group.Go(func() (err error) {
+		f.locations, err = p.mesh.lake.Locations(within)
+		return err
+	})
+	if before := c.before(); !before.permitted.SubsetOf(c.permitted) {
+		group.Go(func() (err error) {
+			// Prefixes may be closed. What others may read goes by what Lake Formation has.
+			f.everywhere, err = p.mesh.lake.ObserveKind(within, lftypes.DataLakeResourceTypeTable)
+			return err
+		})
+	}
+	if err := group.Wait(); err != nil {
+		return nil, err
+	}
+	f.shared = &shared{producer: p, record: r, resources: f.resources}
+	if r.Claim != nil && len(c.permitted) > 0 {
+		// What was granted before may not have reached the consumer.
+		var err error
+		f.unshared, err = f.shared.blocked(ctx, f.have)
+		if err != nil {
+			return nil, err
+		}
+	}
+	return f, nil
+}
+
+// plan plans what a decision changes, given what is there.
+func (p *Producer) plan(ctx context.Context, c *considered, f *found) (*change, error) {
+	r := c.record
+	names := slices.Sorted(maps.Keys(f.tables))
+	mine := p.scopeOf(r, names, p.mayGrantAllTables(f.have, c))
+	before := p.entries(r, mine.possible, c.before())
+	after := p.entries(r, mine.granted, c.terms)
+	foreign, err := p.foreignGrants(c, f, before, after)
+	if err != nil {
+		return nil, err
+	}
+	others := slices.Clone(foreign)
+	for _, o := range f.others {
+		permitted, grantable := o.Justified()
+		others = append(others, p.entries(o, p.scopeOf(o, names, false).possible, terms{permitted, grantable})...)
+	}
+	wanted := target(f.have, before, after, others)
+	grant, revoke := permissions.Difference(f.have, wanted)
+	grant = permissions.NewGrants(append(grant, p.sharedAgain(f, wanted)...)...).Entries()
+	if err := unblocked(f.have, grant); err != nil {
+		return nil, err
+	}
+
+	todo := &plan.Plan{Operation: c.op}
+	last := p.mesh.lake.Batches().Change(todo, grant, revoke)
+	if len(grant) > 0 || r.Claim != nil && len(c.permitted) > 0 {
+		last = append(last, todo.Add(plan.Step{
+			Kind: plan.AwaitShare, Account: p.meshAccount, Resource: "resource shares for account " + r.Subscriber,
+			Summary: "check that the resource shares for account " + r.Subscriber + " are in order", Run: f.shared.await,
+		}, last...))
+	}
+	if err := p.buckets(ctx, todo, c, f, wanted, last); err != nil {
+		return nil, err
+	}
+	p.warn(todo, c, foreign)
+	todo.Digest = todo.ComputeDigest(append(r.Digest(), c.permitted.String(), c.grantable.String(), c.notes)...)
+	encoded, err := encodeEntries(foreign)
+	return &change{plan: todo, foreign: encoded, shared: f.shared, regrants: todo.Count(plan.Revoke)+todo.Count(plan.Grant) > 0}, err
+}
+
+// warn says in the plan what the owner should know of it.
+func (p *Producer) warn(todo *plan.Plan, c *considered, foreign []permissions.Entry) {
+	r := c.record
+	if more := c.permitted.Minus(r.Requested); c.action != lakemesh.ActionAbort && len(more) > 0 && !r.Requested.Has(lakemesh.All) {
+		todo.Warn("%s is more than account %s asked for, which is %s", more, r.Subscriber, r.Requested)
+	}
+	for n, e := range foreign {
+		if n == mostNamed {
+			todo.Warn("and %d more", len(foreign)-n)
+			break
+		}
+		todo.Warn("account %s holds %s on %s already, which lakemesh did not grant: it stays when this subscription ends", r.Subscriber, e.Permissions, e.Resource)
+	}
+}
+
+// mostNamed is how many things of a kind warnings name.
+const mostNamed = 5
+
+// foreignGrants are what the consumer holds of what the decision is about, and what no
+// subscription brought about: it was granted by hand. It is kept with the record,
+// because once the subscription is active the two cannot be told apart. An unfinished
+// decision has kept it already.
+func (p *Producer) foreignGrants(c *considered, f *found, before, after []permissions.Entry) ([]permissions.Entry, error) {
+	foreign, err := decodeEntries(c.record.Subscriber, c.record.Found)
+	if err != nil || c.record.Claim != nil {
+		return foreign, err
+	}
+	was := permissions.NewGrants(before...)
+	names := slices.Sorted(maps.Keys(f.tables))
+	var theirs []permissions.Entry
+	for _, o := range f.others {
+		// Also what is being taken away: lakemesh granted it.
+		made := terms{o.Permitted, o.Grantable}
+		if o.Claim != nil {
+			made = terms{made.permitted.Union(o.Claim.Permissions), made.grantable.Union(o.Claim.Grantable)}
+		}
+		kept, err := decodeEntries(o.Subscriber, o.Found)
+		if err != nil {
+			return nil, err
+		}
+		byHand := permissions.NewGrants(kept...)
+		for _, e := range p.entries(o, p.scopeOf(o, names, false).possible, made) {
+			by := byHand.Of(e.Principal, e.Resource)
+			e.Permissions, e.Grantable = e.Permissions.Minus(by.Permissions), e.Grantable.Minus(by.Grantable)
+			theirs = append(theirs, e)
+		}
+	}
+	ours := permissions.NewGrants(theirs...)
+	for _, e := range after {
+		have, mine, made := f.have.Of(e.Principal, e.Resource), was.Of(e.Principal, e.Resource), ours.Of(e.Principal, e.Resource)
+		by := permissions.Entry{Principal: e.Principal, Resource: e.Resource,
+			Permissions: have.Permissions.Intersect(e.Permissions).Minus(mine.Permissions).Minus(made.Permissions)}
+		by.Grantable = have.Grantable.Intersect(by.Permissions)
+		if len(by.Permissions) > 0 {
+			foreign = append(foreign, by)
+		}
+	}
+	return foreign, nil
+}
+
+// encodeEntries writes entries for the record, without their principal, which is the
+// subscriber.
+func encodeEntries(entries []permissions.Entry) ([]string, error) {
+	var all []string
+	for _, e := range entries {
+		e.Principal = ""
+		text, err := json.Marshal(e)
+		if err != nil {
+			return nil, fmt.Errorf("write what is granted on %s: %w", e.Resource, err)
+		}
+		all = append(all, string(text))
+	}
+	return all, nil
+}
+
+func decodeEntries(subscriber string, texts []string) ([]permissions.Entry, error) {
+	var all []permissions.Entry
+	for _, text := range texts {
+		var e permissions.Entry
+		if err := json.Unmarshal([]byte(text), &e); err != nil {
+			return nil, fmt.Errorf("read what was granted by other means: %w", err)
+		}
+		e.Principal = subscriber
+		all = append(all, e)
+	}
+	return all, nil
+}
+
+// sharedAgain are the wanted entries whose grants are there, but not carried by their
+// shares. Granting once more shares them again.
+func (p *Producer) sharedAgain(f *found, wanted []permissions.Entry) []permissions.Entry {
+	var again []permissions.Entry
+	for _, e := range wanted {
+		if len(e.Permissions) > 0 && f.unshared[p.sharedARN(e.Resource)] {
+			again = append(again, e)
+		}
+	}
+	return again
+}
+
+// mayGrantAllTables reports whether the producer's role holds what it grants on all
 // tables of the database, with the grant option.
-func (p *Producer) mayGrantAllTables(have *permissions.Grants, d *decision) bool {
-	all := have.Of(p.ids.Mesh.ARN, permissions.AllTables(p.meshAccount, d.record.Database))
-	return len(d.permitted) > 0 && (d.permitted.SubsetOf(all.Grantable) || all.Grantable.Has(lakemesh.All))
+func (p *Producer) mayGrantAllTables(have *permissions.Grants, c *considered) bool {
+	all := have.Of(p.ids.Mesh.ARN, permissions.AllTables(p.meshAccount, c.record.Database))
+	return len(c.permitted) > 0 && (c.permitted.SubsetOf(all.Grantable) || all.Grantable.Has(lakemesh.All))
 }
 
 // unblocked finds resources on which IAMAllowedPrincipals holds a permission:
@@ -115,7 +283,7 @@ const manyTables = 8
 // is an error; otherwise it is left out, because what is revoked may be gone.
 func (p *Producer) meshTables(ctx context.Context, r *tracker.Record, required bool) (map[string]meshTable, error) {
 	found := map[string]meshTable{}
-	if r.WholeDatabase() || len(r.Tables) >= manyTables {
+	if r.Words.Whole || len(r.Tables) >= manyTables {
 		for t, err := range p.mesh.catalog.Tables(ctx, r.Database) {
 			if awserr.NotFound(err) && !required {
 				break
@@ -140,7 +308,7 @@ func (p *Producer) meshTables(ctx context.Context, r *tracker.Record, required b
 			}
 		}
 	}
-	if r.WholeDatabase() {
+	if r.Words.Whole {
 		return found, nil
 	}
 	wanted := map[string]meshTable{}
@@ -200,24 +368,24 @@ func (s *shared) owner() sharing.Owner {
 	return sharing.Owner{Client: s.producer.mesh.ram, Account: s.producer.meshAccount}
 }
 
-// blocked are the wanted entries whose grants are there, but not carried by their
-// shares. Granting once more shares them again.
-func (s *shared) blocked(ctx context.Context, have *permissions.Grants, wanted []permissions.Entry) ([]permissions.Entry, error) {
-	held := map[string]permissions.Entry{}
-	for _, e := range wanted {
-		if len(have.Of(e.Principal, e.Resource).Permissions) > 0 && len(e.Permissions) > 0 {
-			held[s.producer.sharedARN(e.Resource)] = e
+// blocked are the ARNs of what is granted to the consumer and not carried by its
+// shares.
+func (s *shared) blocked(ctx context.Context, have *permissions.Grants) (map[string]bool, error) {
+	var held []string
+	for _, r := range s.resources {
+		if len(have.Of(s.record.Subscriber, r).Permissions) > 0 {
+			held = append(held, s.producer.sharedARN(r))
 		}
 	}
-	failed, err := s.owner().Blocked(ctx, have.Shares(s.record.Subscriber, s.resources...), slices.Collect(maps.Keys(held)))
+	failed, err := s.owner().Blocked(ctx, have.Shares(s.record.Subscriber, s.resources...), held)
 	if err != nil {
 		return nil, err
 	}
-	var again []permissions.Entry
+	blocked := map[string]bool{}
 	for arn := range failed {
-		again = append(again, held[arn])
+		blocked[arn] = true
 	}
-	return again, nil
+	return blocked, nil
 }
 
 // sharedARN is the ARN under which a share carries a resource.

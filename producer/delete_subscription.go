@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/lakemesh/lakemesh"
+	"github.com/lakemesh/lakemesh/internal/tracker"
 	"github.com/lakemesh/lakemesh/plan"
 )
 
@@ -13,6 +14,9 @@ type DeleteInput struct {
 	SubscriptionID string
 	// Reason is attached to the subscription.
 	Reason string
+	// Expect is the digest of the plan that was shown; the decision is made only if the
+	// plan is still the same. Empty means that whatever the plan is by then will do.
+	Expect string
 }
 
 // DeleteSubscription ends an active subscription: it revokes every grant that this
@@ -20,29 +24,19 @@ type DeleteInput struct {
 // more, and records the subscription as Deleted. The record stays, with its history.
 // RAM shares are left to Lake Formation: they belong to the pair of accounts.
 //
-// It fails like [Producer.ApproveAccessRequest].
+// Whatever the consumer made of its request, its subscription can be ended. It fails
+// like [Producer.ApproveAccessRequest].
 func (p *Producer) DeleteSubscription(ctx context.Context, in DeleteInput) error {
-	d, err := p.deletion(ctx, in)
-	if err != nil {
-		return err
-	}
-	return p.decide(ctx, d)
+	return p.decide(ctx, deletion(in))
 }
 
-// PlanDeleteSubscription tells what [Producer.DeleteSubscription] would do.
+// PlanDeleteSubscription tells what [Producer.DeleteSubscription] would do. What it
+// returns cannot be applied.
 func (p *Producer) PlanDeleteSubscription(ctx context.Context, in DeleteInput) (*plan.Plan, error) {
-	d, err := p.deletion(ctx, in)
-	if err != nil {
-		return nil, err
-	}
-	return p.planDecision(ctx, d)
+	return p.preview(ctx, deletion(in))
 }
 
-func (p *Producer) deletion(ctx context.Context, in DeleteInput) (*decision, error) {
-	const op = "DeleteSubscription"
-	r, err := p.load(ctx, op, in.SubscriptionID)
-	if err != nil {
-		return nil, err
-	}
-	return &decision{op: op, action: lakemesh.ActionDelete, record: r, notes: in.Reason}, nil
+func deletion(in DeleteInput) *decision {
+	return &decision{op: "DeleteSubscription", action: lakemesh.ActionDelete, id: in.SubscriptionID, notes: in.Reason, expect: in.Expect,
+		terms: func(*tracker.Record) (terms, error) { return terms{}, nil }}
 }

@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/lakemesh/lakemesh"
-	"github.com/lakemesh/lakemesh/internal/permissions"
 	"github.com/lakemesh/lakemesh/internal/poll"
 	"github.com/lakemesh/lakemesh/internal/tracker"
 	"github.com/lakemesh/lakemesh/plan"
@@ -14,42 +13,39 @@ import (
 
 // extensions are the decisions by which subscriptions to a whole database come to
 // cover the tables that are in it now.
-func (p *Producer) extensions(ctx context.Context, op, database string) ([]*decision, error) {
-	subscribers, err := p.subscribers(ctx, database)
+func (p *Producer) extensions(ctx context.Context, op, database string) ([]*extension, error) {
+	records, err := p.records.OwnedActive(ctx, p.account, func(r *tracker.Record) bool {
+		return r.Words.Whole && r.Database == database && extendable(r)
+	})
 	if err != nil {
 		return nil, err
 	}
-	records, err := p.records.OwnedActive(ctx, p.account, subscribers, func(r *tracker.Record) bool { return r.WholeDatabase() && r.Database == database })
-	if err != nil {
-		return nil, err
-	}
-	var all []*decision
-	for _, r := range records {
-		// One that is being deleted needs no more tables. One that is being updated may
-		// not have seen the new ones, and one whose extension was left unfinished has to
-		// be finished.
-		ending := r.Leaving || r.Claim != nil && r.Claim.Action == lakemesh.ActionDelete
-		if r.Status == lakemesh.Active && !ending {
-			all = append(all, &decision{op: op, action: lakemesh.ActionUpdate, record: r, permitted: r.Permitted, grantable: r.Grantable, extends: true})
-		}
+	all := make([]*extension, len(records))
+	for i, r := range records {
+		all[i] = &extension{subscriber: r.Subscriber, decision: &decision{op: op, action: lakemesh.ActionUpdate, id: r.ID,
+			// The permissions stay as they are, whatever they are by then.
+			terms: func(r *tracker.Record) (terms, error) {
+				if !extendable(r) {
+					return terms{}, errNothingToDecide
+				}
+				return terms{r.Permitted, r.Grantable}, nil
+			}}}
 	}
 	return all, nil
 }
 
-// subscribers are the accounts that were granted something on a database of the
-// mesh. Lake Formation tells, because the index of subscriptions can be late.
-func (p *Producer) subscribers(ctx context.Context, database string) ([]string, error) {
-	granted, err := p.mesh.lake.Observe(ctx, permissions.Database(p.meshAccount, database))
-	if err != nil {
-		return nil, err
-	}
-	var accounts []string
-	for _, e := range granted.Entries() {
-		if p.outsider(e.Principal) && lakemesh.CheckAccountID("principal", e.Principal) == nil {
-			accounts = append(accounts, e.Principal)
-		}
-	}
-	return accounts, nil
+// extension is the decision by which a subscription covers more tables.
+type extension struct {
+	*decision
+
+	subscriber string
+}
+
+// extendable reports whether a subscription needs new tables. One that is being deleted
+// does not. One that is being updated may not have seen the new ones, and one whose
+// extension was left unfinished has to be finished.
+func extendable(r *tracker.Record) bool {
+	return r.Status == lakemesh.Active && !r.Leaving && (r.Claim == nil || r.Claim.Action != lakemesh.ActionDelete)
 }
 
 // claimPatience is how long an extension waits for somebody else's decision on the
@@ -65,7 +61,7 @@ func (p *Producer) extendSubscriptions(ctx context.Context, op, database string)
 	}
 	var failed []error
 	for _, d := range all {
-		if err := p.extend(ctx, d); err != nil && !errors.Is(err, lakemesh.ErrIllegalTransition) {
+		if err := p.extend(ctx, d.decision); err != nil && !errors.Is(err, lakemesh.ErrIllegalTransition) {
 			// Only a subscription that ended in the meantime needs nothing.
 			failed = append(failed, err)
 		}
@@ -76,17 +72,12 @@ func (p *Producer) extendSubscriptions(ctx context.Context, op, database string)
 // extend carries an extension out, after the decision on the subscription that is
 // under way, if there is one.
 func (p *Producer) extend(ctx context.Context, d *decision) error {
-	return poll.Until(ctx, claimPatience, "the end of another decision on subscription "+d.record.ID, func(ctx context.Context) (bool, error) {
+	return poll.Until(ctx, claimPatience, "the end of another decision on subscription "+d.id, func(ctx context.Context) (bool, error) {
 		err := p.decide(ctx, d)
-		var claimed *lakemesh.ClaimedError
-		if !errors.As(err, &claimed) || claimed.Expired {
-			return true, err
+		if claimed, ok := errors.AsType[*lakemesh.ClaimedError](err); ok && !claimed.Expired {
+			return false, poll.NotYet(claimed)
 		}
-		if d.record, err = p.load(ctx, d.op, d.record.ID); err != nil {
-			return false, err
-		}
-		d.follow()
-		return false, poll.NotYet(claimed)
+		return true, err
 	})
 }
 
@@ -102,7 +93,7 @@ func (p *Producer) planExtensions(ctx context.Context, todo *plan.Plan, database
 	}
 	for _, d := range all {
 		todo.Add(plan.Step{Kind: plan.Grant, Account: p.meshAccount, Resource: "database " + database,
-			Summary: "extend the subscription of account " + d.record.Subscriber + " to the whole database (" + d.record.ID + ") to the new tables",
+			Summary: "extend the subscription of account " + d.subscriber + " to the whole database (" + d.id + ") to the new tables",
 			Run:     func(ctx context.Context) error { return p.extendSubscriptions(ctx, d.op, database) }}, todo.Steps...)
 	}
 	return nil

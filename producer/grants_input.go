@@ -34,6 +34,5 @@ func tampered(op, mesh string, r *tracker.Record) error {
 	if r.Status == lakemesh.Active {
 		hint = "delete it, which ends what was granted, and ask the consumer to request access anew"
 	}
-	return &lakemesh.Error{Op: op, Account: mesh, Resource: "subscription " + r.ID, Kind: lakemesh.ErrTampered,
-		Message: "the record was changed by other means than a decision: " + r.Tampered, Hint: hint}
+	return &lakemesh.Error{Op: op, Account: mesh, Resource: "subscription " + r.ID, Kind: lakemesh.ErrTampered, Message: r.Tampered, Hint: hint}
 }

@@ -20,6 +20,10 @@ type PendingRequest struct {
 	CreationDate string `json:"CreationDate"`
 	// CreatedBy is the identity that asked.
 	CreatedBy string `json:"CreatedBy"`
+	// Tampered says why it cannot be approved as it is, if it cannot: it was changed after
+	// it was made, or cannot be read. Then TableName may be empty, and does not stand for
+	// the whole database.
+	Tampered string `json:"Tampered,omitempty"`
 	// Status and OwnerPrincipal complete the record.
 	Status         lakemesh.Status `json:"Status"`
 	OwnerPrincipal string          `json:"OwnerPrincipal"`
@@ -32,8 +36,9 @@ type ListPendingOutput struct {
 }
 
 // ListPendingAccessRequests lists the requests for the producer's products that
-// are not yet approved, denied or taken back: all pages of the owner's index, and
-// nothing else is read.
+// are not yet approved, denied or taken back. They are found through the inboxes of
+// the accounts that are enabled as consumers; each of them writes its own, so that
+// nobody hides another's requests.
 func (p *Producer) ListPendingAccessRequests(ctx context.Context) (*ListPendingOutput, error) {
 	out := &ListPendingOutput{Subscriptions: []PendingRequest{}}
 	err := p.EachSubscription(ctx, ListSubscriptionsInput{Status: lakemesh.Pending}, func(s *lakemesh.Subscription) bool {
@@ -44,7 +49,7 @@ func (p *Producer) ListPendingAccessRequests(ctx context.Context) (*ListPendingO
 		out.Subscriptions = append(out.Subscriptions, PendingRequest{
 			SubscriptionID: s.ID, DatabaseName: s.Database, TableName: tables, RequestedGrants: s.Requested.Strings(),
 			SubscriberPrincipal: s.Subscriber, CreationDate: lakemesh.FormatTime(s.Created), CreatedBy: s.CreatedBy,
-			Status: s.Status, OwnerPrincipal: s.Owner,
+			Status: s.Status, OwnerPrincipal: s.Owner, Tampered: s.Tampered,
 		})
 		return true
 	})
@@ -80,20 +85,9 @@ func (p *Producer) ListSubscriptions(ctx context.Context, in ListSubscriptionsIn
 	return out, nil
 }
 
-// EachSubscription calls fn for each subscription to the producer's products, page
-// by page, until fn returns false. The index that is read can be late by a moment.
+// EachSubscription calls fn for each subscription to the producer's products, until fn
+// returns false. Everything is read consistently, and through what the owner itself
+// has written; requests that wait through the inboxes of the mesh's consumers.
 func (p *Producer) EachSubscription(ctx context.Context, in ListSubscriptionsInput, fn func(*lakemesh.Subscription) bool) error {
-	indexed := in.Status
-	if indexed != lakemesh.Pending {
-		// The index goes by the Status attribute, which a consumer can change: it
-		// could hide what it was granted.
-		indexed = ""
-	}
-	return p.records.Owned(ctx, p.account, indexed, func(r *tracker.Record) bool {
-		if r.Owner != p.account || (in.Status != "" && r.Status != in.Status) {
-			// The attributes say so, the id or the decision does not.
-			return true
-		}
-		return fn(&r.Subscription)
-	})
+	return p.records.Owned(ctx, p.account, in.Status, func(r *tracker.Record) bool { return fn(&r.Subscription) })
 }

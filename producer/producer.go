@@ -57,7 +57,7 @@ func New(ctx context.Context, options lakemesh.Options) (*Producer, error) {
 	p := &Producer{
 		account: ids.Account, meshAccount: ids.MeshAccount, region: ids.Region, options: options, log: ids.Log, ids: ids, portionSize: defaultPortion,
 		records: tracker.New(tracker.Options{Config: ids.Mesh.Config, MeshAccount: ids.MeshAccount, By: ids.Caller.ARN,
-			Side: tracker.ProducerSide, Lease: options.ClaimLease, Log: ids.Log}),
+			Lease: options.ClaimLease, Log: ids.Log, Now: options.Now}),
 	}
 	p.own = newSide(ids.Own, ids.Region, p.concurrency())
 	p.mesh = newSide(ids.Mesh, ids.Region, p.concurrency())

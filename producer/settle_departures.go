@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 
-	"github.com/lakemesh/lakemesh"
 	"github.com/lakemesh/lakemesh/internal/tracker"
 )
 
@@ -18,27 +17,20 @@ type SettleOutput struct {
 // nobody but the grantor's side revoke a grant to an account, so a consumer that
 // leaves takes the access from the principals of its own account, and this ends the
 // grant to the account itself. The error joins those of the subscriptions that
-// could not be ended; the others are ended. A departure is found by an index that
-// DynamoDB updates a moment later: one that was not found yet, is found next time.
+// could not be ended; the others are ended.
 func (p *Producer) SettleDepartures(ctx context.Context) (*SettleOutput, error) {
-	var leaving []string
-	err := p.records.Owned(ctx, p.account, lakemesh.Active, func(r *tracker.Record) bool {
-		if r.Leaving {
-			leaving = append(leaving, r.ID)
-		}
-		return true
-	})
+	departed, err := p.records.OwnedActive(ctx, p.account, func(r *tracker.Record) bool { return r.Leaving })
 	if err != nil {
 		return nil, err
 	}
 	out := &SettleOutput{Subscriptions: []string{}}
 	var failed []error
-	for _, id := range leaving {
-		if err := p.DeleteSubscription(ctx, DeleteInput{SubscriptionID: id, Reason: "the consumer has left"}); err != nil {
+	for _, r := range departed {
+		if err := p.DeleteSubscription(ctx, DeleteInput{SubscriptionID: r.ID, Reason: "the consumer has left"}); err != nil {
 			failed = append(failed, err)
 			continue
 		}
-		out.Subscriptions = append(out.Subscriptions, id)
+		out.Subscriptions = append(out.Subscriptions, r.ID)
 	}
 	return out, errors.Join(failed...)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/lakemesh/lakemesh"
+	"github.com/lakemesh/lakemesh/internal/tracker"
 	"github.com/lakemesh/lakemesh/plan"
 )
 
@@ -18,6 +19,9 @@ type UpdateInput struct {
 	GrantablePermissions []string
 	// Notes is attached to the subscription.
 	Notes string
+	// Expect is the digest of the plan that was shown; the decision is made only if the
+	// plan is still the same. Empty means that whatever the plan is by then will do.
+	Expect string
 }
 
 // UpdateSubscriptionPermissions sets the permissions of an active subscription:
@@ -28,7 +32,7 @@ type UpdateInput struct {
 //
 // It fails like [Producer.ApproveAccessRequest].
 func (p *Producer) UpdateSubscriptionPermissions(ctx context.Context, in UpdateInput) error {
-	d, err := p.update(ctx, in)
+	d, err := p.update(in)
 	if err != nil {
 		return err
 	}
@@ -36,37 +40,39 @@ func (p *Producer) UpdateSubscriptionPermissions(ctx context.Context, in UpdateI
 }
 
 // PlanUpdateSubscriptionPermissions tells what
-// [Producer.UpdateSubscriptionPermissions] would do.
+// [Producer.UpdateSubscriptionPermissions] would do. What it returns cannot be applied.
 func (p *Producer) PlanUpdateSubscriptionPermissions(ctx context.Context, in UpdateInput) (*plan.Plan, error) {
-	d, err := p.update(ctx, in)
+	d, err := p.update(in)
 	if err != nil {
 		return nil, err
 	}
-	return p.planDecision(ctx, d)
+	return p.preview(ctx, d)
 }
 
-func (p *Producer) update(ctx context.Context, in UpdateInput) (*decision, error) {
+func (p *Producer) update(in UpdateInput) (*decision, error) {
 	const op = "UpdateSubscriptionPermissions"
-	permitted, grantable, err := parseGrants(in.GrantPermissions, in.GrantablePermissions)
-	if err != nil {
+	var t terms
+	var err error
+	if t.permitted, t.grantable, err = parseGrants(in.GrantPermissions, in.GrantablePermissions); err != nil {
 		return nil, err
 	}
-	if len(permitted) == 0 {
+	if len(t.permitted) == 0 {
 		return nil, lakemesh.Invalid("GrantPermissions", "name at least one permission; to end the subscription, delete it")
 	}
-	if grantable, err = subset(permitted, grantable, in.GrantablePermissions); err != nil {
+	if t.grantable, err = subset(t.permitted, t.grantable, in.GrantablePermissions); err != nil {
 		return nil, err
 	}
-	r, err := p.load(ctx, op, in.SubscriptionID)
-	if err != nil {
-		return nil, err
+	d := &decision{op: op, action: lakemesh.ActionUpdate, id: in.SubscriptionID, notes: in.Notes, expect: in.Expect}
+	d.terms = func(r *tracker.Record) (terms, error) {
+		switch {
+		case r.Fault != "":
+			return terms{}, tampered(op, p.meshAccount, r)
+		case r.Leaving && !t.permitted.SubsetOf(r.Permitted):
+			// It is the consumer's word: it keeps nobody from taking access away.
+			return terms{}, &lakemesh.Error{Op: op, Account: p.meshAccount, Resource: "subscription " + r.ID, Kind: lakemesh.ErrIllegalTransition,
+				Message: "the consumer has left it", Hint: "delete it, which ends the consumer's grants: lakemesh subscription delete"}
+		}
+		return t, nil
 	}
-	if r.Tampered != "" {
-		return nil, tampered(op, p.meshAccount, r)
-	}
-	if r.Leaving {
-		return nil, &lakemesh.Error{Op: op, Account: p.meshAccount, Resource: "subscription " + r.ID, Kind: lakemesh.ErrIllegalTransition,
-			Message: "the consumer has left it", Hint: "delete it, which ends the consumer's grants: lakemesh subscription delete"}
-	}
-	return &decision{op: op, action: lakemesh.ActionUpdate, record: r, permitted: permitted, grantable: grantable, notes: in.Notes}, nil
+	return d, nil
 }

@@ -38,8 +38,10 @@ const (
 	// newest.
 	attrEntries = "Entries"
 	attrHead    = "Head"
-	// attrOpen are the ids in an inbox.
-	attrOpen = "Open"
+	// attrOpen are the ids in an inbox; attrWithdrawn are those that the consumer took
+	// back.
+	attrOpen      = "Open"
+	attrWithdrawn = "Withdrawn"
 )
 
 // The attributes of an entry of a history, besides its key.
@@ -64,7 +66,7 @@ const (
 func ConsumerAttributes() []string {
 	return []string{attrID, attrOwner, attrSubscriber, attrStatus, attrDatabase, attrTables, attrRequested, attrNotes,
 		attrCreated, attrCreatedBy, attrUpdated, attrUpdatedBy, attrImported, attrExpressions, attrAsked, attrLeaving, attrLeftReason,
-		attrImportedRevision, attrEntries, attrHead, attrOpen,
+		attrImportedRevision, attrEntries, attrHead, attrOpen, attrWithdrawn,
 		attrEntryOf, attrAt, attrBy, attrAction, attrFrom, attrTo, attrReason, attrPermissions, attrHandOn, attrEntryTables, attrPrev, attrSeen}
 }
 

@@ -3,92 +3,93 @@ package tracker
 import (
 	"context"
 	"errors"
-	"time"
-
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"github.com/lakemesh/lakemesh"
 )
 
-// Held is a decision that this tracker has claimed and has yet to record.
+// Held is a decision that was claimed and is yet to be recorded.
 type Held struct {
 	// Record is the subscription as it was when the decision was claimed.
 	Record *Record
 	// Claim is the claim.
 	Claim lakemesh.Claim
 
-	tracker *Tracker
+	lease  *Lease
+	ledger Ledger
+	// version and revision are those of the decision's item after the claim.
+	version, revision int
 }
 
-// Claim puts the decision on the record, if the record is still as it was read and
-// nobody else's decision is under way. Exactly one of several deciders gets
-// through. A decision that was left unfinished is taken over by the same one; any
-// other gets a [lakemesh.ClaimedError].
+// Claim puts a decision on the record before it is carried out, if the record is
+// still as it was read and the lease is still held. A decision that was left
+// unfinished is taken over by the same one; any other gets a [lakemesh.ClaimedError].
 //
-// With regrants the decision changes grants, and the consumer has to finalize the
-// subscription (again). That is recorded with the claim: who carries an unfinished
-// decision on does not know what had been changed.
-func (t *Tracker) Claim(ctx context.Context, r *Record, c lakemesh.Claim, regrants bool) (*Held, error) {
-	if err := t.Claimable(r, c); err != nil {
+// The transaction touches what the owner alone writes. What is decided on is the copy
+// of the request's words that it makes. found is what the consumer holds already, by
+// other means than lakemesh's. With regrants the decision changes grants, and the
+// consumer has to finalize the subscription (again); that is recorded with the claim,
+// because who carries an unfinished decision on does not know what had been changed.
+func (l *Lease) Claim(ctx context.Context, r *Record, ledger Ledger, c lakemesh.Claim, found []string, regrants bool) (*Held, error) {
+	if err := Claimable(r, c); err != nil {
 		return nil, err
 	}
-	now := t.now()
-	c.Holder, c.By, c.At, c.Until = t.holder, t.by, now, now.Add(t.lease)
-	c.Database, c.Tables = r.Database, r.Tables
+	t := l.tracker
+	c.Holder, c.By, c.At = l.holder, t.by, t.now()
 	if r.Claim != nil {
 		c.At = r.Claim.At
 	}
-	u := newUpdate(r.ID)
+	u := inDecisions(r.ID)
 	u.Set(attrClaim, encodeClaim(c))
-	u.Set(attrClaimedBy, str(t.by))
+	u.Count(attrVersion, 1)
+	u.IfCount(attrVersion, r.version)
+	revision := r.Revision
 	if regrants {
-		u.Set(attrImported, &types.AttributeValueMemberBOOL{Value: false})
+		revision++
+		u.Set(attrRevision, number(revision))
 	}
-	u.If(attrStatus, str(string(r.stored)))
-	u.IfStill(attrTables, r.tables)
-	u.IfStill(attrRequested, r.requested)
-	if r.Claim != nil {
-		u.If(attrClaim+".Holder", str(r.Claim.Holder))
-		u.If(attrClaim+".Until", str(stamp(r.Claim.Until)))
-	} else {
-		u.IfAbsent(attrClaim)
+	if len(found) > 0 {
+		u.Set(attrFound, list(found))
 	}
-	items := []types.TransactWriteItem{u.transact()}
-	if c.Action == lakemesh.ActionApprove {
-		// From now on the subscription may have grants; whoever works out what
-		// others justify has to know of it.
-		l := newUpdate(ledgerKey(r.Owner, r.Subscriber))
-		l.AddTo(attrActive, r.ID)
-		items = append(items, l.transact())
+	updates := []*update{u}
+	if r.Status == lakemesh.Pending {
+		if r.Claim == nil {
+			r.copyTo(u)
+		}
+		// From now on the subscription may have grants; whoever works out what others
+		// justify has to know of it.
+		active := inDecisions(ledgerKey(r.Owner, r.Subscriber))
+		active.AddTo(attrActive, r.ID)
+		updates = append(updates, active, enlist(r))
 	}
-	err := t.transactPatiently(ctx, items...)
-	if conditionFailed(err) {
-		return nil, t.diagnose(ctx, r.ID, c)
+	err := l.transact(ctx, updates...)
+	if conditionFailed(err) && !errors.Is(err, ErrLeaseLost) {
+		return nil, t.overtaken(ctx, r.ID, c, err)
 	}
-	held := &Held{Record: r, Claim: c, tracker: t}
 	if err != nil {
-		// The claim may stand all the same, its answer lost: nobody shall have to wait
-		// until it runs out.
-		return nil, errors.Join(t.explain(string(c.Action), r.ID, err), held.LetGo(ctx))
+		return nil, t.explain(string(c.Action), r.ID, err)
 	}
-	return held, nil
+	return &Held{Record: r, Claim: c, lease: l, ledger: ledger, version: r.version + 1, revision: revision}, nil
 }
 
-// Claimable tells, without a call, whether the decision can be claimed on the
-// record as it was read.
-func (t *Tracker) Claimable(r *Record, c lakemesh.Claim) error {
-	if r.Claim == nil || r.Claim.Holder == t.holder {
+// enlist puts a consumer into the directory of those that the owner has decided about.
+func enlist(r *Record) *update {
+	u := inDecisions(directoryKey(r.Owner))
+	u.AddTo(attrSubscribers, r.Subscriber)
+	return u
+}
+
+// Claimable tells, without a call, whether a decision can be made on the record as it
+// was read, by who holds the owner's lease. A decision that was claimed and is not
+// finished is carried on by the same one, or taken back.
+func Claimable(r *Record, c lakemesh.Claim) error {
+	if r.Claim == nil {
 		return transition(r, c.Action)
-	}
-	if t.now().Before(r.Claim.Until) {
-		return &lakemesh.ClaimedError{SubscriptionID: r.ID, Wanted: c.Action, Claim: *r.Claim}
-	}
-	same := r.Claim.Action == c.Action && r.Claim.Permissions.Equal(c.Permissions) && r.Claim.Grantable.Equal(c.Grantable)
-	if c.Action != lakemesh.ActionAbort && !same {
-		return &lakemesh.ClaimedError{SubscriptionID: r.ID, Wanted: c.Action, Claim: *r.Claim, Expired: true}
 	}
 	if c.Action == lakemesh.ActionAbort {
 		return nil
+	}
+	if r.Claim.Action != c.Action || !r.Claim.Permissions.Equal(c.Permissions) || !r.Claim.Grantable.Equal(c.Grantable) {
+		return &lakemesh.ClaimedError{SubscriptionID: r.ID, Wanted: c.Action, Claim: *r.Claim, Expired: true}
 	}
 	return transition(r, c.Action)
 }
@@ -107,44 +108,17 @@ func transition(r *Record, a lakemesh.Action) error {
 	return err
 }
 
-// diagnose reads the record again and tells why a condition failed.
-func (t *Tracker) diagnose(ctx context.Context, id string, c lakemesh.Claim) error {
+// overtaken reads the record again and tells why a condition failed.
+func (t *Tracker) overtaken(ctx context.Context, id string, c lakemesh.Claim, cause error) error {
 	r, err := t.Get(ctx, id)
 	if err != nil {
 		return err
 	}
-	if err := t.Claimable(r, c); err != nil {
+	if err := Claimable(r, c); err != nil {
 		return err
 	}
-	if r.Claim != nil && r.Claim.Holder != t.holder {
-		return &lakemesh.ClaimedError{SubscriptionID: id, Wanted: c.Action, Claim: *r.Claim, Expired: true}
-	}
 	return &lakemesh.Error{Op: string(c.Action), Account: t.mesh, Resource: "subscription " + id, Kind: lakemesh.ErrClaimed,
-		Message: "the request was changed while the decision was being made", Hint: "look at it again and decide anew"}
-}
-
-// renew extends the claim.
-func (h *Held) renew(ctx context.Context) error {
-	t := h.tracker
-	u := newUpdate(h.Record.ID)
-	u.Set(attrClaim+".Until", str(stamp(t.now().Add(t.lease))))
-	u.If(attrClaim+".Holder", str(t.holder))
-	return lost(t.update(ctx, u))
-}
-
-// LetGo leaves the decision unfinished in such a way that the same one can be
-// taken over at once. It works after the end of ctx, too.
-func (h *Held) LetGo(ctx context.Context) error {
-	ctx, cancel := afterwards(ctx)
-	defer cancel()
-	t := h.tracker
-	u := newUpdate(h.Record.ID)
-	u.Set(attrClaim+".Until", str(stamp(t.now().Add(-time.Second))))
-	u.If(attrClaim+".Holder", str(t.holder))
-	if err := lost(t.update(ctx, u)); err != nil && !errors.Is(err, errLeaseLost) {
-		return t.explain("LetGo", h.Record.ID, err)
-	}
-	return nil
+		Message: "somebody else decided on it at the same time", Hint: "look at it again, and decide anew", Err: cause}
 }
 
 // Outcome is what a finished decision leaves on the record.
@@ -164,26 +138,20 @@ type Outcome struct {
 }
 
 // Finish records the decision: one transaction sets the new state, clears the
-// claim, keeps the ledger and appends to the history.
+// claim, keeps the ledger and appends to the history, if the lease is still held.
 func (h *Held) Finish(ctx context.Context, o Outcome) error {
-	t, r := h.tracker, h.Record
-	now := t.now()
-	action := h.Claim.Action
-	event := lakemesh.Event{At: now, By: t.by, Action: action, From: r.Status, To: o.Status, Reason: o.Reason,
-		Permissions: o.Permitted, Grantable: o.Grantable, Tables: r.Tables}
-	entry := t.historyKey(r.ID, event)
-	u := newUpdate(r.ID)
+	t, r := h.lease.tracker, h.Record
+	event := t.event(r, h.Claim.Action, o.Status, o.Reason)
+	event.Permissions, event.Grantable = o.Permitted, o.Grantable
+	e := t.next(ProducerSide, r.ID, r.owner, r.consumer, event)
+	u := inDecisions(r.ID)
 	u.Remove(attrClaim)
-	u.Remove(attrClaimedBy)
-	u.Append(t.journal(), entry)
-	u.Set(attrUpdated, str(lakemesh.FormatTime(now)))
-	u.Set(attrUpdatedBy, str(t.by))
-	if o.Reason != "" {
-		u.AddTo(attrNotes, o.Reason)
-	}
+	u.Count(attrVersion, 1)
+	u.IfCount(attrVersion, h.version)
+	t.touch(u, o.Reason)
+	e.close(u, r.owner)
 	if !o.Aborted {
 		u.Set(attrStatus, str(string(o.Status)))
-		u.Set(attrDecided, str(string(o.Status)))
 		u.Set(attrPermitted, list(o.Permitted.Strings()))
 		u.Set(attrGrantable, list(o.Grantable.Strings()))
 		u.Set(attrTableARNs, names(o.TableARNs))
@@ -191,21 +159,62 @@ func (h *Held) Finish(ctx context.Context, o Outcome) error {
 			u.Set(attrShares, encodeShares(o.RAMShares))
 		}
 	}
-	if o.Status == lakemesh.Deleted {
-		u.Remove(attrLeaving)
-	}
-	u.If(attrClaim+".Holder", str(t.holder))
-	items := []types.TransactWriteItem{u.transact(), t.historyPut(entry, r.ID, event)}
 	if o.Status != lakemesh.Active {
-		l := newUpdate(ledgerKey(r.Owner, r.Subscriber))
-		l.TakeFrom(attrActive, r.ID)
-		items = append(items, l.transact())
+		u.Remove(attrFound)
 	}
-	err := t.transactPatiently(ctx, items...)
-	if conditionFailed(err) {
-		return &lakemesh.Error{Op: string(action), Account: t.mesh, Resource: "subscription " + r.ID, Kind: lakemesh.ErrClaimed,
+	updates := []*update{u, e.write(lakemesh.DecisionsTable)}
+	switch o.Status {
+	case lakemesh.Active:
+	case lakemesh.Pending:
+		// An approval was taken back: the request waits as before.
+		ledger := inDecisions(ledgerKey(r.Owner, r.Subscriber))
+		ledger.TakeFrom(attrActive, r.ID)
+		updates = append(updates, ledger)
+	default:
+		updates = append(updates, h.ledger.end(r, true)...)
+	}
+	err := h.lease.transact(ctx, updates...)
+	if conditionFailed(err) || errors.Is(err, ErrLeaseLost) {
+		return &lakemesh.Error{Op: string(h.Claim.Action), Account: t.mesh, Resource: "subscription " + r.ID, Kind: lakemesh.ErrClaimed,
 			Message: "the decision was carried out, but another program took it over before it was recorded",
 			Hint:    "look at the subscription", Err: err}
 	}
-	return t.explainUpdate(string(action), r.ID, err)
+	return t.explain(string(h.Claim.Action), r.ID, err)
+}
+
+// touch writes who did something, when and why.
+func (t *Tracker) touch(u *update, reason string) {
+	u.Set(attrUpdated, str(lakemesh.FormatTime(t.now())))
+	u.Set(attrUpdatedBy, str(t.by))
+	if reason != "" {
+		u.Append(attrDecisions, reason)
+	}
+}
+
+// Deny closes a request: one transaction, conditional on its being pending and
+// unclaimed, so that of an approver and a denier exactly one gets through. Whatever
+// the consumer made of its request, it can be denied.
+func (t *Tracker) Deny(ctx context.Context, r *Record, ledger Ledger, reason string) error {
+	c := lakemesh.Claim{Action: lakemesh.ActionDeny}
+	if r.Claim != nil {
+		return &lakemesh.ClaimedError{SubscriptionID: r.ID, Wanted: c.Action, Claim: *r.Claim, Expired: true}
+	}
+	if err := Claimable(r, c); err != nil {
+		return err
+	}
+	e := t.next(ProducerSide, r.ID, r.owner, r.consumer, t.event(r, c.Action, lakemesh.Denied, reason))
+	u := inDecisions(r.ID)
+	u.Count(attrVersion, 1)
+	u.IfCount(attrVersion, r.version)
+	u.IfAbsent(attrClaim)
+	t.touch(u, reason)
+	e.close(u, r.owner)
+	u.Set(attrStatus, str(string(lakemesh.Denied)))
+	r.copyTo(u)
+	updates := append([]*update{u, e.write(lakemesh.DecisionsTable), enlist(r)}, ledger.end(r, false)...)
+	err := t.transact(ctx, updates...)
+	if conditionFailed(err) {
+		return t.overtaken(ctx, r.ID, c, err)
+	}
+	return t.explain(string(c.Action), r.ID, err)
 }

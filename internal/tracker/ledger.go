@@ -8,118 +8,161 @@ import (
 	"github.com/lakemesh/lakemesh"
 )
 
-// attrActive is the set of subscriptions in a pair's ledger.
-const attrActive = "Active"
+// Attributes of ledgers and of the directory.
+const (
+	// attrActive are a pair's subscriptions that have grants, or may have.
+	attrActive = "Active"
+	// attrEnded counts those that have ended, attrIDs are their ids, so many an item.
+	attrEnded = "Ended"
+	attrIDs   = "Ids"
+	// attrSubscribers are the accounts in a directory.
+	attrSubscribers = "Subscribers"
+)
 
-func ledgerKey(owner, subscriber string) string { return owner + "-" + subscriber }
+// endedPerItem is how many ids of subscriptions that have ended stand in one item: half
+// of what fits.
+const endedPerItem = 4000
 
-// Justifying returns the owner's subscriptions of the subscriber that are active or
-// being approved, other than the one given. The ledger is read consistently,
-// because the index can be late; the index adds what the original library approved.
-func (t *Tracker) Justifying(ctx context.Context, owner, subscriber, except string) ([]*Record, error) {
-	return t.ownedActive(ctx, owner, []string{subscriber}, except, func(r *Record) bool { return r.Subscriber == subscriber })
+// Ledger is what the owner keeps of a pair of accounts.
+type Ledger struct {
+	active []string
+	ended  int
+}
+
+// Ledger reads the ledger of a pair, consistently.
+func (t *Tracker) Ledger(ctx context.Context, owner, subscriber string) (Ledger, error) {
+	i, err := t.getItem(ctx, lakemesh.DecisionsTable, ledgerKey(owner, subscriber))
+	if err != nil {
+		return Ledger{}, t.explain("GetSubscriptions", "", err)
+	}
+	return readLedger(owner, subscriber, i), nil
+}
+
+func readLedger(owner, subscriber string, i item) Ledger {
+	return Ledger{active: ofPair(owner, subscriber, known(i, attrActive)), ended: count(i, attrEnded)}
+}
+
+// ledgers reads the ledgers of pairs, and calls fn for each that there is.
+func (t *Tracker) ledgers(ctx context.Context, pairs []pair, fn func(pair, Ledger)) error {
+	of := map[string]pair{}
+	keys := make([]string, len(pairs))
+	for n, p := range pairs {
+		keys[n] = ledgerKey(p.owner, p.subscriber)
+		of[keys[n]] = p
+	}
+	return t.eachItem(ctx, lakemesh.DecisionsTable, keys, batchGetMax, func(key string, i item) error {
+		fn(of[key], readLedger(of[key].owner, of[key].subscriber, i))
+		return nil
+	})
+}
+
+// pair is an owner and a subscriber.
+type pair struct{ owner, subscriber string }
+
+// end moves a subscription from those that are active to those that have ended.
+func (l Ledger) end(r *Record, wasActive bool) []*update {
+	ledger := inDecisions(ledgerKey(r.Owner, r.Subscriber))
+	if wasActive {
+		ledger.TakeFrom(attrActive, r.ID)
+	}
+	ledger.Count(attrEnded, 1)
+	ids := inDecisions(endedKey(r.Owner, r.Subscriber, l.ended/endedPerItem))
+	ids.AddTo(attrIDs, r.ID)
+	return []*update{ledger, ids}
+}
+
+// endedKeys are the items with the ids of subscriptions that have ended. The count is
+// of transactions; a repetition of one can have counted twice.
+func (l Ledger) endedKeys(p pair) []string {
+	if l.ended == 0 {
+		return nil
+	}
+	keys := make([]string, (l.ended-1)/endedPerItem+1)
+	for n := range keys {
+		keys[n] = endedKey(p.owner, p.subscriber, n)
+	}
+	return keys
+}
+
+// Justifying returns the pair's subscriptions in the ledger that are active or being
+// approved, other than the one given.
+func (t *Tracker) Justifying(ctx context.Context, l Ledger, except string) ([]*Record, error) {
+	return t.decided(ctx, slices.DeleteFunc(slices.Clone(l.active), func(id string) bool { return id == except }))
+}
+
+// directory are the accounts that the owner has decided about, read consistently.
+func (t *Tracker) directory(ctx context.Context, owner string) ([]pair, error) {
+	i, err := t.getItem(ctx, lakemesh.DecisionsTable, directoryKey(owner))
+	if err != nil {
+		return nil, t.explain("ListSubscriptions", "", err)
+	}
+	return pairsOf(known(i, attrSubscribers), func(account string) pair { return pair{owner, account} }), nil
+}
+
+func pairsOf(accounts []string, of func(string) pair) []pair {
+	var pairs []pair
+	for _, account := range compact(accounts) {
+		if lakemesh.CheckAccountID("account", account) == nil {
+			pairs = append(pairs, of(account))
+		}
+	}
+	return pairs
 }
 
 // OwnedActive returns those of the owner's subscriptions that are active or being
-// approved and wanted, read consistently. Those of the subscribers that are named
-// are found even if they were approved a moment ago; for others it depends on the
-// index, which can be late.
-func (t *Tracker) OwnedActive(ctx context.Context, owner string, subscribers []string, wanted func(*Record) bool) ([]*Record, error) {
-	return t.ownedActive(ctx, owner, subscribers, "", wanted)
-}
-
-func (t *Tracker) ownedActive(ctx context.Context, owner string, subscribers []string, except string, wanted func(*Record) bool) ([]*Record, error) {
-	ids, err := t.ledgers(ctx, owner, subscribers)
-	if err != nil {
-		return nil, err
-	}
-	err = t.Owned(ctx, owner, lakemesh.Active, func(r *Record) bool {
-		if wanted(r) {
-			ids = append(ids, r.ID)
-		}
-		return true
-	})
-	if err != nil {
-		return nil, err
-	}
-	records, err := t.records(ctx, slices.DeleteFunc(ids, func(id string) bool { return id == except }))
-	return slices.DeleteFunc(records, func(r *Record) bool { return r.Owner != owner || !wanted(r) }), err
-}
-
-// SubscribedActive returns the subscriber's subscriptions that are active, being
-// approved or were so a moment ago, read consistently: those to products of the
-// owner even if they were approved a moment ago; for other owners it depends on the
-// index, which can be late.
-func (t *Tracker) SubscribedActive(ctx context.Context, subscriber, owner string) ([]*Record, error) {
-	ids, err := t.ledgers(ctx, owner, []string{subscriber})
-	if errors.Is(err, lakemesh.ErrAccessDenied) {
-		// The account was enabled when consumers could not read the ledger.
-		t.log.WarnContext(ctx, "only the index tells of this account's subscriptions, and it can be late; let the mesh's administrator enable the account again", "error", err)
-	} else if err != nil {
-		return nil, err
-	}
-	err = t.Subscribed(ctx, subscriber, func(r *Record) bool {
-		if r.Status == lakemesh.Active {
-			ids = append(ids, r.ID)
-		}
-		return true
-	})
-	if err != nil {
-		return nil, err
-	}
-	records, err := t.records(ctx, ids)
-	return slices.DeleteFunc(records, func(r *Record) bool { return r.Subscriber != subscriber }), err
-}
-
-// ledgers are the ids in the ledgers of an owner's pairs.
-func (t *Tracker) ledgers(ctx context.Context, owner string, subscribers []string) ([]string, error) {
-	keys := make([]string, len(subscribers))
-	for i, subscriber := range subscribers {
-		keys[i] = ledgerKey(owner, subscriber)
-	}
-	items, err := t.getItems(ctx, compact(keys))
+// approved and wanted, read consistently.
+func (t *Tracker) OwnedActive(ctx context.Context, owner string, wanted func(*Record) bool) ([]*Record, error) {
+	pairs, err := t.directory(ctx, owner)
 	if err != nil {
 		return nil, err
 	}
 	var ids []string
-	for _, item := range items {
-		ids = append(ids, texts(item, attrActive)...)
+	if err := t.ledgers(ctx, pairs, func(_ pair, l Ledger) { ids = append(ids, l.active...) }); err != nil {
+		return nil, err
 	}
-	return ids, nil
+	var all []*Record
+	err = t.records(ctx, ids, func(r *Record) bool {
+		if wanted(r) {
+			all = append(all, r)
+		}
+		return true
+	})
+	return all, err
 }
 
-// records reads the records of the ids, consistently.
-func (t *Tracker) records(ctx context.Context, ids []string) ([]*Record, error) {
-	items, err := t.getItems(ctx, compact(ids))
+// SubscribedActive returns the pair's subscriptions that are active or being approved,
+// read consistently. What another owner says about the same is no concern of theirs.
+func (t *Tracker) SubscribedActive(ctx context.Context, subscriber, owner string) ([]*Record, error) {
+	l, err := t.Ledger(ctx, owner, subscriber)
 	if err != nil {
 		return nil, err
 	}
-	var records []*Record
-	for _, item := range items {
-		r, err := decode(item)
-		if err != nil {
-			// It names no accounts, so it justifies nothing to anybody.
-			t.log.WarnContext(ctx, "a record that names no accounts is left out", "error", err)
-			continue
-		}
-		records = append(records, r)
-	}
-	return records, nil
+	var all []*Record
+	err = t.records(ctx, l.active, func(r *Record) bool {
+		all = append(all, r)
+		return true
+	})
+	return all, err
 }
 
-// Justified returns what a record justifies for its consumer: what was permitted
-// while it is active. A decision that is under way counts only for what it and
-// the state before it agree on, so that nothing which is being taken away is
-// counted on.
-func (r *Record) Justified() (permitted, grantable lakemesh.Permissions) {
-	if r.Status != lakemesh.Active || r.Leaving {
-		return nil, nil
+// Attributes of the item of members, which the mesh's administrator writes.
+const (
+	attrProducers = "Producers"
+	attrConsumers = "Consumers"
+)
+
+var errNoMembers = errors.New("no item " + membersKey)
+
+// members are the accounts that are enabled as producers and as consumers.
+func (t *Tracker) members(ctx context.Context) (producers, consumers []string, err error) {
+	i, err := t.getItem(ctx, lakemesh.DecisionsTable, membersKey)
+	if err != nil {
+		return nil, nil, t.explain("ListSubscriptions", "", err)
 	}
-	if r.Claim == nil {
-		return r.Permitted, r.Grantable
+	if i == nil {
+		// Nobody would be asked, and nothing would be found.
+		return nil, nil, &lakemesh.Error{Op: "ListSubscriptions", Account: t.mesh, Resource: "table " + lakemesh.DecisionsTable, Kind: lakemesh.ErrNotFound,
+			Message: "the mesh does not say which accounts are enabled", Hint: "let its administrator enable the accounts again: lakemesh account enable", Err: errNoMembers}
 	}
-	if r.Claim.Action == lakemesh.ActionUpdate {
-		return r.Permitted.Intersect(r.Claim.Permissions), r.Grantable.Intersect(r.Claim.Grantable)
-	}
-	return nil, nil
+	return known(i, attrProducers), known(i, attrConsumers), nil
 }

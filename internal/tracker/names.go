@@ -15,8 +15,8 @@ import (
 
 // An item of DynamoDB has at most 400 KB
 // (https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/ServiceQuotas.html),
-// and a record names its tables three times: as they were asked for, as they are
-// being decided on, and as they were granted. So lists of thousands of names are
+// and a decision names its tables twice: as they were asked for, and as they were
+// granted. So lists of thousands of names are
 // packed.
 const (
 	// listed is how many bytes the names of a list have that is written as a list, as
@@ -26,8 +26,8 @@ const (
 	// three such lists fit into an item beside the rest.
 	mostPacked = 110 << 10
 	// mostUnpacked is how many bytes are unpacked at most: a consumer can write
-	// anything into its request.
-	mostUnpacked = 8 << 20
+	// anything into its request, and a few kilobytes can unpack to gigabytes.
+	mostUnpacked = 1 << 20
 )
 
 // names writes a list of names of tables: as a list of strings, or, if it is very
@@ -68,20 +68,15 @@ func unpack(packed []byte) ([]string, error) {
 	return values, json.Unmarshal(text, &values)
 }
 
-// unreadable tells whether a list of names was packed by somebody else.
-func unreadable(v types.AttributeValue) bool {
-	b, ok := v.(*types.AttributeValueMemberB)
-	if !ok {
-		return false
-	}
-	values, err := unpack(b.Value)
-	return err != nil || len(values) == 0
-}
-
 // checkSize refuses a request whose record would not fit into an item.
 func checkSize(tables []string) error {
+	size := 0
+	for _, t := range tables {
+		// With its quotes and the comma.
+		size += len(t) + 3
+	}
 	packed, ok := names(tables).(*types.AttributeValueMemberB)
-	if !ok || len(packed.Value) <= mostPacked {
+	if !ok || len(packed.Value) <= mostPacked && size <= mostUnpacked {
 		return nil
 	}
 	return &lakemesh.Error{Kind: lakemesh.ErrInvalidInput, Resource: "Tables",

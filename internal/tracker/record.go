@@ -2,267 +2,272 @@ package tracker
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"github.com/lakemesh/lakemesh"
 )
 
-// Record is a subscription as it stands in the table.
-//
-// Its Status is the one that counts. A producer's decision, in DecidedStatus,
-// outweighs the Status attribute, which the consumer can write. Without a
-// decision, Active is believed only where PermittedGrants and GrantedTableARNs are
-// there, which only a producer can write: that is a record of the original library.
-// Its accounts are those of its id, and once something was granted, its tables are
-// those that were granted: a consumer could rewrite the attributes of its request.
+// Attributes of a decision that its copy of the request does not have.
+const (
+	attrDigest      = "Digest"
+	attrWhole       = "Whole"
+	attrNote        = "RequestNote"
+	attrDecisions   = "DecisionNotes"
+	attrRevision    = "Revision"
+	attrVersion     = "Version"
+	attrClaim       = "Claim"
+	attrFound       = "Found"
+	attrAdoptedFrom = "AdoptedFrom"
+)
+
+// Record is a subscription, read from the consumer's request and from the owner's
+// decision.
 type Record struct {
 	lakemesh.Subscription
 
-	// stored is the Status attribute as it stands, which conditions are made on.
+	// Words are what counts of the request: the owner's copy once something was
+	// decided or is being decided, the consumer's own before that.
+	Words Words
+	// Fault says why the words cannot be decided on: they are not those that the
+	// consumer asked with, or cannot be read. It is empty for good ones.
+	Fault string
+	// Revision counts the decisions that changed what is granted.
+	Revision int
+	// Found is what the consumer held before lakemesh granted the same: what somebody
+	// granted by hand, in a form that the producer's package encodes.
+	Found []string
+	// AdoptedFrom is the id that the original library gave it; mostly empty.
+	AdoptedFrom string
+
+	// digest is that of the request's words as the consumer's item says them, whatever
+	// was decided on.
+	digest string
+	// request and decision tell whether there is an item of each side.
+	request, decision bool
+	// stored is the Status attribute of the request, mirrored or written by the consumer.
 	stored lakemesh.Status
-	// historyKeys are the keys of the history's items.
-	historyKeys []string
-	// tables and requested are the attributes of the request as they stand: a
-	// claim is conditional on them.
-	tables, requested types.AttributeValue
+	// version counts the writes of the decision; a decision's writes demand that there
+	// was none in between.
+	version int
+	// consumer and owner are the ends of the two histories.
+	consumer, owner chainEnd
 }
 
-func str(s string) types.AttributeValue { return &types.AttributeValueMemberS{Value: s} }
-
-func list(values []string) types.AttributeValue {
-	l := &types.AttributeValueMemberL{Value: make([]types.AttributeValue, len(values))}
-	for i, v := range values {
-		l.Value[i] = str(v)
-	}
-	return l
+// chainEnd is the end of one side's history: how many entries it has, and the hash
+// of the newest.
+type chainEnd struct {
+	entries int
+	head    string
 }
 
-// text reads a string attribute; anything else is empty.
-func text(item map[string]types.AttributeValue, name string) string {
-	if v, ok := item[name].(*types.AttributeValueMemberS); ok {
-		return v.Value
+var hashPattern = regexp.MustCompile(`^[0-9a-f]{64}$`)
+
+func readEnd(i item) chainEnd {
+	end := chainEnd{entries: count(i, attrEntries), head: text(i, attrHead)}
+	if !hashPattern.MatchString(end.head) {
+		end.head = ""
 	}
-	return ""
+	return end
 }
 
-// texts reads a list, a set or a single string: the original library wrote all
-// three over time. A list of very many names is packed.
-func texts(item map[string]types.AttributeValue, name string) []string {
-	switch v := item[name].(type) {
-	case *types.AttributeValueMemberS:
-		return []string{v.Value}
-	case *types.AttributeValueMemberSS:
-		return slices.Clone(v.Value)
-	case *types.AttributeValueMemberL:
-		all := make([]string, 0, len(v.Value))
-		for _, e := range v.Value {
-			if s, ok := e.(*types.AttributeValueMemberS); ok {
-				all = append(all, s.Value)
-			}
-		}
-		return all
-	case *types.AttributeValueMemberB:
-		// What cannot be read is told by unreadable.
-		all, err := unpack(v.Value)
-		if err == nil {
-			return all
-		}
+// read makes the record of an id of the request, the decision, or both; nil stands
+// for an item that is not there. The accounts are those of the id, which is the key
+// of both and which nobody can change.
+func read(id string, request, decision item) *Record {
+	r := &Record{Subscription: lakemesh.Subscription{ID: id}}
+	// Ids are checked before items are read.
+	r.Owner, r.Subscriber, _, _ = lakemesh.ParseSubscriptionID(id)
+	var faults []string
+	if request != nil {
+		faults = r.readRequest(request)
 	}
-	return nil
+	if decision != nil {
+		faults = r.readDecision(decision, request, faults)
+	}
+	r.Database, r.Tables, r.TablesUnknown = r.Words.Database, r.Words.Tables, !r.Words.Whole && len(r.Words.Tables) == 0
+	r.Expressions, r.Requested, r.CreatedBy = r.Words.Expressions, r.Words.Requested, r.Words.By
+	if r.Words.Note != "" {
+		r.Notes = append([]string{r.Words.Note}, r.Notes...)
+	}
+	r.Tampered = strings.Join(faults, "; ")
+	return r
 }
 
-func truth(item map[string]types.AttributeValue, name string) bool {
-	v, ok := item[name].(*types.AttributeValueMemberBOOL)
-	return ok && v.Value
-}
-
-// moment reads a time in the form of records; a malformed one is zero.
-func moment(s string) time.Time {
-	for _, layout := range []string{lakemesh.TimeFormat, time.RFC3339Nano} {
-		if t, err := time.Parse(layout, s); err == nil {
-			return t
-		}
+// readRequest reads what the consumer says. It returns what is wrong with it.
+func (r *Record) readRequest(i item) (faults []string) {
+	r.request, r.consumer = true, readEnd(i)
+	r.Words, r.Fault = readWords(i)
+	r.digest = r.Words.Digest()
+	if r.Fault == "" && r.Words.ID(r.Owner, r.Subscriber) != r.ID {
+		r.Fault = "it was changed after it was made"
 	}
-	return time.Time{}
-}
-
-// permissions reads a set of permissions. Names that lakemesh does not know are
-// kept: an old record may carry them.
-func permissions(item map[string]types.AttributeValue, name string) lakemesh.Permissions {
-	var set []lakemesh.Permission
-	for _, n := range texts(item, name) {
-		if n = strings.ToUpper(strings.TrimSpace(n)); n != "" {
-			set = append(set, lakemesh.Permission(n))
-		}
+	if r.Fault != "" {
+		faults = append(faults, "the request is not what its id says: "+r.Fault)
 	}
-	return lakemesh.NewPermissions(set...)
-}
-
-func decode(item map[string]types.AttributeValue) (*Record, error) {
-	r := &Record{
-		Subscription: lakemesh.Subscription{
-			ID: text(item, attrID), Owner: text(item, attrOwner), Subscriber: text(item, attrSubscriber),
-			Database: text(item, attrDatabase), Tables: texts(item, attrTables), Expressions: texts(item, attrExpressions),
-			Requested: permissions(item, attrRequested), Permitted: permissions(item, attrPermitted),
-			Grantable: permissions(item, attrGrantable), TableARNs: texts(item, attrTableARNs), RAMShares: shares(item),
-			Notes: texts(item, attrNotes), Created: moment(text(item, attrCreated)), CreatedBy: text(item, attrCreatedBy),
-			Updated: moment(text(item, attrUpdated)), UpdatedBy: text(item, attrUpdatedBy),
-			Imported: truth(item, attrImported), Leaving: truth(item, attrLeaving), Claim: claim(item),
-		},
-		stored:      lakemesh.Status(text(item, attrStatus)),
-		historyKeys: append(texts(item, attrHistory), texts(item, attrDecisions)...),
-		tables:      item[attrTables],
-		requested:   item[attrRequested],
+	r.Created, r.UpdatedBy, r.Updated = moment(text(i, attrCreated)), text(i, attrUpdatedBy), moment(text(i, attrUpdated))
+	if len(r.UpdatedBy) > mostBy {
+		r.UpdatedBy = ""
 	}
-	slices.Sort(r.Notes)
-	decided := lakemesh.Status(text(item, attrDecided))
-	r.Status, r.Tampered = effective(r, decided, approved(item))
-	if owner, subscriber, legacy, err := lakemesh.ParseSubscriptionID(r.ID); err == nil && !legacy &&
-		(owner != r.Owner || subscriber != r.Subscriber) {
-		// The id is the item's key and cannot be changed; the attributes can.
-		r.Owner, r.Subscriber = owner, subscriber
-		r.Tampered = "the owner or the subscriber is not the one of the id"
+	if reason := text(i, attrLeftReason); reason != "" && len(reason) <= mostNote {
+		r.Notes = append(r.Notes, reason)
 	}
-	if r.ID == "" || r.Owner == "" || r.Subscriber == "" {
-		return nil, &lakemesh.Error{Resource: "subscription " + r.ID, Kind: lakemesh.ErrTampered,
-			Message: "the record names no id, owner or subscriber"}
-	}
-	r.rectify(decided)
-	if r.Tampered == "" && unreadable(item[attrTables]) {
-		// No tables would stand for the whole database.
-		r.Tampered = "the tables that it names cannot be read"
-	}
-	return r, nil
-}
-
-// approved tells whether a producer wrote that the request was granted. The
-// original library writes PermittedGrants on a denial, too, and then NULL for the
-// granted tables.
-func approved(item map[string]types.AttributeValue) bool {
-	switch item[attrTableARNs].(type) {
-	case *types.AttributeValueMemberL, *types.AttributeValueMemberSS, *types.AttributeValueMemberS, *types.AttributeValueMemberB:
-		return item[attrPermitted] != nil
-	}
-	return false
-}
-
-// rectify puts what was granted, or is being granted, in the place of a request
-// that does not say the same any more. Otherwise an update would grant, and a
-// deletion leave behind, what the consumer wrote into the request afterwards.
-func (r *Record) rectify(decided lakemesh.Status) {
-	database, tables, known := grantedOn(r.TableARNs)
-	switch {
-	case r.Status == lakemesh.Active && known:
-	case r.Claim != nil && r.Claim.Database != "":
-		database, tables = r.Claim.Database, r.Claim.Tables
+	r.stored = lakemesh.Status(text(i, attrStatus))
+	switch r.stored {
+	case lakemesh.Pending, lakemesh.Deleted:
+		// A consumer takes its request back by marking it as deleted.
+		r.Status = r.stored
 	default:
-		return
+		r.Status = lakemesh.Pending
+		faults = append(faults, fmt.Sprintf("the request says that it is %q, and nobody has decided on it", clip(string(r.stored))))
 	}
-	same := strings.EqualFold(r.Database, database) && sameNames(folded(r.Tables), folded(tables))
-	if same {
-		return
-	}
-	// The original library matched names as prefixes, and granted more than it was asked for.
-	more := decided == "" && strings.EqualFold(r.Database, database) && len(r.Tables) > 0 &&
-		!slices.ContainsFunc(folded(r.Tables), func(t string) bool { return !slices.Contains(folded(tables), t) })
-	r.Database, r.Tables = database, tables
-	if !more && r.Tampered == "" {
-		r.Tampered = "the tables that it names are not those that were decided on"
-	}
+	return faults
 }
 
-// grantedOn are the database and the tables of ARNs of tables; no tables stand for
-// the whole database. known is false if the ARNs do not tell.
-func grantedOn(arns []string) (database string, tables []string, known bool) {
-	for _, arn := range arns {
-		parts := strings.SplitN(arn, ":", 6)
-		if len(parts) != 6 {
-			return "", nil, false
-		}
-		path := strings.Split(parts[5], "/")
-		if len(path) != 3 || path[0] != "table" || database != "" && path[1] != database {
-			return "", nil, false
-		}
-		database = path[1]
-		if path[2] != "*" {
-			tables = append(tables, path[2])
-		}
+// clip shortens what somebody else wrote in the place of a word.
+func clip(s string) string {
+	if len(s) > 32 {
+		return s[:32] + "..."
 	}
-	return database, tables, database != ""
+	return s
 }
 
-func folded(names []string) []string {
-	all := make([]string, len(names))
-	for i, n := range names {
-		all[i] = strings.ToLower(n)
+// readDecision reads what the owner says, which outweighs the request. It returns
+// what is wrong with the record.
+func (r *Record) readDecision(i, request item, faults []string) []string {
+	r.decision, r.owner, r.version = true, readEnd(i), count(i, attrVersion)
+	r.Revision, r.Found, r.AdoptedFrom = count(i, attrRevision), known(i, attrFound), text(i, attrAdoptedFrom)
+	r.Claim = readClaim(i)
+	status := lakemesh.Status(text(i, attrStatus))
+	if status == "" && r.Claim == nil {
+		return faults
 	}
-	return all
-}
-
-// effective tells the state that counts, and what is wrong with the record.
-func effective(r *Record, decided lakemesh.Status, approved bool) (lakemesh.Status, string) {
+	words, fault := readCopy(i)
+	asked := text(i, attrDigest)
 	switch {
-	case decided != "" && decided == r.stored:
-		return decided, ""
-	case decided != "":
-		return decided, fmt.Sprintf("Status says %s, the owner's decision %s", r.stored, decided)
-	case r.stored == lakemesh.Active && !approved:
-		return lakemesh.Pending, "Status says Active, but nobody has approved the request"
-	case r.stored == lakemesh.Pending, r.stored == lakemesh.Active, r.stored == lakemesh.Denied, r.stored == lakemesh.Deleted:
-		return r.stored, ""
+	case fault != "" && status != lakemesh.Denied && status != lakemesh.Deleted:
+		faults = []string{"what was decided on cannot be read: " + fault}
+	case !r.request && r.AdoptedFrom == "":
+		faults = []string{"the consumer has made no such request"}
+	case r.AdoptedFrom == "" && (asked != r.digest || r.Fault != ""):
+		faults = []string{"the request says something else than what was decided on"}
+	default:
+		faults = nil
 	}
-	return lakemesh.Pending, fmt.Sprintf("Status says %q, which is no state", r.stored)
+	r.Words, r.Fault = words, fault
+	r.Created = moment(text(i, attrCreated))
+	if status == "" {
+		// The first decision is under way.
+		r.Status = lakemesh.Pending
+		return faults
+	}
+	r.Status = status
+	r.Permitted, r.Grantable = permissions(known(i, attrPermitted)), permissions(known(i, attrGrantable))
+	r.TableARNs, r.RAMShares = known(i, attrTableARNs), shares(i)
+	r.Updated, r.UpdatedBy = moment(text(i, attrUpdated)), text(i, attrUpdatedBy)
+	r.Notes = append(known(i, attrDecisions), r.Notes...)
+	if status == lakemesh.Active {
+		r.Leaving = isTrue(request, attrLeaving)
+		r.Imported = isTrue(request, attrImported) && count(request, attrImportedRevision) == r.Revision
+	}
+	if request != nil && r.stored != status && len(faults) == 0 {
+		faults = append(faults, fmt.Sprintf("the copy that the original library reads says %q", clip(string(r.stored))))
+	}
+	return faults
 }
 
-func shares(item map[string]types.AttributeValue) map[string]lakemesh.RAMShare {
-	m, ok := item[attrShares].(*types.AttributeValueMemberM)
-	if !ok || len(m.Value) == 0 {
-		return nil
-	}
-	all := make(map[string]lakemesh.RAMShare, len(m.Value))
-	for object, v := range m.Value {
-		if share, ok := v.(*types.AttributeValueMemberM); ok {
-			all[object] = lakemesh.RAMShare{Type: text(share.Value, "type"), ARN: text(share.Value, "arn")}
-		}
-	}
-	return all
+// Believable reports whether what was decided is what the consumer asked for, in
+// the words that it asked with.
+func (r *Record) Believable() bool {
+	return r.Fault == "" && r.request && (!r.decision || r.AdoptedFrom != "" || r.Status == lakemesh.Pending || r.digest == r.Words.Digest())
 }
 
-func encodeShares(all map[string]lakemesh.RAMShare) types.AttributeValue {
-	m := &types.AttributeValueMemberM{Value: make(map[string]types.AttributeValue, len(all))}
-	for object, s := range all {
-		m.Value[object] = &types.AttributeValueMemberM{Value: map[string]types.AttributeValue{"type": str(s.Type), "arn": str(s.ARN)}}
+// readCopy reads an owner's copy of the words. The whole database is written as that.
+func readCopy(i item) (w Words, fault string) {
+	w = Words{Asked: count(i, attrAsked), Database: text(i, attrDatabase), By: text(i, attrCreatedBy), Note: text(i, attrNote),
+		Whole: isTrue(i, attrWhole), Expressions: known(i, attrExpressions), Requested: permissions(known(i, attrRequested))}
+	tables, ok := texts(i, attrTables)
+	switch {
+	case w.Database == "":
+		return w, "it names no database"
+	case w.Whole == (len(tables) > 0) || !ok:
+		w.Whole = false
+		return w, "the tables that it names cannot be read"
 	}
-	return m
+	w.Tables = tables
+	return w, ""
 }
 
-func claim(item map[string]types.AttributeValue) *lakemesh.Claim {
-	m, ok := item[attrClaim].(*types.AttributeValueMemberM)
+// copyTo writes the words into a decision, with their digest as the consumer said
+// them. What could not be read of a request that is being closed is left out.
+func (r *Record) copyTo(u *update) {
+	w := r.Words
+	u.Set(attrDatabase, str(w.Database))
+	u.Set(attrRequested, list(w.Requested.Strings()))
+	u.Set(attrCreatedBy, str(w.By))
+	u.Set(attrCreated, str(stamp(r.Created)))
+	u.Set(attrDigest, str(r.digest))
+	if w.Asked > 0 {
+		u.Set(attrAsked, number(w.Asked))
+	}
+	switch {
+	case w.Whole:
+		u.Set(attrWhole, truth(true))
+	case len(w.Tables) > 0 && checkSize(w.Tables) == nil:
+		u.Set(attrTables, names(w.Tables))
+	}
+	if len(w.Expressions) > 0 {
+		u.Set(attrExpressions, list(w.Expressions))
+	}
+	if w.Note != "" {
+		u.Set(attrNote, str(w.Note))
+	}
+}
+
+func readClaim(i item) *lakemesh.Claim {
+	m, ok := i[attrClaim].(*types.AttributeValueMemberM)
 	if !ok {
 		return nil
 	}
 	return &lakemesh.Claim{
-		Action: lakemesh.Action(text(m.Value, "Action")), Holder: text(m.Value, "Holder"), By: text(m.Value, "By"),
-		At: moment(text(m.Value, "At")), Until: moment(text(m.Value, "Until")),
-		Database: text(m.Value, "Database"), Tables: texts(m.Value, "Tables"),
-		Permissions: permissions(m.Value, "Permissions"), Grantable: permissions(m.Value, "Grantable"), Notes: text(m.Value, "Notes"),
+		Action: lakemesh.Action(text(m.Value, "Action")), Holder: text(m.Value, "Holder"), By: text(m.Value, "By"), At: moment(text(m.Value, "At")),
+		Permissions: permissions(known(m.Value, "Permissions")), Grantable: permissions(known(m.Value, "Grantable")), Notes: text(m.Value, "Notes"),
 	}
 }
 
-// stampFormat is a time to the microsecond, of fixed width, so that stamps compare
-// as texts.
-const stampFormat = "2006-01-02T15:04:05.000000Z"
-
-func stamp(t time.Time) string { return t.UTC().Format(stampFormat) }
-
 func encodeClaim(c lakemesh.Claim) types.AttributeValue {
-	return &types.AttributeValueMemberM{Value: map[string]types.AttributeValue{
-		"Action": str(string(c.Action)), "Holder": str(c.Holder), "By": str(c.By),
-		"At": str(stamp(c.At)), "Until": str(stamp(c.Until)), "Database": str(c.Database), "Tables": names(c.Tables),
+	return &types.AttributeValueMemberM{Value: item{
+		"Action": str(string(c.Action)), "Holder": str(c.Holder), "By": str(c.By), "At": str(stamp(c.At)),
 		"Permissions": list(c.Permissions.Strings()), "Grantable": list(c.Grantable.Strings()), "Notes": str(c.Notes),
 	}}
+}
+
+// Justified returns what a record justifies for its consumer: what was permitted
+// while it is active. A decision that is under way counts only for what it and
+// the state before it agree on, so that nothing which is being taken away is
+// counted on.
+func (r *Record) Justified() (permitted, grantable lakemesh.Permissions) {
+	if r.Status != lakemesh.Active {
+		return nil, nil
+	}
+	if r.Claim == nil {
+		return r.Permitted, r.Grantable
+	}
+	if r.Claim.Action == lakemesh.ActionUpdate {
+		return r.Permitted.Intersect(r.Claim.Permissions), r.Grantable.Intersect(r.Claim.Grantable)
+	}
+	return nil, nil
+}
+
+// Digest stands for all that a decision on the record depends on: the words, what
+// was decided before, and a decision that was left unfinished.
+func (r *Record) Digest() []string {
+	claim := "no claim"
+	if c := r.Claim; c != nil {
+		claim = fmt.Sprintf("%s %s %s", c.Action, c.Permissions, c.Grantable)
+	}
+	return slices.Concat([]string{r.ID, string(r.Status), r.Words.Digest(), r.Fault, r.Permitted.String(), r.Grantable.String(), claim}, r.Found)
 }

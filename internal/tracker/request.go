@@ -3,208 +3,191 @@ package tracker
 import (
 	"context"
 	"slices"
-	"strconv"
 	"strings"
-
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"github.com/lakemesh/lakemesh"
 )
 
-// Request writes a new request, Pending, with its history. It names only
-// attributes that a consumer's role may write.
-func (t *Tracker) Request(ctx context.Context, s lakemesh.Subscription, notes string) error {
-	if err := checkSize(s.Tables); err != nil {
+// Request writes a new request, Pending, with the first entry of its history, and puts
+// it into the pair's inbox, where the owner finds it.
+func (t *Tracker) Request(ctx context.Context, owner, subscriber string, w Words) error {
+	if err := CheckWords(w); err != nil {
 		return err
 	}
-	now := t.now()
-	event := lakemesh.Event{At: now, By: t.by, Action: lakemesh.ActionRequest, To: lakemesh.Pending, Reason: notes,
-		Permissions: s.Requested, Tables: s.Tables}
-	entry := t.historyKey(s.ID, event)
-	u := newUpdate(s.ID)
-	u.Set(attrOwner, str(s.Owner))
-	u.Set(attrSubscriber, str(s.Subscriber))
+	id := w.ID(owner, subscriber)
+	r := &Record{Subscription: lakemesh.Subscription{ID: id, Owner: owner, Subscriber: subscriber, Tables: w.Tables}}
+	event := t.event(r, lakemesh.ActionRequest, lakemesh.Pending, w.Note)
+	event.Permissions = w.Requested
+	e := t.next(ConsumerSide, id, chainEnd{}, chainEnd{}, event)
+	u := inSubscriptions(id)
+	u.Set(attrOwner, str(owner))
+	u.Set(attrSubscriber, str(subscriber))
 	u.Set(attrStatus, str(string(lakemesh.Pending)))
-	u.Set(attrDatabase, str(s.Database))
-	u.Set(attrRequested, list(s.Requested.Strings()))
-	u.Set(attrCreated, str(lakemesh.FormatTime(now)))
-	u.Set(attrCreatedBy, str(t.by))
-	u.Set(attrHistory, list([]string{entry}))
-	if len(s.Tables) > 0 {
-		u.Set(attrTables, names(s.Tables))
-	}
-	if len(s.Expressions) > 0 {
-		u.Set(attrExpressions, list(s.Expressions))
-	}
-	if notes != "" {
-		u.AddTo(attrNotes, notes)
-	}
+	u.Set(attrCreated, str(lakemesh.FormatTime(event.At)))
+	w.write(u)
+	e.close(u, chainEnd{})
 	u.IfAbsent(attrID)
-	err := t.transactPatiently(ctx, u.transact(), t.historyPut(entry, s.ID, event))
+	inbox := inSubscriptions(inboxKey(owner, subscriber))
+	inbox.AddTo(attrOpen, id)
+	err := t.transact(ctx, u, e.write(lakemesh.SubscriptionsTable), inbox)
 	if conditionFailed(err) {
 		// Somebody of the same account asked for the same at the same time.
-		if r, readErr := t.Get(ctx, s.ID); readErr == nil && pendingTwin(r, s) {
+		if r, readErr := t.Get(ctx, id); readErr == nil && r.pendingTwin(w) {
 			return nil
 		}
 	}
-	return t.explainUpdate("RequestAccessToProduct", s.ID, err)
+	return t.explain("RequestAccessToProduct", id, err)
 }
 
 // sameRequests is how many requests for the same are looked up at once.
 const sameRequests = 8
 
-// PendingTwin finds a pending request of the subscriber for exactly the same: asking
-// twice is asking once. If there is none it returns the id under which the request
-// is to be recorded.
-//
-// The id of a request follows from what is asked for and from how many times that
-// was asked for before. So it is found by its key, consistently: the index can be
-// late. The index finds those that were recorded under other ids.
-func (t *Tracker) PendingTwin(ctx context.Context, s lakemesh.Subscription) (twin *Record, id string, err error) {
-	var others []string
-	err = t.Subscribed(ctx, s.Subscriber, func(r *Record) bool {
-		if pendingTwin(r, s) {
-			others = append(others, r.ID)
-		}
-		return true
-	})
+// tidyFrom is from how many requests on that were decided an inbox is tidied up.
+const tidyFrom = 20
+
+// PendingTwin finds a pending request of the pair for exactly the same: asking twice is
+// asking once. If there is none it returns the words with the number of times that the
+// same was asked for before, under which the request is to be recorded. What it finds
+// in the inbox that was decided is taken out of it.
+func (t *Tracker) PendingTwin(ctx context.Context, owner, subscriber string, w Words) (twin *Record, numbered Words, err error) {
+	w.By = t.by
+	inboxes, err := t.inInboxes(ctx, []pair{{owner, subscriber}}, lakemesh.Pending)
 	if err != nil {
-		return nil, "", err
+		return nil, w, err
 	}
+	open := inboxes[pair{owner, subscriber}]
+	var closed []string
+	defer func() {
+		if err == nil && len(closed) >= tidyFrom {
+			t.tidy(ctx, owner, subscriber, closed)
+		}
+	}()
 	for first := 0; ; first += sameRequests {
 		ids := make([]string, sameRequests)
-		for i := range ids {
-			ids[i] = requestID(s, first+i)
-		}
-		records, err := t.records(ctx, append(slices.Clone(ids), others...))
-		if err != nil {
-			return nil, "", err
+		for n := range ids {
+			w.Asked = first + n
+			ids[n] = w.ID(owner, subscriber)
 		}
 		taken := map[string]bool{}
-		for _, r := range records {
-			if pendingTwin(r, s) {
-				return r, r.ID, nil
-			}
+		err := t.records(ctx, append(slices.Clone(ids), open...), func(r *Record) bool {
 			taken[r.ID] = true
+			if r.pendingTwin(w) {
+				twin = r
+			}
+			if r.Status != lakemesh.Pending && slices.Contains(open, r.ID) {
+				closed = append(closed, r.ID)
+			}
+			return twin == nil
+		})
+		if err != nil || twin != nil {
+			return twin, w, err
 		}
-		if i := slices.IndexFunc(ids, func(id string) bool { return !taken[id] }); i >= 0 {
-			return nil, ids[i], nil
+		if n := slices.IndexFunc(ids, func(id string) bool { return !taken[id] }); n >= 0 {
+			w.Asked = first + n
+			return nil, w, nil
 		}
-		others = nil
+		open = nil
 	}
 }
 
-// pendingTwin tells whether a record is a pending request for the same.
-func pendingTwin(r *Record, s lakemesh.Subscription) bool {
-	return r.Status == lakemesh.Pending && r.Tampered == "" && r.Owner == s.Owner && r.Subscriber == s.Subscriber && r.Database == s.Database &&
-		r.Requested.Equal(s.Requested) && sameNames(r.Tables, s.Tables)
-}
-
-// requestID is the id of the request for the same that was made after n others.
-func requestID(s lakemesh.Subscription, n int) string {
-	parts := append([]string{strconv.Itoa(n), s.Database, s.Requested.String()}, compact(slices.Clone(s.Tables))...)
-	return lakemesh.DerivedSubscriptionID(s.Owner, s.Subscriber, parts...)
-}
-
-func sameNames(a, b []string) bool {
-	a, b = slices.Clone(a), slices.Clone(b)
-	return slices.Equal(compact(a), compact(b))
-}
-
-// Deny closes a request: one transaction, conditional on its being pending and
-// unclaimed, so that of an approver and a denier exactly one gets through.
-func (t *Tracker) Deny(ctx context.Context, r *Record, notes string) error {
-	claim := lakemesh.Claim{Action: lakemesh.ActionDeny}
-	if r.Claim != nil && !t.now().Before(r.Claim.Until) {
-		return &lakemesh.ClaimedError{SubscriptionID: r.ID, Wanted: claim.Action, Claim: *r.Claim, Expired: true}
+// tidy takes ids out of an inbox. The owner's ledger has them.
+func (t *Tracker) tidy(ctx context.Context, owner, subscriber string, closed []string) {
+	u := inSubscriptions(inboxKey(owner, subscriber))
+	u.TakeFrom(attrOpen, closed...)
+	if err := t.update(ctx, u); err != nil {
+		t.log.WarnContext(ctx, "could not take requests that were decided out of the inbox", "owner", owner, "error", err)
 	}
-	if err := t.Claimable(r, claim); err != nil {
-		return err
-	}
-	return t.close(ctx, r, claim, lakemesh.Denied, notes, func(u *update) {
-		u.Set(attrDecided, str(string(lakemesh.Denied)))
-		u.IfAbsent(attrClaim)
-	})
 }
 
-// Cancel takes a pending request back, on the consumer's side. The condition is
-// on ClaimedBy, which stands beside a claim, because a consumer's role may not
-// name the claim itself.
+// pendingTwin reports whether a record is a pending request for the same.
+func (r *Record) pendingTwin(w Words) bool {
+	return r.Status == lakemesh.Pending && r.Fault == "" && r.Words.same(w)
+}
+
+// Cancel takes a pending request back, on the consumer's side. It cannot be conditional
+// on what the owner does: a condition on the owner's items would let a consumer be in
+// its way. So it looks afterwards: if the owner was faster, that is the error.
 func (t *Tracker) Cancel(ctx context.Context, r *Record, reason string) error {
-	claim := lakemesh.Claim{Action: lakemesh.ActionCancel}
-	if r.Claim != nil {
-		return &lakemesh.ClaimedError{SubscriptionID: r.ID, Wanted: claim.Action, Claim: *r.Claim, Expired: !t.now().Before(r.Claim.Until)}
-	}
-	if err := transition(r, claim.Action); err != nil {
+	if err := cancellable(r); err != nil {
 		return err
 	}
-	return t.close(ctx, r, claim, lakemesh.Deleted, reason, func(u *update) { u.IfAbsent(attrClaimedBy) })
-}
-
-// close ends a pending request.
-func (t *Tracker) close(ctx context.Context, r *Record, c lakemesh.Claim, to lakemesh.Status, reason string, also func(*update)) error {
-	now := t.now()
-	event := lakemesh.Event{At: now, By: t.by, Action: c.Action, From: r.Status, To: to, Reason: reason, Tables: r.Tables}
-	entry := t.historyKey(r.ID, event)
-	u := t.touch(r, entry, reason)
-	u.Set(attrStatus, str(string(to)))
-	u.If(attrStatus, str(string(r.stored)))
-	also(u)
-	err := t.transactPatiently(ctx, u.transact(), t.historyPut(entry, r.ID, event))
-	if conditionFailed(err) {
-		return t.diagnose(ctx, r.ID, c)
+	inbox := inSubscriptions(inboxKey(r.Owner, r.Subscriber))
+	inbox.TakeFrom(attrOpen, r.ID)
+	inbox.AddTo(attrWithdrawn, r.ID)
+	err := t.consumerDid(ctx, r, lakemesh.ActionCancel, lakemesh.Deleted, reason, func(u *update) {
+		u.Set(attrStatus, str(string(lakemesh.Deleted)))
+	}, inbox)
+	if err != nil {
+		return err
 	}
-	return t.explainUpdate(string(c.Action), r.ID, err)
-}
-
-// touch begins an update that says who did something, when and why.
-func (t *Tracker) touch(r *Record, entry, reason string) *update {
-	u := newUpdate(r.ID)
-	u.Append(t.journal(), entry)
-	u.Set(attrUpdated, str(lakemesh.FormatTime(t.now())))
-	u.Set(attrUpdatedBy, str(t.by))
-	if reason != "" {
-		u.AddTo(attrNotes, reason)
+	now, err := t.Get(ctx, r.ID)
+	if err != nil {
+		return err
 	}
-	return u
+	if now.Status == lakemesh.Deleted && now.Claim == nil {
+		return nil
+	}
+	return cancellable(now)
 }
 
-// Imported marks a subscription as finalized, on the consumer's side.
+func cancellable(r *Record) error {
+	if r.Claim != nil {
+		return &lakemesh.ClaimedError{SubscriptionID: r.ID, Wanted: lakemesh.ActionCancel, Claim: *r.Claim}
+	}
+	return transition(r, lakemesh.ActionCancel)
+}
+
+// Imported marks the revision of a subscription that was read as finalized, on the
+// consumer's side. A decision that has begun in the meantime makes another revision.
 func (t *Tracker) Imported(ctx context.Context, r *Record, principals []string) error {
-	return t.consumerDid(ctx, r, lakemesh.ActionImport, "", principals, func(u *update) {
-		u.Set(attrImported, &types.AttributeValueMemberBOOL{Value: true})
-		// A decision that has begun in the meantime ends what was handed on.
-		u.IfAbsent(attrClaimedBy)
-	})
+	if err := transition(r, lakemesh.ActionImport); err != nil {
+		return err
+	}
+	reason := ""
+	if len(principals) > 0 {
+		reason = "handed on to " + strings.Join(principals, ", ")
+	}
+	// The owner's ledger has it: it need not be looked for among what waits.
+	read := inSubscriptions(inboxKey(r.Owner, r.Subscriber))
+	read.TakeFrom(attrOpen, r.ID)
+	return t.consumerDid(ctx, r, lakemesh.ActionImport, r.Status, reason, func(u *update) {
+		u.Set(attrImported, truth(true))
+		u.Set(attrImportedRevision, number(r.Revision))
+	}, read)
 }
 
 // Left marks a subscription as left by its consumer. The producer's side ends the
 // account-level grant: AWS lets nobody else.
 func (t *Tracker) Left(ctx context.Context, r *Record, reason string) error {
-	return t.consumerDid(ctx, r, lakemesh.ActionLeave, reason, nil, func(u *update) {
-		u.Set(attrLeaving, &types.AttributeValueMemberBOOL{Value: true})
-		u.Set(attrImported, &types.AttributeValueMemberBOOL{Value: false})
+	if err := transition(r, lakemesh.ActionLeave); err != nil {
+		return err
+	}
+	return t.consumerDid(ctx, r, lakemesh.ActionLeave, r.Status, reason, func(u *update) {
+		u.Set(attrLeaving, truth(true))
+		u.Set(attrImported, truth(false))
 		if reason != "" {
 			u.Set(attrLeftReason, str(reason))
 		}
 	})
 }
 
-func (t *Tracker) consumerDid(ctx context.Context, r *Record, a lakemesh.Action, reason string, principals []string, also func(*update)) error {
-	if err := transition(r, a); err != nil {
-		return err
+// consumerDid writes what the consumer did to its request, with an entry of its history.
+// Nobody else of the same account may have done anything since the record was read.
+func (t *Tracker) consumerDid(ctx context.Context, r *Record, a lakemesh.Action, to lakemesh.Status, reason string, also func(*update), more ...*update) error {
+	if len(reason) > mostNote {
+		return lakemesh.Invalid("Reason", "a reason has at most %d bytes, and this has %d", mostNote, len(reason))
 	}
-	event := lakemesh.Event{At: t.now(), By: t.by, Action: a, From: r.Status, To: r.Status, Reason: reason, Tables: r.Tables}
-	if len(principals) > 0 {
-		event.Reason = "handed on to " + strings.Join(principals, ", ")
-	}
-	entry := t.historyKey(r.ID, event)
-	u := t.touch(r, entry, reason)
+	e := t.next(ConsumerSide, r.ID, r.consumer, r.owner, t.event(r, a, to, reason))
+	u := inSubscriptions(r.ID)
+	u.Set(attrUpdated, str(lakemesh.FormatTime(e.At)))
+	u.Set(attrUpdatedBy, str(t.by))
 	also(u)
-	u.If(attrStatus, str(string(r.stored)))
-	err := t.transactPatiently(ctx, u.transact(), t.historyPut(entry, r.ID, event))
+	e.close(u, r.consumer)
+	u.IfCount(attrEntries, r.consumer.entries)
+	err := t.transact(ctx, append([]*update{u, e.write(lakemesh.SubscriptionsTable)}, more...)...)
 	if conditionFailed(err) {
-		return t.diagnose(ctx, r.ID, lakemesh.Claim{Action: a})
+		return &lakemesh.Error{Op: string(a), Account: t.mesh, Resource: "subscription " + r.ID, Kind: lakemesh.ErrClaimed,
+			Message: "somebody else of the same account changed it at the same time", Hint: "look at it again, and repeat this if it is still wanted", Err: err}
 	}
-	return t.explainUpdate(string(a), r.ID, err)
+	return t.explain(string(a), r.ID, err)
 }

@@ -1,24 +1,23 @@
-// Package tracker keeps the central record of subscriptions in DynamoDB: their
-// transitions, the claims that decisions are made under, and their history.
+// Package tracker keeps the records of subscriptions in DynamoDB: what consumers
+// ask for, what owners decide, and the history of both.
 //
-// # Who may write what
+// # Who writes what
 //
-// A consumer's role may write the attributes of the request only, a producer's
-// role all of them (IAM enforces it with dynamodb:LeadingKeys and
-// dynamodb:Attributes). What a producer decided stands in attributes that no
-// consumer can write, DecidedStatus above all; so a consumer that sets Status to
-// Active by other means is not believed (see [Record]).
+// Two tables, one a side. In the table of subscriptions a consumer writes its
+// requests; the owner mirrors there what the original library reads of a decision,
+// and believes nothing of it. In the table of decisions an owner writes what it
+// decides; consumers read it. IAM keeps the sides apart by the tables, and the
+// accounts of a side by the first part of every key (see key.go).
 //
-// # Items
+// # What is believed
 //
-//	<owner>-<subscriber>-<22>          a subscription
-//	<subscription>#P#<time>-<random>   an entry of its history, by the producer's side
-//	<subscription>#C#<time>-<random>   an entry of its history, by the consumer's side
-//	<owner>-<subscriber>               the ledger of the pair: subscriptions that justify grants
-//	<owner>-lease                      the lease of the owner's grant-changing work
+// A [Record] is read from both. Once something was decided, everything that counts
+// comes from the owner's item: a copy of the request's words, which the claim of the
+// decision wrote. Before that, a request counts only if its words are those that
+// its id was made of (see words.go).
 //
-// History, ledger and lease carry no owner, subscriber or status attribute, so
-// that the indexes do not show them.
+// Every list that a decision depends on is read by key, consistently, and from items
+// that the reader's side, the owner or the mesh's administrator wrote.
 package tracker
 
 import (
@@ -35,10 +34,10 @@ import (
 	"github.com/lakemesh/lakemesh/internal/identity"
 )
 
-// DefaultLease is how long a claim or a lease lasts without a sign of life.
+// DefaultLease is how long a lease lasts without a sign of life.
 const DefaultLease = 30 * time.Second
 
-// Side tells who writes: the history keeps the two sides apart.
+// Side tells who writes: each has a history of its own.
 type Side string
 
 // The sides of a subscription.
@@ -53,11 +52,12 @@ type Tracker struct {
 	client *dynamodb.Client
 	mesh   string
 	by     string
-	side   Side
-	holder string
 	lease  time.Duration
 	log    *slog.Logger
 	now    func() time.Time
+	// turn lets one decision of this program at a time ask for the lease: the others
+	// would only ask again and again.
+	turn chan struct{}
 }
 
 // Options open a tracker.
@@ -68,12 +68,13 @@ type Options struct {
 	MeshAccount string
 	// By is who acts, as the records name it.
 	By string
-	// Side is on whose side.
-	Side Side
-	// Lease is how long claims last; 0 means [DefaultLease].
+	// Lease is how long a lease lasts without a sign of life; 0 means [DefaultLease].
 	Lease time.Duration
 	// Log gets debug lines.
 	Log *slog.Logger
+	// Now is what time it is, for the times in records; nil means [time.Now]. Nothing
+	// is decided by it.
+	Now func() time.Time
 }
 
 // New opens a tracker. It makes no call.
@@ -84,137 +85,53 @@ func New(o Options) *Tracker {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	return &Tracker{client: dynamodb.NewFromConfig(o.Config), mesh: o.MeshAccount, by: o.By, side: o.Side,
-		holder: lakemesh.NewShortID(), lease: o.Lease, log: o.Log, now: time.Now}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	return &Tracker{client: dynamodb.NewFromConfig(o.Config), mesh: o.MeshAccount, by: o.By, lease: o.Lease,
+		log: o.Log, now: o.Now, turn: make(chan struct{}, 1)}
 }
-
-// Attributes of the first layout of records.
-const (
-	attrHistory   = "History"
-	attrClaimedBy = "ClaimedBy"
-	attrClaim     = "Claim"
-	attrDecided   = "DecidedStatus"
-	attrDecisions = "Decisions"
-)
-
-func (t *Tracker) table() *string { return aws.String(lakemesh.SubscriptionsTable) }
 
 // explain words an error of DynamoDB about a subscription.
 func (t *Tracker) explain(op, id string, err error) error {
-	resource := "the subscription table"
+	if err == nil {
+		return nil
+	}
+	resource := "the records of subscriptions"
 	if id != "" {
 		resource = "subscription " + id
 	}
 	var missing *types.ResourceNotFoundException
 	if errors.As(err, &missing) {
-		return &lakemesh.Error{Op: op, Account: t.mesh, Resource: "table " + lakemesh.SubscriptionsTable, Code: missing.ErrorCode(),
-			Kind: lakemesh.ErrNotFound, Message: "the mesh has no subscription table in this region",
+		return &lakemesh.Error{Op: op, Account: t.mesh, Resource: "tables " + lakemesh.SubscriptionsTable + " and " + lakemesh.DecisionsTable,
+			Code: missing.ErrorCode(), Kind: lakemesh.ErrNotFound, Message: "the mesh has no such tables in this region",
 			Hint: "initialize the mesh account first: lakemesh mesh init", Err: err}
 	}
 	return identity.Explain(op, t.mesh, resource, err)
 }
 
-// Get reads one subscription, consistently. An unknown id is an
-// [lakemesh.ErrNotFound].
-func (t *Tracker) Get(ctx context.Context, id string) (*Record, error) {
-	_, _, legacy, err := lakemesh.ParseSubscriptionID(id)
-	if err != nil {
-		return nil, err
-	}
-	out, err := t.client.GetItem(ctx, &dynamodb.GetItemInput{
-		TableName: t.table(), Key: key(id), ConsistentRead: aws.Bool(true)})
-	if err != nil {
-		err = t.explain("GetSubscription", id, err)
-		if legacy && errors.Is(err, lakemesh.ErrAccessDenied) {
-			return nil, &lakemesh.Error{Op: "GetSubscription", Account: t.mesh, Resource: "subscription " + id, Kind: lakemesh.ErrAccessDenied,
-				Message: "records of older meshes, whose ids name no accounts, are not open to this account",
-				Hint:    "a mesh administrator can open them: lakemesh mesh init --legacy-subscription-ids, and enable the account again", Err: err}
-		}
-		return nil, err
-	}
-	if out.Item == nil {
-		return nil, lakemesh.NotFound("subscription "+id, t.mesh, "list them with: lakemesh request list, or lakemesh subscription list")
-	}
-	return decode(out.Item)
+// notHere is the error about an id that names no subscription.
+func (t *Tracker) notHere(id string) error {
+	return lakemesh.NotFound("subscription "+id, t.mesh, "list them with: lakemesh request list, or lakemesh subscription list")
 }
 
-func key(id string) map[string]types.AttributeValue {
-	return map[string]types.AttributeValue{attrID: &types.AttributeValueMemberS{Value: id}}
+// adoptFirst is the error about an id of the original library, which names no
+// accounts, so that IAM could not keep anybody from its record.
+func (t *Tracker) adoptFirst(id string) error {
+	return &lakemesh.Error{Account: t.mesh, Resource: "subscription " + id, Kind: lakemesh.ErrNotFound,
+		Message: "it is a record of the original library, whose id names no accounts",
+		Hint:    "let the mesh's administrator adopt it, which gives it a new id: lakemesh adopt records"}
 }
 
-// batchGetMax is how many items one BatchGetItem returns at most
-// (https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.html).
-const batchGetMax = 100
-
-// getItems reads items by key, consistently, in any order. Keys without an item
-// are left out.
-func (t *Tracker) getItems(ctx context.Context, ids []string) ([]map[string]types.AttributeValue, error) {
-	var items []map[string]types.AttributeValue
-	for start := 0; start < len(ids); start += batchGetMax {
-		chunk := ids[start:min(start+batchGetMax, len(ids))]
-		keys := make([]map[string]types.AttributeValue, len(chunk))
-		for i, id := range chunk {
-			keys[i] = key(id)
-		}
-		request := map[string]types.KeysAndAttributes{lakemesh.SubscriptionsTable: {Keys: keys, ConsistentRead: aws.Bool(true)}}
-		for len(request) > 0 {
-			out, err := t.client.BatchGetItem(ctx, &dynamodb.BatchGetItemInput{RequestItems: request})
-			if err != nil {
-				return nil, t.explain("GetSubscriptions", "", err)
-			}
-			items = append(items, out.Responses[lakemesh.SubscriptionsTable]...)
-			request = out.UnprocessedKeys
-		}
+// update runs one conditional update.
+func (t *Tracker) update(ctx context.Context, u *update) error {
+	in := &dynamodb.UpdateItemInput{
+		TableName: aws.String(u.table), Key: u.key(), UpdateExpression: u.expression(), ConditionExpression: u.condition(),
+		ExpressionAttributeNames: u.names, ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld,
 	}
-	return items, nil
-}
-
-// Owned calls fn for each subscription of the owner in the state, page by page,
-// until fn returns false; an empty state stands for all of them.
-func (t *Tracker) Owned(ctx context.Context, owner string, state lakemesh.Status, fn func(*Record) bool) error {
-	in := &dynamodb.QueryInput{
-		TableName: t.table(), IndexName: aws.String(lakemesh.OwnerIndex),
-		KeyConditionExpression:    aws.String("#o = :o"),
-		ExpressionAttributeNames:  map[string]string{"#o": attrOwner},
-		ExpressionAttributeValues: map[string]types.AttributeValue{":o": str(owner)},
+	if len(u.values) > 0 {
+		in.ExpressionAttributeValues = u.values
 	}
-	if state != "" {
-		in.KeyConditionExpression = aws.String("#o = :o AND #s = :s")
-		in.ExpressionAttributeNames["#s"] = attrStatus
-		in.ExpressionAttributeValues[":s"] = str(string(state))
-	}
-	return t.query(ctx, in, fn)
-}
-
-// Subscribed calls fn for each subscription of the subscriber, page by page,
-// until fn returns false.
-func (t *Tracker) Subscribed(ctx context.Context, subscriber string, fn func(*Record) bool) error {
-	return t.query(ctx, &dynamodb.QueryInput{
-		TableName: t.table(), IndexName: aws.String(lakemesh.SubscriberIndex),
-		KeyConditionExpression:    aws.String("#c = :c"),
-		ExpressionAttributeNames:  map[string]string{"#c": attrSubscriber},
-		ExpressionAttributeValues: map[string]types.AttributeValue{":c": str(subscriber)},
-	}, fn)
-}
-
-func (t *Tracker) query(ctx context.Context, in *dynamodb.QueryInput, fn func(*Record) bool) error {
-	pages := dynamodb.NewQueryPaginator(t.client, in)
-	for pages.HasMorePages() {
-		page, err := pages.NextPage(ctx)
-		if err != nil {
-			return t.explain("ListSubscriptions", "", err)
-		}
-		for _, item := range page.Items {
-			r, err := decode(item)
-			if err != nil {
-				// Whoever can write a record could stop everybody's work with it.
-				t.log.WarnContext(ctx, "a record that names no accounts is left out", "error", err)
-				continue
-			}
-			if !fn(r) {
-				return nil
-			}
-		}
-	}
-	return nil
+	_, err := t.client.UpdateItem(ctx, in)
+	return err
 }

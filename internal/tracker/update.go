@@ -11,9 +11,10 @@ import (
 )
 
 // update builds the update of one item: what is set, removed and added to sets,
-// and under which conditions.
+// and under which conditions. Nothing is ever put or deleted as a whole: no role
+// needs a right to that.
 type update struct {
-	id         string
+	table, id  string
 	set        []string
 	remove     []string
 	add        []string
@@ -23,18 +24,21 @@ type update struct {
 	values     map[string]types.AttributeValue
 }
 
-func newUpdate(id string) *update {
-	return &update{id: id, names: map[string]string{}, values: map[string]types.AttributeValue{}}
+// inSubscriptions updates an item of the table of subscriptions, inDecisions one of
+// the table of decisions.
+func inSubscriptions(id string) *update { return newUpdate(lakemesh.SubscriptionsTable, id) }
+func inDecisions(id string) *update     { return newUpdate(lakemesh.DecisionsTable, id) }
+
+func newUpdate(table, id string) *update {
+	return &update{table: table, id: id, names: map[string]string{}, values: map[string]types.AttributeValue{}}
 }
+
+func (u *update) key() map[string]types.AttributeValue { return keyOf(u.table, u.id) }
 
 // name stands for an attribute in an expression: Status, for one, is reserved.
 func (u *update) name(attribute string) string {
-	parts := strings.Split(attribute, ".")
-	for i, p := range parts {
-		u.names["#"+p] = p
-		parts[i] = "#" + p
-	}
-	return strings.Join(parts, ".")
+	u.names["#"+attribute] = attribute
+	return "#" + attribute
 }
 
 func (u *update) value(v types.AttributeValue) string {
@@ -58,13 +62,18 @@ func (u *update) Append(attribute string, values ...string) {
 func (u *update) Remove(attribute string) { u.remove = append(u.remove, u.name(attribute)) }
 
 // AddTo adds to a set of strings.
-func (u *update) AddTo(attribute string, value string) {
-	u.add = append(u.add, u.name(attribute)+" "+u.value(&types.AttributeValueMemberSS{Value: []string{value}}))
+func (u *update) AddTo(attribute string, values ...string) {
+	u.add = append(u.add, u.name(attribute)+" "+u.value(set(values)))
+}
+
+// Count adds to a number.
+func (u *update) Count(attribute string, n int) {
+	u.add = append(u.add, u.name(attribute)+" "+u.value(number(n)))
 }
 
 // TakeFrom takes out of a set of strings.
-func (u *update) TakeFrom(attribute string, value string) {
-	u.take = append(u.take, u.name(attribute)+" "+u.value(&types.AttributeValueMemberSS{Value: []string{value}}))
+func (u *update) TakeFrom(attribute string, values ...string) {
+	u.take = append(u.take, u.name(attribute)+" "+u.value(set(values)))
 }
 
 // If demands that an attribute has a value.
@@ -77,21 +86,18 @@ func (u *update) IfAbsent(attribute string) {
 	u.conditions = append(u.conditions, "attribute_not_exists("+u.name(attribute)+")")
 }
 
-// IfStill demands that an attribute is as it was read: that it has the value, or
-// that it does not exist if v is nil.
-func (u *update) IfStill(attribute string, v types.AttributeValue) {
-	if v == nil {
+// IfThere demands that an attribute exists.
+func (u *update) IfThere(attribute string) {
+	u.conditions = append(u.conditions, "attribute_exists("+u.name(attribute)+")")
+}
+
+// IfCount demands that a number is as it was read; 0 is a number that is not there.
+func (u *update) IfCount(attribute string, n int) {
+	if n == 0 {
 		u.IfAbsent(attribute)
 		return
 	}
-	u.If(attribute, v)
-}
-
-// IfFree demands that a lease is not held by anybody else: it does not exist, it
-// ran out before now, or the holder is me.
-func (u *update) IfFree(holder, until string, me, now types.AttributeValue) {
-	h, t := u.name(holder), u.name(until)
-	u.conditions = append(u.conditions, fmt.Sprintf("(attribute_not_exists(%s) OR %s < %s OR %s = %s)", h, t, u.value(now), h, u.value(me)))
+	u.If(attribute, number(n))
 }
 
 func (u *update) expression() *string {
@@ -117,7 +123,7 @@ func (u *update) condition() *string {
 // transact is the update as an item of a transaction.
 func (u *update) transact() types.TransactWriteItem {
 	w := &types.Update{
-		TableName: aws.String(lakemesh.SubscriptionsTable), Key: key(u.id),
+		TableName: aws.String(u.table), Key: u.key(),
 		UpdateExpression: u.expression(), ConditionExpression: u.condition(), ExpressionAttributeNames: u.names,
 	}
 	if len(u.values) > 0 {

@@ -1,0 +1,178 @@
+package tracker
+
+import (
+	"context"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/lakemesh/lakemesh"
+)
+
+// Bounds of what is listed. Each consumer writes its inboxes and requests itself, in
+// any number and size that DynamoDB takes; none of them shall fill the memory of
+// who lists, or hide those of others.
+const (
+	// mostOpen is how many requests of one pair that wait are listed.
+	mostOpen = 1000
+	// mostOfPair and mostInAll are how many bytes of words are listed of one pair and of
+	// all. Requests beyond that are listed without their words.
+	mostOfPair = 8 << 20
+	mostInAll  = 128 << 20
+)
+
+// Owned calls fn for each subscription of the owner in the state, pair by pair, until
+// fn returns false. What was decided is found through the owner's own directory and
+// ledgers, requests through the inboxes of the accounts that are enabled: nothing
+// that others write decides what the owner sees, but each its own requests. All of it
+// is read consistently.
+func (t *Tracker) Owned(ctx context.Context, owner string, state lakemesh.Status, fn func(*Record) bool) error {
+	var decided, enabled []pair
+	group, within := errgroup.WithContext(ctx)
+	group.Go(func() (err error) {
+		decided, err = t.directory(within, owner)
+		return err
+	})
+	if waits(state) {
+		group.Go(func() error {
+			_, consumers, err := t.members(within)
+			enabled = pairsOf(consumers, func(account string) pair { return pair{owner, account} })
+			return err
+		})
+	}
+	if err := group.Wait(); err != nil {
+		return err
+	}
+	return t.list(ctx, decided, enabled, state, fn)
+}
+
+// Subscribed calls fn for each subscription of the subscriber in the state, pair by
+// pair, until fn returns false, read consistently.
+func (t *Tracker) Subscribed(ctx context.Context, subscriber string, state lakemesh.Status, fn func(*Record) bool) error {
+	producers, _, err := t.members(ctx)
+	if err != nil {
+		return err
+	}
+	pairs := pairsOf(producers, func(account string) pair { return pair{account, subscriber} })
+	return t.list(ctx, pairs, pairs, state, fn)
+}
+
+// waits reports whether subscriptions in a state may be known by a request alone.
+func waits(state lakemesh.Status) bool {
+	return state == "" || state == lakemesh.Pending || state == lakemesh.Deleted
+}
+
+// list finds the subscriptions of pairs in their ledgers and inboxes, and reads them.
+func (t *Tracker) list(ctx context.Context, decided, enabled []pair, state lakemesh.Status, fn func(*Record) bool) error {
+	var ledgers, inboxes map[pair][]string
+	group, within := errgroup.WithContext(ctx)
+	group.Go(func() (err error) {
+		ledgers, err = t.inLedgers(within, decided, state)
+		return err
+	})
+	if waits(state) {
+		group.Go(func() (err error) {
+			inboxes, err = t.inInboxes(within, enabled, state)
+			return err
+		})
+	}
+	if err := group.Wait(); err != nil {
+		return err
+	}
+	left := budget{all: mostInAll, ofPair: map[pair]int{}}
+	var ids []string
+	for _, of := range []map[pair][]string{ledgers, inboxes} {
+		for _, more := range of {
+			ids = append(ids, more...)
+		}
+	}
+	return t.records(ctx, ids, func(r *Record) bool {
+		if state != "" && r.Status != state {
+			return true
+		}
+		left.spend(r)
+		return fn(r)
+	})
+}
+
+// inLedgers are the ids that the owners' ledgers have of pairs.
+func (t *Tracker) inLedgers(ctx context.Context, pairs []pair, state lakemesh.Status) (map[pair][]string, error) {
+	ids, of := map[pair][]string{}, map[string]pair{}
+	err := t.ledgers(ctx, pairs, func(p pair, l Ledger) {
+		// One that is being approved for the first time stands among the active ones.
+		if state != lakemesh.Denied && state != lakemesh.Deleted {
+			ids[p] = l.active
+		}
+		if state != lakemesh.Active && state != lakemesh.Pending {
+			for _, key := range l.endedKeys(p) {
+				of[key] = p
+			}
+		}
+	})
+	if err != nil {
+		return nil, err
+	}
+	keys := make([]string, 0, len(of))
+	for key := range of {
+		keys = append(keys, key)
+	}
+	err = t.eachItem(ctx, lakemesh.DecisionsTable, keys, batchGetMax, func(key string, i item) error {
+		p := of[key]
+		ids[p] = append(ids[p], ofPair(p.owner, p.subscriber, known(i, attrIDs))...)
+		return nil
+	})
+	return ids, err
+}
+
+// inInboxes are the ids that consumers wrote into the inboxes of pairs.
+func (t *Tracker) inInboxes(ctx context.Context, pairs []pair, state lakemesh.Status) (map[pair][]string, error) {
+	ids, of := map[pair][]string{}, map[string]pair{}
+	keys := make([]string, len(pairs))
+	for n, p := range pairs {
+		keys[n] = inboxKey(p.owner, p.subscriber)
+		of[keys[n]] = p
+	}
+	err := t.eachItem(ctx, lakemesh.SubscriptionsTable, keys, batchGetMax, func(key string, i item) error {
+		p := of[key]
+		var mine []string
+		if state != lakemesh.Deleted {
+			mine = known(i, attrOpen)
+		}
+		if state != lakemesh.Pending {
+			mine = append(mine, known(i, attrWithdrawn)...)
+		}
+		mine = ofPair(p.owner, p.subscriber, mine)
+		if len(mine) > mostOpen {
+			t.log.WarnContext(ctx, "an account has asked for more than is listed", "subscriber", p.subscriber, "owner", p.owner, "requests", len(mine), "listed", mostOpen)
+			mine = mine[:mostOpen]
+		}
+		ids[p] = mine
+		return nil
+	}, attrID, attrOpen, attrWithdrawn)
+	return ids, err
+}
+
+// budget is how many bytes of words may still be listed.
+type budget struct {
+	all    int
+	ofPair map[pair]int
+}
+
+// spend takes the words of a record from the budget, or takes them out of the record
+// if there is not enough left. The names of what was decided are the owner's own, and
+// always listed.
+func (b *budget) spend(r *Record) {
+	if r.Status != lakemesh.Pending {
+		return
+	}
+	p := pair{r.Owner, r.Subscriber}
+	cost := 16*(len(r.Tables)+len(r.Expressions)) + size(r.Tables) + size(r.Expressions) + len(r.Words.Note)
+	if cost > b.all || b.ofPair[p]+cost > mostOfPair {
+		r.Words = Words{Asked: r.Words.Asked}
+		r.Tables, r.Expressions, r.Notes, r.TablesUnknown = nil, nil, nil, true
+		r.Fault = "it is too large to be listed with the others of account " + r.Subscriber
+		r.Tampered = r.Fault
+		return
+	}
+	b.all -= cost
+	b.ofPair[p] += cost
+}

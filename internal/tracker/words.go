@@ -1,0 +1,160 @@
+package tracker
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"strconv"
+
+	"github.com/lakemesh/lakemesh"
+)
+
+// Words are what a consumer says in a request. They never change: the id of a
+// request is made of them, so that whoever reads it can see whether they are still
+// the same. To ask for something else is to make another request.
+type Words struct {
+	// Asked is how many times the same was asked for before.
+	Asked int
+	// Database is the product's database in the mesh.
+	Database string
+	// Tables are the tables asked for. Whole says that all of them are, those that
+	// will be made among them; then Tables is empty.
+	Tables []string
+	Whole  bool
+	// Expressions are the table expressions as they were asked for, if any.
+	Expressions []string
+	// Requested are the permissions asked for.
+	Requested lakemesh.Permissions
+	// Note is what was said to the owner.
+	Note string
+	// By is who asked.
+	By string
+}
+
+// parts are the words in a fixed order, each list with its length.
+func (w Words) parts() []string {
+	what := "tables"
+	if w.Whole {
+		what = "all tables"
+	}
+	parts := []string{strconv.Itoa(w.Asked), w.Database, w.Requested.String(), w.By, w.Note, what, strconv.Itoa(len(w.Tables))}
+	parts = append(append(parts, w.Tables...), strconv.Itoa(len(w.Expressions)))
+	return append(parts, w.Expressions...)
+}
+
+// ID is the id of a request with these words.
+func (w Words) ID(owner, subscriber string) string {
+	return lakemesh.DerivedSubscriptionID(owner, subscriber, w.parts()...)
+}
+
+// Digest stands for the words: 64 hexadecimal characters.
+func (w Words) Digest() string {
+	h := sha256.New()
+	for _, p := range w.parts() {
+		// The length before each part tells "a", "bc" from "ab", "c". A hash takes every byte.
+		_, _ = fmt.Fprintf(h, "%d:%s", len(p), p)
+	}
+	return hex.EncodeToString(h.Sum(nil))
+}
+
+// same reports whether two requests ask for the same, whoever asks and why.
+func (w Words) same(o Words) bool {
+	return w.Database == o.Database && w.Whole == o.Whole && w.Requested.Equal(o.Requested) && sameNames(w.Tables, o.Tables)
+}
+
+// Bounds of what a request may say. A request within them leaves room for the
+// owner's decision in an item of 400 KB.
+const (
+	mostNote        = 8 << 10
+	mostExpressions = 64 << 10
+	mostDatabase    = 4 * 255
+	mostBy          = 2 << 10
+	mostRequested   = 16
+)
+
+// CheckWords refuses words that do not fit into the record of a request, before
+// they are written.
+func CheckWords(w Words) error {
+	if len(w.Note) > mostNote {
+		return lakemesh.Invalid("Notes", "notes have at most %d bytes, and these have %d", mostNote, len(w.Note))
+	}
+	if size(w.Expressions) > mostExpressions {
+		return lakemesh.Invalid("Tables", "table expressions have at most %d bytes together, and these have %d", mostExpressions, size(w.Expressions))
+	}
+	return checkSize(w.Tables)
+}
+
+func size(values []string) int {
+	n := 0
+	for _, v := range values {
+		n += len(v)
+	}
+	return n
+}
+
+// readWords reads the words of a request. What is wrong with them is told in
+// fault; then they are what could be read, within the bounds, and are not to be
+// decided on.
+func readWords(i item) (w Words, fault string) {
+	wrong := func(what string) {
+		if fault == "" {
+			fault = what
+		}
+	}
+	bounded := func(name string, most int) string {
+		v := text(i, name)
+		if len(v) > most {
+			wrong(fmt.Sprintf("its %s has %d bytes", name, len(v)))
+			return ""
+		}
+		return v
+	}
+	w.Asked, w.Database, w.By = count(i, attrAsked), bounded(attrDatabase, mostDatabase), bounded(attrCreatedBy, mostBy)
+	if w.Database == "" {
+		wrong("it names no database")
+	}
+	var ok bool
+	if _, there := i[attrTables]; !there {
+		w.Whole = true
+	} else if w.Tables, ok = texts(i, attrTables); !ok || len(w.Tables) == 0 || checkSize(w.Tables) != nil {
+		// No tables would stand for the whole database, and too many not fit into a decision.
+		w.Tables = nil
+		wrong("the tables that it names cannot be read")
+	}
+	if w.Expressions, ok = texts(i, attrExpressions); !ok || size(w.Expressions) > mostExpressions {
+		w.Expressions = nil
+		wrong("its table expressions cannot be read")
+	}
+	names, ok := texts(i, attrRequested)
+	if !ok || len(names) > mostRequested || size(names) > mostRequested*32 {
+		names = nil
+		wrong("the permissions that it asks for cannot be read")
+	}
+	w.Requested = permissions(names)
+	switch notes, ok := texts(i, attrNotes); {
+	case !ok || len(notes) > 1 || size(notes) > mostNote:
+		wrong("its notes cannot be read")
+	case len(notes) == 1:
+		w.Note = notes[0]
+	}
+	return w, fault
+}
+
+// write puts the words into an update of a request.
+func (w Words) write(u *update) {
+	u.Set(attrDatabase, str(w.Database))
+	u.Set(attrRequested, list(w.Requested.Strings()))
+	u.Set(attrCreatedBy, str(w.By))
+	if w.Asked > 0 {
+		u.Set(attrAsked, number(w.Asked))
+	}
+	if !w.Whole {
+		u.Set(attrTables, names(w.Tables))
+	}
+	if len(w.Expressions) > 0 {
+		u.Set(attrExpressions, list(w.Expressions))
+	}
+	if w.Note != "" {
+		u.AddTo(attrNotes, w.Note)
+	}
+}
