@@ -352,8 +352,11 @@ func TestAConsumerCannotApproveItself(t *testing.T) {
 		UpdateExpression: aws.String("SET #s = :s"), ExpressionAttributeNames: map[string]string{"#s": "Status"},
 		ExpressionAttributeValues: map[string]dynamotypes.AttributeValue{":s": &dynamotypes.AttributeValueMemberS{Value: "Active"}}})
 	w.must(err)
-	if _, err := w.consumer.FinalizeSubscription(t.Context(), consumer.FinalizeInput{SubscriptionID: id}); !errors.Is(err, lakemesh.ErrTampered) {
-		t.Errorf("import of a record that nobody approved: %v; want ErrTampered", err)
+	if _, err := w.consumer.FinalizeSubscription(t.Context(), consumer.FinalizeInput{SubscriptionID: id}); !errors.Is(err, lakemesh.ErrIllegalTransition) {
+		t.Errorf("import of a record that nobody approved: %v; want ErrIllegalTransition", err)
+	}
+	if s, err := w.consumer.GetSubscription(t.Context(), id); err != nil || s.Status != lakemesh.Pending || s.Tampered == "" {
+		t.Errorf("it is shown as %+v, %v", s, err)
 	}
 	w.refused(self(), "orders")
 }

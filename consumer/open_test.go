@@ -7,12 +7,9 @@ import (
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
-	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 
 	"github.com/lakemesh/lakemesh"
-	"github.com/lakemesh/lakemesh/admin"
 	"github.com/lakemesh/lakemesh/consumer"
 	"github.com/lakemesh/lakemesh/internal/meshtest"
 	"github.com/lakemesh/lakemesh/producer"
@@ -84,49 +81,13 @@ func TestAWholeDatabaseGrowsWithWhatIsPublished(t *testing.T) {
 	w.refused(self(), "orders")
 }
 
-func TestRecordsOfTheOriginalLibrary(t *testing.T) {
+func TestARecordOfTheOriginalLibraryHasToBeAdopted(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	ctx := t.Context()
-	m, err := admin.New(ctx, w.mesh.Options(meshAccount))
-	w.must(err)
-	_, err = m.InitializeMeshAccount(ctx, admin.InitializeMeshInput{LegacySubscriptionIDs: true})
-	w.must(err)
-	_, err = m.EnableAccountAsProducer(ctx, admin.EnableProducerInput{AccountID: producerAccount})
-	w.must(err)
-	_, err = m.EnableAccountAsConsumer(ctx, admin.EnableConsumerInput{AccountID: consumerAccount})
-	w.must(err)
-	id := lakemesh.NewShortID()
-	text := func(s string) types.AttributeValue { return &types.AttributeValueMemberS{Value: s} }
-	list := func(all ...string) types.AttributeValue {
-		l := &types.AttributeValueMemberL{}
-		for _, s := range all {
-			l.Value = append(l.Value, text(s))
-		}
-		return l
+	_, err := w.consumer.GetSubscription(t.Context(), lakemesh.NewShortID())
+	if !errors.Is(err, lakemesh.ErrNotFound) || !strings.Contains(err.Error(), "adopt") {
+		t.Errorf("got %v, want not found, and what to do", err)
 	}
-	meshtest.Before(w.mesh.Mesh, func() {
-		_, err = dynamodb.NewFromConfig(w.mesh.Config(meshtest.Administrator(meshAccount))).PutItem(ctx, &dynamodb.PutItemInput{
-			TableName: aws.String(lakemesh.SubscriptionsTable), Item: map[string]types.AttributeValue{
-				"SubscriptionId": text(id), "OwnerPrincipal": text(producerAccount), "SubscriberPrincipal": text(consumerAccount), "Status": text("Pending"),
-				"DatabaseName": text(database), "TableName": list("orders"), "RequestedGrants": list("SELECT", "DESCRIBE"),
-				"CreationDate": text("2022-03-04 05:06:07"), "CreatedBy": text("arn:aws:iam::" + consumerAccount + ":user/DataMeshConsumer"),
-			}})
-		w.must(err)
-	})
-	s, err := w.consumer.GetSubscription(ctx, id)
-	w.must(err)
-	if s.Status != lakemesh.Pending || len(s.History) != 1 || !strings.HasSuffix(s.CreatedBy, "user/DataMeshConsumer") {
-		t.Errorf("the old record: %+v", s)
-	}
-	if again := w.request("orders"); again != id {
-		t.Errorf("asking for the same made %s beside the old record", again)
-	}
-	w.approve(id)
-	w.finalize(id)
-	w.reads(self(), "orders")
-	w.must(w.consumer.DeleteSubscription(ctx, consumer.LeaveInput{SubscriptionID: id}))
-	w.refused(self(), "orders")
 }
 
 func TestAClosedReadOnlyRoleIsNotMistakenForAnUnknownDatabase(t *testing.T) {

@@ -116,6 +116,9 @@ func (t *Tracker) Cancel(ctx context.Context, r *Record, reason string) error {
 	inbox.AddTo(attrWithdrawn, r.ID)
 	err := t.consumerDid(ctx, r, lakemesh.ActionCancel, lakemesh.Deleted, reason, func(u *update) {
 		u.Set(attrStatus, str(string(lakemesh.Deleted)))
+		if reason != "" {
+			u.Set(attrLeftReason, str(reason))
+		}
 	}, inbox)
 	if err != nil {
 		return err
