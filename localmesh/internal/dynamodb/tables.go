@@ -519,15 +519,12 @@ func describeTable(c *engine.Call, in *tableNameInput) (*describeTableOutput, er
 		}
 		return nil, missing
 	}
-	d, err := a.table.describeNow(c)
-	if err != nil {
-		return nil, err
-	}
 	// The description is read without consistency, and may be late itself.
 	if c.Settling(a.ref.describing()) {
 		return nil, missing
 	}
-	return &describeTableOutput{d}, nil
+	d, err := a.table.describeNow(c)
+	return &describeTableOutput{d}, err
 }
 
 func deleteTable(c *engine.Call, in *tableNameInput) (*tableOutput, error) {
