@@ -297,11 +297,13 @@ func TestTableOfTheOriginalLibraryIsCompleted(t *testing.T) {
 func TestATableOfAnotherKindIsRefusedBeforeAnythingChanges(t *testing.T) {
 	t.Parallel()
 	mesh := localmesh.Run(t)
-	_, err := dynamodb.NewFromConfig(configOf(mesh, meshAccount)).CreateTable(t.Context(), &dynamodb.CreateTableInput{
-		TableName: aws.String("AwsDataMeshSubscriptions"), BillingMode: dynamodbtypes.BillingModePayPerRequest,
-		KeySchema:            []dynamodbtypes.KeySchemaElement{{AttributeName: aws.String("Id"), KeyType: dynamodbtypes.KeyTypeHash}},
-		AttributeDefinitions: []dynamodbtypes.AttributeDefinition{{AttributeName: aws.String("Id"), AttributeType: dynamodbtypes.ScalarAttributeTypeS}}})
-	must(t, err)
+	meshtest.Before(mesh, func() {
+		_, err := dynamodb.NewFromConfig(configOf(mesh, meshAccount)).CreateTable(t.Context(), &dynamodb.CreateTableInput{
+			TableName: aws.String("AwsDataMeshSubscriptions"), BillingMode: dynamodbtypes.BillingModePayPerRequest,
+			KeySchema:            []dynamodbtypes.KeySchemaElement{{AttributeName: aws.String("Id"), KeyType: dynamodbtypes.KeyTypeHash}},
+			AttributeDefinitions: []dynamodbtypes.AttributeDefinition{{AttributeName: aws.String("Id"), AttributeType: dynamodbtypes.ScalarAttributeTypeS}}})
+		must(t, err)
+	})
 	a := adminOf(t, mesh, meshAccount)
 	mesh.ResetCounts()
 	if _, err := a.InitializeMeshAccount(t.Context(), admin.InitializeMeshInput{}); !errors.Is(err, lakemesh.ErrInvalidInput) {

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
@@ -400,6 +401,9 @@ func (w *lateWorld) records() *records {
 		AttributeDefinitions: []dynamotypes.AttributeDefinition{attribute("id"), attribute("state")}, KeySchema: hash("id"),
 		GlobalSecondaryIndexes: []dynamotypes.GlobalSecondaryIndex{{IndexName: aws.String("by-state"), KeySchema: hash("state"),
 			Projection: &dynamotypes.Projection{ProjectionType: dynamotypes.ProjectionTypeAll}}}})))
+	w.must(dynamodb.NewTableExistsWaiter(r.client, func(o *dynamodb.TableExistsWaiterOptions) {
+		o.MinDelay, o.MaxDelay = time.Millisecond, time.Millisecond
+	}).Wait(w.t.Context(), &dynamodb.DescribeTableInput{TableName: aws.String("records")}, time.Minute))
 	return r
 }
 
@@ -489,6 +493,9 @@ func TestReadsOfDynamoDBAreStale(t *testing.T) {
 	// A table that is made again does not show what the one before held.
 	r.put("c", "new")
 	r.must(second(r.client.DeleteTable(t.Context(), &dynamodb.DeleteTableInput{TableName: aws.String("records")})))
+	r.must(dynamodb.NewTableNotExistsWaiter(r.client, func(o *dynamodb.TableNotExistsWaiterOptions) {
+		o.MinDelay, o.MaxDelay = time.Millisecond, time.Millisecond
+	}).Wait(t.Context(), &dynamodb.DescribeTableInput{TableName: aws.String("records")}, time.Minute))
 	r.records()
 	if got := scan(false); len(got) != 0 {
 		t.Errorf("a new table holds %v", got)

@@ -152,6 +152,9 @@ func WithSeed(seed uint64) Option { return func(o *options) { o.seed = seed } }
 //     and by themselves on each of its indexes. They see the table as it was before
 //     the last writes.
 //   - A bucket policy. The one before, or none, decides and is shown.
+//   - A DynamoDB table that is made, changed or deleted. It is not described at
+//     first, and then CREATING, UPDATING or DELETING, in which its items, its tags and
+//     its backups are not to be had. It has one state for everybody.
 //
 // Identity policies, the Data Catalog, grants, data lake settings and objects are
 // known at once. So is everything in a mesh that is cloned, or opened again.

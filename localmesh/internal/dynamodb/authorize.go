@@ -57,7 +57,7 @@ func (a *access) lead(item value.Item) {
 	}
 }
 
-// authorize asks IAM.
+// authorize asks IAM, and then whether there is something to work on yet.
 func (a *access) authorize(c *engine.Call) error {
 	keys := map[string][]string{}
 	single := func(key, text string) {
@@ -91,9 +91,12 @@ func (a *access) authorize(c *engine.Call) error {
 	if len(tagKeys) > 0 {
 		keys["aws:TagKeys"] = tagKeys
 	}
-	return c.Authorize(authz.Question{
+	if err := c.Authorize(authz.Question{
 		Action: "dynamodb:" + a.action, Resources: []string{a.ref.arn(a.below)}, Keys: keys, ResourceAccount: a.ref.account,
-	})
+	}); err != nil {
+		return err
+	}
+	return a.usable(c)
 }
 
 // keyText is how policies write the value of a key attribute.
@@ -107,21 +110,28 @@ func keyText(v value.Value) string {
 // open reads the table's name, asks whether the caller may do action on it, and
 // gives the table.
 func open(c *engine.Call, action, name, missing string) (*table, error) {
+	a, err := ask(c, action, name)
+	if err != nil {
+		return nil, err
+	}
+	if a.table == nil {
+		return nil, engine.Errorf(notFound, missing, a.ref.name)
+	}
+	return a.table, nil
+}
+
+// ask is open for an operation that has something to say of a table that is not
+// there.
+func ask(c *engine.Call, action, name string) (*access, error) {
 	ref, err := refer(c, name)
 	if err != nil {
 		return nil, err
 	}
-	a := access{action: action, ref: ref}
+	a := &access{action: action, ref: ref}
 	if a.table, err = ref.load(c); err != nil {
 		return nil, err
 	}
-	if err := a.authorize(c); err != nil {
-		return nil, err
-	}
-	if a.table == nil {
-		return nil, engine.Errorf(notFound, missing, ref.name)
-	}
-	return a.table, nil
+	return a, a.authorize(c)
 }
 
 // noSuchNamedTable is how operations on tables say that there is none.

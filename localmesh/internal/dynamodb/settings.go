@@ -18,7 +18,7 @@ func settingOperations() []engine.Operation {
 			"IAM on the table; the setting is kept, items are not removed.", updateTimeToLive),
 		engine.Op("DescribeTimeToLive", engine.Read, docs+"DescribeTimeToLive.html", "IAM on the table.", describeTimeToLive),
 		engine.Op("UpdateContinuousBackups", engine.Write, docs+"UpdateContinuousBackups.html",
-			"IAM on the table; the setting is kept, nothing can be restored.", updateContinuousBackups),
+			"IAM on the table; not while it is being made; the setting is kept, nothing can be restored.", updateContinuousBackups),
 		engine.Op("DescribeContinuousBackups", engine.Read, docs+"DescribeContinuousBackups.html", "IAM on the table.",
 			describeContinuousBackups),
 	}
@@ -41,6 +41,9 @@ type updateTimeToLiveOutput struct {
 func updateTimeToLive(c *engine.Call, in *updateTimeToLiveInput) (*updateTimeToLiveOutput, error) {
 	t, err := open(c, "UpdateTimeToLive", in.TableName, noSuchNamedTable)
 	if err != nil {
+		return nil, err
+	}
+	if err := t.settled(c); err != nil {
 		return nil, err
 	}
 	s := in.TimeToLiveSpecification
@@ -117,6 +120,9 @@ func updateContinuousBackups(c *engine.Call, in *updateContinuousBackupsInput) (
 	}
 	if in.PointInTimeRecoverySpecification == nil {
 		return nil, broken("null", "pointInTimeRecoverySpecification", "Member must not be null")
+	}
+	if t.ref().creating(c) || c.Settling(t.ref().backingUp()) {
+		return nil, engine.Errorf("ContinuousBackupsUnavailableException", "Backups are being enabled for the table: %s. Please retry later", t.Name)
 	}
 	t.Recovery = in.PointInTimeRecoverySpecification.PointInTimeRecoveryEnabled
 	return t.continuousBackups(c), t.save(c.Tx)

@@ -28,9 +28,8 @@ func tableOperations() []engine.Operation {
 	}
 }
 
-// Statuses of tables and indexes. Changes take effect at once: the answer to
-// the call that makes a change shows the status that AWS would show, every
-// later one that the change is done.
+// Statuses of tables and indexes. The answer to the call that makes a change shows
+// the status that AWS would show; how long it lasts is in making.go.
 const (
 	creating = "CREATING"
 	updating = "UPDATING"
@@ -101,20 +100,18 @@ func createTable(c *engine.Call, in *createTableInput) (*tableOutput, error) {
 		return nil, err
 	}
 	t.Tags = tags
-	if tables.Has(c.Tx, ref.account, ref.region, ref.name) {
+	if tables.Has(c.Tx, ref.account, ref.region, ref.name) || ref.beingDeleted(c) != nil {
 		return nil, engine.Errorf(inUse, "Table already exists: %s", ref.name)
 	}
 	if err := t.save(c.Tx); err != nil {
 		return nil, err
 	}
+	ref.made(c)
 	d, err := t.describe(c)
 	if err != nil {
 		return nil, err
 	}
-	d.TableStatus = creating
-	for i := range d.GlobalSecondaryIndexes {
-		d.GlobalSecondaryIndexes[i].IndexStatus = creating
-	}
+	d.beCreating()
 	return &tableOutput{d}, nil
 }
 
@@ -511,17 +508,31 @@ type describeTableOutput struct {
 }
 
 func describeTable(c *engine.Call, in *tableNameInput) (*describeTableOutput, error) {
-	t, err := open(c, "DescribeTable", in.TableName, noSuchNamedTable)
+	a, err := ask(c, "DescribeTable", in.TableName)
 	if err != nil {
 		return nil, err
 	}
-	d, err := t.describe(c)
+	missing := engine.Errorf(notFound, noSuchNamedTable, a.ref.name)
+	if a.table == nil {
+		if d := a.ref.beingDeleted(c); d != nil {
+			return &describeTableOutput{d}, nil
+		}
+		return nil, missing
+	}
+	// The description is read without consistency, and may be late itself.
+	if c.Settling(a.ref.describing()) {
+		return nil, missing
+	}
+	d, err := a.table.describeNow(c)
 	return &describeTableOutput{d}, err
 }
 
 func deleteTable(c *engine.Call, in *tableNameInput) (*tableOutput, error) {
 	t, err := open(c, "DeleteTable", in.TableName, noSuchNamedTable)
 	if err != nil {
+		return nil, err
+	}
+	if err := t.settled(c); err != nil {
 		return nil, err
 	}
 	if t.Protected {
@@ -532,6 +543,7 @@ func deleteTable(c *engine.Call, in *tableNameInput) (*tableOutput, error) {
 		return nil, err
 	}
 	d.TableStatus = deleting
+	c.Changed(t.ref().deleting(), d)
 	return &tableOutput{d}, t.drop(c.Tx)
 }
 
@@ -562,6 +574,9 @@ func updateTable(c *engine.Call, in *updateTableInput) (*tableOutput, error) {
 		in.StreamSpecification == nil && in.SSESpecification == nil && in.TableClass == "" && in.DeletionProtectionEnabled == nil {
 		return nil, invalid("At least one of ProvisionedThroughput, BillingMode, UpdateStreamEnabled, GlobalSecondaryIndexUpdates or " +
 			"SSESpecification or ReplicaUpdates is required")
+	}
+	if err := t.settled(c); err != nil {
+		return nil, err
 	}
 	if in.BillingMode != "" || in.ProvisionedThroughput != nil {
 		mode := in.BillingMode
@@ -595,12 +610,9 @@ func updateTable(c *engine.Call, in *updateTableInput) (*tableOutput, error) {
 	if err != nil {
 		return nil, err
 	}
+	c.Changed(t.ref().updating(), made)
 	d.TableStatus = updating
-	for i := range d.GlobalSecondaryIndexes {
-		if d.GlobalSecondaryIndexes[i].IndexName == made {
-			d.GlobalSecondaryIndexes[i].IndexStatus = creating
-		}
-	}
+	d.indexIsCreating(made)
 	return &tableOutput{d}, nil
 }
 

@@ -72,7 +72,7 @@ func tagged(c *engine.Call, arn string, a *access) (*table, error) {
 	if err := a.authorize(c); err != nil {
 		return nil, err
 	}
-	if a.table == nil {
+	if a.table == nil || ref.creating(c) {
 		return nil, engine.Errorf(notFound, "Requested resource not found: ResourcArn: %s not found", arn)
 	}
 	return a.table, nil

@@ -167,7 +167,11 @@ func (c *Call) Missing(thing string) bool { return len(c.Missed(thing)) > 0 }
 
 // Settling tells whether a thing that has one state for everybody is still on its
 // way to it. Whoever looks moves it on.
-func (c *Call) Settling(thing string) bool { return len(c.missed(thing, "")) > 0 }
+func (c *Call) Settling(thing string) bool { return len(c.State(thing)) > 0 }
+
+// State is what a thing that has one state for everybody was before each of the
+// changes that it is on its way from, oldest first.
+func (c *Call) State(thing string) []any { return c.missed(thing, "") }
 
 func (c *Call) missed(thing, observer string) []any {
 	if !c.Settles() {
