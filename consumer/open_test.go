@@ -90,7 +90,7 @@ func TestRecordsOfTheOriginalLibrary(t *testing.T) {
 	ctx := t.Context()
 	m, err := admin.New(ctx, w.mesh.Options(meshAccount))
 	w.must(err)
-	_, err = m.InitializeMeshAccount(ctx, admin.InitializeMeshInput{LegacySubscriptionIDs: true})
+	_, err = m.InitializeMeshAccount(ctx, admin.InitializeMeshInput{})
 	w.must(err)
 	_, err = m.EnableAccountAsProducer(ctx, admin.EnableProducerInput{AccountID: producerAccount})
 	w.must(err)
