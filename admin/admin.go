@@ -103,6 +103,14 @@ func (a *Admin) apply(ctx context.Context, p *plan.Plan) error {
 	return err
 }
 
+// concurrency is how many calls may be under way at once.
+func (a *Admin) concurrency() int {
+	if a.options.Concurrency > 0 {
+		return a.options.Concurrency
+	}
+	return plan.DefaultConcurrency
+}
+
 // permissions is the mesh account's Lake Formation as its manager sees it.
 func (a *Admin) permissions() *permissions.Lake {
 	return &permissions.Lake{Client: a.managerLake, Account: a.mesh}

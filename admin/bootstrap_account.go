@@ -3,11 +3,8 @@ package admin
 import (
 	"context"
 	"strings"
-	"time"
 
 	"github.com/lakemesh/lakemesh"
-	"github.com/lakemesh/lakemesh/internal/identity"
-	"github.com/lakemesh/lakemesh/internal/poll"
 	"github.com/lakemesh/lakemesh/plan"
 )
 
@@ -40,6 +37,8 @@ type BootstrapInput struct {
 	// CrawlerRoleARN and Buckets are as in [InitializeProducerInput].
 	CrawlerRoleARN string
 	Buckets        []string
+	// AccountRoles and MeshRoles are what the roles of each account get besides.
+	AccountRoles, MeshRoles RoleOptions
 }
 
 // BootstrapOutput is what was made.
@@ -81,7 +80,7 @@ func BootstrapAccount(ctx context.Context, in BootstrapInput) (*BootstrapOutput,
 			out.Consumer = roles
 		}
 		if p.Count(plan.CreateRole)+p.Count(plan.UpdateRole) > 0 {
-			b.await(ctx, roles)
+			b.account.awaitRoles(ctx, roles.Account.RoleARN, roles.Mesh.RoleARN)
 		}
 	}
 	return out, nil
@@ -108,7 +107,9 @@ type half struct {
 	kind              AccountType
 	ownRole, meshRole string
 	initialize        func(context.Context) (*plan.Plan, error)
-	enable            func(context.Context) (*plan.Plan, error)
+	// enable plans the mesh account's half; fresh says that the account's own role is
+	// only made by the same plan.
+	enable func(ctx context.Context, fresh bool) (*plan.Plan, error)
 }
 
 // openBootstrap opens both administrators, and refuses credentials of the wrong
@@ -142,10 +143,10 @@ func openBootstrap(ctx context.Context, in BootstrapInput) (*bootstrap, error) {
 	if kind != Consumer {
 		b.halves = append(b.halves, half{Producer, lakemesh.ProducerRole, lakemesh.MeshProducerRole(id),
 			func(ctx context.Context) (*plan.Plan, error) {
-				return b.account.PlanInitializeProducerAccount(ctx, InitializeProducerInput{CrawlerRoleARN: in.CrawlerRoleARN, Buckets: in.Buckets})
+				return b.account.PlanInitializeProducerAccount(ctx, InitializeProducerInput{CrawlerRoleARN: in.CrawlerRoleARN, Buckets: in.Buckets, Roles: in.AccountRoles})
 			},
-			func(ctx context.Context) (*plan.Plan, error) {
-				return b.mesh.PlanEnableAccountAsProducer(ctx, EnableProducerInput{AccountID: id, CrawlerRoleARN: in.CrawlerRoleARN})
+			func(ctx context.Context, fresh bool) (*plan.Plan, error) {
+				return b.mesh.planEnableProducer(ctx, EnableProducerInput{AccountID: id, CrawlerRoleARN: in.CrawlerRoleARN, Roles: in.MeshRoles}, fresh)
 			}})
 	} else if in.CrawlerRoleARN != "" || len(in.Buckets) > 0 {
 		return nil, lakemesh.Invalid("Type", "a consumer has neither a crawler role nor buckets")
@@ -153,10 +154,10 @@ func openBootstrap(ctx context.Context, in BootstrapInput) (*bootstrap, error) {
 	if kind != Producer {
 		b.halves = append(b.halves, half{Consumer, lakemesh.ConsumerRole, lakemesh.MeshConsumerRole(id),
 			func(ctx context.Context) (*plan.Plan, error) {
-				return b.account.PlanInitializeConsumerAccount(ctx, InitializeConsumerInput{})
+				return b.account.PlanInitializeConsumerAccount(ctx, InitializeConsumerInput{Roles: in.AccountRoles})
 			},
-			func(ctx context.Context) (*plan.Plan, error) {
-				return b.mesh.PlanEnableAccountAsConsumer(ctx, EnableConsumerInput{AccountID: id})
+			func(ctx context.Context, fresh bool) (*plan.Plan, error) {
+				return b.mesh.planEnableConsumer(ctx, EnableConsumerInput{AccountID: id, Roles: in.MeshRoles}, fresh)
 			}})
 	}
 	return b, nil
@@ -172,7 +173,7 @@ func (b *bootstrap) plan(ctx context.Context) (*plan.Plan, error) {
 		if err != nil {
 			return nil, err
 		}
-		there, err := h.enable(ctx)
+		there, err := h.enable(ctx, own.Count(plan.CreateRole) > 0)
 		if err != nil {
 			return nil, err
 		}
@@ -182,26 +183,4 @@ func (b *bootstrap) plan(ctx context.Context) (*plan.Plan, error) {
 		whole.Append(there, own.Steps...)
 	}
 	return whole, nil
-}
-
-// chainWait is how long new roles may take to be usable.
-const chainWait = 30 * time.Second
-
-// await waits until the new roles can be opened one from the other, so that a
-// persona can be opened at once. An administrator who may not open them cannot see
-// that, and need not.
-func (b *bootstrap) await(ctx context.Context, roles *BootstrappedRoles) {
-	err := poll.Until(ctx, chainWait, "the new roles to be usable", func(ctx context.Context) (bool, error) {
-		own, err := b.account.caller.Assume(ctx, roles.Account.RoleARN)
-		if err == nil {
-			_, err = own.Assume(ctx, roles.Mesh.RoleARN)
-		}
-		if identity.IsAccessDenied(err) {
-			return false, poll.NotYet(err)
-		}
-		return err == nil, err
-	})
-	if err != nil {
-		b.account.log.WarnContext(ctx, "could not see whether the new roles are usable", "account", b.account.account, "error", err)
-	}
 }

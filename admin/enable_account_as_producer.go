@@ -18,6 +18,8 @@ type EnableProducerInput struct {
 	// CrawlerRoleARN, if given, is checked to be a role of that account. The mesh
 	// account itself needs nothing for it: crawlers run in the producer's account.
 	CrawlerRoleARN string
+	// Roles is what the two roles get besides.
+	Roles RoleOptions
 }
 
 // EnableAccountAsProducer lets an account publish in the mesh: it makes the
@@ -36,8 +38,18 @@ func (a *Admin) EnableAccountAsProducer(ctx context.Context, in EnableProducerIn
 
 // PlanEnableAccountAsProducer says what [Admin.EnableAccountAsProducer] would do.
 func (a *Admin) PlanEnableAccountAsProducer(ctx context.Context, in EnableProducerInput) (*plan.Plan, error) {
+	return a.planEnableProducer(ctx, in, false)
+}
+
+// planEnableProducer plans the mesh account's half. fresh says that the account's own
+// role is made by the same plan.
+func (a *Admin) planEnableProducer(ctx context.Context, in EnableProducerInput, fresh bool) (*plan.Plan, error) {
 	const op = "EnableAccountAsProducer"
 	if err := a.checkEnable(op, in.AccountID); err != nil {
+		return nil, err
+	}
+	var err error
+	if in.Roles, err = in.Roles.in(a.mesh); err != nil {
 		return nil, err
 	}
 	if in.CrawlerRoleARN != "" {
@@ -45,20 +57,21 @@ func (a *Admin) PlanEnableAccountAsProducer(ctx context.Context, in EnableProduc
 			return nil, err
 		}
 	}
-	name := lakemesh.MeshProducerRole(in.AccountID)
-	found, legacyIDs, err := a.observeEnabled(ctx, op, name)
+	mesh, err := a.observeEnabling(ctx, op)
 	if err != nil {
 		return nil, err
 	}
-	want := role{
-		name: name, description: "Acts in the data mesh for producer " + in.AccountID,
-		trust:            trustRole(lakemesh.RoleARN(in.AccountID, lakemesh.ProducerRole)),
-		policy:           meshProducerPolicy(a.mesh, in.AccountID, legacyIDs),
-		unknownPrincipal: fmt.Sprintf("initialize account %s as a producer first", in.AccountID),
-	}
-	reader := role{
-		name: lakemesh.DataAccessRole(in.AccountID), description: "Lake Formation reads the data of producer " + in.AccountID + " as this role",
-		trust: dataAccessTrust(), policy: dataAccessPolicy(in.AccountID),
+	return a.planProducer(ctx, op, in, mesh, fresh)
+}
+
+// planProducer plans what a producer has in the mesh account, which has the members
+// given.
+func (a *Admin) planProducer(ctx context.Context, op string, in EnableProducerInput, mesh members, fresh bool) (*plan.Plan, error) {
+	want, reader := a.meshProducer(in.AccountID, mesh.sharing), a.dataAccess(in.AccountID)
+	want.options, want.newPrincipal, reader.options = in.Roles, fresh, in.Roles
+	found, err := a.observeRole(ctx, want.name)
+	if err != nil {
+		return nil, err
 	}
 	foundReader, err := a.observeRole(ctx, reader.name)
 	if err != nil {
@@ -79,7 +92,25 @@ func (a *Admin) PlanEnableAccountAsProducer(ctx context.Context, in EnableProduc
 	for _, e := range permissions.Missing(have, wanted) {
 		batches.Grant(p, e, step)
 	}
+	a.planMember(p, mesh, Producer, in.AccountID, step)
 	return p, nil
+}
+
+// meshProducer is a producer's role in the mesh account.
+func (a *Admin) meshProducer(account string, calls SharingCalls) role {
+	return role{
+		name: lakemesh.MeshProducerRole(account), description: "Acts in the data mesh for producer " + account,
+		trust: trustRole(lakemesh.RoleARN(account, lakemesh.ProducerRole)), policy: meshProducerPolicy(a.mesh, account, calls),
+		unknownPrincipal: fmt.Sprintf("initialize account %s as a producer first", account),
+	}
+}
+
+// dataAccess is the role that a producer's data is read with.
+func (a *Admin) dataAccess(account string) role {
+	return role{
+		name: lakemesh.DataAccessRole(account), description: "Lake Formation reads the data of producer " + account + " as this role",
+		trust: dataAccessTrust(a.mesh), policy: dataAccessPolicy(account),
+	}
 }
 
 // checkEnable refuses what cannot be enabled.
@@ -96,19 +127,23 @@ func (a *Admin) checkEnable(op, account string) error {
 	return nil
 }
 
-// observeEnabled reads the account's role in the mesh account, and the manager's,
-// which says whether the mesh has records of the original library.
-func (a *Admin) observeEnabled(ctx context.Context, op, name string) (found *foundRole, legacyIDs bool, err error) {
+// observeEnabling reads the members of a mesh in which an account can be enabled.
+func (a *Admin) observeEnabling(ctx context.Context, op string) (members, error) {
 	var manager *foundRole
+	var mesh members
 	g, gctx := errgroup.WithContext(ctx)
-	g.Go(func() (err error) { found, err = a.observeRole(gctx, name); return err })
 	g.Go(func() (err error) { manager, err = a.observeRole(gctx, lakemesh.ManagerRole); return err })
+	g.Go(func() (err error) { mesh, err = a.observeMembers(gctx); return err })
 	if err := g.Wait(); err != nil {
-		return nil, false, err
+		return mesh, err
 	}
-	if !manager.exists {
-		return nil, false, &lakemesh.Error{Op: op, Account: a.mesh, Resource: "role " + lakemesh.ManagerRole, Kind: lakemesh.ErrNotFound,
+	switch {
+	case !manager.exists:
+		return mesh, &lakemesh.Error{Op: op, Account: a.mesh, Resource: "role " + lakemesh.ManagerRole, Kind: lakemesh.ErrNotFound,
 			Message: "not found", Hint: "initialize the mesh account first"}
+	case !mesh.exists:
+		return mesh, &lakemesh.Error{Op: op, Account: a.mesh, Resource: "table " + lakemesh.DecisionsTable, Kind: lakemesh.ErrNotFound,
+			Message: "not found", Hint: "the mesh account was set up by an older version; bring it up to date with `lakemesh mesh upgrade` first"}
 	}
-	return found, manager.tags[legacyTag] != "", nil
+	return mesh, nil
 }

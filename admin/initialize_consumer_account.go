@@ -8,7 +8,10 @@ import (
 )
 
 // InitializeConsumerInput says how a consumer's account is set up.
-type InitializeConsumerInput struct{}
+type InitializeConsumerInput struct {
+	// Roles is what the role gets besides.
+	Roles RoleOptions
+}
 
 // InitializeConsumerAccount makes DataMeshConsumer in a consumer's account, and a
 // data lake administrator of that account of it: only administrators see what
@@ -21,17 +24,25 @@ func (a *Admin) InitializeConsumerAccount(ctx context.Context, in InitializeCons
 	if err := a.apply(ctx, p); err != nil {
 		return nil, err
 	}
-	return &AccountOutput{lakemesh.RoleARN(a.account, lakemesh.ConsumerRole)}, nil
+	arn := lakemesh.RoleARN(a.account, lakemesh.ConsumerRole)
+	if p.Count(plan.CreateRole)+p.Count(plan.UpdateRole) > 0 {
+		a.awaitRoles(ctx, arn)
+	}
+	return &AccountOutput{arn}, nil
 }
 
 // PlanInitializeConsumerAccount says what [Admin.InitializeConsumerAccount] would do.
-func (a *Admin) PlanInitializeConsumerAccount(ctx context.Context, _ InitializeConsumerInput) (*plan.Plan, error) {
+func (a *Admin) PlanInitializeConsumerAccount(ctx context.Context, in InitializeConsumerInput) (*plan.Plan, error) {
 	const op = "InitializeConsumerAccount"
 	if err := a.outsideMesh(op, "consumer"); err != nil {
 		return nil, err
 	}
+	var err error
+	if in.Roles, err = in.Roles.in(a.account); err != nil {
+		return nil, err
+	}
 	return a.planAccount(ctx, op, role{
 		name: lakemesh.ConsumerRole, description: "Asks for data products and imports them into this account",
-		trust: trustAccount(a.account), policy: consumerPolicy(a.mesh, a.account),
+		trust: trustAccount(a.account), options: in.Roles, policy: consumerPolicy(a.mesh, a.account),
 	})
 }

@@ -10,6 +10,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/lakemesh/lakemesh"
+	"github.com/lakemesh/lakemesh/internal/identity"
 	"github.com/lakemesh/lakemesh/internal/permissions"
 	"github.com/lakemesh/lakemesh/plan"
 )
@@ -20,11 +21,12 @@ type InitializeMeshInput struct {
 	// with Lake Formation read tables of which a principal may see every column and
 	// row. False leaves the setting as it is.
 	AllowFullTableExternalDataAccess bool
-	// LegacySubscriptionIDs lets the roles of producers and consumers use the records
-	// of the original library. The ids of these name no account, so that IAM cannot
-	// keep one account from another's; a mesh that has none should not set it. It
-	// holds for accounts that are enabled afterwards. False leaves it as it is.
-	LegacySubscriptionIDs bool
+	// SharingCalls says who may make the calls by which Lake Formation shares with other
+	// accounts. It holds for producers that are enabled, or brought up to date,
+	// afterwards. Empty leaves it as it is; a new mesh begins with [ThroughServices].
+	SharingCalls SharingCalls
+	// Roles is what the roles get besides.
+	Roles RoleOptions
 }
 
 // InitializeMeshOutput is what the mesh account consists of.
@@ -35,6 +37,8 @@ type InitializeMeshOutput struct {
 	ReadOnly RoleOutput `json:"ReadOnly"`
 	// SubscriptionTracker is where subscriptions are recorded.
 	SubscriptionTracker SubscriptionTracker `json:"SubscriptionTracker"`
+	// DecisionsTable is the ARN of the table of what owners decide.
+	DecisionsTable string `json:"DecisionsTable"`
 }
 
 // SubscriptionTracker is the DynamoDB table of subscriptions.
@@ -44,12 +48,8 @@ type SubscriptionTracker struct {
 	Stream string `json:"Stream"`
 }
 
-// legacyTag on the manager's role says that the mesh has records of the original
-// library.
-const legacyTag = "LegacySubscriptionIDs"
-
-// InitializeMeshAccount sets the mesh account up: its roles, the subscription
-// table, the data lake settings, the LF-tags, and the catalog's resource policy if
+// InitializeMeshAccount sets the mesh account up: its roles, the tables
+// of subscriptions and of decisions, the data lake settings, the LF-tags, and the catalog's resource policy if
 // it has one.
 func (a *Admin) InitializeMeshAccount(ctx context.Context, in InitializeMeshInput) (*InitializeMeshOutput, error) {
 	p, observed, err := a.planMesh(ctx, in)
@@ -59,16 +59,16 @@ func (a *Admin) InitializeMeshAccount(ctx context.Context, in InitializeMeshInpu
 	if err := a.apply(ctx, p); err != nil {
 		return nil, err
 	}
-	table := observed.table
 	if p.Count(plan.CreateRecords) > 0 {
-		if table, err = a.observeTable(ctx); err != nil {
+		if observed.tables, err = a.observeTables(ctx); err != nil {
 			return nil, err
 		}
 	}
 	return &InitializeMeshOutput{
 		Manager:             RoleOutput{lakemesh.RoleARN(a.mesh, lakemesh.ManagerRole)},
 		ReadOnly:            RoleOutput{lakemesh.RoleARN(a.mesh, lakemesh.ReadOnlyRole)},
-		SubscriptionTracker: SubscriptionTracker{Table: table.arn, Stream: table.stream},
+		SubscriptionTracker: SubscriptionTracker{Table: observed.tables[0].arn, Stream: observed.tables[0].stream},
+		DecisionsTable:      observed.tables[1].arn,
 	}, nil
 }
 
@@ -82,8 +82,10 @@ func (a *Admin) PlanInitializeMeshAccount(ctx context.Context, in InitializeMesh
 type meshAccount struct {
 	roles    []*foundRole
 	settings types.DataLakeSettings
-	table    subscriptionTable
-	policy   catalogPolicy
+	// tables are in the order of meshTables.
+	tables  []foundTable
+	members members
+	policy  catalogPolicy
 	// tags and grants are what the manager sees; grants is nil if there is no manager
 	// yet that could look.
 	tags   map[string]bool
@@ -91,15 +93,22 @@ type meshAccount struct {
 }
 
 // meshRoles are the roles of the mesh account, the manager first.
-func (a *Admin) meshRoles(legacyIDs bool) []role {
-	manager := role{name: lakemesh.ManagerRole, description: "Administers the data mesh", trust: trustAccount(a.mesh), policy: managerPolicy(a.mesh)}
-	if legacyIDs {
-		manager.tags = map[string]string{legacyTag: "true"}
-	}
+func (a *Admin) meshRoles() []role {
 	return []role{
-		manager,
+		{name: lakemesh.ManagerRole, description: "Administers the data mesh", trust: trustAccount(a.mesh), policy: managerPolicy(a.mesh)},
 		{name: lakemesh.ReadOnlyRole, description: "Sees the metadata of the data mesh's public products", trust: readOnlyTrust(a.mesh), policy: readOnlyPolicy(a.mesh)},
 	}
+}
+
+// observeTables reads the tables of the mesh, in the order of meshTables.
+func (a *Admin) observeTables(ctx context.Context) ([]foundTable, error) {
+	wanted := meshTables()
+	found := make([]foundTable, len(wanted))
+	g, gctx := errgroup.WithContext(ctx)
+	for i, t := range wanted {
+		g.Go(func() (err error) { found[i], err = a.observeTable(gctx, t); return err })
+	}
+	return found, g.Wait()
 }
 
 func (a *Admin) observeMesh(ctx context.Context, roles []role) (*meshAccount, error) {
@@ -112,26 +121,33 @@ func (a *Admin) observeMesh(ctx context.Context, roles []role) (*meshAccount, er
 		})
 	}
 	g.Go(func() (err error) { found.settings, err = a.observeSettings(gctx); return err })
-	g.Go(func() (err error) { found.table, err = a.observeTable(gctx); return err })
+	g.Go(func() (err error) { found.tables, err = a.observeTables(gctx); return err })
+	g.Go(func() (err error) { found.members, err = a.observeMembers(gctx); return err })
 	g.Go(func() (err error) { found.policy, err = a.observeCatalogPolicy(gctx); return err })
 	if err := g.Wait(); err != nil {
 		return nil, err
 	}
-	if !a.managerReady(roles[0], found) {
+	if !a.managerReady(found) {
 		return found, nil
 	}
 	var err error
-	if found.tags, err = a.observeTags(ctx); err != nil {
-		return nil, err
+	found.tags, err = a.observeTags(ctx)
+	if err == nil {
+		found.grants, err = a.observeGrants(ctx, readOnlyGrants(a.mesh))
 	}
-	found.grants, err = a.observeGrants(ctx, readOnlyGrants(a.mesh))
+	if identity.IsAccessDenied(err) {
+		// The manager's role is not as it is to be. The plan mends it, and then makes what
+		// is not there.
+		found.tags, found.grants, err = nil, nil, nil
+	}
 	return found, err
 }
 
-// managerReady tells whether the manager's role can look at LF-tags and grants.
-func (a *Admin) managerReady(want role, found *meshAccount) bool {
+// managerReady reports whether the manager's role may be able to look at LF-tags and
+// grants.
+func (a *Admin) managerReady(found *meshAccount) bool {
 	manager := found.roles[0]
-	if !manager.exists || !samePolicy(manager.trust, want.trust) || !samePolicy(manager.policy, want.policy) {
+	if !manager.exists || manager.policy == "" || !trustsOnly(manager.trust, "arn:aws:iam::"+a.mesh+":root") {
 		return false
 	}
 	for _, admin := range found.settings.DataLakeAdmins {
@@ -147,7 +163,17 @@ func (a *Admin) planMesh(ctx context.Context, in InitializeMeshInput) (*plan.Pla
 	if err := a.inMesh(op); err != nil {
 		return nil, nil, err
 	}
-	roles := a.meshRoles(in.LegacySubscriptionIDs)
+	if _, err := ParseSharingCalls(string(in.SharingCalls)); err != nil {
+		return nil, nil, err
+	}
+	var err error
+	if in.Roles, err = in.Roles.in(a.mesh); err != nil {
+		return nil, nil, err
+	}
+	roles := a.meshRoles()
+	for i := range roles {
+		roles[i].options = in.Roles
+	}
 	found, err := a.observeMesh(ctx, roles)
 	if err != nil {
 		return nil, nil, err
@@ -156,9 +182,6 @@ func (a *Admin) planMesh(ctx context.Context, in InitializeMeshInput) (*plan.Pla
 		return nil, nil, err
 	}
 	p := &plan.Plan{Operation: op}
-	if in.LegacySubscriptionIDs && found.roles[0].tags[legacyTag] == "" && found.roles[0].exists {
-		p.Warn("accounts that were enabled before must be enabled again to use the records of the original library")
-	}
 	var steps []*plan.Step
 	for i, r := range roles {
 		steps = append(steps, a.planRole(p, r, found.roles[i]))
@@ -178,7 +201,11 @@ func (a *Admin) planMesh(ctx context.Context, in InitializeMeshInput) (*plan.Pla
 	if _, err := a.planCatalogPolicy(p, found.policy); err != nil {
 		return nil, nil, err
 	}
-	a.planTable(p, found.table)
+	var tables []*plan.Step
+	for i, t := range meshTables() {
+		tables = append(tables, a.planTable(p, t, found.tables[i]))
+	}
+	a.planSharing(p, found.members, in.SharingCalls, tables...)
 	tags := a.planTags(p, found.tags, steps[0], settings)
 	have := found.grants
 	if have == nil {

@@ -19,6 +19,8 @@ type InitializeProducerInput struct {
 	// Buckets are the names of the buckets whose policies the producer may open to
 	// the mesh; none stands for every bucket of the account.
 	Buckets []string
+	// Roles is what the role gets besides.
+	Roles RoleOptions
 }
 
 // AccountOutput is what was made in an account.
@@ -37,7 +39,11 @@ func (a *Admin) InitializeProducerAccount(ctx context.Context, in InitializeProd
 	if err := a.apply(ctx, p); err != nil {
 		return nil, err
 	}
-	return &AccountOutput{lakemesh.RoleARN(a.account, lakemesh.ProducerRole)}, nil
+	arn := lakemesh.RoleARN(a.account, lakemesh.ProducerRole)
+	if p.Count(plan.CreateRole)+p.Count(plan.UpdateRole) > 0 {
+		a.awaitRoles(ctx, arn)
+	}
+	return &AccountOutput{arn}, nil
 }
 
 // PlanInitializeProducerAccount says what [Admin.InitializeProducerAccount] would do.
@@ -49,6 +55,10 @@ func (a *Admin) PlanInitializeProducerAccount(ctx context.Context, in Initialize
 	if err := checkBuckets(in.Buckets); err != nil {
 		return nil, err
 	}
+	var err error
+	if in.Roles, err = in.Roles.in(a.account); err != nil {
+		return nil, err
+	}
 	if in.CrawlerRoleARN != "" {
 		if err := checkRole("CrawlerRoleARN", in.CrawlerRoleARN, a.account); err != nil {
 			return nil, err
@@ -58,10 +68,17 @@ func (a *Admin) PlanInitializeProducerAccount(ctx context.Context, in Initialize
 			return nil, identity.Explain(op, a.account, "crawler role "+in.CrawlerRoleARN, err)
 		}
 	}
-	return a.planAccount(ctx, op, role{
+	p, err := a.planAccount(ctx, op, role{
 		name: lakemesh.ProducerRole, description: "Offers tables of this account as data products",
-		trust: trustAccount(a.account), policy: producerPolicy(a.mesh, a.account, in.CrawlerRoleARN, in.Buckets),
+		trust: trustAccount(a.account), options: in.Roles, policy: producerPolicy(a.mesh, a.account, in.CrawlerRoleARN, in.Buckets),
 	})
+	if err != nil {
+		return nil, err
+	}
+	if len(in.Buckets) == 0 {
+		p.Warn("%s", allBucketsWarning)
+	}
+	return p, nil
 }
 
 // planAccount plans a persona's role in its own account.

@@ -97,74 +97,122 @@ func query(t *testing.T, client *dynamodb.Client, index, attribute, account stri
 	return err
 }
 
-func TestAConsumersMeshRoleTouchesItsOwnRequestsOnly(t *testing.T) {
+// decide writes an item of the table of decisions.
+func decide(t *testing.T, client *dynamodb.Client, key, attribute string) error {
+	t.Helper()
+	_, err := client.UpdateItem(t.Context(), &dynamodb.UpdateItemInput{TableName: aws.String(lakemesh.DecisionsTable),
+		Key: map[string]types.AttributeValue{"Key": text(key)}, UpdateExpression: aws.String("SET #a = :v"),
+		ExpressionAttributeNames: map[string]string{"#a": attribute}, ExpressionAttributeValues: map[string]types.AttributeValue{":v": text("x")}})
+	return err
+}
+
+func readDecisions(t *testing.T, client *dynamodb.Client, keys ...string) error {
+	t.Helper()
+	all := make([]map[string]types.AttributeValue, len(keys))
+	for i, k := range keys {
+		all[i] = map[string]types.AttributeValue{"Key": text(k)}
+	}
+	_, err := client.BatchGetItem(t.Context(), &dynamodb.BatchGetItemInput{RequestItems: map[string]types.KeysAndAttributes{lakemesh.DecisionsTable: {Keys: all}}})
+	return err
+}
+
+func change(table *string, keyName, key, attribute string) types.TransactWriteItem {
+	return types.TransactWriteItem{Update: &types.Update{TableName: table, Key: map[string]types.AttributeValue{keyName: text(key)},
+		UpdateExpression: aws.String("SET #a = :v"), ExpressionAttributeNames: map[string]string{"#a": attribute},
+		ExpressionAttributeValues: map[string]types.AttributeValue{":v": text("x")}}}
+}
+
+func TestAConsumersMeshRoleWritesItsOwnWordsOnly(t *testing.T) {
 	t.Parallel()
 	mesh, _ := bootstrapped(t)
 	records(t, mesh)
 	client := dynamodb.NewFromConfig(meshConsumer(t, mesh))
+	pair := producerAccount + "-" + consumerAccount
 
-	wantOK(t, "read its own record", get(t, client, ownRecord))
-	wantOK(t, "find its own records", query(t, client, "Subscriber", "SubscriberPrincipal", consumerAccount))
-	wantOK(t, "write its own request", update(t, client, ownRecord, "Notes", "please", ""))
-	wantOK(t, "write its own history", put(t, client, ownRecord+"#C#2026-01-01T00:00:00Z-abcd", "By", "Action"))
+	wantOK(t, "read its own request", get(t, client, ownRecord))
+	wantOK(t, "read its own inbox", get(t, client, pair+"#inbox"))
+	_, err := client.TransactWriteItems(t.Context(), &dynamodb.TransactWriteItemsInput{TransactItems: []types.TransactWriteItem{
+		change(subscribers, "SubscriptionId", ownRecord, "Notes"), change(subscribers, "SubscriptionId", ownRecord+"#C#000001", "By"),
+		change(subscribers, "SubscriptionId", pair+"#inbox", "Open")}})
+	wantOK(t, "write a request, its history and the inbox at once", err)
+	wantOK(t, "read what concerns it at once", readDecisions(t, client, ownRecord, ownRecord+"#000001", pair, pair+"#0001", "members"))
 
-	wantDenied(t, "read another's record", get(t, client, otherRecord))
+	wantDenied(t, "read another's request", get(t, client, otherRecord))
 	wantDenied(t, "read a record of the original library", get(t, client, random))
-	wantDenied(t, "write another's record", update(t, client, otherRecord, "Notes", "x", ""))
-	wantDenied(t, "find another's records", query(t, client, "Subscriber", "SubscriberPrincipal", "333333333333"))
-	wantDenied(t, "find an owner's records", query(t, client, "Owner", "OwnerPrincipal", producerAccount))
+	wantDenied(t, "write another's request", update(t, client, otherRecord, "Notes", "x", ""))
+	wantDenied(t, "write a record of the original library", update(t, client, random, "Notes", "x", ""))
 	for _, attribute := range []string{"DecidedStatus", "PermittedGrants", "GrantableGrants", "GrantedTableARNs", "RamShares", "Claim", "DecidedBy", "Anything"} {
-		wantDenied(t, "write "+attribute+", which is the producer's", update(t, client, ownRecord, attribute, "Active", ""))
+		wantDenied(t, "write "+attribute+", which is none of the consumer's", update(t, client, ownRecord, attribute, "Active", ""))
 	}
-	wantDenied(t, "probe the producer's attributes by a condition", update(t, client, ownRecord, "Notes", "x", "attribute_exists(DecidedStatus)"))
-	wantDenied(t, "replace its record", put(t, client, ownRecord, "OwnerPrincipal", "SubscriberPrincipal", "Status"))
-	wantDenied(t, "write the producer's history", put(t, client, ownRecord+"#P#2026-01-01T00:00:00Z-abcd", "By", "Action"))
-	wantDenied(t, "hide a record in its history", put(t, client, ownRecord+"#C#2026-01-01T00:00:00Z-abce", "OwnerPrincipal", "Status"))
-	wantDenied(t, "write the pair's ledger", update(t, client, producerAccount+"-"+consumerAccount, "Active", "x", ""))
-	wantDenied(t, "take the producer's lease", update(t, client, producerAccount+"-lease", "Holder", "x", ""))
-	_, err := client.Scan(t.Context(), &dynamodb.ScanInput{TableName: subscribers})
+	wantDenied(t, "probe the owner's attributes by a condition", update(t, client, ownRecord, "Notes", "x", "attribute_exists(PermittedGrants)"))
+	for what, key := range map[string]string{"a decision": ownRecord, "an owner's history": ownRecord + "#000001", "a ledger": pair, "a page of a ledger": pair + "#0001",
+		"a directory": producerAccount + "-directory", "a lease": producerAccount + "-lease", "its own lease as an owner": consumerAccount + "-lease", "the members": "members"} {
+		wantDenied(t, "write "+what, decide(t, client, key, "Notes"))
+	}
+	for what, key := range map[string]string{"another's decision": otherRecord, "a directory": producerAccount + "-directory", "a lease": producerAccount + "-lease"} {
+		wantDenied(t, "read "+what, readDecisions(t, client, key))
+		wantDenied(t, "read "+what+" along with its own", readDecisions(t, client, ownRecord, key))
+	}
+	wantDenied(t, "put its request", put(t, client, ownRecord, "Notes"))
+	wantDenied(t, "put its history", put(t, client, ownRecord+"#C#000001", "By"))
+	_, err = client.Scan(t.Context(), &dynamodb.ScanInput{TableName: subscribers})
 	wantDenied(t, "scan", err)
+	_, err = client.Scan(t.Context(), &dynamodb.ScanInput{TableName: aws.String(lakemesh.DecisionsTable)})
+	wantDenied(t, "scan the decisions", err)
 	_, err = client.DeleteItem(t.Context(), &dynamodb.DeleteItemInput{TableName: subscribers, Key: keyOf(ownRecord)})
-	wantDenied(t, "delete its record", err)
+	wantDenied(t, "delete its request", err)
 	_, err = client.BatchGetItem(t.Context(), &dynamodb.BatchGetItemInput{RequestItems: map[string]types.KeysAndAttributes{
 		*subscribers: {Keys: []map[string]types.AttributeValue{keyOf(ownRecord), keyOf(otherRecord)}}}})
-	wantDenied(t, "read another's record along with its own", err)
-	_, err = client.TransactWriteItems(t.Context(), &dynamodb.TransactWriteItemsInput{TransactItems: []types.TransactWriteItem{{Update: &types.Update{
-		TableName: subscribers, Key: keyOf(ownRecord), UpdateExpression: aws.String("SET DecidedStatus = :v"),
-		ExpressionAttributeValues: map[string]types.AttributeValue{":v": text("Active")}}}}})
-	wantDenied(t, "approve itself in a transaction", err)
+	wantDenied(t, "read another's request along with its own", err)
+	_, err = client.TransactWriteItems(t.Context(), &dynamodb.TransactWriteItemsInput{TransactItems: []types.TransactWriteItem{
+		change(subscribers, "SubscriptionId", ownRecord, "Notes"), change(aws.String(lakemesh.DecisionsTable), "Key", ownRecord, "Notes")}})
+	wantDenied(t, "decide in a transaction", err)
 	_, err = client.ExecuteStatement(t.Context(), &dynamodb.ExecuteStatementInput{Statement: aws.String(
-		fmt.Sprintf(`UPDATE "AwsDataMeshSubscriptions" SET DecidedStatus='Active' WHERE SubscriptionId='%s'`, ownRecord))})
+		fmt.Sprintf(`UPDATE "AwsDataMeshSubscriptions" SET Notes='x' WHERE SubscriptionId='%s'`, ownRecord))})
 	if err == nil {
-		t.Error("it approved itself with PartiQL")
+		t.Error("it wrote with PartiQL")
 	}
 }
 
-func TestAProducersMeshRoleTouchesItsOwnRecordsOnly(t *testing.T) {
+func TestAProducersMeshRoleDecidesOnItsOwnOnly(t *testing.T) {
 	t.Parallel()
 	mesh, _ := bootstrapped(t)
 	records(t, mesh)
 	client := dynamodb.NewFromConfig(meshProducer(t, mesh))
+	pair := producerAccount + "-" + consumerAccount
+	decisions := aws.String(lakemesh.DecisionsTable)
 
-	wantOK(t, "read its own record", get(t, client, ownRecord))
-	wantOK(t, "find its own records", query(t, client, "Owner", "OwnerPrincipal", producerAccount))
-	wantOK(t, "decide", update(t, client, ownRecord, "DecidedStatus", "Denied", "attribute_not_exists(Claim)"))
-	wantOK(t, "take its lease", update(t, client, producerAccount+"-lease", "Holder", "x", ""))
-	wantOK(t, "write the pair's ledger", update(t, client, producerAccount+"-"+consumerAccount, "Active", "x", ""))
-	wantOK(t, "write its history", put(t, client, ownRecord+"#P#2026-01-01T00:00:00Z-abcd", "By", "Action"))
+	wantOK(t, "read a request", get(t, client, ownRecord))
+	wantOK(t, "read an inbox", get(t, client, pair+"#inbox"))
+	_, err := client.TransactWriteItems(t.Context(), &dynamodb.TransactWriteItemsInput{TransactItems: []types.TransactWriteItem{
+		change(decisions, "Key", ownRecord, "State"), change(decisions, "Key", ownRecord+"#000001", "By"), change(decisions, "Key", pair, "Active"),
+		change(decisions, "Key", pair+"#0001", "Ended"), change(decisions, "Key", producerAccount+"-directory", "Accounts"), change(decisions, "Key", producerAccount+"-lease", "Holder")}})
+	wantOK(t, "decide in a transaction", err)
+	wantOK(t, "mirror a decision", update(t, client, ownRecord, "PermittedGrants", "x", ""))
+	wantOK(t, "read what it decided at once", readDecisions(t, client, ownRecord, pair, producerAccount+"-directory", producerAccount+"-lease", "members"))
 
-	wantDenied(t, "read another's record", get(t, client, otherRecord))
+	for _, attribute := range []string{"Notes", "RequestedGrants", "TableName", "OwnerPrincipal", "SubscriberPrincipal", "CreatedBy", "Anything"} {
+		wantDenied(t, "write "+attribute+", which is the consumer's", update(t, client, ownRecord, attribute, "x", ""))
+	}
+	wantDenied(t, "write a consumer's history", update(t, client, ownRecord+"#C#000001", "Status", "x", ""))
+	wantDenied(t, "write an inbox", update(t, client, pair+"#inbox", "Status", "x", ""))
+	wantDenied(t, "read another's request", get(t, client, otherRecord))
 	wantDenied(t, "read a record of the original library", get(t, client, random))
-	wantDenied(t, "decide on another's record", update(t, client, otherRecord, "DecidedStatus", "Active", ""))
-	wantDenied(t, "find another's records", query(t, client, "Owner", "OwnerPrincipal", otherAccount))
-	wantDenied(t, "find a subscriber's records", query(t, client, "Subscriber", "SubscriberPrincipal", producerAccount))
-	wantDenied(t, "write a consumer's history", put(t, client, ownRecord+"#C#2026-01-01T00:00:00Z-abcd", "By", "Action"))
-	wantDenied(t, "replace a record", put(t, client, ownRecord, "OwnerPrincipal", "Status"))
-	wantDenied(t, "take another's lease", update(t, client, otherAccount+"-lease", "Holder", "x", ""))
-	_, err := client.Scan(t.Context(), &dynamodb.ScanInput{TableName: subscribers})
-	wantDenied(t, "scan", err)
+	wantDenied(t, "mirror on another's request", update(t, client, otherRecord, "Status", "Active", ""))
+	wantDenied(t, "mirror on a record of the original library", update(t, client, random, "Status", "Active", ""))
+	for what, key := range map[string]string{"another's decision": otherRecord, "another's lease": otherAccount + "-lease", "another's directory": otherAccount + "-directory", "the members": "members"} {
+		wantDenied(t, "write "+what, decide(t, client, key, "State"))
+	}
+	wantDenied(t, "read another's decision", readDecisions(t, client, otherRecord))
+	wantDenied(t, "put a request", put(t, client, ownRecord, "Status"))
+	for _, table := range []*string{subscribers, decisions} {
+		_, err = client.Scan(t.Context(), &dynamodb.ScanInput{TableName: table})
+		wantDenied(t, "scan", err)
+	}
 	_, err = client.DeleteItem(t.Context(), &dynamodb.DeleteItemInput{TableName: subscribers, Key: keyOf(ownRecord)})
-	wantDenied(t, "delete a record", err)
+	wantDenied(t, "delete a request", err)
+	_, err = client.DeleteItem(t.Context(), &dynamodb.DeleteItemInput{TableName: decisions, Key: map[string]types.AttributeValue{"Key": text(ownRecord)}})
+	wantDenied(t, "delete a decision", err)
 }
 
 func TestAProducersMeshRoleCannotAdministerTheMesh(t *testing.T) {
@@ -252,35 +300,11 @@ func TestOnlyRolesOfTheMeshOpenTheReadOnlyRole(t *testing.T) {
 	}
 }
 
-func TestRecordsOfTheOriginalLibraryAreOpenedOnlyWhenAskedFor(t *testing.T) {
-	t.Parallel()
-	mesh := localmesh.Run(t)
-	a := adminOf(t, mesh, meshAccount)
-	_, err := a.InitializeMeshAccount(t.Context(), admin.InitializeMeshInput{LegacySubscriptionIDs: true})
-	must(t, err)
-	bootstrap(t, mesh, producerAccount, admin.Producer)
-	bootstrap(t, mesh, consumerAccount, admin.Consumer)
-	records(t, mesh)
-	p, c := dynamodb.NewFromConfig(meshProducer(t, mesh)), dynamodb.NewFromConfig(meshConsumer(t, mesh))
-	wantOK(t, "a producer decides", update(t, p, random, "DecidedStatus", "Denied", ""))
-	wantOK(t, "a consumer reads", get(t, c, random))
-	wantDenied(t, "a consumer decides", update(t, c, random, "DecidedStatus", "Active", ""))
-	wantDenied(t, "a consumer reads another's", get(t, c, otherRecord))
-
-	// Saying nothing leaves it as it is.
-	mesh.ResetCounts()
-	_, err = a.InitializeMeshAccount(t.Context(), admin.InitializeMeshInput{})
-	must(t, err)
-	if w := writes(mesh); len(w) > 0 {
-		t.Errorf("wrote %v", w)
-	}
-}
-
 func TestPoliciesStayFarBelowTheQuota(t *testing.T) {
 	t.Parallel()
 	mesh := localmesh.Run(t)
 	a := adminOf(t, mesh, meshAccount)
-	_, err := a.InitializeMeshAccount(t.Context(), admin.InitializeMeshInput{LegacySubscriptionIDs: true})
+	_, err := a.InitializeMeshAccount(t.Context(), admin.InitializeMeshInput{})
 	must(t, err)
 	bootstrap(t, mesh, producerAccount, admin.Both)
 	for _, account := range []string{meshAccount, producerAccount} {

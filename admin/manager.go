@@ -2,7 +2,6 @@ package admin
 
 import (
 	"context"
-	"time"
 
 	"github.com/lakemesh/lakemesh"
 	"github.com/lakemesh/lakemesh/internal/identity"
@@ -10,15 +9,11 @@ import (
 	"github.com/lakemesh/lakemesh/internal/poll"
 )
 
-// managerWait is how long the manager's role may take to be usable after it was
-// made.
-const managerWait = 30 * time.Second
-
 // asManager makes a call as DataMeshManager, for which role and administrator's
 // rights may have been made a moment ago: until they are known everywhere, AWS
 // refuses.
 func (a *Admin) asManager(ctx context.Context, what string, call func(context.Context) error) error {
-	return poll.Until(ctx, managerWait, lakemesh.ManagerRole+" to be allowed to "+what, func(ctx context.Context) (bool, error) {
+	return poll.Until(ctx, identity.Propagation, lakemesh.ManagerRole+" to be allowed to "+what, func(ctx context.Context) (bool, error) {
 		err := call(ctx)
 		if identity.IsAccessDenied(err) {
 			return false, poll.NotYet(err)

@@ -5,27 +5,26 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 
-	"github.com/lakemesh/lakemesh/admin"
-	"github.com/lakemesh/lakemesh/localmesh"
+	"github.com/lakemesh/lakemesh"
 )
 
-// The original library describes the subscription table whenever it begins. It may
-// where it has records, and nowhere else.
-func TestTheOriginalLibraryMayBeginWhereItHasRecords(t *testing.T) {
+// The original library describes the subscription table whenever it begins, and
+// finds records by its indexes.
+func TestTheOriginalLibraryMayRead(t *testing.T) {
 	t.Parallel()
-	for _, legacy := range []bool{false, true} {
-		mesh := localmesh.Run(t)
-		_, err := adminOf(t, mesh, meshAccount).InitializeMeshAccount(t.Context(), admin.InitializeMeshInput{LegacySubscriptionIDs: legacy})
-		must(t, err)
-		bootstrap(t, mesh, producerAccount, admin.Producer)
-		bootstrap(t, mesh, consumerAccount, admin.Consumer)
-		for who, client := range map[string]*dynamodb.Client{"a producer": dynamodb.NewFromConfig(meshProducer(t, mesh)), "a consumer": dynamodb.NewFromConfig(meshConsumer(t, mesh))} {
-			_, err := client.DescribeTable(t.Context(), &dynamodb.DescribeTableInput{TableName: subscribers})
-			if legacy {
-				wantOK(t, who+" looks at the table", err)
-			} else {
-				wantDenied(t, who+" looks at the table", err)
-			}
-		}
+	mesh, _ := bootstrapped(t)
+	p, c := dynamodb.NewFromConfig(meshProducer(t, mesh)), dynamodb.NewFromConfig(meshConsumer(t, mesh))
+	for who, client := range map[string]*dynamodb.Client{"a producer": p, "a consumer": c} {
+		_, err := client.DescribeTable(t.Context(), &dynamodb.DescribeTableInput{TableName: subscribers})
+		wantOK(t, who+" looks at the table", err)
+		name := lakemesh.DecisionsTable
+		_, err = client.DescribeTable(t.Context(), &dynamodb.DescribeTableInput{TableName: &name})
+		wantDenied(t, who+" looks at the table of decisions", err)
 	}
+	wantOK(t, "an owner finds its own records", query(t, p, "Owner", "OwnerPrincipal", producerAccount))
+	wantDenied(t, "an owner finds another's records", query(t, p, "Owner", "OwnerPrincipal", otherAccount))
+	wantDenied(t, "an owner finds a subscriber's records", query(t, p, "Subscriber", "SubscriberPrincipal", producerAccount))
+	wantOK(t, "a consumer finds its own records", query(t, c, "Subscriber", "SubscriberPrincipal", consumerAccount))
+	wantDenied(t, "a consumer finds another's records", query(t, c, "Subscriber", "SubscriberPrincipal", "333333333333"))
+	wantDenied(t, "a consumer finds an owner's records", query(t, c, "Owner", "OwnerPrincipal", producerAccount))
 }

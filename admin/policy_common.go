@@ -1,7 +1,7 @@
 package admin
 
 import (
-	"fmt"
+	"maps"
 
 	"github.com/lakemesh/lakemesh"
 	"github.com/lakemesh/lakemesh/internal/iampolicy"
@@ -39,24 +39,52 @@ func grantActions() []string {
 		"lakeformation:BatchRevokePermissions", "lakeformation:ListPermissions"}
 }
 
+// A hop from role to role. A session that began with tags which go along with it, as
+// those of EKS Pod Identity do, or with a source identity, hands them on whether
+// the program wants to or not, and AWS asks for the right to at every hop, of the
+// caller and of the role's trust policy
+// (https://docs.aws.amazon.com/IAM/latest/UserGuide/id_session-tags.html#id_session-tags_permissions-required,
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_temp_control-access_monitor.html).
+const (
+	assumeRole        = "sts:AssumeRole"
+	tagSession        = "sts:TagSession"
+	setSourceIdentity = "sts:SetSourceIdentity"
+)
+
+// sessionTags are the tags with which sessions of the mesh account's roles may come
+// from other accounts: those of EKS Pod Identity
+// (https://docs.aws.amazon.com/eks/latest/userguide/pod-id-abac.html). Any tag could
+// be one by which a policy of the mesh account opens something.
+func sessionTags() []string {
+	return []string{"eks-cluster-arn", "eks-cluster-name", "kubernetes-namespace", "kubernetes-service-account", "kubernetes-pod-name", "kubernetes-pod-uid"}
+}
+
 // assume lets a role open another one.
 func assume(sid, roleARN string) iampolicy.Statement {
-	return allow(sid, []string{"sts:AssumeRole"}, []string{roleARN}, nil)
+	return allow(sid, []string{assumeRole, tagSession, setSourceIdentity}, []string{roleARN}, nil)
 }
 
 // trustAccount lets those people of an account open the role whom an administrator
 // of that account has permitted to.
 func trustAccount(account string) iampolicy.Document {
-	return trust(iampolicy.AWSPrincipal("arn:aws:iam::"+account+":root"), nil)
+	return iampolicy.New(trust(iampolicy.AWSPrincipal("arn:aws:iam::"+account+":root"), nil, assumeRole, tagSession, setSourceIdentity))
 }
 
 // trustRole lets one role of one account open the role, and nobody else.
 func trustRole(roleARN string) iampolicy.Document {
-	return trust(iampolicy.AWSPrincipal(roleARN), nil)
+	return trustInMesh(iampolicy.AWSPrincipal(roleARN), nil)
 }
 
-func trust(who *iampolicy.Principal, conditions iampolicy.Conditions) iampolicy.Document {
-	return iampolicy.New(iampolicy.Statement{Effect: iampolicy.Allow, Principal: who, Actions: []string{"sts:AssumeRole"}, Conditions: conditions})
+// trustInMesh lets somebody open a role of the mesh account, with the session tags
+// that may come there.
+func trustInMesh(who *iampolicy.Principal, conditions iampolicy.Conditions) iampolicy.Document {
+	tagged := iampolicy.Conditions{"ForAllValues:StringEquals": {"aws:TagKeys": sessionTags()}}
+	maps.Copy(tagged, conditions)
+	return iampolicy.New(trust(who, conditions, assumeRole, setSourceIdentity), trust(who, tagged, tagSession))
+}
+
+func trust(who *iampolicy.Principal, conditions iampolicy.Conditions, actions ...string) iampolicy.Statement {
+	return iampolicy.Statement{Effect: iampolicy.Allow, Principal: who, Actions: actions, Conditions: conditions}
 }
 
 // acceptShares lets a role see its account's invitations, and accept those of the
@@ -67,67 +95,4 @@ func acceptShares(mesh string, more ...string) []iampolicy.Statement {
 		allow("AcceptSharesOfTheMesh", []string{"ram:AcceptResourceShareInvitation"}, anything,
 			iampolicy.Conditions{"StringEquals": {"ram:ShareOwnerAccountId": {mesh}}}),
 	}
-}
-
-// tableARN is the subscription table.
-func tableARN(mesh string) string {
-	return fmt.Sprintf("arn:aws:dynamodb:*:%s:table/%s", mesh, lakemesh.SubscriptionsTable)
-}
-
-// lookAtTable lets a role describe the subscription table, which the original
-// library does whenever it begins. It works beside lakemesh where there are records
-// of its own.
-func lookAtTable(mesh string) iampolicy.Statement {
-	return allow("LookAtSubscriptionTable", []string{"dynamodb:DescribeTable"}, []string{tableARN(mesh)}, nil)
-}
-
-// oneAccount matches an account id, shortID the random part of a subscription's id.
-const (
-	oneAccount = "????????????"
-	shortID    = "??????????????????????"
-)
-
-// under are the patterns of what lies under records: their history.
-func under(records []string, suffix string) []string {
-	patterns := make([]string, len(records))
-	for i, r := range records {
-		patterns[i] = r + suffix
-	}
-	return patterns
-}
-
-// keys limits a statement to items whose partition key matches a pattern. All keys
-// of a request must match patterns of one statement: one statement has to name all
-// that are read together. A request without a key would pass ForAllValues, so that
-// one must be there
-// (https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/specifying-conditions.html).
-func keys(patterns ...string) iampolicy.Conditions {
-	return iampolicy.Conditions{
-		"ForAllValues:StringLike": {"dynamodb:LeadingKeys": patterns},
-		"Null":                    {"dynamodb:LeadingKeys": {"false"}},
-	}
-}
-
-// andAttributes limits a statement also to requests that name these attributes
-// only, in what they write and in their conditions.
-func andAttributes(c iampolicy.Conditions, attributes []string) iampolicy.Conditions {
-	c["ForAllValues:StringEquals"] = map[string][]string{"dynamodb:Attributes": attributes}
-	c["Null"]["dynamodb:Attributes"] = []string{"false"}
-	return c
-}
-
-// historyAttributes are those of an entry of a subscription's history. They are
-// none of those by which the indexes find records.
-func historyAttributes() []string {
-	return []string{"SubscriptionId", "Subscription", "At", "By", "Action", "From", "To", "Reason", "Permissions", "Grantable", "Tables"}
-}
-
-// queryIndex lets a role find its own records by an index.
-func queryIndex(sid, mesh, index, account string) iampolicy.Statement {
-	return allow(sid, []string{"dynamodb:Query"}, []string{tableARN(mesh) + "/index/" + index}, keys(account))
-}
-
-// readItems are the actions that read items by their key.
-func readItems() []string {
-	return []string{"dynamodb:GetItem", "dynamodb:BatchGetItem"}
 }

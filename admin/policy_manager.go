@@ -14,8 +14,8 @@ func managerPolicy(mesh string) iampolicy.Document {
 			"lakeformation:DescribeResource"), anything, nil),
 		allow("Tag", []string{"lakeformation:GetLFTag", "lakeformation:ListLFTags", "lakeformation:CreateLFTag", "lakeformation:UpdateLFTag",
 			"lakeformation:GetResourceLFTags", "lakeformation:AddLFTagsToResource", "lakeformation:RemoveLFTagsFromResource"}, anything, nil),
-		allow("ReadSubscriptions", append(readItems(), "dynamodb:DescribeTable", "dynamodb:Query", "dynamodb:Scan"),
-			[]string{tableARN(mesh), tableARN(mesh) + "/index/*"}, nil),
+		allow("ReadTables", append(itemReads(), "dynamodb:DescribeTable", "dynamodb:Query", "dynamodb:Scan"),
+			[]string{subscriptionsARN(mesh), subscriptionsARN(mesh) + "/index/*", decisionsARN(mesh)}, nil),
 		assume("AssumeReadOnly", lakemesh.RoleARN(mesh, lakemesh.ReadOnlyRole)),
 	)
 }

@@ -6,29 +6,23 @@ import (
 	"github.com/lakemesh/lakemesh/internal/tracker"
 )
 
-// meshConsumerPolicy is what a consumer's role in the mesh account may do: find
-// and read its own records, and write those attributes of them that are the
-// consumer's. What a producer decides stands in other attributes, so that a
-// consumer cannot approve itself.
-func meshConsumerPolicy(mesh, consumer string, legacyIDs bool) iampolicy.Document {
-	records := []string{oneAccount + "-" + consumer + "-" + shortID}
-	if legacyIDs {
-		records = append(records, shortID)
-	}
-	statements := []iampolicy.Statement{
+// meshConsumerPolicy is what a consumer's role in the mesh account may do: read
+// what concerns it in both tables, and write its own requests, their history and
+// its inboxes. What an owner decides stands in a table that it cannot write.
+func meshConsumerPolicy(mesh, consumer string) iampolicy.Document {
+	pair := oneAccount + "-" + consumer
+	return iampolicy.New(append([]iampolicy.Statement{
 		assume("AssumeReadOnly", lakemesh.RoleARN(mesh, lakemesh.ReadOnlyRole)),
-		queryIndex("FindOwnSubscriptions", mesh, lakemesh.SubscriberIndex, consumer),
-		allow("ReadOwnSubscriptions", readItems(), []string{tableARN(mesh)}, keys(append(under(records, "#*"), records...)...)),
-		// The ledgers of its pairs, because the index can be late.
-		allow("ReadOwnLedgers", []string{"dynamodb:BatchGetItem"}, []string{tableARN(mesh)}, keys(oneAccount+"-"+consumer)),
-		// Not PutItem: it would replace what the producer wrote without naming it.
-		allow("WriteOwnRequests", []string{"dynamodb:UpdateItem"}, []string{tableARN(mesh)},
-			andAttributes(keys(records...), tracker.ConsumerAttributes())),
-		allow("RecordOwnHistory", []string{"dynamodb:PutItem"}, []string{tableARN(mesh)},
-			andAttributes(keys(under(records, "#C#*")...), historyAttributes())),
-	}
-	if legacyIDs {
-		statements = append(statements, lookAtTable(mesh))
-	}
-	return iampolicy.New(statements...)
+		readItems("ReadOwnSubscriptions", subscriptionsARN(mesh), pair+"-*", pair+"#*"),
+		updateItems("WriteOwnRequests", subscriptionsARN(mesh), andAttributes(keys(consumerWrites(consumer)...), tracker.ConsumerAttributes())),
+		readItems("ReadDecisions", decisionsARN(mesh), pair, pair+"-*", pair+"#*", membersKey),
+	}, readAsOriginal(mesh, lakemesh.SubscriberIndex, consumer)...)...)
+}
+
+// consumerWrites are the keys of a consumer's requests, of the entries of their
+// history, and of its inboxes.
+func consumerWrites(consumer string) []string {
+	pair := oneAccount + "-" + consumer
+	request := pair + "-" + shortID
+	return []string{request, request + "#C#" + entryNumber, pair + "#inbox"}
 }

@@ -19,7 +19,7 @@ func readOnlyPolicy(mesh string) iampolicy.Document {
 // mesh; a role has such a name and path only if an administrator of the mesh
 // account made it.
 func readOnlyTrust(mesh string) iampolicy.Document {
-	return trust(iampolicy.AWSPrincipal("arn:aws:iam::"+mesh+":root"), iampolicy.Conditions{"ArnLike": {"aws:PrincipalArn": {
+	return trustInMesh(iampolicy.AWSPrincipal("arn:aws:iam::"+mesh+":root"), iampolicy.Conditions{"ArnLike": {"aws:PrincipalArn": {
 		lakemesh.RoleARN(mesh, lakemesh.MeshProducerRole("*")),
 		lakemesh.RoleARN(mesh, lakemesh.MeshConsumerRole("*")),
 		lakemesh.RoleARN(mesh, lakemesh.ManagerRole),

@@ -3,10 +3,13 @@ package admin
 import (
 	"context"
 	"fmt"
+	"maps"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
@@ -25,7 +28,8 @@ import (
 const inlinePolicy = "lakemesh"
 
 // principalWait is how long a trust policy waits for a principal that it names to
-// be known. It is short: most often that principal was never made.
+// be known. It is short: most often that principal was never made. One that was made
+// by the same plan is waited for as long as anything new is.
 const principalWait = 20 * time.Second
 
 // role is a role as it is to be.
@@ -34,11 +38,62 @@ type role struct {
 	description string
 	trust       iampolicy.Document
 	policy      iampolicy.Document
-	// tags are set beside the solution's tag.
-	tags map[string]string
+	// options are what organizations ask of roles.
+	options RoleOptions
 	// unknownPrincipal says what to do if the trust policy names a principal that
 	// does not exist.
 	unknownPrincipal string
+	// newPrincipal says that the plan makes that principal.
+	newPrincipal bool
+}
+
+// RoleOptions are what many organizations ask of every role. Roles that exist get
+// them, too; a boundary and tags that are not named here stay as they are.
+type RoleOptions struct {
+	// PermissionsBoundary is a policy that bounds what roles may do, whatever their own
+	// policies allow: its ARN, or its name, which stands for the policy of that name in
+	// the account of each role. Empty leaves it as it is. It must allow what the mesh
+	// needs.
+	PermissionsBoundary string
+	// Tags are set on roles, beside the mesh's own.
+	Tags map[string]string
+}
+
+var (
+	boundaryPattern = regexp.MustCompile(`^arn:aws:iam::([0-9]{12}|aws):policy/[\w+=,.@/-]+$`)
+	boundaryName    = regexp.MustCompile(`^[\w+=,.@/-]+$`)
+)
+
+// in are the options for roles of an account. What IAM would refuse after half of a
+// set-up is refused.
+func (o RoleOptions) in(account string) (RoleOptions, error) {
+	if b := o.PermissionsBoundary; b != "" && boundaryName.MatchString(b) {
+		o.PermissionsBoundary = fmt.Sprintf("arn:aws:iam::%s:policy/%s", account, strings.TrimPrefix(b, "/"))
+	}
+	if b := o.PermissionsBoundary; b != "" {
+		m := boundaryPattern.FindStringSubmatch(b)
+		if m == nil {
+			return o, lakemesh.Invalid("PermissionsBoundary", "%q is neither the ARN of a policy, arn:aws:iam::<account>:policy/<name>, nor a name", b)
+		}
+		if m[1] != account && m[1] != "aws" {
+			return o, lakemesh.Invalid("PermissionsBoundary", "%s is a policy of another account than the roles of %s; give its name alone for one that both accounts have", b, account)
+		}
+	}
+	return o, o.checkTags()
+}
+
+func (o RoleOptions) checkTags() error {
+	for key, value := range o.Tags {
+		switch {
+		case key == "" || utf8.RuneCountInString(key) > 128 || utf8.RuneCountInString(value) > 256:
+			return lakemesh.Invalid("Tags", "%q = %q: a key has 1 to 128 characters, a value at most 256", key, value)
+		case strings.HasPrefix(strings.ToLower(key), "aws:"):
+			return lakemesh.Invalid("Tags", "%q: tags that begin with aws: are AWS's own", key)
+		case key == lakemesh.SolutionTag:
+			return lakemesh.Invalid("Tags", "%q is the mesh's own tag", key)
+		}
+	}
+	return nil
 }
 
 // foundRole is a role as it is.
@@ -52,6 +107,8 @@ type foundRole struct {
 	// foreign are policies of others: inline ones and attached ones, by name.
 	foreign []string
 	tags    map[string]string
+	// boundary is the ARN of the permissions boundary, empty if there is none.
+	boundary string
 }
 
 // observeRole reads a role, its inline policies and the names of what is attached.
@@ -63,7 +120,7 @@ func (a *Admin) observeRole(ctx context.Context, name string) (*foundRole, error
 	if err != nil {
 		return nil, identity.Explain("GetRole", a.account, "role "+name, err)
 	}
-	found := &foundRole{exists: true, arn: aws.ToString(out.Role.Arn), tags: map[string]string{}}
+	found := &foundRole{exists: true, arn: roleARN(a.account, out.Role), tags: map[string]string{}}
 	if want := lakemesh.RoleARN(a.account, name); found.arn != want {
 		return nil, &lakemesh.Error{Op: "GetRole", Account: a.account, Resource: "role " + name, Kind: lakemesh.ErrInvalidInput,
 			Message: "the account has a role of this name at another path: " + found.arn,
@@ -72,6 +129,9 @@ func (a *Admin) observeRole(ctx context.Context, name string) (*foundRole, error
 	for _, t := range out.Role.Tags {
 		found.tags[aws.ToString(t.Key)] = aws.ToString(t.Value)
 	}
+	if b := out.Role.PermissionsBoundary; b != nil {
+		found.boundary = aws.ToString(b.PermissionsBoundaryArn)
+	}
 	if found.trust, err = decodePolicy(out.Role.AssumeRolePolicyDocument); err != nil {
 		return nil, identity.Explain("GetRole", a.account, "role "+name, err)
 	}
@@ -79,6 +139,15 @@ func (a *Admin) observeRole(ctx context.Context, name string) (*foundRole, error
 		return nil, identity.Explain("GetRolePolicy", a.account, "role "+name, err)
 	}
 	return found, nil
+}
+
+// roleARN is the ARN of a role, of its path and name: for a while after a role was
+// made, IAM can show its unique id in the place of the ARN.
+func roleARN(account string, r *types.Role) string {
+	if r.Path == nil {
+		return aws.ToString(r.Arn)
+	}
+	return fmt.Sprintf("arn:aws:iam::%s:role%s%s", account, *r.Path, aws.ToString(r.RoleName))
 }
 
 func (a *Admin) observePolicies(ctx context.Context, name string, found *foundRole) error {
@@ -134,6 +203,22 @@ func samePolicy(have string, want iampolicy.Document) bool {
 	return err == nil && d.String() == want.String()
 }
 
+// trustsOnly reports whether everything that a trust policy allows is allowed to one
+// principal. IAM shows the unique id of a principal that was deleted.
+func trustsOnly(text, principal string) bool {
+	d, err := iampolicy.Parse([]byte(text))
+	if err != nil {
+		return false
+	}
+	for _, s := range d.Statements {
+		if s.Effect == iampolicy.Allow && (s.Principal == nil || s.Principal.All || len(s.Principal.Service)+len(s.Principal.Federated)+len(s.Principal.CanonicalUser) > 0 ||
+			!slices.Equal(s.Principal.AWS, []string{principal})) {
+			return false
+		}
+	}
+	return len(d.Statements) > 0
+}
+
 // differences says what of a role is not as wanted.
 func (f *foundRole) differences(want role) []string {
 	var d []string
@@ -145,15 +230,19 @@ func (f *foundRole) differences(want role) []string {
 	}
 	for _, t := range want.allTags() {
 		if f.tags[aws.ToString(t.Key)] != aws.ToString(t.Value) {
-			return append(d, "tags")
+			d = append(d, "tags")
+			break
 		}
+	}
+	if b := want.options.PermissionsBoundary; b != "" && b != f.boundary {
+		d = append(d, "permissions boundary")
 	}
 	return d
 }
 
 func (r role) allTags() []types.Tag {
 	tags := []types.Tag{{Key: aws.String(lakemesh.SolutionTag), Value: aws.String(lakemesh.SolutionValue)}}
-	for k, v := range r.tags {
+	for k, v := range r.options.Tags {
 		tags = append(tags, types.Tag{Key: aws.String(k), Value: aws.String(v)})
 	}
 	slices.SortFunc(tags, func(x, y types.Tag) int { return strings.Compare(*x.Key, *y.Key) })
@@ -169,7 +258,7 @@ func (a *Admin) planRole(p *plan.Plan, want role, found *foundRole) *plan.Step {
 	if !found.exists {
 		return p.Add(plan.Step{
 			Kind: plan.CreateRole, Account: a.account, Resource: "role " + arn,
-			Summary: fmt.Sprintf("create role %s: %s", want.name, want.description), Detail: want.detail(),
+			Summary: fmt.Sprintf("create role %s: %s%s", want.name, want.description, want.options), Detail: want.detail(),
 			Run: func(ctx context.Context) error { return a.createRole(ctx, want) },
 		})
 	}
@@ -187,22 +276,44 @@ func (a *Admin) planRole(p *plan.Plan, want role, found *foundRole) *plan.Step {
 // detail are the documents, so that a plan shows what a role will be allowed.
 func (r role) detail() any {
 	return struct {
-		Trust  iampolicy.Document `json:"Trust"`
-		Policy iampolicy.Document `json:"Policy"`
-	}{r.trust, r.policy}
+		Trust               iampolicy.Document `json:"Trust"`
+		Policy              iampolicy.Document `json:"Policy"`
+		PermissionsBoundary string             `json:"PermissionsBoundary,omitempty"`
+		Tags                map[string]string  `json:"Tags,omitempty"`
+	}{r.trust, r.policy, r.options.PermissionsBoundary, r.options.Tags}
+}
+
+// String says what the options add to a role, for the summary of a step.
+func (o RoleOptions) String() string {
+	text := ""
+	if o.PermissionsBoundary != "" {
+		text += ", within the boundary " + o.PermissionsBoundary
+	}
+	for _, k := range slices.Sorted(maps.Keys(o.Tags)) {
+		text += fmt.Sprintf(", tagged %s=%s", k, o.Tags[k])
+	}
+	return text
 }
 
 func (a *Admin) createRole(ctx context.Context, want role) error {
 	err := a.knowingPrincipals(ctx, want, func(ctx context.Context) error {
-		_, err := a.iam.CreateRole(ctx, &iam.CreateRoleInput{
+		in := &iam.CreateRoleInput{
 			RoleName: &want.name, Path: aws.String(lakemesh.IAMPath), Description: aws.String(want.description),
 			AssumeRolePolicyDocument: aws.String(want.trust.String()), Tags: want.allTags(),
-		})
+		}
+		if b := want.options.PermissionsBoundary; b != "" {
+			in.PermissionsBoundary = aws.String(b)
+		}
+		_, err := a.iam.CreateRole(ctx, in)
 		return err
 	})
 	if identity.IsAlreadyExists(err) {
 		// Somebody else made it meanwhile, or the answer to an earlier attempt was lost.
-		return a.updateRole(ctx, want, []string{"trust", "policy", "tags"})
+		parts := []string{"trust", "policy", "tags"}
+		if want.options.PermissionsBoundary != "" {
+			parts = append(parts, "permissions boundary")
+		}
+		return a.updateRole(ctx, want, parts)
 	}
 	if err != nil {
 		return a.explainRole("CreateRole", want, err)
@@ -226,6 +337,9 @@ func (a *Admin) updateRole(ctx context.Context, want role, parts []string) error
 					RoleName: &want.name, PolicyName: aws.String(inlinePolicy), PolicyDocument: aws.String(want.policy.String())})
 				return err
 			})
+		case "permissions boundary":
+			_, err = a.iam.PutRolePermissionsBoundary(ctx, &iam.PutRolePermissionsBoundaryInput{
+				RoleName: &want.name, PermissionsBoundary: aws.String(want.options.PermissionsBoundary)})
 		case "tags":
 			_, err = a.iam.TagRole(ctx, &iam.TagRoleInput{RoleName: &want.name, Tags: want.allTags()})
 		}
@@ -239,7 +353,11 @@ func (a *Admin) updateRole(ctx context.Context, want role, parts []string) error
 // knowingPrincipals tries a call until IAM knows the principals that the role's
 // trust policy names.
 func (a *Admin) knowingPrincipals(ctx context.Context, want role, call func(context.Context) error) error {
-	return poll.Until(ctx, principalWait, "IAM to know the principals that role "+want.name+" trusts", func(ctx context.Context) (bool, error) {
+	wait := principalWait
+	if want.newPrincipal {
+		wait = identity.Propagation
+	}
+	return poll.Until(ctx, wait, "IAM to know the principals that role "+want.name+" trusts", func(ctx context.Context) (bool, error) {
 		err := call(ctx)
 		if identity.IsInvalidPrincipal(err) {
 			return false, poll.NotYet(err)

@@ -127,6 +127,23 @@ func (a *Admin) planSettings(p *plan.Plan, have types.DataLakeSettings, want wan
 	}, after...), nil
 }
 
+// writeSettings writes the settings. Lake Formation gives parameters that it may not
+// take back, such as SET_CONTEXT; if it refuses all of them, it gets the one that is
+// ours.
+func (a *Admin) writeSettings(ctx context.Context, next types.DataLakeSettings) error {
+	_, err := a.lake.PutDataLakeSettings(ctx, &lakeformation.PutDataLakeSettingsInput{DataLakeSettings: &next})
+	version, ours := next.Parameters[versionParameter]
+	if !identity.HasCode(err, "InvalidInputException") || identity.IsInvalidPrincipal(err) || !ours || len(next.Parameters) == 1 {
+		return err
+	}
+	next.Parameters = map[string]string{versionParameter: version}
+	if _, second := a.lake.PutDataLakeSettings(ctx, &lakeformation.PutDataLakeSettingsInput{DataLakeSettings: &next}); second != nil {
+		return err
+	}
+	a.log.WarnContext(ctx, "Lake Formation did not take back parameters of the data lake settings that it had given", "account", a.account, "error", err)
+	return nil
+}
+
 // Of another writer of the settings it is assumed that its reading and writing are
 // apart by at most othersPause times what ours are, and by at most leastPause if
 // ours are next to nothing.
@@ -151,7 +168,7 @@ func (a *Admin) putSettings(ctx context.Context, want wantedSettings) error {
 		if len(changes) == 0 {
 			return true, nil
 		}
-		_, err = a.lake.PutDataLakeSettings(ctx, &lakeformation.PutDataLakeSettingsInput{DataLakeSettings: &next})
+		err = a.writeSettings(ctx, next)
 		if identity.IsInvalidPrincipal(err) {
 			// The administrator was made a moment ago.
 			return false, poll.NotYet(err)

@@ -1,18 +1,12 @@
 package admin
 
 import (
-	"cmp"
 	"context"
-	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/iam"
-	"golang.org/x/sync/errgroup"
 
 	"github.com/lakemesh/lakemesh"
-	"github.com/lakemesh/lakemesh/internal/identity"
 )
 
 // StatusOutput is what there is in an account.
@@ -29,9 +23,22 @@ type StatusOutput struct {
 	Consumer *RoleStatus `json:"Consumer,omitempty"`
 	// Administrators are the data lake administrators of the account.
 	Administrators []string `json:"Administrators"`
+	// Hops are the roles that an account's people go through; each was tried.
+	Hops []HopStatus `json:"Hops,omitempty"`
 	// Problems say what is not as it should be; there are none in an account that is
 	// set up well.
 	Problems []string `json:"Problems"`
+	// Warnings say what is as somebody chose, and wider than it could be.
+	Warnings []string `json:"Warnings"`
+}
+
+// HopStatus is a role that was tried to be opened.
+type HopStatus struct {
+	// RoleARN is the role, From who opened it.
+	RoleARN string `json:"RoleArn"`
+	From    string `json:"From"`
+	// Problem is why it did not open; empty if it did.
+	Problem string `json:"Problem,omitempty"`
 }
 
 // RoleStatus is one of the mesh's roles.
@@ -40,6 +47,9 @@ type RoleStatus struct {
 	Exists  bool   `json:"Exists"`
 	// Administrator tells that it is a data lake administrator.
 	Administrator bool `json:"Administrator"`
+	// Buckets are those whose policies a producer's role may write, by name; * stands for
+	// every bucket of its account.
+	Buckets []string `json:"Buckets,omitempty"`
 }
 
 // MeshStatus is what the mesh account consists of.
@@ -48,25 +58,45 @@ type MeshStatus struct {
 	ReadOnly RoleStatus `json:"ReadOnly"`
 	// SubscriptionTracker is nil if there is no subscription table.
 	SubscriptionTracker *SubscriptionTracker `json:"SubscriptionTracker,omitempty"`
+	// Tables are the tables of subscriptions and of decisions, as far as they exist.
+	Tables []TableStatus `json:"Tables"`
 	// CrossAccountVersion is how Lake Formation shares with other accounts; empty if
 	// the settings do not say.
 	CrossAccountVersion string `json:"CrossAccountVersion"`
 	// DefaultPermissionsCleared tells that new databases and tables are not open to
 	// everybody whom IAM lets through.
 	DefaultPermissionsCleared bool `json:"DefaultPermissionsCleared"`
-	// AllowFullTableExternalDataAccess and LegacySubscriptionIDs are as in
+	// AllowFullTableExternalDataAccess and SharingCalls are as in
 	// [InitializeMeshInput].
-	AllowFullTableExternalDataAccess bool `json:"AllowFullTableExternalDataAccess"`
-	LegacySubscriptionIDs            bool `json:"LegacySubscriptionIds"`
+	AllowFullTableExternalDataAccess bool         `json:"AllowFullTableExternalDataAccess"`
+	SharingCalls                     SharingCalls `json:"SharingCalls"`
 	// Producers and Consumers are the accounts that are enabled.
 	Producers []string `json:"Producers"`
 	Consumers []string `json:"Consumers"`
+	// Outdated are the roles of accounts that are not as this version makes them.
+	Outdated []string `json:"Outdated"`
+}
+
+// TableStatus is one of the mesh's tables.
+type TableStatus struct {
+	// Table is the table's ARN.
+	Table string `json:"Table"`
+	// Active says that it can be used, and that it is known whether it can be restored.
+	Active bool `json:"Active"`
+	// DeletionProtection says that nobody deletes it by mistake, PointInTimeRecovery
+	// that it can be restored as it was at any second of the last weeks.
+	DeletionProtection  bool `json:"DeletionProtection"`
+	PointInTimeRecovery bool `json:"PointInTimeRecovery"`
+	// OnDemand says that it has no limit of reads and writes of its own.
+	OnDemand bool `json:"OnDemand"`
+	// EncryptionKey is the KMS key that it is encrypted with; empty for DynamoDB's own.
+	EncryptionKey string `json:"EncryptionKey,omitempty"`
 }
 
 // Status says what there is in the account and what is wrong with it. It changes
 // nothing.
 func (a *Admin) Status(ctx context.Context) (*StatusOutput, error) {
-	out := &StatusOutput{AccountID: a.account, MeshAccountID: a.mesh, Region: a.region, Administrators: []string{}, Problems: []string{}}
+	out := &StatusOutput{AccountID: a.account, MeshAccountID: a.mesh, Region: a.region, Administrators: []string{}, Problems: []string{}, Warnings: []string{}}
 	if a.account == a.mesh {
 		return out, a.meshStatus(ctx, out)
 	}
@@ -95,82 +125,17 @@ func (a *Admin) meshStatus(ctx context.Context, out *StatusOutput) error {
 		CrossAccountVersion:              s.Parameters[versionParameter],
 		DefaultPermissionsCleared:        len(s.CreateDatabaseDefaultPermissions)+len(s.CreateTableDefaultPermissions) == 0,
 		AllowFullTableExternalDataAccess: aws.ToBool(s.AllowFullTableExternalDataAccess),
-		LegacySubscriptionIDs:            found.roles[0].tags[legacyTag] != "",
-		Producers:                        []string{}, Consumers: []string{},
+		SharingCalls:                     found.members.sharing,
+		Producers:                        []string{}, Consumers: []string{}, Outdated: []string{}, Tables: []TableStatus{},
 	}
-	if found.table.exists {
-		out.Mesh.SubscriptionTracker = &SubscriptionTracker{Table: found.table.arn, Stream: found.table.stream}
-	}
-	return a.enabledAccounts(ctx, out)
-}
-
-// enabledAccounts finds the accounts that have a role in the mesh account, and
-// roles that trust somebody else than they should.
-func (a *Admin) enabledAccounts(ctx context.Context, out *StatusOutput) error {
-	producers, consumers := lakemesh.MeshProducerRole(""), lakemesh.MeshConsumerRole("")
-	pages := iam.NewListRolesPaginator(a.iam, &iam.ListRolesInput{PathPrefix: aws.String(lakemesh.IAMPath)})
-	for pages.HasMorePages() {
-		page, err := pages.NextPage(ctx)
-		if err != nil {
-			return identity.Explain("ListRoles", a.account, "roles of the mesh", err)
-		}
-		for _, r := range page.Roles {
-			name := aws.ToString(r.RoleName)
-			account, trusted, kind := "", "", Producer
-			if id, ok := strings.CutPrefix(name, producers); ok {
-				account, trusted = id, lakemesh.ProducerRole
-				out.Mesh.Producers = append(out.Mesh.Producers, id)
-			} else if id, ok := strings.CutPrefix(name, consumers); ok {
-				account, trusted, kind = id, lakemesh.ConsumerRole, Consumer
-				out.Mesh.Consumers = append(out.Mesh.Consumers, id)
-			}
-			if account == "" {
-				continue
-			}
-			text, err := decodePolicy(r.AssumeRolePolicyDocument)
-			if err != nil {
-				return identity.Explain("ListRoles", a.account, "role "+name, err)
-			}
-			if !samePolicy(text, trustRole(lakemesh.RoleARN(account, trusted))) {
-				out.Problems = append(out.Problems, fmt.Sprintf(
-					"role %s trusts others than %s of account %s, or an older one of that name: account %s must be enabled again as a %s", name, trusted, account, account, kind))
-			}
+	for _, t := range found.tables {
+		if t.exists {
+			out.Mesh.Tables = append(out.Mesh.Tables, TableStatus{Table: t.arn, Active: t.active, DeletionProtection: t.isProtected, PointInTimeRecovery: t.isRecoverable,
+				OnDemand: t.throughput == nil, EncryptionKey: t.encryptionKey})
 		}
 	}
-	slices.SortFunc(out.Mesh.Producers, cmp.Compare[string])
-	slices.SortFunc(out.Mesh.Consumers, cmp.Compare[string])
-	return nil
-}
-
-func (a *Admin) accountStatus(ctx context.Context, out *StatusOutput) error {
-	names := []string{lakemesh.ProducerRole, lakemesh.ConsumerRole}
-	found := make([]*foundRole, len(names))
-	g, gctx := errgroup.WithContext(ctx)
-	for i, name := range names {
-		g.Go(func() (err error) { found[i], err = a.observeRole(gctx, name); return err })
+	if t := found.tables[0]; t.exists {
+		out.Mesh.SubscriptionTracker = &SubscriptionTracker{Table: t.arn, Stream: t.stream}
 	}
-	g.Go(func() error {
-		settings, err := a.observeSettings(gctx)
-		for _, admin := range settings.DataLakeAdmins {
-			out.Administrators = append(out.Administrators, aws.ToString(admin.DataLakePrincipalIdentifier))
-		}
-		return err
-	})
-	if err := g.Wait(); err != nil {
-		return err
-	}
-	statuses := make([]*RoleStatus, len(names))
-	for i, name := range names {
-		s := &RoleStatus{RoleARN: lakemesh.RoleARN(a.account, name), Exists: found[i].exists}
-		s.Administrator = slices.Contains(out.Administrators, s.RoleARN)
-		if s.Exists && (!s.Administrator || found[i].policy == "" || !samePolicy(found[i].trust, trustAccount(a.account))) {
-			out.Problems = append(out.Problems, fmt.Sprintf("role %s is not set up completely: the account must be initialized again", name))
-		}
-		statuses[i] = s
-	}
-	out.Producer, out.Consumer = statuses[0], statuses[1]
-	if !out.Producer.Exists && !out.Consumer.Exists {
-		out.Problems = append(out.Problems, "the account is neither a producer nor a consumer")
-	}
-	return nil
+	return a.enabledAccounts(ctx, found.members, out)
 }

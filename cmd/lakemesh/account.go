@@ -20,6 +20,7 @@ type accountFlags struct {
 	accountType string
 	crawlerRole string
 	buckets     []string
+	roles       roleFlags
 }
 
 func (f *accountFlags) add(cmd *cobra.Command) {
@@ -30,6 +31,7 @@ func (f *accountFlags) add(cmd *cobra.Command) {
 	flags.Var(list{values: &f.buckets}, "buckets", "the producer's buckets (default: every bucket of its account)")
 	must(cmd.RegisterFlagCompletionFunc("account-type", cobra.FixedCompletions([]string{"producer", "consumer", "both"}, cobra.ShellCompDirectiveNoFileComp)))
 	required(cmd, "account-type")
+	f.roles.add(cmd)
 }
 
 // identity is who sets up an account of the type.
@@ -84,8 +86,11 @@ func (a *app) bootstrap(ctx context.Context, t admin.AccountType, f accountFlags
 			Message: "a credentials file is needed, with the administrators of both accounts",
 			Hint:    "give --credentials-file, or run \"account init\" in the account and \"account enable --account-id\" in the mesh account"}}
 	}
-	in := admin.BootstrapInput{Type: t, CrawlerRoleARN: f.crawlerRole, Buckets: f.buckets}
-	var err error
+	options, err := f.roles.options()
+	if err != nil {
+		return err
+	}
+	in := admin.BootstrapInput{Type: t, CrawlerRoleARN: f.crawlerRole, Buckets: f.buckets, AccountRoles: options, MeshRoles: options}
 	if in.Mesh, err = a.options(ctx, lakemesh.MeshIdentity); err != nil {
 		return err
 	}
@@ -122,12 +127,16 @@ type enabling struct {
 
 // enableInMesh does the mesh account's half.
 func (a *app) enableInMesh(ctx context.Context, t admin.AccountType, accountID string, f accountFlags) error {
+	options, err := f.roles.options()
+	if err != nil {
+		return err
+	}
 	mesh, err := a.admin(ctx, lakemesh.MeshIdentity)
 	if err != nil {
 		return err
 	}
-	producerIn := admin.EnableProducerInput{AccountID: accountID, CrawlerRoleARN: f.crawlerRole}
-	consumerIn := admin.EnableConsumerInput{AccountID: accountID}
+	producerIn := admin.EnableProducerInput{AccountID: accountID, CrawlerRoleARN: f.crawlerRole, Roles: options}
+	consumerIn := admin.EnableConsumerInput{AccountID: accountID, Roles: options}
 	return a.enable(t, enabling{
 		func() (*plan.Plan, error) { return mesh.PlanEnableAccountAsProducer(ctx, producerIn) },
 		func() (*admin.AccountOutput, error) { return mesh.EnableAccountAsProducer(ctx, producerIn) },
@@ -195,12 +204,16 @@ func (a *app) accountInit() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			options, err := f.roles.options()
+			if err != nil {
+				return err
+			}
 			account, err := a.admin(ctx, f.identity(t))
 			if err != nil {
 				return err
 			}
-			producerIn := admin.InitializeProducerInput{CrawlerRoleARN: f.crawlerRole, Buckets: f.buckets}
-			consumerIn := admin.InitializeConsumerInput{}
+			producerIn := admin.InitializeProducerInput{CrawlerRoleARN: f.crawlerRole, Buckets: f.buckets, Roles: options}
+			consumerIn := admin.InitializeConsumerInput{Roles: options}
 			return a.enable(t, enabling{
 				func() (*plan.Plan, error) { return account.PlanInitializeProducerAccount(ctx, producerIn) },
 				func() (*admin.AccountOutput, error) { return account.InitializeProducerAccount(ctx, producerIn) },

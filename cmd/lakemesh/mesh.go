@@ -13,19 +13,32 @@ import (
 )
 
 func (a *app) meshCommand() *cobra.Command {
-	return group("mesh", "Set the data mesh account up, and look at it", a.meshInit(), a.meshStatus())
+	return group("mesh", "Set the data mesh account up, and look at it", a.meshInit(), a.meshUpgrade(), a.meshStatus())
 }
 
 func (a *app) meshInit() *cobra.Command {
 	var in admin.InitializeMeshInput
+	var roles roleFlags
+	var sharing string
 	cmd := &cobra.Command{
 		Use:   "init",
-		Short: "Make the mesh account's roles, settings and subscription table",
+		Short: "Make the mesh account's roles, settings and tables",
 		Long: `Makes what the data mesh account needs: the roles DataMeshManager
-and DataMeshAdminReadOnly, the data lake settings, the LF-tags, and the table of
-subscriptions. It is safe to repeat: what is there stays.`,
+and DataMeshAdminReadOnly, the data lake settings, the LF-tags, and the tables of
+subscriptions and of decisions. It is safe to repeat: what is there stays.
+
+Producers' roles may change shares only through Lake Formation, so that no producer
+can change what another one shares. Should Lake Formation be refused by that, say
+--sharing-calls direct, and bring the producers' roles up to date with "mesh upgrade".`,
 		Args: cobra.NoArgs,
 		RunE: a.do(func(ctx context.Context, _ []string) error {
+			var err error
+			if in.SharingCalls, err = admin.ParseSharingCalls(sharing); err != nil {
+				return err
+			}
+			if in.Roles, err = roles.options(); err != nil {
+				return err
+			}
 			mesh, err := a.admin(ctx, lakemesh.MeshIdentity)
 			if err != nil {
 				return err
@@ -40,7 +53,7 @@ subscriptions. It is safe to repeat: what is there stays.`,
 					return a.show(out, func() {
 						fmt.Fprint(a.out, renderFacts(
 							fact{"manager", out.Manager.RoleARN}, fact{"read-only", out.ReadOnly.RoleARN},
-							fact{"subscriptions", out.SubscriptionTracker.Table}))
+							fact{"subscriptions", out.SubscriptionTracker.Table}, fact{"decisions", out.DecisionsTable}))
 						a.next("lakemesh account enable --account-type producer")
 					})
 				})
@@ -48,8 +61,48 @@ subscriptions. It is safe to repeat: what is there stays.`,
 	}
 	cmd.Flags().BoolVar(&in.AllowFullTableExternalDataAccess, "allow-full-table-external-data-access", false,
 		"let query engines outside AWS read tables of which they may see every row and column")
-	cmd.Flags().BoolVar(&in.LegacySubscriptionIDs, "legacy-subscription-ids", false,
-		"the mesh has records of the original library, whose ids name no accounts")
+	cmd.Flags().Var(newChoice(&sharing, "", string(admin.ThroughServices), string(admin.Direct)), "sharing-calls",
+		"who changes shares: through-services or direct (default: as it is; through-services in a new mesh)")
+	must(cmd.RegisterFlagCompletionFunc("sharing-calls", cobra.FixedCompletions([]string{string(admin.ThroughServices), string(admin.Direct)}, cobra.ShellCompDirectiveNoFileComp)))
+	roles.add(cmd)
+	return cmd
+}
+
+func (a *app) meshUpgrade() *cobra.Command {
+	var roles roleFlags
+	cmd := &cobra.Command{
+		Use:   "upgrade",
+		Short: "Bring the mesh account and the roles of all enabled accounts up to date",
+		Long: `Makes of the mesh account what this version makes of it, and of the roles that
+enabled accounts have in it. "mesh status" tells whether that is needed, and --dry-run
+shows what would be done. The roles in the accounts themselves are brought up to date
+by their own administrators, with "account init".`,
+		Args: cobra.NoArgs,
+		RunE: a.do(func(ctx context.Context, _ []string) error {
+			var in admin.UpgradeMeshInput
+			var err error
+			if in.Roles, err = roles.options(); err != nil {
+				return err
+			}
+			mesh, err := a.admin(ctx, lakemesh.MeshIdentity)
+			if err != nil {
+				return err
+			}
+			return a.write(
+				func() (*plan.Plan, error) { return mesh.PlanUpgradeMesh(ctx, in) },
+				func() error {
+					out, err := mesh.UpgradeMesh(ctx, in)
+					if err != nil {
+						return err
+					}
+					a.warn(out.Warnings...)
+					return a.show(out, func() {
+						fmt.Fprint(a.out, renderFacts(fact{"producers", orNone(out.Producers)}, fact{"consumers", orNone(out.Consumers)}))
+					})
+				})
+		}),
+	}
+	roles.add(cmd)
 	return cmd
 }
 
@@ -82,20 +135,24 @@ func (a *app) printStatus(s *admin.StatusOutput) {
 		facts = append(facts,
 			fact{"manager", roleText(m.Manager)}, fact{"read-only", roleText(m.ReadOnly)},
 			fact{"subscriptions", table},
+			fact{"tables", tableText(m.Tables)},
 			fact{"cross-account version", m.CrossAccountVersion},
 			fact{"default permissions", choose(m.DefaultPermissionsCleared, "cleared", "not cleared")},
 			fact{"outside engines", choose(m.AllowFullTableExternalDataAccess, "may read whole tables", "may not read")},
-			fact{"legacy ids", choose(m.LegacySubscriptionIDs, "allowed", "")},
+			fact{"shares are changed", choose(m.SharingCalls == admin.Direct, "by producers' roles directly, too", "through Lake Formation alone")},
 			fact{"producers", orNone(m.Producers)}, fact{"consumers", orNone(m.Consumers)})
 	}
 	if s.Producer != nil {
-		facts = append(facts, fact{"producer", roleText(*s.Producer)})
+		facts = append(facts, fact{"producer", roleText(*s.Producer)}, fact{"may write the policies of", bucketText(s.Producer.Buckets)})
 	}
 	if s.Consumer != nil {
 		facts = append(facts, fact{"consumer", roleText(*s.Consumer)})
 	}
-	facts = append(facts, fact{"data lake administrators", strings.Join(s.Administrators, "\n")})
+	facts = append(facts, fact{"roles that open", hopText(s.Hops)}, fact{"data lake administrators", strings.Join(s.Administrators, "\n")})
 	fmt.Fprint(a.out, renderFacts(facts...))
+	for _, w := range s.Warnings {
+		fmt.Fprintf(a.out, "%s %s\n", notice.Render("warning:"), w)
+	}
 	for _, p := range s.Problems {
 		fmt.Fprintf(a.out, "%s %s\n", notice.Render("problem:"), p)
 	}
@@ -109,6 +166,31 @@ func roleText(r admin.RoleStatus) string {
 		return "missing (" + r.RoleARN + ")"
 	}
 	return r.RoleARN
+}
+
+// tableText says of each table whether it can be lost.
+func tableText(tables []admin.TableStatus) string {
+	lines := make([]string, len(tables))
+	for i, t := range tables {
+		lines[i] = fmt.Sprintf("%s: %s, deletion protection %s, point-in-time recovery %s", t.Table[strings.LastIndexByte(t.Table, '/')+1:],
+			choose(t.OnDemand, "on demand", "provisioned"), choose(t.DeletionProtection, "on", "off"), choose(t.PointInTimeRecovery, "on", "off"))
+	}
+	return strings.Join(lines, "\n")
+}
+
+func bucketText(buckets []string) string {
+	if len(buckets) == 1 && buckets[0] == "*" {
+		return "every bucket of the account"
+	}
+	return strings.Join(buckets, "\n")
+}
+
+func hopText(hops []admin.HopStatus) string {
+	lines := make([]string, len(hops))
+	for i, h := range hops {
+		lines[i] = choose(h.Problem == "", "yes  ", "no   ") + h.RoleARN
+	}
+	return strings.Join(lines, "\n")
 }
 
 func choose(condition bool, yes, no string) string {

@@ -24,7 +24,7 @@ func (w *world) openLegacy() {
 	w.t.Helper()
 	m, err := admin.New(w.t.Context(), w.Options(meshAccount))
 	w.must(err)
-	_, err = m.InitializeMeshAccount(w.t.Context(), admin.InitializeMeshInput{LegacySubscriptionIDs: true})
+	_, err = m.InitializeMeshAccount(w.t.Context(), admin.InitializeMeshInput{})
 	w.must(err)
 	_, err = m.EnableAccountAsProducer(w.t.Context(), admin.EnableProducerInput{AccountID: producerAccount})
 	w.must(err)

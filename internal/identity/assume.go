@@ -102,7 +102,7 @@ func (r *roleCredentials) assume(ctx context.Context) (*sts.AssumeRoleOutput, er
 			RoleArn: aws.String(r.role), RoleSessionName: aws.String(r.from.SessionName),
 			DurationSeconds: aws.Int32(int32(sessionLife / time.Second)),
 		})
-		if HasCode(err, accessDeniedCodes...) && !isExplained(err) && !awserr.Says(err, "explicit deny") {
+		if HasCode(err, accessDeniedCodes...) && !isExplained(err) && !readDenial(awserr.Message(err)).stays() {
 			if !told {
 				told = true
 				r.from.log.WarnContext(ctx, fmt.Sprintf("role %s refuses; it is tried for %s, in case it was made a moment ago", r.role, r.from.roleWait))
@@ -121,8 +121,16 @@ func (r *roleCredentials) explain(err error) error {
 		return Explain("AssumeRole", r.account, "role "+r.role, err)
 	}
 	name := roleName(r.role)
+	d := readDenial(awserr.Message(err))
+	if d.stays() || d.handsOn() {
+		return &lakemesh.Error{Op: "AssumeRole", Account: r.account, Resource: "role " + r.role, Kind: lakemesh.ErrAccessDenied, Code: awserr.Code(err),
+			Message: r.from.ARN + " may not assume the role", Hint: d.quote() + "; " + d.remedy(), Err: err}
+	}
 	hint := fmt.Sprintf("the role must exist and trust the caller, and the caller must be allowed sts:AssumeRole on it; %s; if that was done a moment ago, try again in a minute",
 		remedy(name, r.account, r.from.Account))
+	if d.reason != "" {
+		hint = d.quote() + "; " + hint
+	}
 	return &lakemesh.Error{Op: "AssumeRole", Account: r.account, Resource: "role " + r.role, Kind: lakemesh.ErrAccessDenied, Code: awserr.Code(err),
 		Message: r.from.ARN + " may not assume the role", Hint: hint, Err: err}
 }

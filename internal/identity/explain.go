@@ -42,7 +42,7 @@ func meaning(code, message string) (hint string, kind error) {
 	case slices.Contains(credentialCodes, code):
 		return "the credentials are not valid or have expired; sign in again", lakemesh.ErrAccessDenied
 	case slices.Contains(accessDeniedCodes, code):
-		return deniedHint(has), lakemesh.ErrAccessDenied
+		return deniedHint(has, readDenial(message)), lakemesh.ErrAccessDenied
 	case slices.Contains(notFoundCodes, code):
 		return "", lakemesh.ErrNotFound
 	case slices.Contains(quotaCodes, code):
@@ -55,16 +55,22 @@ func meaning(code, message string) (hint string, kind error) {
 	return "", nil
 }
 
-func deniedHint(has func(string) bool) string {
+// deniedHint quotes what AWS denied and why, and then tells what to do.
+func deniedHint(has func(string) bool, d denial) string {
+	hint := d.remedy()
 	switch {
 	case has("illegal combination"):
-		return "IAM_ALLOWED_PRINCIPALS still holds permissions on it, which bars grants to other accounts; revoke them first"
+		hint = "IAM_ALLOWED_PRINCIPALS still holds permissions on it, which bars grants to other accounts; revoke them first"
 	case has("lake formation permission"):
-		return "a data lake administrator of that account, or who holds the permission with the grant option, can grant it"
+		hint = "a data lake administrator of that account, or who holds the permission with the grant option, can grant it"
 	case has("resource does not exist or requester is not authorized"):
-		return "it does not exist, or the caller holds no permission on it"
-	case has("explicit deny"):
-		return "a policy denies it explicitly; a service control policy or a permissions boundary can do that too"
+		hint = "it does not exist, or the caller holds no permission on it"
+	case hint == "":
+		hint = "the caller's IAM policy does not allow it, or is too new to be known everywhere; if the roles were made by an older version, " +
+			"the mesh's administrator brings them up to date with `lakemesh mesh upgrade`, and an account's with `lakemesh account init`"
 	}
-	return "the caller's IAM policy does not allow it; if the mesh was set up by an older version, let its administrator run the set-up again"
+	if quote := d.quote(); quote != "" {
+		return quote + "; " + hint
+	}
+	return hint
 }

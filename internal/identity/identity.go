@@ -29,6 +29,13 @@ type Identity struct {
 	roleWait time.Duration
 }
 
+// Once is the same principal, with which a role that refuses is tried once.
+func (i *Identity) Once() *Identity {
+	once := *i
+	once.roleWait = -1
+	return &once
+}
+
 // IsRole tells whether the identity is the role of that name in that account,
 // or a session of it. The ARN of a session does not hold the role's path, and names
 // of roles are unique in an account.

@@ -5,6 +5,7 @@ import (
 	"context"
 	"net/http"
 	"regexp"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
@@ -51,8 +52,27 @@ func Open(ctx context.Context, o lakemesh.Options) (*Identity, error) {
 			Message: "the access key belongs to account " + caller.Account + " (" + caller.ARN + ")",
 			Hint:    "correct AccountId or the keys in the credentials"}
 	}
+	if err := checkCaller(caller); err != nil {
+		return nil, err
+	}
 	caller.Config = logged(cfg, log, caller)
 	return caller, nil
+}
+
+// checkCaller refuses callers that cannot work, before they have changed anything.
+func checkCaller(caller *Identity) error {
+	refused := func(message, hint string) error {
+		return &lakemesh.Error{Op: "open", Account: caller.Account, Resource: "credentials", Kind: lakemesh.ErrInvalidInput, Message: message, Hint: hint}
+	}
+	parts := strings.SplitN(caller.ARN, ":", 3)
+	if len(parts) == 3 && parts[0] == "arn" && parts[1] != "aws" {
+		return refused(caller.ARN+" is of the partition "+parts[1]+", and lakemesh knows the names of the partition aws alone",
+			"use accounts of the commercial regions of AWS")
+	}
+	if strings.HasSuffix(caller.ARN, ":root") {
+		return refused("the credentials are those of the account's root user, which may open no role", "use a user or a role that is an administrator")
+	}
+	return nil
 }
 
 // base is the configuration before it is known who the caller is.

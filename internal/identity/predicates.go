@@ -17,7 +17,7 @@ import (
 // they are told by their code.
 var (
 	notFoundCodes = []string{"EntityNotFoundException", "NoSuchEntity", "NoSuchEntityException", "ResourceNotFoundException", "NoSuchBucket",
-		"NoSuchBucketPolicy", "NoSuchKey", "NotFound", "UnknownResourceException", "ResourceShareInvitationArnNotFoundException", "ResourceArnNotFoundException"}
+		"NoSuchBucketPolicy", "NoSuchKey", "NotFound", "TableNotFoundException", "UnknownResourceException", "ResourceShareInvitationArnNotFoundException", "ResourceArnNotFoundException"}
 	alreadyExistsCodes = []string{"AlreadyExistsException", "EntityAlreadyExists", "EntityAlreadyExistsException", "ResourceInUseException",
 		"ResourceShareInvitationAlreadyAcceptedException", "BucketAlreadyOwnedByYou"}
 	accessDeniedCodes = []string{"AccessDenied", "AccessDeniedException", "AccessDeniedForDependencyException", "UnauthorizedOperation",

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -95,10 +96,12 @@ func isPassing(err error) bool {
 		return true
 	}
 	// A cancelled transaction says why item by item. A conflict with another
-	// transaction passes; a failed condition does not.
+	// transaction passes, and so does being too fast; a failed condition does not.
 	if HasCode(err, "TransactionCanceledException") {
 		text := err.Error()
-		return strings.Contains(text, "TransactionConflict") && !strings.Contains(text, "ConditionalCheckFailed")
+		passes := slices.ContainsFunc([]string{"TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"},
+			func(reason string) bool { return strings.Contains(text, reason) })
+		return passes && !strings.Contains(text, "ConditionalCheckFailed")
 	}
 	return IsThrottle(err)
 }

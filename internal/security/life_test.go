@@ -275,7 +275,7 @@ func (l *life) setUp() []step {
 		if err != nil {
 			return err
 		}
-		_, err = m.InitializeMeshAccount(l.ctx, admin.InitializeMeshInput{AllowFullTableExternalDataAccess: true, LegacySubscriptionIDs: true})
+		_, err = m.InitializeMeshAccount(l.ctx, admin.InitializeMeshInput{AllowFullTableExternalDataAccess: true})
 		return err
 	}
 	return []step{

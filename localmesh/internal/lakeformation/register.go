@@ -110,7 +110,7 @@ func trusts(c *engine.Call, role state.Role) (bool, error) {
 	d, err := c.Mesh.Policies().Decide(c.Tx, authz.Caller{Service: "lakeformation.amazonaws.com"}, authz.Question{
 		Action: "sts:AssumeRole", Resources: []string{role.ARN()}, ResourcePolicy: role.Trust, ResourcePolicyName: "trust policy",
 		ResourceAccount: role.Account, ResourceRequired: true,
-		Keys: map[string][]string{"aws:SourceAccount": {c.Account()}},
+		Keys: map[string][]string{"aws:SourceAccount": {c.Account()}, "aws:SourceArn": {c.ARN("lakeformation", c.Account(), "catalog")}},
 	}, c.Now, c.Region)
 	return d.Allowed, err
 }

@@ -167,6 +167,10 @@ func shareFor(c *engine.Call, owner, principal, purpose string) (state.Share, bo
 	return state.Share{}, false, nil
 }
 
+// viaService is the condition key of calls that a service makes with its caller's
+// permissions (https://docs.aws.amazon.com/IAM/latest/UserGuide/access_forward_access_sessions.html).
+const viaService = "aws:ViaAWSService"
+
 // mayShare asks for the rights that AWS's policy AWSLakeFormationCrossAccountManager
 // gives to whom grants to other accounts
 // (https://docs.aws.amazon.com/lake-formation/latest/dg/permissions-reference.html).
@@ -179,6 +183,7 @@ func mayShare(c *engine.Call, s state.Share, exists bool, arn, permission string
 	case exists:
 		err := c.Authorize(authz.Question{Action: "ram:AssociateResourceShare", Resources: []string{s.ARN()}, Keys: map[string][]string{
 			"ram:ResourceShareName": {s.Name}, "ram:RequestedResourceType": {kind}, "ram:ResourceArn": {arn},
+			viaService: {"true"},
 		}})
 		if err != nil {
 			return err
@@ -186,20 +191,22 @@ func mayShare(c *engine.Call, s state.Share, exists bool, arn, permission string
 	default:
 		err := c.Authorize(authz.Question{Action: "ram:CreateResourceShare", Resources: []string{c.ARN("ram", c.Account(), "resource-share/*")}, Keys: map[string][]string{
 			"ram:RequestedResourceType": {kind}, "ram:ResourceArn": {arn}, "ram:RequestedAllowsExternalPrincipals": {"true"},
+			viaService: {"true"},
 		}})
 		if err != nil {
 			return err
 		}
 		if version >= 3 {
 			err := c.Authorize(authz.Question{Action: "ram:AssociateResourceSharePermission", Resources: []string{c.ARN("ram", c.Account(), "resource-share/*")}, Keys: map[string][]string{
-				"ram:PermissionArn": {permission}, "ram:ResourceShareName": {s.Name},
+				"ram:PermissionArn": {permission}, "ram:ResourceShareName": {s.Name}, viaService: {"true"},
 			}})
 			if err != nil {
 				return err
 			}
 		}
 	}
-	return c.Allow("glue:PutResourcePolicy", catalogARN(state.Resource{Account: c.Account(), Region: c.Region}))
+	return c.Authorize(authz.Question{Action: "glue:PutResourcePolicy", Resources: []string{catalogARN(state.Resource{Account: c.Account(), Region: c.Region})},
+		Keys: map[string][]string{viaService: {"true"}}})
 }
 
 // departure is what becomes of a share when a grant is taken back.
@@ -242,7 +249,7 @@ func departures(c *engine.Call, g state.Grant) ([]departure, error) {
 		if resources == 1 {
 			action = "ram:DeleteResourceShare"
 		}
-		err = c.Authorize(authz.Question{Action: action, Resources: []string{s.ARN()}, Keys: map[string][]string{"ram:ResourceShareName": {s.Name}}})
+		err = c.Authorize(authz.Question{Action: action, Resources: []string{s.ARN()}, Keys: map[string][]string{"ram:ResourceShareName": {s.Name}, viaService: {"true"}}})
 		if err != nil {
 			return nil, err
 		}
