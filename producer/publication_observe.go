@@ -6,7 +6,6 @@ import (
 	"maps"
 	"slices"
 	"strings"
-	"sync"
 	"unicode/utf8"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -14,7 +13,6 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/lakemesh/lakemesh"
-	"github.com/lakemesh/lakemesh/internal/awserr"
 	"github.com/lakemesh/lakemesh/internal/catalog"
 	"github.com/lakemesh/lakemesh/internal/permissions"
 	"github.com/lakemesh/lakemesh/internal/sharing"
@@ -321,21 +319,6 @@ func (pub *publication) surveyDetails(ctx context.Context, tagged bool) error {
 	return group.Wait()
 }
 
-func (pub *publication) observeSourceTags(ctx context.Context) error {
-	group, ctx := errgroup.WithContext(ctx)
-	group.SetLimit(pub.concurrency())
-	for _, t := range pub.tables {
-		if !t.original {
-			continue
-		}
-		group.Go(func() (err error) {
-			t.sourceTags, err = pub.own.lake.TableTags(ctx, pub.source, t.name)
-			return err
-		})
-	}
-	return group.Wait()
-}
-
 func (pub *publication) sourceName(t *publishedTable) catalog.TableName {
 	return catalog.TableName{Database: pub.source, Table: t.name}
 }
@@ -401,112 +384,4 @@ func (pub *publication) observeOwnGrants(ctx context.Context) error {
 	var err error
 	pub.held, err = pub.own.lake.Observe(ctx, on...)
 	return err
-}
-
-// observeTags finds out which LF-tags the tables in the mesh lack, and which
-// values the tags of the mesh lack.
-func (pub *publication) observeTags(ctx context.Context) error {
-	wanted := map[string][]string{}
-	copied := false
-	var there []*publishedTable
-	for _, t := range pub.tables {
-		t.tags = map[string]string{}
-		for k, v := range t.sourceTags {
-			t.tags[k] = v
-		}
-		copied = copied || len(t.sourceTags) > 0
-		for k, v := range pub.tags {
-			t.tags[k] = v
-		}
-		if len(t.tags) > 0 && t.found {
-			there = append(there, t)
-		}
-	}
-	if err := pub.dropAssigned(ctx, there, copied); err != nil {
-		return err
-	}
-	for _, t := range pub.tables {
-		for k, v := range t.tags {
-			if !slices.Contains(wanted[k], v) {
-				wanted[k] = append(wanted[k], v)
-			}
-		}
-	}
-	return pub.observeTagValues(ctx, wanted)
-}
-
-// observeTagValues finds the wanted values that the mesh's LF-tags do not have.
-func (pub *publication) observeTagValues(ctx context.Context, wanted map[string][]string) error {
-	have := make(map[string][]string, len(wanted))
-	var mu sync.Mutex
-	group, gctx := errgroup.WithContext(ctx)
-	group.SetLimit(pub.concurrency())
-	for k := range wanted {
-		group.Go(func() error {
-			values, _, err := pub.mesh.lake.TagValues(gctx, k)
-			mu.Lock()
-			defer mu.Unlock()
-			have[k] = values
-			return err
-		})
-	}
-	if err := group.Wait(); err != nil {
-		return err
-	}
-	pub.newTagValues = map[string][]string{}
-	for k, values := range wanted {
-		for _, v := range values {
-			if !slices.Contains(have[k], v) {
-				pub.newTagValues[k] = append(pub.newTagValues[k], v)
-			}
-		}
-		slices.Sort(pub.newTagValues[k])
-	}
-	return nil
-}
-
-// dropAssigned takes the LF-tags out that tables have already. Where all tables
-// want the same, one search finds a hundred of them; else each is read.
-func (pub *publication) dropAssigned(ctx context.Context, there []*publishedTable, copied bool) error {
-	if len(there) == 0 {
-		return nil
-	}
-	drop := func(t *publishedTable, have map[string]string) {
-		for k, v := range have {
-			if t.tags[k] == v {
-				delete(t.tags, k)
-			}
-		}
-	}
-	if len(pub.tags) > 0 && (len(there) > fewTables || !copied) {
-		byResource := make(map[permissions.Resource]*publishedTable, len(there))
-		for _, t := range there {
-			byResource[pub.meshTable(t.name)] = t
-		}
-		for found, err := range pub.mesh.lake.TablesWithTags(ctx, pub.tags) {
-			if awserr.NotFound(err) || awserr.Is(err, "InvalidInputException") {
-				// A tag, or a value, that does not exist is on no table.
-				return nil
-			}
-			if err != nil {
-				return err
-			}
-			if t := byResource[found.Table]; t != nil {
-				drop(t, found.Tags)
-			}
-		}
-		return nil
-	}
-	group, gctx := errgroup.WithContext(ctx)
-	group.SetLimit(pub.concurrency())
-	for _, t := range there {
-		group.Go(func() error {
-			have, err := pub.mesh.lake.TableTags(gctx, pub.target, t.name)
-			if err == nil {
-				drop(t, have)
-			}
-			return err
-		})
-	}
-	return group.Wait()
 }

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/glue/types"
@@ -31,7 +30,7 @@ type planner struct {
 	// where there is nothing to do.
 	meshDB, localDB *plan.Step
 	registrations   []registration
-	tagValues       map[string]*plan.Step
+	tagKeys         map[string]*plan.Step
 	// granting are the steps that grant to the producer's account.
 	granting []*plan.Step
 	share    *plan.Step
@@ -48,12 +47,11 @@ type registration struct {
 // plan is what has to be done for a portion.
 func (pub *publication) plan(part *portion) *plan.Plan {
 	pl := &planner{publication: pub, part: part, todo: &plan.Plan{Operation: pub.op},
-		grants: pub.mesh.lake.Batches(), handed: pub.own.lake.Batches(), tagValues: map[string]*plan.Step{}}
+		grants: pub.mesh.lake.Batches(), handed: pub.own.lake.Batches(), tagKeys: map[string]*plan.Step{}}
 	if part.first {
 		pl.todo.Warnings = slices.Clone(pub.warnings)
 		pl.planDatabases()
 		pl.planLocations()
-		pl.planTagValues()
 	}
 	ready := pl.planTables()
 	pl.planGrants(ready)
@@ -67,6 +65,14 @@ func (pub *publication) plan(part *portion) *plan.Plan {
 	}
 	if part.last {
 		pl.planCrawler()
+	}
+	if part.first {
+		pl.planTagKeys()
+	}
+	for _, t := range part.tables {
+		if t.original && len(t.tags) > 0 {
+			pl.planTags(t, ready[t.name]...)
+		}
 	}
 	return pl.todo
 }
@@ -175,27 +181,6 @@ func (pl *planner) planLocations() {
 	}
 }
 
-// planTagValues adds the values that the mesh's LF-tags lack.
-func (pl *planner) planTagValues() {
-	for _, key := range slices.Sorted(maps.Keys(pl.newTagValues)) {
-		values := pl.newTagValues[key]
-		if len(values) == 0 {
-			continue
-		}
-		_, required := pl.tags[key]
-		pl.tagValues[key] = pl.todo.Add(plan.Step{Kind: plan.CreateTag, Account: pl.meshAccount, Resource: "LF-tag " + key,
-			Summary: fmt.Sprintf("add %s to the values of LF-tag %s", strings.Join(values, ", "), key),
-			Run: func(ctx context.Context) error {
-				err := pl.mesh.lake.AddTagValues(ctx, key, values...)
-				if err != nil && !required && awserr.Denied(err) {
-					pl.refuse(key, fmt.Sprintf("LF-tag %s was not copied: the mesh does not let this producer change it", key))
-					return nil
-				}
-				return err
-			}})
-	}
-}
-
 // planTables makes and changes tables, and copies partitions. It returns the
 // steps after which each table is complete.
 func (pl *planner) planTables() map[string][]*plan.Step {
@@ -210,9 +195,6 @@ func (pl *planner) planTables() map[string][]*plan.Step {
 		}
 		if copying := pl.planPartitions(t, step); copying != nil {
 			ready[t.name] = append(ready[t.name], copying)
-		}
-		if len(t.tags) > 0 {
-			pl.planTags(t, step)
 		}
 	}
 	return ready
@@ -319,54 +301,6 @@ func (pub *publication) lacksReading(t *publishedTable) bool {
 	}
 	reading := lakemesh.NewPermissions(lakemesh.All, lakemesh.Delete, lakemesh.Insert, lakemesh.Select)
 	return len(pub.held.Of(pub.ownRole(), original).Permissions.Intersect(reading)) == 0
-}
-
-// planTags assigns LF-tags: all of a table in one call.
-func (pl *planner) planTags(t *publishedTable, after *plan.Step) {
-	keys := slices.Sorted(maps.Keys(t.tags))
-	steps := []*plan.Step{after}
-	words := make([]string, len(keys))
-	for i, k := range keys {
-		words[i] = k + "=" + t.tags[k]
-		steps = append(steps, pl.tagValues[k])
-	}
-	table := pl.meshTable(t.name)
-	pl.todo.Add(plan.Step{Kind: plan.AssignTag, Account: pl.meshAccount, Resource: table.String(), Detail: t.tags,
-		Summary: fmt.Sprintf("assign LF-tags %s to %s", strings.Join(words, ", "), table),
-		Run:     func(ctx context.Context) error { return pl.assignTags(ctx, table, t.tags) }}, steps...)
-}
-
-// assignTags assigns LF-tags to a table. Those of the publication must be
-// assigned; those that were copied from the source are left out with a warning if
-// the mesh refuses them.
-func (pub *publication) assignTags(ctx context.Context, table permissions.Resource, tags map[string]string) error {
-	assign := map[string]string{}
-	copied := false
-	for k, v := range tags {
-		if !pub.isRefused(k) {
-			assign[k] = v
-			copied = copied || pub.tags[k] != v
-		}
-	}
-	if len(assign) == 0 {
-		return nil
-	}
-	err := pub.mesh.lake.AssignTags(ctx, table, assign)
-	if err == nil || !copied {
-		return err
-	}
-	required := map[string]string{}
-	for k, v := range assign {
-		if pub.tags[k] == v {
-			required[k] = v
-		} else {
-			pub.refuse(table.String()+" "+k, fmt.Sprintf("LF-tag %s=%s of %s was not copied: %s", k, v, table, awserr.Message(err)))
-		}
-	}
-	if len(required) == 0 {
-		return nil
-	}
-	return pub.mesh.lake.AssignTags(ctx, table, required)
 }
 
 // wantedOnDatabase lets the producer find its database in the mesh, and the

@@ -63,6 +63,7 @@ func (pub *publication) carryOut(ctx context.Context) error {
 			return err
 		}
 		done += len(todo.Steps)
+		pub.done = done
 		begin += len(part.tables)
 		for _, t := range part.tables {
 			t.drift, t.tags, t.sourceTags = nil, nil, nil

@@ -39,6 +39,34 @@ func (l *Lake) Batches() *Batches {
 	return b
 }
 
+// Tolerant returns a maker of steps that grant, and whose failures are handed to note
+// instead of failing the plan. What note returns is the error of the step. Those that
+// skip tells of when their turn comes are left out.
+func (l *Lake) Tolerant(skip func(e Entry) bool, note func(ctx context.Context, e Entry, err error) error) *Batches {
+	b := l.Batches()
+	grant := b.grant.Run
+	b.grant.Run = func(ctx context.Context, steps []*plan.Step) []error {
+		errs := make([]error, len(steps))
+		var left []*plan.Step
+		var at []int
+		for i, s := range steps {
+			if !skip(entryOf(s)) {
+				left, at = append(left, s), append(at, i)
+			}
+		}
+		if len(left) == 0 {
+			return errs
+		}
+		for i, err := range grant(ctx, left) {
+			if err != nil {
+				errs[at[i]] = note(ctx, entryOf(left[i]), err)
+			}
+		}
+		return errs
+	}
+	return b
+}
+
 // Grant adds the steps that grant an entry: one, or two if SELECT stands beside
 // other permissions. They come after the steps given.
 func (b *Batches) Grant(p *plan.Plan, e Entry, after ...*plan.Step) []*plan.Step {
