@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"regexp"
 	"strconv"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -258,7 +259,26 @@ func explain(err error, e Entry) error {
 		return &lakemesh.Error{Kind: lakemesh.ErrNotFound, Account: e.Resource.Account, Resource: "principal " + e.Principal,
 			Code: awserr.Code(err), Message: "Lake Formation does not know it", Hint: "check that the role or account exists", Err: timeout}
 	}
+	if action := deniedAction(err); action != "" {
+		return &lakemesh.Error{Kind: lakemesh.ErrAccessDenied, Account: e.Resource.Account, Resource: e.Resource.String(), Code: awserr.Code(err), Err: err,
+			Message: awserr.Message(err),
+			Hint: "Lake Formation shares with the rights of who grants, and that role lacks " + action +
+				"; let the mesh's administrator set the role up again, or see whether another policy of its account or organization denies that"}
+	}
 	return err
+}
+
+// deniedActionPattern is how IAM says what was refused
+// (https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html).
+var deniedActionPattern = regexp.MustCompile(`not authorized to perform:? ([a-z0-9-]+:[A-Za-z]+)`)
+
+// deniedAction is the IAM action that was refused, which may be one that Lake
+// Formation makes with the caller's rights; empty where AWS does not say.
+func deniedAction(err error) string {
+	if m := deniedActionPattern.FindStringSubmatch(awserr.Message(err)); m != nil {
+		return m[1]
+	}
+	return ""
 }
 
 // BlockedByIAM is the error of a resource on which IAMAllowedPrincipals holds a

@@ -157,7 +157,7 @@ func (l *Lake) TablesWithTags(ctx context.Context, tags map[string]string) iter.
 				return
 			}
 			for _, t := range page.TableList {
-				r, ok := l.fromSDK(&types.Resource{Table: t.Table})
+				r, ok := fromSDK(&types.Resource{Table: t.Table}, l.Account)
 				if ok && !yield(TaggedTable{Table: r, Tags: pairs(t.LFTagsOnTable)}, nil) {
 					return
 				}
