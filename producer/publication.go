@@ -99,6 +99,8 @@ type publishedTable struct {
 	// drift is how the partitions in the mesh differ; nil if they were not compared, as
 	// for a table that is not in the mesh yet.
 	drift *catalog.Drift
+	// strays are the partitions that were found outside of the table's place.
+	strays strays
 	// linkFound tells that the link is there.
 	linkFound bool
 	// tags are the LF-tags that the table is to have, and lacks.

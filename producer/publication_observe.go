@@ -305,6 +305,11 @@ func has(set map[string]*publishedTable) func(string) bool {
 
 // surveyDetails reads the grants and LF-tags of the chosen tables.
 func (pub *publication) surveyDetails(ctx context.Context, tagged bool) error {
+	pub.sayUnverified()
+	pub.sayCrawler()
+	if err := pub.observeCrawlerRole(ctx); err != nil {
+		return err
+	}
 	group, gctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return pub.observeGrants(gctx) })
 	group.Go(func() error { return pub.observeOwnGrants(gctx) })
@@ -344,6 +349,11 @@ func (pub *publication) observeGrants(ctx context.Context) error {
 	if pub.granted, err = pub.mesh.lake.Observe(ctx, on...); err != nil {
 		return err
 	}
+	found := slices.DeleteFunc(slices.Clone(pub.tables), func(t *publishedTable) bool { return !t.found })
+	if err := pub.mesh.lake.Confirm(ctx, pub.granted, append(pub.wantedOnDatabase(), pub.wantedOnTables(found)...)); err != nil {
+		return err
+	}
+	pub.sayOpen(on)
 	if err := pub.checkSharing(); err != nil {
 		return err
 	}
@@ -359,6 +369,23 @@ func (pub *publication) observeGrants(ctx context.Context) error {
 	// What was granted before may not have been shared.
 	pub.blocked, err = sharing.Owner{Client: pub.mesh.ram, Account: pub.meshAccount}.Blocked(ctx, shares, pub.sharedARNs(on))
 	return err
+}
+
+// sayOpen warns of what everybody may reach whom IAM lets through. Taking that away may
+// take access from somebody, so it is left to the mesh's administrator.
+func (pub *publication) sayOpen(on []permissions.Resource) {
+	open := slices.DeleteFunc(slices.Clone(on), func(r permissions.Resource) bool {
+		return len(pub.granted.Of(permissions.AllowedByIAM, r).Permissions) == 0
+	})
+	if len(open) == 0 {
+		return
+	}
+	what := open[0].String()
+	if len(open) > 1 {
+		what = fmt.Sprintf("%s and %d more", what, len(open)-1)
+	}
+	pub.warn(fmt.Sprintf("in the mesh account, %s is open to everybody whom IAM lets through: %s holds permissions on it, and Lake Formation restricts nobody there. A data lake administrator of account %s can revoke them",
+		what, permissions.AllowedByIAM, pub.meshAccount))
 }
 
 // observeOwnGrants reads what is granted in the producer's own account, where

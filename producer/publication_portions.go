@@ -118,7 +118,8 @@ func (pub *publication) observePortion(ctx context.Context, part *portion, again
 			continue
 		}
 		group.Go(func() (err error) {
-			t.drift, err = catalog.ComparePartitions(ctx, pub.own.catalog, pub.sourceName(t), pub.mesh.catalog, pub.targetName(t))
+			t.strays = strays{place: t.place, stored: t.stored}
+			t.drift, err = catalog.ComparePartitions(ctx, pub.own.catalog, pub.sourceName(t), pub.mesh.catalog, pub.targetName(t), t.strays.look)
 			return err
 		})
 	}
