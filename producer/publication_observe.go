@@ -362,7 +362,12 @@ func (pub *publication) observeGrants(ctx context.Context) error {
 		return nil
 	}
 	accepted, err := sharing.Receiver{Client: pub.own.ram, Account: pub.account}.Accepted(ctx, shares)
-	pub.unaccepted = len(accepted) < len(shares)
+	if err == nil && len(accepted) < len(shares) {
+		// A share that is not listed has arrived if what it carries can be seen.
+		var seen bool
+		seen, err = pub.sees(ctx)
+		pub.unaccepted = !seen
+	}
 	if err != nil {
 		return err
 	}

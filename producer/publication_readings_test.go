@@ -12,6 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/lakeformation"
 	lftypes "github.com/aws/aws-sdk-go-v2/service/lakeformation/types"
+	"github.com/aws/aws-sdk-go-v2/service/ram"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
 	"github.com/lakemesh/lakemesh"
@@ -229,5 +230,38 @@ func TestPartitionsOutsideOfTheLocationAreSaid(t *testing.T) {
 		if len(out.Warnings) != 1 || !strings.HasPrefix(out.Warnings[0], "3 partitions of aviation.weather lie outside of its location s3://flights/weather/, such as s3://elsewhere/weather/part=00003 (00003)") {
 			t.Errorf("%s: %q", when, out.Warnings)
 		}
+	}
+}
+
+func TestPublishedTablesArriveWhateverIsSaidOfTheirShares(t *testing.T) {
+	t.Parallel()
+	for name, change := range map[string]func(out any){
+		"Lake Formation names no share": func(out any) {
+			if out, ok := out.(*lakeformation.ListPermissionsOutput); ok {
+				for i := range out.PrincipalResourcePermissions {
+					out.PrincipalResourcePermissions[i].AdditionalDetails = nil
+				}
+			}
+		},
+		"RAM lists no share that was accepted": func(out any) {
+			if out, ok := out.(*ram.GetResourceSharesOutput); ok {
+				out.ResourceShares = nil
+			}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			m := sampled(t)
+			p := m.answering(func(_ string, _, out any) { change(out) })
+			in := producer.CreateDataProductsInput{SourceDatabaseName: meshtest.SampleDatabase}
+			if _, err := p.CreateDataProducts(t.Context(), in); err != nil {
+				t.Fatal(err)
+			}
+			m.stands()
+			todo, err := p.PlanCreateDataProducts(t.Context(), in)
+			if err != nil || !todo.Empty() {
+				t.Errorf("there is more to do, %v:\n%s", err, todo)
+			}
+		})
 	}
 }
