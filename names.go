@@ -41,6 +41,11 @@ const (
 	SolutionValue = "DataMeshUtils"
 )
 
+// OwnerTag is the LF-tag of a product's domain or name that belongs to its owner:
+// [DomainTag] or [ProductTag] with the owner's account behind. Every producer may
+// set the values of the shared keys; those of its own key it sets alone.
+func OwnerTag(key, owner string) string { return key + "-" + owner }
+
 // RoleARN is the ARN of one of the mesh's roles in an account.
 func RoleARN(account, role string) string {
 	return fmt.Sprintf("arn:aws:iam::%s:role%s%s", account, IAMPath, role)

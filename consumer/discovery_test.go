@@ -4,11 +4,17 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
+	"github.com/aws/aws-sdk-go-v2/service/lakeformation"
+
 	"github.com/lakemesh/lakemesh"
 	"github.com/lakemesh/lakemesh/consumer"
+	"github.com/lakemesh/lakemesh/internal/meshtest"
+	"github.com/lakemesh/lakemesh/internal/permissions"
+	"github.com/lakemesh/lakemesh/plan"
 	"github.com/lakemesh/lakemesh/producer"
 )
 
@@ -105,5 +111,52 @@ func TestListProducts(t *testing.T) {
 	}
 	if _, err := w.consumer.ListProducts(ctx, consumer.ListProductsInput{DatabaseName: "nothing"}); !errors.Is(err, lakemesh.ErrNotFound) {
 		t.Errorf("unknown database: %v", err)
+	}
+}
+
+// Producers share the keys domain and dataproduct, and each may make keys of its own;
+// what counts of a product is its owner's word.
+func TestListProductsBelievesTheOwnersLFTags(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.mesh.AddProducer(meshtest.OtherProducer)
+	w.publish(producer.CreateDataProductsInput{SourceDatabaseName: "sales", TableNameRegex: "orders", Domain: "Retail"})
+	manager := &permissions.Lake{Client: lakeformation.NewFromConfig(w.mesh.Config(lakemesh.RoleARN(meshAccount, lakemesh.ManagerRole))), Account: meshAccount}
+	other := &permissions.Lake{Client: lakeformation.NewFromConfig(w.mesh.Config(lakemesh.RoleARN(meshAccount, lakemesh.MeshProducerRole(meshtest.OtherProducer)))), Account: meshAccount}
+	foreign := "dataproduct-" + meshtest.OtherProducer
+	w.must(other.AddTagValues(t.Context(), "domain", true, "planted"))
+	w.must(other.AddTagValues(t.Context(), "dataproduct", true, "planted"))
+	w.must(other.AddTagValues(t.Context(), foreign, false, "planted"))
+	show := &plan.Plan{Operation: "test"}
+	other.Batches().Grant(show, permissions.Entry{Principal: lakemesh.RoleARN(meshAccount, lakemesh.ReadOnlyRole), Resource: permissions.Tag(meshAccount, foreign),
+		Permissions: lakemesh.NewPermissions(lakemesh.Describe)})
+	_, err := show.Apply(t.Context(), plan.Settings{})
+	w.must(err)
+	for table, tags := range map[string]map[string]string{
+		"orders":    {"domain": "planted", "dataproduct": "planted", foreign: "planted"},
+		"customers": {"domain": "planted"},
+	} {
+		failed, err := manager.AssignTags(t.Context(), permissions.Table(meshAccount, database, table), tags)
+		w.must(err)
+		if len(failed) > 0 {
+			t.Fatal(failed)
+		}
+	}
+	found := func(in consumer.ListProductsInput) (list []string) {
+		t.Helper()
+		out, err := w.consumer.ListProducts(t.Context(), in)
+		w.must(err)
+		for _, p := range out.Products {
+			list = append(list, p.TableName+":"+p.Domain+":"+p.DataProductName)
+		}
+		return list
+	}
+	// customers was published by the original library: all that there is of it are the
+	// shared keys.
+	if got := found(consumer.ListProductsInput{}); !slices.Equal(got, []string{"customers:planted:", "orders:retail:", "orders_eu::"}) {
+		t.Errorf("%q", got)
+	}
+	if got := found(consumer.ListProductsInput{Domain: "planted"}); !slices.Equal(got, []string{"customers:planted:"}) {
+		t.Errorf("in the planted domain: %q", got)
 	}
 }

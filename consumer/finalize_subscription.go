@@ -10,6 +10,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	ramtypes "github.com/aws/aws-sdk-go-v2/service/ram/types"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/lakemesh/lakemesh"
 	"github.com/lakemesh/lakemesh/internal/catalog"
@@ -205,7 +206,10 @@ func (f *finalizing) look(ctx context.Context) (bool, error) {
 	if _, ok, err := c.shared.database(ctx, r.Database); err != nil || !ok {
 		return false, err
 	}
-	list, ok, err := c.shared.tables(ctx, r.Database)
+	if !r.WholeDatabase() {
+		return f.lookForNamed(ctx)
+	}
+	list, _, err := c.shared.tables(ctx, r.Database)
 	if err != nil {
 		return false, err
 	}
@@ -213,10 +217,41 @@ func (f *finalizing) look(ctx context.Context) (bool, error) {
 	for i := range list {
 		f.seen = append(f.seen, strings.ToLower(aws.ToString(list[i].Name)))
 	}
-	if r.WholeDatabase() {
-		return len(f.seen) > 0 || !sharesTables(&r.Subscription), nil
+	return len(f.seen) > 0 || !sharesTables(&r.Subscription), nil
+}
+
+// fewTables is up to how many tables are asked for by their names rather than listed.
+const fewTables = 3
+
+// lookForNamed reports whether the tables that the record names can be seen. That a
+// listing of another account's database has all that was shared of it is not documented,
+// so those that it lacks are asked for by their names.
+func (f *finalizing) lookForNamed(ctx context.Context) (bool, error) {
+	c, r := f.consumer, f.record
+	var listed []string
+	if len(r.Tables) > fewTables {
+		list, _, err := c.shared.tables(ctx, r.Database)
+		if err != nil {
+			return false, err
+		}
+		for i := range list {
+			listed = append(listed, strings.ToLower(aws.ToString(list[i].Name)))
+		}
 	}
-	return ok && !slices.ContainsFunc(r.Tables, func(t string) bool { return !slices.Contains(f.seen, strings.ToLower(t)) }), nil
+	visible := make([]bool, len(r.Tables))
+	group, asking := errgroup.WithContext(ctx)
+	group.SetLimit(c.concurrency())
+	for i, name := range r.Tables {
+		if visible[i] = slices.Contains(listed, strings.ToLower(name)); visible[i] {
+			continue
+		}
+		group.Go(func() (err error) {
+			_, visible[i], err = c.shared.table(asking, r.Database, name)
+			return err
+		})
+	}
+	err := group.Wait()
+	return err == nil && !slices.Contains(visible, false), err
 }
 
 // sharesTables tells whether one of the recorded shares carries tables.
@@ -230,10 +265,16 @@ func sharesTables(s *lakemesh.Subscription) bool {
 }
 
 // invitations reads the mesh's invitations to the subscription's shares: those of
-// nobody else, and to no other share. Of several to one share the last one counts.
+// nobody else, and to no other share where the record says which they are. Of several to
+// one share the last one counts.
 func (f *finalizing) invitations(ctx context.Context) error {
 	c := f.consumer
-	all, err := c.receiver().Invitations(ctx, c.meshAccount, shareARNs(&f.record.Subscription))
+	shares := shareARNs(&f.record.Subscription)
+	all, err := c.receiver().Invitations(ctx, c.meshAccount, shares)
+	if len(shares) == 0 && !f.visible {
+		// Lake Formation did not say which shares carry what was granted, as it need not.
+		all, err = c.receiver().InvitationsOf(ctx, c.meshAccount)
+	}
 	if err != nil {
 		return err
 	}
@@ -467,7 +508,12 @@ func (f *finalizing) await(ctx context.Context) error {
 		if err != nil || ok {
 			return ok, err
 		}
-		accepted, err := c.receiver().AcceptPending(ctx, c.meshAccount, shares)
+		var accepted []string
+		if len(shares) == 0 {
+			accepted, err = c.receiver().AcceptOf(ctx, c.meshAccount)
+		} else {
+			accepted, err = c.receiver().AcceptPending(ctx, c.meshAccount, shares)
+		}
 		f.late = append(f.late, accepted...)
 		return false, err
 	})

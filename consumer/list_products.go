@@ -19,8 +19,7 @@ const opProducts = "ListProducts"
 
 // ListProductsInput narrows the list. What is empty narrows nothing.
 type ListProductsInput struct {
-	// Domain and DataProductName are values of the LF-tags domain and dataproduct,
-	// in any case.
+	// Domain and DataProductName are the product's domain and name, in any case.
 	Domain, DataProductName string
 	// DatabaseName is a database in the mesh.
 	DatabaseName string
@@ -33,8 +32,11 @@ type Product struct {
 	TableName    string `json:"TableName"`
 	// Owner is the account that published the table, the one to ask for access.
 	Owner string `json:"Owner"`
-	// Domain and DataProductName are the values of its LF-tags, in lower case; empty
-	// if it has none, or if the read-only role may not see them.
+	// Domain and DataProductName are the values of its owner's LF-tags, in lower case;
+	// empty if it has none, or if the read-only role may not see them. Of a product
+	// without any of its owner's, as the original library publishes them, they are the
+	// values of the shared LF-tags domain and dataproduct, which other producers can
+	// change.
 	Domain          string `json:"Domain,omitempty"`
 	DataProductName string `json:"DataProductName,omitempty"`
 	Description     string `json:"Description,omitempty"`
@@ -119,6 +121,18 @@ func product(t *types.Table) Product {
 	return p
 }
 
+// productTags are a product's domain and name: as its owner says, or as the shared
+// keys say where the owner's are not there. The key of another owner counts for
+// nothing.
+func productTags(tags map[string]string, owner string) (domain, name string) {
+	domain, hasDomain := tags[lakemesh.OwnerTag(lakemesh.DomainTag, owner)]
+	name, hasName := tags[lakemesh.OwnerTag(lakemesh.ProductTag, owner)]
+	if owner != "" && (hasDomain || hasName) {
+		return domain, name
+	}
+	return tags[lakemesh.DomainTag], tags[lakemesh.ProductTag]
+}
+
 // readTags reads the LF-tags of products. Tags that may not be read are left
 // empty, unless they are needed.
 func (c *Consumer) readTags(ctx context.Context, products []Product, needed bool) error {
@@ -131,7 +145,7 @@ func (c *Consumer) readTags(ctx context.Context, products []Product, needed bool
 			if c.public.hides(err) && !needed {
 				return nil
 			}
-			p.Domain, p.DataProductName = tags[lakemesh.DomainTag], tags[lakemesh.ProductTag]
+			p.Domain, p.DataProductName = productTags(tags, p.Owner)
 			return identity.Explain(opProducts, c.meshAccount, "LF-tags of table "+p.DatabaseName+"."+p.TableName, err)
 		})
 	}

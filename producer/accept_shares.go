@@ -7,8 +7,12 @@ import (
 	"slices"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/service/glue/types"
 	"golang.org/x/sync/errgroup"
 
+	"github.com/lakemesh/lakemesh"
+	"github.com/lakemesh/lakemesh/internal/awserr"
+	"github.com/lakemesh/lakemesh/internal/catalog"
 	"github.com/lakemesh/lakemesh/internal/permissions"
 	"github.com/lakemesh/lakemesh/internal/poll"
 	"github.com/lakemesh/lakemesh/internal/sharing"
@@ -26,7 +30,10 @@ func (pub *publication) acceptShares(ctx context.Context) error {
 	for _, t := range pub.tables {
 		on = append(on, pub.meshTable(t.name))
 	}
+	owner := sharing.Owner{Client: pub.mesh.ram, Account: pub.meshAccount}
+	receiver := sharing.Receiver{Client: pub.own.ram, Account: pub.account}
 	var shares []string
+	seen := false
 	what := fmt.Sprintf("Lake Formation to tell which resource shares carry the grants on database %s to account %s", pub.target, pub.account)
 	err := poll.Until(ctx, sharePatience, what, func(ctx context.Context) (bool, error) {
 		granted, err := pub.mesh.lake.Observe(ctx, on...)
@@ -34,30 +41,70 @@ func (pub *publication) acceptShares(ctx context.Context) error {
 			return false, err
 		}
 		shares = granted.Shares(pub.account)
-		carried := !slices.ContainsFunc(on, func(r permissions.Resource) bool { return len(granted.Shares(pub.account, r)) == 0 })
-		return carried, nil
+		if !slices.ContainsFunc(on, func(r permissions.Resource) bool { return len(granted.Shares(pub.account, r)) == 0 }) {
+			return true, nil
+		}
+		// It may never say so. Grants are what counts, and shares are how they arrive: what
+		// can be seen has arrived.
+		if len(shares) == 0 {
+			if _, err := receiver.AcceptOf(ctx, pub.meshAccount); err != nil {
+				return false, err
+			}
+		}
+		seen, err = pub.sees(ctx)
+		return seen, err
 	})
+	if seen && err == nil {
+		return nil
+	}
 	if timeout, ok := errors.AsType[*poll.TimeoutError](err); ok && ctx.Err() == nil {
-		// Lake Formation may never say so; the shares that it names are accepted.
+		// The shares that it names are accepted.
 		pub.log.WarnContext(ctx, timeout.Error())
 	} else if err != nil {
 		return err
 	}
 	if len(shares) == 0 {
+		pub.refuse("shares", fmt.Sprintf("account %s does not see database %s of the mesh yet, and Lake Formation does not say which resource share carries it: run the same command again", pub.account, pub.target))
 		return nil
 	}
-	owner := sharing.Owner{Client: pub.mesh.ram, Account: pub.meshAccount}
-	receiver := sharing.Receiver{Client: pub.own.ram, Account: pub.account}
 	group, gctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return owner.Check(gctx, pub.account, shares, pub.sharedARNs(on)...) })
 	group.Go(func() error {
 		_, err := receiver.AcceptPending(gctx, pub.meshAccount, shares)
+		if errors.Is(err, lakemesh.ErrAccessDenied) {
+			// An invitation that was refused matters only if nothing arrives.
+			return nil
+		}
 		return err
 	})
 	if err := group.Wait(); err != nil {
 		return err
 	}
-	return receiver.AcceptAll(ctx, pub.meshAccount, shares)
+	return receiver.AcceptAll(ctx, pub.meshAccount, shares, pub.sees)
+}
+
+// sees reports whether the producer's own account sees the published tables in the
+// mesh.
+func (pub *publication) sees(ctx context.Context) (bool, error) {
+	shared := catalog.New(pub.own.catalog.Client, pub.meshAccount, pub.region, pub.concurrency())
+	// What is not shared is refused, by Lake Formation or by IAM.
+	hidden := func(err error) bool { return awserr.NotFound(err) || awserr.Denied(err) }
+	if _, ok, err := shared.Database(ctx, pub.target); err != nil || !ok {
+		if hidden(err) {
+			err = nil
+		}
+		return false, err
+	}
+	names := pub.names()
+	unseen := make(map[string]bool, len(names))
+	for _, name := range names {
+		unseen[name] = true
+	}
+	err := eachTable(ctx, shared, pub.target, func(name string) bool { return unseen[name] }, names, func(name string, _ *types.Table) { delete(unseen, name) })
+	if hidden(err) {
+		return false, nil
+	}
+	return len(unseen) == 0, err
 }
 
 // sharedARNs are the ARNs under which shares carry resources.

@@ -22,8 +22,10 @@ type CreateDataProductsInput struct {
 	// TableNameRegex is a table's name, or a regular expression for whole names,
 	// in any case; empty means all tables.
 	TableNameRegex string
-	// Domain and DataProductName become the LF-tags "domain" and "dataproduct" of
-	// the tables in the mesh; at most 50 characters each.
+	// Domain and DataProductName become LF-tags of the tables in the mesh; at most 50
+	// characters each. They are the values of the producer's own keys,
+	// "domain-<account>" and "dataproduct-<account>", and as far as that is possible of
+	// the keys "domain" and "dataproduct", which all producers share.
 	Domain, DataProductName string
 	// CreatePublicMetadata tells whether the mesh's read-only role may describe the
 	// tables, so that every consumer can find them; nil means true.
@@ -70,6 +72,10 @@ type ProductTable struct {
 // published, with a warning.
 //
 // Opening the data is left to the approval of requests.
+//
+// LF-tags come last. Where one of the producer's own keys cannot be set, everything
+// else stands, and the error is a [lakemesh.PartialError] that comes together with the
+// output; a shared or copied LF-tag that cannot be set is a warning.
 func (p *Producer) CreateDataProducts(ctx context.Context, in CreateDataProductsInput) (*CreateDataProductsOutput, error) {
 	pub, err := p.publication(ctx, in, false)
 	if err != nil {
@@ -126,5 +132,5 @@ func (p *Producer) publish(ctx context.Context, pub *publication) (*CreateDataPr
 	for _, t := range pub.tables {
 		out.Tables = append(out.Tables, ProductTable{SourceTable: t.name, LinkTable: t.link})
 	}
-	return out, nil
+	return out, pub.tagError()
 }

@@ -193,7 +193,7 @@ func (pub *publication) remove(ctx context.Context, t *publishedTable) error {
 		return changed
 	}
 	if t.partitioned {
-		drift, err := catalog.ComparePartitions(ctx, pub.own.catalog, pub.sourceName(t), pub.mesh.catalog, pub.targetName(t))
+		drift, err := catalog.ComparePartitions(ctx, pub.own.catalog, pub.sourceName(t), pub.mesh.catalog, pub.targetName(t), nil)
 		if err != nil {
 			return err
 		}

@@ -37,7 +37,8 @@ type publication struct {
 	// migration.
 	whole  bool
 	public bool
-	// tags are the LF-tags that every table gets, folded.
+	// tags are the LF-tags that every table gets, folded: those of the owner's keys,
+	// and the same under the shared keys.
 	tags map[string]string
 	// crawler is the crawler that is wanted, or nil.
 	crawler *catalog.Crawler
@@ -62,9 +63,9 @@ type publication struct {
 	unaccepted bool
 	// blocked are the ARNs of what was granted to the producer and no share carries.
 	blocked map[string]string
-	// newTagValues are the values that LF-tags of the mesh do not have yet.
-	newTagValues map[string][]string
-	warnings     []string
+	// tagKeys is what was found of the LF-tags that are to be assigned, by key.
+	tagKeys  map[string]*tagKey
+	warnings []string
 	// planned are the warnings of the plans that were carried out.
 	planned []string
 
@@ -72,6 +73,10 @@ type publication struct {
 	mu       sync.Mutex
 	refused  map[string]bool
 	shortcut []string
+	// done is how many steps were done.
+	done int
+	// untagged are the owner's LF-tags that could not be set, and why.
+	untagged []lakemesh.StepError
 }
 
 // publishedTable is one table of a publication: what the survey keeps of it.
@@ -94,6 +99,8 @@ type publishedTable struct {
 	// drift is how the partitions in the mesh differ; nil if they were not compared, as
 	// for a table that is not in the mesh yet.
 	drift *catalog.Drift
+	// strays are the partitions that were found outside of the table's place.
+	strays strays
 	// linkFound tells that the link is there.
 	linkFound bool
 	// tags are the LF-tags that the table is to have, and lacks.
@@ -155,6 +162,7 @@ func (pub *publication) accept(in CreateDataProductsInput) error {
 		if utf8.RuneCountInString(value) > permissions.MaxTagLength || !tagValuePattern.MatchString(value) {
 			return lakemesh.Invalid(tag.parameter, "%q cannot be the value of an LF-tag: at most %d letters, digits, spaces and _ . : * / = + - @ %%", value, permissions.MaxTagLength)
 		}
+		pub.tags[lakemesh.OwnerTag(tag.key, pub.account)] = permissions.FoldTag(value)
 		pub.tags[tag.key] = permissions.FoldTag(value)
 	}
 	return pub.acceptCrawler(in)
@@ -232,16 +240,23 @@ func (pub *publication) warn(text string) { pub.warnings = append(pub.warnings, 
 
 // refuse notes while steps run that something that can be done without was
 // refused.
-func (pub *publication) refuse(tag, text string) {
+func (pub *publication) refuse(what, text string) {
 	pub.mu.Lock()
 	defer pub.mu.Unlock()
+	if pub.noteRefused(what) {
+		pub.shortcut = append(pub.shortcut, text)
+	}
+}
+
+// noteRefused notes that something was refused, and reports whether that is new. The
+// caller holds mu.
+func (pub *publication) noteRefused(what string) bool {
 	if pub.refused == nil {
 		pub.refused = map[string]bool{}
 	}
-	if !pub.refused[tag] {
-		pub.refused[tag] = true
-		pub.shortcut = append(pub.shortcut, text)
-	}
+	isNew := !pub.refused[what]
+	pub.refused[what] = true
+	return isNew
 }
 
 func (pub *publication) isRefused(tag string) bool {

@@ -50,7 +50,7 @@ func strike(t *testing.T, fault localmesh.Fault, operation func(t *testing.T, m 
 	if planned.Hits() == 0 {
 		// Calls that run at the same time are not always as many.
 		m.ClearFaults()
-	} else if fault.Moment == localmesh.Before && first == nil {
+	} else if fault.Moment == localmesh.Before && first == nil && !forgoes(fault.Operation) {
 		t.Error("a call was refused, and the operation says that all is well")
 	}
 	if err := operation(t, m); err != nil {
@@ -62,6 +62,13 @@ func strike(t *testing.T, fault localmesh.Fault, operation func(t *testing.T, m 
 		t.Fatal(err)
 	}
 	m.noWrites("the third time")
+}
+
+// forgoes reports whether an operation that is refused is done in another way, or is
+// a warning: LF-tags are assigned apart that were refused together, and what concerns
+// the shared keys can be done without.
+func forgoes(operation string) bool {
+	return operation == "UpdateLFTag" || operation == "AddLFTagsToResource"
 }
 
 func TestCreateDataProductsIsCompletedAfterAFailureAnywhere(t *testing.T) {

@@ -6,7 +6,6 @@ import (
 	"maps"
 	"slices"
 	"strings"
-	"sync"
 	"unicode/utf8"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -14,7 +13,6 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/lakemesh/lakemesh"
-	"github.com/lakemesh/lakemesh/internal/awserr"
 	"github.com/lakemesh/lakemesh/internal/catalog"
 	"github.com/lakemesh/lakemesh/internal/permissions"
 	"github.com/lakemesh/lakemesh/internal/sharing"
@@ -307,6 +305,11 @@ func has(set map[string]*publishedTable) func(string) bool {
 
 // surveyDetails reads the grants and LF-tags of the chosen tables.
 func (pub *publication) surveyDetails(ctx context.Context, tagged bool) error {
+	pub.sayUnverified()
+	pub.sayCrawler()
+	if err := pub.observeCrawlerRole(ctx); err != nil {
+		return err
+	}
 	group, gctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return pub.observeGrants(gctx) })
 	group.Go(func() error { return pub.observeOwnGrants(gctx) })
@@ -318,21 +321,6 @@ func (pub *publication) surveyDetails(ctx context.Context, tagged bool) error {
 		}
 		return pub.observeTags(gctx)
 	})
-	return group.Wait()
-}
-
-func (pub *publication) observeSourceTags(ctx context.Context) error {
-	group, ctx := errgroup.WithContext(ctx)
-	group.SetLimit(pub.concurrency())
-	for _, t := range pub.tables {
-		if !t.original {
-			continue
-		}
-		group.Go(func() (err error) {
-			t.sourceTags, err = pub.own.lake.TableTags(ctx, pub.source, t.name)
-			return err
-		})
-	}
 	return group.Wait()
 }
 
@@ -361,6 +349,11 @@ func (pub *publication) observeGrants(ctx context.Context) error {
 	if pub.granted, err = pub.mesh.lake.Observe(ctx, on...); err != nil {
 		return err
 	}
+	found := slices.DeleteFunc(slices.Clone(pub.tables), func(t *publishedTable) bool { return !t.found })
+	if err := pub.mesh.lake.Confirm(ctx, pub.granted, append(pub.wantedOnDatabase(), pub.wantedOnTables(found)...)); err != nil {
+		return err
+	}
+	pub.sayOpen(on)
 	if err := pub.checkSharing(); err != nil {
 		return err
 	}
@@ -369,13 +362,35 @@ func (pub *publication) observeGrants(ctx context.Context) error {
 		return nil
 	}
 	accepted, err := sharing.Receiver{Client: pub.own.ram, Account: pub.account}.Accepted(ctx, shares)
-	pub.unaccepted = len(accepted) < len(shares)
+	if err == nil && len(accepted) < len(shares) {
+		// A share that is not listed has arrived if what it carries can be seen.
+		var seen bool
+		seen, err = pub.sees(ctx)
+		pub.unaccepted = !seen
+	}
 	if err != nil {
 		return err
 	}
 	// What was granted before may not have been shared.
 	pub.blocked, err = sharing.Owner{Client: pub.mesh.ram, Account: pub.meshAccount}.Blocked(ctx, shares, pub.sharedARNs(on))
 	return err
+}
+
+// sayOpen warns of what everybody may reach whom IAM lets through. Taking that away may
+// take access from somebody, so it is left to the mesh's administrator.
+func (pub *publication) sayOpen(on []permissions.Resource) {
+	open := slices.DeleteFunc(slices.Clone(on), func(r permissions.Resource) bool {
+		return len(pub.granted.Of(permissions.AllowedByIAM, r).Permissions) == 0
+	})
+	if len(open) == 0 {
+		return
+	}
+	what := open[0].String()
+	if len(open) > 1 {
+		what = fmt.Sprintf("%s and %d more", what, len(open)-1)
+	}
+	pub.warn(fmt.Sprintf("in the mesh account, %s is open to everybody whom IAM lets through: %s holds permissions on it, and Lake Formation restricts nobody there. A data lake administrator of account %s can revoke them",
+		what, permissions.AllowedByIAM, pub.meshAccount))
 }
 
 // observeOwnGrants reads what is granted in the producer's own account, where
@@ -401,112 +416,4 @@ func (pub *publication) observeOwnGrants(ctx context.Context) error {
 	var err error
 	pub.held, err = pub.own.lake.Observe(ctx, on...)
 	return err
-}
-
-// observeTags finds out which LF-tags the tables in the mesh lack, and which
-// values the tags of the mesh lack.
-func (pub *publication) observeTags(ctx context.Context) error {
-	wanted := map[string][]string{}
-	copied := false
-	var there []*publishedTable
-	for _, t := range pub.tables {
-		t.tags = map[string]string{}
-		for k, v := range t.sourceTags {
-			t.tags[k] = v
-		}
-		copied = copied || len(t.sourceTags) > 0
-		for k, v := range pub.tags {
-			t.tags[k] = v
-		}
-		if len(t.tags) > 0 && t.found {
-			there = append(there, t)
-		}
-	}
-	if err := pub.dropAssigned(ctx, there, copied); err != nil {
-		return err
-	}
-	for _, t := range pub.tables {
-		for k, v := range t.tags {
-			if !slices.Contains(wanted[k], v) {
-				wanted[k] = append(wanted[k], v)
-			}
-		}
-	}
-	return pub.observeTagValues(ctx, wanted)
-}
-
-// observeTagValues finds the wanted values that the mesh's LF-tags do not have.
-func (pub *publication) observeTagValues(ctx context.Context, wanted map[string][]string) error {
-	have := make(map[string][]string, len(wanted))
-	var mu sync.Mutex
-	group, gctx := errgroup.WithContext(ctx)
-	group.SetLimit(pub.concurrency())
-	for k := range wanted {
-		group.Go(func() error {
-			values, _, err := pub.mesh.lake.TagValues(gctx, k)
-			mu.Lock()
-			defer mu.Unlock()
-			have[k] = values
-			return err
-		})
-	}
-	if err := group.Wait(); err != nil {
-		return err
-	}
-	pub.newTagValues = map[string][]string{}
-	for k, values := range wanted {
-		for _, v := range values {
-			if !slices.Contains(have[k], v) {
-				pub.newTagValues[k] = append(pub.newTagValues[k], v)
-			}
-		}
-		slices.Sort(pub.newTagValues[k])
-	}
-	return nil
-}
-
-// dropAssigned takes the LF-tags out that tables have already. Where all tables
-// want the same, one search finds a hundred of them; else each is read.
-func (pub *publication) dropAssigned(ctx context.Context, there []*publishedTable, copied bool) error {
-	if len(there) == 0 {
-		return nil
-	}
-	drop := func(t *publishedTable, have map[string]string) {
-		for k, v := range have {
-			if t.tags[k] == v {
-				delete(t.tags, k)
-			}
-		}
-	}
-	if len(pub.tags) > 0 && (len(there) > fewTables || !copied) {
-		byResource := make(map[permissions.Resource]*publishedTable, len(there))
-		for _, t := range there {
-			byResource[pub.meshTable(t.name)] = t
-		}
-		for found, err := range pub.mesh.lake.TablesWithTags(ctx, pub.tags) {
-			if awserr.NotFound(err) || awserr.Is(err, "InvalidInputException") {
-				// A tag, or a value, that does not exist is on no table.
-				return nil
-			}
-			if err != nil {
-				return err
-			}
-			if t := byResource[found.Table]; t != nil {
-				drop(t, found.Tags)
-			}
-		}
-		return nil
-	}
-	group, gctx := errgroup.WithContext(ctx)
-	group.SetLimit(pub.concurrency())
-	for _, t := range there {
-		group.Go(func() error {
-			have, err := pub.mesh.lake.TableTags(gctx, pub.target, t.name)
-			if err == nil {
-				drop(t, have)
-			}
-			return err
-		})
-	}
-	return group.Wait()
 }

@@ -4,18 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
-	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/glue/types"
 
 	"github.com/lakemesh/lakemesh"
-	"github.com/lakemesh/lakemesh/internal/awserr"
 	"github.com/lakemesh/lakemesh/internal/catalog"
 	"github.com/lakemesh/lakemesh/internal/permissions"
-	"github.com/lakemesh/lakemesh/internal/storage"
 	"github.com/lakemesh/lakemesh/plan"
 )
 
@@ -31,7 +27,7 @@ type planner struct {
 	// where there is nothing to do.
 	meshDB, localDB *plan.Step
 	registrations   []registration
-	tagValues       map[string]*plan.Step
+	tagKeys         map[string]*plan.Step
 	// granting are the steps that grant to the producer's account.
 	granting []*plan.Step
 	share    *plan.Step
@@ -39,21 +35,14 @@ type planner struct {
 	links []*plan.Step
 }
 
-// registration is a location that is going to be registered.
-type registration struct {
-	place storage.Place
-	step  *plan.Step
-}
-
 // plan is what has to be done for a portion.
 func (pub *publication) plan(part *portion) *plan.Plan {
 	pl := &planner{publication: pub, part: part, todo: &plan.Plan{Operation: pub.op},
-		grants: pub.mesh.lake.Batches(), handed: pub.own.lake.Batches(), tagValues: map[string]*plan.Step{}}
+		grants: pub.mesh.lake.Batches(), handed: pub.own.lake.Batches(), tagKeys: map[string]*plan.Step{}}
 	if part.first {
 		pl.todo.Warnings = slices.Clone(pub.warnings)
 		pl.planDatabases()
 		pl.planLocations()
-		pl.planTagValues()
 	}
 	ready := pl.planTables()
 	pl.planGrants(ready)
@@ -67,6 +56,14 @@ func (pub *publication) plan(part *portion) *plan.Plan {
 	}
 	if part.last {
 		pl.planCrawler()
+	}
+	if part.first {
+		pl.planTagKeys()
+	}
+	for _, t := range part.tables {
+		if t.original && len(t.tags) > 0 {
+			pl.planTags(t, ready[t.name]...)
+		}
 	}
 	return pl.todo
 }
@@ -146,56 +143,6 @@ func (pl *planner) allowLinks() *plan.Step {
 		Permissions: lakemesh.NewPermissions(permissions.CreateTable)})[0]
 }
 
-// planLocations registers the buckets of tables that no registered location covers.
-//
-// Whole buckets are registered, and opened prefix by prefix in their policies.
-// DATA_LOCATION_ACCESS on a location covers what lies below it, whoever registered
-// that: if a prefix were registered, another producer could register the bucket
-// above it and put a table of its own on the prefix. Nothing lies above a bucket,
-// and what another producer registers inside of it is read with that one's role,
-// to which the bucket is not open.
-func (pl *planner) planLocations() {
-	open := map[string]bool{}
-	for _, t := range pl.tables {
-		if !t.stored || !t.original {
-			continue
-		}
-		if _, ok := permissions.Nearest(pl.locations, t.place.ARN()); !ok {
-			open[t.place.Bucket] = true
-		}
-	}
-	for _, bucket := range slices.Sorted(maps.Keys(open)) {
-		place := storage.Place{Bucket: bucket}
-		step := pl.todo.Add(plan.Step{Kind: plan.RegisterLocation, Account: pl.meshAccount, Resource: "location " + place.String(),
-			Summary: fmt.Sprintf("register location %s with %s", place, pl.dataAccessRole()),
-			Run: func(ctx context.Context) error {
-				return pl.mesh.lake.Register(ctx, place.ARN(), pl.dataAccessRole())
-			}})
-		pl.registrations = append(pl.registrations, registration{place, step})
-	}
-}
-
-// planTagValues adds the values that the mesh's LF-tags lack.
-func (pl *planner) planTagValues() {
-	for _, key := range slices.Sorted(maps.Keys(pl.newTagValues)) {
-		values := pl.newTagValues[key]
-		if len(values) == 0 {
-			continue
-		}
-		_, required := pl.tags[key]
-		pl.tagValues[key] = pl.todo.Add(plan.Step{Kind: plan.CreateTag, Account: pl.meshAccount, Resource: "LF-tag " + key,
-			Summary: fmt.Sprintf("add %s to the values of LF-tag %s", strings.Join(values, ", "), key),
-			Run: func(ctx context.Context) error {
-				err := pl.mesh.lake.AddTagValues(ctx, key, values...)
-				if err != nil && !required && awserr.Denied(err) {
-					pl.refuse(key, fmt.Sprintf("LF-tag %s was not copied: the mesh does not let this producer change it", key))
-					return nil
-				}
-				return err
-			}})
-	}
-}
-
 // planTables makes and changes tables, and copies partitions. It returns the
 // steps after which each table is complete.
 func (pl *planner) planTables() map[string][]*plan.Step {
@@ -210,9 +157,6 @@ func (pl *planner) planTables() map[string][]*plan.Step {
 		}
 		if copying := pl.planPartitions(t, step); copying != nil {
 			ready[t.name] = append(ready[t.name], copying)
-		}
-		if len(t.tags) > 0 {
-			pl.planTags(t, step)
 		}
 	}
 	return ready
@@ -259,21 +203,15 @@ func (pub *publication) createTable(ctx context.Context, t *publishedTable, want
 		Message: "somebody else made it in the meantime, and it is another table", Hint: "run the same command again, or choose another name with ExposeDataMeshDBName"}
 }
 
-// explainLocation tells what to do when the location of a table was registered by
-// somebody else.
-func (pub *publication) explainLocation(t *publishedTable, err error) error {
-	if err == nil || !t.stored || !awserr.Denied(err) || !awserr.Says(err, "on s3://") {
-		return err
-	}
-	covering, _ := permissions.Nearest(pub.locations, t.place.ARN())
-	return &lakemesh.Error{Kind: lakemesh.ErrAccessDenied, Account: pub.meshAccount, Resource: "location " + t.place.String(), Code: awserr.Code(err), Err: err,
-		Message: "it is registered with Lake Formation by somebody else (" + covering.ARN + "), and this producer may not use it",
-		Hint:    "ask the mesh's administrator to grant DATA_LOCATION_ACCESS on it to " + pub.ids.Mesh.ARN}
-}
-
 // planPartitions copies partitions. It returns nil if there is nothing to copy.
 func (pl *planner) planPartitions(t *publishedTable, after *plan.Step) *plan.Step {
-	if !t.partitioned || t.drift != nil && t.drift.Count() == 0 {
+	if !t.partitioned {
+		return nil
+	}
+	if t.strays.count > 0 {
+		pl.todo.Warn("%s", pl.strayed(t))
+	}
+	if t.drift != nil && t.drift.Count() == 0 {
 		return nil
 	}
 	resource := fmt.Sprintf("table %s.%s", pl.target, t.name)
@@ -292,8 +230,13 @@ func (pl *planner) planPartitions(t *publishedTable, after *plan.Step) *plan.Ste
 	}
 	return pl.todo.Add(plan.Step{Kind: plan.CopyPartitions, Account: pl.meshAccount, Resource: resource, Summary: summary, Detail: detail,
 		Run: func(ctx context.Context) error {
-			n, err := catalog.CopyPartitions(ctx, pl.own.catalog, pl.sourceName(t), pl.mesh.catalog, pl.targetName(t), t.drift)
+			seen := strays{place: t.place, stored: t.stored}
+			n, err := catalog.CopyPartitions(ctx, pl.own.catalog, pl.sourceName(t), pl.mesh.catalog, pl.targetName(t), t.drift, seen.look)
 			pl.log.DebugContext(ctx, "copied partitions", "table", t.name, "partitions", n)
+			if seen.count > 0 {
+				t.strays = seen
+				pl.refuse("partitions of "+t.name, pl.strayed(t))
+			}
 			return err
 		}}, after, pl.allowReading(t))
 }
@@ -319,54 +262,6 @@ func (pub *publication) lacksReading(t *publishedTable) bool {
 	}
 	reading := lakemesh.NewPermissions(lakemesh.All, lakemesh.Delete, lakemesh.Insert, lakemesh.Select)
 	return len(pub.held.Of(pub.ownRole(), original).Permissions.Intersect(reading)) == 0
-}
-
-// planTags assigns LF-tags: all of a table in one call.
-func (pl *planner) planTags(t *publishedTable, after *plan.Step) {
-	keys := slices.Sorted(maps.Keys(t.tags))
-	steps := []*plan.Step{after}
-	words := make([]string, len(keys))
-	for i, k := range keys {
-		words[i] = k + "=" + t.tags[k]
-		steps = append(steps, pl.tagValues[k])
-	}
-	table := pl.meshTable(t.name)
-	pl.todo.Add(plan.Step{Kind: plan.AssignTag, Account: pl.meshAccount, Resource: table.String(), Detail: t.tags,
-		Summary: fmt.Sprintf("assign LF-tags %s to %s", strings.Join(words, ", "), table),
-		Run:     func(ctx context.Context) error { return pl.assignTags(ctx, table, t.tags) }}, steps...)
-}
-
-// assignTags assigns LF-tags to a table. Those of the publication must be
-// assigned; those that were copied from the source are left out with a warning if
-// the mesh refuses them.
-func (pub *publication) assignTags(ctx context.Context, table permissions.Resource, tags map[string]string) error {
-	assign := map[string]string{}
-	copied := false
-	for k, v := range tags {
-		if !pub.isRefused(k) {
-			assign[k] = v
-			copied = copied || pub.tags[k] != v
-		}
-	}
-	if len(assign) == 0 {
-		return nil
-	}
-	err := pub.mesh.lake.AssignTags(ctx, table, assign)
-	if err == nil || !copied {
-		return err
-	}
-	required := map[string]string{}
-	for k, v := range assign {
-		if pub.tags[k] == v {
-			required[k] = v
-		} else {
-			pub.refuse(table.String()+" "+k, fmt.Sprintf("LF-tag %s=%s of %s was not copied: %s", k, v, table, awserr.Message(err)))
-		}
-	}
-	if len(required) == 0 {
-		return nil
-	}
-	return pub.mesh.lake.AssignTags(ctx, table, required)
 }
 
 // wantedOnDatabase lets the producer find its database in the mesh, and the
@@ -481,66 +376,4 @@ func (pl *planner) planLink(t *publishedTable, after ...*plan.Step) *plan.Step {
 			}
 			return err
 		}}, after...)
-}
-
-// planCrawler makes the crawler that keeps the mesh's metadata up to date.
-func (pl *planner) planCrawler() {
-	if pl.crawler == nil {
-		return
-	}
-	wanted := *pl.crawler
-	for _, t := range pl.tables {
-		wanted.Tables = append(wanted.Tables, t.link)
-	}
-	// Another publishing into the same database may have added its tables.
-	wanted.Cover(pl.crawlerFound)
-	pl.handToCrawler(wanted.Role)
-	step := plan.Step{Kind: plan.CreateCrawler, Account: pl.account, Resource: "crawler " + wanted.Name}
-	switch {
-	case pl.crawlerFound == nil:
-		step.Summary = fmt.Sprintf("create crawler %s with role %s, %s", wanted.Name, wanted.Role, wanted.Schedule)
-		step.Run = func(ctx context.Context) error { return pl.createCrawler(ctx, &wanted) }
-	case !pl.crawlerFound.Same(&wanted):
-		step.Summary = fmt.Sprintf("change crawler %s: role %s, %s, %d tables", wanted.Name, wanted.Role, wanted.Schedule, len(wanted.Tables))
-		step.Run = func(ctx context.Context) error { return pl.own.catalog.UpdateCrawler(ctx, &wanted) }
-	default:
-		return
-	}
-	pl.todo.Add(step, append(pl.links, pl.share)...)
-}
-
-// createCrawler makes the crawler. If somebody was faster it is made to cover the
-// tables of both.
-func (pl *planner) createCrawler(ctx context.Context, wanted *catalog.Crawler) error {
-	err := pl.own.catalog.CreateCrawler(ctx, wanted)
-	if !errors.Is(err, catalog.ErrExists) {
-		return err
-	}
-	found, ok, err := pl.own.catalog.Crawler(ctx, wanted.Name)
-	if err != nil {
-		return err
-	}
-	if !ok {
-		return pl.own.catalog.CreateCrawler(ctx, wanted)
-	}
-	wanted.Cover(found)
-	if found.Same(wanted) {
-		return nil
-	}
-	return pl.own.catalog.UpdateCrawler(ctx, wanted)
-}
-
-// handToCrawler hands on to the crawler's role what it needs to keep the tables
-// in the mesh up to date through their links.
-func (pl *planner) handToCrawler(role string) {
-	var want []permissions.Entry
-	for _, t := range pl.tables {
-		want = append(want,
-			permissions.Entry{Principal: role, Resource: pl.meshTable(t.name),
-				Permissions: lakemesh.NewPermissions(lakemesh.Alter, lakemesh.Describe, lakemesh.Insert, lakemesh.Select)},
-			permissions.Entry{Principal: role, Resource: permissions.Table(pl.account, pl.local, t.link), Permissions: lakemesh.NewPermissions(lakemesh.Describe)})
-	}
-	for _, e := range permissions.Missing(pl.held, want) {
-		pl.handed.Grant(pl.todo, e, append(pl.links, pl.share)...)
-	}
 }

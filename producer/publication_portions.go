@@ -63,6 +63,7 @@ func (pub *publication) carryOut(ctx context.Context) error {
 			return err
 		}
 		done += len(todo.Steps)
+		pub.done = done
 		begin += len(part.tables)
 		for _, t := range part.tables {
 			t.drift, t.tags, t.sourceTags = nil, nil, nil
@@ -117,7 +118,8 @@ func (pub *publication) observePortion(ctx context.Context, part *portion, again
 			continue
 		}
 		group.Go(func() (err error) {
-			t.drift, err = catalog.ComparePartitions(ctx, pub.own.catalog, pub.sourceName(t), pub.mesh.catalog, pub.targetName(t))
+			t.strays = strays{place: t.place, stored: t.stored}
+			t.drift, err = catalog.ComparePartitions(ctx, pub.own.catalog, pub.sourceName(t), pub.mesh.catalog, pub.targetName(t), t.strays.look)
 			return err
 		})
 	}

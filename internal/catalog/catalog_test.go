@@ -87,12 +87,12 @@ func TestCopyPartitions(t *testing.T) {
 			var missing *catalog.Drift
 			if test.there > 0 {
 				var err error
-				if missing, err = catalog.ComparePartitions(t.Context(), from, name, to, name); err != nil || missing.Missing != test.more {
+				if missing, err = catalog.ComparePartitions(t.Context(), from, name, to, name, nil); err != nil || missing.Missing != test.more {
 					t.Fatalf("missing %+v, %v", missing, err)
 				}
 			}
 			mesh.ResetCounts()
-			n, err := catalog.CopyPartitions(t.Context(), from, name, to, name, missing)
+			n, err := catalog.CopyPartitions(t.Context(), from, name, to, name, missing, nil)
 			if err != nil || n != test.more {
 				t.Errorf("copied %d, %v; want %d", n, err, test.more)
 			}
@@ -102,7 +102,7 @@ func TestCopyPartitions(t *testing.T) {
 			if got := count(mesh, "GetPartitions"); got != test.reads {
 				t.Errorf("%d pages, want %d", got, test.reads)
 			}
-			left, err := catalog.ComparePartitions(t.Context(), from, name, to, name)
+			left, err := catalog.ComparePartitions(t.Context(), from, name, to, name, nil)
 			if err != nil || left.Count() != 0 {
 				t.Errorf("%d partitions are left, %v", left.Count(), err)
 			}
@@ -126,11 +126,11 @@ func TestCopyPartitionsOfVeryManyMissing(t *testing.T) {
 	}
 	fill(t, from, 0, 10_150)
 	fill(t, to, 50, 50)
-	missing, err := catalog.ComparePartitions(t.Context(), from, name, to, name)
+	missing, err := catalog.ComparePartitions(t.Context(), from, name, to, name, nil)
 	if err != nil || missing.Missing != 10_100 || missing.Changed != 0 {
 		t.Fatalf("missing %+v, %v", missing, err)
 	}
-	n, err := catalog.CopyPartitions(t.Context(), from, name, to, name, missing)
+	n, err := catalog.CopyPartitions(t.Context(), from, name, to, name, missing, nil)
 	if err != nil || n != 10_100 {
 		t.Errorf("copied %d, %v", n, err)
 	}
@@ -150,7 +150,7 @@ func TestVeryLargeTablesAreReadInSegments(t *testing.T) {
 			}
 			fill(t, from, 0, test.partitions)
 			mesh.ResetCounts()
-			if n, err := catalog.CopyPartitions(t.Context(), from, name, to, name, nil); err != nil || n != test.partitions {
+			if n, err := catalog.CopyPartitions(t.Context(), from, name, to, name, nil, nil); err != nil || n != test.partitions {
 				t.Errorf("copied %d, %v", n, err)
 			}
 			if got := count(mesh, "GetPartitions"); got < test.pages || got > test.pages+test.pages/10 {
@@ -160,7 +160,7 @@ func TestVeryLargeTablesAreReadInSegments(t *testing.T) {
 			if got, want := count(mesh, "BatchCreatePartition"), (test.partitions+99)/100; got != want {
 				t.Errorf("%d batches, want %d", got, want)
 			}
-			left, err := catalog.ComparePartitions(t.Context(), from, name, to, name)
+			left, err := catalog.ComparePartitions(t.Context(), from, name, to, name, nil)
 			if err != nil || left.Count() != 0 {
 				t.Errorf("left %+v, %v", left, err)
 			}
@@ -179,10 +179,10 @@ func TestAFailureInASegmentIsTold(t *testing.T) {
 	}
 	fill(t, from, 0, 2500)
 	mesh.Fail(localmesh.Fault{Service: "glue", Operation: "GetPartitions", Nth: 5, Code: "OutOfOrderException", Message: "a planned fault", Status: 400})
-	if n, err := catalog.CopyPartitions(t.Context(), from, name, to, name, nil); !awserr.Is(err, "OutOfOrderException") || n == 2500 {
+	if n, err := catalog.CopyPartitions(t.Context(), from, name, to, name, nil, nil); !awserr.Is(err, "OutOfOrderException") || n == 2500 {
 		t.Errorf("copied %d, %v", n, err)
 	}
-	if n, err := catalog.CopyPartitions(t.Context(), from, name, to, name, nil); err != nil || n != 2500 {
+	if n, err := catalog.CopyPartitions(t.Context(), from, name, to, name, nil, nil); err != nil || n != 2500 {
 		t.Errorf("copied %d, %v", n, err)
 	}
 }
@@ -220,18 +220,18 @@ func TestCopyPartitionsFollowsThoseThatMoved(t *testing.T) {
 			fill(t, to, 20_000, 1) // what only the copy has stays
 			move(t, from, 20, test.moved)
 			fill(t, from, 150, test.more)
-			drift, err := catalog.ComparePartitions(t.Context(), from, name, to, name)
+			drift, err := catalog.ComparePartitions(t.Context(), from, name, to, name, nil)
 			if err != nil || drift.Changed != test.moved || drift.Missing != test.more {
 				t.Fatalf("drift %+v, %v", drift, err)
 			}
 			mesh.ResetCounts()
-			if n, err := catalog.CopyPartitions(t.Context(), from, name, to, name, drift); err != nil || n != test.moved+test.more {
+			if n, err := catalog.CopyPartitions(t.Context(), from, name, to, name, drift, nil); err != nil || n != test.moved+test.more {
 				t.Errorf("wrote %d, %v", n, err)
 			}
 			if updates, creates := count(mesh, "BatchUpdatePartition"), count(mesh, "BatchCreatePartition"); updates != test.updates || creates != test.creates {
 				t.Errorf("%d updates and %d batches of new ones, want %d and %d", updates, creates, test.updates, test.creates)
 			}
-			left, err := catalog.ComparePartitions(t.Context(), from, name, to, name)
+			left, err := catalog.ComparePartitions(t.Context(), from, name, to, name, nil)
 			if err != nil || left.Count() != 0 {
 				t.Errorf("left %+v, %v", left, err)
 			}
@@ -256,10 +256,10 @@ func TestCopyPartitionsTellsWhichFailed(t *testing.T) {
 	if err := to.CreateTable(t.Context(), "db", other); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := catalog.CopyPartitions(t.Context(), from, name, to, name, nil); err == nil || !strings.Contains(err.Error(), "partition") {
+	if _, err := catalog.CopyPartitions(t.Context(), from, name, to, name, nil, nil); err == nil || !strings.Contains(err.Error(), "partition") {
 		t.Errorf("%v", err)
 	}
-	if _, err := catalog.CopyPartitions(t.Context(), from, catalog.TableName{Database: "db", Table: "missing"}, to, name, nil); !awserr.NotFound(err) {
+	if _, err := catalog.CopyPartitions(t.Context(), from, catalog.TableName{Database: "db", Table: "missing"}, to, name, nil, nil); !awserr.NotFound(err) {
 		t.Errorf("%v", err)
 	}
 }
@@ -274,10 +274,10 @@ func TestPartitionsThatExistAlreadyAreFine(t *testing.T) {
 	}
 	fill(t, from, 0, 150)
 	fill(t, to, 20, 50)
-	if _, err := catalog.CopyPartitions(t.Context(), from, name, to, name, nil); err != nil {
+	if _, err := catalog.CopyPartitions(t.Context(), from, name, to, name, nil, nil); err != nil {
 		t.Fatal(err)
 	}
-	left, err := catalog.ComparePartitions(t.Context(), from, name, to, name)
+	left, err := catalog.ComparePartitions(t.Context(), from, name, to, name, nil)
 	if err != nil || left.Count() != 0 {
 		t.Errorf("%+v, %v", left, err)
 	}

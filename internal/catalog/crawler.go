@@ -1,10 +1,12 @@
 package catalog
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/glue"
@@ -22,6 +24,8 @@ type Crawler struct {
 	Tables   []string
 	// Schedule is when, as a cron expression of AWS.
 	Schedule string
+	// Failed says why its last run failed; empty if it did not, or did not run yet.
+	Failed string
 }
 
 // Crawler reads a crawler.
@@ -43,15 +47,22 @@ func (c *Catalog) Crawler(ctx context.Context, name string) (_ *Crawler, ok bool
 			found.Tables = append(found.Tables, t.Tables...)
 		}
 	}
+	if last := out.Crawler.LastCrawl; last != nil && last.Status == types.LastCrawlStatusFailed {
+		found.Failed = fmt.Sprintf("%s: %s", aws.ToTime(last.StartTime).UTC().Format(time.DateTime), cmp.Or(aws.ToString(last.ErrorMessage), "Glue gave no reason"))
+	}
 	slices.Sort(found.Tables)
 	return found, true, nil
 }
 
-// Same tells whether the crawler, as it was read, does the same as o. Glue may hand
-// the role out by its name where it was given by its ARN.
+// HasRole reports whether the crawler, as it was read, has a role. Glue may hand the
+// role out by its name where it was given by its ARN.
+func (c *Crawler) HasRole(arn string) bool {
+	return c.Role == arn || strings.HasSuffix(arn, "/"+c.Role)
+}
+
+// Same tells whether the crawler, as it was read, does the same as o.
 func (c *Crawler) Same(o *Crawler) bool {
-	role := c.Role == o.Role || strings.HasSuffix(o.Role, "/"+c.Role)
-	return role && c.Name == o.Name && c.Database == o.Database && c.Schedule == o.Schedule && slices.Equal(c.Tables, o.Tables)
+	return c.HasRole(o.Role) && c.Name == o.Name && c.Database == o.Database && c.Schedule == o.Schedule && slices.Equal(c.Tables, o.Tables)
 }
 
 // Cover adds what o crawls, if that is in the same database. It brings the tables

@@ -78,8 +78,8 @@ func (d *Drift) Count() int { return d.Missing + d.Changed }
 const mostKept = 10_000
 
 // ComparePartitions compares the partitions of a table with those of its copy in
-// another catalog.
-func ComparePartitions(ctx context.Context, from *Catalog, source TableName, to *Catalog, target TableName) (*Drift, error) {
+// another catalog. each, if it is not nil, is told of each partition of the table.
+func ComparePartitions(ctx context.Context, from *Catalog, source TableName, to *Catalog, target TableName, each func(*types.Partition)) (*Drift, error) {
 	d := &Drift{present: map[fingerprint]form{}}
 	for page, err := range to.partitions(ctx, target, false) {
 		if err != nil {
@@ -95,6 +95,9 @@ func ComparePartitions(ctx context.Context, from *Catalog, source TableName, to 
 		}
 		for i := range page {
 			d.compare(&page[i])
+			if each != nil {
+				each(&page[i])
+			}
 		}
 	}
 	if d.Count() > mostKept {
@@ -143,12 +146,18 @@ func (d *Drift) of(p *types.Partition) state {
 // CopyPartitions copies partitions of a table to its copy in another catalog:
 // those that are missing or changed, or with nil, all of them, which is for a copy
 // that was just made. They are streamed: no more than a few pages are held. It
-// returns how many were written.
-func CopyPartitions(ctx context.Context, from *Catalog, source TableName, to *Catalog, target TableName, drift *Drift) (int, error) {
+// returns how many were written. With a nil drift each, if it is not nil, is told of each
+// partition of the table.
+func CopyPartitions(ctx context.Context, from *Catalog, source TableName, to *Catalog, target TableName, drift *Drift, each func(*types.Partition)) (int, error) {
 	w := to.newWriter(ctx, target)
 	switch {
 	case drift == nil:
-		w.copy(from.partitions(ctx, source, true), func(*types.Partition) state { return isMissing })
+		w.copy(from.partitions(ctx, source, true), func(p *types.Partition) state {
+			if each != nil {
+				each(p)
+			}
+			return isMissing
+		})
 	case drift.Count() == 0:
 	case drift.present != nil:
 		w.copy(from.partitions(ctx, source, true), drift.of)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"regexp"
 	"strconv"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -36,6 +37,34 @@ func (l *Lake) Batches() *Batches {
 	b.revoke = &plan.Batch{Max: BatchSize, Run: func(ctx context.Context, steps []*plan.Step) []error {
 		return l.run(ctx, steps, l.sendRevocations)
 	}}
+	return b
+}
+
+// Tolerant returns a maker of steps that grant, and whose failures are handed to note
+// instead of failing the plan. What note returns is the error of the step. Those that
+// skip tells of when their turn comes are left out.
+func (l *Lake) Tolerant(skip func(e Entry) bool, note func(ctx context.Context, e Entry, err error) error) *Batches {
+	b := l.Batches()
+	grant := b.grant.Run
+	b.grant.Run = func(ctx context.Context, steps []*plan.Step) []error {
+		errs := make([]error, len(steps))
+		var left []*plan.Step
+		var at []int
+		for i, s := range steps {
+			if !skip(entryOf(s)) {
+				left, at = append(left, s), append(at, i)
+			}
+		}
+		if len(left) == 0 {
+			return errs
+		}
+		for i, err := range grant(ctx, left) {
+			if err != nil {
+				errs[at[i]] = note(ctx, entryOf(left[i]), err)
+			}
+		}
+		return errs
+	}
 	return b
 }
 
@@ -230,7 +259,26 @@ func explain(err error, e Entry) error {
 		return &lakemesh.Error{Kind: lakemesh.ErrNotFound, Account: e.Resource.Account, Resource: "principal " + e.Principal,
 			Code: awserr.Code(err), Message: "Lake Formation does not know it", Hint: "check that the role or account exists", Err: timeout}
 	}
+	if action := deniedAction(err); action != "" {
+		return &lakemesh.Error{Kind: lakemesh.ErrAccessDenied, Account: e.Resource.Account, Resource: e.Resource.String(), Code: awserr.Code(err), Err: err,
+			Message: awserr.Message(err),
+			Hint: "Lake Formation shares with the rights of who grants, and that role lacks " + action +
+				"; let the mesh's administrator set the role up again, or see whether another policy of its account or organization denies that"}
+	}
 	return err
+}
+
+// deniedActionPattern is how IAM says what was refused
+// (https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html).
+var deniedActionPattern = regexp.MustCompile(`not authorized to perform:? ([a-z0-9-]+:[A-Za-z]+)`)
+
+// deniedAction is the IAM action that was refused, which may be one that Lake
+// Formation makes with the caller's rights; empty where AWS does not say.
+func deniedAction(err error) string {
+	if m := deniedActionPattern.FindStringSubmatch(awserr.Message(err)); m != nil {
+		return m[1]
+	}
+	return ""
 }
 
 // BlockedByIAM is the error of a resource on which IAMAllowedPrincipals holds a

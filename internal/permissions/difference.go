@@ -33,12 +33,21 @@ func difference(have *Grants, want []Entry, exact bool) (grant, revoke []Entry) 
 				left.Grantable = h.Grantable.Minus(r.Permissions)
 			}
 		}
-		grantable := w.Grantable.Minus(left.Grantable)
-		if missing := w.Permissions.Minus(left.Permissions).Union(grantable); len(missing) > 0 {
+		grantable := lacks(w.Grantable, left.Grantable)
+		if missing := lacks(w.Permissions, left.Permissions).Union(grantable); len(missing) > 0 {
 			grant = append(grant, Entry{Principal: w.Principal, Resource: w.Resource, Permissions: missing, Grantable: grantable})
 		}
 	}
 	return grant, revoke
+}
+
+// lacks is what is wanted and not held. Who holds ALL holds each single permission,
+// whether or not those are listed beside it.
+func lacks(wanted, held lakemesh.Permissions) lakemesh.Permissions {
+	if held.Has(lakemesh.All) {
+		return nil
+	}
+	return wanted.Minus(held)
 }
 
 // excess is what h holds beyond w.

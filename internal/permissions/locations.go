@@ -2,11 +2,13 @@ package permissions
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/lakeformation"
+	"github.com/aws/aws-sdk-go-v2/service/lakeformation/types"
 
 	"github.com/lakemesh/lakemesh/internal/awserr"
 )
@@ -17,6 +19,10 @@ type RegisteredLocation struct {
 	ARN string
 	// Role is the ARN of the role that reads for everybody.
 	Role string
+	// Unverified tells that Lake Formation looked whether the role can read the location,
+	// and found that it cannot, or could not tell. A location of which it says nothing is
+	// not unverified.
+	Unverified bool
 }
 
 // Locations are the registered locations of the account, all pages.
@@ -29,7 +35,8 @@ func (l *Lake) Locations(ctx context.Context) ([]RegisteredLocation, error) {
 			return nil, fmt.Errorf("list the registered locations: %w", err)
 		}
 		for _, r := range page.ResourceInfoList {
-			found = append(found, RegisteredLocation{ARN: strings.TrimSuffix(aws.ToString(r.ResourceArn), "/"), Role: aws.ToString(r.RoleArn)})
+			found = append(found, RegisteredLocation{ARN: strings.TrimSuffix(aws.ToString(r.ResourceArn), "/"), Role: aws.ToString(r.RoleArn),
+				Unverified: r.VerificationStatus != "" && r.VerificationStatus != types.VerificationStatusVerified})
 		}
 	}
 	return found, nil
@@ -49,13 +56,37 @@ func Nearest(locations []RegisteredLocation, arn string) (_ RegisteredLocation, 
 	return nearest, ok
 }
 
+// ErrUnreadable is the error of a location that could not be registered because its
+// role cannot read there yet.
+var ErrUnreadable = errors.New("the role cannot read the location yet")
+
 // Register registers a location with the role that is to read it for everybody.
 // The caller gets DATA_LOCATION_ACCESS on it, with the grant option. A location
 // that is registered already is fine.
+//
+// Lake Formation does not document that it looks at once whether the role can read
+// there, and it has a status for locations where it cannot. If it refuses for that
+// reason, the error is an [ErrUnreadable].
 func (l *Lake) Register(ctx context.Context, arn, role string) error {
 	_, err := l.Client.RegisterResource(ctx, &lakeformation.RegisterResourceInput{ResourceArn: aws.String(arn), RoleArn: aws.String(role), WithPrivilegedAccess: true})
-	if err != nil && !awserr.Is(err, "AlreadyExistsException") {
-		return fmt.Errorf("register location %s: %w", arn, err)
+	switch {
+	case err == nil, awserr.Is(err, "AlreadyExistsException"):
+		return nil
+	case unreadable(err, role):
+		return fmt.Errorf("register location %s: %w: %w", arn, ErrUnreadable, err)
 	}
-	return nil
+	return fmt.Errorf("register location %s: %w", arn, err)
+}
+
+// unreadable reports whether a registration was refused because of what the role, not
+// the caller, may do in S3.
+func unreadable(err error, role string) bool {
+	if !awserr.Is(err, "InvalidInputException") && !awserr.Denied(err) {
+		return false
+	}
+	if action := deniedAction(err); action != "" {
+		return strings.HasPrefix(action, "s3:")
+	}
+	name := role[strings.LastIndexByte(role, '/')+1:]
+	return awserr.Says(err, name) && (awserr.Says(err, "access") || awserr.Says(err, "permission")) && !awserr.Says(err, "trust")
 }

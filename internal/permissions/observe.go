@@ -3,7 +3,10 @@ package permissions
 import (
 	"context"
 	"fmt"
+	"regexp"
+	"slices"
 	"sync"
+	"sync/atomic"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/lakeformation"
@@ -20,6 +23,11 @@ const fewTables = 4
 
 // Observe reads what is granted on the resources, to everybody, all pages. A
 // resource that does not exist has no grants.
+//
+// Whether a listing of everything shows a role that is no administrator all that it
+// would be shown of one resource is not documented. So tables of which such a listing
+// has nothing are asked for by themselves: a few of them, and all if that finds
+// anything.
 func (l *Lake) Observe(ctx context.Context, resources ...Resource) (*Grants, error) {
 	found := NewGrants()
 	wanted := make(map[Resource]bool, len(resources))
@@ -30,15 +38,17 @@ func (l *Lake) Observe(ctx context.Context, resources ...Resource) (*Grants, err
 		}
 		wanted[r] = true
 	}
-	var single []Resource
+	var single, listed []Resource
 	for r := range wanted {
 		if !r.onTables() || tables[r.Account] <= fewTables {
 			single = append(single, r)
+		} else {
+			listed = append(listed, r)
 		}
 	}
 	var mu sync.Mutex
-	keep := func(row types.PrincipalResourcePermissions) {
-		if r, ok := l.fromSDK(row.Resource); ok && wanted[r] {
+	keep := func(r Resource, row types.PrincipalResourcePermissions) {
+		if wanted[r] {
 			mu.Lock()
 			defer mu.Unlock()
 			found.addRow(r, row)
@@ -59,15 +69,107 @@ func (l *Lake) Observe(ctx context.Context, resources ...Resource) (*Grants, err
 		})
 	}
 	for _, r := range single {
-		group.Go(func() error {
-			in := &lakeformation.ListPermissionsInput{CatalogId: aws.String(r.Account), Resource: r.sdk()}
-			if err := l.list(gctx, in, keep); err != nil && !awserr.NotFound(err) {
-				return fmt.Errorf("list the permissions on %s: %w", r, err)
-			}
-			return nil
-		})
+		group.Go(func() error { return l.listOn(gctx, r, keep) })
 	}
-	return found, group.Wait()
+	if err := group.Wait(); err != nil {
+		return nil, err
+	}
+	unlisted := slices.DeleteFunc(listed, func(r Resource) bool { return len(found.on[r]) > 0 })
+	err := probe(ctx, unlisted, func(ctx context.Context, r Resource) (bool, error) {
+		new := false
+		err := l.listOn(ctx, r, func(got Resource, row types.PrincipalResourcePermissions) {
+			new = new || got == r
+			keep(got, row)
+		})
+		return new, err
+	})
+	return found, err
+}
+
+// listOn lists what is granted on one resource, to everybody.
+func (l *Lake) listOn(ctx context.Context, r Resource, each func(Resource, types.PrincipalResourcePermissions)) error {
+	in := &lakeformation.ListPermissionsInput{CatalogId: aws.String(r.Account), Resource: r.sdk()}
+	if err := l.list(ctx, in, each); err != nil && !awserr.NotFound(err) {
+		return fmt.Errorf("list the permissions on %s: %w", r, err)
+	}
+	return nil
+}
+
+// probe looks at a few of the resources, and at the others if one of those looks found
+// anything.
+func probe(ctx context.Context, resources []Resource, look func(ctx context.Context, r Resource) (found bool, err error)) error {
+	slices.SortFunc(resources, func(a, b Resource) int { return compare(Entry{Resource: a}, Entry{Resource: b}) })
+	first := resources[:min(fewTables, len(resources))]
+	for _, some := range [][]Resource{first, resources[len(first):]} {
+		var any atomic.Bool
+		group, gctx := errgroup.WithContext(ctx)
+		group.SetLimit(observeWidth)
+		for _, r := range some {
+			group.Go(func() error {
+				found, err := look(gctx, r)
+				if found {
+					any.Store(true)
+				}
+				return err
+			})
+		}
+		if err := group.Wait(); err != nil {
+			return err
+		}
+		if !any.Load() {
+			return nil
+		}
+	}
+	return nil
+}
+
+// Confirm asks again for what is wanted and was not found on resources that exist: on
+// the resource, and what the principal holds there in effect. What that shows is added
+// to what was found. It makes no call if nothing is missing, and few if nothing is
+// found. Where the caller may not ask for somebody else, that is no error.
+func (l *Lake) Confirm(ctx context.Context, have *Grants, want []Entry) error {
+	missing := map[Resource][]Entry{}
+	var on []Resource
+	for _, e := range Missing(have, want) {
+		if len(missing[e.Resource]) == 0 {
+			on = append(on, e.Resource)
+		}
+		missing[e.Resource] = append(missing[e.Resource], e)
+	}
+	var mu sync.Mutex
+	return probe(ctx, on, func(ctx context.Context, r Resource) (bool, error) {
+		shown := NewGrants()
+		if err := l.listOn(ctx, r, func(got Resource, row types.PrincipalResourcePermissions) {
+			if got == r {
+				shown.addRow(r, row)
+			}
+		}); err != nil {
+			return false, err
+		}
+		for _, e := range Missing(shown, missing[r]) {
+			effective, err := l.ObserveOf(ctx, e.Principal, r)
+			if err != nil && !awserr.Denied(err) && !awserr.Is(err, "InvalidInputException") {
+				return false, err
+			}
+			if err == nil {
+				shown.merge(effective)
+			}
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		before := len(Missing(have, missing[r]))
+		have.merge(shown)
+		return len(Missing(have, missing[r])) < before, nil
+	})
+}
+
+// merge adds grants to grants.
+func (g *Grants) merge(o *Grants) {
+	for r, list := range o.on {
+		for _, h := range list {
+			g.add(h.entry(r), h.shares...)
+		}
+	}
 }
 
 // observeWidth is how many listings are under way at once.
@@ -86,11 +188,10 @@ func (l *Lake) ObserveOf(ctx context.Context, principal string, resources ...Res
 		group.Go(func() error {
 			in := &lakeformation.ListPermissionsInput{CatalogId: aws.String(r.Account), Resource: r.sdk(),
 				Principal: &types.DataLakePrincipal{DataLakePrincipalIdentifier: aws.String(principal)}}
-			err := l.list(gctx, in, func(row types.PrincipalResourcePermissions) {
+			err := l.list(gctx, in, func(got Resource, row types.PrincipalResourcePermissions) {
 				// With a principal, Lake Formation also tells what covers the resource
 				// (https://docs.aws.amazon.com/lake-formation/latest/APIReference/API_ListPermissions.html).
-				got, ok := l.fromSDK(row.Resource)
-				if !ok || got != r || row.Principal == nil || aws.ToString(row.Principal.DataLakePrincipalIdentifier) != principal {
+				if got != r || row.Principal == nil || canonical(aws.ToString(row.Principal.DataLakePrincipalIdentifier)) != canonical(principal) {
 					return
 				}
 				mu.Lock()
@@ -110,19 +211,21 @@ func (l *Lake) ObserveOf(ctx context.Context, principal string, resources ...Res
 // the caller may see, all pages.
 func (l *Lake) ObserveKind(ctx context.Context, kind types.DataLakeResourceType) (*Grants, error) {
 	found := NewGrants()
-	err := l.list(ctx, &lakeformation.ListPermissionsInput{ResourceType: kind}, func(row types.PrincipalResourcePermissions) {
-		if r, ok := l.fromSDK(row.Resource); ok {
-			found.addRow(r, row)
-		}
-	})
+	err := l.list(ctx, &lakeformation.ListPermissionsInput{ResourceType: kind}, found.addRow)
 	if err != nil {
 		return nil, fmt.Errorf("list the permissions on resources of type %s: %w", kind, err)
 	}
 	return found, nil
 }
 
-func (l *Lake) list(ctx context.Context, in *lakeformation.ListPermissionsInput, each func(types.PrincipalResourcePermissions)) error {
+// list tells of each row of a listing, to its last token: a page may be empty, and is
+// not the last one for it.
+func (l *Lake) list(ctx context.Context, in *lakeformation.ListPermissionsInput, each func(Resource, types.PrincipalResourcePermissions)) error {
 	in.MaxResults = aws.Int32(pageSize)
+	catalog := l.Account
+	if in.CatalogId != nil {
+		catalog = *in.CatalogId
+	}
 	pages := lakeformation.NewListPermissionsPaginator(l.Client, in)
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
@@ -130,10 +233,23 @@ func (l *Lake) list(ctx context.Context, in *lakeformation.ListPermissionsInput,
 			return err
 		}
 		for _, row := range page.PrincipalResourcePermissions {
-			each(row)
+			if r, ok := fromSDK(row.Resource, catalog); ok {
+				each(r, row)
+			}
 		}
 	}
 	return nil
+}
+
+// accountRoot is the form of an account as IAM's policies name it.
+var accountRoot = regexp.MustCompile(`^arn:aws[a-z-]*:iam::([0-9]{12}):root$`)
+
+// canonical is the one form of a principal: an account is its number.
+func canonical(principal string) string {
+	if m := accountRoot.FindStringSubmatch(principal); m != nil {
+		return m[1]
+	}
+	return principal
 }
 
 // addRow adds a row of an answer. What one principal holds on one resource can
@@ -146,7 +262,7 @@ func (g *Grants) addRow(r Resource, row types.PrincipalResourcePermissions) {
 	if row.AdditionalDetails != nil {
 		shares = row.AdditionalDetails.ResourceShare
 	}
-	g.add(Entry{Principal: aws.ToString(row.Principal.DataLakePrincipalIdentifier), Resource: r,
+	g.add(Entry{Principal: canonical(aws.ToString(row.Principal.DataLakePrincipalIdentifier)), Resource: r,
 		Permissions: fromPermissions(row.Permissions), Grantable: fromPermissions(row.PermissionsWithGrantOption)}, shares...)
 }
 

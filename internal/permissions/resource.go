@@ -123,17 +123,18 @@ func (r Resource) sdk() *types.Resource {
 	return &types.Resource{}
 }
 
-// fromSDK reads a resource of an answer. ok is false for what lakemesh never
-// grants on: columns, filters, tag policies.
+// fromSDK reads a resource of an answer to a call about a catalog, which is meant
+// where the answer names none. ok is false for what lakemesh never grants on: columns,
+// filters, tag policies.
 //
 // SELECT comes back as a row of its own on TableWithColumns with a wildcard, even
 // if it was granted on the table
 // (https://docs.aws.amazon.com/lake-formation/latest/dg/perm-select.html): it is
 // the table here.
-func (l *Lake) fromSDK(r *types.Resource) (_ Resource, ok bool) {
+func fromSDK(r *types.Resource, catalog string) (_ Resource, ok bool) {
 	owner := func(id *string) string {
 		if id == nil || *id == "" {
-			return l.Account
+			return catalog
 		}
 		return *id
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"iter"
+	"maps"
 	"slices"
 	"strings"
 
@@ -11,7 +12,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/lakeformation"
 	"github.com/aws/aws-sdk-go-v2/service/lakeformation/types"
 
-	"github.com/lakemesh/lakemesh"
 	"github.com/lakemesh/lakemesh/internal/awserr"
 )
 
@@ -60,21 +60,52 @@ func fold(values []string) []string {
 	return folded
 }
 
-// AddTagValues adds values to an LF-tag, or makes the tag with them. Values that
-// the tag has already are fine.
-func (l *Lake) AddTagValues(ctx context.Context, key string, values ...string) error {
-	key, values = FoldTag(key), fold(values)
-	_, err := l.Client.UpdateLFTag(ctx, &lakeformation.UpdateLFTagInput{CatalogId: aws.String(l.Account), TagKey: aws.String(key), TagValuesToAdd: values})
-	if awserr.NotFound(err) {
-		_, err = l.Client.CreateLFTag(ctx, &lakeformation.CreateLFTagInput{CatalogId: aws.String(l.Account), TagKey: aws.String(key), TagValues: values})
-	}
-	if awserr.Is(err, "InvalidInputException") && awserr.Says(err, "already exist") {
-		return nil
-	}
-	if err != nil {
-		return fmt.Errorf("add the values %s to LF-tag %s: %w", strings.Join(values, ", "), key, err)
+// tagValuesBatch is how many values of an LF-tag a call takes
+// (https://docs.aws.amazon.com/lake-formation/latest/dg/lf-tag-considerations.html).
+const tagValuesBatch = 50
+
+// AddTagValues adds values to an LF-tag, or makes the tag with them. exists says what
+// was found before; it only decides which is tried first. Values that the tag has
+// already are fine.
+func (l *Lake) AddTagValues(ctx context.Context, key string, exists bool, values ...string) error {
+	key = FoldTag(key)
+	for batch := range slices.Chunk(fold(values), tagValuesBatch) {
+		create := func() error {
+			_, err := l.Client.CreateLFTag(ctx, &lakeformation.CreateLFTagInput{CatalogId: aws.String(l.Account), TagKey: aws.String(key), TagValues: batch})
+			return err
+		}
+		update := func() error {
+			_, err := l.Client.UpdateLFTag(ctx, &lakeformation.UpdateLFTagInput{CatalogId: aws.String(l.Account), TagKey: aws.String(key), TagValuesToAdd: batch})
+			return err
+		}
+		var err error
+		if exists {
+			if err = update(); awserr.NotFound(err) {
+				err = create()
+			}
+		} else if err = create(); alreadyExists(err) {
+			err = update()
+		}
+		if alreadyExists(err) && len(batch) > 1 {
+			// One of them keeps the others from being added.
+			for _, v := range batch {
+				if err = l.AddTagValues(ctx, key, true, v); err != nil {
+					return err
+				}
+			}
+		}
+		if err != nil && !alreadyExists(err) {
+			return fmt.Errorf("add the values %s to LF-tag %s: %w", strings.Join(batch, ", "), key, err)
+		}
+		exists = true
 	}
 	return nil
+}
+
+// alreadyExists reports whether a tag, or a value, exists already: Lake Formation has
+// no code of its own for that, and documents none.
+func alreadyExists(err error) bool {
+	return awserr.Is(err, "AlreadyExistsException") || awserr.Is(err, "InvalidInputException") && awserr.Says(err, "already exist")
 }
 
 // searchPage is the largest page of a search by LF-tags.
@@ -126,7 +157,7 @@ func (l *Lake) TablesWithTags(ctx context.Context, tags map[string]string) iter.
 				return
 			}
 			for _, t := range page.TableList {
-				r, ok := l.fromSDK(&types.Resource{Table: t.Table})
+				r, ok := fromSDK(&types.Resource{Table: t.Table}, l.Account)
 				if ok && !yield(TaggedTable{Table: r, Tags: pairs(t.LFTagsOnTable)}, nil) {
 					return
 				}
@@ -136,29 +167,28 @@ func (l *Lake) TablesWithTags(ctx context.Context, tags map[string]string) iter.
 }
 
 // AssignTags assigns LF-tags to a table, all in one call. The call succeeds even
-// if some of them fail: each failure is an entry of a [lakemesh.PartialError].
-func (l *Lake) AssignTags(ctx context.Context, table Resource, tags map[string]string) error {
+// if some of them fail: failed are those, by key, and why. With an error none was
+// assigned.
+func (l *Lake) AssignTags(ctx context.Context, table Resource, tags map[string]string) (failed map[string]error, _ error) {
 	var list []types.LFTagPair
-	for k, v := range tags {
-		list = append(list, types.LFTagPair{CatalogId: aws.String(l.Account), TagKey: aws.String(FoldTag(k)), TagValues: []string{FoldTag(v)}})
+	for _, k := range slices.Sorted(maps.Keys(tags)) {
+		list = append(list, types.LFTagPair{CatalogId: aws.String(l.Account), TagKey: aws.String(FoldTag(k)), TagValues: []string{FoldTag(tags[k])}})
 	}
 	out, err := l.Client.AddLFTagsToResource(ctx, &lakeformation.AddLFTagsToResourceInput{CatalogId: aws.String(l.Account), Resource: table.sdk(), LFTags: list})
 	if err != nil {
-		return fmt.Errorf("assign LF-tags to %s: %w", table, err)
+		return nil, fmt.Errorf("assign LF-tags to %s: %w", table, err)
 	}
-	if len(out.Failures) == 0 {
-		return nil
-	}
-	failed := &lakemesh.PartialError{Op: "assign LF-tags to " + table.String(), Done: len(tags) - len(out.Failures)}
+	failed = make(map[string]error, len(out.Failures))
 	for _, f := range out.Failures {
-		key, code, message := "", "UnknownError", "Lake Formation gave no reason"
-		if f.LFTag != nil {
-			key = aws.ToString(f.LFTag.TagKey)
-		}
+		code, message := "UnknownError", "Lake Formation gave no reason"
 		if f.Error != nil {
 			code, message = aws.ToString(f.Error.ErrorCode), aws.ToString(f.Error.ErrorMessage)
 		}
-		failed.Failed = append(failed.Failed, lakemesh.StepError{Step: "assign LF-tag " + key, Err: awserr.New(code, message)})
+		if f.LFTag == nil {
+			// It does not say of which it speaks.
+			return nil, fmt.Errorf("assign LF-tags to %s: %w", table, awserr.New(code, message))
+		}
+		failed[FoldTag(aws.ToString(f.LFTag.TagKey))] = awserr.New(code, message)
 	}
-	return failed
+	return failed, nil
 }

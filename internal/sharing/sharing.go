@@ -90,6 +90,11 @@ func (r Receiver) Invitations(ctx context.Context, sender string, shares []strin
 	if len(shares) == 0 {
 		return nil, nil
 	}
+	return r.invitations(ctx, sender, shares)
+}
+
+// invitations are those to any shares, if none are named.
+func (r Receiver) invitations(ctx context.Context, sender string, shares []string) ([]Invitation, error) {
 	var found []Invitation
 	// RAM may answer with an empty page before the last one: only the absence of a
 	// token ends the list.
@@ -105,7 +110,7 @@ func (r Receiver) Invitations(ctx context.Context, sender string, shares []strin
 			return nil, fmt.Errorf("list the invitations to resource shares: %w", err)
 		}
 		for _, i := range page.ResourceShareInvitations {
-			if aws.ToString(i.SenderAccountId) != sender || !slices.Contains(shares, aws.ToString(i.ResourceShareArn)) {
+			if aws.ToString(i.SenderAccountId) != sender || len(shares) > 0 && !slices.Contains(shares, aws.ToString(i.ResourceShareArn)) {
 				continue
 			}
 			found = append(found, Invitation{ARN: aws.ToString(i.ResourceShareInvitationArn), Share: aws.ToString(i.ResourceShareArn),
@@ -173,7 +178,12 @@ func (r Receiver) Accepted(ctx context.Context, shares []string) ([]string, erro
 // AcceptAll accepts the sender's invitations to the shares and waits until all of
 // the shares are in effect. Shares that are in effect already cost one reading
 // call and nothing else.
-func (r Receiver) AcceptAll(ctx context.Context, sender string, shares []string) error {
+//
+// What counts in the end is whether what they carry can be seen: within an organization
+// there are no invitations, and that such a share is listed here is not documented. seen,
+// if it is not nil, looks for that, where a share is not in effect and has no invitation
+// to accept.
+func (r Receiver) AcceptAll(ctx context.Context, sender string, shares []string, seen func(ctx context.Context) (bool, error)) error {
 	what := fmt.Sprintf("the resource shares of account %s to reach account %s: %s", sender, r.Account, strings.Join(shares, ", "))
 	err := poll.Until(ctx, patience(r.Patience), what, func(ctx context.Context) (bool, error) {
 		accepted, err := r.Accepted(ctx, shares)
@@ -184,10 +194,42 @@ func (r Receiver) AcceptAll(ctx context.Context, sender string, shares []string)
 		if len(open) == 0 {
 			return true, nil
 		}
-		_, err = r.AcceptPending(ctx, sender, open)
+		pending, err := r.AcceptPending(ctx, sender, open)
+		if len(pending) > 0 || seen == nil {
+			return false, err
+		}
+		if ok, seeErr := seen(ctx); ok || seeErr != nil {
+			return ok, seeErr
+		}
 		return false, err
 	})
 	return late(ctx, r.Account, err)
+}
+
+// namePrefix is how the names of Lake Formation's shares begin.
+const namePrefix = "LakeFormation"
+
+// InvitationsOf are the sender's pending invitations to shares that Lake Formation
+// made, all pages: for where nobody said which shares carry what was granted.
+func (r Receiver) InvitationsOf(ctx context.Context, sender string) ([]Invitation, error) {
+	all, err := r.invitations(ctx, sender, nil)
+	return slices.DeleteFunc(all, func(i Invitation) bool { return !i.Pending() || !strings.HasPrefix(i.Name, namePrefix) }), err
+}
+
+// AcceptOf accepts what [Receiver.InvitationsOf] lists, and returns the shares.
+func (r Receiver) AcceptOf(ctx context.Context, sender string) ([]string, error) {
+	invitations, err := r.InvitationsOf(ctx, sender)
+	if err != nil {
+		return nil, err
+	}
+	var shares []string
+	for _, i := range invitations {
+		if err := r.Accept(ctx, i); err != nil {
+			return shares, err
+		}
+		shares = append(shares, i.Share)
+	}
+	return shares, nil
 }
 
 // AcceptPending accepts the sender's pending invitations to the shares, and returns
@@ -236,20 +278,23 @@ func (o Owner) Associations(ctx context.Context, receiver string, shares []strin
 		return nil, nil
 	}
 	var found []Association
-	pages := ram.NewGetResourceShareAssociationsPaginator(o.Client, &ram.GetResourceShareAssociationsInput{
-		AssociationType: types.ResourceShareAssociationTypePrincipal, ResourceShareArns: shares, MaxResults: aws.Int32(pageSize)})
-	for pages.HasMorePages() {
-		page, err := pages.NextPage(ctx)
-		if err != nil {
-			return nil, fmt.Errorf("list the principals of resource shares: %w", err)
-		}
-		for _, a := range page.ResourceShareAssociations {
-			if aws.ToString(a.AssociatedEntity) == receiver {
-				found = append(found, Association{Share: aws.ToString(a.ResourceShareArn), Status: a.Status, Message: aws.ToString(a.StatusMessage)})
+	err := eachKnown(shares, func(shares []string) error {
+		pages := ram.NewGetResourceShareAssociationsPaginator(o.Client, &ram.GetResourceShareAssociationsInput{
+			AssociationType: types.ResourceShareAssociationTypePrincipal, ResourceShareArns: shares, MaxResults: aws.Int32(pageSize)})
+		for pages.HasMorePages() {
+			page, err := pages.NextPage(ctx)
+			if err != nil {
+				return fmt.Errorf("list the principals of resource shares: %w", err)
+			}
+			for _, a := range page.ResourceShareAssociations {
+				if aws.ToString(a.AssociatedEntity) == receiver {
+					found = append(found, Association{Share: aws.ToString(a.ResourceShareArn), Status: a.Status, Message: aws.ToString(a.StatusMessage)})
+				}
 			}
 		}
-	}
-	return found, nil
+		return nil
+	})
+	return found, err
 }
 
 // Blocked tells which of the objects, named by their ARNs, the shares fail to
@@ -270,27 +315,30 @@ func (o Owner) carrying(ctx context.Context, state types.ResourceShareAssociatio
 	for _, object := range objects {
 		wanted[object] = true
 	}
-	pages := ram.NewGetResourceShareAssociationsPaginator(o.Client, &ram.GetResourceShareAssociationsInput{
-		AssociationType: types.ResourceShareAssociationTypeResource, AssociationStatus: state,
-		ResourceShareArns: shares, MaxResults: aws.Int32(pageSize)})
-	for pages.HasMorePages() {
-		page, err := pages.NextPage(ctx)
-		if err != nil {
-			return nil, fmt.Errorf("list the resources of resource shares: %w", err)
-		}
-		for _, a := range page.ResourceShareAssociations {
-			entity := aws.ToString(a.AssociatedEntity)
-			if wanted[entity] {
-				found[entity] = aws.ToString(a.StatusMessage)
+	err := eachKnown(shares, func(shares []string) error {
+		pages := ram.NewGetResourceShareAssociationsPaginator(o.Client, &ram.GetResourceShareAssociationsInput{
+			AssociationType: types.ResourceShareAssociationTypeResource, AssociationStatus: state,
+			ResourceShareArns: shares, MaxResults: aws.Int32(pageSize)})
+		for pages.HasMorePages() {
+			page, err := pages.NextPage(ctx)
+			if err != nil {
+				return fmt.Errorf("list the resources of resource shares: %w", err)
 			}
-			for _, object := range objects {
-				if isPattern(entity) && carries(entity, object) {
-					found[object] = aws.ToString(a.StatusMessage)
+			for _, a := range page.ResourceShareAssociations {
+				entity := aws.ToString(a.AssociatedEntity)
+				if wanted[entity] {
+					found[entity] = aws.ToString(a.StatusMessage)
+				}
+				for _, object := range objects {
+					if isPattern(entity) && carries(entity, object) {
+						found[object] = aws.ToString(a.StatusMessage)
+					}
 				}
 			}
 		}
-	}
-	return found, nil
+		return nil
+	})
+	return found, err
 }
 
 // isPattern tells of a shared resource that stands for several. From cross-account
@@ -298,10 +346,42 @@ func (o Owner) carrying(ctx context.Context, state types.ResourceShareAssociatio
 // (https://docs.aws.amazon.com/lake-formation/latest/dg/optimize-ram.html).
 func isPattern(shared string) bool { return strings.Contains(shared, "*") }
 
-// carries tells whether a pattern stands for an object.
+// carries reports whether a pattern stands for an object: an asterisk stands for
+// anything.
 func carries(pattern, object string) bool {
-	prefix, _, _ := strings.Cut(pattern, "*")
-	return strings.HasPrefix(object, prefix)
+	parts := strings.Split(pattern, "*")
+	rest, ok := strings.CutPrefix(object, parts[0])
+	if !ok {
+		return false
+	}
+	last := parts[len(parts)-1]
+	for _, part := range parts[1 : len(parts)-1] {
+		i := strings.Index(rest, part)
+		if i < 0 {
+			return false
+		}
+		rest = rest[i+len(part):]
+	}
+	return strings.HasSuffix(rest, last)
+}
+
+// eachKnown asks about shares, all at once. A share that RAM does not know any more
+// (Lake Formation may name one that was deleted) must not hide the others: then they
+// are asked about one by one.
+func eachKnown(shares []string, ask func(shares []string) error) error {
+	err := ask(shares)
+	if !awserr.Is(err, "UnknownResourceException") {
+		return err
+	}
+	if len(shares) == 1 {
+		return nil
+	}
+	for _, share := range shares {
+		if err := ask([]string{share}); err != nil && !awserr.Is(err, "UnknownResourceException") {
+			return err
+		}
+	}
+	return nil
 }
 
 // completePolicy is what to do about a share that the catalog's policy blocks.

@@ -68,7 +68,7 @@ func TestAcceptAllAcceptsOnlyTheSendersNamedShares(t *testing.T) {
 	p := newPair(t)
 	wanted, other, foreign := p.share(sender, "wanted"), p.share(sender, "other"), p.share(stranger, "foreign")
 	r := p.receiver()
-	if err := r.AcceptAll(t.Context(), sender, []string{wanted}); err != nil {
+	if err := r.AcceptAll(t.Context(), sender, []string{wanted}, nil); err != nil {
 		t.Fatal(err)
 	}
 	accepted, err := r.Accepted(t.Context(), []string{wanted, other, foreign})
@@ -83,7 +83,7 @@ func TestAcceptAllAcceptsOnlyTheSendersNamedShares(t *testing.T) {
 		t.Errorf("accepted %q, %v", accepted, err)
 	}
 	p.ResetCounts()
-	if err := r.AcceptAll(t.Context(), sender, []string{wanted}); err != nil {
+	if err := r.AcceptAll(t.Context(), sender, []string{wanted}, nil); err != nil {
 		t.Fatal(err)
 	}
 	if n := p.Calls(); n != 1 {
@@ -98,7 +98,7 @@ func TestAcceptAllReadsAllPages(t *testing.T) {
 	for i := range 7 {
 		shares = append(shares, p.share(sender, "db"+string(rune('a'+i))))
 	}
-	if err := p.receiver().AcceptAll(t.Context(), sender, shares); err != nil {
+	if err := p.receiver().AcceptAll(t.Context(), sender, shares, nil); err != nil {
 		t.Fatal(err)
 	}
 	accepted, err := p.receiver().Accepted(t.Context(), shares)
@@ -138,7 +138,7 @@ func TestRejectedAndExpiredInvitationsSayHowToBeginAnew(t *testing.T) {
 	}
 	now = now.Add(13 * time.Hour)
 	for _, share := range []string{rejected, expired} {
-		err := p.receiver().AcceptAll(t.Context(), sender, []string{share})
+		err := p.receiver().AcceptAll(t.Context(), sender, []string{share}, nil)
 		if !errors.Is(err, lakemesh.ErrAccessDenied) || !strings.Contains(err.Error(), "associate it again") {
 			t.Errorf("%v", err)
 		}
@@ -150,7 +150,7 @@ func TestAShareThatNeverArrivesEndsTheWait(t *testing.T) {
 	p := newPair(t)
 	missing := "arn:aws:ram:us-east-1:555555555555:resource-share/00000000-0000-0000-0000-000000000000"
 	p.share(sender, "db")
-	err := p.receiver().AcceptAll(t.Context(), sender, []string{missing})
+	err := p.receiver().AcceptAll(t.Context(), sender, []string{missing}, nil)
 	if timeout, ok := errors.AsType[*poll.TimeoutError](err); !ok || !strings.Contains(timeout.Error(), missing) {
 		t.Errorf("%v", err)
 	}
@@ -173,7 +173,7 @@ func TestSharesThatAreLate(t *testing.T) {
 				t.Errorf("blocked %v, %v", blocked, err)
 			}
 			r := sharing.Receiver{Client: p.client(receiver), Account: receiver}
-			if err := r.AcceptAll(t.Context(), sender, []string{share}); err != nil {
+			if err := r.AcceptAll(t.Context(), sender, []string{share}, nil); err != nil {
 				t.Error(err)
 			}
 			if accepted, err := r.Accepted(t.Context(), []string{share}); err != nil || !slices.Equal(accepted, []string{share}) {
@@ -184,7 +184,7 @@ func TestSharesThatAreLate(t *testing.T) {
 			object = lakemesh.DatabaseARN(localmesh.DefaultRegion, sender, "never")
 			for what, err := range map[string]error{
 				"the owner":    owner.Check(t.Context(), receiver, []string{never}, object),
-				"the receiver": r.AcceptAll(t.Context(), sender, []string{never}),
+				"the receiver": r.AcceptAll(t.Context(), sender, []string{never}, nil),
 			} {
 				if timeout, ok := errors.AsType[*poll.TimeoutError](err); !ok || !strings.Contains(err.Error(), "run the same command again") {
 					t.Errorf("%s: %v, %v", what, err, timeout)
@@ -201,7 +201,7 @@ func TestCheckOfTheOwner(t *testing.T) {
 	if err := p.owner().Check(t.Context(), receiver, []string{share, share}); err != nil {
 		t.Errorf("an open invitation: %v", err)
 	}
-	if err := p.receiver().AcceptAll(t.Context(), sender, []string{share}); err != nil {
+	if err := p.receiver().AcceptAll(t.Context(), sender, []string{share}, nil); err != nil {
 		t.Fatal(err)
 	}
 	if err := p.owner().Check(t.Context(), receiver, []string{share}); err != nil {

@@ -1,0 +1,179 @@
+package producer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/glue/types"
+
+	"github.com/lakemesh/lakemesh"
+	"github.com/lakemesh/lakemesh/internal/awserr"
+	"github.com/lakemesh/lakemesh/internal/identity"
+	"github.com/lakemesh/lakemesh/internal/permissions"
+	"github.com/lakemesh/lakemesh/internal/poll"
+	"github.com/lakemesh/lakemesh/internal/storage"
+	"github.com/lakemesh/lakemesh/plan"
+)
+
+// registration is a location that is going to be registered.
+type registration struct {
+	place storage.Place
+	step  *plan.Step
+}
+
+// planLocations registers the buckets of tables that no registered location covers.
+//
+// Whole buckets are registered, and opened prefix by prefix in their policies.
+// DATA_LOCATION_ACCESS on a location covers what lies below it, whoever registered
+// that: if a prefix were registered, another producer could register the bucket
+// above it and put a table of its own on the prefix. Nothing lies above a bucket,
+// and what another producer registers inside of it is read with that one's role,
+// to which the bucket is not open.
+func (pl *planner) planLocations() {
+	open := map[string][]storage.Place{}
+	for _, t := range pl.tables {
+		if !t.stored || !t.original {
+			continue
+		}
+		if _, ok := permissions.Nearest(pl.locations, t.place.ARN()); !ok {
+			open[t.place.Bucket] = append(open[t.place.Bucket], t.place)
+		}
+	}
+	for _, bucket := range slices.Sorted(maps.Keys(open)) {
+		place, tables := storage.Place{Bucket: bucket}, open[bucket]
+		step := pl.todo.Add(plan.Step{Kind: plan.RegisterLocation, Account: pl.meshAccount, Resource: "location " + place.String(),
+			Summary: fmt.Sprintf("register location %s with %s", place, pl.dataAccessRole()),
+			Run:     func(ctx context.Context) error { return pl.register(ctx, place, tables) }})
+		pl.registrations = append(pl.registrations, registration{place, step})
+	}
+}
+
+// register registers a bucket. The bucket is opened to the role when a request is
+// approved (docs/decisions/0006). Where Lake Formation registers only what the role
+// can read already, the tables' folders are opened first: nobody can read them by
+// that who was not granted the tables.
+func (pub *publication) register(ctx context.Context, bucket storage.Place, tables []storage.Place) error {
+	role := pub.dataAccessRole()
+	err := pub.mesh.lake.Register(ctx, bucket.ARN(), role)
+	if !errors.Is(err, permissions.ErrUnreadable) {
+		return err
+	}
+	pub.log.InfoContext(ctx, "open before registering", "bucket", bucket.Bucket, "reason", err)
+	buckets := storage.Buckets{Client: pub.own.s3, Account: pub.account}
+	changes, err := buckets.Prepare(ctx, role, tables, nil)
+	if err != nil {
+		return err
+	}
+	todo := &plan.Plan{Operation: pub.op}
+	for _, c := range changes {
+		buckets.Step(todo, c)
+	}
+	if _, err := todo.Apply(ctx, plan.Settings{}); err != nil {
+		return err
+	}
+	// What was changed in S3 is known elsewhere later.
+	err = poll.Until(ctx, identity.Propagation, "Lake Formation to see that "+role+" can read "+bucket.String(), func(ctx context.Context) (bool, error) {
+		err := pub.mesh.lake.Register(ctx, bucket.ARN(), role)
+		if errors.Is(err, permissions.ErrUnreadable) {
+			return false, poll.NotYet(err)
+		}
+		return err == nil, err
+	})
+	if err == nil || !errors.Is(err, permissions.ErrUnreadable) {
+		return err
+	}
+	return &lakemesh.Error{Op: pub.op, Kind: lakemesh.ErrAccessDenied, Account: pub.meshAccount, Resource: "location " + bucket.String(), Code: awserr.Code(err), Err: err,
+		Message: "Lake Formation does not register it, because " + role + " cannot read there (" + awserr.Message(err) + ")",
+		Hint:    "see whether the bucket's policy, or the policy of its key, denies the role something, and run the same command again"}
+}
+
+// sayUnverified warns of locations of which Lake Formation says that their role cannot
+// read them. That is so before the first request is approved, so it is said only of
+// those under tables that are in the mesh already, and once a location.
+func (pub *publication) sayUnverified() {
+	told := map[string]bool{}
+	for _, t := range pub.tables {
+		if !t.stored || !t.found {
+			continue
+		}
+		l, ok := permissions.Nearest(pub.locations, t.place.ARN())
+		if !ok || !l.Unverified || told[l.ARN] {
+			continue
+		}
+		told[l.ARN] = true
+		pub.warn(fmt.Sprintf("Lake Formation has not verified that %s can read location %s. An approval opens the tables' folders to it; if consumers cannot read after that, see whether the policies of the bucket or of its key deny it",
+			l.Role, l.ARN))
+	}
+}
+
+// explainLocation tells what to do when the producer may not put a table on its
+// location: somebody else registered it, or registering did not give this producer's
+// role what it takes, because AWS gives that to administrators alone.
+func (pub *publication) explainLocation(t *publishedTable, err error) error {
+	if err == nil || !t.stored || !awserr.Denied(err) || !refusesLocation(err) {
+		return err
+	}
+	role := pub.dataAccessRole()
+	covering, ok := permissions.Nearest(pub.locations, t.place.ARN())
+	if !ok {
+		// It was registered just now.
+		covering = permissions.RegisteredLocation{ARN: storage.Place{Bucket: t.place.Bucket}.ARN(), Role: role}
+	}
+	message := "it is registered with Lake Formation by somebody else (" + covering.ARN + ", with " + covering.Role + "), and this producer may not use it"
+	if covering.Role == role {
+		message = "it is registered with Lake Formation (" + covering.ARN + "), and this producer's role in the mesh account lacks DATA_LOCATION_ACCESS on it"
+	}
+	return &lakemesh.Error{Op: pub.op, Kind: lakemesh.ErrAccessDenied, Account: pub.meshAccount, Resource: "location " + t.place.String(), Code: awserr.Code(err), Err: err, Message: message,
+		Hint: fmt.Sprintf("ask the mesh's administrator to grant DATA_LOCATION_ACCESS on it to %s (as %s: aws lakeformation grant-permissions --principal DataLakePrincipalIdentifier=%s --permissions DATA_LOCATION_ACCESS --resource '{\"DataLocation\":{\"ResourceArn\":\"%s\"}}'), and run the same command again",
+			pub.ids.Mesh.ARN, lakemesh.ManagerRole, pub.meshRole(), covering.ARN)}
+}
+
+// refusesLocation reports whether an answer is about a location. Its words are not
+// documented; all that were seen name the place or the permission.
+func refusesLocation(err error) bool {
+	return awserr.Says(err, "s3://") || awserr.Says(err, "arn:aws:s3:") || awserr.Says(err, "data location") || awserr.Says(err, "DATA_LOCATION_ACCESS")
+}
+
+// strays are partitions outside of their table's place. The credentials that Lake
+// Formation hands out for a table read below its location only
+// (https://docs.aws.amazon.com/lake-formation/latest/APIReference/API_GetTemporaryGluePartitionCredentials.html
+// has to be asked for others, one by one, and engines do so for registered locations alone).
+type strays struct {
+	place  storage.Place
+	stored bool
+	count  int
+	// example is where one of them is.
+	example string
+}
+
+func (s *strays) look(p *types.Partition) {
+	if p.StorageDescriptor == nil || aws.ToString(p.StorageDescriptor.Location) == "" {
+		return
+	}
+	location := aws.ToString(p.StorageDescriptor.Location)
+	if place, ok := storage.ParsePlace(location); ok && s.stored && s.place.Covers(place) {
+		return
+	}
+	if s.count == 0 {
+		s.example = fmt.Sprintf("%s (%s)", location, strings.Join(p.Values, "/"))
+	}
+	s.count++
+}
+
+// strayed says that partitions of a table cannot be read by consumers.
+func (pub *publication) strayed(t *publishedTable) string {
+	noun, verb := "partitions", "lie"
+	if t.strays.count == 1 {
+		noun, verb = "partition", "lies"
+	}
+	below := "its location"
+	if t.stored {
+		below += " " + t.place.String()
+	}
+	return fmt.Sprintf("%d %s of %s.%s %s outside of %s, such as %s: approvals open the table's location, so consumers may not be able to read there", t.strays.count, noun, pub.source, t.name, verb, below, t.strays.example)
+}

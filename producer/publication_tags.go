@@ -1,0 +1,383 @@
+package producer
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/lakemesh/lakemesh"
+	"github.com/lakemesh/lakemesh/internal/awserr"
+	"github.com/lakemesh/lakemesh/internal/identity"
+	"github.com/lakemesh/lakemesh/internal/permissions"
+	"github.com/lakemesh/lakemesh/plan"
+)
+
+// The LF-tags of a publication are of three kinds. The owner's own keys are what
+// lakemesh reads, and what access can be decided by: nobody else may change them
+// (docs/decisions/0013). The keys domain and dataproduct are shared by all producers,
+// so they are for finding alone. Whatever else the source carries is copied.
+
+// tagKey is what was found of a key in the mesh.
+type tagKey struct {
+	// exists tells that the producer can see the key.
+	exists bool
+	// missing are the values that it lacks.
+	missing []string
+	// shown tells that the read-only role may see all of its values.
+	shown bool
+	// foreign says why an owner's key is not the owner's alone; nil if it is.
+	foreign error
+}
+
+// ownerTagPattern is the form of keys that belong to an owner.
+var ownerTagPattern = regexp.MustCompile(`^(` + lakemesh.DomainTag + `|` + lakemesh.ProductTag + `)-[0-9]{12}$`)
+
+// owns tells of a key that it is the owner's own.
+func (p *Producer) owns(key string) bool {
+	return key == lakemesh.OwnerTag(lakemesh.DomainTag, p.account) || key == lakemesh.OwnerTag(lakemesh.ProductTag, p.account)
+}
+
+// ownTags are those of the tags whose keys are the owner's.
+func (p *Producer) ownTags(tags map[string]string) map[string]string {
+	own := maps.Clone(tags)
+	maps.DeleteFunc(own, func(key, _ string) bool { return !p.owns(key) })
+	return own
+}
+
+func (pub *publication) observeSourceTags(ctx context.Context) error {
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(pub.concurrency())
+	for _, t := range pub.tables {
+		if !t.original {
+			continue
+		}
+		group.Go(func() (err error) {
+			t.sourceTags, err = pub.own.lake.TableTags(ctx, pub.source, t.name)
+			// Keys of this form say in the mesh whose they are; in a producer's account
+			// they say nothing.
+			maps.DeleteFunc(t.sourceTags, func(key, _ string) bool { return ownerTagPattern.MatchString(key) })
+			return err
+		})
+	}
+	return group.Wait()
+}
+
+// wantedTags are the LF-tags that a table is to have. The domain and the product that
+// the source says are the owner's word, too.
+func (pub *publication) wantedTags(t *publishedTable) map[string]string {
+	tags := maps.Clone(t.sourceTags)
+	if tags == nil {
+		tags = map[string]string{}
+	}
+	for _, key := range []string{lakemesh.DomainTag, lakemesh.ProductTag} {
+		if v, ok := t.sourceTags[key]; ok {
+			tags[lakemesh.OwnerTag(key, pub.account)] = v
+		}
+	}
+	maps.Copy(tags, pub.tags)
+	return tags
+}
+
+// observeTags finds out which LF-tags the tables in the mesh lack, and what the
+// mesh has of their keys.
+func (pub *publication) observeTags(ctx context.Context) error {
+	copied := false
+	var there []*publishedTable
+	for _, t := range pub.tables {
+		t.tags = pub.wantedTags(t)
+		copied = copied || len(t.sourceTags) > 0
+		if len(t.tags) > 0 && t.found {
+			there = append(there, t)
+		}
+	}
+	if err := pub.dropAssigned(ctx, there, copied); err != nil {
+		return err
+	}
+	wanted := map[string][]string{}
+	for _, t := range pub.tables {
+		for k, v := range t.tags {
+			if !slices.Contains(wanted[k], v) {
+				wanted[k] = append(wanted[k], v)
+			}
+		}
+	}
+	return pub.observeTagKeys(ctx, wanted)
+}
+
+// observeTagKeys reads the keys that are to be assigned.
+func (pub *publication) observeTagKeys(ctx context.Context, wanted map[string][]string) error {
+	pub.tagKeys = make(map[string]*tagKey, len(wanted))
+	var mu sync.Mutex
+	group, gctx := errgroup.WithContext(ctx)
+	group.SetLimit(pub.concurrency())
+	for key, values := range wanted {
+		group.Go(func() error {
+			found, err := pub.observeTagKey(gctx, key, values)
+			mu.Lock()
+			defer mu.Unlock()
+			pub.tagKeys[key] = found
+			return err
+		})
+	}
+	return group.Wait()
+}
+
+func (pub *publication) observeTagKey(ctx context.Context, key string, wanted []string) (*tagKey, error) {
+	have, exists, err := pub.mesh.lake.TagValues(ctx, key)
+	if err != nil {
+		return nil, err
+	}
+	found := &tagKey{exists: exists}
+	for _, v := range wanted {
+		if !slices.Contains(have, v) {
+			found.missing = append(found.missing, v)
+		}
+	}
+	slices.Sort(found.missing)
+	if !exists || !pub.owns(key) {
+		return found, nil
+	}
+	return found, pub.observeHolders(ctx, key, found)
+}
+
+// observeHolders looks who may change or assign an owner's key. Every producer may
+// make keys, so somebody else may have made this one before its owner did, and may
+// have let the owner use it.
+func (pub *publication) observeHolders(ctx context.Context, key string, found *tagKey) error {
+	tag := permissions.Tag(pub.meshAccount, key)
+	held, err := pub.mesh.lake.Observe(ctx, tag)
+	if err != nil {
+		return err
+	}
+	found.shown = held.Of(pub.readOnlyRole(), tag).Permissions.Has(lakemesh.Describe)
+	changing := lakemesh.NewPermissions(lakemesh.Alter, lakemesh.Drop, permissions.Associate)
+	for _, e := range held.On(tag) {
+		if e.Principal != pub.meshRole() && !pub.administers(e.Principal) && len(e.Permissions.Intersect(changing)) > 0 {
+			found.foreign = pub.foreignKey(key, fmt.Sprintf("%s holds %s on it", e.Principal, e.Permissions.Intersect(changing)))
+			return nil
+		}
+	}
+	// Who made a key holds all with the grant option, whether or not that is listed.
+	// Who was granted some of it may not be shown what others hold.
+	if own := held.Of(pub.meshRole(), tag); len(own.Permissions) > 0 && !own.Grantable.Has(lakemesh.Drop) {
+		found.foreign = pub.foreignKey(key, "this producer was granted "+own.Permissions.String()+" on it, and did not make it")
+	}
+	return nil
+}
+
+// administers tells of a principal of the mesh account that it acts neither for a
+// producer nor for a consumer.
+func (p *Producer) administers(principal string) bool {
+	account, name, ok := strings.Cut(strings.TrimPrefix(principal, "arn:"), ":role/")
+	if !ok || !strings.HasSuffix(account, ":"+p.meshAccount) {
+		return false
+	}
+	name = name[strings.LastIndexByte(name, '/')+1:]
+	return !strings.HasPrefix(name, lakemesh.MeshProducerRole("")) && !strings.HasPrefix(name, lakemesh.MeshConsumerRole(""))
+}
+
+// meshRole is the producer's role in the mesh account, as grants name it.
+func (p *Producer) meshRole() string {
+	return lakemesh.RoleARN(p.meshAccount, lakemesh.MeshProducerRole(p.account))
+}
+
+func (pub *publication) foreignKey(key, why string) error {
+	return &lakemesh.Error{Op: pub.op, Kind: lakemesh.ErrAccessDenied, Account: pub.meshAccount, Resource: "LF-tag " + key,
+		Message: "it is not this producer's alone: " + why,
+		Hint: "let the mesh's administrator, as " + lakemesh.ManagerRole + ", revoke ALTER, DROP and ASSOCIATE on the LF-tag from everybody else and grant them with DESCRIBE and the grant option to " +
+			pub.meshRole() + ", and run the same command again"}
+}
+
+// dropAssigned takes the LF-tags out that tables have already. Where all tables
+// want the same, one search finds a hundred of them; else each is read. The search is
+// by the owner's keys: what others do to the shared ones does not change what it
+// finds.
+func (pub *publication) dropAssigned(ctx context.Context, there []*publishedTable, copied bool) error {
+	if len(there) == 0 {
+		return nil
+	}
+	drop := func(t *publishedTable, have map[string]string) {
+		maps.DeleteFunc(t.tags, func(k, v string) bool { return have[k] == v })
+	}
+	if len(pub.tags) > 0 && (len(there) > fewTables || !copied) {
+		byResource := make(map[permissions.Resource]*publishedTable, len(there))
+		for _, t := range there {
+			byResource[pub.meshTable(t.name)] = t
+		}
+		for found, err := range pub.mesh.lake.TablesWithTags(ctx, pub.ownTags(pub.tags)) {
+			if awserr.NotFound(err) || awserr.Is(err, "InvalidInputException") {
+				// A tag, or a value, that does not exist is on no table.
+				return nil
+			}
+			if err != nil {
+				return err
+			}
+			if t := byResource[found.Table]; t != nil {
+				drop(t, found.Tags)
+			}
+		}
+		return nil
+	}
+	group, gctx := errgroup.WithContext(ctx)
+	group.SetLimit(pub.concurrency())
+	for _, t := range there {
+		group.Go(func() error {
+			have, err := pub.mesh.lake.TableTags(gctx, pub.target, t.name)
+			if err == nil {
+				drop(t, have)
+			}
+			return err
+		})
+	}
+	return group.Wait()
+}
+
+// planTagKeys makes the keys and values that the mesh lacks, and lets the read-only
+// role see what is an owner's.
+func (pl *planner) planTagKeys() {
+	showing := pl.mesh.lake.Tolerant(func(e permissions.Entry) bool { return pl.isRefused(e.Resource.Tag) },
+		func(ctx context.Context, e permissions.Entry, err error) error {
+			return pl.tagged(ctx, e.Resource.Tag, fmt.Sprintf("let %s see LF-tag %s", lakemesh.ReadOnlyRole, e.Resource.Tag), err)
+		})
+	for _, key := range slices.Sorted(maps.Keys(pl.publication.tagKeys)) {
+		found := pl.publication.tagKeys[key]
+		if len(found.missing) > 0 || found.foreign != nil {
+			pl.tagKeys[key] = pl.planTagKey(key, found)
+		}
+		if pl.owns(key) && pl.public && !found.shown && found.foreign == nil {
+			showing.Grant(pl.todo, permissions.Entry{Principal: pl.readOnlyRole(), Resource: permissions.Tag(pl.meshAccount, key),
+				Permissions: lakemesh.NewPermissions(lakemesh.Describe)}, pl.tagKeys[key])
+		}
+	}
+}
+
+func (pl *planner) planTagKey(key string, found *tagKey) *plan.Step {
+	summary := fmt.Sprintf("add %s to the values of LF-tag %s", strings.Join(found.missing, ", "), key)
+	switch {
+	case found.foreign != nil:
+		summary = "see that LF-tag " + key + " is this producer's own"
+	case !found.exists && pl.owns(key):
+		summary = fmt.Sprintf("create LF-tag %s with %s", key, strings.Join(found.missing, ", "))
+	}
+	return pl.todo.Add(plan.Step{Kind: plan.CreateTag, Account: pl.meshAccount, Resource: "LF-tag " + key, Summary: summary,
+		Run: func(ctx context.Context) error {
+			if found.foreign != nil {
+				return pl.tagged(ctx, key, summary, found.foreign)
+			}
+			err := pl.mesh.lake.AddTagValues(ctx, key, found.exists, found.missing...)
+			if awserr.Denied(err) && pl.owns(key) && !found.exists && awserr.Says(err, "required alter") {
+				err = pl.foreignKey(key, "it exists, and was made by somebody else ("+awserr.Message(err)+")")
+			}
+			return pl.tagged(ctx, key, summary, err)
+		}}, pl.meshDB)
+}
+
+// planTags assigns LF-tags: all of a table in one call. It comes after the table is
+// complete, because who is granted by tags sees it from then on.
+func (pl *planner) planTags(t *publishedTable, after ...*plan.Step) {
+	keys := slices.Sorted(maps.Keys(t.tags))
+	steps := slices.Clone(after)
+	words := make([]string, len(keys))
+	for i, k := range keys {
+		words[i] = k + "=" + t.tags[k]
+		steps = append(steps, pl.tagKeys[k])
+	}
+	table, tags := pl.meshTable(t.name), t.tags
+	pl.todo.Add(plan.Step{Kind: plan.AssignTag, Account: pl.meshAccount, Resource: table.String(), Detail: tags,
+		Summary: fmt.Sprintf("assign LF-tags %s to %s", strings.Join(words, ", "), table),
+		Run:     func(ctx context.Context) error { return pl.assignTags(ctx, table, tags) }}, steps...)
+}
+
+// assignTags assigns LF-tags to a table, those of keys that could be made. Lake
+// Formation answers for each of them, or refuses the call for one of them: then the
+// owner's are assigned together, and each of the others by itself.
+func (pub *publication) assignTags(ctx context.Context, table permissions.Resource, tags map[string]string) error {
+	assign := maps.Clone(tags)
+	maps.DeleteFunc(assign, func(key, _ string) bool { return pub.isRefused(key) })
+	if len(assign) == 0 {
+		return nil
+	}
+	failed, err := pub.mesh.lake.AssignTags(ctx, table, assign)
+	if err != nil {
+		own := pub.ownTags(assign)
+		failed = map[string]error{}
+		for key := range own {
+			failed[key] = err
+		}
+		if len(own) > 0 && len(own) < len(assign) {
+			if failed, err = pub.mesh.lake.AssignTags(ctx, table, own); err != nil {
+				failed = map[string]error{}
+				for key := range own {
+					failed[key] = err
+				}
+			}
+		}
+		for key, v := range assign {
+			if pub.owns(key) {
+				continue
+			}
+			one, err := pub.mesh.lake.AssignTags(ctx, table, map[string]string{key: v})
+			if err != nil {
+				failed[key] = err
+			} else {
+				maps.Copy(failed, one)
+			}
+		}
+	}
+	for _, key := range slices.Sorted(maps.Keys(failed)) {
+		what := fmt.Sprintf("assign LF-tag %s=%s to %s", key, assign[key], table)
+		if err := pub.tagged(ctx, key+" on "+table.String(), what, failed[key]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// tagged notes what became of an LF-tag. What failed does not keep anything else from
+// being done: it is an error in the end if the key is the owner's, and a warning if
+// not. The error that is returned says that the whole publication was given up.
+func (pub *publication) tagged(ctx context.Context, tag, what string, err error) error {
+	if err == nil {
+		return nil
+	}
+	if ctx.Err() != nil {
+		return err
+	}
+	key, _, _ := strings.Cut(tag, " on ")
+	if pub.owns(key) {
+		if awserr.Is(err, "ResourceNumberLimitExceededException") {
+			err = &lakemesh.Error{Op: pub.op, Kind: lakemesh.ErrQuota, Account: pub.meshAccount, Resource: "LF-tag " + key, Code: awserr.Code(err), Err: err,
+				Message: awserr.Message(err), Hint: "let the mesh's administrator ask AWS to raise the quota of Lake Formation in the mesh account (LF-tags, or values of an LF-tag), and run the same command again"}
+		}
+		pub.mu.Lock()
+		defer pub.mu.Unlock()
+		pub.noteRefused(tag)
+		pub.untagged = append(pub.untagged, lakemesh.StepError{Step: what, Err: identity.Explain(pub.op, pub.meshAccount, "LF-tag "+key, err)})
+		return nil
+	}
+	why := awserr.Message(err)
+	if why == "" {
+		why = err.Error()
+	}
+	if key == lakemesh.DomainTag || key == lakemesh.ProductTag {
+		pub.refuse(tag, fmt.Sprintf("could not %s: %s. It is for finding products with other programs only; %s is what counts", what, why, lakemesh.OwnerTag(key, pub.account)))
+		return nil
+	}
+	pub.refuse(tag, fmt.Sprintf("could not %s, which the source has: %s", what, why))
+	return nil
+}
+
+// tagError is the error of a publication whose own LF-tags could not all be set.
+func (pub *publication) tagError() error {
+	if len(pub.untagged) == 0 {
+		return nil
+	}
+	slices.SortFunc(pub.untagged, func(a, b lakemesh.StepError) int { return strings.Compare(a.Step, b.Step) })
+	return &lakemesh.PartialError{Op: pub.op, Done: pub.done, Failed: pub.untagged}
+}
