@@ -293,6 +293,13 @@ func (w *lateWorld) administers(account, name string) {
 	w.misses("the role "+name, "NoSuchEntity", "cannot be found", func() error {
 		return second(client.AttachRolePolicy(w.t.Context(), &iam.AttachRolePolicyInput{RoleName: &name, PolicyArn: aws.String("arn:aws:iam::aws:policy/AdministratorAccess")}))
 	})
+	cfg := w.Config("arn:aws:iam::" + account + ":role/" + name)
+	w.misses("its policies, for Lake Formation", "AccessDeniedException", "no identity-based policy allows", func() error {
+		return second(lakeformation.NewFromConfig(cfg).GetDataLakeSettings(w.t.Context(), &lakeformation.GetDataLakeSettingsInput{}))
+	})
+	w.misses("its policies, for RAM", "AccessDeniedException", "no identity-based policy allows", func() error {
+		return second(ram.NewFromConfig(cfg).ListPermissions(w.t.Context(), &ram.ListPermissionsInput{}))
+	})
 }
 
 func TestAnAssociationTakesAWhileAfterAcceptance(t *testing.T) {

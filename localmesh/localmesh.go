@@ -28,6 +28,11 @@
 // look. A program that looks again gets through; one that does not, fails as it
 // would on AWS.
 //
+// # Readings
+//
+// Where AWS's documentation leaves open what AWS does, [Readings] choose: a program
+// should be right under each of them.
+//
 // # Errors
 //
 // Errors reach the client in AWS's own form: a code, a status, a message. An
@@ -83,6 +88,7 @@ func start(s store.Store, opts []Option) *Mesh {
 	m.engine = engine.New(s, m.options.seed, services()...)
 	m.engine.Clock = m.options.clock
 	m.engine.Log = m.options.log
+	m.engine.Readings = engine.Readings(m.options.readings)
 	m.SetEventualConsistency(m.options.looks)
 	return m
 }
@@ -100,12 +106,13 @@ func (m *Mesh) Close() error { return m.engine.Store.Close() }
 const DefaultRegion = "us-east-1"
 
 type options struct {
-	region  string
-	clock   func() time.Time
-	seed    uint64
-	log     *slog.Logger
-	looks   int
-	anyHost bool
+	region   string
+	clock    func() time.Time
+	seed     uint64
+	log      *slog.Logger
+	looks    int
+	anyHost  bool
+	readings Readings
 }
 
 // Option changes a mesh at its start.
@@ -155,8 +162,11 @@ func WithSeed(seed uint64) Option { return func(o *options) { o.seed = seed } }
 //   - A DynamoDB table that is made, changed or deleted. It is not described at
 //     first, and then CREATING, UPDATING or DELETING, in which its items, its tags and
 //     its backups are not to be had. It has one state for everybody.
+//   - The policies of a user or a role, inline and attached, for each service by
+//     itself, which goes by those before.
+//   - A table that is shared with another account. GetTables does not list it there.
 //
-// Identity policies, the Data Catalog, grants, data lake settings and objects are
+// The Data Catalog, grants, data lake settings, groups, boundaries and objects are
 // known at once. So is everything in a mesh that is cloned, or opened again.
 func WithEventualConsistency(looks int) Option { return func(o *options) { o.looks = looks } }
 

@@ -12,6 +12,10 @@ import (
 // as they are, against an AWS that is late.
 const ConsistencyVariable = "LAKEMESH_EVENTUAL_CONSISTENCY"
 
+// ReadingsVariable is the environment variable that chooses the [Readings] of the
+// meshes of [Run], as [ParseReadings] reads them; [WithReadings] goes before it.
+const ReadingsVariable = "LAKEMESH_READINGS"
+
 // Run starts a mesh in memory for a test, and closes it when the test ends. A
 // planned fault that was not reached fails the test.
 func Run(t testing.TB, opts ...Option) *Mesh {
@@ -22,6 +26,13 @@ func Run(t testing.TB, opts ...Option) *Mesh {
 			t.Fatalf("%s is %q, and not a number of looks", ConsistencyVariable, text)
 		}
 		opts = append([]Option{WithEventualConsistency(looks)}, opts...)
+	}
+	if text := os.Getenv(ReadingsVariable); text != "" {
+		r, err := ParseReadings(text)
+		if err != nil {
+			t.Fatalf("%s: %v", ReadingsVariable, err)
+		}
+		opts = append([]Option{WithReadings(r)}, opts...)
 	}
 	m := New(opts...)
 	t.Cleanup(func() {

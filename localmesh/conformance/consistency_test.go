@@ -3,6 +3,7 @@ package conformance_test
 import (
 	"fmt"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -140,6 +141,48 @@ func TestConsistencyOfIAM(t *testing.T) {
 	})
 }
 
+func TestConsistencyOfPolicies(t *testing.T) {
+	t.Parallel()
+	base := newEstate(t)
+	poor := base.person("Poor", allowing("sts:*", "*"))
+	put := func(e *estate, policy string) {
+		e.t.Helper()
+		e.must(errOf(e.iam(landlordAdmin).PutRolePolicy(e.t.Context(), &iam.PutRolePolicyInput{RoleName: nameIn(poor), PolicyName: aws.String("own"), PolicyDocument: &policy})))
+	}
+
+	holds(t, "7.1.6", "a policy counts after a while, for each service by itself", func(t *testing.T) {
+		e := base.fork(t)
+		e.SetEventualConsistency(looks)
+		put(e, allowing("*", "*"))
+		e.eventually("AccessDeniedException", "no identity-based policy allows", func() error {
+			return errOf(e.glue(poor).GetDatabases(t.Context(), &glue.GetDatabasesInput{}))
+		})
+		e.eventually("AccessDeniedException", "no identity-based policy allows", func() error {
+			return errOf(e.dynamodb(poor).ListTables(t.Context(), &dynamodb.ListTablesInput{}))
+		})
+	})
+
+	holds(t, "7.1.6", "and so does its end", func(t *testing.T) {
+		e := base.fork(t)
+		put(e, allowing("*", "*"))
+		e.SetEventualConsistency(looks)
+		put(e, allowing("sts:*", "*"))
+		databases := func() error { return errOf(e.glue(poor).GetDatabases(t.Context(), &glue.GetDatabasesInput{})) }
+		e.must(databases())
+		e.becomes("the end of the right", func() bool { return databases() != nil })
+		e.refused(databases(), "AccessDeniedException")
+	})
+
+	holds(t, "7.1.6", "a managed policy that is attached is a policy, too", func(t *testing.T) {
+		e := base.fork(t)
+		e.SetEventualConsistency(looks)
+		e.must(errOf(e.iam(landlordAdmin).AttachRolePolicy(t.Context(), &iam.AttachRolePolicyInput{RoleName: nameIn(poor), PolicyArn: aws.String("arn:aws:iam::aws:policy/AdministratorAccess")})))
+		e.eventually("AccessDeniedException", "no identity-based policy allows", func() error {
+			return errOf(e.glue(poor).GetDatabases(t.Context(), &glue.GetDatabasesInput{}))
+		})
+	})
+}
+
 func TestConsistencyOfSharing(t *testing.T) {
 	t.Parallel()
 	base := newEstate(t)
@@ -180,6 +223,23 @@ func TestConsistencyOfSharing(t *testing.T) {
 		e.equal(status(), ramtypes.ResourceShareAssociationStatusAssociating)
 		e.becomes("the association", func() bool { return status() == ramtypes.ResourceShareAssociationStatusAssociated })
 		e.becomes("the table", func() bool { return errOf(e.get(tenantAdmin, landlord, "house", "kitchen")) == nil })
+	})
+
+	holds(t, "7.2.2", "a shared table is found by its name before it is listed", func(t *testing.T) {
+		e := base.fork(t)
+		e.share(theDatabase("house"), "DESCRIBE")
+		// The share of tables is there, and accepted, already.
+		e.share(theTable("house", "garden"), "DESCRIBE")
+		e.SetEventualConsistency(looks)
+		e.must(e.grant(landlordAdmin, tenant, theTable("house", "kitchen"), "SELECT"))
+		e.becomes("the table", func() bool { return errOf(e.get(tenantAdmin, landlord, "house", "kitchen")) == nil })
+		listed := func() bool {
+			return slices.Contains(e.tables(tenantAdmin, &glue.GetTablesInput{CatalogId: aws.String(landlord), DatabaseName: aws.String("house")}), "kitchen")
+		}
+		e.equal(listed(), false)
+		e.becomes("the list", listed)
+		// Its owner is never late.
+		e.same(e.tables(landlordAdmin, &glue.GetTablesInput{DatabaseName: aws.String("house")}), []string{"garden", "kitchen"})
 	})
 
 	holds(t, "7.3.1", "settings are replaced as a whole, without a condition", func(t *testing.T) {

@@ -34,6 +34,9 @@ type Caller struct {
 	// Service is set when an AWS service acts on its own behalf: its name, such
 	// as "lakeformation.amazonaws.com".
 	Service string
+	// Known are the caller's own policies as far as they are known, where that is not
+	// what they are.
+	Known *state.Permissions
 	// Origin is where the caller's request came from; nil when a service decides for
 	// a principal that does not call.
 	Origin *Origin
@@ -69,6 +72,8 @@ type Question struct {
 	// ResourceRequired says that the resource's policy must allow, even in the
 	// caller's own account, as for a role's trust policy.
 	ResourceRequired bool
+	// Forwarded is set when a service asks with the rights of who called it.
+	Forwarded bool
 	// IdentityOnly leaves the resource's side to the service: the caller's own
 	// policies alone decide. It is for resources in other accounts whose owner's
 	// consent is not a policy (a RAM share, a Lake Formation grant).
@@ -143,6 +148,12 @@ func (p *Policies) Decide(tx store.Tx, caller Caller, q Question, now time.Time,
 	keys, err := globalKeys(tx, caller, owner, now, region)
 	if err != nil {
 		return Decision{}, err
+	}
+	if q.Forwarded {
+		// The address is not that of the caller then
+		// (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-sourceip).
+		keys["aws:viaawsservice"] = []string{"true"}
+		delete(keys, "aws:sourceip")
 	}
 	for k, v := range q.Keys {
 		keys[strings.ToLower(k)] = v

@@ -37,7 +37,7 @@ func (p *Policies) gather(tx store.Tx, c Caller) (iampolicy.Policies, error) {
 		if err != nil || !found {
 			return all, errors.Join(err, missing(found, c.Principal))
 		}
-		if err := p.add(tx, account, u.Permissions, &all); err != nil {
+		if err := p.add(tx, account, c.known(u.Permissions), &all); err != nil {
 			return all, err
 		}
 		for _, g := range u.Groups {
@@ -58,7 +58,7 @@ func (p *Policies) gather(tx store.Tx, c Caller) (iampolicy.Policies, error) {
 		if err != nil || !found {
 			return all, errors.Join(err, missing(found, c.Principal))
 		}
-		if err := p.add(tx, account, r.Permissions, &all); err != nil {
+		if err := p.add(tx, account, c.known(r.Permissions), &all); err != nil {
 			return all, err
 		}
 	}
@@ -79,6 +79,14 @@ func (p *Policies) gather(tx store.Tx, c Caller) (iampolicy.Policies, error) {
 		}
 	}
 	return all, nil
+}
+
+// known are the policies that are decided by. What limits them is known at once.
+func (c Caller) known(now state.Permissions) state.Permissions {
+	if c.Known != nil {
+		now.Inline, now.Attached = c.Known.Inline, c.Known.Attached
+	}
+	return now
 }
 
 func missing(found bool, principal string) error {

@@ -99,6 +99,57 @@ func (a *access) authorize(c *engine.Call) error {
 	return a.usable(c)
 }
 
+// authorizeItems asks IAM for the items of a transaction: for each by itself, or for
+// those of a table and an action together, as the documentation leaves open
+// (https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis-iam.html).
+func authorizeItems(c *engine.Call, wanted []*access) error {
+	if c.Mesh.Readings.TransactionKeysAsSet {
+		wanted = together(wanted)
+	}
+	for _, a := range wanted {
+		if err := a.authorize(c); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// together joins what is wanted of the same table by the same action.
+func together(wanted []*access) []*access {
+	var all []*access
+	for _, a := range wanted {
+		i := slices.IndexFunc(all, func(b *access) bool { return b.action == a.action && b.ref == a.ref })
+		if i < 0 {
+			joined := *a
+			joined.leading, joined.attributes = slices.Clone(a.leading), maps.Clone(a.attributes)
+			all = append(all, &joined)
+			continue
+		}
+		all[i].leading = append(all[i].leading, a.leading...)
+		all[i].name(slices.Collect(maps.Keys(a.attributes))...)
+		if a.selects != all[i].selects {
+			// All attributes of one item are all attributes.
+			all[i].selects = selectAll
+		}
+	}
+	return all
+}
+
+// authorizeBatch asks IAM for the keys of a batch as a set, or one by one.
+func (a *access) authorizeBatch(c *engine.Call) error {
+	if !c.Mesh.Readings.BatchKeysSingly || len(a.leading) == 0 {
+		return a.authorize(c)
+	}
+	for _, key := range a.leading {
+		one := *a
+		one.leading = []value.Value{key}
+		if err := one.authorize(c); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // keyText is how policies write the value of a key attribute.
 func keyText(v value.Value) string {
 	if v.Type() == value.Binary {

@@ -75,7 +75,7 @@ func batchGet(c *engine.Call, in *batchGetInput) (*batchGetOutput, error) {
 	for _, r := range reads {
 		a := r.access("BatchGetItem", r.keys...)
 		a.consumed = in.ReturnConsumedCapacity
-		if err := a.authorize(c); err != nil {
+		if err := a.authorizeBatch(c); err != nil {
 			return nil, err
 		}
 	}
@@ -243,7 +243,7 @@ func newBatchWrites(c *engine.Call, name string, requests []writeRequest, consum
 			a.name(name)
 		}
 	}
-	return writes, a.authorize(c)
+	return writes, a.authorizeBatch(c)
 }
 
 // checkBatch refuses writes that do not fit their tables, and two of one item.

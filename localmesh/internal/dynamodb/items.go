@@ -126,7 +126,7 @@ func (w *write) alone(c *engine.Call, returns, consumed enum) (*itemOutput, erro
 	if w.action != updateItem && returns != "" && returns != "NONE" && returns != "ALL_OLD" {
 		return nil, invalid("ReturnValues can only be ALL_OLD or NONE")
 	}
-	a := w.access()
+	a := w.access(c)
 	a.consumed = consumed
 	if returns != "" {
 		a.returns = returns

@@ -89,18 +89,18 @@ func transactWrite(c *engine.Call, in *transactWriteInput) (*transactWriteOutput
 	if len(in.ClientRequestToken) > maxToken {
 		return nil, broken(quoted(in.ClientRequestToken), "clientRequestToken", "Member must have length less than or equal to 36")
 	}
-	writes := make([]*write, len(in.TransactItems))
+	writes, wanted := make([]*write, len(in.TransactItems)), make([]*access, len(in.TransactItems))
 	for i, item := range in.TransactItems {
 		w, err := item.write(c)
 		if err != nil {
 			return nil, err
 		}
-		a := w.access()
-		a.enclosing = "TransactWriteItems"
-		if err := a.authorize(c); err != nil {
-			return nil, err
-		}
+		wanted[i] = w.access(c)
+		wanted[i].enclosing = "TransactWriteItems"
 		writes[i] = w
+	}
+	if err := authorizeItems(c, wanted); err != nil {
+		return nil, err
 	}
 	done, err := in.done(c)
 	if err != nil {
@@ -400,7 +400,7 @@ func transactGet(c *engine.Call, in *transactGetInput) (*transactGetOutput, erro
 		return nil, err
 	}
 	reads := make([]*read, len(in.TransactItems))
-	keys := make([]value.Item, len(in.TransactItems))
+	keys, wanted := make([]value.Item, len(in.TransactItems)), make([]*access, len(in.TransactItems))
 	for i, item := range in.TransactItems {
 		if item.Get == nil {
 			return nil, broken("null", "transactItems.1.member.get", "Member must not be null")
@@ -412,11 +412,11 @@ func transactGet(c *engine.Call, in *transactGetInput) (*transactGetOutput, erro
 		if keys[i], err = item.Get.Key.get("transactItems.get.key"); err != nil {
 			return nil, err
 		}
-		a := reads[i].access("GetItem", keys[i])
-		a.enclosing = "TransactGetItems"
-		if err := a.authorize(c); err != nil {
-			return nil, err
-		}
+		wanted[i] = reads[i].access("GetItem", keys[i])
+		wanted[i].enclosing = "TransactGetItems"
+	}
+	if err := authorizeItems(c, wanted); err != nil {
+		return nil, err
 	}
 	return transactRead(c, reads, keys, in.ReturnConsumedCapacity)
 }

@@ -89,13 +89,18 @@ func (w *write) parse(in writeInput) error {
 }
 
 // access is what the write asks of IAM.
-func (w *write) access() *access {
+func (w *write) access(c *engine.Call) *access {
 	a := &access{action: w.action, ref: w.ref, table: w.table, returns: "NONE"}
 	a.lead(w.item)
 	for name := range w.item {
 		a.name(name)
 	}
 	a.name(w.scope.Attributes()...)
+	if c.Mesh.Readings.WritesNameIndexKeys && w.table != nil && (w.action == putItem || w.action == updateItem) {
+		for i := range w.table.Indexes {
+			a.name(keyNames(w.table.Indexes[i].Keys)...)
+		}
+	}
 	return a
 }
 

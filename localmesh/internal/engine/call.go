@@ -72,6 +72,15 @@ func (c *Call) Authorize(q authz.Question) error {
 	return nil
 }
 
+// Forward is Authorize for a call that the service makes of another one with the
+// rights of its caller, which IAM is shown in aws:ViaAWSService. aws:CalledVia is not
+// there: its documentation does not list these services
+// (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-calledvia).
+func (c *Call) Forward(q authz.Question) error {
+	q.Forwarded = !c.Mesh.Readings.ForwardedCallsUnmarked
+	return c.Authorize(q)
+}
+
 // Allow asks IAM whether the caller may do action on each of the resources.
 func (c *Call) Allow(action string, resources ...string) error {
 	return c.Authorize(authz.Question{Action: action, Resources: resources})
@@ -81,7 +90,7 @@ func (c *Call) Allow(action string, resources ...string) error {
 // refuse.
 func (c *Call) Decide(q authz.Question) (authz.Decision, error) {
 	c.authorized = true
-	return c.Mesh.policies.Decide(c.Tx, c.Caller, q, c.Now, c.Region)
+	return c.Mesh.policies.Decide(c.Tx, c.knownCaller(), q, c.Now, c.Region)
 }
 
 // Authorized marks the call as checked by other means than a policy of the

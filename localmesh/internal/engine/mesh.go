@@ -34,6 +34,9 @@ type Mesh struct {
 	Settling *Settling
 	// MaxBody bounds the size of a request's body, in bytes.
 	MaxBody int64
+	// Readings choose where AWS can be read in several ways. They do not change while
+	// calls are made.
+	Readings Readings
 
 	policies *authz.Policies
 	services map[string]*Service

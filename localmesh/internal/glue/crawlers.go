@@ -170,6 +170,8 @@ func passRole(c *engine.Call, given *string) (string, error) {
 	d, err := c.Mesh.Policies().Decide(c.Tx, authz.Caller{Service: serviceName}, authz.Question{
 		Action: "sts:AssumeRole", Resources: []string{role.ARN()}, ResourceAccount: c.Account(),
 		ResourcePolicy: role.Trust, ResourcePolicyName: "the trust policy", ResourceRequired: true,
+		// https://docs.aws.amazon.com/glue/latest/dg/cross-service-confused-deputy-prevention.html
+		Keys: map[string][]string{"aws:SourceAccount": {c.Account()}, "aws:SourceArn": {c.ARN("glue", c.Account(), "crawler/*")}},
 	}, c.Now, c.Region)
 	if err != nil {
 		return "", err

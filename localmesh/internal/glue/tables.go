@@ -304,7 +304,7 @@ func getTables(c *engine.Call, in *glue.GetTablesInput) (*glue.GetTablesOutput, 
 	page := newPager(size)
 	var failed error
 	err = state.Tables.ScanShared(c.Tx, prefix, from, func(key string, stored *state.Table) bool {
-		if t := *stored; matches(t.Name) {
+		if t := *stored; matches(t.Name) && (t.Account == c.Account() || !c.Unlisted(t.Resource())) {
 			var ok bool
 			if ok, failed = p.holds(t.Resource(), lfDescribe); failed != nil {
 				return false

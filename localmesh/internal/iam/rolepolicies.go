@@ -31,9 +31,11 @@ func putRolePolicy(c *engine.Call, in *iam.PutRolePolicyInput) (*iam.PutRolePoli
 	if err != nil {
 		return nil, err
 	}
+	before := r.Permissions
 	if err := roleHolder(&r).putInline(c, in.PolicyName, in.PolicyDocument); err != nil {
 		return nil, err
 	}
+	c.NewPolicies(r.ARN(), before)
 	return &iam.PutRolePolicyOutput{}, putRole(c, r)
 }
 
@@ -66,9 +68,11 @@ func deleteRolePolicy(c *engine.Call, in *iam.DeleteRolePolicyInput) (*iam.Delet
 	if err != nil {
 		return nil, err
 	}
+	before := r.Permissions
 	if err := roleHolder(&r).deleteInline(in.PolicyName); err != nil {
 		return nil, err
 	}
+	c.NewPolicies(r.ARN(), before)
 	return &iam.DeleteRolePolicyOutput{}, putRole(c, r)
 }
 
@@ -81,9 +85,11 @@ func attachRolePolicy(c *engine.Call, in *iam.AttachRolePolicyInput) (*iam.Attac
 	if err != nil {
 		return nil, err
 	}
+	before := r.Permissions
 	if err := roleHolder(&r).attach(c, *in.PolicyArn); err != nil {
 		return nil, err
 	}
+	c.NewPolicies(r.ARN(), before)
 	return &iam.AttachRolePolicyOutput{}, putRole(c, r)
 }
 
@@ -96,9 +102,11 @@ func detachRolePolicy(c *engine.Call, in *iam.DetachRolePolicyInput) (*iam.Detac
 	if err != nil {
 		return nil, err
 	}
+	before := r.Permissions
 	if err := roleHolder(&r).detach(*in.PolicyArn); err != nil {
 		return nil, err
 	}
+	c.NewPolicies(r.ARN(), before)
 	return &iam.DetachRolePolicyOutput{}, putRole(c, r)
 }
 

@@ -31,9 +31,11 @@ func putUserPolicy(c *engine.Call, in *iam.PutUserPolicyInput) (*iam.PutUserPoli
 	if err != nil {
 		return nil, err
 	}
+	before := u.Permissions
 	if err := userHolder(&u).putInline(c, in.PolicyName, in.PolicyDocument); err != nil {
 		return nil, err
 	}
+	c.NewPolicies(u.ARN(), before)
 	return &iam.PutUserPolicyOutput{}, putUser(c, u)
 }
 
@@ -66,9 +68,11 @@ func deleteUserPolicy(c *engine.Call, in *iam.DeleteUserPolicyInput) (*iam.Delet
 	if err != nil {
 		return nil, err
 	}
+	before := u.Permissions
 	if err := userHolder(&u).deleteInline(in.PolicyName); err != nil {
 		return nil, err
 	}
+	c.NewPolicies(u.ARN(), before)
 	return &iam.DeleteUserPolicyOutput{}, putUser(c, u)
 }
 
@@ -81,9 +85,11 @@ func attachUserPolicy(c *engine.Call, in *iam.AttachUserPolicyInput) (*iam.Attac
 	if err != nil {
 		return nil, err
 	}
+	before := u.Permissions
 	if err := userHolder(&u).attach(c, *in.PolicyArn); err != nil {
 		return nil, err
 	}
+	c.NewPolicies(u.ARN(), before)
 	return &iam.AttachUserPolicyOutput{}, putUser(c, u)
 }
 
@@ -96,9 +102,11 @@ func detachUserPolicy(c *engine.Call, in *iam.DetachUserPolicyInput) (*iam.Detac
 	if err != nil {
 		return nil, err
 	}
+	before := u.Permissions
 	if err := userHolder(&u).detach(*in.PolicyArn); err != nil {
 		return nil, err
 	}
+	c.NewPolicies(u.ARN(), before)
 	return &iam.DetachUserPolicyOutput{}, putUser(c, u)
 }
 

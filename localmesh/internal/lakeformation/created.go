@@ -15,7 +15,7 @@ func DatabaseCreated(c *engine.Call, db state.Database) error {
 	if db.IsLink() {
 		perms = linkPermissions
 	}
-	s, err := settingsOf(c.Tx, db.Account, db.Region)
+	s, err := settingsOf(c, db.Account, db.Region)
 	if err != nil {
 		return err
 	}
@@ -33,7 +33,7 @@ func TableCreated(c *engine.Call, t state.Table) error {
 	case t.IsView():
 		perms = viewPermissions
 	}
-	s, err := settingsOf(c.Tx, t.Account, t.Region)
+	s, err := settingsOf(c, t.Account, t.Region)
 	if err != nil {
 		return err
 	}

@@ -181,7 +181,7 @@ func checkSupported(supported []types.PermissionType) error {
 // with the session tag does, if it can enforce the filters that there are
 // (https://docs.aws.amazon.com/lake-formation/latest/dg/full-table-credential-vending.html).
 func filtering(c *engine.Call, o order, r state.Resource, h holding) error {
-	s, err := settingsOf(c.Tx, r.Account, r.Region)
+	s, err := settingsOf(c, r.Account, r.Region)
 	if err != nil {
 		return err
 	}
@@ -226,7 +226,7 @@ func vend(c *engine.Call, owner, path string, perms []string, seconds *int32) (s
 		return state.Session{}, err
 	}
 	if found {
-		if found, err = trusts(c, role); err != nil {
+		if found, err = trusts(c, role, "lakeformation", l.Account); err != nil {
 			return state.Session{}, err
 		}
 	}

@@ -112,7 +112,7 @@ func mayGrantTo(c *engine.Call, p part, principal string) error {
 // principal of one
 // (https://docs.aws.amazon.com/lake-formation/latest/dg/cross-account-notes.html).
 func mayGrantAbroad(c *engine.Call, p part, principal, account string) error {
-	s, err := settingsOf(c.Tx, p.on.Account, c.Region)
+	s, err := settingsOf(c, p.on.Account, c.Region)
 	if err != nil {
 		return err
 	}
@@ -134,7 +134,7 @@ func mayGrantAbroad(c *engine.Call, p part, principal, account string) error {
 		return err
 	}
 	if p.on.Kind == state.KindPolicy && v < 3 {
-		theirs, err := settingsOf(c.Tx, account, c.Region)
+		theirs, err := settingsOf(c, account, c.Region)
 		if err != nil {
 			return err
 		}
@@ -269,7 +269,7 @@ func fitsColumns(c *engine.Call, p part, principal string) error {
 			}
 		}
 	}
-	s, err := settingsOf(c.Tx, p.on.Account, c.Region)
+	s, err := settingsOf(c, p.on.Account, c.Region)
 	if err != nil {
 		return err
 	}
@@ -338,6 +338,9 @@ func write(c *engine.Call, p part, principal string) error {
 		shares, err := share(c, g)
 		if err != nil {
 			return err
+		}
+		if !found && p.on.Table != "" {
+			c.NewlyShared(p.on.Resource, state.PrincipalAccount(principal, p.on.Account))
 		}
 		if g.Shares, err = alive(c, union(g.Shares, shares)); err != nil {
 			return err

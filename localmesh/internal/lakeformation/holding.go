@@ -231,7 +231,7 @@ func grantsCovering(c *engine.Call, r state.Resource, principal string) ([]state
 	switch {
 	case r.Database == "":
 		if principal == state.IAMAllowedPrincipals {
-			s, err := settingsOf(c.Tx, r.Account, r.Region)
+			s, err := settingsOf(c, r.Account, r.Region)
 			if err != nil {
 				return nil, err
 			}

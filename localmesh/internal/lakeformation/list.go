@@ -194,7 +194,7 @@ func (l *listing) run(owner string, prefixes [][]string) error {
 // first adds the grant that a catalog begins with, which is not stored until
 // something is granted or revoked on the catalog.
 func (l *listing) first(owner string, prefixes [][]string, from string) error {
-	s, err := settingsOf(l.c.Tx, owner, l.c.Region)
+	s, err := settingsOf(l.c, owner, l.c.Region)
 	if err != nil || s.GrantsSeeded || from != "" {
 		return err
 	}
@@ -225,11 +225,16 @@ func (l *listing) add(key string, g state.Grant, skip int) error {
 	if !l.wanted(g.On) {
 		return nil
 	}
+	if l.c.Mesh.Readings.ListingsShowOwnRows {
+		if ok, err := ownRow(l.c, g); err != nil || !ok {
+			return err
+		}
+	}
 	shown, ok, err := visible(l.c, g, l.seen)
 	if err != nil || !ok {
 		return err
 	}
-	rows := rowsOf(shown)
+	rows := rowsOf(l.c, shown)
 	for i, row := range rows {
 		if i < skip {
 			continue
@@ -241,6 +246,13 @@ func (l *listing) add(key string, g state.Grant, skip int) error {
 		l.rows = append(l.rows, row)
 	}
 	return nil
+}
+
+// ownRow reports whether a grant is the caller's own, or the caller is an
+// administrator of the data lake, who sees others' too.
+func ownRow(c *engine.Call, g state.Grant) (bool, error) {
+	position, err := rankOf(c)
+	return position != nobody || g.Principal == c.Caller.Principal || g.Principal == everyone(c.Account()), err
 }
 
 // visible is what of a grant the caller is shown. A data lake administrator sees
@@ -333,7 +345,7 @@ func effective(c *engine.Call, t target, principal string) ([]types.PrincipalRes
 			return nil, err
 		}
 		if ok {
-			rows = append(rows, rowsOf(shown)...)
+			rows = append(rows, rowsOf(c, shown)...)
 		}
 	}
 	return rows, nil
@@ -374,7 +386,7 @@ func effectiveGrants(c *engine.Call, t target, principal string) ([]state.Grant,
 			grants[i] = g
 		}
 	}
-	s, err := settingsOf(c.Tx, on.Account, c.Region)
+	s, err := settingsOf(c, on.Account, c.Region)
 	if err != nil || !slices.Contains(s.Admins, principal) || on.Database == "" {
 		return grants, err
 	}

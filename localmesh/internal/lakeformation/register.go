@@ -49,7 +49,7 @@ func registerResource(c *engine.Call, in *lakeformation.RegisterResourceInput) (
 		return nil, err
 	}
 	c.NewLocation(l.Account, l.Path)
-	if in.WithPrivilegedAccess {
+	if in.WithPrivilegedAccess && !c.Mesh.Readings.PrivilegedAccessGrantsNothing {
 		on := state.Securable{Kind: state.KindLocation, Resource: state.Resource{Account: c.Account(), Region: c.Region}, Path: path}
 		perms := []string{dataLocationAccess}
 		err = write(c, part{on: on, perms: perms, grantable: perms}, c.Caller.Principal)
@@ -72,21 +72,27 @@ func setRole(c *engine.Call, l *state.Location, arn *string, serviceLinked bool)
 	if err != nil {
 		return err
 	}
-	err = c.Authorize(authz.Question{Action: "iam:PassRole", Resources: []string{role.ARN()}, Keys: map[string][]string{
-		"iam:PassedToService": {"lakeformation.amazonaws.com"},
-	}})
-	if err != nil {
-		return err
+	services := []string{"lakeformation"}
+	if c.Mesh.Readings.LocationRolesTrustGlue {
+		services = append(services, "glue")
 	}
-	trusted, err := trusts(c, role)
-	if err != nil {
-		return err
-	}
-	if !trusted {
-		return invalid("The role %s does not trust lakeformation.amazonaws.com.", role.ARN())
+	for _, service := range services {
+		err = c.Authorize(authz.Question{Action: "iam:PassRole", Resources: []string{role.ARN()}, Keys: map[string][]string{
+			"iam:PassedToService": {service + ".amazonaws.com"},
+		}})
+		if err != nil {
+			return err
+		}
+		trusted, err := trusts(c, role, service, l.Account)
+		if err != nil {
+			return err
+		}
+		if !trusted {
+			return invalid("The role %s does not trust %s.amazonaws.com.", role.ARN(), service)
+		}
 	}
 	l.Role, l.ServiceLinked = role.ARN(), false
-	return nil
+	return verify(c, l, role)
 }
 
 // ownRole finds a role of the caller's account by its ARN.
@@ -105,12 +111,18 @@ func ownRole(c *engine.Call, arn string) (state.Role, error) {
 	return role, nil
 }
 
-// trusts tells whether Lake Formation may assume a role.
-func trusts(c *engine.Call, role state.Role) (bool, error) {
-	d, err := c.Mesh.Policies().Decide(c.Tx, authz.Caller{Service: "lakeformation.amazonaws.com"}, authz.Question{
+// trusts reports whether a service may assume a role for the catalog of an account,
+// which is what it says of itself
+// (https://docs.aws.amazon.com/lake-formation/latest/dg/cross-service-confused-deputy-prevention.html).
+func trusts(c *engine.Call, role state.Role, service, account string) (bool, error) {
+	source := c.ARN(service, account, "catalog")
+	if service == "lakeformation" {
+		source += ":" + account
+	}
+	d, err := c.Mesh.Policies().Decide(c.Tx, authz.Caller{Service: service + ".amazonaws.com"}, authz.Question{
 		Action: "sts:AssumeRole", Resources: []string{role.ARN()}, ResourcePolicy: role.Trust, ResourcePolicyName: "trust policy",
 		ResourceAccount: role.Account, ResourceRequired: true,
-		Keys: map[string][]string{"aws:SourceAccount": {c.Account()}, "aws:SourceArn": {c.ARN("lakeformation", c.Account(), "catalog")}},
+		Keys: map[string][]string{"aws:SourceAccount": {account}, "aws:SourceArn": {source}},
 	}, c.Now, c.Region)
 	return d.Allowed, err
 }
@@ -157,19 +169,20 @@ func describeResource(c *engine.Call, in *lakeformation.DescribeResourceInput) (
 	if err != nil {
 		return nil, err
 	}
-	info := locationAnswer(l)
-	return &lakeformation.DescribeResourceOutput{ResourceInfo: &info}, nil
+	info, err := locationAnswer(c, l)
+	return &lakeformation.DescribeResourceOutput{ResourceInfo: &info}, err
 }
 
-func locationAnswer(l state.Location) types.ResourceInfo {
+func locationAnswer(c *engine.Call, l state.Location) (types.ResourceInfo, error) {
+	status, err := verification(c, l)
 	info := types.ResourceInfo{
 		ResourceArn: aws.String(l.ARN), RoleArn: aws.String(l.Role), LastModified: aws.Time(l.Modified), HybridAccessEnabled: aws.Bool(l.Hybrid),
-		WithFederation: aws.Bool(l.Federation), WithPrivilegedAccess: aws.Bool(l.Privileged), VerificationStatus: types.VerificationStatusVerified,
+		WithFederation: aws.Bool(l.Federation), WithPrivilegedAccess: aws.Bool(l.Privileged), VerificationStatus: status,
 	}
 	if l.ExpectedOwner != "" {
 		info.ExpectedResourceOwnerAccount = aws.String(l.ExpectedOwner)
 	}
-	return info
+	return info, err
 }
 
 // https://docs.aws.amazon.com/lake-formation/latest/APIReference/API_UpdateResource.html
@@ -235,7 +248,11 @@ func listResources(c *engine.Call, in *lakeformation.ListResourcesInput) (*lakef
 	}
 	out := &lakeformation.ListResourcesOutput{NextToken: next, ResourceInfoList: []types.ResourceInfo{}}
 	for _, l := range all {
-		out.ResourceInfoList = append(out.ResourceInfoList, locationAnswer(l))
+		info, err := locationAnswer(c, l)
+		if err != nil {
+			return nil, err
+		}
+		out.ResourceInfoList = append(out.ResourceInfoList, info)
 	}
 	return out, nil
 }

@@ -6,6 +6,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/lakeformation/types"
 
+	"github.com/lakemesh/lakemesh/localmesh/internal/engine"
 	"github.com/lakemesh/lakemesh/localmesh/internal/state"
 )
 
@@ -82,8 +83,9 @@ func permissionsAnswer(perms []string) []types.Permission {
 
 // rowsOf are the rows of a grant in a listing. SELECT is always a row of its own,
 // on the table with all columns, however it was granted
-// (https://docs.aws.amazon.com/lake-formation/latest/dg/perm-select.html).
-func rowsOf(g state.Grant) []types.PrincipalResourcePermissions {
+// (https://docs.aws.amazon.com/lake-formation/latest/dg/perm-select.html); or, as the
+// mesh reads AWS, every permission is, or none.
+func rowsOf(c *engine.Call, g state.Grant) []types.PrincipalResourcePermissions {
 	row := func(on state.Securable, perms, grantable []string) types.PrincipalResourcePermissions {
 		r := types.PrincipalResourcePermissions{
 			Principal: &types.DataLakePrincipal{DataLakePrincipalIdentifier: aws.String(g.Principal)}, Resource: resourceAnswer(on),
@@ -98,13 +100,23 @@ func rowsOf(g state.Grant) []types.PrincipalResourcePermissions {
 		}
 		return r
 	}
-	if g.On.Kind != state.KindTable || !slices.Contains(g.Permissions, selecting) {
-		return []types.PrincipalResourcePermissions{row(g.On, g.Permissions, g.Grantable)}
+	all := func(perms, grantable []string) []types.PrincipalResourcePermissions {
+		if !c.Mesh.Readings.ListedRowsSplit {
+			return []types.PrincipalResourcePermissions{row(g.On, perms, grantable)}
+		}
+		var rows []types.PrincipalResourcePermissions
+		for _, p := range perms {
+			rows = append(rows, row(g.On, []string{p}, within(grantable, []string{p})))
+		}
+		return rows
+	}
+	if g.On.Kind != state.KindTable || !slices.Contains(g.Permissions, selecting) || c.Mesh.Readings.ListedRowsMerged {
+		return all(g.Permissions, g.Grantable)
 	}
 	one := []string{selecting}
 	var rows []types.PrincipalResourcePermissions
 	if rest := without(g.Permissions, one); len(rest) > 0 {
-		rows = append(rows, row(g.On, rest, without(g.Grantable, one)))
+		rows = all(rest, without(g.Grantable, one))
 	}
 	columns := g.On
 	columns.Kind, columns.Columns = state.KindColumns, nil

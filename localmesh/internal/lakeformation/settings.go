@@ -6,26 +6,41 @@ import (
 
 	"github.com/lakemesh/lakemesh/localmesh/internal/engine"
 	"github.com/lakemesh/lakemesh/localmesh/internal/state"
-	"github.com/lakemesh/lakemesh/localmesh/internal/store"
 )
 
 // versionParameter is the setting of the version of cross-account sharing
 // (https://docs.aws.amazon.com/lake-formation/latest/dg/optimize-ram.html).
 const versionParameter = "CROSS_ACCOUNT_VERSION"
 
+// setContext is the setting that makes CloudTrail show who reads through Identity
+// Center.
+const setContext = "SET_CONTEXT"
+
 // settingsOf reads an account's settings; an account that has never been
 // configured has those that AWS gives a new one. What they point at must not be
 // changed.
-func settingsOf(tx store.Tx, account, region string) (state.DataLakeSettings, error) {
-	s, found, err := state.LakeSettings.Shared(tx, account, region)
+func settingsOf(c *engine.Call, account, region string) (state.DataLakeSettings, error) {
+	s, found, err := state.LakeSettings.Shared(c.Tx, account, region)
 	if err != nil || found {
 		return s, err
 	}
 	iam := []state.DefaultPermission{{Principal: state.IAMAllowedPrincipals, Permissions: []string{super}}}
 	return state.DataLakeSettings{
 		DatabaseDefaults: iam, TableDefaults: iam,
-		Parameters: map[string]string{versionParameter: "4", "SET_CONTEXT": "TRUE"},
+		Parameters: map[string]string{versionParameter: firstVersion(c), setContext: "TRUE"},
 	}, nil
+}
+
+// firstVersion is the version of cross-account sharing of an account that has never
+// been configured, which is not documented.
+func firstVersion(c *engine.Call) string {
+	switch r := c.Mesh.Readings; {
+	case r.FirstVersionOfSharing:
+		return "1"
+	case r.FifthVersionOfSharing:
+		return "5"
+	}
+	return "4"
 }
 
 // version is the version of cross-account sharing; settings without one have the
@@ -41,7 +56,7 @@ func version(s state.DataLakeSettings) int {
 // seed writes the grant that every new catalog begins with, that whom IAM lets
 // through may create databases, so that it can be revoked.
 func seed(c *engine.Call, account string) error {
-	s, err := settingsOf(c.Tx, account, c.Region)
+	s, err := settingsOf(c, account, c.Region)
 	if err != nil || s.GrantsSeeded {
 		return err
 	}
@@ -75,7 +90,7 @@ func rankOf(c *engine.Call) (rank, error) {
 }
 
 func findRank(c *engine.Call) (rank, error) {
-	s, err := settingsOf(c.Tx, c.Account(), c.Region)
+	s, err := settingsOf(c, c.Account(), c.Region)
 	switch {
 	case err != nil:
 		return nobody, err

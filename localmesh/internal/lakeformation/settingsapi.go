@@ -23,7 +23,7 @@ func getDataLakeSettings(c *engine.Call, in *lakeformation.GetDataLakeSettingsIn
 	if err := ownCatalog(c, in.CatalogId); err != nil {
 		return nil, err
 	}
-	s, err := settingsOf(c.Tx, c.Account(), c.Region)
+	s, err := settingsOf(c, c.Account(), c.Region)
 	if err != nil {
 		return nil, err
 	}
@@ -79,7 +79,7 @@ func putDataLakeSettings(c *engine.Call, in *lakeformation.PutDataLakeSettingsIn
 	if in.DataLakeSettings == nil {
 		return nil, invalid("DataLakeSettings is mandatory in the input.")
 	}
-	before, err := settingsOf(c.Tx, c.Account(), c.Region)
+	before, err := settingsOf(c, c.Account(), c.Region)
 	if err != nil {
 		return nil, err
 	}
@@ -101,7 +101,7 @@ func putDataLakeSettings(c *engine.Call, in *lakeformation.PutDataLakeSettingsIn
 	if s.TableDefaults, err = defaults(want.CreateTableDefaultPermissions); err != nil {
 		return nil, err
 	}
-	if err := checkParameters(before, s); err != nil {
+	if err := checkParameters(c, before, s); err != nil {
 		return nil, err
 	}
 	for _, account := range want.TrustedResourceOwners {
@@ -162,14 +162,17 @@ func defaults(list []types.PrincipalPermissions) ([]state.DefaultPermission, err
 // checkParameters refuses unknown parameters and versions, and a return from
 // version 5, which AWS does not support
 // (https://docs.aws.amazon.com/lake-formation/latest/dg/optimize-ram.html).
-func checkParameters(before, s state.DataLakeSettings) error {
+func checkParameters(c *engine.Call, before, s state.DataLakeSettings) error {
 	for key, value := range s.Parameters {
+		if key == setContext && c.Mesh.Readings.SetContextRefused {
+			return invalid("The parameter %s cannot be set.", key)
+		}
 		switch key {
 		case versionParameter:
 			if v, err := strconv.Atoi(value); err != nil || v < 1 || v > 5 || strconv.Itoa(v) != value {
 				return invalid("Invalid value %q of %s: it must be 1, 2, 3, 4 or 5.", value, key)
 			}
-		case "SET_CONTEXT", "SET_SOURCE_IDENTITY":
+		case setContext, "SET_SOURCE_IDENTITY":
 			if value != "TRUE" && value != "FALSE" {
 				return invalid("Invalid value %q of %s: it must be TRUE or FALSE.", value, key)
 			}

@@ -109,7 +109,7 @@ func carried(on state.Securable) bool {
 // that there is, with the caller's rights, and returns its ARN. All rights are
 // asked for before anything is written.
 func share(c *engine.Call, g state.Grant) ([]string, error) {
-	s, err := settingsOf(c.Tx, g.On.Account, g.On.Region)
+	s, err := settingsOf(c, g.On.Account, g.On.Region)
 	if err != nil {
 		return nil, err
 	}
@@ -167,10 +167,6 @@ func shareFor(c *engine.Call, owner, principal, purpose string) (state.Share, bo
 	return state.Share{}, false, nil
 }
 
-// viaService is the condition key of calls that a service makes with its caller's
-// permissions (https://docs.aws.amazon.com/IAM/latest/UserGuide/access_forward_access_sessions.html).
-const viaService = "aws:ViaAWSService"
-
 // mayShare asks for the rights that AWS's policy AWSLakeFormationCrossAccountManager
 // gives to whom grants to other accounts
 // (https://docs.aws.amazon.com/lake-formation/latest/dg/permissions-reference.html).
@@ -181,32 +177,27 @@ func mayShare(c *engine.Call, s state.Share, exists bool, arn, permission string
 		// The first version extends no share: the grant is repeated, and its own
 		// share carries its resource already.
 	case exists:
-		err := c.Authorize(authz.Question{Action: "ram:AssociateResourceShare", Resources: []string{s.ARN()}, Keys: map[string][]string{
-			"ram:ResourceShareName": {s.Name}, "ram:RequestedResourceType": {kind}, "ram:ResourceArn": {arn},
-			viaService: {"true"},
-		}})
+		err := c.Forward(authz.Question{Action: "ram:AssociateResourceShare", Resources: []string{s.ARN()}, Keys: ram.ShareKeys(s, arn)})
 		if err != nil {
 			return err
 		}
 	default:
-		err := c.Authorize(authz.Question{Action: "ram:CreateResourceShare", Resources: []string{c.ARN("ram", c.Account(), "resource-share/*")}, Keys: map[string][]string{
+		err := c.Forward(authz.Question{Action: "ram:CreateResourceShare", Resources: []string{c.ARN("ram", c.Account(), "resource-share/*")}, Keys: map[string][]string{
 			"ram:RequestedResourceType": {kind}, "ram:ResourceArn": {arn}, "ram:RequestedAllowsExternalPrincipals": {"true"},
-			viaService: {"true"},
 		}})
 		if err != nil {
 			return err
 		}
 		if version >= 3 {
-			err := c.Authorize(authz.Question{Action: "ram:AssociateResourceSharePermission", Resources: []string{c.ARN("ram", c.Account(), "resource-share/*")}, Keys: map[string][]string{
-				"ram:PermissionArn": {permission}, "ram:ResourceShareName": {s.Name}, viaService: {"true"},
+			err := c.Forward(authz.Question{Action: "ram:AssociateResourceSharePermission", Resources: []string{c.ARN("ram", c.Account(), "resource-share/*")}, Keys: map[string][]string{
+				"ram:PermissionArn": {permission}, "ram:ResourceShareName": {s.Name},
 			}})
 			if err != nil {
 				return err
 			}
 		}
 	}
-	return c.Authorize(authz.Question{Action: "glue:PutResourcePolicy", Resources: []string{catalogARN(state.Resource{Account: c.Account(), Region: c.Region})},
-		Keys: map[string][]string{viaService: {"true"}}})
+	return c.Forward(authz.Question{Action: "glue:PutResourcePolicy", Resources: []string{catalogARN(state.Resource{Account: c.Account(), Region: c.Region})}})
 }
 
 // departure is what becomes of a share when a grant is taken back.
@@ -249,7 +240,11 @@ func departures(c *engine.Call, g state.Grant) ([]departure, error) {
 		if resources == 1 {
 			action = "ram:DeleteResourceShare"
 		}
-		err = c.Authorize(authz.Question{Action: action, Resources: []string{s.ARN()}, Keys: map[string][]string{"ram:ResourceShareName": {s.Name}, viaService: {"true"}}})
+		keys := ram.ShareKeys(s, entity)
+		if action == "ram:DeleteResourceShare" {
+			keys = ram.ShareKeys(s)
+		}
+		err = c.Forward(authz.Question{Action: action, Resources: []string{s.ARN()}, Keys: keys})
 		if err != nil {
 			return nil, err
 		}

@@ -1,6 +1,7 @@
 package ram
 
 import (
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -90,6 +91,13 @@ func shareKeys(s state.Share) map[string][]string {
 	for k, v := range s.Tags {
 		keys["aws:ResourceTag/"+k] = []string{v}
 	}
+	return keys
+}
+
+// ShareKeys are the condition keys of a request about a share and resources of it.
+func ShareKeys(s state.Share, resources ...string) map[string][]string {
+	keys := requestKeys(resources, nil)
+	maps.Copy(keys, shareKeys(s))
 	return keys
 }
 

@@ -204,8 +204,9 @@ func grantorMayShare(c *engine.Call, s state.Share) (bool, error) {
 	}
 	d, err := c.Mesh.Policies().Decide(c.Tx, authz.Caller{
 		Account: s.Owner, ARN: s.Grantor, Principal: s.Grantor, Root: strings.HasSuffix(s.Grantor, ":root"),
-	}, authz.Question{Action: "glue:PutResourcePolicy", Resources: []string{c.ARN("glue", s.Owner, "catalog")},
-		Keys: map[string][]string{"aws:ViaAWSService": {"true"}}}, c.Now, c.Region)
+	}, authz.Question{
+		Action: "glue:PutResourcePolicy", Resources: []string{c.ARN("glue", s.Owner, "catalog")}, Forwarded: !c.Mesh.Readings.ForwardedCallsUnmarked,
+	}, c.Now, c.Region)
 	return d.Allowed, err
 }
 

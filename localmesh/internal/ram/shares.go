@@ -82,8 +82,13 @@ func AddPrincipal(c *engine.Call, s state.Share, principal string) (state.Associ
 		return a, err
 	}
 	account := state.PrincipalAccount(principal, s.Owner)
-	a = state.Association{Entity: principal, Created: c.Now, Updated: c.Now, Status: state.Associated, External: account != s.Owner}
-	if a.External {
+	a = state.Association{Entity: principal, Created: c.Now, Updated: c.Now, Status: state.Associated, External: account != s.Owner && !c.Mesh.Readings.SharingNeedsNoInvitation}
+	switch {
+	case account == s.Owner:
+	case !a.External:
+		// Inside an organization that has sharing enabled nobody is asked.
+		c.Changed(principalOf(s, principal), nil)
+	default:
 		a.Status = state.Associating
 		i := state.Invitation{
 			ID: c.Mesh.UUID(), Region: s.Region, ShareOwner: s.Owner, ShareID: s.ID, ShareName: s.Name,

@@ -264,6 +264,9 @@ type Location struct {
 	Hybrid        bool `json:",omitempty"`
 	Federation    bool `json:",omitempty"`
 	Privileged    bool `json:",omitempty"`
+	// Unverified is set if the role could not read the location when it was
+	// registered or last updated.
+	Unverified bool `json:",omitempty"`
 	// ExpectedOwner is the account that must own the bucket, or empty.
 	ExpectedOwner string `json:",omitempty"`
 	Modified      time.Time

@@ -241,14 +241,18 @@ func sourceIdentity(c *engine.Call, in *sts.AssumeRoleInput) string {
 
 // authorizeAssumption asks the caller's policies and the role's trust policy:
 // both across accounts, and within an account the trust policy alone where it
-// names the caller itself. Tags and a source identity are actions of their own.
+// names the caller itself. Tags and a source identity are actions of their own, also
+// where they come from the caller's session and are handed on
+// (https://docs.aws.amazon.com/IAM/latest/UserGuide/id_session-tags.html#id_session-tags_role-chaining,
+// https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_temp_control-access_monitor.html).
 func authorizeAssumption(c *engine.Call, role state.Role, in *sts.AssumeRoleInput, tags map[string]string, transitive []string) error {
 	keys := map[string][]string{"sts:RoleSessionName": {*in.RoleSessionName}}
 	if in.ExternalId != nil {
 		keys["sts:ExternalId"] = []string{*in.ExternalId}
 	}
-	if in.SourceIdentity != nil {
-		keys["sts:SourceIdentity"] = []string{*in.SourceIdentity}
+	inherited := sourceIdentity(c, in)
+	if inherited != "" {
+		keys["sts:SourceIdentity"] = []string{inherited}
 	}
 	for k, v := range tags {
 		keys["aws:RequestTag/"+k] = []string{v}
@@ -264,10 +268,10 @@ func authorizeAssumption(c *engine.Call, role state.Role, in *sts.AssumeRoleInpu
 		keys["iam:ResourceTag/"+k] = []string{v}
 	}
 	actions := []string{"sts:AssumeRole"}
-	if len(tags) > 0 {
+	if len(tags) > 0 || len(transitive) > 0 && !c.Mesh.Readings.InheritedTagsUnasked {
 		actions = append(actions, "sts:TagSession")
 	}
-	if in.SourceIdentity != nil {
+	if in.SourceIdentity != nil || inherited != "" && !c.Mesh.Readings.InheritedIdentityUnasked {
 		actions = append(actions, "sts:SetSourceIdentity")
 	}
 	for _, action := range actions {

@@ -1,0 +1,156 @@
+package localmesh
+
+import (
+	"fmt"
+	"reflect"
+	"regexp"
+	"strings"
+)
+
+// Readings answer questions on AWS that its documentation leaves open. Each field is
+// an answer other than the one that most of the evidence is for, which is the zero
+// value. A program that is right under all of them can be sure of none, and is
+// right on AWS.
+//
+// The rules that they bear on are those of chapter 8 of docs/aws-rules.md.
+type Readings struct {
+	// TransactionKeysAsSet shows IAM the keys and attributes of all of a transaction's
+	// items of a table and action together, so that one statement must allow them all.
+	// Otherwise each item is asked about by itself.
+	TransactionKeysAsSet bool
+	// BatchKeysSingly shows IAM the keys of a batch one by one, so that different
+	// statements may allow them. Otherwise they are one set.
+	BatchKeysSingly bool
+	// WritesNameIndexKeys adds to the attributes of PutItem and UpdateItem, as IAM is
+	// shown them, the key attributes of the table's indexes, whether or not the item
+	// has them.
+	WritesNameIndexKeys bool
+	// InheritedTagsUnasked lets a session hand on transitive tags without
+	// sts:TagSession.
+	InheritedTagsUnasked bool
+	// InheritedIdentityUnasked lets a session hand on its source identity without
+	// sts:SetSourceIdentity.
+	InheritedIdentityUnasked bool
+	// LocationRolesTrustGlue refuses to register a location with a role that does not
+	// trust glue.amazonaws.com besides lakeformation.amazonaws.com, and asks for
+	// iam:PassRole to both.
+	LocationRolesTrustGlue bool
+	// ForwardedCallsUnmarked leaves aws:ViaAWSService false in the calls that Lake
+	// Formation makes of RAM and Glue with its caller's rights.
+	ForwardedCallsUnmarked bool
+	// FirstVersionOfSharing gives accounts that nobody configured version 1 of
+	// cross-account sharing, FifthVersionOfSharing version 5. Otherwise it is 4.
+	FirstVersionOfSharing, FifthVersionOfSharing bool
+	// SetContextRefused refuses data lake settings that set SET_CONTEXT, although
+	// settings are read with it.
+	SetContextRefused bool
+	// PrivilegedAccessGrantsNothing gives whoever registers a location with privileged
+	// access no right to make tables there.
+	PrivilegedAccessGrantsNothing bool
+	// LocationsVerifiedOnce keeps the verification status of a location as it was when
+	// the location was registered or last updated. Otherwise it is that of the moment.
+	LocationsVerifiedOnce bool
+	// UnreachableLocationsRefused refuses to register a location that its role cannot
+	// read. Otherwise its verification has failed, and it can be opened later.
+	UnreachableLocationsRefused bool
+	// ListingsShowOwnRows shows those who are no data lake administrators only the rows
+	// about themselves in ListPermissions.
+	ListingsShowOwnRows bool
+	// SharingNeedsNoInvitation treats all accounts as accounts of one organization that
+	// has sharing enabled: nobody is invited, and what is shared is there.
+	SharingNeedsNoInvitation bool
+	// ListedRowsSplit makes a row of ListPermissions of each permission,
+	// ListedRowsMerged one row of all permissions, with SELECT among them. Otherwise
+	// SELECT is a row of its own.
+	ListedRowsSplit, ListedRowsMerged bool
+}
+
+// Strict are the readings that refuse most, or give least.
+func Strict() Readings {
+	return Readings{
+		TransactionKeysAsSet: true, WritesNameIndexKeys: true, LocationRolesTrustGlue: true, FirstVersionOfSharing: true, SetContextRefused: true,
+		PrivilegedAccessGrantsNothing: true, LocationsVerifiedOnce: true, UnreachableLocationsRefused: true, ListingsShowOwnRows: true, ListedRowsSplit: true,
+	}
+}
+
+// Lenient are the readings that differ from the default and do not refuse more. What
+// is done for a stricter AWS has to be right on this one, too.
+func Lenient() Readings {
+	return Readings{
+		BatchKeysSingly: true, InheritedTagsUnasked: true, InheritedIdentityUnasked: true, ForwardedCallsUnmarked: true,
+		FifthVersionOfSharing: true, SharingNeedsNoInvitation: true, ListedRowsMerged: true,
+	}
+}
+
+// ParseReadings reads "strict", "lenient", the names of single readings as
+// "transaction-keys-as-set" for [Readings].TransactionKeysAsSet, or several of these
+// with commas between them.
+func ParseReadings(text string) (Readings, error) {
+	var r Readings
+	for word := range strings.SplitSeq(text, ",") {
+		switch word = strings.TrimSpace(word); word {
+		case "":
+		case "strict":
+			r = r.and(Strict())
+		case "lenient":
+			r = r.and(Lenient())
+		default:
+			if !r.set(word) {
+				return r, fmt.Errorf("%q is no reading of AWS; there are strict, lenient, %s", word, strings.Join(ReadingNames(), ", "))
+			}
+		}
+	}
+	return r, nil
+}
+
+// ReadingNames are the names of the single readings.
+func ReadingNames() []string {
+	t := reflect.TypeFor[Readings]()
+	names := make([]string, t.NumField())
+	for i := range names {
+		names[i] = readingName(t.Field(i).Name)
+	}
+	return names
+}
+
+// String names the readings that are on, with commas between them.
+func (r Readings) String() string {
+	var on []string
+	for i, name := range ReadingNames() {
+		if reflect.ValueOf(r).Field(i).Bool() {
+			on = append(on, name)
+		}
+	}
+	return strings.Join(on, ",")
+}
+
+func readingName(field string) string {
+	parts := regexp.MustCompile(`[A-Z][a-z]*`).FindAllString(field, -1)
+	return strings.ToLower(strings.Join(parts, "-"))
+}
+
+func (r *Readings) set(name string) bool {
+	v := reflect.ValueOf(r).Elem()
+	for i, known := range ReadingNames() {
+		if known == name {
+			v.Field(i).SetBool(true)
+			return true
+		}
+	}
+	return false
+}
+
+// and has the readings that one of both has.
+func (r Readings) and(other Readings) Readings {
+	v, o := reflect.ValueOf(&r).Elem(), reflect.ValueOf(other)
+	for i := range v.NumField() {
+		v.Field(i).SetBool(v.Field(i).Bool() || o.Field(i).Bool())
+	}
+	return r
+}
+
+// WithReadings chooses among the readings of AWS. [Mesh.Clone] can change them.
+func WithReadings(r Readings) Option { return func(o *options) { o.readings = r } }
+
+// Readings are the readings that the mesh goes by.
+func (m *Mesh) Readings() Readings { return m.options.readings }
