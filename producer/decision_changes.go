@@ -171,7 +171,7 @@ const mostNamed = 5
 // because once the subscription is active the two cannot be told apart. An unfinished
 // decision has kept it already.
 func (p *Producer) foreignGrants(c *considered, f *found, before, after []permissions.Entry) ([]permissions.Entry, error) {
-	foreign, err := decodeEntries(c.record.Subscriber, c.record.Found)
+	foreign, err := p.decodeEntries(c.record.Subscriber, c.record.Found)
 	if err != nil || c.record.Claim != nil {
 		return foreign, err
 	}
@@ -184,13 +184,13 @@ func (p *Producer) foreignGrants(c *considered, f *found, before, after []permis
 		if o.Claim != nil {
 			made = terms{made.permitted.Union(o.Claim.Permissions), made.grantable.Union(o.Claim.Grantable)}
 		}
-		kept, err := decodeEntries(o.Subscriber, o.Found)
+		kept, err := p.decodeEntries(o.Subscriber, o.Found)
 		if err != nil {
 			return nil, err
 		}
-		byHand := permissions.NewGrants(kept...)
+		theirHands := permissions.NewGrants(kept...)
 		for _, e := range p.entries(o, p.scopeOf(o, names, false).possible, made) {
-			by := byHand.Of(e.Principal, e.Resource)
+			by := theirHands.Of(e.Principal, e.Resource)
 			e.Permissions, e.Grantable = e.Permissions.Minus(by.Permissions), e.Grantable.Minus(by.Grantable)
 			theirs = append(theirs, e)
 		}
@@ -208,13 +208,20 @@ func (p *Producer) foreignGrants(c *considered, f *found, before, after []permis
 	return foreign, nil
 }
 
-// encodeEntries writes entries for the record, without their principal, which is the
-// subscriber.
+// byHand is an entry as the record keeps it; the principal is the subscriber, and the
+// account the mesh's.
+type byHand struct {
+	Kind        permissions.Kind
+	Database    string
+	Table       string `json:",omitempty"`
+	Permissions []string
+	Grantable   []string `json:",omitempty"`
+}
+
 func encodeEntries(entries []permissions.Entry) ([]string, error) {
 	var all []string
 	for _, e := range entries {
-		e.Principal = ""
-		text, err := json.Marshal(e)
+		text, err := json.Marshal(byHand{e.Resource.Kind, e.Resource.Database, e.Resource.Table, e.Permissions.Strings(), e.Grantable.Strings()})
 		if err != nil {
 			return nil, fmt.Errorf("write what is granted on %s: %w", e.Resource, err)
 		}
@@ -223,14 +230,24 @@ func encodeEntries(entries []permissions.Entry) ([]string, error) {
 	return all, nil
 }
 
-func decodeEntries(subscriber string, texts []string) ([]permissions.Entry, error) {
+func (p *Producer) decodeEntries(subscriber string, texts []string) ([]permissions.Entry, error) {
 	var all []permissions.Entry
 	for _, text := range texts {
-		var e permissions.Entry
-		if err := json.Unmarshal([]byte(text), &e); err != nil {
+		var b byHand
+		if err := json.Unmarshal([]byte(text), &b); err != nil {
 			return nil, fmt.Errorf("read what was granted by other means: %w", err)
 		}
-		e.Principal = subscriber
+		e := permissions.Entry{Principal: subscriber, Resource: permissions.Resource{Kind: b.Kind, Account: p.meshAccount, Database: b.Database, Table: b.Table}}
+		for _, set := range []struct {
+			names []string
+			into  *lakemesh.Permissions
+		}{{b.Permissions, &e.Permissions}, {b.Grantable, &e.Grantable}} {
+			parsed, err := lakemesh.ParsePermissions(set.names...)
+			if err != nil {
+				return nil, err
+			}
+			*set.into = parsed
+		}
 		all = append(all, e)
 	}
 	return all, nil

@@ -80,7 +80,7 @@ func (e entry) write(table string) *update {
 
 // close writes to the item that ends the chain that it has one entry more.
 func (e entry) close(u *update, mine chainEnd) {
-	u.Set(attrEntries, number(mine.entries+1))
+	u.Set(attrEntries, digits(mine.entries+1))
 	u.Set(attrHead, str(e.hash()))
 }
 

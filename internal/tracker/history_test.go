@@ -79,7 +79,7 @@ func TestWhateverASideChangesOfWhatTheOtherHasSeenShows(t *testing.T) {
 	cut := func(side Side, n int) func(*world, string) {
 		return func(w *world, id string) {
 			end := w.item(table[side], id)
-			end[attrEntries] = number(n)
+			end[attrEntries] = digits(n)
 			end[attrHead] = str(readEntry(entryKey(side, id, n), w.item(table[side], entryKey(side, id, n))).hash())
 			w.put(table[side], end)
 		}
@@ -103,8 +103,8 @@ func TestWhateverASideChangesOfWhatTheOtherHasSeenShows(t *testing.T) {
 			w.put(lakemesh.SubscriptionsTable, y)
 		}},
 		"an entry that is another subscription's": {ConsumerSide, 1, edit(ConsumerSide, 1, func(i item) { i[attrEntryOf] = str("another") })},
-		"many more than there are":                {ConsumerSide, 4, edit2(func(i item) { i[attrEntries] = number(900) })},
-		"a head of nothing":                       {ConsumerSide, 3, edit2(func(i item) { i[attrHead] = str("x") })},
+		"many more than there are":                {ConsumerSide, 4, editEnd(func(i item) { i[attrEntries] = number(900) })},
+		"a head of nothing":                       {ConsumerSide, 3, editEnd(func(i item) { i[attrHead] = str("x") })},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -119,8 +119,8 @@ func TestWhateverASideChangesOfWhatTheOtherHasSeenShows(t *testing.T) {
 	}
 }
 
-// edit2 changes the end of the consumer's history.
-func edit2(do func(item)) func(*world, string) {
+// editEnd changes the end of the consumer's history.
+func editEnd(do func(item)) func(*world, string) {
 	return func(w *world, id string) {
 		i := w.item(lakemesh.SubscriptionsTable, id)
 		do(i)

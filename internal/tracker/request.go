@@ -155,7 +155,7 @@ func (t *Tracker) Imported(ctx context.Context, r *Record, principals []string) 
 	read.TakeFrom(attrOpen, r.ID)
 	return t.consumerDid(ctx, r, lakemesh.ActionImport, r.Status, reason, func(u *update) {
 		u.Set(attrImported, truth(true))
-		u.Set(attrImportedRevision, number(r.Revision))
+		u.Set(attrImportedRevision, digits(r.Revision))
 	}, read)
 }
 
@@ -186,7 +186,11 @@ func (t *Tracker) consumerDid(ctx context.Context, r *Record, a lakemesh.Action,
 	u.Set(attrUpdatedBy, str(t.by))
 	also(u)
 	e.close(u, r.consumer)
-	u.IfCount(attrEntries, r.consumer.entries)
+	if r.consumer.entries == 0 {
+		u.IfAbsent(attrEntries)
+	} else {
+		u.If(attrEntries, digits(r.consumer.entries))
+	}
 	err := t.transact(ctx, append([]*update{u, e.write(lakemesh.SubscriptionsTable)}, more...)...)
 	if conditionFailed(err) {
 		return &lakemesh.Error{Op: string(a), Account: t.mesh, Resource: "subscription " + r.ID, Kind: lakemesh.ErrClaimed,

@@ -42,12 +42,21 @@ func text(i item, name string) string {
 	return ""
 }
 
+// digits is a number in a request. The original library reads whole records, and
+// knows no numbers in them.
+func digits(n int) types.AttributeValue { return str(strconv.Itoa(n)) }
+
 // count reads a number that counts; anything else is 0.
 func count(i item, name string) int {
-	if v, ok := i[name].(*types.AttributeValueMemberN); ok {
-		if n, err := strconv.Atoi(v.Value); err == nil && n > 0 {
-			return n
-		}
+	var text string
+	switch v := i[name].(type) {
+	case *types.AttributeValueMemberN:
+		text = v.Value
+	case *types.AttributeValueMemberS:
+		text = v.Value
+	}
+	if n, err := strconv.Atoi(text); err == nil && n > 0 {
+		return n
 	}
 	return 0
 }

@@ -146,7 +146,7 @@ func (w Words) write(u *update) {
 	u.Set(attrRequested, list(w.Requested.Strings()))
 	u.Set(attrCreatedBy, str(w.By))
 	if w.Asked > 0 {
-		u.Set(attrAsked, number(w.Asked))
+		u.Set(attrAsked, digits(w.Asked))
 	}
 	if !w.Whole {
 		u.Set(attrTables, names(w.Tables))
