@@ -57,7 +57,11 @@ func (i *Identity) Lazy(roleARN string) (*Identity, error) {
 	cfg.Credentials = aws.NewCredentialsCache(provider, func(o *aws.CredentialsCacheOptions) {
 		o.ExpiryWindow, o.ExpiryWindowJitterFrac = renewBefore, 0.5
 	})
-	cfg.Retryer = newRetryer()
+	newFor := Propagation
+	if i.roleWait <= 0 {
+		newFor = 0
+	}
+	cfg.Retryer = newRetryer(newFor)
 	role.Config = logged(cfg, i.log, role)
 	return role, nil
 }

@@ -101,7 +101,7 @@ func base(ctx context.Context, o lakemesh.Options) (aws.Config, error) {
 			return cfg, &lakemesh.Error{Op: "open", Resource: "configuration of the AWS SDK", Kind: lakemesh.ErrInvalidInput, Err: err}
 		}
 	}
-	cfg.Retryer = newRetryer()
+	cfg.Retryer = newRetryer(0)
 	return cfg, nil
 }
 

@@ -14,6 +14,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws/ratelimit"
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
+
+	"github.com/lakemesh/lakemesh/internal/awserr"
 )
 
 const (
@@ -35,8 +37,13 @@ const (
 //
 // What may pass and may stay, such as "Invalid principal", is not tried again here
 // but where it is known that the principal is new: see [UntilVisible].
-func newRetryer() func() aws.Retryer {
-	shared := &paces{}
+//
+// For as long as newFor after it was made, it also tries again what no policy of the
+// caller allows: a role that was made, or whose policy was changed, a moment ago is
+// refused by each service for a while, in these words and no others
+// (https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_general.html#troubleshoot_general_eventual-consistency).
+func newRetryer(newFor time.Duration) func() aws.Retryer {
+	shared, until := &paces{}, time.Now().Add(newFor)
 	return func() aws.Retryer {
 		return &retryer{paces: shared, Standard: retry.NewStandard(func(s *retry.StandardOptions) {
 			s.MaxAttempts = MaxAttempts
@@ -44,7 +51,9 @@ func newRetryer() func() aws.Retryer {
 			// The SDK's quota of retries would end a long operation that is throttled
 			// all the way; the pace does that work.
 			s.RateLimiter = ratelimit.None
-			s.Retryables = append(s.Retryables, retry.IsErrorRetryableFunc(func(err error) aws.Ternary { return trueOrUnknown(isPassing(err)) }))
+			s.Retryables = append(s.Retryables, retry.IsErrorRetryableFunc(func(err error) aws.Ternary {
+				return trueOrUnknown(isPassing(err) || isTooNew(err) && time.Now().Before(until))
+			}))
 		})}
 	}
 }
@@ -104,6 +113,12 @@ func isPassing(err error) bool {
 		return passes && !strings.Contains(text, "ConditionalCheckFailed")
 	}
 	return IsThrottle(err)
+}
+
+// isTooNew reports whether a call was refused as that of a role is whose policy is not
+// known everywhere yet.
+func isTooNew(err error) bool {
+	return HasCode(err, accessDeniedCodes...) && readDenial(awserr.Message(err)).by("no identity-based policy")
 }
 
 // statusOf is the HTTP status of the answer, or 0.
