@@ -32,6 +32,8 @@ const (
 	ActionImport  Action = "import"
 	ActionLeave   Action = "leave"
 	ActionAbort   Action = "abort"
+	// ActionAdopt takes a record of the original library over.
+	ActionAdopt Action = "adopt"
 )
 
 // transitions is the life of a subscription: from where an action is legal, and

@@ -91,7 +91,7 @@ type Plan struct {
 	// Operation is the operation: "ApproveAccessRequest".
 	Operation string
 	// Steps are in an order in which they could be done one after the other.
-	Steps []*Step
+	Steps  []*Step
 	Digest string
 	// Warnings are what the user should know and what stops nothing.
 	Warnings []string

@@ -3,6 +3,7 @@ package acceptance_test
 import (
 	"errors"
 	"slices"
+	"strings"
 	"testing"
 
 	dynamotypes "github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
@@ -35,10 +36,10 @@ func TestAConsumerThatRewritesItsRequestAfterwardsGainsNothing(t *testing.T) {
 			if s.Database != product || !slices.Equal(s.Tables, []string{orders}) || s.Tampered == "" || s.Status != lakemesh.Active {
 				t.Errorf("it is read as %s on %s.%v, tampered %q", s.Status, s.Database, s.Tables, s.Tampered)
 			}
-			err := w.producer.UpdateSubscriptionPermissions(t.Context(), producer.UpdateInput{SubscriptionID: id, GrantPermissions: []string{"SELECT", "INSERT"}})
-			if !errors.Is(err, lakemesh.ErrTampered) {
-				t.Errorf("a change of it: %v, want tampered", err)
-			}
+			// It can be changed as what it is.
+			w.update(id, "DESCRIBE")
+			w.holds(consumerAccount, map[string]string{"database": "DESCRIBE / DESCRIBE", orders: "DESCRIBE / DESCRIBE"})
+			w.update(id, "SELECT", "DESCRIBE")
 			// Publishing another table extends subscriptions to the whole database only.
 			w.Table(producerAccount, source, meshtest.CSV("returns", location("returns")))
 			w.publish(w.producer, source)
@@ -56,7 +57,7 @@ func TestAConsumerThatRewritesItsRequestAfterwardsGainsNothing(t *testing.T) {
 	}
 }
 
-func TestARequestThatIsRewrittenWhileItsApprovalIsUnfinishedIsTakenBackWhole(t *testing.T) {
+func TestARequestThatIsRewrittenWhileItsApprovalIsUnfinishedIsGrantedAsItWasClaimed(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	id := w.request([]string{orders}, "SELECT")
@@ -65,10 +66,10 @@ func TestARequestThatIsRewrittenWhileItsApprovalIsUnfinishedIsTakenBackWhole(t *
 		t.Fatalf("got %v, want a partial failure", err)
 	}
 	w.must(w.set(w.meshConsumer(), id, item{"TableName": list(customers)}))
-	if err := w.producer.ApproveAccessRequest(t.Context(), producer.ApproveInput{RequestID: id}); !errors.Is(err, lakemesh.ErrTampered) {
-		t.Errorf("going on with it: %v, want tampered", err)
-	}
-	w.must(w.producer.AbortDecision(t.Context(), producer.AbortInput{SubscriptionID: id}))
+	// What is carried on is what was claimed.
+	w.approve(id)
+	w.holds(consumerAccount, map[string]string{"database": "DESCRIBE / DESCRIBE", orders: "SELECT / SELECT"})
+	w.end(id)
 	w.holds(consumerAccount, nil)
 }
 
@@ -76,7 +77,7 @@ func TestAConsumerCannotHideWhatItWasGranted(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	id := w.active(orders)
-	w.must(w.set(w.meshConsumer(), id, item{"Status": str("Deleted"), "History": list(), "OwnerPrincipal": str(otherProducer), "CreatedBy": str("nobody")}))
+	w.must(w.set(w.meshConsumer(), id, item{"Status": str("Deleted"), "Entries": str("0"), "OwnerPrincipal": str(otherProducer), "CreatedBy": str("nobody")}))
 	w.must(w.set(w.meshConsumer(), id, item{"OwnerPrincipal": str(producerAccount)}))
 	active := w.owned(w.producer, producer.ListSubscriptionsInput{Status: lakemesh.Active})
 	if len(active) != 1 || active[0].ID != id || active[0].Tampered == "" {
@@ -96,17 +97,25 @@ func TestAConsumerCannotHideWhatItWasGranted(t *testing.T) {
 func TestARecordOfNobodyDoesNotStopTheWork(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	w.openLegacy()
-	// An upsert by raw calls, without a subscriber, and one for another owner's queue.
-	w.must(w.set(w.meshConsumer(), lakemesh.NewSubscriptionID(producerAccount, consumerAccount), item{"OwnerPrincipal": str(producerAccount), "Status": str("Pending")}))
-	w.must(w.set(w.meshConsumer(), lakemesh.NewSubscriptionID(otherProducer, consumerAccount), item{"OwnerPrincipal": str(producerAccount), "Status": str("Pending")}))
-	w.must(w.set(w.meshConsumer(), lakemesh.NewShortID(), item{"OwnerPrincipal": str(producerAccount), "Status": str("Active")}))
-	w.must(w.set(w.meshConsumer(), lakemesh.NewShortID(), item{"OwnerPrincipal": str(producerAccount), "Status": str("Pending"),
-		"TableName": &dynamotypes.AttributeValueMemberN{Value: "1"}}))
+	// Upserts by raw calls: without words, for another owner's queue, and under no id.
+	for _, id := range []string{lakemesh.NewSubscriptionID(producerAccount, consumerAccount), lakemesh.NewSubscriptionID(otherProducer, consumerAccount)} {
+		w.must(w.set(w.meshConsumer(), id, item{"OwnerPrincipal": str(producerAccount), "Status": str("Pending")}))
+		inbox := strings.Join(strings.Split(id, "-")[:2], "-") + "#inbox"
+		w.must(w.set(w.meshConsumer(), inbox, item{"Open": &dynamotypes.AttributeValueMemberSS{Value: []string{id, "x", lakemesh.NewShortID()}}}))
+	}
+	for _, id := range []string{lakemesh.NewShortID(), lakemesh.NewSubscriptionID(producerAccount, otherConsumer)} {
+		if err := w.set(w.meshConsumer(), id, item{"OwnerPrincipal": str(producerAccount), "Status": str("Active")}); err == nil {
+			t.Errorf("a consumer wrote %s", id)
+		}
+	}
 	id := w.active(orders)
-	for _, s := range w.pending(w.producer) {
-		if err := w.producer.ApproveAccessRequest(t.Context(), producer.ApproveInput{RequestID: s.SubscriptionID}); err == nil {
-			t.Errorf("an empty request was approved: %+v", s)
+	pending := w.pending(w.producer)
+	if len(pending) != 1 || pending[0].Tampered == "" {
+		t.Errorf("pending are %+v, want the request without words", pending)
+	}
+	for _, s := range pending {
+		if err := w.producer.ApproveAccessRequest(t.Context(), producer.ApproveInput{RequestID: s.SubscriptionID}); !errors.Is(err, lakemesh.ErrTampered) {
+			t.Errorf("an empty request: %v, want tampered: %+v", err, s)
 		}
 		w.must(w.producer.DenyAccessRequest(t.Context(), producer.DenyInput{RequestID: s.SubscriptionID}))
 	}

@@ -2,6 +2,7 @@ package acceptance_test
 
 import (
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -19,17 +20,47 @@ import (
 	"github.com/lakemesh/lakemesh/producer"
 )
 
-// openLegacy lets the accounts' roles use records whose ids name no accounts.
-func (w *world) openLegacy() {
+// adopt takes the records of the original library over, and returns their new ids.
+func (w *world) adopt() *admin.AdoptRecordsOutput {
 	w.t.Helper()
 	m, err := admin.New(w.t.Context(), w.Options(meshAccount))
 	w.must(err)
-	_, err = m.InitializeMeshAccount(w.t.Context(), admin.InitializeMeshInput{})
+	before := w.allGrants()
+	out, err := m.AdoptRecords(w.t.Context())
 	w.must(err)
-	_, err = m.EnableAccountAsProducer(w.t.Context(), admin.EnableProducerInput{AccountID: producerAccount})
+	if after := w.allGrants(); after != before {
+		w.t.Errorf("adopting changed access from\n%s\nto\n%s", before, after)
+	}
+	again, err := m.PlanAdoptRecords(w.t.Context())
 	w.must(err)
-	_, err = m.EnableAccountAsConsumer(w.t.Context(), admin.EnableConsumerInput{AccountID: consumerAccount})
-	w.must(err)
+	if !again.Empty() {
+		w.t.Errorf("adopting again would do something: %s", again)
+	}
+	return out
+}
+
+// adopted takes one record over.
+func (w *world) adopted(record item) string {
+	w.t.Helper()
+	id := w.adopt().Adopted[idOf(record)]
+	if id == "" {
+		w.t.Fatal("the record was not adopted")
+	}
+	return id
+}
+
+// allGrants is what everybody holds in the mesh account, and what the bucket opens.
+func (w *world) allGrants() string {
+	w.t.Helper()
+	var text strings.Builder
+	for _, kind := range []lftypes.DataLakeResourceType{lftypes.DataLakeResourceTypeDatabase, lftypes.DataLakeResourceTypeTable} {
+		all, err := w.lake().ObserveKind(w.ctx(), kind)
+		w.must(err)
+		for _, e := range all.Entries() {
+			fmt.Fprintln(&text, e.Principal, e.Resource, e.Permissions, e.Grantable)
+		}
+	}
+	return text.String() + w.bucketPolicy()
 }
 
 // The identities that the original library works as.
@@ -122,11 +153,9 @@ func (w *world) originalApproval(i item, granted []string, grantable []string) {
 func TestARequestOfTheOriginalLibraryLivesOn(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	w.openLegacy()
-	w.producer, w.consumer = w.openProducer(producerAccount), w.openConsumer(consumerAccount)
 	record := originalRequest([]string{orders}, "SELECT", "DESCRIBE")
-	id := idOf(record)
 	w.put(record)
+	id := w.adopted(record)
 
 	pending := w.pending(w.producer)
 	if len(pending) != 1 {
@@ -151,16 +180,51 @@ func TestARequestOfTheOriginalLibraryLivesOn(t *testing.T) {
 	for _, e := range s.History {
 		actions = append(actions, e.Action)
 	}
-	want := []lakemesh.Action{lakemesh.ActionRequest, lakemesh.ActionApprove, lakemesh.ActionImport, lakemesh.ActionUpdate, lakemesh.ActionDelete}
+	want := []lakemesh.Action{lakemesh.ActionRequest, lakemesh.ActionAdopt, lakemesh.ActionApprove, lakemesh.ActionImport, lakemesh.ActionUpdate, lakemesh.ActionDelete}
 	if s.Status != lakemesh.Deleted || s.Tampered != "" || !slices.Equal(actions, want) {
 		t.Errorf("in the end it is %s, tampered %q, with history %v", s.Status, s.Tampered, actions)
 	}
+	if s.HistoryFault != nil {
+		t.Error(s.HistoryFault)
+	}
+	// The old record says what became of it once it was brought up to date.
+	w.adopt()
+	if status := w.raw(idOf(record))["Status"]; status.(*dynamotypes.AttributeValueMemberS).Value != "Deleted" {
+		t.Errorf("the old record says %v", status)
+	}
+}
+
+// What the original library goes on to decide after its records were adopted is taken
+// over, if lakemesh has not decided.
+func TestWhatTheOriginalLibraryDecidesLaterIsTakenOver(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	record := originalRequest([]string{orders}, "SELECT", "DESCRIBE")
+	forged := originalRequest([]string{customers}, "SELECT")
+	w.put(record)
+	w.put(forged)
+	known := w.adopt().Adopted
+	w.originalApproval(record, []string{"SELECT", "DESCRIBE"}, nil)
+	forged["Status"], forged["PermittedGrants"] = str("Active"), list("SELECT")
+	forged["GrantedTableARNs"] = list(lakemesh.TableARN(region, meshAccount, product, customers))
+	w.put(forged)
+	m, err := admin.New(w.t.Context(), w.Options(meshAccount))
+	w.must(err)
+	out, err := m.AdoptRecords(t.Context())
+	w.must(err)
+	if s := w.get(known[idOf(record)]); s.Status != lakemesh.Active || s.Permitted.String() != "DESCRIBE, SELECT" {
+		t.Errorf("what the library approved is %+v", s)
+	}
+	if s := w.get(known[idOf(forged)]); s.Status != lakemesh.Pending || len(out.Warnings) == 0 {
+		t.Errorf("what nobody granted is %+v, warnings %v", s, out.Warnings)
+	}
+	w.end(known[idOf(record)])
+	w.holds(consumerAccount, nil)
 }
 
 func TestARequestOfTheOriginalLibraryIsDeniedOrTakenBack(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	w.openLegacy()
 	for name, test := range map[string]struct {
 		do   func(id string) error
 		want lakemesh.Status
@@ -175,8 +239,9 @@ func TestARequestOfTheOriginalLibraryIsDeniedOrTakenBack(t *testing.T) {
 		record := originalRequest([]string{orders}, "SELECT")
 		record["Notes"] = &dynamotypes.AttributeValueMemberSS{Value: []string{"please"}}
 		w.put(record)
-		w.must(test.do(idOf(record)))
-		if s := w.get(idOf(record)); s.Status != test.want || s.Tampered != "" || len(s.Notes) != 2 || s.Permitted != nil {
+		id := w.adopted(record)
+		w.must(test.do(id))
+		if s := w.get(id); s.Status != test.want || s.Tampered != "" || len(s.Notes) != 2 || s.Permitted != nil {
 			t.Errorf("%s: %+v", name, s)
 		}
 	}
@@ -186,10 +251,9 @@ func TestARequestOfTheOriginalLibraryIsDeniedOrTakenBack(t *testing.T) {
 func TestASubscriptionOfTheOriginalLibraryIsChangedAndEnded(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	w.openLegacy()
 	record := originalRequest([]string{orders, customers}, "SELECT", "DESCRIBE")
 	w.originalApproval(record, []string{"SELECT", "DESCRIBE"}, nil)
-	id := idOf(record)
+	id := w.adopted(record)
 	w.holds(consumerAccount, map[string]string{"database": "DESCRIBE / ", orders: "DESCRIBE, SELECT / ", customers: "DESCRIBE, SELECT / "})
 
 	active, access := w.owned(w.producer, producer.ListSubscriptionsInput{Status: lakemesh.Active}), w.used(w.consumer, consumer.ListInput{})
@@ -223,7 +287,6 @@ func TestASubscriptionOfTheOriginalLibraryIsChangedAndEnded(t *testing.T) {
 func TestADatabaseSubscriptionOfTheOriginalLibraryIsEnded(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	w.openLegacy()
 	// The original grants DESCRIBE on the database, and nothing on its tables.
 	record := originalRequest(nil, "SELECT")
 	record["TableName"] = list()
@@ -232,26 +295,26 @@ func TestADatabaseSubscriptionOfTheOriginalLibraryIsEnded(t *testing.T) {
 	record["GrantedTableARNs"] = list()
 	w.put(record)
 	w.holds(consumerAccount, map[string]string{"database": "DESCRIBE / "})
-	w.end(idOf(record))
+	w.end(w.adopted(record))
 	w.holds(consumerAccount, nil)
 }
 
 func TestADenialOfTheOriginalLibraryJustifiesNothing(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	w.openLegacy()
 	record := originalRequest([]string{orders}, "SELECT")
 	record["Status"], record["PermittedGrants"] = str("Denied"), list("SELECT")
 	record["GrantableGrants"], record["GrantedTableARNs"] = null(), null()
 	record["Notes"] = &dynamotypes.AttributeValueMemberSS{Value: []string{"no"}}
 	record["UpdatedDate"], record["UpdatedBy"] = str("2022-03-05 06:07:08"), str(originalProducer)
 	w.put(record)
-	if s := w.get(idOf(record)); s.Status != lakemesh.Denied || s.Tampered != "" {
-		t.Errorf("it is %s, tampered %q", s.Status, s.Tampered)
+	id := w.adopted(record)
+	if s := w.get(id); s.Status != lakemesh.Denied || s.Tampered != "" || s.Permitted != nil {
+		t.Errorf("it is %+v", s)
 	}
 	for name, err := range map[string]error{
-		"approve": w.producer.ApproveAccessRequest(t.Context(), producer.ApproveInput{RequestID: idOf(record)}),
-		"delete":  w.producer.DeleteSubscription(t.Context(), producer.DeleteInput{SubscriptionID: idOf(record)}),
+		"approve": w.producer.ApproveAccessRequest(t.Context(), producer.ApproveInput{RequestID: id}),
+		"delete":  w.producer.DeleteSubscription(t.Context(), producer.DeleteInput{SubscriptionID: id}),
 	} {
 		if !errors.Is(err, lakemesh.ErrIllegalTransition) {
 			t.Errorf("%s: %v, want an illegal transition", name, err)
@@ -261,26 +324,74 @@ func TestADenialOfTheOriginalLibraryJustifiesNothing(t *testing.T) {
 	w.approve(other)
 	w.end(other)
 	w.holds(consumerAccount, nil)
-
-	// The denial carries PermittedGrants, but not that anything was granted; a
-	// consumer that turns it into Active is not believed.
-	w.must(w.set(w.meshConsumer(), idOf(record), item{"Status": str("Active")}))
-	if s := w.get(idOf(record)); s.Status == lakemesh.Active || s.Tampered == "" {
-		t.Errorf("a denial that its consumer made active counts as %s, tampered %q", s.Status, s.Tampered)
-	}
-	again := w.request([]string{orders}, "SELECT")
-	w.approve(again)
-	w.end(again)
-	w.holds(consumerAccount, nil)
 }
 
-func TestWithoutTheChoiceRecordsOfTheOriginalLibraryAreRefusedWithAHint(t *testing.T) {
+// In the mesh of the original library everybody could write every record. One that says
+// more than is granted is not believed.
+func TestARecordOfTheOriginalLibraryIsAdoptedAsFarAsItsGrantsAreThere(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	claims := func(names []string, permitted ...string) item {
+		record := originalRequest(names, "SELECT")
+		record["Status"], record["PermittedGrants"] = str("Active"), list(permitted...)
+		var arns []string
+		for _, n := range names {
+			arns = append(arns, lakemesh.TableARN(region, meshAccount, product, n))
+		}
+		if names == nil {
+			arns = []string{lakemesh.TableARN(region, meshAccount, product, "*")}
+		}
+		record["GrantedTableARNs"] = list(arns...)
+		return record
+	}
+	nothing, whole := claims([]string{orders}, "ALL"), claims(nil, "SELECT")
+	another := claims([]string{orders}, "SELECT")
+	another["SubscriberPrincipal"] = str(otherConsumer)
+	w.put(nothing)
+	w.put(whole)
+	w.put(another)
+	more := originalRequest([]string{customers}, "SELECT")
+	w.originalApproval(more, []string{"SELECT"}, nil)
+	more["PermittedGrants"] = list("SELECT", "INSERT", "ALTER")
+	w.put(more)
+	nobody := originalRequest([]string{orders}, "SELECT")
+	nobody["OwnerPrincipal"] = str("x")
+	w.put(nobody)
+	odd := originalRequest([]string{orders}, "SELECT")
+	odd["TableName"] = &dynamotypes.AttributeValueMemberN{Value: "1"}
+	w.put(odd)
+
+	out := w.adopt()
+	for name, record := range map[string]item{"nothing held": nothing, "a whole database": whole, "another subscriber": another, "nobody's": nobody, "odd": odd} {
+		if id := out.Adopted[idOf(record)]; id != "" && name != "a whole database" {
+			t.Errorf("%s: adopted as %s", name, id)
+		}
+		if name != "a whole database" && !slices.ContainsFunc(out.Warnings, func(text string) bool { return strings.Contains(text, idOf(record)) }) {
+			t.Errorf("%s: nothing is said about it in %q", name, out.Warnings)
+		}
+	}
+	if s := w.get(out.Adopted[idOf(more)]); s.Permitted.String() != "SELECT" {
+		t.Errorf("adopted is %+v", s)
+	}
+	// What is published next is granted to nobody but for what was held.
+	w.Table(producerAccount, source, meshtest.CSV("returns", location("returns")))
+	w.publish(w.producer, source)
+	for account, want := range map[string]string{consumerAccount: "SELECT", otherConsumer: ""} {
+		for name, has := range w.grants(account) {
+			if name == "returns" && has != "" && want == "" || strings.Contains(has, "INSERT") || strings.Contains(has, "ALL") {
+				t.Errorf("account %s holds %s on %s", account, has, name)
+			}
+		}
+	}
+}
+
+func TestRecordsOfTheOriginalLibraryAreNotDecidedOnUnderTheirOldIDs(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	record := originalRequest([]string{orders}, "SELECT")
 	w.put(record)
 	id := idOf(record)
-	w.silent("work on a record that is not open", func() {
+	w.silent("work on a record that was not adopted", func() {
 		for name, err := range map[string]error{
 			"approve":       w.producer.ApproveAccessRequest(t.Context(), producer.ApproveInput{RequestID: id}),
 			"deny":          w.producer.DenyAccessRequest(t.Context(), producer.DenyInput{RequestID: id}),
@@ -293,14 +404,11 @@ func TestWithoutTheChoiceRecordsOfTheOriginalLibraryAreRefusedWithAHint(t *testi
 			"cancel":        w.consumer.CancelAccessRequest(t.Context(), consumer.CancelInput{SubscriptionID: id}),
 		} {
 			told, ok := errors.AsType[*lakemesh.Error](err)
-			if !ok || !errors.Is(err, lakemesh.ErrAccessDenied) || !strings.Contains(told.Hint, "lakemesh mesh init --legacy-subscription-ids") {
-				t.Errorf("%s: %v, want access denied with the hint how to open it", name, err)
+			if !ok || !errors.Is(err, lakemesh.ErrNotFound) || !strings.Contains(told.Hint, "lakemesh adopt records") {
+				t.Errorf("%s: %v, want not found with the hint how to adopt it", name, err)
 			}
 		}
 	})
-	if _, err := w.producer.GetSubscription(t.Context(), id); !errors.Is(err, lakemesh.ErrAccessDenied) {
-		t.Errorf("%v", err)
-	}
 }
 
 func second[T any](_ T, err error) error { return err }
@@ -395,22 +503,12 @@ func TestOurRecordsHaveTheTypesThatTheOriginalLibraryReads(t *testing.T) {
 	check("of a whole database", whole, map[string]string{"DatabaseName": "S", "TableName": "", "Notes": ""})
 }
 
-func TestAnAdministratorSeesWhoseRecordsAreOpen(t *testing.T) {
+func TestOnlyTheMeshsAdministratorAdopts(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	record := originalRequest([]string{orders}, "SELECT")
-	w.put(record)
-	w.openLegacy()
-	// The choice is remembered: what is set up later has it as well.
-	w.AddConsumer(otherConsumer)
-	other := w.openConsumer(otherConsumer)
-	if _, err := other.GetSubscription(t.Context(), idOf(record)); !errors.Is(err, lakemesh.ErrWrongAccount) {
-		t.Errorf("another consumer reads the record by its id: %v, want wrong account", err)
-	}
-	if listed := w.used(other, consumer.ListInput{Statuses: consumer.AllStatuses()}); len(listed) != 0 {
-		t.Errorf("another consumer lists %v", listed)
-	}
-	if err := w.set(w.Config(meshtest.Administrator(consumerAccount)), idOf(record), item{"Status": str("Active")}); err == nil {
-		t.Error("the consumer's administrator wrote to the mesh's table")
+	m, err := admin.New(t.Context(), w.Options(producerAccount))
+	w.must(err)
+	if _, err := m.AdoptRecords(t.Context()); !errors.Is(err, lakemesh.ErrWrongAccount) {
+		t.Errorf("got %v, want wrong account", err)
 	}
 }

@@ -59,7 +59,9 @@ func (d denial) stays() bool {
 
 // handsOn reports whether it is about what the caller's session hands on along the
 // hops, and not about the hop.
-func (d denial) handsOn() bool { return d.action == "sts:TagSession" || d.action == "sts:SetSourceIdentity" }
+func (d denial) handsOn() bool {
+	return d.action == "sts:TagSession" || d.action == "sts:SetSourceIdentity"
+}
 
 // remedy is what to do about it; empty if AWS did not say who denied.
 func (d denial) remedy() string {

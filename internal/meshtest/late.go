@@ -10,7 +10,7 @@ import (
 // matter: once on a mesh that knows everything at once. On one that is late, each
 // thing that a look depends on can be missed as often as the mesh lets it.
 func Looks(m *localmesh.Mesh) int {
-	const things = 8
+	const things = 24
 	return 1 + things*m.EventualConsistency()
 }
 

@@ -165,6 +165,10 @@ func (r *Record) readDecision(i, request item, faults []string) []string {
 		return faults
 	}
 	r.Status = status
+	if status == lakemesh.Pending && r.Claim == nil && r.stored == lakemesh.Deleted {
+		// One that was adopted, and then taken back by its consumer.
+		r.Status = lakemesh.Deleted
+	}
 	r.Permitted, r.Grantable = permissions(known(i, attrPermitted)), permissions(known(i, attrGrantable))
 	r.TableARNs, r.RAMShares = known(i, attrTableARNs), shares(i)
 	r.Updated, r.UpdatedBy = moment(text(i, attrUpdated)), text(i, attrUpdatedBy)
@@ -173,7 +177,7 @@ func (r *Record) readDecision(i, request item, faults []string) []string {
 		r.Leaving = isTrue(request, attrLeaving)
 		r.Imported = isTrue(request, attrImported) && count(request, attrImportedRevision) == r.Revision
 	}
-	if request != nil && r.stored != status && len(faults) == 0 {
+	if request != nil && r.stored != r.Status && len(faults) == 0 {
 		faults = append(faults, fmt.Sprintf("the copy that the original library reads says %q", clip(string(r.stored))))
 	}
 	return faults
