@@ -53,6 +53,10 @@ func (pl *planner) planLocations() {
 	}
 }
 
+// looksForBucket is how many looks, some seconds, a bucket is tried to be registered
+// before its folders are.
+const looksForBucket = 8
+
 // register registers a bucket. The bucket is opened to the role when a request is
 // approved (docs/decisions/0006). Where Lake Formation registers only what the role
 // can read already, the tables' folders are opened first: nobody can read them by
@@ -76,13 +80,25 @@ func (pub *publication) register(ctx context.Context, bucket storage.Place, tabl
 	if _, err := todo.Apply(ctx, plan.Settings{}); err != nil {
 		return err
 	}
-	// What was changed in S3 is known elsewhere later.
+	// What was changed in S3 is known elsewhere later. Whether the role has to be able to
+	// read all of a location is not documented, so the folders that were opened are tried
+	// as well, when the bucket was refused for a while. Nobody else can register the bucket
+	// above them then: its own role cannot read there.
+	looks := 0
 	err = poll.Until(ctx, identity.Propagation, "Lake Formation to see that "+role+" can read "+bucket.String(), func(ctx context.Context) (bool, error) {
-		err := pub.mesh.lake.Register(ctx, bucket.ARN(), role)
-		if errors.Is(err, permissions.ErrUnreadable) {
-			return false, poll.NotYet(err)
+		looks++
+		for _, places := range [][]storage.Place{{bucket}, tables}[:min(2, 1+looks/looksForBucket)] {
+			err = nil
+			for _, place := range places {
+				if err = pub.mesh.lake.Register(ctx, place.ARN(), role); err != nil {
+					break
+				}
+			}
+			if !errors.Is(err, permissions.ErrUnreadable) {
+				return err == nil, err
+			}
 		}
-		return err == nil, err
+		return false, poll.NotYet(err)
 	})
 	if err == nil || !errors.Is(err, permissions.ErrUnreadable) {
 		return err
@@ -93,8 +109,8 @@ func (pub *publication) register(ctx context.Context, bucket storage.Place, tabl
 }
 
 // sayUnverified warns of locations of which Lake Formation says that their role cannot
-// read them. That is so before the first request is approved, so it is said only of
-// those under tables that are in the mesh already, and once a location.
+// read them, once a location. Of the buckets that lakemesh registers that is no news:
+// they are opened folder by folder, as requests are approved.
 func (pub *publication) sayUnverified() {
 	told := map[string]bool{}
 	for _, t := range pub.tables {
@@ -102,11 +118,11 @@ func (pub *publication) sayUnverified() {
 			continue
 		}
 		l, ok := permissions.Nearest(pub.locations, t.place.ARN())
-		if !ok || !l.Unverified || told[l.ARN] {
+		if !ok || !l.Unverified || told[l.ARN] || l.Role == pub.dataAccessRole() {
 			continue
 		}
 		told[l.ARN] = true
-		pub.warn(fmt.Sprintf("Lake Formation has not verified that %s can read location %s. An approval opens the tables' folders to it; if consumers cannot read after that, see whether the policies of the bucket or of its key deny it",
+		pub.warn(fmt.Sprintf("Lake Formation has not verified that %s can read location %s, which it was registered with. If consumers cannot read what was approved, see whether the policies of the role, the bucket or its key keep it from that",
 			l.Role, l.ARN))
 	}
 }

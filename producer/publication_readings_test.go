@@ -98,9 +98,25 @@ func TestALocationThatIsRegisteredOnlyWhenItCanBeReadIsOpenedBefore(t *testing.T
 	out, err := meshtest.Known(m.Mesh.Mesh, func() (*s3.GetBucketPolicyOutput, error) {
 		return m.S3(publisherID).GetBucketPolicy(t.Context(), &s3.GetBucketPolicyInput{Bucket: aws.String(meshtest.SampleBucket)})
 	})
-	if err != nil || !strings.Contains(aws.ToString(out.Policy), "flights/routes/*") || strings.Contains(aws.ToString(out.Policy), `"arn:aws:s3:::flights/*"`) {
+	if err != nil || !strings.Contains(aws.ToString(out.Policy), "flights/routes/*") || !strings.Contains(aws.ToString(out.Policy), "flights/weather/*") || strings.Contains(aws.ToString(out.Policy), `"arn:aws:s3:::flights/*"`) {
 		t.Errorf("%v, %v", out, err)
 	}
+}
+
+// A role that may read some folders of a bucket may not be let register the bucket.
+func TestFoldersAreRegisteredWhereTheBucketIsNot(t *testing.T) {
+	t.Parallel()
+	m := newPublishing(t, localmesh.WithReadings(localmesh.Readings{UnreachableLocationsRefused: true, LocationsVerifiedOnce: true}))
+	m.Sample()
+	in := producer.CreateDataProductsInput{SourceDatabaseName: meshtest.SampleDatabase}
+	m.publish(in)
+	m.stands()
+	locations, err := m.manager().Locations(t.Context())
+	if err != nil || len(locations) != 3 {
+		t.Errorf("registered %+v, %v", locations, err)
+	}
+	m.publish(in)
+	m.noWrites("the second time")
 }
 
 func TestALocationThatLakeFormationCannotVerifyIsSaid(t *testing.T) {
@@ -113,7 +129,8 @@ func TestALocationThatLakeFormationCannotVerifyIsSaid(t *testing.T) {
 		p := m.answering(func(_ string, _, out any) {
 			if out, ok := out.(*lakeformation.ListResourcesOutput); ok {
 				for i := range out.ResourceInfoList {
-					out.ResourceInfoList[i].VerificationStatus = status
+					// Somebody else registered it.
+					out.ResourceInfoList[i].VerificationStatus, out.ResourceInfoList[i].RoleArn = status, aws.String("arn:aws:iam::"+theMesh+":role/Lake")
 				}
 			}
 		})
