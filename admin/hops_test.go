@@ -46,7 +46,7 @@ func tagged(ctx context.Context, cfg aws.Config, role, tag, source string) (aws.
 // source identities: both go through. Any other tag ends before the mesh account.
 func TestSessionTagsAndSourceIdentitiesGoAlongTheHops(t *testing.T) {
 	t.Parallel()
-	mesh, _ := bootstrapped(t)
+	mesh, _ := bootstrapped(t, plainly())
 	for account, roles := range map[string][]string{
 		producerAccount: {lakemesh.RoleARN(producerAccount, "DataMeshProducer"), lakemesh.RoleARN(meshAccount, lakemesh.MeshProducerRole(producerAccount)), lakemesh.RoleARN(meshAccount, "DataMeshAdminReadOnly")},
 		consumerAccount: {lakemesh.RoleARN(consumerAccount, "DataMeshConsumer"), lakemesh.RoleARN(meshAccount, lakemesh.MeshConsumerRole(consumerAccount)), lakemesh.RoleARN(meshAccount, "DataMeshAdminReadOnly")},
@@ -54,9 +54,15 @@ func TestSessionTagsAndSourceIdentitiesGoAlongTheHops(t *testing.T) {
 		for _, test := range []struct {
 			tag, source string
 			opens       int
-		}{{"kubernetes-namespace", "", 3}, {"eks-cluster-arn", "alice", 3}, {"", "alice", 3}, {"Department", "", 1}, {"Solution", "alice", 1}} {
+			// inherited says that what the first hop said goes along by itself.
+			inherited bool
+		}{{"kubernetes-namespace", "", 3, true}, {"eks-cluster-arn", "alice", 3, true}, {"", "alice", 3, true}, {"Department", "", 1, true},
+			{"kubernetes-namespace", "", 3, false}, {"eks-cluster-arn", "alice", 3, false}, {"Department", "", 1, false}, {"Solution", "alice", 1, false}} {
 			cfg := configOf(mesh, account)
 			for i, role := range roles {
+				if i > 0 && test.inherited {
+					test.tag, test.source = "", ""
+				}
 				var next aws.Config
 				err := meshtest.Try(mesh, func() (err error) {
 					next, err = tagged(t.Context(), cfg, role, test.tag, test.source)
