@@ -188,7 +188,11 @@ func TestAProducersMeshRoleDecidesOnItsOwnOnly(t *testing.T) {
 		change(decisions, "Key", ownRecord, "State"), change(decisions, "Key", ownRecord+"#000001", "By"), change(decisions, "Key", pair, "Active"),
 		change(decisions, "Key", pair+"#0001", "Ended"), change(decisions, "Key", producerAccount+"-directory", "Accounts"), change(decisions, "Key", producerAccount+"-lease", "Holder")}})
 	wantOK(t, "decide in a transaction", err)
-	wantOK(t, "mirror a decision", update(t, client, ownRecord, "PermittedGrants", "x", ""))
+	if !mesh.Readings().WritesNameIndexKeys {
+		// Where a write names the keys of indexes, too, there is no mirror: it is best
+		// effort, and an owner does not get to write whose request it is.
+		wantOK(t, "mirror a decision", update(t, client, ownRecord, "PermittedGrants", "x", ""))
+	}
 	wantOK(t, "read what it decided at once", readDecisions(t, client, ownRecord, pair, producerAccount+"-directory", producerAccount+"-lease", "members"))
 
 	for _, attribute := range []string{"Notes", "RequestedGrants", "TableName", "OwnerPrincipal", "SubscriberPrincipal", "CreatedBy", "Anything"} {
@@ -217,7 +221,7 @@ func TestAProducersMeshRoleDecidesOnItsOwnOnly(t *testing.T) {
 
 func TestAProducersMeshRoleCannotAdministerTheMesh(t *testing.T) {
 	t.Parallel()
-	mesh, _ := bootstrapped(t)
+	mesh, _ := bootstrapped(t, plainly())
 	cfg := meshProducer(t, mesh)
 	lake, identities, catalog := lakeformation.NewFromConfig(cfg), iam.NewFromConfig(cfg), glue.NewFromConfig(cfg)
 
@@ -244,7 +248,7 @@ func TestAProducersMeshRoleCannotAdministerTheMesh(t *testing.T) {
 	// It owns what it creates, and nothing else.
 	_, err = catalog.CreateDatabase(t.Context(), &glue.CreateDatabaseInput{DatabaseInput: &gluetypes.DatabaseInput{Name: aws.String("flights-" + producerAccount)}})
 	wantOK(t, "create a database", err)
-	bootstrap(t, mesh, otherAccount, admin.Producer)
+	meshtest.Before(mesh, func() { bootstrap(t, mesh, otherAccount, admin.Producer) })
 	other := as(t, mesh, otherAccount, lakemesh.RoleARN(otherAccount, "DataMeshProducer"), lakemesh.RoleARN(meshAccount, "DataMeshAdminProducer-"+otherAccount))
 	_, err = glue.NewFromConfig(other).CreateTable(t.Context(), &glue.CreateTableInput{DatabaseName: aws.String("flights-" + producerAccount),
 		TableInput: &gluetypes.TableInput{Name: aws.String("intruder")}})

@@ -76,9 +76,11 @@ func trustRole(roleARN string) iampolicy.Document {
 }
 
 // trustInMesh lets somebody open a role of the mesh account, with the session tags
-// that may come there.
+// that may come there. Tags that the caller's session hands on are those of the
+// request to some readers of AWS's documentation, and transitive ones only to others:
+// both are bounded.
 func trustInMesh(who *iampolicy.Principal, conditions iampolicy.Conditions) iampolicy.Document {
-	tagged := iampolicy.Conditions{"ForAllValues:StringEquals": {"aws:TagKeys": sessionTags()}}
+	tagged := iampolicy.Conditions{"ForAllValues:StringEquals": {"aws:TagKeys": sessionTags(), "sts:TransitiveTagKeys": sessionTags()}}
 	maps.Copy(tagged, conditions)
 	return iampolicy.New(trust(who, conditions, assumeRole, setSourceIdentity), trust(who, tagged, tagSession))
 }

@@ -64,7 +64,7 @@ func adminWith(t *testing.T, mesh *localmesh.Mesh, account string, i *interloper
 
 func TestSettingsThatAnotherWriterUndidAreWrittenAgain(t *testing.T) {
 	t.Parallel()
-	mesh := localmesh.Run(t)
+	mesh := localmesh.Run(t, plainly())
 	before := settingsOf(t, mesh, producerAccount)
 	a := adminWith(t, mesh, producerAccount, &interloper{operation: "PutDataLakeSettings", after: func() {
 		_, err := lakeformation.NewFromConfig(configOf(mesh, producerAccount)).PutDataLakeSettings(t.Context(),

@@ -117,7 +117,7 @@ func TestQuotasAreCheckedBeforeAnythingIsMade(t *testing.T) {
 	})
 	t.Run("administrators", func(t *testing.T) {
 		t.Parallel()
-		mesh := localmesh.Run(t)
+		mesh := localmesh.Run(t, plainly())
 		meshtest.Before(mesh, func() {
 			client := iam.NewFromConfig(configOf(mesh, producerAccount))
 			settings := settingsOf(t, mesh, producerAccount)

@@ -49,25 +49,33 @@ func adminOf(t testing.TB, mesh *localmesh.Mesh, account string) *admin.Admin {
 	return a
 }
 
-// initialized is a mesh whose mesh account is set up.
-func initialized(t testing.TB) (*localmesh.Mesh, *admin.Admin) {
+// initialized is a mesh whose mesh account was set up a while ago.
+func initialized(t testing.TB, opts ...localmesh.Option) (*localmesh.Mesh, *admin.Admin) {
 	t.Helper()
-	mesh := localmesh.Run(t)
+	mesh := localmesh.Run(t, opts...)
 	a := adminOf(t, mesh, meshAccount)
-	if _, err := a.InitializeMeshAccount(t.Context(), admin.InitializeMeshInput{}); err != nil {
-		t.Fatal(err)
-	}
+	meshtest.Before(mesh, func() {
+		if _, err := a.InitializeMeshAccount(t.Context(), admin.InitializeMeshInput{}); err != nil {
+			t.Fatal(err)
+		}
+	})
 	return mesh, a
 }
 
-// bootstrapped is a mesh with a producer and a consumer.
-func bootstrapped(t testing.TB) (*localmesh.Mesh, *admin.Admin) {
+// bootstrapped is a mesh that has had a producer and a consumer for a while.
+func bootstrapped(t testing.TB, opts ...localmesh.Option) (*localmesh.Mesh, *admin.Admin) {
 	t.Helper()
-	mesh, a := initialized(t)
-	bootstrap(t, mesh, producerAccount, admin.Producer)
-	bootstrap(t, mesh, consumerAccount, admin.Consumer)
+	mesh, a := initialized(t, opts...)
+	meshtest.Before(mesh, func() {
+		bootstrap(t, mesh, producerAccount, admin.Producer)
+		bootstrap(t, mesh, consumerAccount, admin.Consumer)
+	})
 	return mesh, a
 }
+
+// plainly goes by the readings of AWS that most of the evidence is for, for a test
+// whose own calls are right under these alone.
+func plainly() localmesh.Option { return localmesh.WithReadings(localmesh.Readings{}) }
 
 func bootstrap(t testing.TB, mesh *localmesh.Mesh, account string, kind admin.AccountType) {
 	t.Helper()

@@ -12,6 +12,7 @@ import (
 
 	"github.com/lakemesh/lakemesh"
 	"github.com/lakemesh/lakemesh/admin"
+	"github.com/lakemesh/lakemesh/internal/meshtest"
 	"github.com/lakemesh/lakemesh/localmesh"
 	"github.com/lakemesh/lakemesh/plan"
 )
@@ -68,13 +69,15 @@ func TestAnExistingTableBecomesSafe(t *testing.T) {
 	t.Parallel()
 	mesh, a := initialized(t)
 	client := dynamodb.NewFromConfig(configOf(mesh, meshAccount))
-	for _, name := range tableNames {
-		_, err := client.UpdateTable(t.Context(), &dynamodb.UpdateTableInput{TableName: &name, DeletionProtectionEnabled: aws.Bool(false)})
-		must(t, err)
-		_, err = client.UpdateContinuousBackups(t.Context(), &dynamodb.UpdateContinuousBackupsInput{TableName: &name,
-			PointInTimeRecoverySpecification: &types.PointInTimeRecoverySpecification{PointInTimeRecoveryEnabled: aws.Bool(false)}})
-		must(t, err)
-	}
+	meshtest.Before(mesh, func() {
+		for _, name := range tableNames {
+			_, err := client.UpdateTable(t.Context(), &dynamodb.UpdateTableInput{TableName: &name, DeletionProtectionEnabled: aws.Bool(false)})
+			must(t, err)
+			_, err = client.UpdateContinuousBackups(t.Context(), &dynamodb.UpdateContinuousBackupsInput{TableName: &name,
+				PointInTimeRecoverySpecification: &types.PointInTimeRecoverySpecification{PointInTimeRecoveryEnabled: aws.Bool(false)}})
+			must(t, err)
+		}
+	})
 	status, err := a.Status(t.Context())
 	must(t, err)
 	for _, name := range tableNames {
@@ -123,11 +126,13 @@ func TestATableThatIsBusyIsChangedLater(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			mesh, a := initialized(t)
 			client := dynamodb.NewFromConfig(configOf(mesh, meshAccount))
-			_, err := client.UpdateTable(t.Context(), &dynamodb.UpdateTableInput{TableName: &tableNames[1], DeletionProtectionEnabled: aws.Bool(false)})
-			must(t, err)
+			meshtest.Before(mesh, func() {
+				_, err := client.UpdateTable(t.Context(), &dynamodb.UpdateTableInput{TableName: &tableNames[1], DeletionProtectionEnabled: aws.Bool(false)})
+				must(t, err)
+			})
 			// More often than the SDK tries.
 			mesh.Fail(localmesh.Fault{Service: "dynamodb", Operation: "UpdateTable", Code: code, Status: 400, Times: 20})
-			_, err = a.InitializeMeshAccount(t.Context(), admin.InitializeMeshInput{})
+			_, err := a.InitializeMeshAccount(t.Context(), admin.InitializeMeshInput{})
 			must(t, err)
 			wantSafeTables(t, mesh)
 		})
