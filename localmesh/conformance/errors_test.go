@@ -736,4 +736,17 @@ func TestBatchesAndRepetitions(t *testing.T) {
 		e.Fail(localmesh.Fault{Service: "sts", Operation: "GetCallerIdentity", Code: "Throttling", Status: 400, Times: 2})
 		e.must(identity(e.retrying(landlordAdmin)))
 	})
+
+	holds(t, "6.4.5", "a signature of another hour is refused, and put right", func(t *testing.T) {
+		e := base.fork(t)
+		for _, by := range []time.Duration{time.Hour, -time.Hour} {
+			identity := func(cfg aws.Config) error {
+				return errOf(sts.NewFromConfig(e.Skewed(cfg, by)).GetCallerIdentity(t.Context(), &sts.GetCallerIdentityInput{}))
+			}
+			e.refused(identity(e.as(landlordAdmin)), "SignatureDoesNotMatch")
+			e.must(identity(e.retrying(landlordAdmin)))
+		}
+		// A few minutes are no matter.
+		e.must(errOf(sts.NewFromConfig(e.Skewed(e.as(landlordAdmin), 4*time.Minute)).GetCallerIdentity(t.Context(), &sts.GetCallerIdentityInput{})))
+	})
 }

@@ -5,7 +5,6 @@ import (
 	"net/http"
 	"net/netip"
 	"strings"
-	"time"
 
 	"github.com/lakemesh/lakemesh/localmesh/internal/authz"
 	"github.com/lakemesh/lakemesh/localmesh/internal/sigv4"
@@ -98,9 +97,7 @@ func (x *exchange) authenticate(signature *sigv4.Credential, body []byte) (regio
 	if err != nil {
 		return "", nil, err
 	}
-	// Clients sign with the real time, so the age of a signature is held against it
-	// and not against the mesh's clock.
-	if err := sigv4.Verify(x.r, signature, secret, body, time.Now()); err != nil {
+	if err := sigv4.Verify(x.r, signature, secret, body, x.now()); err != nil {
 		return "", nil, x.signatureFault(err)
 	}
 	if !sigv4.Streaming(x.r) {

@@ -47,6 +47,8 @@ func (m *Mesh) Do(r *http.Request) (*http.Response, error) {
 func (m *Mesh) serve(w http.ResponseWriter, r *http.Request) (err error) {
 	requestID := m.UUID()
 	x := &exchange{mesh: m, r: r, requestID: requestID}
+	// Clients whose clocks are wrong correct themselves by it.
+	w.Header().Set("Date", x.now().UTC().Format(http.TimeFormat))
 	defer func() {
 		if p := recover(); p != nil {
 			if m.Log != nil {
