@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -217,7 +218,45 @@ func (f *finalizing) look(ctx context.Context) (bool, error) {
 	for i := range list {
 		f.seen = append(f.seen, strings.ToLower(aws.ToString(list[i].Name)))
 	}
+	if err := f.lookForPublished(ctx); err != nil {
+		return false, err
+	}
 	return len(f.seen) > 0 || !sharesTables(&r.Subscription), nil
+}
+
+// lookForPublished asks by their names for the tables that the mesh shows in the
+// database and the listing of what was shared lacks: it can be late. One that cannot be
+// seen may not have been granted yet, so that it is not waited for.
+func (f *finalizing) lookForPublished(ctx context.Context) error {
+	c, r := f.consumer, f.record
+	published, _, err := c.public.tables(ctx, r.Database)
+	if err != nil {
+		c.log.WarnContext(ctx, "could not see what is published in the database; only what is listed as shared is imported", "database", r.Database, "error", err)
+		return nil
+	}
+	listed := make(map[string]bool, len(f.seen))
+	for _, name := range f.seen {
+		listed[name] = true
+	}
+	var mu sync.Mutex
+	group, asking := errgroup.WithContext(ctx)
+	group.SetLimit(c.concurrency())
+	for i := range published {
+		name := strings.ToLower(aws.ToString(published[i].Name))
+		if listed[name] {
+			continue
+		}
+		group.Go(func() error {
+			_, ok, err := c.shared.table(asking, r.Database, name)
+			if err == nil && ok {
+				mu.Lock()
+				defer mu.Unlock()
+				f.seen = append(f.seen, name)
+			}
+			return err
+		})
+	}
+	return group.Wait()
 }
 
 // fewTables is up to how many tables are asked for by their names rather than listed.
