@@ -34,7 +34,12 @@ type Result struct {
 // Apply carries the plan out: each step after those that it depends on, batched
 // where an API has a batch, with bounded concurrency. After the first failure
 // nothing new is begun, and what is under way is waited for.
+//
+// A [Plan.Preview] is refused, with [ErrPreview] as the cause.
 func (p *Plan) Apply(ctx context.Context, s Settings) (*Result, error) {
+	if p.preview {
+		return &Result{NotBegun: p.Steps}, p.refuse()
+	}
 	r := &run{plan: p, settings: s, waiting: map[*Step]int{}, followers: map[*Step][]*Step{}, byBatch: map[*Batch]*gathering{}}
 	if r.settings.Concurrency <= 0 {
 		r.settings.Concurrency = DefaultConcurrency

@@ -91,10 +91,15 @@ type Plan struct {
 	// Operation is the operation: "ApproveAccessRequest".
 	Operation string
 	// Steps are in an order in which they could be done one after the other.
-	Steps  []*Step
-	Digest string
+	Steps []*Step
 	// Warnings are what the user should know and what stops nothing.
 	Warnings []string
+	// Digest stands for the plan and for what it depends on, where the operation takes
+	// one as Expect: see [Plan.ComputeDigest].
+	Digest string
+
+	// preview tells that it can be looked at and not applied.
+	preview bool
 }
 
 // Add appends a step, which comes after the steps given, and returns it. Nil
@@ -151,7 +156,7 @@ func (p *Plan) String() string {
 }
 
 // Print writes the plan, a line a step, numbered, with the account in which each
-// is done; warnings come last.
+// is done; warnings come after them, and the digest last.
 func (p *Plan) Print(w io.Writer) error {
 	var b strings.Builder
 	if p.Empty() {
@@ -166,6 +171,9 @@ func (p *Plan) Print(w io.Writer) error {
 	for _, warning := range p.Warnings {
 		fmt.Fprintf(&b, "  warning: %s\n", warning)
 	}
+	if p.Digest != "" {
+		fmt.Fprintf(&b, "  digest: %s\n", p.Digest)
+	}
 	_, err := io.WriteString(w, b.String())
 	return err
 }
@@ -178,8 +186,8 @@ func plural(n int, word string) string {
 }
 
 // MarshalJSON writes {"Operation", "Steps": [{"Step", "Kind", "Account",
-// "Resource", "Summary", "Detail"?, "After"?}], "Warnings"?}; After are numbers
-// of steps.
+// "Resource", "Summary", "Detail"?, "After"?}], "Warnings"?, "Digest"?}; After are
+// numbers of steps.
 func (p *Plan) MarshalJSON() ([]byte, error) {
 	type step struct {
 		Step     int    `json:"Step"`
@@ -207,5 +215,6 @@ func (p *Plan) MarshalJSON() ([]byte, error) {
 		Operation string   `json:"Operation"`
 		Steps     []step   `json:"Steps"`
 		Warnings  []string `json:"Warnings,omitempty"`
-	}{p.Operation, steps, p.Warnings})
+		Digest    string   `json:"Digest,omitempty"`
+	}{p.Operation, steps, p.Warnings, p.Digest})
 }

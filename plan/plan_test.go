@@ -269,3 +269,58 @@ func BenchmarkApply(b *testing.B) {
 		}
 	}
 }
+
+func TestAPreviewIsThePlanAndCannotBeApplied(t *testing.T) {
+	t.Parallel()
+	p := &plan.Plan{Operation: "Test", Digest: "abc"}
+	first := p.Add(step("first", func() error { t.Error("it ran"); return nil }))
+	p.Add(step("second", func() error { t.Error("it ran"); return nil }), first)
+	p.Warn("mind")
+	shown := p.Preview()
+	if diff := cmp.Diff(p.String(), shown.String()); diff != "" {
+		t.Error(diff)
+	}
+	a, err := json.Marshal(p)
+	b, other := json.Marshal(shown)
+	if err != nil || other != nil || string(a) != string(b) {
+		t.Errorf("%s, %s, %v, %v", a, b, err, other)
+	}
+	result, err := shown.Apply(t.Context(), plan.Settings{})
+	if !errors.Is(err, plan.ErrPreview) || len(result.Done) != 0 || len(result.NotBegun) != 2 {
+		t.Errorf("got %+v, %v", result, err)
+	}
+	for _, s := range shown.Steps {
+		if s.Run != nil || s.Batch != nil {
+			t.Errorf("%s could be run", s.Summary)
+		}
+	}
+}
+
+// The digest is that of what is done, in whatever order it was planned, and any change
+// of a word makes another one.
+func TestADigestStandsForWhatIsDone(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(rt *rapid.T) {
+		word := rapid.StringMatching(`[ab:0-9]{0,3}`)
+		texts := rapid.SliceOfN(rapid.SliceOfN(word, 4, 4), 1, 6).Draw(rt, "steps")
+		parts := rapid.SliceOfN(word, 0, 3).Draw(rt, "parts")
+		make := func(texts [][]string, parts []string) string {
+			p := &plan.Plan{Operation: "Test"}
+			for _, t := range texts {
+				p.Add(plan.Step{Kind: plan.Kind(t[0]), Account: t[1], Resource: t[2], Summary: t[3], Detail: t})
+			}
+			return p.ComputeDigest(parts...)
+		}
+		digest := make(texts, parts)
+		if shuffled := rapid.Permutation(texts).Draw(rt, "order"); make(shuffled, parts) != digest {
+			rt.Fatal("the order of steps makes another digest")
+		}
+		other := slices.Clone(texts)
+		i := rapid.IntRange(0, len(other)-1).Draw(rt, "which")
+		other[i] = slices.Clone(other[i])
+		other[i][rapid.IntRange(0, 3).Draw(rt, "word")] += "x"
+		if make(other, parts) == digest || make(texts, append(slices.Clone(parts), "")) == digest || make(append(slices.Clone(texts), texts[0]), parts) == digest {
+			rt.Fatal("something else has the same digest")
+		}
+	})
+}

@@ -69,7 +69,7 @@ func (pub *publication) register(ctx context.Context, bucket storage.Place, tabl
 	}
 	pub.log.InfoContext(ctx, "open before registering", "bucket", bucket.Bucket, "reason", err)
 	buckets := storage.Buckets{Client: pub.own.s3, Account: pub.account}
-	changes, err := buckets.Prepare(ctx, role, tables, nil)
+	changes, err := buckets.Prepare(ctx, []storage.Access{{Role: role, Open: tables}})
 	if err != nil {
 		return err
 	}

@@ -90,12 +90,77 @@ func encode(v any) (json.RawMessage, error) {
 	return bytes.TrimSpace(b.Bytes()), nil
 }
 
-// ours finds our statement of a name for the reading role; -1 if there is none.
+// ours finds our statement of a name for the reading role; -1 if there is none. Ours
+// is what is exactly ours, in every member: a Deny under our name, or a statement to
+// which somebody has added a condition, is somebody else's.
 func (d *document) ours(sid, role string) int {
-	return slices.IndexFunc(d.statements, func(raw json.RawMessage) bool {
-		s := sidAndPrincipal(raw)
-		return strings.HasPrefix(s.sid, sid) && s.principal == role
-	})
+	return slices.IndexFunc(d.statements, func(raw json.RawMessage) bool { return isOurs(raw, sid, role) })
+}
+
+// isOurs reports whether a statement is what we write for some prefixes.
+func isOurs(raw json.RawMessage, sid, role string) bool {
+	var members map[string]json.RawMessage
+	if err := json.Unmarshal(raw, &members); err != nil {
+		return false
+	}
+	var s struct {
+		Sid, Effect string
+		Principal   struct{ AWS any }
+		Action      any
+		Resource    any
+		Condition   map[string]map[string]any
+	}
+	if err := json.Unmarshal(raw, &s); err != nil {
+		return false
+	}
+	wanted := []string{"Sid", "Effect", "Principal", "Action", "Resource"}
+	action := "s3:GetObject"
+	if sid == prefixesSid {
+		wanted, action = append(wanted, "Condition"), "s3:ListBucket"
+		if len(s.Condition) != 1 || len(s.Condition["StringLike"]) != 1 || len(texts(s.Condition["StringLike"]["s3:prefix"])) == 0 {
+			return false
+		}
+	}
+	for name := range members {
+		if !slices.Contains(wanted, name) {
+			return false
+		}
+	}
+	var principal map[string]json.RawMessage
+	if err := json.Unmarshal(members["Principal"], &principal); err != nil || len(principal) != 1 {
+		return false
+	}
+	return sidOf(sid, role).MatchString(s.Sid) && s.Effect == "Allow" &&
+		slices.Equal(texts(s.Principal.AWS), []string{role}) && slices.Equal(texts(s.Action), []string{action}) && len(texts(s.Resource)) > 0
+}
+
+// sidOf are the names that our statement can have.
+func sidOf(sid, role string) *regexp.Regexp {
+	return regexp.MustCompile("^" + sid + "(" + accountOf(role) + "(N[0-9]+)?)?$")
+}
+
+// inTheWay says which statements of others may keep roles from reading a bucket: those
+// that deny them something, and those that look like ours and are not.
+func inTheWay(policy, bucket string, roles []string) ([]string, error) {
+	d, err := parse(policy)
+	if err != nil {
+		return nil, err
+	}
+	var found []string
+	for _, raw := range d.statements {
+		var s struct{ Sid, Effect string }
+		// One that cannot be read is nothing that could be told.
+		_ = json.Unmarshal(raw, &s)
+		mine := slices.ContainsFunc(roles, func(role string) bool { return isOurs(raw, objectsSid, role) || isOurs(raw, prefixesSid, role) })
+		looks := strings.HasPrefix(s.Sid, objectsSid) || strings.HasPrefix(s.Sid, prefixesSid)
+		switch {
+		case s.Effect == "Deny" && !onlyTransport(raw):
+			found = append(found, fmt.Sprintf("the policy of bucket %s has a statement that denies (%q): it may keep the data from being read", bucket, s.Sid))
+		case looks && !mine && slices.Contains(roles, sidAndPrincipal(raw).principal):
+			found = append(found, fmt.Sprintf("the policy of bucket %s has a statement %q that was changed by somebody else: it stays as it is", bucket, s.Sid))
+		}
+	}
+	return found, nil
 }
 
 // deletedPrincipal is how a policy shows a user or a role that was deleted: by its
@@ -221,8 +286,8 @@ func (d *document) set(sid, role string, s *statement) error {
 	}
 	if i >= 0 {
 		s.Sid = sidAndPrincipal(d.statements[i]).sid
-	} else if slices.ContainsFunc(d.statements, func(raw json.RawMessage) bool { return sidAndPrincipal(raw).sid == sid }) {
-		s.Sid = sid + accountOf(role)
+	} else {
+		s.Sid = d.free(sid, role)
 	}
 	raw, err := encode(s)
 	if err != nil {
@@ -234,6 +299,42 @@ func (d *document) set(sid, role string, s *statement) error {
 		d.statements = append(d.statements, raw)
 	}
 	return nil
+}
+
+// onlyTransport reports whether a statement denies nothing but calls without TLS, as
+// those of most buckets do.
+func onlyTransport(raw json.RawMessage) bool {
+	var s struct{ Condition map[string]map[string]any }
+	if err := json.Unmarshal(raw, &s); err != nil || len(s.Condition) == 0 {
+		return false
+	}
+	for _, keys := range s.Condition {
+		for key := range keys {
+			if !strings.EqualFold(key, "aws:SecureTransport") && !strings.EqualFold(key, "s3:TlsVersion") {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// free is a name for our statement that no other statement of the policy has.
+func (d *document) free(sid, role string) string {
+	taken := map[string]bool{}
+	for _, raw := range d.statements {
+		taken[sidAndPrincipal(raw).sid] = true
+	}
+	for n := 0; ; n++ {
+		name := sid
+		if n == 1 {
+			name += accountOf(role)
+		} else if n > 1 {
+			name += fmt.Sprintf("%sN%d", accountOf(role), n)
+		}
+		if !taken[name] {
+			return name
+		}
+	}
 }
 
 func objectsStatement(bucket, role string, prefixes []string) *statement {

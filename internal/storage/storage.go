@@ -12,12 +12,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/lakemesh/lakemesh"
 	"github.com/lakemesh/lakemesh/internal/awserr"
@@ -30,20 +32,20 @@ type Place struct {
 	// Bucket is the bucket's name.
 	Bucket string
 	// Prefix is the folder's prefix: empty for the bucket as a whole, else with a
-	// slash at its end and none at its beginning.
+	// slash at its end.
 	Prefix string
 }
 
 // ParsePlace takes a table's location apart: s3://bucket/prefix, with or without
-// a slash at its end. ok is false for anything but S3.
+// a slash at its end. ok is false for anything but S3. Keys are kept as they are
+// written: s3://bucket//raw is the folder /raw/, which is another one than raw/.
 func ParsePlace(location string) (_ Place, ok bool) {
 	scheme, rest, found := strings.Cut(location, "://")
 	if !found || scheme != "s3" && scheme != "s3a" && scheme != "s3n" {
 		return Place{}, false
 	}
 	bucket, prefix, _ := strings.Cut(rest, "/")
-	prefix = strings.Trim(prefix, "/")
-	if prefix != "" {
+	if prefix != "" && !strings.HasSuffix(prefix, "/") {
 		prefix += "/"
 	}
 	return Place{Bucket: bucket, Prefix: prefix}, bucket != ""
@@ -78,12 +80,24 @@ type Buckets struct {
 // buckets are eventually consistent.
 const DefaultPatience = 30 * time.Second
 
-// Change is what is to become of a bucket's policy.
+// Access is what is to become of the access of one role.
+type Access struct {
+	// Role is the ARN of the role.
+	Role string
+	// Open and Close are places. What is in both is opened.
+	Open, Close []Place
+}
+
+// Change is what is to become of a bucket's policy, for all roles at once: S3 has the
+// policy as a whole, and of two changes the later would undo the earlier.
 type Change struct {
-	// Bucket is the bucket, Role the role whose access changes.
-	Bucket, Role string
-	// Open and Close are prefixes, as in [Place]. What is in both is opened.
-	Open, Close []string
+	// Bucket is the bucket.
+	Bucket string
+	// Roles are the roles whose access changes, in order, with their places in this
+	// bucket.
+	Roles []Access
+	// Warnings are what may keep the change from having an effect.
+	Warnings []string
 	// before and after are the policy as it was read and as it will be, read is when.
 	before, after string
 	read          time.Time
@@ -97,31 +111,40 @@ const fresh = 10 * time.Second
 // Prepare reads the policy of each bucket once and computes what it will be. It
 // returns the changes that change something, in the order of buckets. A policy
 // that would grow too large is a [lakemesh.ErrQuota].
-func (b Buckets) Prepare(ctx context.Context, role string, open, closed []Place) ([]Change, error) {
-	byBucket := map[string]*Change{}
-	of := func(bucket string) *Change {
+func (b Buckets) Prepare(ctx context.Context, accesses []Access) ([]Change, error) {
+	byBucket := map[string]map[string]*Access{}
+	of := func(bucket, role string) *Access {
 		if byBucket[bucket] == nil {
-			byBucket[bucket] = &Change{Bucket: bucket, Role: role}
+			byBucket[bucket] = map[string]*Access{}
 		}
-		return byBucket[bucket]
-	}
-	for _, p := range open {
-		of(p.Bucket).Open = append(of(p.Bucket).Open, p.Prefix)
-	}
-	for _, p := range closed {
-		of(p.Bucket).Close = append(of(p.Bucket).Close, p.Prefix)
-	}
-	var changes []Change
-	for _, c := range byBucket {
-		if err := b.prepare(ctx, c); err != nil {
-			return nil, err
+		if byBucket[bucket][role] == nil {
+			byBucket[bucket][role] = &Access{Role: role}
 		}
-		if c.after != c.before {
-			changes = append(changes, *c)
+		return byBucket[bucket][role]
+	}
+	for _, a := range accesses {
+		for _, p := range a.Open {
+			of(p.Bucket, a.Role).Open = append(of(p.Bucket, a.Role).Open, p)
+		}
+		for _, p := range a.Close {
+			of(p.Bucket, a.Role).Close = append(of(p.Bucket, a.Role).Close, p)
 		}
 	}
-	slices.SortFunc(changes, func(x, y Change) int { return strings.Compare(x.Bucket, y.Bucket) })
-	return changes, nil
+	buckets := slices.Sorted(maps.Keys(byBucket))
+	prepared := make([]Change, len(buckets))
+	group, reading := errgroup.WithContext(ctx)
+	group.SetLimit(plan.DefaultConcurrency)
+	for i, bucket := range buckets {
+		prepared[i].Bucket = bucket
+		for _, role := range slices.Sorted(maps.Keys(byBucket[bucket])) {
+			prepared[i].Roles = append(prepared[i].Roles, *byBucket[bucket][role])
+		}
+		group.Go(func() error { return b.prepare(reading, &prepared[i]) })
+	}
+	if err := group.Wait(); err != nil {
+		return nil, err
+	}
+	return slices.DeleteFunc(prepared, func(c Change) bool { return c.after == c.before }), nil
 }
 
 func (b Buckets) prepare(ctx context.Context, c *Change) error {
@@ -130,7 +153,7 @@ func (b Buckets) prepare(ctx context.Context, c *Change) error {
 		return err
 	}
 	c.read = time.Now()
-	if c.after, err = Merge(c.before, c.Bucket, c.Role, c.Open, c.Close); err != nil {
+	if c.after, err = c.merge(c.before); err != nil {
 		return fmt.Errorf("bucket %s: %w", c.Bucket, err)
 	}
 	if c.after != c.before && len(c.after) > MaxPolicy {
@@ -138,27 +161,62 @@ func (b Buckets) prepare(ctx context.Context, c *Change) error {
 			Message: fmt.Sprintf("it would be %d bytes long, and S3 allows %d", len(c.after), MaxPolicy),
 			Hint:    "remove statements that are not needed, or keep the tables in fewer or shorter prefixes, or in several buckets"}
 	}
-	return nil
+	c.Warnings, err = inTheWay(c.before, c.Bucket, c.roles())
+	return err
+}
+
+// merge puts the change of each role into a policy.
+func (c *Change) merge(policy string) (string, error) {
+	for _, a := range c.Roles {
+		var err error
+		if policy, err = Merge(policy, c.Bucket, a.Role, prefixesOf(a.Open), prefixesOf(a.Close)); err != nil {
+			return "", err
+		}
+	}
+	return policy, nil
+}
+
+func (c *Change) roles() []string {
+	roles := make([]string, len(c.Roles))
+	for i, a := range c.Roles {
+		roles[i] = a.Role
+	}
+	return roles
+}
+
+func prefixesOf(places []Place) []string {
+	prefixes := make([]string, len(places))
+	for i, p := range places {
+		prefixes[i] = p.Prefix
+	}
+	return prefixes
 }
 
 // Step adds the step that writes a prepared change, after the steps given, and
 // reads it back.
 func (b Buckets) Step(p *plan.Plan, c Change, after ...*plan.Step) *plan.Step {
-	kind, verb := plan.OpenBucket, "open"
-	prefixes := c.Open
-	if len(c.Open) == 0 {
-		kind, verb, prefixes = plan.CloseBucket, "close", c.Close
+	kind := plan.CloseBucket
+	var words, all []string
+	for _, a := range c.Roles {
+		verb, places := "close", a.Close
+		if len(a.Open) > 0 {
+			verb, places, kind = "open", a.Open, plan.OpenBucket
+		}
+		texts := make([]string, len(places))
+		for i, place := range places {
+			texts[i] = place.String()
+		}
+		slices.Sort(texts)
+		texts = slices.Compact(texts)
+		words = append(words, fmt.Sprintf("%s %s to %s", verb, list(texts), a.Role))
+		all = append(all, texts...)
 	}
-	places := make([]string, len(prefixes))
-	for i, prefix := range prefixes {
-		places[i] = Place{c.Bucket, prefix}.String()
+	for _, warning := range c.Warnings {
+		p.Warn("%s", warning)
 	}
-	slices.Sort(places)
-	places = slices.Compact(places)
 	return p.Add(plan.Step{
-		Kind: kind, Account: b.Account, Resource: "bucket " + c.Bucket, Detail: places,
-		Summary: fmt.Sprintf("%s %s to %s", verb, list(places), c.Role),
-		Run:     func(ctx context.Context) error { return b.write(ctx, c) },
+		Kind: kind, Account: b.Account, Resource: "bucket " + c.Bucket, Detail: all, Summary: strings.Join(words, "; "),
+		Run: func(ctx context.Context) error { return b.write(ctx, c) },
 	}, after...)
 }
 
@@ -173,7 +231,7 @@ func list(places []string) string {
 
 func (b Buckets) write(ctx context.Context, c Change) error {
 	// S3 may not know yet a role that was made a moment ago.
-	err := poll.Until(ctx, b.patience(), "S3 to know "+c.Role, func(ctx context.Context) (bool, error) {
+	err := poll.Until(ctx, b.patience(), "S3 to know "+strings.Join(c.roles(), " and "), func(ctx context.Context) (bool, error) {
 		if time.Since(c.read) > fresh {
 			if err := b.prepare(ctx, &c); err != nil || c.after == c.before {
 				return err == nil, err
@@ -195,7 +253,7 @@ func (b Buckets) write(ctx context.Context, c Change) error {
 		}
 		// What counts is that our statements are there: somebody else may have
 		// changed theirs in the meantime.
-		merged, err := Merge(now, c.Bucket, c.Role, c.Open, c.Close)
+		merged, err := c.merge(now)
 		return err == nil && merged == now, err
 	})
 	if timeout, ok := errors.AsType[*poll.TimeoutError](err); ok && ctx.Err() == nil {
@@ -216,7 +274,7 @@ func (b Buckets) explainWrite(c Change, err error) error {
 		return err
 	}
 	explained := &lakemesh.Error{Kind: lakemesh.ErrNotFound, Account: b.Account, Resource: "policy of bucket " + c.Bucket, Code: awserr.Code(err), Err: err,
-		Message: "a principal that it names does not exist: " + c.Role + ", or one in a statement that was there before",
+		Message: "a principal that it names does not exist: " + strings.Join(c.roles(), ", ") + ", or one in a statement that was there before",
 		Hint:    "check that the role exists, and that no statement of the policy names a deleted principal; if the role was made a moment ago, run the same command again in a minute"}
 	if namesDeleted(c.after) {
 		explained.Message = "a statement that was there before names a principal that was deleted, and S3 takes no policy with such a one"
