@@ -61,7 +61,7 @@ func (a *Admin) shareResource() iampolicy.Statement {
 	}
 }
 
-// allowsSharing tells whether the policy lets RAM share whatever is in the
+// allowsSharing reports whether the policy lets RAM share whatever is in the
 // catalog. A catalog without a policy needs nothing.
 func (a *Admin) allowsSharing(p catalogPolicy) bool {
 	if p.document == nil {

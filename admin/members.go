@@ -66,28 +66,27 @@ func accountsIn(v types.AttributeValue) []string {
 	return slices.Sorted(slices.Values(set.Value))
 }
 
-// planMember adds the step that records an account as enabled, or returns nil if it
-// is recorded.
-func (a *Admin) planMember(p *plan.Plan, have members, kind AccountType, account string, after ...*plan.Step) *plan.Step {
+// planMember adds the step that records an account as enabled, unless it is.
+func (a *Admin) planMember(p *plan.Plan, have members, kind AccountType, account string, after ...*plan.Step) {
 	list, attribute := have.producers, attrProducers
 	if kind == Consumer {
 		list, attribute = have.consumers, attrConsumers
 	}
 	if slices.Contains(list, account) {
-		return nil
+		return
 	}
-	return p.Add(plan.Step{Kind: plan.Record, Account: a.account, Resource: "members of the mesh",
+	p.Add(plan.Step{Kind: plan.Record, Account: a.account, Resource: "members of the mesh",
 		Summary: fmt.Sprintf("record account %s as a %s of the mesh", account, kind),
 		Run: func(ctx context.Context) error {
 			return a.updateMembers(ctx, "ADD #a :v", attribute, &types.AttributeValueMemberSS{Value: []string{account}})
 		}}, after...)
 }
 
-// planSharing adds the step that remembers how producers share, or returns nil if
-// that is as wanted.
-func (a *Admin) planSharing(p *plan.Plan, have members, want SharingCalls, after ...*plan.Step) *plan.Step {
+// planSharing adds the step that remembers how producers share, unless that is as
+// wanted.
+func (a *Admin) planSharing(p *plan.Plan, have members, want SharingCalls, after ...*plan.Step) {
 	if want == "" || want == have.sharing {
-		return nil
+		return
 	}
 	if want == Direct {
 		p.Warn("the role of every producer that is enabled or brought up to date from now on can change and delete what others share, and the resource policy of the mesh's catalog")
@@ -95,7 +94,7 @@ func (a *Admin) planSharing(p *plan.Plan, have members, want SharingCalls, after
 	if len(have.producers) > 0 {
 		p.Warn("producers that are enabled already share as before until their roles are brought up to date, with `lakemesh mesh upgrade`")
 	}
-	return p.Add(plan.Step{Kind: plan.Record, Account: a.account, Resource: "members of the mesh", Summary: "remember that producers share " + string(want),
+	p.Add(plan.Step{Kind: plan.Record, Account: a.account, Resource: "members of the mesh", Summary: "remember that producers share " + string(want),
 		Run: func(ctx context.Context) error {
 			return a.updateMembers(ctx, "SET #a = :v", attrSharingCalls, &types.AttributeValueMemberS{Value: string(want)})
 		}}, after...)

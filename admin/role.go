@@ -196,7 +196,7 @@ func decodePolicy(text *string) (string, error) {
 	return decoded, nil
 }
 
-// samePolicy tells whether a document says what is wanted; one that cannot be
+// samePolicy reports whether a document says what is wanted; one that cannot be
 // read does not.
 func samePolicy(have string, want iampolicy.Document) bool {
 	d, err := iampolicy.Parse([]byte(have))

@@ -268,7 +268,7 @@ func TestLakemeshCarriesOnWhereTheOriginalWorked(t *testing.T) {
 	o.fails("AttributeError", "safe_remove_glue_objects", "Producer", "migrate_tables_to_mesh", arguments{"source_database_name": "weather", "table_name_regex": "sensors"})
 
 	// Now lakemesh. It takes the mesh over, with the records under the library's ids.
-	m.lakemesh(nil, "mesh", "init", "--legacy-subscription-ids")
+	m.lakemesh(nil, "mesh", "init")
 	m.lakemesh(nil, "account", "enable", "--account-type", "producer")
 	m.lakemesh(nil, "account", "enable", "--account-type", "consumer")
 	var listed records
@@ -316,7 +316,7 @@ func TestTheOriginalReadsWhatLakemeshWrote(t *testing.T) {
 	python := installed(t, "original", "python")
 	m := start(t)
 	m.weather("observations", "stations")
-	m.lakemesh(nil, "mesh", "init", "--legacy-subscription-ids")
+	m.lakemesh(nil, "mesh", "init")
 	m.lakemesh(nil, "account", "enable", "--account-type", "producer")
 	m.lakemesh(nil, "account", "enable", "--account-type", "consumer")
 	m.lakemesh(nil, "product", "create", "--source-database-name", "weather")

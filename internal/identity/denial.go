@@ -80,7 +80,8 @@ func (d denial) remedy() string {
 	}
 	switch d.action {
 	case "sts:TagSession":
-		return "the session of the caller carries tags that go along with it; a role of the mesh account opens with those of EKS Pod Identity only. Begin with a session without transitive tags, or let the roles be brought up to date with `lakemesh mesh upgrade`"
+		return "the session of the caller carries tags that go along with it; roles of the mesh account open with those of EKS Pod Identity only. " +
+			"Begin with a session without transitive tags, or let the roles be brought up to date with `lakemesh mesh upgrade` and `lakemesh account init`"
 	case "sts:SetSourceIdentity":
 		return "the session of the caller carries a source identity; let the roles be brought up to date with `lakemesh mesh upgrade` and `lakemesh account init`"
 	}

@@ -24,7 +24,7 @@ func Explain(op, account, resource string, err error) error {
 	return &lakemesh.Error{Op: op, Account: account, Resource: resource, Code: code, Kind: kind, Message: message, Hint: hint, Err: err}
 }
 
-// isExplained tells whether an error says itself what happened.
+// isExplained reports whether an error says itself what happened.
 func isExplained(err error) bool {
 	var (
 		known      *lakemesh.Error

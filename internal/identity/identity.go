@@ -36,7 +36,7 @@ func (i *Identity) Once() *Identity {
 	return &once
 }
 
-// IsRole tells whether the identity is the role of that name in that account,
+// IsRole reports whether the identity is the role of that name in that account,
 // or a session of it. The ARN of a session does not hold the role's path, and names
 // of roles are unique in an account.
 func (i *Identity) IsRole(account, name string) bool {

@@ -30,9 +30,9 @@ const (
 
 // world is a local mesh with the roles of a producer and a consumer, which may
 // only open the next role.
-func world(t testing.TB) *localmesh.Mesh {
+func world(t testing.TB, opts ...localmesh.Option) *localmesh.Mesh {
 	t.Helper()
-	mesh := localmesh.Run(t)
+	mesh := localmesh.Run(t, opts...)
 	for account, roles := range map[string][2]string{
 		producerAccount: {"DataMeshProducer", "DataMeshAdminProducer-" + producerAccount},
 		consumerAccount: {"DataMeshConsumer", "DataMeshAdminConsumer-" + consumerAccount},

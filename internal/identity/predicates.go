@@ -32,7 +32,7 @@ var (
 		"InvalidParameterCombination", "InvalidResourceArn", "InvalidBucketName", "InvalidArgument", "PermissionsInvalidError"}
 )
 
-// HasCode tells whether AWS answered with one of the codes; without codes,
+// HasCode reports whether AWS answered with one of the codes; without codes,
 // whether it answered with any.
 func HasCode(err error, codes ...string) bool {
 	if len(codes) == 0 {

@@ -1,0 +1,49 @@
+package admin
+
+import (
+	"bytes"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"os"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/lakemesh/lakemesh"
+)
+
+var update = flag.Bool("update", false, "write the roles' documents into their golden file")
+
+// Every change of what a role may do, or of whom it trusts, is seen in a difference
+// of one file.
+func TestTheDocumentsOfAllRoles(t *testing.T) {
+	t.Parallel()
+	const golden = "testdata/roles.golden"
+	a := &Admin{account: testMesh, mesh: testMesh, region: lakemesh.DefaultRegion}
+	roles := append(a.meshRoles(), a.meshProducer(alice, ThroughServices), a.dataAccess(alice), a.meshConsumer(bob),
+		role{name: lakemesh.ProducerRole, trust: trustAccount(alice), policy: producerPolicy(testMesh, alice, "arn:aws:iam::"+alice+":role/Crawler", []string{"flights"})},
+		role{name: lakemesh.ConsumerRole, trust: trustAccount(bob), policy: consumerPolicy(testMesh, bob)})
+	var got bytes.Buffer
+	for _, r := range roles {
+		for _, d := range []struct{ what, text string }{{"trust", r.trust.String()}, {"policy", r.policy.String()}} {
+			fmt.Fprintf(&got, "== %s of %s\n", d.what, r.name)
+			if err := json.Indent(&got, []byte(d.text), "", "  "); err != nil {
+				t.Fatal(err)
+			}
+			got.WriteByte('\n')
+		}
+	}
+	if *update {
+		if err := os.WriteFile(golden, got.Bytes(), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(golden)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), got.String()); diff != "" {
+		t.Errorf("run the test with -update and look at the difference:\n%s", diff)
+	}
+}
