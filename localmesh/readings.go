@@ -74,17 +74,20 @@ func Strict() Readings {
 }
 
 // Lenient are the readings that differ from the default and do not refuse more. What
-// is done for a stricter AWS has to be right on this one, too.
+// is done for a stricter AWS has to be right on this one, too. ForwardedCallsUnmarked
+// is in neither set: roles that ask for the mark cannot share without it, so that who
+// sets a mesh up chooses between the two.
 func Lenient() Readings {
 	return Readings{
-		BatchKeysSingly: true, InheritedTagsUnasked: true, InheritedIdentityUnasked: true, ForwardedCallsUnmarked: true,
-		FifthVersionOfSharing: true, SharingNeedsNoInvitation: true, ListedRowsMerged: true,
+		BatchKeysSingly: true, InheritedTagsUnasked: true, InheritedIdentityUnasked: true, FifthVersionOfSharing: true,
+		SharingNeedsNoInvitation: true, ListedRowsMerged: true,
 	}
 }
 
 // ParseReadings reads "strict", "lenient", the names of single readings as
 // "transaction-keys-as-set" for [Readings].TransactionKeysAsSet, or several of these
-// with commas between them.
+// with commas between them. A name with "-" before it takes a reading away from those
+// before: "strict,-set-context-refused".
 func ParseReadings(text string) (Readings, error) {
 	var r Readings
 	for word := range strings.SplitSeq(text, ",") {
@@ -95,7 +98,8 @@ func ParseReadings(text string) (Readings, error) {
 		case "lenient":
 			r = r.and(Lenient())
 		default:
-			if !r.set(word) {
+			name, off := strings.CutPrefix(word, "-")
+			if !r.set(name, !off) {
 				return r, fmt.Errorf("%q is no reading of AWS; there are strict, lenient, %s", word, strings.Join(ReadingNames(), ", "))
 			}
 		}
@@ -129,11 +133,11 @@ func readingName(field string) string {
 	return strings.ToLower(strings.Join(parts, "-"))
 }
 
-func (r *Readings) set(name string) bool {
+func (r *Readings) set(name string, on bool) bool {
 	v := reflect.ValueOf(r).Elem()
 	for i, known := range ReadingNames() {
 		if known == name {
-			v.Field(i).SetBool(true)
+			v.Field(i).SetBool(on)
 			return true
 		}
 	}
