@@ -267,10 +267,20 @@ func TestLakemeshCarriesOnWhereTheOriginalWorked(t *testing.T) {
 	// Migrating publishes, and then does not find what should remove the originals.
 	o.fails("AttributeError", "safe_remove_glue_objects", "Producer", "migrate_tables_to_mesh", arguments{"source_database_name": "weather", "table_name_regex": "sensors"})
 
-	// Now lakemesh. It takes the mesh over, with the records under the library's ids.
+	// Now lakemesh. It takes the mesh over, with the records under ids of their own.
 	m.lakemesh(nil, "mesh", "init")
 	m.lakemesh(nil, "account", "enable", "--account-type", "producer")
 	m.lakemesh(nil, "account", "enable", "--account-type", "consumer")
+	var adopted struct{ Adopted map[string]string }
+	m.lakemesh(&adopted, "adopt", "records")
+	if len(adopted.Adopted) != 3 {
+		t.Fatalf("adopted: %+v", adopted)
+	}
+	m.granted(consumerAccount, "observations", "INSERT SELECT |")
+	old := map[string]string{}
+	for table, id := range ids {
+		old[table], ids[table] = id, adopted.Adopted[id]
+	}
 	var listed records
 	m.lakemesh(&listed, "subscription", "list", "--as", "producer")
 	if !slices.Equal(listed.ids(), sorted(ids["observations"], ids["stations"], ids["sensors"])) {
@@ -305,6 +315,14 @@ func TestLakemeshCarriesOnWhereTheOriginalWorked(t *testing.T) {
 	}
 	m.lakemesh(nil, "subscription", "delete", ids["stations"], "--as", "producer", "--reason", "over")
 	m.granted(consumerAccount, "stations", "")
+	// The old records say what became of them once they were brought up to date.
+	if status := m.statusOf(old["stations"]); status != "Pending" {
+		t.Errorf("before that the old record says %s", status)
+	}
+	m.lakemesh(nil, "adopt", "records")
+	if status := m.statusOf(old["stations"]); status != "Deleted" {
+		t.Errorf("after that the old record says %s", status)
+	}
 	if after := m.bucketPolicy(); after != before {
 		t.Errorf("lakemesh left the bucket's policy as %s, want the library's %s", after, before)
 	}

@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	dynamotypes "github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/aws/aws-sdk-go-v2/service/glue"
 	gluetypes "github.com/aws/aws-sdk-go-v2/service/glue/types"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
@@ -145,4 +147,17 @@ func (m *mesh) hasRole(identity lakemesh.Identity, name string) bool {
 	}
 	m.must(err)
 	return true
+}
+
+// statusOf is what a record of the table that the original library shares says of itself.
+func (m *mesh) statusOf(id string) string {
+	m.Helper()
+	out, err := dynamodb.NewFromConfig(m.config(lakemesh.MeshIdentity)).GetItem(m.Context(), &dynamodb.GetItemInput{TableName: aws.String(lakemesh.SubscriptionsTable),
+		Key: map[string]dynamotypes.AttributeValue{"SubscriptionId": &dynamotypes.AttributeValueMemberS{Value: id}}})
+	m.must(err)
+	status, ok := out.Item["Status"].(*dynamotypes.AttributeValueMemberS)
+	if !ok {
+		m.Fatalf("record %s has no status: %v", id, out.Item)
+	}
+	return status.Value
 }
