@@ -88,6 +88,11 @@ func (p *Producer) decide(ctx context.Context, d *decision) error {
 	if err != nil {
 		return p.lost(ctx, err)
 	}
+	if c.action == lakemesh.ActionApprove && c.record.Claim == nil {
+		if err := p.unlessWithdrawn(ctx, held); err != nil {
+			return p.lost(ctx, err)
+		}
+	}
 	if err := p.apply(ctx, change.plan); err != nil {
 		return p.lost(ctx, err)
 	}
@@ -101,6 +106,17 @@ func (p *Producer) decide(ctx context.Context, d *decision) error {
 	p.mirror(ctx, c.record, outcome)
 	p.log.InfoContext(ctx, "decided", "operation", d.op, "subscription", d.id, "status", outcome.Status)
 	return nil
+}
+
+// unlessWithdrawn takes an approval back that was claimed while the consumer took its
+// request back. Nothing was granted yet.
+func (p *Producer) unlessWithdrawn(ctx context.Context, held *tracker.Held) error {
+	withdrawn, err := held.Withdrawn(ctx)
+	if err != nil || !withdrawn {
+		return err
+	}
+	err = held.Finish(ctx, tracker.Outcome{Status: lakemesh.Pending, Aborted: true, Reason: "the consumer has taken the request back"})
+	return errors.Join(lakemesh.ActionApprove.Check(held.Record.ID, lakemesh.Deleted), err)
 }
 
 // preview tells what a decision would do. It changes nothing, and what it returns

@@ -71,6 +71,15 @@ func (l *Lease) Claim(ctx context.Context, r *Record, ledger Ledger, c lakemesh.
 	return &Held{Record: r, Claim: c, lease: l, ledger: ledger, version: r.version + 1, revision: revision}, nil
 }
 
+// Withdrawn reports whether the consumer has taken a request back, as it is now. Both
+// sides write first and look at the other afterwards, so that of an approval and a
+// withdrawal at the same time at least one sees the other.
+func (h *Held) Withdrawn(ctx context.Context) (bool, error) {
+	t := h.lease.tracker
+	i, err := t.getItem(ctx, lakemesh.SubscriptionsTable, h.Record.ID)
+	return lakemesh.Status(text(i, attrStatus)) == lakemesh.Deleted, t.explain(string(h.Claim.Action), h.Record.ID, err)
+}
+
 // enlist puts a consumer into the directory of those that the owner has decided about.
 func enlist(r *Record) *update {
 	u := inDecisions(directoryKey(r.Owner))
