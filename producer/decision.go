@@ -48,6 +48,7 @@ var errNothingToDecide = errors.New("nothing to decide")
 func (p *Producer) decide(ctx context.Context, d *decision) error {
 	c, err := p.consider(ctx, d)
 	if err != nil {
+		p.mirrorAgain(ctx, c, err)
 		return unlessNothing(err)
 	}
 	if idle, err := p.idle(ctx, c); idle || err != nil {
@@ -173,19 +174,17 @@ func (p *Producer) consider(ctx context.Context, d *decision) (*considered, erro
 	c := &considered{decision: d}
 	var err error
 	if c.record, c.ledger, err = p.load(ctx, d.op, d.id); err != nil {
-		return nil, err
+		return c, err
 	}
 	if c.record.Claim == nil {
 		// Legality comes before what is wrong with the input: a request that was decided
 		// on is nothing to name permissions for.
 		if err := tracker.Claimable(c.record, lakemesh.Claim{Action: d.action}); err != nil {
-			return nil, err
+			return c, err
 		}
 	}
-	if c.terms, err = d.terms(c.record); err != nil {
-		return nil, err
-	}
-	return c, nil
+	c.terms, err = d.terms(c.record)
+	return c, err
 }
 
 // claim is the claim that the decision is made under. Taking a decision back goes
@@ -267,10 +266,24 @@ func (p *Producer) idle(ctx context.Context, c *considered) (bool, error) {
 	if err := expected(c.decision, change.plan); err != nil {
 		return false, err
 	}
+	p.mirrorOf(ctx, r)
+	return true, nil
+}
+
+// mirrorAgain completes a decision that was recorded by a program which ended before it
+// was mirrored: the same decision again finds that it was made.
+func (p *Producer) mirrorAgain(ctx context.Context, c *considered, err error) {
+	if c.record != nil && errors.Is(err, lakemesh.ErrIllegalTransition) {
+		p.mirrorOf(ctx, c.record)
+	}
+}
+
+// mirrorOf lets the original library read what stands decided, if it reads something
+// else.
+func (p *Producer) mirrorOf(ctx context.Context, r *tracker.Record) {
 	if !r.Mirrored() {
 		p.mirror(ctx, r, tracker.Outcome{Status: r.Status, Permitted: r.Permitted, Grantable: r.Grantable, TableARNs: r.TableARNs, RAMShares: r.RAMShares})
 	}
-	return true, nil
 }
 
 // expected refuses a plan that is not the one which was shown.
@@ -302,7 +315,8 @@ func (p *Producer) outcome(ctx context.Context, c *considered, change *change) (
 // mirror lets the original library read what was decided. The consumer can be in the
 // way of that, and it decides nothing.
 func (p *Producer) mirror(ctx context.Context, r *tracker.Record, o tracker.Outcome) {
-	if o.Aborted && o.Status == lakemesh.Pending {
+	if o.Aborted {
+		// Nothing was decided.
 		return
 	}
 	if err := p.records.Mirror(ctx, r, o); err != nil {

@@ -2,6 +2,7 @@ package producer
 
 import (
 	"context"
+	"errors"
 
 	"github.com/lakemesh/lakemesh"
 	"github.com/lakemesh/lakemesh/internal/tracker"
@@ -30,6 +31,9 @@ type DenyInput struct {
 func (p *Producer) DenyAccessRequest(ctx context.Context, in DenyInput) error {
 	todo, record, err := p.denial(ctx, in)
 	if err != nil {
+		if record != nil && errors.Is(err, lakemesh.ErrIllegalTransition) {
+			p.mirrorOf(ctx, record)
+		}
 		return err
 	}
 	if err := p.apply(ctx, todo); err != nil {
@@ -56,7 +60,7 @@ func (p *Producer) denial(ctx context.Context, in DenyInput) (*plan.Plan, *track
 		return nil, nil, err
 	}
 	if err := tracker.Claimable(r, lakemesh.Claim{Action: lakemesh.ActionDeny}); err != nil {
-		return nil, nil, p.atWork(ctx, err)
+		return nil, r, p.atWork(ctx, err)
 	}
 	todo := &plan.Plan{Operation: op}
 	todo.Add(plan.Step{Kind: plan.Record, Account: p.meshAccount, Resource: "subscription " + r.ID,

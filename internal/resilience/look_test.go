@@ -129,6 +129,8 @@ func (o *observer) note(format string, args ...any) {
 var (
 	subscriptionID = regexp.MustCompile(`([0-9]{12}-[0-9]{12})-[0-9A-Za-z]{22}\b`)
 	timestamps     = regexp.MustCompile(`[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?Z?(-[0-9A-Za-z]{4}\b)?`)
+	hashes         = regexp.MustCompile(`\b[0-9a-f]{64}\b`)
+	counters       = regexp.MustCompile(`\b(Version|Revision|ImportedRevision|Ended)=[0-9]+`)
 	uniqueIDs      = regexp.MustCompile(`\bAROA[A-Z0-9]{16,17}\b`)
 	shareARNs      = regexp.MustCompile(`arn:aws:ram:[a-z0-9-]+:[0-9]{12}:resource-share/[0-9a-f-]{36}`)
 )
@@ -143,9 +145,12 @@ func (o *observer) anonymous(line string) string {
 			return "a share that is gone"
 		})
 	}
-	if strings.Contains(line, "SubscriptionId=") {
+	if strings.Contains(line, "SubscriptionId=") || strings.Contains(line, "Key=") {
 		line = subscriptionID.ReplaceAllString(line, "$1-ID")
 		line = timestamps.ReplaceAllString(line, "TIME")
+		// Histories are chained by hashes, which hold times, and count tries.
+		line = hashes.ReplaceAllString(line, "HASH")
+		line = counters.ReplaceAllString(line, "$1=N")
 	}
 	if strings.Contains(line, "AROA") {
 		line = uniqueIDs.ReplaceAllString(line, "AROA")
@@ -468,8 +473,15 @@ func (o *observer) table(account string) error {
 	if account != meshAccount {
 		return nil
 	}
-	client := dynamodb.NewFromConfig(o.config(account))
-	name := aws.String(lakemesh.SubscriptionsTable)
+	for _, name := range []string{lakemesh.SubscriptionsTable, lakemesh.DecisionsTable} {
+		if err := o.tableOf(dynamodb.NewFromConfig(o.config(account)), aws.String(name)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (o *observer) tableOf(client *dynamodb.Client, name *string) error {
 	out, err := client.DescribeTable(o.ctx, &dynamodb.DescribeTableInput{TableName: name})
 	if awserr.Is(err, "ResourceNotFoundException") {
 		return nil

@@ -30,7 +30,9 @@ func (t *Tracker) Mirror(ctx context.Context, r *Record, o Outcome) error {
 }
 
 // Mirrored reports whether the original library reads of a record what was decided.
-func (r *Record) Mirrored() bool { return !r.request || r.stored == r.Status }
+func (r *Record) Mirrored() bool {
+	return !r.request || !r.decision || r.Status == lakemesh.Pending || r.stored == r.Status
+}
 
 // requestAttributes are the attributes that are read of a request: whatever else a
 // consumer put there does not travel.
