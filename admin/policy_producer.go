@@ -27,6 +27,8 @@ func producerPolicy(mesh, producer, crawlerRole string, buckets []string) iampol
 				[]string{"arn:aws:glue:*:" + producer + ":crawler/*"}, nil),
 			allow("CrawlWithRole", []string{"iam:PassRole"}, []string{crawlerRole},
 				iampolicy.Conditions{"StringEquals": {"iam:PassedToService": {"glue.amazonaws.com"}}}),
+			// To say at publication what the crawler will not be allowed.
+			allow("LookAtCrawlersRole", []string{"iam:SimulatePrincipalPolicy"}, []string{crawlerRole}, nil),
 		)
 	}
 	return iampolicy.New(statements...)

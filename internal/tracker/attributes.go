@@ -72,7 +72,8 @@ func ConsumerAttributes() []string {
 
 // MirrorAttributes are the attributes of a request that an owner's role may name:
 // what the original library reads of a decision. They are none of the consumer's
-// words.
+// words. The accounts are among them because AWS may ask for the keys of the table's
+// indexes in whatever is written; they are read from the id, never from there.
 func MirrorAttributes() []string {
-	return []string{attrID, attrStatus, attrPermitted, attrGrantable, attrTableARNs, attrShares, attrUpdated, attrUpdatedBy}
+	return []string{attrID, attrOwner, attrSubscriber, attrStatus, attrPermitted, attrGrantable, attrTableARNs, attrShares, attrUpdated, attrUpdatedBy}
 }
