@@ -215,7 +215,8 @@ func (l *life) role(account, name, trust, policy string) error {
 // are guarded by Lake Formation and carry LF-tags.
 func (l *life) begin() error {
 	if err := errors.Join(
-		l.role(producerAccount, "Crawler", `{"Service":"glue.amazonaws.com"}`, ""),
+		l.role(producerAccount, "Crawler", `{"Service":"glue.amazonaws.com"}`,
+			`{"Effect":"Allow","Action":["glue:*","lakeformation:GetDataAccess","s3:GetObject","s3:ListBucket"],"Resource":"*"}`),
 		l.role(producerAccount, analyst, `{"AWS":"`+producerAccount+`"}`, `{"Effect":"Allow","Action":["glue:Get*","lakeformation:Get*"],"Resource":"*"}`),
 		l.role(consumerAccount, analyst, `{"AWS":"`+consumerAccount+`"}`, `{"Effect":"Allow","Action":["glue:Get*","lakeformation:Get*"],"Resource":"*"}`),
 	); err != nil {
@@ -605,14 +606,38 @@ func (l *life) originalRequest() error {
 			return err
 		}
 	}
-	l.ids["original"] = lakemesh.NewShortID()
+	old := lakemesh.NewShortID()
 	_, err := dynamodb.NewFromConfig(l.Config(meshtest.Administrator(meshAccount))).PutItem(l.ctx, &dynamodb.PutItemInput{
 		TableName: aws.String(lakemesh.SubscriptionsTable), Item: map[string]dynamotypes.AttributeValue{
-			"SubscriptionId": str(l.ids["original"]), "OwnerPrincipal": str(producerAccount), "SubscriberPrincipal": str(consumerAccount),
+			"SubscriptionId": str(old), "OwnerPrincipal": str(producerAccount), "SubscriberPrincipal": str(consumerAccount),
 			"Status": str("Pending"), "DatabaseName": str(product), "TableName": list("airports"), "RequestedGrants": list("SELECT"),
 			"CreationDate": str("2022-03-04 05:06:07"), "CreatedBy": str("somebody"),
 		}})
-	return err
+	if err != nil {
+		return err
+	}
+	// It finds its records by the indexes.
+	for role, index := range map[string]string{lakemesh.MeshProducerRole(producerAccount): lakemesh.OwnerIndex, lakemesh.MeshConsumerRole(consumerAccount): lakemesh.SubscriberIndex} {
+		key, account := "OwnerPrincipal", producerAccount
+		if index == lakemesh.SubscriberIndex {
+			key, account = "SubscriberPrincipal", consumerAccount
+		}
+		err := errOf(dynamodb.NewFromConfig(l.as(meshAccount, role)).Query(l.ctx, &dynamodb.QueryInput{TableName: aws.String(lakemesh.SubscriptionsTable), IndexName: aws.String(index),
+			KeyConditionExpression: aws.String(key + " = :a"), ExpressionAttributeValues: map[string]dynamotypes.AttributeValue{":a": str(account)}}))
+		if err != nil {
+			return err
+		}
+	}
+	mesh, err := l.admin(meshAccount)
+	if err != nil {
+		return err
+	}
+	out, err := mesh.AdoptRecords(l.ctx)
+	if err != nil {
+		return err
+	}
+	l.ids["original"] = out.Adopted[old]
+	return nil
 }
 
 func (l *life) decisions() []step {

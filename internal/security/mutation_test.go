@@ -127,7 +127,7 @@ func excuses() map[string]string {
 			"https://docs.aws.amazon.com/lake-formation/latest/dg/cross-account-prereqs.html"
 	)
 	all := map[string]string{
-		"DataMeshAdminProducer/LookAtShares/ram:List*":                              managed,
+		"DataMeshAdminProducer/LetServicesLookAtShares/ram:List*":                   managed,
 		"DataMeshAdminProducer/LookAtShares/organizations:DescribeOrganization":     managed,
 		"DataMeshAdminProducer/LookAtShares/organizations:DescribeAccount":          managed,
 		"DataMeshAdminProducer/ChangeSharesOfLakeFormation/ram:UpdateResourceShare": managed,
