@@ -55,6 +55,9 @@ func TestALocationWithoutDataLocationAccessNamesTheGrant(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			m := sampled(t)
+			if m.Readings().UnreachableLocationsRefused {
+				t.Skip("there each folder is registered, and whoever registers it may use it")
+			}
 			in := producer.CreateDataProductsInput{SourceDatabaseName: meshtest.SampleDatabase, TableNameRegex: "routes"}
 			m.publish(in)
 			// As if AWS gave it to administrators alone.

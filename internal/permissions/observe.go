@@ -125,7 +125,7 @@ func probe(ctx context.Context, resources []Resource, look func(ctx context.Cont
 
 // Confirm asks again for what is wanted and was not found on resources that exist: on
 // the resource, and what the principal holds there in effect. What that shows is added
-// to what was found. It makes no call if nothing is missing, and few if nothing is
+// to what was found, and where a listing hid that, what [AllowedByIAM] holds. It makes no call if nothing is missing, and few if nothing is
 // found. Where the caller may not ask for somebody else, that is no error.
 func (l *Lake) Confirm(ctx context.Context, have *Grants, want []Entry) error {
 	missing := map[Resource][]Entry{}
@@ -153,6 +153,16 @@ func (l *Lake) Confirm(ctx context.Context, have *Grants, want []Entry) error {
 			}
 			if err == nil {
 				shown.merge(effective)
+			}
+		}
+		if len(Missing(shown, missing[r])) < len(missing[r]) {
+			// A listing that hid this hides as well what is open to everybody.
+			open, err := l.ObserveOf(ctx, AllowedByIAM, r)
+			if err != nil && !awserr.Denied(err) && !awserr.Is(err, "InvalidInputException") {
+				return false, err
+			}
+			if err == nil {
+				shown.merge(open)
 			}
 		}
 		mu.Lock()
