@@ -75,15 +75,25 @@ func (l *Lake) Observe(ctx context.Context, resources ...Resource) (*Grants, err
 		return nil, err
 	}
 	unlisted := slices.DeleteFunc(listed, func(r Resource) bool { return len(found.on[r]) > 0 })
-	err := probe(ctx, unlisted, func(ctx context.Context, r Resource) (bool, error) {
-		new := false
+	var incomplete atomic.Bool
+	look := func(ctx context.Context, r Resource) (bool, error) {
+		shown := false
 		err := l.listOn(ctx, r, func(got Resource, row types.PrincipalResourcePermissions) {
-			new = new || got == r
+			shown = shown || got == r
 			keep(got, row)
 		})
-		return new, err
-	})
-	return found, err
+		if shown {
+			incomplete.Store(true)
+		}
+		return shown, err
+	}
+	// On all tables of a database at once there is seldom anything; that says nothing
+	// about the listing.
+	all := func(r Resource) bool { return r.Kind == KindAllTables }
+	if err := probe(ctx, slices.DeleteFunc(slices.Clone(unlisted), all), look); err != nil || !incomplete.Load() {
+		return found, err
+	}
+	return found, probe(ctx, slices.DeleteFunc(unlisted, func(r Resource) bool { return !all(r) }), look)
 }
 
 // listOn lists what is granted on one resource, to everybody.
