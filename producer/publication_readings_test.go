@@ -188,7 +188,7 @@ func TestACrawlersRoleAndItsLastRunAreLookedAt(t *testing.T) {
 	in := producer.CreateDataProductsInput{SourceDatabaseName: meshtest.SampleDatabase, TableNameRegex: "routes", SyncMeshCrawlerRoleARN: meshtest.CrawlerRole}
 	p := m.open()
 	todo, err := p.PlanCreateDataProducts(t.Context(), in)
-	if err != nil || warned(todo.Warnings, "were not looked at") != 1 {
+	if err != nil || len(todo.Warnings) > 0 {
 		t.Errorf("where the producer may not look: %q, %v", todo.Warnings, err)
 	}
 	roles := iam.NewFromConfig(m.Config(meshtest.Administrator(publisherID)))
