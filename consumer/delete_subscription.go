@@ -100,7 +100,7 @@ func (l *leaving) resources(ctx context.Context) ([]permissions.Resource, error)
 	c, r := l.consumer, l.record
 	list := c.objects(&r.Subscription)
 	if r.WholeDatabase() {
-		seen, _, err := c.shared.tables(ctx, r.Database)
+		seen, err := c.shared.tables(ctx, r.Database)
 		if err != nil {
 			return nil, err
 		}

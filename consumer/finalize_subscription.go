@@ -200,7 +200,7 @@ func (f *finalizing) observe(ctx context.Context) error {
 	return f.lookForGrants(ctx)
 }
 
-// look tells whether everything that was granted can be seen. Of a whole database
+// look reports whether everything that was granted can be seen. Of a whole database
 // that is the database, and a table if any was shared.
 func (f *finalizing) look(ctx context.Context) (bool, error) {
 	c, r := f.consumer, f.record
@@ -210,7 +210,7 @@ func (f *finalizing) look(ctx context.Context) (bool, error) {
 	if !r.WholeDatabase() {
 		return f.lookForNamed(ctx)
 	}
-	list, _, err := c.shared.tables(ctx, r.Database)
+	list, err := c.shared.tables(ctx, r.Database)
 	if err != nil {
 		return false, err
 	}
@@ -229,7 +229,7 @@ func (f *finalizing) look(ctx context.Context) (bool, error) {
 // seen may not have been granted yet, so that it is not waited for.
 func (f *finalizing) lookForPublished(ctx context.Context) error {
 	c, r := f.consumer, f.record
-	published, _, err := c.public.tables(ctx, r.Database)
+	published, err := c.public.tables(ctx, r.Database)
 	if err != nil {
 		c.log.WarnContext(ctx, "could not see what is published in the database; only what is listed as shared is imported", "database", r.Database, "error", err)
 		return nil
@@ -269,7 +269,7 @@ func (f *finalizing) lookForNamed(ctx context.Context) (bool, error) {
 	c, r := f.consumer, f.record
 	var listed []string
 	if len(r.Tables) > fewTables {
-		list, _, err := c.shared.tables(ctx, r.Database)
+		list, err := c.shared.tables(ctx, r.Database)
 		if err != nil {
 			return false, err
 		}
@@ -293,7 +293,7 @@ func (f *finalizing) lookForNamed(ctx context.Context) (bool, error) {
 	return err == nil && !slices.Contains(visible, false), err
 }
 
-// sharesTables tells whether one of the recorded shares carries tables.
+// sharesTables reports whether one of the recorded shares carries tables.
 func sharesTables(s *lakemesh.Subscription) bool {
 	for _, share := range s.RAMShares {
 		if strings.EqualFold(share.Type, "table") {
@@ -335,7 +335,7 @@ func (f *finalizing) invitations(ctx context.Context) error {
 	return nil
 }
 
-// lookForLink tells whether the link is there, and refuses a different object
+// lookForLink reports whether the link is there, and refuses a different object
 // under its name.
 func (f *finalizing) lookForLink(ctx context.Context) error {
 	c := f.consumer

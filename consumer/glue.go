@@ -53,19 +53,18 @@ func (v view) table(ctx context.Context, databaseName, name string) (t *types.Ta
 	return t, ok, identity.Explain("GetTable", v.Account, "table "+databaseName+"."+name, err)
 }
 
-// tables reads all visible tables of a database; ok is false where the database
-// itself is hidden.
-func (v view) tables(ctx context.Context, databaseName string) (list []types.Table, ok bool, err error) {
+// tables reads all visible tables of a database; a database that is hidden has none.
+func (v view) tables(ctx context.Context, databaseName string) (list []types.Table, err error) {
 	for t, err := range v.Tables(ctx, databaseName) {
 		if v.hides(err) {
-			return nil, false, nil
+			return nil, nil
 		}
 		if err != nil {
-			return nil, false, identity.Explain("GetTables", v.Account, "database "+databaseName, err)
+			return nil, identity.Explain("GetTables", v.Account, "database "+databaseName, err)
 		}
 		list = append(list, t)
 	}
-	return list, true, nil
+	return list, nil
 }
 
 // databases reads all visible databases, all pages.

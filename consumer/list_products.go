@@ -62,7 +62,7 @@ func (c *Consumer) ListProducts(ctx context.Context, in ListProductsInput) (*Lis
 	group.SetLimit(c.concurrency())
 	for i, name := range names {
 		group.Go(func() error {
-			list, _, err := c.public.tables(listing, name)
+			list, err := c.public.tables(listing, name)
 			found[i] = list
 			return err
 		})

@@ -205,7 +205,7 @@ func (c *Consumer) resolve(ctx context.Context, s *lakemesh.Subscription, wanted
 // or those of exact names.
 func (c *Consumer) candidates(ctx context.Context, s *lakemesh.Subscription, wanted []expression.Expression) ([]types.Table, error) {
 	if len(wanted) == 0 || len(wanted) > fewNames || len(s.Expressions) > 0 {
-		list, _, err := c.public.tables(ctx, s.Database)
+		list, err := c.public.tables(ctx, s.Database)
 		return list, err
 	}
 	found := make([]*types.Table, len(wanted))

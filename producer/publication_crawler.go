@@ -113,8 +113,7 @@ func (pub *publication) observeCrawlerRole(ctx context.Context) error {
 		for pages.HasMorePages() {
 			page, err := pages.NextPage(ctx)
 			if awserr.Denied(err) || awserr.Is(err, "NoSuchEntity") {
-				pub.warn(fmt.Sprintf("the rights of the crawler's role %s were not looked at (%s). It has to be able to read the tables' data, to read and change their metadata, and to call lakeformation:GetDataAccess; "+
-					"else it runs and fails", pub.crawler.Role, awserr.Message(err)))
+				pub.log.InfoContext(ctx, "the rights of the crawler's role were not looked at", "role", pub.crawler.Role, "reason", awserr.Message(err))
 				return nil
 			}
 			if err != nil {

@@ -253,7 +253,7 @@ func (pl *planner) allowReading(t *publishedTable) *plan.Step {
 		Permissions: lakemesh.NewPermissions(lakemesh.Select)})[0]
 }
 
-// lacksReading tells whether the producer's role may not read the partitions of
+// lacksReading reports whether the producer's role may not read the partitions of
 // an original.
 func (pub *publication) lacksReading(t *publishedTable) bool {
 	original := permissions.Table(pub.account, pub.source, t.name)

@@ -55,6 +55,9 @@ func TestALocationWithoutDataLocationAccessNamesTheGrant(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			m := sampled(t)
+			if m.Readings().UnreachableLocationsRefused {
+				t.Skip("there each folder is registered, and whoever registers it may use it")
+			}
 			in := producer.CreateDataProductsInput{SourceDatabaseName: meshtest.SampleDatabase, TableNameRegex: "routes"}
 			m.publish(in)
 			// As if AWS gave it to administrators alone.
@@ -185,7 +188,7 @@ func TestACrawlersRoleAndItsLastRunAreLookedAt(t *testing.T) {
 	in := producer.CreateDataProductsInput{SourceDatabaseName: meshtest.SampleDatabase, TableNameRegex: "routes", SyncMeshCrawlerRoleARN: meshtest.CrawlerRole}
 	p := m.open()
 	todo, err := p.PlanCreateDataProducts(t.Context(), in)
-	if err != nil || warned(todo.Warnings, "were not looked at") != 1 {
+	if err != nil || len(todo.Warnings) > 0 {
 		t.Errorf("where the producer may not look: %q, %v", todo.Warnings, err)
 	}
 	roles := iam.NewFromConfig(m.Config(meshtest.Administrator(publisherID)))

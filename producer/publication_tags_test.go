@@ -82,6 +82,9 @@ func TestAKeyThatAnotherProducerMadeIsNotUsed(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			m := sampled(t)
+			if m.Readings().ListingsShowOwnRows && len(given.Grantable) > 0 {
+				t.Skip("who may do all that its maker may, and is not shown what others hold, cannot tell (docs/decisions/0013)")
+			}
 			other := m.otherRole()
 			if err := other.AddTagValues(t.Context(), ownDomain, false, "transport"); err != nil {
 				t.Fatal(err)

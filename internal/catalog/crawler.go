@@ -60,7 +60,7 @@ func (c *Crawler) HasRole(arn string) bool {
 	return c.Role == arn || strings.HasSuffix(arn, "/"+c.Role)
 }
 
-// Same tells whether the crawler, as it was read, does the same as o.
+// Same reports whether the crawler, as it was read, does the same as o.
 func (c *Crawler) Same(o *Crawler) bool {
 	return c.HasRole(o.Role) && c.Name == o.Name && c.Database == o.Database && c.Schedule == o.Schedule && slices.Equal(c.Tables, o.Tables)
 }

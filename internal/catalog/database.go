@@ -25,7 +25,7 @@ func (c *Catalog) Database(ctx context.Context, name string) (_ *types.Database,
 	return out.Database, true, nil
 }
 
-// absent tells whether an object does not exist for the caller. Lake Formation
+// absent reports whether an object does not exist for the caller. Lake Formation
 // says so with a refusal to whoever could not have seen the object; a refusal by
 // an IAM policy is something else.
 func absent(err error) bool {
@@ -65,7 +65,7 @@ func (c *Catalog) UpdateDatabase(ctx context.Context, in types.DatabaseInput) er
 // ErrExists is the error of making what exists already.
 var ErrExists = errors.New("it exists already")
 
-// IsDatabaseLinkTo tells whether a database is a resource link to that database.
+// IsDatabaseLinkTo reports whether a database is a resource link to that database.
 func IsDatabaseLinkTo(d *types.Database, account, database string) bool {
 	t := d.TargetDatabase
 	return t != nil && aws.ToString(t.CatalogId) == account && sameName(aws.ToString(t.DatabaseName), database)

@@ -27,7 +27,7 @@ func DigestOf(t *types.TableInput) Digest {
 	return digest(d)
 }
 
-// SameDefinition tells whether two definitions have the same digest.
+// SameDefinition reports whether two definitions have the same digest.
 func SameDefinition(a, b *types.TableInput) bool { return DigestOf(a) == DigestOf(b) }
 
 // digest is the digest of a value that is made of the SDK's types.
@@ -86,7 +86,7 @@ func (w digester) text(s string) {
 	_, _ = w.hash.Write([]byte(s))
 }
 
-// isEmpty tells whether a value is nil, zero, or holds nothing but such values.
+// isEmpty reports whether a value is nil, zero, or holds nothing but such values.
 func isEmpty(v reflect.Value) bool {
 	switch v.Kind() {
 	case reflect.Pointer:

@@ -111,15 +111,15 @@ func Definition(t *types.Table) *types.TableInput {
 	}
 }
 
-// IsView tells whether a table is a view: it has no data of its own.
+// IsView reports whether a table is a view: it has no data of its own.
 func IsView(t *types.Table) bool {
 	return strings.EqualFold(aws.ToString(t.TableType), "VIRTUAL_VIEW") || t.ViewDefinition != nil || aws.ToBool(t.IsMultiDialectView)
 }
 
-// IsLink tells whether a table is a resource link.
+// IsLink reports whether a table is a resource link.
 func IsLink(t *types.Table) bool { return t.TargetTable != nil }
 
-// IsLinkTo tells whether a table is a resource link to that table.
+// IsLinkTo reports whether a table is a resource link to that table.
 func IsLinkTo(t *types.Table, account, database, name string) bool {
 	id := t.TargetTable
 	return id != nil && aws.ToString(id.CatalogId) == account && sameName(aws.ToString(id.DatabaseName), database) && sameName(aws.ToString(id.Name), name)

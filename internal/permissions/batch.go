@@ -221,7 +221,7 @@ func request(id string, e Entry) types.BatchPermissionsRequestEntry {
 	}
 }
 
-// passing tells whether the same call may succeed a little later. The SDK retries
+// passing reports whether the same call may succeed a little later. The SDK retries
 // none of these.
 func passing(err error) bool {
 	switch {
@@ -237,7 +237,7 @@ func passing(err error) bool {
 	return false
 }
 
-// nothingToRevoke tells whether a revocation failed because there was nothing to
+// nothingToRevoke reports whether a revocation failed because there was nothing to
 // revoke.
 func nothingToRevoke(err error) bool {
 	if awserr.NotFound(err) {

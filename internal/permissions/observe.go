@@ -75,15 +75,25 @@ func (l *Lake) Observe(ctx context.Context, resources ...Resource) (*Grants, err
 		return nil, err
 	}
 	unlisted := slices.DeleteFunc(listed, func(r Resource) bool { return len(found.on[r]) > 0 })
-	err := probe(ctx, unlisted, func(ctx context.Context, r Resource) (bool, error) {
-		new := false
+	var incomplete atomic.Bool
+	look := func(ctx context.Context, r Resource) (bool, error) {
+		shown := false
 		err := l.listOn(ctx, r, func(got Resource, row types.PrincipalResourcePermissions) {
-			new = new || got == r
+			shown = shown || got == r
 			keep(got, row)
 		})
-		return new, err
-	})
-	return found, err
+		if shown {
+			incomplete.Store(true)
+		}
+		return shown, err
+	}
+	// On all tables of a database at once there is seldom anything; that says nothing
+	// about the listing.
+	all := func(r Resource) bool { return r.Kind == KindAllTables }
+	if err := probe(ctx, slices.DeleteFunc(slices.Clone(unlisted), all), look); err != nil || !incomplete.Load() {
+		return found, err
+	}
+	return found, probe(ctx, slices.DeleteFunc(unlisted, func(r Resource) bool { return !all(r) }), look)
 }
 
 // listOn lists what is granted on one resource, to everybody.
@@ -125,7 +135,7 @@ func probe(ctx context.Context, resources []Resource, look func(ctx context.Cont
 
 // Confirm asks again for what is wanted and was not found on resources that exist: on
 // the resource, and what the principal holds there in effect. What that shows is added
-// to what was found. It makes no call if nothing is missing, and few if nothing is
+// to what was found, and where a listing hid that, what [AllowedByIAM] holds. It makes no call if nothing is missing, and few if nothing is
 // found. Where the caller may not ask for somebody else, that is no error.
 func (l *Lake) Confirm(ctx context.Context, have *Grants, want []Entry) error {
 	missing := map[Resource][]Entry{}
@@ -153,6 +163,16 @@ func (l *Lake) Confirm(ctx context.Context, have *Grants, want []Entry) error {
 			}
 			if err == nil {
 				shown.merge(effective)
+			}
+		}
+		if len(Missing(shown, missing[r])) < len(missing[r]) {
+			// A listing that hid this hides as well what is open to everybody.
+			open, err := l.ObserveOf(ctx, AllowedByIAM, r)
+			if err != nil && !awserr.Denied(err) && !awserr.Is(err, "InvalidInputException") {
+				return false, err
+			}
+			if err == nil {
+				shown.merge(open)
 			}
 		}
 		mu.Lock()

@@ -1,8 +1,10 @@
 package permissions_test
 
 import (
+	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -167,5 +169,30 @@ func TestGrantsAreComparedInOneForm(t *testing.T) {
 	}
 	if diff := cmp.Diff(set(lakemesh.Describe, lakemesh.Select), have.Of("999999999999", want[0].Resource).Permissions); diff != "" {
 		t.Errorf("as the recipient sees it (-want +got):\n%s", diff)
+	}
+}
+
+// Lake Formation shares with the rights of who grants. Which of them is missing has to be
+// told, whether it answers for the call or for an entry of it.
+func TestTheDeniedActionIsNamed(t *testing.T) {
+	t.Parallel()
+	mesh, l, want := granted(t, 1)
+	mesh.Fail(localmesh.Fault{Service: "lakeformation", Operation: "BatchGrantPermissions", Code: "AccessDeniedException", Status: 400,
+		Message: "User: arn:aws:sts::" + owner + ":assumed-role/Admin/s is not authorized to perform: ram:AssociateResourceShare on resource: arn:aws:ram:us-east-1:" + owner + ":resource-share/x because no identity-based policy allows it"})
+	err := apply(t, l, want, nil)
+	if !errors.Is(err, lakemesh.ErrAccessDenied) || !strings.Contains(err.Error(), "lacks ram:AssociateResourceShare") {
+		t.Errorf("%v", err)
+	}
+	// An entry that is refused in a batch that is answered.
+	cfg := meshtest.Answering(mesh.Config("arn:aws:iam::"+owner+":role/Admin"), func(_ string, in, out any) {
+		if out, ok := out.(*lakeformation.BatchGrantPermissionsOutput); ok {
+			entry := in.(*lakeformation.BatchGrantPermissionsInput).Entries[0]
+			out.Failures = []types.BatchPermissionsFailureEntry{{RequestEntry: &entry, Error: &types.ErrorDetail{ErrorCode: aws.String("AccessDeniedException"),
+				ErrorMessage: aws.String("not authorized to perform: ram:CreateResourceShare")}}}
+		}
+	})
+	err = apply(t, &permissions.Lake{Client: lakeformation.NewFromConfig(cfg), Account: owner, Patience: l.Patience}, want, nil)
+	if !errors.Is(err, lakemesh.ErrAccessDenied) || !strings.Contains(err.Error(), "lacks ram:CreateResourceShare") {
+		t.Errorf("%v", err)
 	}
 }

@@ -72,7 +72,7 @@ func Tag(account, key string, values ...string) Resource {
 	return Resource{Kind: KindTag, Account: account, Tag: strings.ToLower(key), Values: strings.Join(folded, ",")}
 }
 
-// onTables tells whether the resource is a table or all tables of a database.
+// onTables reports whether the resource is a table or all tables of a database.
 func (r Resource) onTables() bool { return r.Kind == KindTable || r.Kind == KindAllTables }
 
 // String names the resource.

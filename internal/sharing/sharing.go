@@ -411,7 +411,7 @@ func (o Owner) Check(ctx context.Context, receiver string, shares []string, obje
 	return late(ctx, o.Account, err)
 }
 
-// carried tells whether the shares carry the objects, and fails where one of them
+// carried reports whether the shares carry the objects, and fails where one of them
 // never will be.
 func (o Owner) carried(ctx context.Context, receiver string, shares, objects []string) (bool, error) {
 	// Those that are under way are asked for first: one that fails in the meantime is
@@ -433,7 +433,7 @@ func (o Owner) carried(ctx context.Context, receiver string, shares, objects []s
 	return len(waiting) == 0, nil
 }
 
-// standing tells whether the receiver is associated with all of the shares, or is
+// standing reports whether the receiver is associated with all of the shares, or is
 // being so, and fails where it never will be.
 func (o Owner) standing(ctx context.Context, receiver string, shares []string) (bool, error) {
 	associations, err := o.Associations(ctx, receiver, shares)

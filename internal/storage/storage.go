@@ -231,7 +231,7 @@ func list(places []string) string {
 
 func (b Buckets) write(ctx context.Context, c Change) error {
 	// S3 may not know yet a role that was made a moment ago.
-	err := poll.Until(ctx, b.patience(), "S3 to know "+strings.Join(c.roles(), " and "), func(ctx context.Context) (bool, error) {
+	err := poll.Until(ctx, b.rolePatience(), "S3 to know "+strings.Join(c.roles(), " and "), func(ctx context.Context) (bool, error) {
 		if time.Since(c.read) > fresh {
 			if err := b.prepare(ctx, &c); err != nil || c.after == c.before {
 				return err == nil, err
@@ -288,6 +288,18 @@ func (b Buckets) patience() time.Duration {
 		return b.Patience
 	}
 	return DefaultPatience
+}
+
+// newRole is how long a role that was made a moment ago may be unknown to S3: as long as
+// anywhere else.
+const newRole = 2 * time.Minute
+
+// rolePatience is how long a role is waited for that S3 does not know.
+func (b Buckets) rolePatience() time.Duration {
+	if b.Patience > 0 {
+		return b.Patience
+	}
+	return newRole
 }
 
 func (b Buckets) policy(ctx context.Context, bucket string) (string, error) {

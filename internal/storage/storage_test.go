@@ -16,6 +16,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/lakemesh/lakemesh"
+	"github.com/lakemesh/lakemesh/internal/identity"
 	"github.com/lakemesh/lakemesh/internal/poll"
 	"github.com/lakemesh/lakemesh/internal/storage"
 	"github.com/lakemesh/lakemesh/localmesh"
@@ -199,6 +200,22 @@ func TestAReaderThatIsKnownLateIsWaitedFor(t *testing.T) {
 		if timeout, ok := errors.AsType[*poll.TimeoutError](err); !ok || !strings.Contains(err.Error(), "run the same command again") ||
 			time.Since(begun) > 2*storage.DefaultPatience {
 			t.Errorf("after %s: %v, %v", time.Since(begun), err, timeout)
+		}
+	})
+}
+
+// New roles are waited for as long as everywhere else: some take more than a minute.
+func TestARoleThatS3KnowsAfterAMinuteIsWaitedFor(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		mesh, b := buckets(t, "one")
+		begun := time.Now()
+		mesh.Fail(localmesh.Fault{Service: "s3", Operation: "PutBucketPolicy", Times: 26, Code: "MalformedPolicy", Message: "Invalid principal in policy", Status: 400})
+		if err := change(t, b, []storage.Place{{Bucket: "one", Prefix: "x/"}}, nil); err != nil {
+			t.Fatal(err)
+		}
+		if waited := time.Since(begun); waited < time.Minute || waited > identity.Propagation {
+			t.Errorf("it waited %s", waited)
 		}
 	})
 }
