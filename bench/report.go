@@ -94,7 +94,7 @@ func byService(counts []localmesh.Count) string {
 func writes(counts []localmesh.Count) int {
 	n := 0
 	for _, c := range counts {
-		if !slices.ContainsFunc([]string{"Get", "List", "Describe", "Search", "Query", "Scan", "BatchGet", "Head", "AssumeRole"},
+		if !slices.ContainsFunc([]string{"Get", "List", "Describe", "Search", "Query", "Scan", "BatchGet", "TransactGet", "Simulate", "Head", "AssumeRole"},
 			func(reading string) bool { return strings.HasPrefix(c.Operation, reading) }) {
 			n += c.Calls
 		}

@@ -6,8 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-
-	"golang.org/x/sync/errgroup"
+	"sync"
 
 	"github.com/lakemesh/lakemesh"
 	"github.com/lakemesh/lakemesh/internal/identity"
@@ -55,29 +54,33 @@ func (p *Producer) decide(ctx context.Context, d *decision) error {
 		return err
 	}
 
-	lease, ctx, err := p.records.Acquire(ctx, p.account, d.id, d.action)
+	lease, kept, err := p.records.Acquire(ctx, p.account, d.id, d.action)
 	if err != nil {
 		return err
 	}
+	var mirrored sync.WaitGroup
 	defer func() {
 		if failed := lease.Release(ctx); failed != nil {
 			// What was decided stands, and the lease runs out by itself.
 			p.log.WarnContext(ctx, "could not give the lease back", "error", failed)
 		}
+		mirrored.Wait()
 	}()
 
-	// Another decision may have been carried out while this one waited.
-	if c, err = p.consider(ctx, d); err != nil {
-		return unlessNothing(err)
+	if !lease.Undisturbed(c.loaded) {
+		// Another decision was carried out while this one was looked at, or waited.
+		if c, err = p.consider(kept, d); err != nil {
+			return unlessNothing(err)
+		}
 	}
 	if err := tracker.Claimable(c.record, c.claim()); err != nil {
 		return err
 	}
-	found, err := p.observe(ctx, c)
+	found, err := p.observe(kept, c)
 	if err != nil {
-		return p.lost(ctx, identity.Explain(d.op, p.meshAccount, "subscription "+d.id, err))
+		return p.lost(kept, identity.Explain(d.op, p.meshAccount, "subscription "+d.id, err))
 	}
-	change, err := p.plan(ctx, c, found)
+	change, err := p.plan(kept, c, found)
 	if err != nil {
 		return identity.Explain(d.op, p.meshAccount, "subscription "+d.id, err)
 	}
@@ -85,26 +88,26 @@ func (p *Producer) decide(ctx context.Context, d *decision) error {
 		return err
 	}
 
-	held, err := lease.Claim(ctx, c.record, c.ledger, c.claim(), change.foreign, change.regrants)
+	held, err := lease.Claim(kept, c.record, c.ledger, c.claim(), change.foreign, change.regrants)
 	if err != nil {
-		return p.lost(ctx, err)
+		return p.lost(kept, err)
 	}
 	if c.action == lakemesh.ActionApprove && c.record.Claim == nil {
-		if err := p.unlessWithdrawn(ctx, held); err != nil {
-			return p.lost(ctx, err)
+		if err := p.unlessWithdrawn(kept, held); err != nil {
+			return p.lost(kept, err)
 		}
 	}
-	if err := p.apply(ctx, change.plan); err != nil {
-		return p.lost(ctx, err)
+	if err := p.apply(kept, change.plan); err != nil {
+		return p.lost(kept, err)
 	}
-	outcome, err := p.outcome(ctx, c, change)
+	outcome, err := p.outcome(kept, c, change)
 	if err != nil {
-		return p.lost(ctx, identity.Explain(d.op, p.meshAccount, "subscription "+d.id, err))
+		return p.lost(kept, identity.Explain(d.op, p.meshAccount, "subscription "+d.id, err))
 	}
-	if err := held.Finish(ctx, outcome); err != nil {
+	if err := held.Finish(kept, outcome); err != nil {
 		return err
 	}
-	p.mirror(ctx, c.record, outcome)
+	mirrored.Go(func() { p.mirror(ctx, c.record, outcome) })
 	p.log.InfoContext(ctx, "decided", "operation", d.op, "subscription", d.id, "status", outcome.Status)
 	return nil
 }
@@ -166,6 +169,8 @@ type considered struct {
 
 	record *tracker.Record
 	ledger tracker.Ledger
+	// loaded is all of that, as it was read.
+	loaded *tracker.Loaded
 }
 
 // consider reads the record and the pair's ledger, and works out what the consumer
@@ -173,9 +178,10 @@ type considered struct {
 func (p *Producer) consider(ctx context.Context, d *decision) (*considered, error) {
 	c := &considered{decision: d}
 	var err error
-	if c.record, c.ledger, err = p.load(ctx, d.op, d.id); err != nil {
+	if c.loaded, err = p.load(ctx, d.op, d.id); err != nil {
 		return c, err
 	}
+	c.record, c.ledger = c.loaded.Record, c.loaded.Ledger
 	if c.record.Claim == nil {
 		// Legality comes before what is wrong with the input: a request that was decided
 		// on is nothing to name permissions for.
@@ -212,30 +218,17 @@ func (c *considered) before() terms {
 	return t
 }
 
-// load reads a subscription, and the ledger of its pair, and checks that it is this
-// producer's.
-func (p *Producer) load(ctx context.Context, op, id string) (*tracker.Record, tracker.Ledger, error) {
-	owner, subscriber, legacy, err := lakemesh.ParseSubscriptionID(id)
+// load reads a subscription with what decisions on it depend on, and checks that it is
+// this producer's.
+func (p *Producer) load(ctx context.Context, op, id string) (*tracker.Loaded, error) {
+	owner, _, legacy, err := lakemesh.ParseSubscriptionID(id)
 	if err != nil {
-		return nil, tracker.Ledger{}, err
+		return nil, err
 	}
 	if !legacy && owner != p.account {
-		return nil, tracker.Ledger{}, p.foreign(op, id, owner)
+		return nil, p.foreign(op, id, owner)
 	}
-	var record *tracker.Record
-	var ledger tracker.Ledger
-	group, within := errgroup.WithContext(ctx)
-	group.Go(func() (err error) {
-		record, err = p.records.Get(within, id)
-		return err
-	})
-	if !legacy {
-		group.Go(func() (err error) {
-			ledger, err = p.records.Ledger(within, owner, subscriber)
-			return err
-		})
-	}
-	return record, ledger, group.Wait()
+	return p.records.Load(ctx, id)
 }
 
 func (p *Producer) foreign(op, id, owner string) error {

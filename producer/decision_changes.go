@@ -130,16 +130,17 @@ func (p *Producer) plan(ctx context.Context, c *considered, f *found) (*change, 
 	if err := unblocked(f.have, grant); err != nil {
 		return nil, err
 	}
+	f.shared.knows(f, grant, revoke, wanted)
 
 	todo := &plan.Plan{Operation: c.op}
-	last := p.mesh.lake.Batches().Change(todo, grant, revoke)
+	steps := p.mesh.lake.Batches().Change(todo, grant, revoke)
 	if len(grant) > 0 || r.Claim != nil && len(c.permitted) > 0 {
-		last = append(last, todo.Add(plan.Step{
+		todo.Add(plan.Step{
 			Kind: plan.AwaitShare, Account: p.meshAccount, Resource: "resource shares for account " + r.Subscriber,
 			Summary: "check that the resource shares for account " + r.Subscriber + " are in order", Run: f.shared.await,
-		}, last...))
+		}, steps...)
 	}
-	if err := p.buckets(ctx, todo, c, f, wanted, last); err != nil {
+	if err := p.buckets(ctx, todo, c, f, wanted, steps); err != nil {
 		return nil, err
 	}
 	p.warn(todo, c, foreign)
@@ -361,20 +362,43 @@ type shared struct {
 	found     *permissions.Grants
 }
 
+// knows takes the shares as they were found, if what is granted changes none of them: if
+// all of it was shared already, Lake Formation puts nothing more into a share. What is
+// revoked as well may end a share before the rest is granted.
+func (s *shared) knows(f *found, grant, revoke, wanted []permissions.Entry) {
+	if len(grant) > 0 && len(revoke) > 0 {
+		return
+	}
+	for _, e := range grant {
+		if len(f.have.Shares(s.record.Subscriber, e.Resource)) == 0 || f.unshared[s.producer.sharedARN(e.Resource)] {
+			return
+		}
+	}
+	s.found = f.have.With(wanted)
+}
+
+// look reads which shares carry what is granted, once.
+func (s *shared) look(ctx context.Context) error {
+	if s.found != nil {
+		return nil
+	}
+	var err error
+	s.found, err = s.producer.mesh.lake.Observe(ctx, s.resources...)
+	return err
+}
+
 // await checks that none of the shares failed.
 func (s *shared) await(ctx context.Context) error {
-	found, err := s.producer.mesh.lake.Observe(ctx, s.resources...)
-	if err != nil {
+	if err := s.look(ctx); err != nil {
 		return err
 	}
-	s.found = found
-	arns := found.Shares(s.record.Subscriber, s.resources...)
+	arns := s.found.Shares(s.record.Subscriber, s.resources...)
 	if len(arns) == 0 {
 		return nil
 	}
 	var objects []string
 	for _, r := range s.resources {
-		if len(found.Of(s.record.Subscriber, r).Permissions) > 0 {
+		if len(s.found.Of(s.record.Subscriber, r).Permissions) > 0 {
 			objects = append(objects, s.producer.sharedARN(r))
 		}
 	}
@@ -420,12 +444,8 @@ func (p *Producer) sharedARN(r permissions.Resource) string {
 // and one for each share that carries tables, under the name of the first of them.
 // Listing a share once for each of thousands of tables would not fit into an item.
 func (s *shared) find(ctx context.Context) (map[string]lakemesh.RAMShare, error) {
-	if s.found == nil {
-		found, err := s.producer.mesh.lake.Observe(ctx, s.resources...)
-		if err != nil {
-			return nil, err
-		}
-		s.found = found
+	if err := s.look(ctx); err != nil {
+		return nil, err
 	}
 	all := map[string]lakemesh.RAMShare{}
 	seen := map[string]bool{}

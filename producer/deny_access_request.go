@@ -55,10 +55,11 @@ func (p *Producer) PlanDenyAccessRequest(ctx context.Context, in DenyInput) (*pl
 
 func (p *Producer) denial(ctx context.Context, in DenyInput) (*plan.Plan, *tracker.Record, error) {
 	const op = "DenyAccessRequest"
-	r, ledger, err := p.load(ctx, op, in.RequestID)
+	loaded, err := p.load(ctx, op, in.RequestID)
 	if err != nil {
 		return nil, nil, err
 	}
+	r, ledger := loaded.Record, loaded.Ledger
 	if err := tracker.Claimable(r, lakemesh.Claim{Action: lakemesh.ActionDeny}); err != nil {
 		return nil, r, p.atWork(ctx, err)
 	}

@@ -187,25 +187,26 @@ func TestACrawlersRoleAndItsLastRunAreLookedAt(t *testing.T) {
 	m := sampled(t)
 	in := producer.CreateDataProductsInput{SourceDatabaseName: meshtest.SampleDatabase, TableNameRegex: "routes", SyncMeshCrawlerRoleARN: meshtest.CrawlerRole}
 	p := m.open()
-	todo, err := p.PlanCreateDataProducts(t.Context(), in)
-	if err != nil || len(todo.Warnings) > 0 {
-		t.Errorf("where the producer may not look: %q, %v", todo.Warnings, err)
-	}
 	roles := iam.NewFromConfig(m.Config(meshtest.Administrator(publisherID)))
-	put := func(role, policy string) {
+	put := func(role, policy, effect, actions string) {
 		t.Helper()
-		_, err := roles.PutRolePolicy(t.Context(), &iam.PutRolePolicyInput{RoleName: aws.String(role), PolicyName: aws.String("test"),
-			PolicyDocument: aws.String(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":[` + policy + `],"Resource":"*"}]}`)})
+		_, err := roles.PutRolePolicy(t.Context(), &iam.PutRolePolicyInput{RoleName: aws.String(role), PolicyName: aws.String(policy),
+			PolicyDocument: aws.String(`{"Version":"2012-10-17","Statement":[{"Effect":"` + effect + `","Action":[` + actions + `],"Resource":"*"}]}`)})
 		if err != nil {
 			t.Fatal(err)
 		}
 	}
-	put(lakemesh.ProducerRole, `"iam:SimulatePrincipalPolicy"`)
-	put("Crawler", `"s3:*","glue:*"`)
+	put("Crawler", meshtest.CrawlersPolicy, "Allow", `"s3:*","glue:*"`)
+	put(lakemesh.ProducerRole, "test", "Deny", `"iam:SimulatePrincipalPolicy"`)
+	todo, err := p.PlanCreateDataProducts(t.Context(), in)
+	if err != nil || len(todo.Warnings) > 0 {
+		t.Errorf("where the producer may not look: %q, %v", todo.Warnings, err)
+	}
+	put(lakemesh.ProducerRole, "test", "Allow", `"iam:SimulatePrincipalPolicy"`)
 	if todo, err = p.PlanCreateDataProducts(t.Context(), in); err != nil || warned(todo.Warnings, "do not allow lakeformation:GetDataAccess:") != 1 {
 		t.Errorf("a role that lacks a right: %q, %v", todo.Warnings, err)
 	}
-	put("Crawler", `"s3:*","glue:*","lakeformation:GetDataAccess"`)
+	put("Crawler", meshtest.CrawlersPolicy, "Allow", `"s3:*","glue:*","lakeformation:GetDataAccess"`)
 	if todo, err = p.PlanCreateDataProducts(t.Context(), in); err != nil || len(todo.Warnings) > 0 {
 		t.Errorf("a role that lacks nothing: %q, %v", todo.Warnings, err)
 	}

@@ -238,7 +238,7 @@ func (w *world) dropMeshTable(t *testing.T, name string) {
 func writes(mesh *localmesh.Mesh) []string {
 	var all []string
 	for _, c := range mesh.Counts() {
-		reads := slices.ContainsFunc([]string{"Get", "List", "Describe", "Head", "AssumeRole", "BatchGetItem", "Query"}, func(prefix string) bool {
+		reads := slices.ContainsFunc([]string{"Get", "List", "Describe", "Head", "AssumeRole", "BatchGetItem", "TransactGetItems", "Query"}, func(prefix string) bool {
 			return strings.HasPrefix(c.Operation, prefix)
 		})
 		if !reads {

@@ -266,7 +266,7 @@ func (m *Mesh) Writes() []string {
 // IsWrite tells by the name of an operation whether it changes something. Opening
 // a role changes nothing.
 func IsWrite(operation string) bool {
-	for _, reading := range []string{"Get", "List", "Describe", "Search", "Query", "Scan", "BatchGet", "Head", "AssumeRole"} {
+	for _, reading := range []string{"Get", "List", "Describe", "Search", "Query", "Scan", "BatchGet", "TransactGet", "Simulate", "Head", "AssumeRole"} {
 		if strings.HasPrefix(operation, reading) {
 			return false
 		}

@@ -70,6 +70,73 @@ func (t *Tracker) Get(ctx context.Context, id string) (*Record, error) {
 	return read(id, request, decision), nil
 }
 
+// Loaded is a subscription with what a decision on it depends on.
+type Loaded struct {
+	*Record
+
+	// Ledger is that of the pair.
+	Ledger Ledger
+	// beat is that of the owner's lease, which every write of it makes one more.
+	beat int
+}
+
+// Load reads a subscription of the owner, the ledger of its pair and the owner's lease.
+// The owner's items are read in one transaction, so that they are of one moment; the
+// consumer's is no part of it, because it could be kept in conflict.
+func (t *Tracker) Load(ctx context.Context, id string) (*Loaded, error) {
+	owner, subscriber, legacy, err := lakemesh.ParseSubscriptionID(id)
+	if err != nil {
+		return nil, err
+	}
+	if legacy {
+		return nil, t.adoptFirst(id)
+	}
+	var request item
+	var owners []item
+	group, within := errgroup.WithContext(ctx)
+	group.Go(func() (err error) {
+		request, err = t.getItem(within, lakemesh.SubscriptionsTable, id)
+		return err
+	})
+	group.Go(func() (err error) {
+		owners, err = t.together(within, id, ledgerKey(owner, subscriber), leaseKey(owner))
+		return err
+	})
+	if err := group.Wait(); err != nil {
+		return nil, t.explain("GetSubscription", id, err)
+	}
+	if request == nil && owners[0] == nil {
+		return nil, t.notHere(id)
+	}
+	return &Loaded{Record: read(id, request, owners[0]), Ledger: readLedger(owner, subscriber, owners[1]), beat: count(owners[2], attrBeat)}, nil
+}
+
+// together reads items of the table of decisions as they are at one moment; nil stands
+// for one that is not there.
+func (t *Tracker) together(ctx context.Context, ids ...string) ([]item, error) {
+	gets := make([]types.TransactGetItem, len(ids))
+	for n, id := range ids {
+		gets[n] = types.TransactGetItem{Get: &types.Get{TableName: aws.String(lakemesh.DecisionsTable), Key: keyOf(lakemesh.DecisionsTable, id)}}
+	}
+	items := make([]item, len(ids))
+	err := poll.Until(ctx, transactPatience, "another transaction on the same records", func(ctx context.Context) (bool, error) {
+		out, err := t.client.TransactGetItems(ctx, &dynamodb.TransactGetItemsInput{TransactItems: gets})
+		if passes(err) {
+			return false, poll.NotYet(err)
+		}
+		if err != nil {
+			return false, err
+		}
+		for n, r := range out.Responses {
+			if len(r.Item) > 0 {
+				items[n] = r.Item
+			}
+		}
+		return true, nil
+	})
+	return items, err
+}
+
 // batchGetMax is how many items one BatchGetItem returns at most
 // (https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.html).
 const batchGetMax = 100

@@ -49,6 +49,8 @@ type Lease struct {
 	writing sync.Mutex
 	// confirmed is when the last write began that proved the lease.
 	confirmed time.Time
+	// taken is the beat with which it was taken.
+	taken int
 
 	cancel context.CancelCauseFunc
 	done   chan struct{}
@@ -119,11 +121,11 @@ func (l *Lease) take(ctx context.Context, id string, action lakemesh.Action, see
 	}
 	u.conditions = append(u.conditions, "("+free+")")
 	begun := time.Now()
-	err := t.update(ctx, u)
+	now, err := t.updated(ctx, u)
 	var failed *types.ConditionalCheckFailedException
 	switch {
 	case err == nil:
-		l.confirmed = begun
+		l.confirmed, l.taken = begun, count(now, attrBeat)
 		return nil, nil
 	case !errors.As(err, &failed):
 		// It may be taken all the same, the answer lost: nobody shall have to wait until
@@ -254,6 +256,10 @@ func (l *Lease) letGo(ctx context.Context) error {
 	}
 	return nil
 }
+
+// Undisturbed reports whether nobody else has held the lease since something was loaded:
+// then nothing has changed that decisions of the owner change under it.
+func (l *Lease) Undisturbed(loaded *Loaded) bool { return l.taken == loaded.beat+1 }
 
 // AtWork is the subscription that the holder of the owner's lease is at work on, or
 // empty. A program that was killed is taken for one at work until somebody has waited

@@ -125,13 +125,23 @@ func (t *Tracker) adoptFirst(id string) error {
 
 // update runs one conditional update.
 func (t *Tracker) update(ctx context.Context, u *update) error {
+	_, err := t.updated(ctx, u)
+	return err
+}
+
+// updated runs one conditional update, and returns what it has written.
+func (t *Tracker) updated(ctx context.Context, u *update) (item, error) {
 	in := &dynamodb.UpdateItemInput{
 		TableName: aws.String(u.table), Key: u.key(), UpdateExpression: u.expression(), ConditionExpression: u.condition(),
-		ExpressionAttributeNames: u.names, ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld,
+		ExpressionAttributeNames: u.names, ReturnValues: types.ReturnValueUpdatedNew,
+		ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld,
 	}
 	if len(u.values) > 0 {
 		in.ExpressionAttributeValues = u.values
 	}
-	_, err := t.client.UpdateItem(ctx, in)
-	return err
+	out, err := t.client.UpdateItem(ctx, in)
+	if err != nil {
+		return nil, err
+	}
+	return out.Attributes, nil
 }

@@ -18,7 +18,7 @@ const (
 	grantBatch     = 20
 	grantPage      = 1000
 	locationPage   = 1000
-	queryPage      = 1 << 20
+	itemPage       = 100
 )
 
 // Term is a part of a bound.
@@ -95,20 +95,19 @@ const (
 	publishedRows = 5
 	// subscribedRows is by how many a subscription makes them more.
 	subscribedRows = 2
-	// recordCalls are those on the record of a subscription: it is read, the owner's
-	// lease is taken, it is read again under the lease, the ledger and the index tell
-	// what other subscriptions justify, it is claimed, recorded, and the lease is
-	// given back.
-	recordCalls = 8
+	// recordCalls are those on the record of a subscription: the consumer's request is
+	// read, and what the owner has decided, with the pair's ledger and the owner's lease,
+	// in one call; the lease is taken; it is claimed, recorded, and mirrored, and the
+	// lease is given back.
+	recordCalls = 2 + 5
 	// changeBucket are reading a bucket's policy, writing it, and reading it back,
 	// for S3 has no condition for writing one
 	// (https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutBucketPolicy.html);
 	// readBucket is reading it.
 	changeBucket, readBucket = 3, 1
 	// shareCalls tell which tables the shares fail to carry, which they do not carry
-	// yet, whether the consumer is associated with them, and the shares' own names: that
-	// of the database and that of the tables.
-	shareCalls = 5
+	// yet, and whether the consumer is associated with them.
+	shareCalls = 3
 )
 
 // Decision is what a decision on a subscription works on.
@@ -119,8 +118,12 @@ type Decision struct {
 	Entries int
 	// Rows are the rows that Lake Formation lists for a table before the decision.
 	Rows int
-	// Shares tells that shares have to be looked at.
-	Shares bool
+	// Shares tells that shares have to be looked at, NewShares that it has to be found out
+	// first which they are: what was granted tells that, once it is listed again.
+	Shares, NewShares bool
+	// First tells that it is the first decision on a request, which is looked at once more
+	// when it was claimed: its consumer may have taken it back.
+	First bool
 	// Buckets hold the tables' data; EachBucket are the calls on a bucket's policy.
 	Buckets, EachBucket int
 	// Others tells that what others may read has to be known: it stays open.
@@ -130,7 +133,7 @@ type Decision struct {
 // Approve is an approval of SELECT and DESCRIBE on tables.
 func Approve(tables, inDatabase, buckets int) Bound {
 	// SELECT is an entry of its own; DESCRIBE on the database is one more.
-	return Decision{Tables: tables, InDatabase: inDatabase, Entries: 2*tables + 1, Rows: publishedRows, Shares: true, Buckets: buckets, EachBucket: changeBucket}.bound()
+	return Decision{Tables: tables, InDatabase: inDatabase, Entries: 2*tables + 1, Rows: publishedRows, Shares: true, NewShares: true, First: true, Buckets: buckets, EachBucket: changeBucket}.bound()
 }
 
 // Update is an update that adds INSERT to SELECT and DESCRIBE. The buckets are
@@ -160,6 +163,13 @@ func (d Decision) bound() Bound {
 	if d.Shares {
 		b = append(b, Term{"shares", shareCalls})
 	}
+	if d.NewShares {
+		b = append(b, Term{"grants on the tables, with their shares", min(d.Tables, pages((d.Rows+subscribedRows)*d.InDatabase, grantPage))},
+			Term{"grants on the database and on all of its tables, with their shares", 2})
+	}
+	if d.First {
+		b = append(b, Term{"the request once more", 1})
+	}
 	if d.Others {
 		// Other active subscriptions, and what they are on: a place that another table
 		// shares must stay open.
@@ -168,9 +178,12 @@ func (d Decision) bound() Bound {
 	return b
 }
 
-// ListPending is a listing of records of so many bytes: full pages of an index.
-func ListPending(bytes int) Bound {
-	return Bound{{"pages of the owner's index", pages(bytes, queryPage)}}
+// ListPending is a listing of so many requests of so many consumers: who is enabled, the
+// owner's directory, its ledgers and inboxes, and both sides of what is found, a hundred
+// items a call.
+func ListPending(requests, consumers int) Bound {
+	return Bound{{"members and the directory", 2}, {"inboxes", pages(consumers, itemPage)}, {"ledgers", pages(consumers, itemPage)},
+		{"requests and decisions", 2 * pages(requests, itemPage)}}
 }
 
 // Open is what opening a persona through so many hops takes.

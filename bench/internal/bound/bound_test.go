@@ -21,11 +21,11 @@ func TestBoundsAtTheirEdges(t *testing.T) {
 		{"the original's example", bound.Publish(20, 100), 1 + 20 + 20 + 20 + 20 + 20 + 4 + 25},
 		{"two pages of tables", bound.Publish(101, 0), 2 + 3*101 + 16 + 25},
 		{"again", bound.Again(20, 100), 1 + 20 + 1 + 20 + 1 + 1 + 1 + 25},
-		{"approval of one table", bound.Approve(1, 2, 1), 8 + 1 + 1 + 2 + 1 + 1 + 3 + 5},
-		{"approval of ten tables of ten", bound.Approve(10, 10, 1), 8 + 1 + 1 + 2 + 2 + 1 + 3 + 5},
-		{"update in two buckets", bound.Update(500, 500, 2), 8 + 5 + 4 + 2 + 25 + 1 + 2 + 5},
-		{"deletion in two buckets", bound.Delete(500, 500, 2), 8 + 5 + 4 + 2 + 51 + 1 + 6 + 6},
-		{"a byte more than a page", bound.ListPending(1<<20 + 1), 2},
+		{"approval of one table", bound.Approve(1, 2, 1), 7 + 1 + 1 + 2 + 1 + 1 + 3 + 3 + 1 + 2 + 1},
+		{"approval of ten tables of ten", bound.Approve(10, 10, 1), 7 + 1 + 1 + 2 + 2 + 1 + 3 + 3 + 1 + 2 + 1},
+		{"update in two buckets", bound.Update(500, 500, 2), 7 + 5 + 4 + 2 + 25 + 1 + 2 + 3},
+		{"deletion in two buckets", bound.Delete(500, 500, 2), 7 + 5 + 4 + 2 + 51 + 1 + 6 + 6},
+		{"a request and a consumer more than a page", bound.ListPending(101, 101), 2 + 2 + 2 + 2*2},
 		{"opening", bound.Open(2), 3},
 	} {
 		if got := test.got.Calls(); got != test.want {

@@ -113,7 +113,6 @@ type report struct {
 	Counts  []localmesh.Count `json:",omitempty"`
 	Keys    Keys              `json:"Keys"`
 	Traffic Traffic           `json:"Traffic"`
-	Bytes   int               `json:",omitempty"`
 }
 
 // Keys are an access key, and a token where it is a session's.
@@ -223,9 +222,8 @@ func (m *Mesh) Load(p Product) error {
 	return err
 }
 
-// LoadRecords writes records of subscriptions, and tells how many bytes those have
-// that are the producer's and pending.
-func (m *Mesh) LoadRecords(records Records) (int, error) {
-	r, err := m.do(order{Do: "records", Records: records})
-	return r.Bytes, err
+// LoadRecords writes requests.
+func (m *Mesh) LoadRecords(records Records) error {
+	_, err := m.do(order{Do: "records", Records: records})
+	return err
 }

@@ -15,6 +15,7 @@ import (
 
 	"github.com/lakemesh/lakemesh"
 	"github.com/lakemesh/lakemesh/internal/identity"
+	"github.com/lakemesh/lakemesh/internal/tracker"
 	"github.com/lakemesh/lakemesh/localmesh"
 )
 
@@ -128,18 +129,18 @@ func csv(location string) *types.StorageDescriptor {
 	return sd
 }
 
-// Records are records of subscriptions.
+// Records are requests of many consumers.
 type Records struct {
-	// All of them, and how many of them are the producer's and pending.
+	// All of them, and how many of them wait for the producer; the others are for other
+	// producers.
 	All, Pending int
+	// Consumers is how many accounts asked, evenly.
+	Consumers int
 }
 
-// load writes the records. The others are the producer's and decided, or other
-// producers' in all states.
-func (r Records) load(ctx context.Context, mesh *localmesh.Mesh) (int, error) {
+// load writes the requests and their inboxes, and enables the accounts.
+func (r Records) load(ctx context.Context, mesh *localmesh.Mesh) error {
 	client := dynamodb.NewFromConfig(mesh.Config(Administrator(MeshAccount)))
-	states := []lakemesh.Status{lakemesh.Active, lakemesh.Denied, lakemesh.Deleted, lakemesh.Pending}
-	bytes := 0
 	group, gctx := errgroup.WithContext(ctx)
 	group.SetLimit(loadWidth)
 	const batch = 25
@@ -155,24 +156,41 @@ func (r Records) load(ctx context.Context, mesh *localmesh.Mesh) (int, error) {
 			return err
 		})
 	}
-	for i := range r.All {
-		owner, status := ProducerAccount, lakemesh.Pending
-		if i >= r.Pending {
-			status = states[i%len(states)]
-			if i%2 == 0 || status == lakemesh.Pending {
-				owner = fmt.Sprintf("3%011d", i%1000)
-			}
-		}
-		item := record(owner, ConsumerAccount, status, i)
-		if i < r.Pending {
-			bytes += size(item)
-		}
+	put := func(item map[string]dynamotypes.AttributeValue) {
 		requests = append(requests, dynamotypes.WriteRequest{PutRequest: &dynamotypes.PutRequest{Item: item}})
-		if len(requests) == batch || i == r.All-1 {
+		if len(requests) == batch {
 			send()
 		}
 	}
-	return bytes, group.Wait()
+	inboxes := map[string][]string{}
+	var consumers []string
+	for i := range r.All {
+		owner, subscriber := ProducerAccount, fmt.Sprintf("7%011d", i%r.Consumers)
+		if i >= r.Pending {
+			owner = fmt.Sprintf("3%011d", i%1000)
+		}
+		if i < r.Consumers {
+			consumers = append(consumers, subscriber)
+		}
+		id, item := request(owner, subscriber, i)
+		if owner == ProducerAccount {
+			inboxes[owner+"-"+subscriber+"#inbox"] = append(inboxes[owner+"-"+subscriber+"#inbox"], id)
+		}
+		put(item)
+	}
+	for key, ids := range inboxes {
+		put(map[string]dynamotypes.AttributeValue{"SubscriptionId": text(key), "Open": &dynamotypes.AttributeValueMemberSS{Value: ids}})
+	}
+	if len(requests) > 0 {
+		send()
+	}
+	if err := group.Wait(); err != nil {
+		return err
+	}
+	_, err := client.UpdateItem(ctx, &dynamodb.UpdateItemInput{TableName: aws.String(lakemesh.DecisionsTable),
+		Key:              map[string]dynamotypes.AttributeValue{"Key": text("members")},
+		UpdateExpression: aws.String("ADD Consumers :c"), ExpressionAttributeValues: map[string]dynamotypes.AttributeValue{":c": &dynamotypes.AttributeValueMemberSS{Value: consumers}}})
+	return err
 }
 
 func text(s string) dynamotypes.AttributeValue { return &dynamotypes.AttributeValueMemberS{Value: s} }
@@ -185,37 +203,14 @@ func texts(all ...string) dynamotypes.AttributeValue {
 	return l
 }
 
-func record(owner, subscriber string, status lakemesh.Status, i int) map[string]dynamotypes.AttributeValue {
-	id := lakemesh.NewSubscriptionID(owner, subscriber)
-	item := map[string]dynamotypes.AttributeValue{
-		"SubscriptionId": text(id), "OwnerPrincipal": text(owner), "SubscriberPrincipal": text(subscriber), "Status": text(string(status)),
-		"DatabaseName": text("bench-" + owner), "TableName": texts(TableName(i), TableName(i+1)), "RequestedGrants": texts("DESCRIBE", "SELECT"),
-		"CreationDate": text("2026-01-01 00:00:00"), "CreatedBy": text("arn:aws:iam::" + subscriber + ":user/somebody"),
-		"History": texts(id + "#C#2026-01-01T00:00:00.000000Z-abcd"),
+// request is a request for two tables, with its id.
+func request(owner, subscriber string, i int) (string, map[string]dynamotypes.AttributeValue) {
+	words := tracker.Words{Database: "bench-" + owner, Tables: []string{TableName(i), TableName(i + 1)},
+		Requested: lakemesh.NewPermissions(lakemesh.Describe, lakemesh.Select), By: "arn:aws:iam::" + subscriber + ":user/somebody"}
+	id := words.ID(owner, subscriber)
+	return id, map[string]dynamotypes.AttributeValue{
+		"SubscriptionId": text(id), "OwnerPrincipal": text(owner), "SubscriberPrincipal": text(subscriber), "Status": text(string(lakemesh.Pending)),
+		"DatabaseName": text(words.Database), "TableName": texts(words.Tables...), "RequestedGrants": texts(words.Requested.Strings()...),
+		"CreationDate": text("2026-01-01 00:00:00"), "CreatedBy": text(words.By),
 	}
-	if status != lakemesh.Pending {
-		item["DecidedStatus"] = text(string(status))
-	}
-	return item
-}
-
-// size is how many bytes of a page an item of texts takes
-// (https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/CapacityUnitCalculations.html).
-func size(item map[string]dynamotypes.AttributeValue) int {
-	n := 0
-	for name, v := range item {
-		n += len(name)
-		switch v := v.(type) {
-		case *dynamotypes.AttributeValueMemberS:
-			n += len(v.Value)
-		case *dynamotypes.AttributeValueMemberL:
-			n += 3
-			for _, e := range v.Value {
-				if s, ok := e.(*dynamotypes.AttributeValueMemberS); ok {
-					n += len(s.Value) + 1
-				}
-			}
-		}
-	}
-	return n
 }

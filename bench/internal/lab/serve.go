@@ -119,7 +119,7 @@ func (s *server) obey(ctx context.Context, o order) (report, error) {
 	case "records":
 		var r report
 		return r, s.undelayed(mesh, func() (err error) {
-			r.Bytes, err = o.Records.load(ctx, mesh)
+			err = o.Records.load(ctx, mesh)
 			return err
 		})
 	}

@@ -1,0 +1,60 @@
+package main
+
+import (
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/lakemesh/lakemesh/consumer"
+	"github.com/lakemesh/lakemesh/internal/meshtest"
+	"github.com/lakemesh/lakemesh/producer"
+)
+
+// TestDecisionsAreNotDeep measures how many calls of a decision on one table come one
+// after the other. Time is that of a bubble, in which nothing takes time but calls.
+func TestDecisionsAreNotDeep(t *testing.T) {
+	t.Parallel()
+	const most, latency = 12, 30 * time.Millisecond
+	synctest.Test(t, func(t *testing.T) {
+		c := began(t, meshtest.Accounts(t))
+		c.load(1, 0)
+		p, asking := c.producer(), c.consumer()
+		c.count("publish", c.publish(p))
+		out, err := asking.RequestAccessToProduct(t.Context(), consumer.RequestInput{OwnerAccountID: meshtest.ProducerAccount,
+			DatabaseName: "bench-" + meshtest.ProducerAccount, Tables: []string{"table_00000"}, RequestPermissions: []string{"SELECT", "DESCRIBE"}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		id := out.SubscriptionID
+		for _, decision := range []struct {
+			name string
+			do   func() error
+		}{
+			{"approve", func() error {
+				return p.ApproveAccessRequest(t.Context(), producer.ApproveInput{RequestID: id})
+			}},
+			{"update", func() error {
+				return p.UpdateSubscriptionPermissions(t.Context(), producer.UpdateInput{SubscriptionID: id, GrantPermissions: []string{"SELECT", "DESCRIBE", "INSERT"}})
+			}},
+			{"narrow", func() error {
+				return p.UpdateSubscriptionPermissions(t.Context(), producer.UpdateInput{SubscriptionID: id, GrantPermissions: []string{"DESCRIBE"}})
+			}},
+			{"delete", func() error {
+				return p.DeleteSubscription(t.Context(), producer.DeleteInput{SubscriptionID: id, Reason: "over"})
+			}},
+		} {
+			c.SetLatency(latency)
+			begun := time.Now()
+			if err := decision.do(); err != nil {
+				t.Fatal(err)
+			}
+			took := time.Since(begun)
+			c.SetLatency(0)
+			depth := float64(took) / float64(latency)
+			t.Logf("%s: %.1f calls one after the other, %s at %s a call", decision.name, depth, took, latency)
+			if depth > most {
+				t.Errorf("%s: %.1f calls one after the other, want at most %d", decision.name, depth, most)
+			}
+		}
+	})
+}
