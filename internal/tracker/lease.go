@@ -3,7 +3,6 @@ package tracker
 import (
 	"context"
 	"errors"
-	"sync"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
@@ -45,8 +44,9 @@ type Lease struct {
 	owner   string
 	holder  string
 
-	// writing keeps renewals out of the way of the decision's own transactions.
-	writing sync.Mutex
+	// writing keeps renewals out of the way of the decision's own transactions: whoever
+	// writes has put something into it.
+	writing chan struct{}
 	// confirmed is when the last write began that proved the lease.
 	confirmed time.Time
 	// taken is the beat with which it was taken.
@@ -74,7 +74,7 @@ func (t *Tracker) Acquire(ctx context.Context, owner, id string, action lakemesh
 	case <-ctx.Done():
 		return nil, nil, context.Cause(ctx)
 	}
-	l := &Lease{tracker: t, owner: owner, holder: lakemesh.NewShortID()}
+	l := &Lease{tracker: t, owner: owner, holder: lakemesh.NewShortID(), writing: make(chan struct{}, 1)}
 	var seen watched
 	var by string
 	err := poll.Until(ctx, leaseWait, "the end of another decision of account "+owner, func(ctx context.Context) (bool, error) {
@@ -187,8 +187,12 @@ func (l *Lease) keep(ctx context.Context) {
 // renew extends the lease. It fails with [ErrLeaseLost] if somebody else has it, and
 // when it could not be extended in time.
 func (l *Lease) renew(ctx context.Context, within time.Duration) error {
-	l.writing.Lock()
-	defer l.writing.Unlock()
+	select {
+	case l.writing <- struct{}{}:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	defer func() { <-l.writing }()
 	until := l.confirmed.Add(within)
 	if !time.Now().Before(until) {
 		return ErrLeaseLost
@@ -213,8 +217,12 @@ func (l *Lease) renew(ctx context.Context, within time.Duration) error {
 
 // transact runs updates together, if the lease is still held.
 func (l *Lease) transact(ctx context.Context, updates ...*update) error {
-	l.writing.Lock()
-	defer l.writing.Unlock()
+	select {
+	case l.writing <- struct{}{}:
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+	defer func() { <-l.writing }()
 	fence := inDecisions(leaseKey(l.owner))
 	fence.Count(attrBeat, 1)
 	fence.If(attrHolder, str(l.holder))

@@ -4,8 +4,10 @@ import (
 	"context"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/lakemesh/lakemesh"
+	"github.com/lakemesh/lakemesh/internal/poll"
 )
 
 // Request writes a new request, Pending, with the first entry of its history, and puts
@@ -123,8 +125,14 @@ func (t *Tracker) Cancel(ctx context.Context, r *Record, reason string) error {
 	if err != nil {
 		return err
 	}
-	now, err := t.Get(ctx, r.ID)
-	if err != nil {
+	var now *Record
+	err = poll.Until(ctx, cancelPatience, "the owner's decision on subscription "+r.ID, func(ctx context.Context) (bool, error) {
+		var err error
+		now, err = t.Get(ctx, r.ID)
+		// An approval that has just begun sees that the request is taken back, and ends.
+		return err == nil && now.Claim == nil, err
+	})
+	if now == nil || err != nil && now.Claim == nil {
 		return err
 	}
 	if now.Status == lakemesh.Deleted && now.Claim == nil {
@@ -132,6 +140,10 @@ func (t *Tracker) Cancel(ctx context.Context, r *Record, reason string) error {
 	}
 	return cancellable(now)
 }
+
+// cancelPatience is how long somebody who takes a request back waits for an approval
+// that began at the same moment.
+const cancelPatience = 5 * time.Second
 
 func cancellable(r *Record) error {
 	if r.Claim != nil {
