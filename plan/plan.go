@@ -10,7 +10,8 @@
 // Apply stops at the first step that fails, lets what is under way finish, and
 // returns a [github.com/lakemesh/lakemesh.PartialError] if anything had been
 // done by then, else the step's own error. Applying a new plan of the same
-// operation completes it.
+// operation completes it. A preview, and a plan with steps that have nothing to run,
+// are a [github.com/lakemesh/lakemesh.ErrInvalidInput] before anything is done.
 package plan
 
 import (
@@ -92,9 +93,13 @@ type Plan struct {
 	Operation string
 	// Steps are in an order in which they could be done one after the other.
 	Steps []*Step
+	// Digest stands for what the plan says, if it is set: what was shown can be named
+	// by it. See [Plan.ComputeDigest].
 	Digest string
 	// Warnings are what the user should know and what stops nothing.
 	Warnings []string
+	// preview tells that nothing of it runs. An empty preview shows it by nothing else.
+	preview bool
 }
 
 // Add appends a step, which comes after the steps given, and returns it. Nil
@@ -151,7 +156,7 @@ func (p *Plan) String() string {
 }
 
 // Print writes the plan, a line a step, numbered, with the account in which each
-// is done; warnings come last.
+// is done; warnings come behind them, and the digest, if it is set, last.
 func (p *Plan) Print(w io.Writer) error {
 	var b strings.Builder
 	if p.Empty() {
@@ -166,6 +171,9 @@ func (p *Plan) Print(w io.Writer) error {
 	for _, warning := range p.Warnings {
 		fmt.Fprintf(&b, "  warning: %s\n", warning)
 	}
+	if p.Digest != "" {
+		fmt.Fprintf(&b, "  digest: %s\n", p.Digest)
+	}
 	_, err := io.WriteString(w, b.String())
 	return err
 }
@@ -178,8 +186,8 @@ func plural(n int, word string) string {
 }
 
 // MarshalJSON writes {"Operation", "Steps": [{"Step", "Kind", "Account",
-// "Resource", "Summary", "Detail"?, "After"?}], "Warnings"?}; After are numbers
-// of steps.
+// "Resource", "Summary", "Detail"?, "After"?}], "Warnings"?, "Digest"?}; After are
+// numbers of steps.
 func (p *Plan) MarshalJSON() ([]byte, error) {
 	type step struct {
 		Step     int    `json:"Step"`
@@ -207,5 +215,6 @@ func (p *Plan) MarshalJSON() ([]byte, error) {
 		Operation string   `json:"Operation"`
 		Steps     []step   `json:"Steps"`
 		Warnings  []string `json:"Warnings,omitempty"`
-	}{p.Operation, steps, p.Warnings})
+		Digest    string   `json:"Digest,omitempty"`
+	}{p.Operation, steps, p.Warnings, p.Digest})
 }
