@@ -65,11 +65,10 @@ func (p *Producer) planBuckets(ctx context.Context, todo *plan.Plan, locations [
 	if len(open)+len(shut) == 0 {
 		return nil
 	}
-	type work struct{ open, shut []storage.Place }
-	byRole := map[string]*work{}
-	of := func(role string) *work {
+	byRole := map[string]*storage.Access{}
+	of := func(role string) *storage.Access {
 		if byRole[role] == nil {
-			byRole[role] = &work{}
+			byRole[role] = &storage.Access{Role: role}
 		}
 		return byRole[role]
 	}
@@ -84,7 +83,7 @@ func (p *Producer) planBuckets(ctx context.Context, todo *plan.Plan, locations [
 				Message: "it is registered with " + registered.Role + ", which reads for another producer",
 				Hint:    "let the mesh's administrator deregister " + registered.ARN + " from Lake Formation, and publish the table again: lakemesh product create"}
 		}
-		of(registered.Role).open = append(of(registered.Role).open, place)
+		of(registered.Role).Open = append(of(registered.Role).Open, place)
 	}
 	for _, place := range shut {
 		registered, ok := permissions.Nearest(locations, place.ARN())
@@ -96,17 +95,19 @@ func (p *Producer) planBuckets(ctx context.Context, todo *plan.Plan, locations [
 			// Registered after it was opened; it is open to the producer's own.
 			role = lakemesh.RoleARN(p.meshAccount, lakemesh.DataAccessRole(p.account))
 		}
-		of(role).shut = append(of(role).shut, place)
+		of(role).Close = append(of(role).Close, place)
 	}
 	buckets := storage.Buckets{Client: p.own.s3, Account: p.account}
-	for role, w := range byRole {
-		changes, err := buckets.Prepare(ctx, role, w.open, w.shut)
-		if err != nil {
-			return err
-		}
-		for _, c := range changes {
-			buckets.Step(todo, c, after...)
-		}
+	wanted := make([]storage.Access, 0, len(byRole))
+	for _, role := range slices.Sorted(maps.Keys(byRole)) {
+		wanted = append(wanted, *byRole[role])
+	}
+	changes, err := buckets.Prepare(ctx, wanted...)
+	if err != nil {
+		return err
+	}
+	for _, c := range changes {
+		buckets.Step(todo, c, after...)
 	}
 	return nil
 }

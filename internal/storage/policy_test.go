@@ -177,7 +177,12 @@ func TestParsePlace(t *testing.T) {
 	for location, want := range map[string]storage.Place{
 		"s3://b/p/t":    {Bucket: "b", Prefix: "p/t/"},
 		"s3://b/p/t/":   {Bucket: "b", Prefix: "p/t/"},
-		"s3a://b//p/t/": {Bucket: "b", Prefix: "p/t/"},
+		"s3a://b//p/t/": {Bucket: "b", Prefix: "/p/t/"},
+		"s3://b/hr//":   {Bucket: "b", Prefix: "hr//"},
+		"s3://b//":      {Bucket: "b", Prefix: "/"},
+		"s3://b//a":     {Bucket: "b", Prefix: "/a/"},
+		"s3://b/*/":     {Bucket: "b", Prefix: "*/"},
+		"s3://b/${x}?":  {Bucket: "b", Prefix: "${x}?/"},
 		"s3n://b":       {Bucket: "b"},
 		"s3://b/":       {Bucket: "b"},
 	} {
@@ -185,7 +190,7 @@ func TestParsePlace(t *testing.T) {
 			t.Errorf("ParsePlace(%q) = %+v, %v; want %+v", location, got, ok, want)
 		}
 	}
-	for _, location := range []string{"", "s3://", "hdfs://b/p", "/b/p", "s3:/b/p"} {
+	for _, location := range []string{"", "s3://", "hdfs://b/p", "/b/p", "s3:/b/p", "s3:///p/", "s3://*/p/", "s3://b*/p/", "s3://b?/", "s3://${b}/"} {
 		if got, ok := storage.ParsePlace(location); ok {
 			t.Errorf("ParsePlace(%q) = %+v", location, got)
 		}

@@ -43,7 +43,7 @@ func buckets(t *testing.T, names ...string) (*localmesh.Mesh, storage.Buckets) {
 
 func change(t *testing.T, b storage.Buckets, open, closed []storage.Place) error {
 	t.Helper()
-	changes, err := b.Prepare(t.Context(), reader, open, closed)
+	changes, err := b.Prepare(t.Context(), storage.Access{Role: reader, Open: open, Close: closed})
 	if err != nil {
 		return err
 	}
@@ -153,7 +153,7 @@ func TestBucketsThatCannotBeOpened(t *testing.T) {
 	if err := change(t, b, []storage.Place{{Bucket: "foreign", Prefix: "x/"}}, nil); !errors.Is(err, lakemesh.ErrAccessDenied) {
 		t.Errorf("a bucket of another account: %v", err)
 	}
-	changes, err := b.Prepare(t.Context(), "arn:aws:iam::555555555555:role/Nobody", []storage.Place{{Bucket: "one", Prefix: "x/"}}, nil)
+	changes, err := b.Prepare(t.Context(), storage.Access{Role: "arn:aws:iam::555555555555:role/Nobody", Open: []storage.Place{{Bucket: "one", Prefix: "x/"}}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -176,7 +176,7 @@ func TestAReaderThatIsKnownLateIsWaitedFor(t *testing.T) {
 			t.Fatal(err)
 		}
 		const late = "arn:aws:iam::555555555555:role/Late"
-		changes, err := b.Prepare(t.Context(), late, []storage.Place{{Bucket: "one", Prefix: "x/"}}, nil)
+		changes, err := b.Prepare(t.Context(), storage.Access{Role: late, Open: []storage.Place{{Bucket: "one", Prefix: "x/"}}})
 		if err != nil {
 			t.Fatal(err)
 		}
