@@ -14,10 +14,10 @@ import (
 // Whoever writes a request chooses part of what a plan says. He need not wait for
 // somebody to look at it: he can search for two requests whose plans share a digest
 // before he makes either of them, show one, and have the other decided on. That is a
-// birthday search, which takes half the bits: 2^40 hashes for 80 bits, which is
-// an hour on one machine, and 2^80 for 160 bits, which is out of reach. To meet a
-// digest that was shown already takes 2^160. In base32 it is short enough to be
-// typed, has no pairs of upper and lower case, and neither 0 nor 1 to be misread.
+// birthday search, which takes half the bits: 2^40 hashes for 80 bits, which is some
+// minutes on one graphics card, and 2^80 for 160 bits, which is out of reach. To meet
+// a digest that was shown already takes 2^160. In base32 it is short enough to be typed,
+// has no pairs of upper and lower case, and neither 0 nor 1 to be misread.
 const digestBytes = 20
 
 var digestEncoding = base32.NewEncoding("abcdefghijklmnopqrstuvwxyz234567").WithPadding(base32.NoPadding)

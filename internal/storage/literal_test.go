@@ -128,6 +128,17 @@ func TestAnOlderPolicyWithSomethingLikeAVariableIsNotGivenAnotherMeaning(t *test
 	}
 }
 
+func TestNamesOfStatementsDoNotActOnATerminal(t *testing.T) {
+	t.Parallel()
+	for _, member := range []string{`"Sid":"a\u001b[2J\rb"`, "\"Sid\":\"a\u009b2J\u202eb\"", "\"Effect\":\"\u009b2J\u202eb\""} {
+		policy := `{"Statement":[{` + member + `,"Resource":"${x}"}]}`
+		_, err := storage.Merge(policy, bucket, role, []string{"*/"}, nil)
+		if !errors.Is(err, lakemesh.ErrInvalidInput) || strings.ContainsAny(err.Error(), "\x1b\r\u009b\u202e") {
+			t.Errorf("%q: %q", policy, err)
+		}
+	}
+}
+
 func TestNothingIsOpenedToWhatIsNotARole(t *testing.T) {
 	t.Parallel()
 	mesh, b := buckets(t, "one")

@@ -5,6 +5,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/lakemesh/lakemesh"
 )
@@ -162,13 +164,21 @@ func (d *document) set(bucket, base, role string, prefixes []string, write func(
 	return nil
 }
 
-// named names a statement for a reader.
+// named names a statement for a reader, without characters that act on a terminal.
 func named(raw json.RawMessage) string {
+	printable := func(text string) string {
+		return strings.Map(func(r rune) rune {
+			if unicode.IsPrint(r) {
+				return r
+			}
+			return utf8.RuneError
+		}, text)
+	}
 	if sid := sidOf(raw); sid != "" {
-		return sid
+		return printable(sid)
 	}
 	const much = 80
-	text := []rune(strings.Join(strings.Fields(string(raw)), " "))
+	text := []rune(printable(strings.Join(strings.Fields(string(raw)), " ")))
 	if len(text) > much {
 		return "the one without a name that begins with " + string(text[:much])
 	}
