@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/lakemesh/lakemesh"
 )
@@ -33,12 +34,11 @@ type Result struct {
 
 // Apply carries the plan out: each step after those that it depends on, batched
 // where an API has a batch, with bounded concurrency. After the first failure
-// nothing new is begun, and what is under way is waited for.
-//
-// A [Plan.Preview] is refused, with [ErrPreview] as the cause.
+// nothing new is begun, and what is under way is waited for. What [Plan.Preview]
+// returned is refused.
 func (p *Plan) Apply(ctx context.Context, s Settings) (*Result, error) {
-	if p.preview {
-		return &Result{NotBegun: p.Steps}, p.refuse()
+	if err := p.runnable(); err != nil {
+		return &Result{NotBegun: slices.Clone(p.Steps)}, err
 	}
 	r := &run{plan: p, settings: s, waiting: map[*Step]int{}, followers: map[*Step][]*Step{}, byBatch: map[*Batch]*gathering{}}
 	if r.settings.Concurrency <= 0 {

@@ -2,45 +2,66 @@ package plan
 
 import (
 	"crypto/sha256"
-	"encoding/hex"
+	"encoding/base32"
+	"encoding/binary"
 	"encoding/json"
-	"fmt"
+	"hash"
 	"slices"
 )
 
-// digestLength is how many hexadecimal characters a digest has: 96 bits. Somebody who
-// chooses what is asked for, and wants another plan with the digest of one that was
-// shown, has to try about 2^95 of them; two of its own with one digest do not help it,
-// because what it asked with cannot be changed afterwards.
-const digestLength = 24
+// digestBytes is how much of the hash a digest keeps: 160 bits, 32 characters.
+//
+// Whoever writes a request chooses part of what a plan says. He need not wait for
+// somebody to look at it: he can search for two requests whose plans share a digest
+// before he makes either of them, show one, and have the other decided on. That is a
+// birthday search, which takes half the bits: 2^40 hashes for 80 bits, which is some
+// minutes on one graphics card, and 2^80 for 160 bits, which is out of reach. To meet
+// a digest that was shown already takes 2^160. In base32 it is short enough to be typed,
+// has no pairs of upper and lower case, and neither 0 nor 1 to be misread.
+const digestBytes = 20
 
-// ComputeDigest stands for what a plan would do: its operation, its steps and warnings,
-// in whatever order independent steps were added, and the parts, which are what else the
-// decision depends on. It is the same for the same, on every machine, and for anything
-// else it is another one. 24 hexadecimal characters.
+var digestEncoding = base32.NewEncoding("abcdefghijklmnopqrstuvwxyz234567").WithPadding(base32.NoPadding)
+
+// ComputeDigest returns a digest of what the plan says, in 32 characters of
+// lower-case base32: of its operation, of the parts given in their order, of its
+// steps (kind, account, resource, summary, detail as JSON), and of its warnings. The
+// order of steps and of warnings does not count, and what runs does not, so that the
+// same intent has the same digest whenever it is planned. The parts are what the
+// plan was made from and does not show, such as the state of a record.
+//
+// It is empty if a step's detail has no form in JSON: what cannot be shown in full
+// cannot be agreed to. It does not set [Plan.Digest].
 func (p *Plan) ComputeDigest(parts ...string) string {
-	lines := make([]string, 0, len(p.Steps)+len(p.Warnings))
-	for _, s := range p.Steps {
+	steps := make([]string, len(p.Steps))
+	for i, s := range p.Steps {
 		detail, err := json.Marshal(s.Detail)
 		if err != nil {
-			// It is for people then, and the summary says it.
-			detail = nil
+			return ""
 		}
-		lines = append(lines, joined("step", string(s.Kind), s.Account, s.Resource, s.Summary, string(detail)))
+		steps[i] = string(sum([]string{string(s.Kind), s.Account, s.Resource, s.Summary, string(detail)}))
 	}
-	for _, w := range p.Warnings {
-		lines = append(lines, joined("warning", w))
-	}
-	slices.Sort(lines)
-	sum := sha256.Sum256([]byte(joined(append([]string{p.Operation, joined(parts...)}, lines...)...)))
-	return hex.EncodeToString(sum[:])[:digestLength]
+	slices.Sort(steps)
+	whole := sum([]string{"lakemesh plan 1", p.Operation}, parts, steps, slices.Sorted(slices.Values(p.Warnings)))
+	return digestEncoding.EncodeToString(whole[:digestBytes])
 }
 
-// joined puts texts together so that no others give the same.
-func joined(parts ...string) string {
-	var all []byte
-	for _, p := range parts {
-		all = fmt.Appendf(all, "%d:%s", len(p), p)
+// sum hashes lists of texts. Each list begins with its length and each text too, so
+// that nothing can move from one to the next.
+func sum(lists ...[]string) []byte {
+	h := sha256.New()
+	for _, list := range lists {
+		number(h, len(list))
+		for _, text := range list {
+			number(h, len(text))
+			// A hash takes everything.
+			_, _ = h.Write([]byte(text))
+		}
 	}
-	return string(all)
+	return h.Sum(nil)
+}
+
+func number(h hash.Hash, n int) {
+	var b [8]byte
+	binary.BigEndian.PutUint64(b[:], uint64(n))
+	_, _ = h.Write(b[:])
 }

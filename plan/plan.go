@@ -10,7 +10,8 @@
 // Apply stops at the first step that fails, lets what is under way finish, and
 // returns a [github.com/lakemesh/lakemesh.PartialError] if anything had been
 // done by then, else the step's own error. Applying a new plan of the same
-// operation completes it.
+// operation completes it. A preview, and a plan with steps that have nothing to run,
+// are a [github.com/lakemesh/lakemesh.ErrInvalidInput] before anything is done.
 package plan
 
 import (
@@ -92,13 +93,12 @@ type Plan struct {
 	Operation string
 	// Steps are in an order in which they could be done one after the other.
 	Steps []*Step
+	// Digest stands for what the plan says, if it is set: what was shown can be named
+	// by it. See [Plan.ComputeDigest].
+	Digest string
 	// Warnings are what the user should know and what stops nothing.
 	Warnings []string
-	// Digest stands for the plan and for what it depends on, where the operation takes
-	// one as Expect: see [Plan.ComputeDigest].
-	Digest string
-
-	// preview tells that it can be looked at and not applied.
+	// preview tells that nothing of it runs. An empty preview shows it by nothing else.
 	preview bool
 }
 
@@ -156,7 +156,7 @@ func (p *Plan) String() string {
 }
 
 // Print writes the plan, a line a step, numbered, with the account in which each
-// is done; warnings come after them, and the digest last.
+// is done; warnings come behind them, and the digest, if it is set, last.
 func (p *Plan) Print(w io.Writer) error {
 	var b strings.Builder
 	if p.Empty() {

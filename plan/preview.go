@@ -1,37 +1,43 @@
 package plan
 
 import (
-	"errors"
+	"slices"
 
 	"github.com/lakemesh/lakemesh"
 )
 
-// ErrPreview is the cause of the error of applying a preview.
-var ErrPreview = errors.New("a plan that was made to be looked at cannot be applied")
-
-// Preview is the plan to be looked at: it can be printed and encoded, and applying it
-// fails before anything is done. What a decision would do is shown as a preview: its
-// steps alone, without the claim before and the record after them, would be a grant that
-// nobody decided on.
+// Preview returns a copy of the plan that can be printed, encoded and counted, and
+// not applied: its steps have neither Run nor Batch, and [Plan.Apply] refuses it.
+// It keeps the digest, by which an operation can be told what was shown. What the
+// steps' details point to is shared.
 func (p *Plan) Preview() *Plan {
-	shown := &Plan{Operation: p.Operation, Warnings: p.Warnings, Digest: p.Digest, preview: true}
-	twin := make(map[*Step]*Step, len(p.Steps))
+	shown := &Plan{Operation: p.Operation, Digest: p.Digest, Warnings: slices.Clone(p.Warnings), preview: true}
+	copies := make(map[*Step]*Step, len(p.Steps))
 	for _, s := range p.Steps {
-		looked := *s
-		looked.Run, looked.Batch, looked.After = nil, nil, nil
+		c := *s
+		c.Run, c.Batch = nil, nil
+		copies[s] = &c
+		shown.Steps = append(shown.Steps, &c)
+	}
+	for i, s := range p.Steps {
+		// The copy must not lead to a step that runs.
+		shown.Steps[i].After = nil
 		for _, a := range s.After {
-			// Steps come after those that they depend on.
-			if t := twin[a]; t != nil {
-				looked.After = append(looked.After, t)
+			if c, ok := copies[a]; ok {
+				shown.Steps[i].After = append(shown.Steps[i].After, c)
 			}
 		}
-		twin[s] = &looked
-		shown.Steps = append(shown.Steps, &looked)
 	}
 	return shown
 }
 
-func (p *Plan) refuse() error {
-	return &lakemesh.Error{Op: p.Operation, Kind: lakemesh.ErrInvalidInput, Resource: "plan", Message: "it shows what would be done, and cannot be applied by itself",
-		Hint: "call the operation, with the plan's digest as Expect if what is done has to be what was shown", Err: ErrPreview}
+// runnable refuses what cannot be carried out: a preview, and a plan that holds
+// steps of one.
+func (p *Plan) runnable() error {
+	if !p.preview && !slices.ContainsFunc(p.Steps, func(s *Step) bool { return s.Run == nil && (s.Batch == nil || s.Batch.Run == nil) }) {
+		return nil
+	}
+	return &lakemesh.Error{Op: p.Operation, Kind: lakemesh.ErrInvalidInput, Resource: "plan",
+		Message: "it is a preview, which cannot be applied; nothing was done",
+		Hint:    "call the operation itself; where it takes what to expect, give it the preview's digest"}
 }

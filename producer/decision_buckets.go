@@ -20,7 +20,7 @@ import (
 // reads with, and those that nobody may read any more are closed.
 func (p *Producer) buckets(ctx context.Context, todo *plan.Plan, c *considered, f *found, wanted []permissions.Entry, after []*plan.Step) error {
 	becomes := f.have.With(wanted)
-	var open, shut []storage.Place
+	var open, shut, below []storage.Place
 	for _, t := range f.tables {
 		if !t.stored {
 			continue
@@ -48,14 +48,22 @@ func (p *Producer) buckets(ctx context.Context, todo *plan.Plan, c *considered, 
 		if err != nil {
 			return err
 		}
-		shut = slices.DeleteFunc(shut, func(place storage.Place) bool {
-			return slices.ContainsFunc(append(needed, open...), func(n storage.Place) bool { return n.Covers(place) || place.Covers(n) })
-		})
+		// Each place is open by a prefix of its own: closing one closes no other above or
+		// below it. What lies below one that is closed is opened again all the same, in case
+		// that somebody put the two together.
+		still := append(slices.Clone(needed), open...)
+		for _, n := range still {
+			if slices.ContainsFunc(shut, func(place storage.Place) bool { return place.Covers(n) && place != n }) {
+				below = append(below, n)
+			}
+		}
+		shut = slices.DeleteFunc(shut, func(place storage.Place) bool { return slices.Contains(still, place) })
 	}
 	if c.action == lakemesh.ActionAbort || c.action == lakemesh.ActionDelete {
-		// Taking away opens nothing.
+		// Taking away opens nothing that was not open.
 		open = nil
 	}
+	open = append(open, below...)
 	return p.planBuckets(ctx, todo, f.locations, open, shut, after)
 }
 
@@ -98,11 +106,11 @@ func (p *Producer) planBuckets(ctx context.Context, todo *plan.Plan, locations [
 		of(role).Close = append(of(role).Close, place)
 	}
 	buckets := storage.Buckets{Client: p.own.s3, Account: p.account}
-	var accesses []storage.Access
+	wanted := make([]storage.Access, 0, len(byRole))
 	for _, role := range slices.Sorted(maps.Keys(byRole)) {
-		accesses = append(accesses, *byRole[role])
+		wanted = append(wanted, *byRole[role])
 	}
-	changes, err := buckets.Prepare(ctx, accesses)
+	changes, err := buckets.Prepare(ctx, wanted...)
 	if err != nil {
 		return err
 	}

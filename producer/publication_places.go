@@ -69,13 +69,16 @@ func (pub *publication) register(ctx context.Context, bucket storage.Place, tabl
 	}
 	pub.log.InfoContext(ctx, "open before registering", "bucket", bucket.Bucket, "reason", err)
 	buckets := storage.Buckets{Client: pub.own.s3, Account: pub.account}
-	changes, err := buckets.Prepare(ctx, []storage.Access{{Role: role, Open: tables}})
+	changes, err := buckets.Prepare(ctx, storage.Access{Role: role, Open: tables})
 	if err != nil {
 		return err
 	}
 	todo := &plan.Plan{Operation: pub.op}
 	for _, c := range changes {
 		buckets.Step(todo, c)
+	}
+	for _, w := range todo.Warnings {
+		pub.log.WarnContext(ctx, w)
 	}
 	if _, err := todo.Apply(ctx, plan.Settings{}); err != nil {
 		return err

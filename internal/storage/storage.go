@@ -1,5 +1,6 @@
 // Package storage opens prefixes of buckets to the role that Lake Formation reads
 // with, and closes them again, by two statements of our own in the bucket's policy.
+// What is not exactly as we write it is somebody else's, and stays as it is.
 //
 // # Errors
 //
@@ -13,13 +14,13 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
-	"golang.org/x/sync/errgroup"
 
 	"github.com/lakemesh/lakemesh"
 	"github.com/lakemesh/lakemesh/internal/awserr"
@@ -31,25 +32,35 @@ import (
 type Place struct {
 	// Bucket is the bucket's name.
 	Bucket string
-	// Prefix is the folder's prefix: empty for the bucket as a whole, else with a
-	// slash at its end.
+	// Prefix is what the keys of its objects begin with: empty for the bucket as a
+	// whole, else with a slash at its end.
 	Prefix string
 }
 
 // ParsePlace takes a table's location apart: s3://bucket/prefix, with or without
-// a slash at its end. ok is false for anything but S3. Keys are kept as they are
-// written: s3://bucket//raw is the folder /raw/, which is another one than raw/.
+// a slash at its end. Everything else of the prefix is kept as it was written,
+// because S3 takes keys as they are: b//raw/ is not b/raw/, and what is opened must not
+// be wider than the location. ok is false for anything but S3, and for a name that no
+// bucket can have.
 func ParsePlace(location string) (_ Place, ok bool) {
 	scheme, rest, found := strings.Cut(location, "://")
 	if !found || scheme != "s3" && scheme != "s3a" && scheme != "s3n" {
 		return Place{}, false
 	}
 	bucket, prefix, _ := strings.Cut(rest, "/")
+	if !bucketName.MatchString(bucket) {
+		return Place{}, false
+	}
 	if prefix != "" && !strings.HasSuffix(prefix, "/") {
 		prefix += "/"
 	}
-	return Place{Bucket: bucket, Prefix: prefix}, bucket != ""
+	return Place{Bucket: bucket, Prefix: prefix}, true
 }
+
+// bucketName is what old buckets may be called; new ones have less choice
+// (https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html). A
+// wildcard is in neither.
+var bucketName = regexp.MustCompile(`^[A-Za-z0-9._-]{1,255}$`)
 
 // String writes the place as a location.
 func (p Place) String() string { return "s3://" + p.Bucket + "/" + p.Prefix }
@@ -60,7 +71,7 @@ func (p Place) ARN() string {
 	return strings.TrimSuffix(objectARN(p.Bucket, p.Prefix), "/")
 }
 
-// Covers tells whether o is the place itself or lies below it.
+// Covers reports whether o is the place itself or lies below it.
 func (p Place) Covers(o Place) bool {
 	return p.Bucket == o.Bucket && strings.HasPrefix(o.Prefix, p.Prefix)
 }
@@ -82,22 +93,24 @@ const DefaultPatience = 30 * time.Second
 
 // Access is what is to become of the access of one role.
 type Access struct {
-	// Role is the ARN of the role.
+	// Role is the role.
 	Role string
-	// Open and Close are places. What is in both is opened.
+	// Open and Close are the places that are opened to it and closed. What is in both
+	// is opened.
 	Open, Close []Place
 }
 
-// Change is what is to become of a bucket's policy, for all roles at once: S3 has the
-// policy as a whole, and of two changes the later would undo the earlier.
+// Change is what is to become of a bucket's policy.
 type Change struct {
 	// Bucket is the bucket.
 	Bucket string
-	// Roles are the roles whose access changes, in order, with their places in this
-	// bucket.
-	Roles []Access
-	// Warnings are what may keep the change from having an effect.
+	// Parts are the roles whose access changes, in order, and what changes for each. It
+	// is empty if nothing does.
+	Parts []Part
+	// Warnings name statements of others that may stand in the way.
 	Warnings []string
+	// wanted is all that was asked for.
+	wanted []Part
 	// before and after are the policy as it was read and as it will be, read is when.
 	before, after string
 	read          time.Time
@@ -108,43 +121,45 @@ type Change struct {
 // change could be overwritten is kept short.
 const fresh = 10 * time.Second
 
-// Prepare reads the policy of each bucket once and computes what it will be. It
-// returns the changes that change something, in the order of buckets. A policy
-// that would grow too large is a [lakemesh.ErrQuota].
-func (b Buckets) Prepare(ctx context.Context, accesses []Access) ([]Change, error) {
-	byBucket := map[string]map[string]*Access{}
-	of := func(bucket, role string) *Access {
+// Prepare reads the policy of each bucket once and computes what it will be for all
+// roles together: two changes of one policy would overwrite each other. It returns
+// the changes that change something or have something to say, in the order of
+// buckets. A policy that would grow too large is a [lakemesh.ErrQuota].
+func (b Buckets) Prepare(ctx context.Context, wanted ...Access) ([]Change, error) {
+	byBucket := map[string]map[string]*Part{}
+	of := func(bucket, role string) *Part {
 		if byBucket[bucket] == nil {
-			byBucket[bucket] = map[string]*Access{}
+			byBucket[bucket] = map[string]*Part{}
 		}
 		if byBucket[bucket][role] == nil {
-			byBucket[bucket][role] = &Access{Role: role}
+			byBucket[bucket][role] = &Part{Role: role}
 		}
 		return byBucket[bucket][role]
 	}
-	for _, a := range accesses {
-		for _, p := range a.Open {
-			of(p.Bucket, a.Role).Open = append(of(p.Bucket, a.Role).Open, p)
+	for _, w := range wanted {
+		for _, p := range w.Open {
+			part := of(p.Bucket, w.Role)
+			part.Open = append(part.Open, p.Prefix)
 		}
-		for _, p := range a.Close {
-			of(p.Bucket, a.Role).Close = append(of(p.Bucket, a.Role).Close, p)
+		for _, p := range w.Close {
+			part := of(p.Bucket, w.Role)
+			part.Close = append(part.Close, p.Prefix)
 		}
 	}
-	buckets := slices.Sorted(maps.Keys(byBucket))
-	prepared := make([]Change, len(buckets))
-	group, reading := errgroup.WithContext(ctx)
-	group.SetLimit(plan.DefaultConcurrency)
-	for i, bucket := range buckets {
-		prepared[i].Bucket = bucket
+	var changes []Change
+	for _, bucket := range slices.Sorted(maps.Keys(byBucket)) {
+		c := Change{Bucket: bucket}
 		for _, role := range slices.Sorted(maps.Keys(byBucket[bucket])) {
-			prepared[i].Roles = append(prepared[i].Roles, *byBucket[bucket][role])
+			c.wanted = append(c.wanted, *byBucket[bucket][role])
 		}
-		group.Go(func() error { return b.prepare(reading, &prepared[i]) })
+		if err := b.prepare(ctx, &c); err != nil {
+			return nil, err
+		}
+		if len(c.Parts) > 0 || len(c.Warnings) > 0 {
+			changes = append(changes, c)
+		}
 	}
-	if err := group.Wait(); err != nil {
-		return nil, err
-	}
-	return slices.DeleteFunc(prepared, func(c Change) bool { return c.after == c.before }), nil
+	return changes, nil
 }
 
 func (b Buckets) prepare(ctx context.Context, c *Change) error {
@@ -153,7 +168,10 @@ func (b Buckets) prepare(ctx context.Context, c *Change) error {
 		return err
 	}
 	c.read = time.Now()
-	if c.after, err = c.merge(c.before); err != nil {
+	if c.after, c.Parts, err = merge(c.before, c.Bucket, c.wanted); err != nil {
+		return fmt.Errorf("bucket %s: %w", c.Bucket, err)
+	}
+	if c.Warnings, err = doubts(c.after, c.Bucket, c.wanted); err != nil {
 		return fmt.Errorf("bucket %s: %w", c.Bucket, err)
 	}
 	if c.after != c.before && len(c.after) > MaxPolicy {
@@ -161,63 +179,65 @@ func (b Buckets) prepare(ctx context.Context, c *Change) error {
 			Message: fmt.Sprintf("it would be %d bytes long, and S3 allows %d", len(c.after), MaxPolicy),
 			Hint:    "remove statements that are not needed, or keep the tables in fewer or shorter prefixes, or in several buckets"}
 	}
-	c.Warnings, err = inTheWay(c.before, c.Bucket, c.roles())
-	return err
+	return nil
 }
 
-// merge puts the change of each role into a policy.
-func (c *Change) merge(policy string) (string, error) {
-	for _, a := range c.Roles {
-		var err error
-		if policy, err = Merge(policy, c.Bucket, a.Role, prefixesOf(a.Open), prefixesOf(a.Close)); err != nil {
-			return "", err
-		}
-	}
-	return policy, nil
+// Moved is what a step changes for one role: the detail of a step is a list of them.
+type Moved struct {
+	// Role is the role, Opened and Closed are places.
+	Role   string
+	Opened []string `json:",omitempty"`
+	Closed []string `json:",omitempty"`
 }
 
-func (c *Change) roles() []string {
-	roles := make([]string, len(c.Roles))
-	for i, a := range c.Roles {
-		roles[i] = a.Role
-	}
-	return roles
-}
-
-func prefixesOf(places []Place) []string {
-	prefixes := make([]string, len(places))
-	for i, p := range places {
-		prefixes[i] = p.Prefix
-	}
-	return prefixes
-}
-
-// Step adds the step that writes a prepared change, after the steps given, and
-// reads it back.
+// Step adds the warnings of a prepared change, and the step that writes it, after the
+// steps given, and reads it back. It returns nil if nothing has to be written.
 func (b Buckets) Step(p *plan.Plan, c Change, after ...*plan.Step) *plan.Step {
-	kind := plan.CloseBucket
-	var words, all []string
-	for _, a := range c.Roles {
-		verb, places := "close", a.Close
-		if len(a.Open) > 0 {
-			verb, places, kind = "open", a.Open, plan.OpenBucket
-		}
-		texts := make([]string, len(places))
-		for i, place := range places {
-			texts[i] = place.String()
-		}
-		slices.Sort(texts)
-		texts = slices.Compact(texts)
-		words = append(words, fmt.Sprintf("%s %s to %s", verb, list(texts), a.Role))
-		all = append(all, texts...)
+	for _, w := range c.Warnings {
+		p.Warn("%s", w)
 	}
-	for _, warning := range c.Warnings {
-		p.Warn("%s", warning)
+	if len(c.Parts) == 0 {
+		return nil
+	}
+	kind := plan.CloseBucket
+	var said []string
+	var detail []Moved
+	for _, part := range c.Parts {
+		m := Moved{Role: part.Role, Opened: c.places(part.Open), Closed: c.places(part.Close)}
+		m.Closed = slices.DeleteFunc(m.Closed, func(place string) bool { return slices.Contains(m.Opened, place) })
+		if len(m.Opened) > 0 {
+			kind = plan.OpenBucket
+			said = append(said, fmt.Sprintf("open %s to %s", list(m.Opened), m.Role))
+		}
+		if len(m.Closed) > 0 {
+			said = append(said, fmt.Sprintf("close %s to %s", list(m.Closed), m.Role))
+		}
+		detail = append(detail, m)
 	}
 	return p.Add(plan.Step{
-		Kind: kind, Account: b.Account, Resource: "bucket " + c.Bucket, Detail: all, Summary: strings.Join(words, "; "),
-		Run: func(ctx context.Context) error { return b.write(ctx, c) },
+		Kind: kind, Account: b.Account, Resource: "bucket " + c.Bucket, Detail: detail,
+		Summary: strings.Join(said, "; "),
+		Run:     func(ctx context.Context) error { return b.write(ctx, c) },
 	}, after...)
+}
+
+// places writes prefixes of the bucket as locations, in order.
+func (c Change) places(prefixes []string) []string {
+	places := make([]string, len(prefixes))
+	for i, prefix := range prefixes {
+		places[i] = Place{c.Bucket, prefix}.String()
+	}
+	slices.Sort(places)
+	return slices.Compact(places)
+}
+
+// roles names the roles whose access changes.
+func (c Change) roles() string {
+	names := make([]string, len(c.Parts))
+	for i, part := range c.Parts {
+		names[i] = part.Role
+	}
+	return strings.Join(names, ", ")
 }
 
 // list names up to three places.
@@ -231,7 +251,7 @@ func list(places []string) string {
 
 func (b Buckets) write(ctx context.Context, c Change) error {
 	// S3 may not know yet a role that was made a moment ago.
-	err := poll.Until(ctx, b.rolePatience(), "S3 to know "+strings.Join(c.roles(), " and "), func(ctx context.Context) (bool, error) {
+	err := poll.Until(ctx, b.rolePatience(), "S3 to know "+c.roles(), func(ctx context.Context) (bool, error) {
 		if time.Since(c.read) > fresh {
 			if err := b.prepare(ctx, &c); err != nil || c.after == c.before {
 				return err == nil, err
@@ -253,8 +273,8 @@ func (b Buckets) write(ctx context.Context, c Change) error {
 		}
 		// What counts is that our statements are there: somebody else may have
 		// changed theirs in the meantime.
-		merged, err := c.merge(now)
-		return err == nil && merged == now, err
+		_, left, err := merge(now, c.Bucket, c.wanted)
+		return err == nil && len(left) == 0, err
 	})
 	if timeout, ok := errors.AsType[*poll.TimeoutError](err); ok && ctx.Err() == nil {
 		return &lakemesh.Error{Account: b.Account, Resource: "policy of bucket " + c.Bucket, Err: timeout,
@@ -264,7 +284,7 @@ func (b Buckets) write(ctx context.Context, c Change) error {
 	return err
 }
 
-// unknownPrincipal tells that the policy names a principal which S3 does not know.
+// unknownPrincipal reports whether the policy names a principal which S3 does not know.
 func unknownPrincipal(err error) bool {
 	return awserr.Is(err, "MalformedPolicy") && awserr.Says(err, "invalid principal")
 }
@@ -274,7 +294,7 @@ func (b Buckets) explainWrite(c Change, err error) error {
 		return err
 	}
 	explained := &lakemesh.Error{Kind: lakemesh.ErrNotFound, Account: b.Account, Resource: "policy of bucket " + c.Bucket, Code: awserr.Code(err), Err: err,
-		Message: "a principal that it names does not exist: " + strings.Join(c.roles(), ", ") + ", or one in a statement that was there before",
+		Message: "a principal that it names does not exist: " + c.roles() + ", or one in a statement that was there before",
 		Hint:    "check that the role exists, and that no statement of the policy names a deleted principal; if the role was made a moment ago, run the same command again in a minute"}
 	if namesDeleted(c.after) {
 		explained.Message = "a statement that was there before names a principal that was deleted, and S3 takes no policy with such a one"

@@ -3,8 +3,6 @@ package storage_test
 import (
 	"errors"
 	"fmt"
-	"maps"
-	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -13,7 +11,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
-	"pgregory.net/rapid"
 
 	"github.com/lakemesh/lakemesh"
 	"github.com/lakemesh/lakemesh/internal/identity"
@@ -47,7 +44,7 @@ func buckets(t *testing.T, names ...string) (*localmesh.Mesh, storage.Buckets) {
 
 func change(t *testing.T, b storage.Buckets, open, closed []storage.Place) error {
 	t.Helper()
-	changes, err := b.Prepare(t.Context(), []storage.Access{{Role: reader, Open: open, Close: closed}})
+	changes, err := b.Prepare(t.Context(), storage.Access{Role: reader, Open: open, Close: closed})
 	if err != nil {
 		return err
 	}
@@ -157,7 +154,7 @@ func TestBucketsThatCannotBeOpened(t *testing.T) {
 	if err := change(t, b, []storage.Place{{Bucket: "foreign", Prefix: "x/"}}, nil); !errors.Is(err, lakemesh.ErrAccessDenied) {
 		t.Errorf("a bucket of another account: %v", err)
 	}
-	changes, err := b.Prepare(t.Context(), []storage.Access{{Role: "arn:aws:iam::555555555555:role/Nobody", Open: []storage.Place{{Bucket: "one", Prefix: "x/"}}}})
+	changes, err := b.Prepare(t.Context(), storage.Access{Role: "arn:aws:iam::555555555555:role/Nobody", Open: []storage.Place{{Bucket: "one", Prefix: "x/"}}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -180,7 +177,7 @@ func TestAReaderThatIsKnownLateIsWaitedFor(t *testing.T) {
 			t.Fatal(err)
 		}
 		const late = "arn:aws:iam::555555555555:role/Late"
-		changes, err := b.Prepare(t.Context(), []storage.Access{{Role: late, Open: []storage.Place{{Bucket: "one", Prefix: "x/"}}}})
+		changes, err := b.Prepare(t.Context(), storage.Access{Role: late, Open: []storage.Place{{Bucket: "one", Prefix: "x/"}}})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -238,76 +235,5 @@ func TestADeletedPrincipalOfSomebodyElseIsNotWaitedFor(t *testing.T) {
 	err := change(t, b, []storage.Place{{Bucket: "one", Prefix: "x/"}}, nil)
 	if !errors.Is(err, lakemesh.ErrNotFound) || !strings.Contains(err.Error(), "was deleted") || count(mesh, "PutBucketPolicy") != 1 {
 		t.Errorf("%d writes: %v", count(mesh, "PutBucketPolicy"), err)
-	}
-}
-
-// Two tables of one bucket can be registered with two roles; a decision on both changes
-// the access of both.
-func TestSeveralRolesInOneBucketAreChangedTogether(t *testing.T) {
-	t.Parallel()
-	rapid.Check(t, func(rt *rapid.T) {
-		roles := []string{"arn:aws:iam::555555555555:role/A", "arn:aws:iam::555555555555:role/B", "arn:aws:iam::444444444444:role/A"}
-		prefixes := []string{"", "a/", "a/b/", "/a/", "x*/", "y?/", "${z}/"}
-		wanted := map[string]map[string]bool{}
-		policy := rapid.SampledFrom([]string{"", `{"Statement":{"Sid":"Theirs","Effect":"Allow","Principal":"*","Action":"s3:ListBucket","Resource":"arn:aws:s3:::b"}}`}).Draw(rt, "policy")
-		for range rapid.IntRange(1, 4).Draw(rt, "plans") {
-			for _, role := range roles {
-				if wanted[role] == nil {
-					wanted[role] = map[string]bool{}
-				}
-				open := rapid.SliceOfDistinct(rapid.SampledFrom(prefixes), rapid.ID[string]).Draw(rt, "open")
-				shut := rapid.SliceOfDistinct(rapid.SampledFrom(prefixes), rapid.ID[string]).Draw(rt, "shut")
-				for _, p := range shut {
-					delete(wanted[role], p)
-				}
-				for _, p := range open {
-					wanted[role][p] = true
-				}
-				var err error
-				if policy, err = storage.Merge(policy, "b", role, open, shut); err != nil {
-					rt.Fatal(err)
-				}
-			}
-		}
-		for role, want := range wanted {
-			got, err := storage.Prefixes(policy, "b", role)
-			if err != nil || !slices.Equal(got, slices.Sorted(maps.Keys(want))) {
-				rt.Fatalf("%s is opened %q, want %v, %v in %s", role, got, want, err, policy)
-			}
-		}
-	})
-}
-
-func TestAPlanForSeveralRolesWritesAPolicyOnce(t *testing.T) {
-	t.Parallel()
-	mesh, b := buckets(t, "one", "two")
-	other := "arn:aws:iam::555555555555:role/Admin"
-	changes, err := b.Prepare(t.Context(), []storage.Access{
-		{Role: reader, Open: []storage.Place{{Bucket: "one", Prefix: "x/"}, {Bucket: "two", Prefix: "y/"}}},
-		{Role: other, Open: []storage.Place{{Bucket: "one", Prefix: "z/"}}},
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	todo := &plan.Plan{Operation: "test"}
-	for _, c := range changes {
-		b.Step(todo, c)
-	}
-	if _, err := todo.Apply(t.Context(), plan.Settings{}); err != nil {
-		t.Fatal(err)
-	}
-	n := 0
-	for _, c := range mesh.Counts() {
-		if c.Operation == "PutBucketPolicy" {
-			n += c.Calls
-		}
-	}
-	if n != 2 {
-		t.Errorf("%d policies were written, want 2", n)
-	}
-	for role, want := range map[string][]string{reader: {"x/"}, other: {"z/"}} {
-		if got, err := storage.Prefixes(policyOf(t, b, "one"), "one", role); err != nil || !slices.Equal(got, want) {
-			t.Errorf("%s is opened %q, want %q, %v", role, got, want, err)
-		}
 	}
 }
