@@ -24,6 +24,7 @@ import (
 	"github.com/lakemesh/lakemesh/internal/awserr"
 	"github.com/lakemesh/lakemesh/internal/identity"
 	"github.com/lakemesh/lakemesh/internal/meshtest"
+	"github.com/lakemesh/lakemesh/internal/tracker"
 	"github.com/lakemesh/lakemesh/localmesh"
 )
 
@@ -513,6 +514,14 @@ func (o *observer) tableOf(client *dynamodb.Client, name *string) error {
 			return err
 		}
 		for _, item := range page.Items {
+			if aws.ToString(name) == lakemesh.SubscriptionsTable {
+				// What an owner mirrors into a request decides nothing, and may be missing.
+				for _, mirrored := range tracker.MirrorAttributes() {
+					if mirrored != "SubscriptionId" {
+						delete(item, mirrored)
+					}
+				}
+			}
 			o.sight.records = append(o.sight.records, attribute(&ddbtypes.AttributeValueMemberM{Value: item}))
 		}
 	}
