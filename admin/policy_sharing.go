@@ -57,7 +57,7 @@ func shareStatements(calls SharingCalls) []iampolicy.Statement {
 			"ArnLike": {"ram:PermissionArn": {"arn:aws:ram::aws:permission/AWSRAMLFEnabled*"}}})),
 		allow("LetServicesLookAtShares", []string{"ram:Get*", "ram:List*"}, anything, through(iampolicy.Conditions{})),
 		// What is granted is followed until it has arrived.
-		allow("LookAtShares", []string{"ram:GetResourceShares", "ram:GetResourceShareAssociations",
+		allow("LookAtShares", []string{"ram:GetResourceShareAssociations",
 			"organizations:DescribeOrganization", "organizations:DescribeAccount"}, anything, nil),
 		allow("LetGlueShare", []string{"glue:PutResourcePolicy", "glue:DeleteResourcePolicy"}, anything, through(iampolicy.Conditions{})),
 	}

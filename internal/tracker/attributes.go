@@ -72,8 +72,8 @@ func ConsumerAttributes() []string {
 
 // MirrorAttributes are the attributes of a request that an owner's role may name:
 // what the original library reads of a decision. They are none of the consumer's
-// words. The accounts are among them because AWS may ask for the keys of the table's
-// indexes in whatever is written; they are read from the id, never from there.
+// words. Should AWS ask for the keys of the table's indexes in whatever is written, there
+// is no mirror: an owner does not get to write whose request it is for that.
 func MirrorAttributes() []string {
-	return []string{attrID, attrOwner, attrSubscriber, attrStatus, attrPermitted, attrGrantable, attrTableARNs, attrShares, attrUpdated, attrUpdatedBy}
+	return []string{attrID, attrStatus, attrPermitted, attrGrantable, attrTableARNs, attrShares, attrUpdated, attrUpdatedBy}
 }
