@@ -3,7 +3,6 @@ package tracker
 import (
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
@@ -120,5 +119,3 @@ func (w *world) ids(t *Tracker, state lakemesh.Status) string {
 	}))
 	return strings.Join(ids, " ")
 }
-
-const shortLease = 300 * time.Millisecond
