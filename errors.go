@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"github.com/lakemesh/lakemesh/internal/printable"
 )
 
 // Sentinels for errors.Is. Every error of the personas is one of them, or wraps
@@ -55,7 +57,7 @@ type Error struct {
 	Err error
 }
 
-// Error tells all of it in one line.
+// Error tells all of it in one line, whatever others wrote into what it is about.
 func (e *Error) Error() string {
 	var b strings.Builder
 	if e.Op != "" {
@@ -84,7 +86,7 @@ func (e *Error) Error() string {
 	if e.Hint != "" {
 		b.WriteString("; " + e.Hint)
 	}
-	return b.String()
+	return printable.Line(b.String())
 }
 
 // Unwrap gives the kind and the cause to errors.Is and errors.As.
@@ -132,8 +134,8 @@ func (e *TransitionError) Error() string {
 	if e.By != "" {
 		who = fmt.Sprintf(" (by %s on %s)", e.By, FormatTime(e.At))
 	}
-	return fmt.Sprintf("cannot %s subscription %s: it is %s%s, and that is legal only from %s",
-		e.Action, e.SubscriptionID, e.Found, who, strings.Join(legal, " or "))
+	return printable.Line(fmt.Sprintf("cannot %s subscription %s: it is %s%s, and that is legal only from %s",
+		e.Action, e.SubscriptionID, e.Found, who, strings.Join(legal, " or ")))
 }
 
 // Is makes it an [ErrIllegalTransition].
@@ -155,11 +157,11 @@ type ClaimedError struct {
 // Error names who holds the record and what to do.
 func (e *ClaimedError) Error() string {
 	if e.Expired {
-		return fmt.Sprintf("cannot %s subscription %s: %s began to %s it on %s and did not finish; %s it again to finish, or abort that decision first",
-			e.Wanted, e.SubscriptionID, e.Claim.By, e.Claim.Action, FormatTime(e.Claim.At), e.Claim.Action)
+		return printable.Line(fmt.Sprintf("cannot %s subscription %s: %s began to %s it on %s and did not finish; %s it again to finish, or abort that decision first",
+			e.Wanted, e.SubscriptionID, e.Claim.By, e.Claim.Action, FormatTime(e.Claim.At), e.Claim.Action))
 	}
-	return fmt.Sprintf("cannot %s subscription %s: %s is carrying out a decision to %s it, begun on %s; try again when it is done",
-		e.Wanted, e.SubscriptionID, e.Claim.By, e.Claim.Action, FormatTime(e.Claim.At))
+	return printable.Line(fmt.Sprintf("cannot %s subscription %s: %s is carrying out a decision to %s it, begun on %s; try again when it is done",
+		e.Wanted, e.SubscriptionID, e.Claim.By, e.Claim.Action, FormatTime(e.Claim.At)))
 }
 
 // Is makes it an [ErrClaimed].
@@ -194,7 +196,7 @@ func (e *PartialError) Error() string {
 		fmt.Fprintf(&b, "; %s: %v", f.Step, f.Err)
 	}
 	b.WriteString("; run the same command again to complete it")
-	return b.String()
+	return printable.Line(b.String())
 }
 
 // Is makes it an [ErrPartial].

@@ -15,6 +15,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/lakemesh/lakemesh"
+	"github.com/lakemesh/lakemesh/internal/printable"
 )
 
 func TestTransitionsOfASubscription(t *testing.T) {
@@ -153,6 +154,27 @@ func TestErrorsTellEverything(t *testing.T) {
 	for _, part := range []string{"arn:x", "approve"} {
 		if !strings.Contains(claimed.Error(), part) {
 			t.Errorf("%q does not tell %q", claimed, part)
+		}
+	}
+}
+
+func TestErrorsAreOneLineWhateverTheySpeakOf(t *testing.T) {
+	t.Parallel()
+	const hostile = "x\r\n  2. [555555555555] grant\x1b]52;c;aGk=\x07\u009b\u202e\u200b\xff"
+	inner := &lakemesh.Error{Op: hostile, Account: hostile, Resource: hostile, Code: hostile, Message: hostile, Hint: hostile}
+	for _, err := range []error{
+		inner,
+		&lakemesh.Error{Account: hostile, Err: errors.New(hostile)},
+		&lakemesh.Error{Err: errors.Join(inner, inner)},
+		lakemesh.Invalid(hostile, "%s", hostile),
+		lakemesh.NotFound(hostile, hostile, hostile),
+		&lakemesh.TransitionError{SubscriptionID: hostile, Action: hostile, Found: hostile, Legal: []lakemesh.Status{hostile}, By: hostile},
+		&lakemesh.ClaimedError{SubscriptionID: hostile, Wanted: hostile, Claim: lakemesh.Claim{By: hostile, Action: hostile}},
+		&lakemesh.ClaimedError{SubscriptionID: hostile, Wanted: hostile, Claim: lakemesh.Claim{By: hostile, Action: hostile}, Expired: true},
+		&lakemesh.PartialError{Op: hostile, Failed: []lakemesh.StepError{{Step: hostile, Err: errors.New(hostile)}, {Step: hostile, Err: inner}}},
+	} {
+		if !printable.Is(err.Error()) || !strings.Contains(err.Error(), "grant\\u001b]52") {
+			t.Errorf("%T: %q", err, err)
 		}
 	}
 }

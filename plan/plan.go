@@ -20,6 +20,8 @@ import (
 	"fmt"
 	"io"
 	"strings"
+
+	"github.com/lakemesh/lakemesh/internal/printable"
 )
 
 // Kind is what a step does.
@@ -156,23 +158,24 @@ func (p *Plan) String() string {
 }
 
 // Print writes the plan, a line a step, numbered, with the account in which each
-// is done; warnings come behind them, and the digest, if it is set, last.
+// is done; warnings come behind them, and the digest, if it is set, last. Names that others
+// chose begin no line of their own.
 func (p *Plan) Print(w io.Writer) error {
 	var b strings.Builder
 	if p.Empty() {
-		fmt.Fprintf(&b, "%s: nothing to do\n", p.Operation)
+		fmt.Fprintf(&b, "%s: nothing to do\n", printable.Line(p.Operation))
 	} else {
-		fmt.Fprintf(&b, "%s: %d %s\n", p.Operation, len(p.Steps), plural(len(p.Steps), "step"))
+		fmt.Fprintf(&b, "%s: %d %s\n", printable.Line(p.Operation), len(p.Steps), plural(len(p.Steps), "step"))
 		width := len(fmt.Sprint(len(p.Steps)))
 		for i, s := range p.Steps {
-			fmt.Fprintf(&b, "  %*d. [%s] %s\n", width, i+1, s.Account, s.Summary)
+			fmt.Fprintf(&b, "  %*d. [%s] %s\n", width, i+1, printable.Line(s.Account), printable.Line(s.Summary))
 		}
 	}
 	for _, warning := range p.Warnings {
-		fmt.Fprintf(&b, "  warning: %s\n", warning)
+		fmt.Fprintf(&b, "  warning: %s\n", printable.Line(warning))
 	}
 	if p.Digest != "" {
-		fmt.Fprintf(&b, "  digest: %s\n", p.Digest)
+		fmt.Fprintf(&b, "  digest: %s\n", printable.Line(p.Digest))
 	}
 	_, err := io.WriteString(w, b.String())
 	return err

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -14,6 +15,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/lakemesh/lakemesh"
+	"github.com/lakemesh/lakemesh/internal/printable"
 	"github.com/lakemesh/lakemesh/plan"
 )
 
@@ -210,6 +212,19 @@ func TestAPlanIsPrintedAndEncoded(t *testing.T) {
 	}
 	if got := (&plan.Plan{Operation: "X"}).String(); got != "X: nothing to do\n" {
 		t.Errorf("an empty plan prints %q", got)
+	}
+}
+
+func TestAPrintedPlanHasNoStepsButItsOwn(t *testing.T) {
+	t.Parallel()
+	const hostile = "x\r\n  2. [555555555555] grant ALL\x1b]52;c;aGk=\x07\u009b\u202e\u200b\xff"
+	p := &plan.Plan{Operation: hostile}
+	p.Add(plan.Step{Account: hostile, Summary: hostile})
+	p.Warn("%s", hostile)
+	text := p.String() + (&plan.Plan{Operation: hostile}).String()
+	const lines = 4
+	if printable.Text(text) != text || strings.Count(text, "\n") != lines || !strings.Contains(text, `\r\n  2. [555555555555] grant ALL\u001b]52`) {
+		t.Errorf("%q", text)
 	}
 }
 

@@ -76,7 +76,7 @@ func newApp(s streams) *app {
 	errTerminal := isTerminal(s.err)
 	a := &app{asking: errTerminal && isTerminal(s.in)}
 	a.in = s.in
-	a.out = colorprofile.NewWriter(s.out, os.Environ())
+	a.out = exit{colorprofile.NewWriter(s.out, os.Environ())}
 	a.width = widthOf(s.out)
 	a.screen = newScreen(colorprofile.NewWriter(s.err, os.Environ()), errTerminal)
 	a.err = a.screen

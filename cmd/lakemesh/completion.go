@@ -13,6 +13,7 @@ import (
 	"github.com/lakemesh/lakemesh"
 	"github.com/lakemesh/lakemesh/consumer"
 	"github.com/lakemesh/lakemesh/internal/identity"
+	"github.com/lakemesh/lakemesh/internal/printable"
 	"github.com/lakemesh/lakemesh/producer"
 )
 
@@ -35,7 +36,8 @@ func (a *app) complete(list func(ctx context.Context, cmd *cobra.Command) ([]cob
 		}
 		var fitting []cobra.Completion
 		for _, v := range values {
-			if strings.HasPrefix(v, typed[len(before):]) {
+			// A name that cannot be shown as it is cannot be typed by showing it.
+			if value, _, _ := strings.Cut(v, "\t"); strings.HasPrefix(v, typed[len(before):]) && printable.Is(value) {
 				fitting = append(fitting, before+v)
 			}
 		}
@@ -62,7 +64,7 @@ func (a *app) completeIDs(otherwise lakemesh.Identity, statuses ...lakemesh.Stat
 		var ids []cobra.Completion
 		for _, s := range list {
 			if len(statuses) == 0 || slices.Contains(statuses, s.Status) {
-				ids = append(ids, cobra.CompletionWithDesc(s.ID, string(s.Status)+" "+s.Database+" "+tablesText(s.Tables)))
+				ids = append(ids, cobra.CompletionWithDesc(s.ID, line("%s %s %s", string(s.Status), s.Database, tablesText(&s))))
 			}
 		}
 		return ids, nil

@@ -15,7 +15,7 @@ func (a *app) confirm(question string) error {
 		return nil
 	}
 	a.screen.done()
-	fmt.Fprintf(a.err, "%s [y/N] ", bold.Render(question))
+	fmt.Fprint(a.err, line("%s [y/N] ", bold.Render(question)))
 	answer, err := bufio.NewReader(a.in).ReadString('\n')
 	if err != nil && !errors.Is(err, io.EOF) {
 		return fmt.Errorf("read the answer: %w", err)

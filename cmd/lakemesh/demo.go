@@ -11,6 +11,7 @@ import (
 
 	"github.com/lakemesh/lakemesh/internal/demo"
 	"github.com/lakemesh/lakemesh/internal/home"
+	"github.com/lakemesh/lakemesh/internal/printable"
 )
 
 func (a *app) demoCommand() *cobra.Command {
@@ -78,15 +79,15 @@ const hanging = 5
 // renderStep is a step for people: a line, and what there is to see below it. Lines
 // that are longer than the terminal is wide go on below, indented.
 func renderStep(s demo.Step, width int) string {
-	mark, result := good.Render("✓"), s.Result
+	mark, result := good.Render("✓"), printable.Line(s.Result)
 	if s.Refused {
-		mark, result = notice.Render("⊘"), "refused, as it should be: "+notice.Render(s.Result)
+		mark, result = notice.Render("⊘"), line("refused, as it should be: %s", notice.Render(s.Result))
 	}
 	var b strings.Builder
 	b.WriteString(hang(fmt.Sprintf("%2d %s %s %s: %s %s", s.Number, mark, accent.Render(fmt.Sprintf("%-8s", s.Actor)), bold.Render(s.Title), result,
 		faint.Render(strings.ReplaceAll(fmt.Sprintf("(%d %s, %s)", s.Calls, choose(s.Calls == 1, "call", "calls"), since(s.Time)), " ", noBreak))), width))
-	for _, line := range s.Detail {
-		b.WriteString(hang(strings.Repeat(" ", hanging)+faint.Render(line), width))
+	for _, detail := range s.Detail {
+		b.WriteString(hang(line("%s%s", strings.Repeat(" ", hanging), faint.Render(detail)), width))
 	}
 	return b.String()
 }

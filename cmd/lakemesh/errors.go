@@ -9,6 +9,7 @@ import (
 	"github.com/lakemesh/lakemesh"
 	"github.com/lakemesh/lakemesh/internal/demo"
 	"github.com/lakemesh/lakemesh/internal/home"
+	"github.com/lakemesh/lakemesh/internal/printable"
 )
 
 // The exit codes of the command line.
@@ -76,25 +77,31 @@ func (a *app) report(ctx context.Context, command string, err error) int {
 		hint = command + " --help tells more"
 	}
 	if ctx.Err() != nil {
-		message, hint = "interrupted: "+message, "run the same command again to complete what was begun"
+		message[0], hint = "interrupted: "+message[0], "run the same command again to complete what was begun"
 	}
-	fmt.Fprintf(a.err, "%s %s\n", bad.Render("error:"), message)
+	fmt.Fprintln(a.err, line("%s %s", bad.Render("error:"), message[0]))
+	for _, text := range message[1:] {
+		fmt.Fprintln(a.err, line("  %s", text))
+	}
 	if hint != "" {
-		fmt.Fprintf(a.err, "%s  %s\n", accent.Render("hint:"), a.here(hint))
+		fmt.Fprintln(a.err, line("%s  %s", accent.Render("hint:"), a.here(hint)))
 	}
 	return exitCode(err)
 }
 
-// explain takes an error's message and its hint apart.
-func explain(err error) (message, hint string) {
+// explain takes an error's message, which has several lines where several things failed,
+// and its hint apart.
+func explain(err error) (message []string, hint string) {
 	var partial *lakemesh.PartialError
 	if errors.As(err, &partial) {
 		return explainPartial(partial), "run the same command again to complete it"
 	}
-	message = err.Error()
+	message = joined(err)
 	var known *lakemesh.Error
 	if errors.As(err, &known) && known.Hint != "" {
-		message = strings.Replace(message, "; "+known.Hint, "", 1)
+		for i := range message {
+			message[i] = strings.Replace(message[i], "; "+printable.Line(known.Hint), "", 1)
+		}
 		return message, known.Hint
 	}
 	switch {
@@ -108,11 +115,24 @@ func explain(err error) (message, hint string) {
 	return message, hint
 }
 
-func explainPartial(p *lakemesh.PartialError) string {
-	var b strings.Builder
-	fmt.Fprintf(&b, "%s is partly done: %d done, %d failed, %d not begun", p.Op, p.Done, len(p.Failed), p.NotBegun)
+func explainPartial(p *lakemesh.PartialError) []string {
+	message := []string{fmt.Sprintf("%s is partly done: %d done, %d failed, %d not begun", p.Op, p.Done, len(p.Failed), p.NotBegun)}
 	for _, f := range p.Failed {
-		fmt.Fprintf(&b, "\n  failed: %s: %v", f.Step, f.Err)
+		message = append(message, line("failed: %s: %v", f.Step, f.Err))
 	}
-	return b.String()
+	return message
+}
+
+// joined are the messages of an error that errors.Join made, or the one of any other.
+func joined(err error) []string {
+	if several, ok := err.(interface{ Unwrap() []error }); ok { //nolint:errorlint // Only one that is joined itself, none that wraps such a one.
+		var messages []string
+		for _, e := range several.Unwrap() {
+			messages = append(messages, e.Error())
+		}
+		if strings.Join(messages, "\n") == err.Error() {
+			return eachLine(messages)
+		}
+	}
+	return eachLine([]string{err.Error()})
 }

@@ -6,6 +6,8 @@ import (
 	"os"
 
 	"github.com/lmittmann/tint"
+
+	"github.com/lakemesh/lakemesh/internal/printable"
 )
 
 // logger writes to stderr at the level of --log-level. At the level that holds if
@@ -20,9 +22,9 @@ func (a *app) logger() *slog.Logger {
 	}
 	if a.screen.terminal {
 		_, plain := os.LookupEnv("NO_COLOR")
-		return slog.New(tint.NewTextHandler(a.screen, &tint.Options{Level: level, TimeFormat: "15:04:05.000", NoColor: plain}))
+		return slog.New(printable.Handler(tint.NewTextHandler(a.screen, &tint.Options{Level: level, TimeFormat: "15:04:05.000", NoColor: plain})))
 	}
-	return slog.New(slog.NewJSONHandler(a.screen, &slog.HandlerOptions{Level: level}))
+	return slog.New(printable.Handler(slog.NewJSONHandler(a.screen, &slog.HandlerOptions{Level: level})))
 }
 
 // warnings is a log handler that tells warnings to people, each once.

@@ -148,13 +148,13 @@ func (a *app) printStatus(s *admin.StatusOutput) {
 	if s.Consumer != nil {
 		facts = append(facts, fact{"consumer", roleText(*s.Consumer)})
 	}
-	facts = append(facts, fact{"roles that open", hopText(s.Hops)}, fact{"data lake administrators", strings.Join(s.Administrators, "\n")})
+	facts = append(facts, fact{"roles that open", hopText(s.Hops)}, fact{"data lake administrators", s.Administrators})
 	fmt.Fprint(a.out, renderFacts(facts...))
 	for _, w := range s.Warnings {
-		fmt.Fprintf(a.out, "%s %s\n", notice.Render("warning:"), w)
+		fmt.Fprintln(a.out, line("%s %s", notice.Render("warning:"), w))
 	}
 	for _, p := range s.Problems {
-		fmt.Fprintf(a.out, "%s %s\n", notice.Render("problem:"), p)
+		fmt.Fprintln(a.out, line("%s %s", notice.Render("problem:"), p))
 	}
 	if len(s.Problems) == 0 {
 		fmt.Fprintln(a.out, good.Render("no problems found"))
@@ -169,28 +169,28 @@ func roleText(r admin.RoleStatus) string {
 }
 
 // tableText says of each table whether it can be lost.
-func tableText(tables []admin.TableStatus) string {
+func tableText(tables []admin.TableStatus) []string {
 	lines := make([]string, len(tables))
 	for i, t := range tables {
 		lines[i] = fmt.Sprintf("%s: %s, deletion protection %s, point-in-time recovery %s", t.Table[strings.LastIndexByte(t.Table, '/')+1:],
 			choose(t.OnDemand, "on demand", "provisioned"), choose(t.DeletionProtection, "on", "off"), choose(t.PointInTimeRecovery, "on", "off"))
 	}
-	return strings.Join(lines, "\n")
+	return lines
 }
 
-func bucketText(buckets []string) string {
+func bucketText(buckets []string) []string {
 	if len(buckets) == 1 && buckets[0] == "*" {
-		return "every bucket of the account"
+		return []string{"every bucket of the account"}
 	}
-	return strings.Join(buckets, "\n")
+	return buckets
 }
 
-func hopText(hops []admin.HopStatus) string {
+func hopText(hops []admin.HopStatus) []string {
 	lines := make([]string, len(hops))
 	for i, h := range hops {
 		lines[i] = choose(h.Problem == "", "yes  ", "no   ") + h.RoleARN
 	}
-	return strings.Join(lines, "\n")
+	return lines
 }
 
 func choose(condition bool, yes, no string) string {
@@ -200,9 +200,9 @@ func choose(condition bool, yes, no string) string {
 	return no
 }
 
-func orNone(list []string) string {
+func orNone(list []string) []string {
 	if len(list) == 0 {
-		return "none"
+		return []string{"none"}
 	}
-	return strings.Join(list, "\n")
+	return list
 }

@@ -5,12 +5,14 @@ import (
 	"encoding/json"
 	"fmt"
 	"regexp"
+	"strconv"
 	"strings"
 
 	"charm.land/lipgloss/v2"
 	"charm.land/lipgloss/v2/table"
 	"github.com/goccy/go-yaml"
 
+	"github.com/lakemesh/lakemesh/internal/printable"
 	"github.com/lakemesh/lakemesh/plan"
 )
 
@@ -35,7 +37,7 @@ func (a *app) show(result any, people func()) error {
 	text := b.Bytes()
 	if a.flags.output == "yaml" {
 		var err error
-		if text, err = yaml.JSONToYAML(text); err != nil {
+		if text, err = asYAML(text); err != nil {
 			return fmt.Errorf("write the result: %w", err)
 		}
 	}
@@ -43,6 +45,24 @@ func (a *app) show(result any, people func()) error {
 		return fmt.Errorf("write the result: %w", err)
 	}
 	return nil
+}
+
+// asYAML makes YAML of JSON. Texts of several lines, or that hold what is not seen, are
+// quoted with escapes, as are those which the encoder would write so that they read as
+// something else ("? a"): their readers get them as they are.
+func asYAML(text []byte) ([]byte, error) {
+	var value any
+	if err := yaml.UnmarshalWithOptions(text, &value, yaml.UseOrderedMap()); err != nil {
+		return nil, err
+	}
+	return yaml.MarshalWithOptions(value, yaml.CustomMarshaler(func(s string) ([]byte, error) {
+		plain, err := yaml.Marshal(s)
+		var back any
+		if err == nil && printable.Is(s) && yaml.Unmarshal(plain, &back) == nil && back == any(s) {
+			return plain, nil
+		}
+		return []byte(strconv.QuoteToASCII(s)), nil
+	}))
 }
 
 // showPlan writes a plan to stdout: the result of a dry run.
@@ -54,24 +74,31 @@ func (a *app) showPlan(p *plan.Plan) error {
 func renderPlan(p *plan.Plan) string {
 	var b strings.Builder
 	if p.Empty() {
-		fmt.Fprintf(&b, "%s: nothing to do\n", p.Operation)
+		b.WriteString(line("%s: nothing to do\n", p.Operation))
 	} else {
 		rows := make([][]string, len(p.Steps))
 		for i, s := range p.Steps {
 			rows[i] = []string{fmt.Sprint(i + 1), s.Account, s.Summary}
 		}
-		fmt.Fprintf(&b, "%s: %d %s\n", p.Operation, len(rows), choose(len(rows) == 1, "step", "steps"))
+		b.WriteString(line("%s: %d %s\n", p.Operation, len(rows), choose(len(rows) == 1, "step", "steps")))
 		b.WriteString(renderTable([]string{"STEP", "ACCOUNT", "WHAT"}, rows))
 	}
 	for _, w := range p.Warnings {
-		fmt.Fprintf(&b, "%s %s\n", notice.Render("warning:"), w)
+		b.WriteString(line("%s %s\n", notice.Render("warning:"), w))
+	}
+	if p.Digest != "" {
+		b.WriteString(line("%s %s\n", faint.Render("digest:"), p.Digest))
 	}
 	return b.String()
 }
 
 // renderTable is a table without lines, which a person reads and a program can cut.
 func renderTable(headers []string, rows [][]string) string {
-	t := table.New().Headers(headers...).Rows(rows...).
+	safe := make([][]string, len(rows))
+	for i, row := range rows {
+		safe[i] = eachLine(row)
+	}
+	t := table.New().Headers(headers...).Rows(safe...).
 		BorderTop(false).BorderBottom(false).BorderLeft(false).BorderRight(false).
 		BorderHeader(false).BorderColumn(false).BorderRow(false).Wrap(false).
 		StyleFunc(func(row, col int) lipgloss.Style {
@@ -105,24 +132,42 @@ func renderRows(headers []string, rows [][]string, width int) string {
 	return strings.Join(blocks, "\n")
 }
 
-// fact is a line of a description: what and its value.
-type fact struct{ name, value string }
+// fact is a line of a description: what and its value, or a line for each of its values.
+type fact struct {
+	name string
+	// value is a string or a []string.
+	value any
+}
+
+// lines are what is written of the value.
+func (f fact) lines() []string {
+	switch value := f.value.(type) {
+	case []string:
+		return eachLine(value)
+	case string:
+		if value == "" {
+			return nil
+		}
+		return []string{printable.Line(value)}
+	default:
+		return []string{line("%v", value)}
+	}
+}
 
 // renderFacts writes facts one a line, aligned; those without a value are left out.
 func renderFacts(facts ...fact) string {
 	width := 0
 	for _, f := range facts {
-		if f.value != "" {
+		if len(f.lines()) > 0 {
 			width = max(width, len(f.name))
 		}
 	}
 	var b strings.Builder
 	for _, f := range facts {
-		if f.value == "" {
-			continue
+		if lines := f.lines(); len(lines) > 0 {
+			indent := "\n" + strings.Repeat(" ", width+2)
+			fmt.Fprintf(&b, "%s  %s\n", faint.Render(fmt.Sprintf("%-*s", width, f.name)), strings.Join(lines, indent))
 		}
-		indent := "\n" + strings.Repeat(" ", width+2)
-		fmt.Fprintf(&b, "%s  %s\n", faint.Render(fmt.Sprintf("%-*s", width, f.name)), strings.ReplaceAll(f.value, "\n", indent))
 	}
 	return b.String()
 }
@@ -138,15 +183,15 @@ func trimLines(s string) string {
 // say tells a person on stderr what was done.
 func (a *app) say(format string, args ...any) {
 	a.screen.done()
-	fmt.Fprintf(a.err, format+"\n", args...)
+	fmt.Fprintln(a.err, line(format, args...))
 }
 
 // warn tells a person on stderr what to look at, each thing once: personas both log
 // their warnings and return them.
 func (a *app) warn(warnings ...string) {
 	for _, w := range warnings {
-		if _, told := a.warned.LoadOrStore(w, true); !told {
-			fmt.Fprintf(a.err, "%s %s\n", notice.Render("warning:"), w)
+		if _, told := a.warned.LoadOrStore(printable.Line(w), true); !told {
+			fmt.Fprintln(a.err, line("%s %s", notice.Render("warning:"), w))
 		}
 	}
 }
@@ -154,7 +199,7 @@ func (a *app) warn(warnings ...string) {
 // next tells a person on stderr what comes next.
 func (a *app) next(format string, args ...any) {
 	if a.flags.output == "table" {
-		fmt.Fprintf(a.err, "%s %s\n", accent.Render("next:"), a.here(fmt.Sprintf(format, args...)))
+		fmt.Fprintln(a.err, line("%s %s", accent.Render("next:"), a.here(line(format, args...))))
 	}
 }
 

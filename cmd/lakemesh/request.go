@@ -40,7 +40,7 @@ func (a *app) requestCreate() *cobra.Command {
 					}
 					return a.show(out, func() {
 						fmt.Fprint(a.out, renderFacts(fact{"request", out.SubscriptionID}, fact{"type", strings.ToLower(out.Type)},
-							fact{"database", in.DatabaseName}, fact{"tables", strings.Join(out.TableName, "\n")}))
+							fact{"database", in.DatabaseName}, fact{"tables", out.TableName}))
 						a.next("the owner decides: lakemesh request approve %s", out.SubscriptionID)
 					})
 				})
@@ -85,7 +85,7 @@ func (a *app) requestList() *cobra.Command {
 			return a.show(out, func() {
 				rows := make([][]string, len(out.Subscriptions))
 				for i, r := range out.Subscriptions {
-					rows[i] = []string{r.SubscriptionID, r.DatabaseName, tablesText(r.TableName), strings.Join(r.RequestedGrants, ","), r.SubscriberPrincipal, r.CreationDate, r.CreatedBy}
+					rows[i] = []string{r.SubscriptionID, r.DatabaseName, tableNames(r.TableName), strings.Join(r.RequestedGrants, ","), r.SubscriberPrincipal, r.CreationDate, r.CreatedBy}
 				}
 				a.printTable("pending requests", []string{"REQUEST", "DATABASE", "TABLES", "PERMISSIONS", "CONSUMER", "CREATED", "BY"}, rows)
 			})
@@ -174,7 +174,18 @@ func (a *app) requestCancel() *cobra.Command {
 }
 
 // tablesText are the tables of a subscription for people.
-func tablesText(tables []string) string {
+func tablesText(s *lakemesh.Subscription) string {
+	if s.TablesUnknown {
+		return unknownTables
+	}
+	return tableNames(s.Tables)
+}
+
+// unknownTables stand where it cannot be read which tables were asked for.
+const unknownTables = "(unknown)"
+
+// tableNames are the names of tables, or none for a whole database.
+func tableNames(tables []string) string {
 	if len(tables) == 0 {
 		return "(whole database)"
 	}

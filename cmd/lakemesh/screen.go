@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"io"
-	"strings"
 	"sync"
 	"time"
 
@@ -46,7 +45,7 @@ func (s *screen) Write(p []byte) (int, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.erase()
-	return s.w.Write(p)
+	return exit{s.w}.Write(p)
 }
 
 // begin starts the clock of an operation; what is the line until there is progress.
@@ -88,7 +87,7 @@ func (s *screen) update(p lakemesh.Progress) {
 		return
 	}
 	s.told = time.Now()
-	fmt.Fprintf(s.w, "%s: %d of %d done: %s\n", p.Operation, p.Done, p.Total, p.Step)
+	fmt.Fprintln(s.w, line("%s: %d of %d done: %s", p.Operation, p.Done, p.Total, p.Step))
 }
 
 // done ends the progress line.
@@ -108,13 +107,13 @@ func (s *screen) draw() {
 	}
 	s.erase()
 	p := s.progress
-	line := p.Operation
+	text := line("%s", p.Operation)
 	if p.Total > 0 {
-		line += fmt.Sprintf(" %d/%d %s", p.Done, p.Total, p.Step)
+		text += line(" %d/%d %s", p.Done, p.Total, p.Step)
 	}
-	line = ansi.Truncate(strings.ReplaceAll(line, "\n", " "), lineWidth, "…")
+	text = ansi.Truncate(text, lineWidth, "…")
 	s.frame = (s.frame + 1) % len(spinner)
-	fmt.Fprintf(s.w, "%s %s", accent.Render(spinner[s.frame]), line)
+	fmt.Fprintf(s.w, "%s %s", accent.Render(spinner[s.frame]), text)
 	s.shown = true
 }
 

@@ -99,7 +99,7 @@ func (a *app) printSubscriptions(what string, list []lakemesh.Subscription) {
 		if s.Status == lakemesh.Pending {
 			permissions = s.Requested
 		}
-		rows[i] = []string{s.ID, statusText(&s), s.Database, tablesText(s.Tables), orDash(strings.Join(permissions.Strings(), ",")), s.Owner, s.Subscriber,
+		rows[i] = []string{s.ID, statusText(&s), s.Database, tablesText(&s), orDash(strings.Join(permissions.Strings(), ",")), s.Owner, s.Subscriber,
 			choose(s.Status == lakemesh.Active, choose(s.Imported, "yes", "no"), "-")}
 	}
 	a.printTable(what, []string{"SUBSCRIPTION", "STATUS", "DATABASE", "TABLES", "PERMISSIONS", "OWNER", "SUBSCRIBER", "IMPORTED"}, rows)
@@ -161,12 +161,12 @@ func (a *app) subscriptionGet() *cobra.Command {
 func renderSubscription(s *lakemesh.Subscription) string {
 	text := renderFacts(
 		fact{"subscription", s.ID}, fact{"status", statusText(s)}, fact{"tampered", s.Tampered},
-		fact{"owner", s.Owner}, fact{"subscriber", s.Subscriber}, fact{"database", s.Database}, fact{"tables", tablesText(s.Tables)},
+		fact{"owner", s.Owner}, fact{"subscriber", s.Subscriber}, fact{"database", s.Database}, fact{"tables", tablesText(s)},
 		fact{"asked as", strings.Join(s.Expressions, ",")},
 		fact{"requested", strings.Join(s.Requested.Strings(), ",")}, fact{"permitted", strings.Join(s.Permitted.Strings(), ",")},
 		fact{"grantable", strings.Join(s.Grantable.Strings(), ",")}, fact{"imported", choose(s.Imported, "yes", choose(s.Status == lakemesh.Active, "no", ""))},
 		fact{"created", lakemesh.FormatTime(s.Created) + " by " + s.CreatedBy}, fact{"updated", strings.TrimSuffix(lakemesh.FormatTime(s.Updated)+" by "+s.UpdatedBy, " by ")},
-		fact{"notes", strings.Join(s.Notes, "\n")})
+		fact{"notes", s.Notes})
 	if len(s.History) == 0 {
 		return text
 	}
@@ -292,7 +292,7 @@ to repeat, and has to be after the owner has changed the permissions.`,
 			a.warn(out.Warnings...)
 			return a.show(out, func() {
 				fmt.Fprint(a.out, renderFacts(fact{"imported", out.SubscriptionID}, fact{"database", out.DatabaseName}, fact{"link", out.LinkDatabase},
-					fact{"tables", tablesText(out.Tables)}, fact{"handed on to", strings.Join(out.Principals, "\n")},
+					fact{"tables", tableNames(out.Tables)}, fact{"handed on to", out.Principals},
 					fact{"permissions", strings.Join(out.Permissions, ",")}))
 			})
 		},

@@ -11,10 +11,11 @@ import (
 
 	"github.com/lakemesh/lakemesh"
 	"github.com/lakemesh/lakemesh/internal/awserr"
+	"github.com/lakemesh/lakemesh/internal/printable"
 )
 
-// Logger is the options' logger, bounded by their level; without a logger, one
-// that drops everything.
+// Logger is the options' logger, bounded by their level, and without what others could
+// make a reader's terminal do; without a logger, one that drops everything.
 func Logger(o lakemesh.Options) (*slog.Logger, error) {
 	level := slog.LevelInfo
 	if o.LogLevel != "" {
@@ -25,7 +26,7 @@ func Logger(o lakemesh.Options) (*slog.Logger, error) {
 	if o.Logger == nil {
 		return slog.New(slog.DiscardHandler), nil
 	}
-	return slog.New(bounded{o.Logger.Handler(), level}), nil
+	return slog.New(bounded{printable.Handler(o.Logger.Handler()), level}), nil
 }
 
 // bounded drops what is below a level.
