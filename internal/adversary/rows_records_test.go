@@ -172,11 +172,12 @@ func filled() map[string]attack {
 		}},
 		"all that fits": attack{prepare: func(s *scene) func() {
 			return func() {
-				// The most that still fits, so that not a byte more does.
 				for _, id := range s.ofHostile() {
-					for size := 400 << 10; size > 0; size -= 2 << 10 {
-						if s.write(s.hostileInMesh(), lakemesh.SubscriptionsTable, id, attributes{"LeftReason": text(strings.Repeat("x", size))}) == nil {
-							break
+					// The most that fits, so that hardly a byte more does.
+					size := 0
+					for step := 256 << 10; step >= 256; step /= 2 {
+						if s.write(s.hostileInMesh(), lakemesh.SubscriptionsTable, id, attributes{"LeftReason": text(strings.Repeat("x", size+step))}) == nil {
+							size += step
 						}
 					}
 				}
