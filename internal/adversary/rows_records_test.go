@@ -37,17 +37,17 @@ func onOwn(values attributes) attack {
 	}}
 }
 
-// long reports whether there is time for each variant by itself.
-func long() bool { return os.Getenv("LAKEMESH_LONG") != "" }
+// longRows reports whether there is time for each variant by itself.
+func longRows() bool { return os.Getenv("LAKEMESH_LONG") != "" }
 
 // run lives the victim's life under each attack. If time is short, only those that are
 // named have lives of their own; the others share one, in which each of them has the
 // last word in its turn.
-func (g *stage) run(t *testing.T, attacks map[string]attack, own ...string) {
+func (g *beginning) run(t *testing.T, attacks map[string]attack, own ...string) {
 	t.Helper()
 	var others []string
 	for _, name := range slices.Sorted(maps.Keys(attacks)) {
-		if !long() && !slices.Contains(own, name) {
+		if !longRows() && !slices.Contains(own, name) {
 			others = append(others, name)
 			continue
 		}
@@ -97,9 +97,9 @@ func TestAConsumerCannotKeepItsSubscriptionFromBeingEnded(t *testing.T) {
 
 func itemsThatNameTheOwner() map[string]attack {
 	shaped := func(owner, subscriber string, status lakemesh.Status) attributes {
-		return attributes{"OwnerPrincipal": text(owner), "SubscriberPrincipal": text(subscriber), "Status": text(string(status)),
-			"DatabaseName": text(rowProduct), "TableName": texts(rowOrders, rowCustomers), "RequestedGrants": texts("ALL"),
-			"CreationDate": text("2022-03-04 05:06:07"), "CreatedBy": text("me")}
+		return attributes{"OwnerPrincipal": aText(owner), "SubscriberPrincipal": aText(subscriber), "Status": aText(string(status)),
+			"DatabaseName": aText(rowProduct), "TableName": aList(rowOrders, rowCustomers), "RequestedGrants": aList("ALL"),
+			"CreationDate": aText("2022-03-04 05:06:07"), "CreatedBy": aText("me")}
 	}
 	at := func(table string, keys []string, values attributes) attack {
 		return attack{prepare: func(s *scene) func() {
@@ -121,32 +121,32 @@ func itemsThatNameTheOwner() map[string]attack {
 	attacks["of the pair, never asked for"] = at(lakemesh.SubscriptionsTable, []string{lakemesh.NewSubscriptionID(victimAccount, hostileAccount)},
 		shaped(victimAccount, hostileAccount, lakemesh.Active))
 	attacks["of the pair, without anything"] = at(lakemesh.SubscriptionsTable, []string{lakemesh.NewSubscriptionID(victimAccount, hostileAccount)},
-		attributes{"CreatedBy": text("me")})
+		attributes{"CreatedBy": aText("me")})
 	attacks["under the honest consumer's keys"] = attack{prepare: func(s *scene) func() {
 		return func() {
 			for _, name := range []string{"honest active", "honest pending", "honest leaving"} {
-				s.try(s.hostileInMesh(), lakemesh.SubscriptionsTable, s.ids[name], attributes{"Status": text("Deleted"), "TableName": nil, "Leaving": nil})
+				s.try(s.hostileInMesh(), lakemesh.SubscriptionsTable, s.ids[name], attributes{"Status": aText("Deleted"), "TableName": nil, "Leaving": nil})
 			}
 		}
 	}}
 	attacks["under keys of the victim's own kind"] = at(lakemesh.SubscriptionsTable,
 		[]string{victimAccount + "-directory", victimAccount + "-lease", victimAccount + "-" + hostileAccount, "members", victimAccount, hostileAccount},
-		attributes{"OwnerPrincipal": text(victimAccount), "SubscriberPrincipal": text(hostileAccount), "Status": text("Active")})
+		attributes{"OwnerPrincipal": aText(victimAccount), "SubscriberPrincipal": aText(hostileAccount), "Status": aText("Active")})
 	return attacks
 }
 
-// big is a list of names of so many bytes.
-func big(size int) dynamotypes.AttributeValue {
+// bigList is a list of names of so many bytes.
+func bigList(size int) dynamotypes.AttributeValue {
 	const name = 1000
 	l := make([]string, 0, size/name)
 	for n := range size / name {
 		l = append(l, fmt.Sprintf("%0*d", name-4, n))
 	}
-	return texts(l...)
+	return aList(l...)
 }
 
-// packed is a list of names as a record may hold a long one.
-func packed(names []string) dynamotypes.AttributeValue {
+// packedNames is a list of names as a record may hold a long one.
+func packedNames(names []string) dynamotypes.AttributeValue {
 	var b bytes.Buffer
 	w := gzip.NewWriter(&b)
 	_ = json.NewEncoder(w).Encode(names)
@@ -158,16 +158,16 @@ func packed(names []string) dynamotypes.AttributeValue {
 func filled() map[string]attack {
 	const full = 399 << 10
 	return map[string]attack{
-		"notes":   onOwn(attributes{"Notes": text(strings.Repeat("x", full-2000))}),
-		"tables":  onOwn(attributes{"TableName": big(full - 40_000)}),
-		"history": onOwn(attributes{"History": big(full - 40_000)}),
+		"notes":   onOwn(attributes{"Notes": aText(strings.Repeat("x", full-2000))}),
+		"tables":  onOwn(attributes{"TableName": bigList(full - 40_000)}),
+		"history": onOwn(attributes{"History": bigList(full - 40_000)}),
 		"inbox": attack{prepare: func(s *scene) func() {
 			many := make([]string, 0, 7000)
 			for range cap(many) {
 				many = append(many, lakemesh.NewSubscriptionID(victimAccount, hostileAccount))
 			}
 			return func() {
-				s.try(s.hostileInMesh(), lakemesh.SubscriptionsTable, victimAccount+"-"+hostileAccount+"#inbox", attributes{"Open": set(many[:3500]...), "Withdrawn": set(many[3500:]...)})
+				s.try(s.hostileInMesh(), lakemesh.SubscriptionsTable, victimAccount+"-"+hostileAccount+"#inbox", attributes{"Open": aSet(many[:3500]...), "Withdrawn": aSet(many[3500:]...)})
 			}
 		}},
 		"all that fits": attack{prepare: func(s *scene) func() {
@@ -176,7 +176,7 @@ func filled() map[string]attack {
 					// The most that fits, so that hardly a byte more does.
 					size := 0
 					for step := 256 << 10; step >= 256; step /= 2 {
-						if s.write(s.hostileInMesh(), lakemesh.SubscriptionsTable, id, attributes{"LeftReason": text(strings.Repeat("x", size+step))}) == nil {
+						if s.write(s.hostileInMesh(), lakemesh.SubscriptionsTable, id, attributes{"LeftReason": aText(strings.Repeat("x", size+step))}) == nil {
 							size += step
 						}
 					}
@@ -189,7 +189,7 @@ func filled() map[string]attack {
 func otherStates() map[string]attack {
 	attacks := map[string]attack{"removed": onOwn(attributes{"Status": nil}), "a departure that is taken back": onOwn(attributes{"Leaving": nil})}
 	for _, status := range []string{"Active", "Pending", "Denied", "Deleted", "Nonsense"} {
-		attacks["to "+status] = onOwn(attributes{"Status": text(status)})
+		attacks["to "+status] = onOwn(attributes{"Status": aText(status)})
 	}
 	attacks["of the honest consumer's departure"] = attack{prepare: func(s *scene) func() {
 		return func() {
@@ -213,15 +213,15 @@ func loops() map[string]attack {
 		}}
 	}
 	return map[string]attack{
-		"tables": loop(func(n int) attributes { return attributes{"TableName": texts(fmt.Sprintf("t%d", n))} }),
+		"tables": loop(func(n int) attributes { return attributes{"TableName": aList(fmt.Sprintf("t%d", n))} }),
 		"requested": loop(func(n int) attributes {
-			return attributes{"RequestedGrants": texts([]string{"ALL", "SELECT", "DROP"}[n%3])}
+			return attributes{"RequestedGrants": aList([]string{"ALL", "SELECT", "DROP"}[n%3])}
 		}),
 		"state": loop(func(n int) attributes {
-			return attributes{"Status": text([]string{"Pending", "Active", "Deleted"}[n%3])}
+			return attributes{"Status": aText([]string{"Pending", "Active", "Deleted"}[n%3])}
 		}),
 		"updated": loop(func(n int) attributes {
-			return attributes{"UpdatedDate": text(fmt.Sprintf("2022-03-04 05:06:%02d", n%60))}
+			return attributes{"UpdatedDate": aText(fmt.Sprintf("2022-03-04 05:06:%02d", n%60))}
 		}),
 	}
 }
@@ -241,7 +241,7 @@ func ofOtherKinds() map[string]attack {
 		attacks["notes are "+kind] = onOwn(attributes{"Notes": value})
 	}
 	for _, name := range []string{"Claim", "PermittedGrants", "GrantableGrants", "GrantedTableARNs", "RamShares", "History", "Version", "Revision", "Digest", "Anything"} {
-		attacks[name+" is written"] = onOwn(attributes{name: texts("ALL")})
+		attacks[name+" is written"] = onOwn(attributes{name: aList("ALL")})
 	}
 	return attacks
 }
@@ -251,23 +251,23 @@ func TestAConsumerCannotHideItsSubscriptionFromItsOwner(t *testing.T) {
 	t.Parallel()
 	attacks := map[string]attack{
 		"owner removed":            onOwn(attributes{"OwnerPrincipal": nil}),
-		"another owner":            onOwn(attributes{"OwnerPrincipal": text(rivalAccount)}),
-		"no owner":                 onOwn(attributes{"OwnerPrincipal": text("nobody")}),
+		"another owner":            onOwn(attributes{"OwnerPrincipal": aText(rivalAccount)}),
+		"no owner":                 onOwn(attributes{"OwnerPrincipal": aText("nobody")}),
 		"subscriber removed":       onOwn(attributes{"SubscriberPrincipal": nil}),
-		"another subscriber":       onOwn(attributes{"SubscriberPrincipal": text(honestAccount)}),
+		"another subscriber":       onOwn(attributes{"SubscriberPrincipal": aText(honestAccount)}),
 		"owner and state removed":  onOwn(attributes{"OwnerPrincipal": nil, "SubscriberPrincipal": nil, "Status": nil}),
 		"everything removed":       onOwn(attributes{"OwnerPrincipal": nil, "SubscriberPrincipal": nil, "Status": nil, "TableName": nil, "DatabaseName": nil, "RequestedGrants": nil, "CreatedBy": nil, "CreationDate": nil}),
-		"marked as ended":          onOwn(attributes{"Status": text("Deleted"), "OwnerPrincipal": text(rivalAccount)}),
-		"a creation in the future": onOwn(attributes{"CreationDate": text("9999-12-31 23:59:59")}),
+		"marked as ended":          onOwn(attributes{"Status": aText("Deleted"), "OwnerPrincipal": aText(rivalAccount)}),
+		"a creation in the future": onOwn(attributes{"CreationDate": aText("9999-12-31 23:59:59")}),
 	}
 	for name, values := range map[string]attributes{
-		"emptied": {"Open": nil, "Withdrawn": nil}, "of another kind": {"Open": text("x"), "Withdrawn": number("1")},
-		"with ids of others": {"Open": set(lakemesh.NewSubscriptionID(rivalAccount, honestAccount), "x", "")},
+		"emptied": {"Open": nil, "Withdrawn": nil}, "of another kind": {"Open": aText("x"), "Withdrawn": aNumber("1")},
+		"with ids of others": {"Open": aSet(lakemesh.NewSubscriptionID(rivalAccount, honestAccount), "x", "")},
 	} {
 		attacks["inbox "+name] = attack{prepare: func(s *scene) func() {
 			values := values
 			if _, ok := values["Open"].(*dynamotypes.AttributeValueMemberSS); ok {
-				values = attributes{"Open": set(s.ids["honest active"], s.ids["honest pending"], "members", lakemesh.NewShortID())}
+				values = attributes{"Open": aSet(s.ids["honest active"], s.ids["honest pending"], "members", lakemesh.NewShortID())}
 			}
 			return func() {
 				for _, account := range []string{hostileAccount, honestAccount} {

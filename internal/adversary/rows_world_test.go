@@ -47,8 +47,8 @@ const (
 	lakeAccount    = meshtest.MeshAccount
 )
 
-// stage is a mesh at a moment from which several tests go on, each with a clone.
-type stage struct {
+// beginning is a mesh at a moment from which several tests go on, each with a clone.
+type beginning struct {
 	mesh *localmesh.Mesh
 	ids  map[string]string
 }
@@ -134,10 +134,10 @@ func (s *scene) options(account string) lakemesh.Options {
 }
 
 // keep makes a stage of the scene.
-func (s *scene) keep() *stage { return &stage{mesh: s.Mesh.Mesh, ids: s.ids} }
+func (s *scene) keep() *beginning { return &beginning{mesh: s.Mesh.Mesh, ids: s.ids} }
 
 // play begins a scene from the stage.
-func (g *stage) play(t *testing.T) *scene {
+func (g *beginning) play(t *testing.T) *scene {
 	t.Helper()
 	mesh, err := g.mesh.Clone()
 	if err != nil {
@@ -215,7 +215,7 @@ func (s *scene) active(c *consumer.Consumer, tables ...string) string {
 // product: of the hostile consumer an active one, one that is asked for and one whose
 // approval was left half done; of the honest one an active one, two that are asked
 // for, and one that it has left.
-func lived(t *testing.T) *stage {
+func lived(t *testing.T) *beginning {
 	t.Helper()
 	s := newScene(t)
 	s.ids["hostile active"] = s.active(s.hostile, rowOrders)
@@ -335,45 +335,45 @@ func (s *scene) refused(when, account string, tables ...string) {
 
 type attributes = map[string]dynamotypes.AttributeValue
 
-func text(v string) dynamotypes.AttributeValue { return &dynamotypes.AttributeValueMemberS{Value: v} }
+func aText(v string) dynamotypes.AttributeValue { return &dynamotypes.AttributeValueMemberS{Value: v} }
 
-func texts(all ...string) dynamotypes.AttributeValue {
+func aList(all ...string) dynamotypes.AttributeValue {
 	l := &dynamotypes.AttributeValueMemberL{Value: []dynamotypes.AttributeValue{}}
 	for _, v := range all {
-		l.Value = append(l.Value, text(v))
+		l.Value = append(l.Value, aText(v))
 	}
 	return l
 }
 
-func set(all ...string) dynamotypes.AttributeValue {
+func aSet(all ...string) dynamotypes.AttributeValue {
 	return &dynamotypes.AttributeValueMemberSS{Value: all}
 }
 
-func number(v string) dynamotypes.AttributeValue { return &dynamotypes.AttributeValueMemberN{Value: v} }
+func aNumber(v string) dynamotypes.AttributeValue { return &dynamotypes.AttributeValueMemberN{Value: v} }
 
 // otherKinds are values of kinds that no attribute of a record has.
 func otherKinds() map[string]dynamotypes.AttributeValue {
 	return map[string]dynamotypes.AttributeValue{
-		"a number": number("1"), "a string": text("orders"), "null": &dynamotypes.AttributeValueMemberNULL{Value: true},
-		"true": &dynamotypes.AttributeValueMemberBOOL{Value: true}, "a map": &dynamotypes.AttributeValueMemberM{Value: attributes{"x": text("y")}},
+		"a number": aNumber("1"), "a string": aText("orders"), "null": &dynamotypes.AttributeValueMemberNULL{Value: true},
+		"true": &dynamotypes.AttributeValueMemberBOOL{Value: true}, "a map": &dynamotypes.AttributeValueMemberM{Value: attributes{"x": aText("y")}},
 		"bytes": &dynamotypes.AttributeValueMemberB{Value: []byte("x")}, "numbers": &dynamotypes.AttributeValueMemberNS{Value: []string{"1", "2"}},
-		"a list of numbers": &dynamotypes.AttributeValueMemberL{Value: []dynamotypes.AttributeValue{number("1")}},
-		"a list of lists":   &dynamotypes.AttributeValueMemberL{Value: []dynamotypes.AttributeValue{texts("orders")}},
-		"an empty list":     texts(),
+		"a list of numbers": &dynamotypes.AttributeValueMemberL{Value: []dynamotypes.AttributeValue{aNumber("1")}},
+		"a list of lists":   &dynamotypes.AttributeValueMemberL{Value: []dynamotypes.AttributeValue{aList("orders")}},
+		"an empty list":     aList(),
 	}
 }
 
-// keyOf is the key of an item of a table.
-func keyOf(table, key string) attributes {
+// rowKey is the key of an item of a table.
+func rowKey(table, key string) attributes {
 	if table == lakemesh.SubscriptionsTable {
-		return attributes{"SubscriptionId": text(key)}
+		return attributes{"SubscriptionId": aText(key)}
 	}
-	return attributes{"Key": text(key)}
+	return attributes{"Key": aText(key)}
 }
 
 // write sets attributes of an item, and makes it if need be; a nil value removes one.
 func (s *scene) write(cfg aws.Config, table, key string, values attributes) error {
-	in := &dynamodb.UpdateItemInput{TableName: aws.String(table), Key: keyOf(table, key), ExpressionAttributeNames: map[string]string{}}
+	in := &dynamodb.UpdateItemInput{TableName: aws.String(table), Key: rowKey(table, key), ExpressionAttributeNames: map[string]string{}}
 	var sets, removes []string
 	for _, name := range slices.Sorted(maps.Keys(values)) {
 		in.ExpressionAttributeNames["#"+name] = name
@@ -409,7 +409,7 @@ func (s *scene) try(cfg aws.Config, table, key string, values attributes) {
 		s.replaced[table+" "+key] = true
 		whole := maps.Clone(values)
 		maps.DeleteFunc(whole, func(_ string, v dynamotypes.AttributeValue) bool { return v == nil })
-		maps.Copy(whole, keyOf(table, key))
+		maps.Copy(whole, rowKey(table, key))
 		_, err := dynamodb.NewFromConfig(cfg).PutItem(s.ctx(), &dynamodb.PutItemInput{TableName: aws.String(table), Item: whole})
 		errs = append(errs, err)
 	}
