@@ -10,7 +10,7 @@ import (
 	"github.com/lakemesh/lakemesh/producer"
 )
 
-// unharmed lives the victim's and the honest consumer's lives on a [lived] stage, and
+// unharmed lives the victim's and the honest consumer's lives on a scene that was [lived], and
 // attacks before each step; with often also before every call. Whatever the attack
 // is, the victim sees everything, decides, narrows, ends and publishes, and nobody
 // holds what was not decided.
@@ -102,7 +102,7 @@ func (s *scene) seesOne(name string) {
 	}
 }
 
-// halfDone is what the hostile consumer holds on the stage.
+// halfDone is what the hostile consumer holds in one that was [lived].
 func halfDone() map[string]string {
 	return map[string]string{rowOrders: "DESCRIBE, SELECT", rowOrdersEU: "SELECT"}
 }

@@ -133,10 +133,10 @@ func (s *scene) options(account string) lakemesh.Options {
 	return o
 }
 
-// keep makes a stage of the scene.
+// keep makes a beginning of the scene.
 func (s *scene) keep() *beginning { return &beginning{mesh: s.Mesh.Mesh, ids: s.ids} }
 
-// play begins a scene from the stage.
+// play begins a scene with it.
 func (g *beginning) play(t *testing.T) *scene {
 	t.Helper()
 	mesh, err := g.mesh.Clone()
@@ -349,7 +349,9 @@ func aSet(all ...string) dynamotypes.AttributeValue {
 	return &dynamotypes.AttributeValueMemberSS{Value: all}
 }
 
-func aNumber(v string) dynamotypes.AttributeValue { return &dynamotypes.AttributeValueMemberN{Value: v} }
+func aNumber(v string) dynamotypes.AttributeValue {
+	return &dynamotypes.AttributeValueMemberN{Value: v}
+}
 
 // otherKinds are values of kinds that no attribute of a record has.
 func otherKinds() map[string]dynamotypes.AttributeValue {
