@@ -150,9 +150,11 @@ func (r *Record) readDecision(i, request item, faults []string) []string {
 	switch {
 	case fault != "" && status != lakemesh.Denied && status != lakemesh.Deleted:
 		faults = []string{"what was decided on cannot be read: " + fault}
-	case !r.request && r.AdoptedFrom == "":
+	case !r.request:
 		faults = []string{"the consumer has made no such request"}
-	case r.AdoptedFrom == "" && (asked != r.digest || r.Fault != ""):
+	case asked != r.digest || r.AdoptedFrom == "" && r.Fault != "":
+		// The id of one that was adopted is not made of its words. But its owner, who can
+		// write that it was adopted, cannot write the words.
 		faults = []string{"the request says something else than what was decided on"}
 	default:
 		faults = nil
