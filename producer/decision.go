@@ -286,7 +286,7 @@ func expected(d *decision, todo *plan.Plan) error {
 	}
 	return &lakemesh.Error{Op: d.op, Resource: "subscription " + d.id, Kind: lakemesh.ErrChanged,
 		Message: fmt.Sprintf("what would be done now (%s) is not what was shown (%s)", todo.Digest, d.expect),
-		Hint:    "look at the plan again, and decide anew: " + todo.String()}
+		Hint:    "look at the plan again, and decide anew"}
 }
 
 // outcome is what the decision leaves on the record.

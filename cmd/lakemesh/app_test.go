@@ -38,6 +38,7 @@ func TestErrorsBecomeExitCodes(t *testing.T) {
 		{&lakemesh.TransitionError{}, 4},
 		{&lakemesh.ClaimedError{}, 4},
 		{&lakemesh.Error{Kind: lakemesh.ErrTampered}, 4},
+		{&lakemesh.Error{Kind: lakemesh.ErrChanged}, 4},
 		{home.ErrBusy, 4},
 		{denied, 5},
 		{&demo.ExpectationError{Step: "read", Err: denied}, 1},

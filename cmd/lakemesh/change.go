@@ -21,10 +21,15 @@ type change[P any] struct {
 	on  []lakemesh.Status
 	// open opens the persona.
 	open func(context.Context) (P, error)
-	// removes tells that the operation takes something away, so that it is asked first.
-	removes bool
-	plan    func(context.Context, P) (*plan.Plan, error)
-	do      func(context.Context, P) error
+	// asks reports whether a person at the terminal is asked before the plan is carried
+	// out; nil never asks.
+	asks func(context.Context, P, *plan.Plan) (bool, error)
+	// about is what the plan is about, if it does not say all of it.
+	about func(context.Context, P) (string, error)
+	// expect is where the operation's input names the plan that was agreed to, if it can.
+	expect *string
+	plan   func(context.Context, P) (*plan.Plan, error)
+	do     func(context.Context, P) error
 }
 
 // changing makes the command, without the flags of its own.
@@ -40,15 +45,31 @@ func changing[P any](a *app, c change[P]) *cobra.Command {
 		if err != nil {
 			return err
 		}
-		write := a.write
-		if c.removes {
-			write = a.remove
+		d := deed{
+			planned: func() (*plan.Plan, error) { return c.plan(ctx, persona) },
+			do:      func() error { return c.do(ctx, persona) },
+			expect:  c.expect,
 		}
-		return write(
-			func() (*plan.Plan, error) { return c.plan(ctx, persona) },
-			func() error { return c.do(ctx, persona) })
+		if c.asks != nil {
+			d.asks = func(p *plan.Plan) (bool, error) { return c.asks(ctx, persona, p) }
+		}
+		if c.about != nil {
+			d.about = func() (string, error) { return c.about(ctx, persona) }
+		}
+		return a.carry(d)
 	})
 	id.add(cmd, c.flag, c.other)
+	if c.expect != nil {
+		addExpect(cmd, c.expect)
+	}
 	cmd.ValidArgsFunction = a.completeIDs(c.who, c.on...)
 	return cmd
+}
+
+// alwaysAsk asks whatever the plan is.
+func alwaysAsk[P any](context.Context, P, *plan.Plan) (bool, error) { return true, nil }
+
+// addExpect adds the flag that names the plan which was looked at.
+func addExpect(cmd *cobra.Command, expect *string) {
+	cmd.Flags().StringVar(expect, "expect", "", "the digest of the plan that --dry-run has shown: another one is not done")
 }

@@ -23,32 +23,79 @@ func (a *app) do(body func(ctx context.Context, args []string) error) func(*cobr
 
 // write does what an operation is to do, or with --dry-run shows its plan.
 func (a *app) write(planned func() (*plan.Plan, error), do func() error) error {
-	if !a.flags.dryRun {
-		return do()
-	}
-	p, err := planned()
-	if err != nil {
-		return err
-	}
-	return a.showPlan(p)
+	return a.carry(deed{planned: planned, do: do})
 }
 
 // remove is write for an operation that removes something: at a terminal it shows
 // the plan and asks first.
 func (a *app) remove(planned func() (*plan.Plan, error), do func() error) error {
-	if a.flags.dryRun || a.flags.yes || !a.asking {
-		return a.write(planned, do)
+	return a.carry(deed{planned: planned, do: do, asks: always})
+}
+
+// deed is what a command is to do.
+type deed struct {
+	planned func() (*plan.Plan, error)
+	do      func() error
+	// asks reports whether a person is asked first; nil never asks.
+	asks func(*plan.Plan) (bool, error)
+	// about tells a person what the plan is about, if the plan does not say all of it.
+	about func() (string, error)
+	// expect is where do learns which plan was agreed to, if it can be told.
+	expect *string
+}
+
+func always(*plan.Plan) (bool, error) { return true, nil }
+
+// carry carries a deed out. With --dry-run it shows the plan instead; at a terminal it
+// shows the plan and asks first, if the deed asks, and does what was shown or nothing.
+func (a *app) carry(d deed) error {
+	asks := d.asks != nil && !a.flags.yes && a.asking
+	if !a.flags.dryRun && !asks {
+		return d.do()
 	}
-	p, err := planned()
+	p, err := d.planned()
 	if err != nil {
 		return err
 	}
-	a.screen.done()
-	fmt.Fprint(a.err, renderPlan(p))
-	if err := a.confirm("Do it?"); err != nil {
+	if a.flags.dryRun {
+		text, err := d.text(a.flags.output == "table", p)
+		if err != nil {
+			return err
+		}
+		return a.show(p, func() { fmt.Fprint(a.out, text) })
+	}
+	if asks, err = d.asks(p); err != nil {
 		return err
 	}
-	return do()
+	if asks {
+		text, err := d.text(true, p)
+		if err != nil {
+			return err
+		}
+		a.screen.done()
+		fmt.Fprint(a.err, text)
+		if d.expect != nil && p.Digest == "" {
+			return &lakemesh.Error{Op: p.Operation, Kind: lakemesh.ErrChanged, Message: "the plan cannot be shown in full, so that nobody can agree to it",
+				Hint: "to do it whatever it is: --yes"}
+		}
+		if err := a.confirm("Do it?"); err != nil {
+			return err
+		}
+	}
+	if d.expect != nil {
+		*d.expect = p.Digest
+	}
+	return d.do()
+}
+
+// text is what people see of a plan. What it is about is read after the plan was made:
+// where that has changed in between, the plan has another digest by now, and is not done.
+func (d deed) text(people bool, p *plan.Plan) (string, error) {
+	if d.about == nil || !people {
+		return renderPlan(p), nil
+	}
+	about, err := d.about()
+	return about + "\n" + renderPlan(p), err
 }
 
 // noDryRun refuses --dry-run where there is no plan to show.

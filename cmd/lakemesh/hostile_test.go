@@ -20,6 +20,7 @@ import (
 	"github.com/lakemesh/lakemesh/internal/demo"
 	"github.com/lakemesh/lakemesh/internal/printable"
 	"github.com/lakemesh/lakemesh/plan"
+	"github.com/lakemesh/lakemesh/producer"
 )
 
 // hostile makes texts as another party could write them.
@@ -118,6 +119,17 @@ func TestNothingOfOthersActsOnATerminal(t *testing.T) {
 			"narrow": func(a *app, x func() string) {
 				a.width = 20
 				a.printSubscriptions("s", []lakemesh.Subscription{*hostileSubscription(x)})
+			},
+			"approval": func(a *app, x func() string) {
+				text, err := renderApproval(hostileSubscription(x), producer.ApproveInput{})
+				fmt.Fprint(a.out, text, err)
+			},
+			"update": func(a *app, x func() string) {
+				text, err := renderUpdate(hostileSubscription(x), producer.UpdateInput{GrantPermissions: []string{"SELECT"}})
+				fmt.Fprint(a.out, text, err)
+			},
+			"requests": func(a *app, x func() string) {
+				a.printRequests([]producer.PendingRequest{{SubscriptionID: x(), DatabaseName: x(), TableName: []string{x()}, Tampered: x(), CreatedBy: x()}})
 			},
 			"plan": func(a *app, x func() string) { fmt.Fprint(a.out, renderPlan(hostilePlan(x))) },
 			"empty plan": func(a *app, x func() string) {

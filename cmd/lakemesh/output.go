@@ -65,11 +65,6 @@ func asYAML(text []byte) ([]byte, error) {
 	}))
 }
 
-// showPlan writes a plan to stdout: the result of a dry run.
-func (a *app) showPlan(p *plan.Plan) error {
-	return a.show(p, func() { fmt.Fprint(a.out, renderPlan(p)) })
-}
-
 // renderPlan is a plan for people.
 func renderPlan(p *plan.Plan) string {
 	var b strings.Builder

@@ -83,11 +83,7 @@ func (a *app) requestList() *cobra.Command {
 				return err
 			}
 			return a.show(out, func() {
-				rows := make([][]string, len(out.Subscriptions))
-				for i, r := range out.Subscriptions {
-					rows[i] = []string{r.SubscriptionID, r.DatabaseName, tableNames(r.TableName), strings.Join(r.RequestedGrants, ","), r.SubscriberPrincipal, r.CreationDate, r.CreatedBy}
-				}
-				a.printTable("pending requests", []string{"REQUEST", "DATABASE", "TABLES", "PERMISSIONS", "CONSUMER", "CREATED", "BY"}, rows)
+				a.printRequests(out.Subscriptions)
 			})
 		}),
 	}
@@ -95,12 +91,39 @@ func (a *app) requestList() *cobra.Command {
 	return cmd
 }
 
+func (a *app) printRequests(list []producer.PendingRequest) {
+	rows := make([][]string, len(list))
+	for i, r := range list {
+		tables, approvable := tableNames(r.TableName), "yes"
+		if r.Tampered != "" {
+			approvable = "no (tampered)"
+			if len(r.TableName) == 0 {
+				tables = unknownTables
+			}
+			a.warn(line("request %s cannot be approved as it is: %s", r.SubscriptionID, r.Tampered))
+		}
+		rows[i] = []string{r.SubscriptionID, r.DatabaseName, tables, strings.Join(r.RequestedGrants, ","), r.SubscriberPrincipal, r.CreationDate, r.CreatedBy, approvable}
+	}
+	a.printTable("pending requests", []string{"REQUEST", "DATABASE", "TABLES", "PERMISSIONS", "CONSUMER", "CREATED", "BY", "APPROVABLE"}, rows)
+}
+
 func (a *app) requestApprove() *cobra.Command {
 	var in producer.ApproveInput
 	cmd := changing(a, change[*producer.Producer]{
-		use: "approve", short: "Approve a request: grant what it asks for, or less (producer)",
+		use: "approve", short: "Approve a request: grant what it asks for, or other permissions (producer)",
+		long: `Grants what a request asks for, or what --grant-permissions says. At a terminal it
+shows what was asked for, by whom, and what would be granted, and asks. What was shown
+is done, or nothing. A program names the plan that somebody has looked at by --expect.`,
 		flag: "request-id", other: "subscription-id", id: &in.RequestID,
 		who: lakemesh.ProducerIdentity, on: []lakemesh.Status{lakemesh.Pending}, open: a.producer,
+		asks: alwaysAsk[*producer.Producer], expect: &in.Expect,
+		about: func(ctx context.Context, p *producer.Producer) (string, error) {
+			s, err := p.GetSubscription(ctx, in.RequestID)
+			if err != nil {
+				return "", err
+			}
+			return renderApproval(s, in)
+		},
 		plan: func(ctx context.Context, p *producer.Producer) (*plan.Plan, error) {
 			return p.PlanApproveAccessRequest(ctx, in)
 		},
@@ -128,7 +151,7 @@ func (a *app) requestDeny() *cobra.Command {
 	cmd := changing(a, change[*producer.Producer]{
 		use: "deny", short: "Deny a request (producer)",
 		flag: "request-id", other: "subscription-id", id: &in.RequestID,
-		who: lakemesh.ProducerIdentity, on: []lakemesh.Status{lakemesh.Pending}, open: a.producer,
+		who: lakemesh.ProducerIdentity, on: []lakemesh.Status{lakemesh.Pending}, open: a.producer, expect: &in.Expect,
 		plan: func(ctx context.Context, p *producer.Producer) (*plan.Plan, error) {
 			return p.PlanDenyAccessRequest(ctx, in)
 		},

@@ -102,7 +102,7 @@ func (a *app) globalFlags(f *pflag.FlagSet) {
 	f.Var(newChoice(&a.flags.logLevel, defaultLogLevel, "debug", "info", "error"), "log-level", "what is logged to stderr: debug, info, warn or error")
 	f.IntVar(&a.flags.concurrency, "concurrency", plan.DefaultConcurrency, "how many calls may be under way at once")
 	f.BoolVar(&a.flags.dryRun, "dry-run", false, "show what would be done, and do nothing")
-	f.BoolVarP(&a.flags.yes, "yes", "y", false, "do not ask before something is removed")
+	f.BoolVarP(&a.flags.yes, "yes", "y", false, "do not ask before something is granted or removed")
 }
 
 // normalize lets flags be written with underscores, as the reference's parameters

@@ -166,11 +166,22 @@ func renderSubscription(s *lakemesh.Subscription) string {
 		fact{"requested", strings.Join(s.Requested.Strings(), ",")}, fact{"permitted", strings.Join(s.Permitted.Strings(), ",")},
 		fact{"grantable", strings.Join(s.Grantable.Strings(), ",")}, fact{"imported", choose(s.Imported, "yes", choose(s.Status == lakemesh.Active, "no", ""))},
 		fact{"created", lakemesh.FormatTime(s.Created) + " by " + s.CreatedBy}, fact{"updated", strings.TrimSuffix(lakemesh.FormatTime(s.Updated)+" by "+s.UpdatedBy, " by ")},
-		fact{"notes", s.Notes})
+		fact{"notes", s.Notes}, fact{"history", historyText(s)})
 	if len(s.History) == 0 {
 		return text
 	}
 	return text + "\n" + renderHistory(s.History)
+}
+
+// historyText says whether the history is what it was when it was written.
+func historyText(s *lakemesh.Subscription) string {
+	switch {
+	case s.HistoryFault != nil:
+		return s.HistoryFault.String()
+	case len(s.History) == 0:
+		return ""
+	}
+	return "holds"
 }
 
 func renderHistory(events []lakemesh.Event) string {
@@ -190,7 +201,21 @@ func (a *app) subscriptionUpdate() *cobra.Command {
 	cmd := changing(a, change[*producer.Producer]{
 		use: "update", short: "Set the permissions of an active subscription (producer)",
 		flag: "subscription-id", other: "request-id", id: &in.SubscriptionID,
-		who: lakemesh.ProducerIdentity, on: []lakemesh.Status{lakemesh.Active}, open: a.producer,
+		who: lakemesh.ProducerIdentity, on: []lakemesh.Status{lakemesh.Active}, open: a.producer, expect: &in.Expect,
+		asks: func(ctx context.Context, p *producer.Producer, todo *plan.Plan) (bool, error) {
+			s, err := p.GetSubscription(ctx, in.SubscriptionID)
+			if err != nil {
+				return false, err
+			}
+			return grantsMore(s, in, todo)
+		},
+		about: func(ctx context.Context, p *producer.Producer) (string, error) {
+			s, err := p.GetSubscription(ctx, in.SubscriptionID)
+			if err != nil {
+				return "", err
+			}
+			return renderUpdate(s, in)
+		},
 		plan: func(ctx context.Context, p *producer.Producer) (*plan.Plan, error) {
 			return p.PlanUpdateSubscriptionPermissions(ctx, in)
 		},
@@ -216,7 +241,7 @@ func (a *app) subscriptionUpdate() *cobra.Command {
 
 func (a *app) subscriptionDelete() *cobra.Command {
 	var id subject
-	var reason, as string
+	var reason, as, expect string
 	cmd := &cobra.Command{
 		Use:   "delete",
 		Short: "End a subscription: as its owner, or leave it as its subscriber",
@@ -234,6 +259,9 @@ producer's side is told, and finishes with "lakemesh subscription settle".`,
 			return err
 		}
 		if side == lakemesh.ConsumerIdentity {
+			if expect != "" {
+				return usageError{lakemesh.Invalid("--expect", "the plan of leaving has no digest")}
+			}
 			c, err := a.consumer(ctx)
 			if err != nil {
 				return err
@@ -254,20 +282,23 @@ producer's side is told, and finishes with "lakemesh subscription settle".`,
 		if err != nil {
 			return err
 		}
-		in := producer.DeleteInput{SubscriptionID: id, Reason: reason}
-		return a.remove(
-			func() (*plan.Plan, error) { return p.PlanDeleteSubscription(ctx, in) },
-			func() error {
+		in := producer.DeleteInput{SubscriptionID: id, Reason: reason, Expect: expect}
+		return a.carry(deed{
+			asks: always, expect: &in.Expect,
+			planned: func() (*plan.Plan, error) { return p.PlanDeleteSubscription(ctx, in) },
+			do: func() error {
 				if err := p.DeleteSubscription(ctx, in); err != nil {
 					return err
 				}
 				a.say("deleted %s", id)
 				return nil
-			})
+			},
+		})
 	})
 	id.add(cmd, "subscription-id", "request-id")
 	cmd.ValidArgsFunction = a.completeIDs(lakemesh.ProducerIdentity, lakemesh.Active)
 	cmd.Flags().StringVar(&reason, "reason", "", "why")
+	addExpect(cmd, &expect)
 	addAs(cmd, &as, "producer")
 	return cmd
 }
@@ -360,7 +391,7 @@ func (a *app) subscriptionAbort() *cobra.Command {
 	cmd := changing(a, change[*producer.Producer]{
 		use: "abort", short: "Take back a decision that was begun and not finished (producer)",
 		flag: "subscription-id", other: "request-id", id: &in.SubscriptionID,
-		who: lakemesh.ProducerIdentity, open: a.producer, removes: true,
+		who: lakemesh.ProducerIdentity, open: a.producer, asks: alwaysAsk[*producer.Producer], expect: &in.Expect,
 		plan: func(ctx context.Context, p *producer.Producer) (*plan.Plan, error) {
 			return p.PlanAbortDecision(ctx, in)
 		},

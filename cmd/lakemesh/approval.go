@@ -1,0 +1,88 @@
+package main
+
+import (
+	"github.com/lakemesh/lakemesh"
+	"github.com/lakemesh/lakemesh/plan"
+	"github.com/lakemesh/lakemesh/producer"
+)
+
+// terms are what a consumer is to hold, and what of it it may hand on.
+type terms struct{ permitted, grantable lakemesh.Permissions }
+
+// termsOf are what a decision grants: what it names, or what was asked for if it names
+// nothing; and all of that can be handed on unless it says otherwise.
+func termsOf(requested lakemesh.Permissions, permitted, grantable []string) (terms, error) {
+	t := terms{permitted: requested}
+	var err error
+	if len(permitted) > 0 {
+		if t.permitted, err = lakemesh.ParsePermissions(permitted...); err != nil {
+			return t, err
+		}
+	}
+	t.grantable = t.permitted
+	if grantable != nil {
+		t.grantable, err = lakemesh.ParsePermissions(grantable...)
+	}
+	return t, err
+}
+
+// more is what of some permissions is not among others; ALL has all of them.
+func more(p, than lakemesh.Permissions) lakemesh.Permissions {
+	if than.Has(lakemesh.All) {
+		return nil
+	}
+	return p.Minus(than)
+}
+
+// renderApproval is what an approver is to know: who asked for what, and what is granted.
+func renderApproval(s *lakemesh.Subscription, in producer.ApproveInput) (string, error) {
+	t, err := termsOf(s.Requested, in.GrantPermissions, in.GrantablePermissions)
+	if err != nil {
+		return "", err
+	}
+	return renderFacts(
+		fact{"request", s.ID}, fact{"status", statusText(s)}, fact{"tampered", s.Tampered},
+		fact{"asked by", s.CreatedBy}, fact{"of account", s.Subscriber}, fact{"on", lakemesh.FormatTime(s.Created)},
+		fact{"notes", s.Notes}, fact{"database", s.Database}, fact{"tables", tablesOf(s)}, fact{"asked as", s.Expressions},
+		fact{"asks for", s.Requested.String()},
+		fact{"is granted", t.permitted.String()}, fact{"may hand on", none(t.grantable)},
+		fact{"more than was asked for", more(t.permitted, s.Requested).String()}), nil
+}
+
+// renderUpdate is what an owner is to know before it changes a subscription.
+func renderUpdate(s *lakemesh.Subscription, in producer.UpdateInput) (string, error) {
+	t, err := termsOf(nil, in.GrantPermissions, in.GrantablePermissions)
+	if err != nil {
+		return "", err
+	}
+	return renderFacts(
+		fact{"subscription", s.ID}, fact{"status", statusText(s)}, fact{"tampered", s.Tampered},
+		fact{"of account", s.Subscriber}, fact{"database", s.Database}, fact{"tables", tablesOf(s)},
+		fact{"asked for", s.Requested.String()},
+		fact{"has", s.Permitted.String()}, fact{"may hand on", none(s.Grantable)},
+		fact{"will have", t.permitted.String()}, fact{"will hand on", none(t.grantable)},
+		fact{"more than it has", more(t.permitted, s.Permitted).String()},
+		fact{"more than was asked for", more(t.permitted, s.Requested).String()}), nil
+}
+
+// grantsMore reports whether a subscription gets something by an update: it is asked for,
+// or the plan grants it.
+func grantsMore(s *lakemesh.Subscription, in producer.UpdateInput, todo *plan.Plan) (bool, error) {
+	t, err := termsOf(nil, in.GrantPermissions, in.GrantablePermissions)
+	return todo.Count(plan.Grant) > 0 || !t.permitted.SubsetOf(s.Permitted) || !t.grantable.SubsetOf(s.Grantable), err
+}
+
+// tablesOf are the tables of a subscription, a line each.
+func tablesOf(s *lakemesh.Subscription) []string {
+	if len(s.Tables) == 0 {
+		return []string{tablesText(s)}
+	}
+	return s.Tables
+}
+
+func none(p lakemesh.Permissions) string {
+	if len(p) == 0 {
+		return "nothing"
+	}
+	return p.String()
+}
