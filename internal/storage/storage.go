@@ -111,15 +111,9 @@ type Change struct {
 	Warnings []string
 	// wanted is all that was asked for.
 	wanted []Part
-	// before and after are the policy as it was read and as it will be, read is when.
+	// before and after are the policy as it was read and as it will be.
 	before, after string
-	read          time.Time
 }
-
-// fresh is how long a policy that was read is written without reading it again.
-// S3 has no condition for writing a policy, so the time in which somebody else's
-// change could be overwritten is kept short.
-const fresh = 10 * time.Second
 
 // Prepare reads the policy of each bucket once and computes what it will be for all
 // roles together: two changes of one policy would overwrite each other. It returns
@@ -167,7 +161,6 @@ func (b Buckets) prepare(ctx context.Context, c *Change) error {
 	if c.before, err = b.policy(ctx, c.Bucket); err != nil {
 		return err
 	}
-	c.read = time.Now()
 	if c.after, c.Parts, err = merge(c.before, c.Bucket, c.wanted); err != nil {
 		return fmt.Errorf("bucket %s: %w", c.Bucket, err)
 	}
@@ -252,10 +245,10 @@ func list(places []string) string {
 func (b Buckets) write(ctx context.Context, c Change) error {
 	// S3 may not know yet a role that was made a moment ago.
 	err := poll.Until(ctx, b.rolePatience(), "S3 to know "+c.roles(), func(ctx context.Context) (bool, error) {
-		if time.Since(c.read) > fresh {
-			if err := b.prepare(ctx, &c); err != nil || c.after == c.before {
-				return err == nil, err
-			}
+		// S3 has no condition for writing a policy. It is read again just before, so that
+		// what others wrote after the plan was made stays, a Deny above all.
+		if err := b.prepare(ctx, &c); err != nil || c.after == c.before {
+			return err == nil, err
 		}
 		err := b.put(ctx, c)
 		if unknownPrincipal(err) && !namesDeleted(c.after) {
