@@ -1,34 +1,86 @@
 package adversary_test
 
 import (
+	"math/rand/v2"
+	"os"
+	"strconv"
+	"sync"
 	"testing"
 	"time"
 )
 
-func TestHarnessUndisturbed(t *testing.T) {
-	t.Parallel()
-	s := newStage(t)
-	for n, m := range life() {
-		if err := m.do(t, s); err != nil {
-			t.Fatalf("%s: %v", m.name, err)
+// long reports whether there is time for everything.
+func inLongForm() bool { return os.Getenv("LAKEMESH_LONG") != "" }
+
+// seed is that of a run: LAKEMESH_SEED, or another one each time.
+func seedOfRun(t *testing.T) uint64 {
+	t.Helper()
+	if s := os.Getenv("LAKEMESH_SEED"); s != "" {
+		seed, err := strconv.ParseUint(s, 10, 64)
+		if err != nil {
+			t.Fatal(err)
 		}
-		if err := s.state(party{}); err != nil {
-			t.Fatalf("after %s: %v", m.name, err)
-		}
-		if err := s.lists(party{}); err != nil {
-			t.Fatalf("after %s: %v", m.name, err)
-		}
-		for _, a := range append(adversaries(), party{}) {
-			begin := time.Now()
-			c, err := s.clone()
-			if err != nil {
-				t.Fatal(err)
-			}
-			cloned := time.Since(begin)
-			if err := c.finale(a, "", func(c *stage) error { return c.publish(t, theOwner, latestTable) }); err != nil {
-				t.Errorf("finale after %s against %s: %v", m.name, a, err)
-			}
-			t.Logf("%d %s %s: clone %v, finale %v, %d calls", n, m.name, a, cloned, time.Since(begin), c.wire.calls)
-		}
+		return seed
 	}
+	return rand.Uint64()
+}
+
+// inShort is how many attempts are followed in the short form.
+const inShort = 16
+
+// One party of the mesh does what its roles allow, between any two calls of the others,
+// and these remain undisturbed.
+func TestNoPartyDisturbsAnother(t *testing.T) {
+	t.Parallel()
+	seed := seedOfRun(t)
+	t.Logf("LAKEMESH_SEED=%d", seed)
+	begin, f := time.Now(), &figures{}
+	t.Cleanup(func() { t.Logf("%v in %v", f, time.Since(begin)) })
+	some := rand.New(rand.NewPCG(seed, 1))
+	chosen := map[int][]party{}
+	for range 3 {
+		n := some.IntN(len(life()))
+		chosen[n] = append(chosen[n], adversaries()[some.IntN(len(adversaries()))])
+	}
+	var mu sync.Mutex
+	done := map[string]bool{}
+	moments(t, func(n int, m moment, s *stage) {
+		against := chosen[n]
+		if inLongForm() {
+			against = adversaries()
+		}
+		for _, a := range against {
+			var chooser *rand.Rand
+			if !inLongForm() {
+				chooser = rand.New(rand.NewPCG(seed, uint64(n)))
+			}
+			t.Run(strconv.Itoa(n)+" "+m.name+"/"+a.String(), func(t *testing.T) {
+				t.Parallel()
+				undisturbed, err := s.reference(t, a)
+				if err != nil {
+					t.Fatalf("undisturbed: %v", err)
+				}
+				tries, err := s.attempts(a, chooser, f)
+				if err != nil {
+					t.Error(err)
+				}
+				if chooser != nil {
+					chooser.Shuffle(len(tries), func(i, j int) { tries[i], tries[j] = tries[j], tries[i] })
+					tries = tries[:min(len(tries), inShort/3)]
+				}
+				for _, try := range tries {
+					mu.Lock()
+					known := try.same != "" && done[try.same]
+					done[try.same] = true
+					mu.Unlock()
+					if known {
+						continue
+					}
+					if err := s.continued(t, a, try, undisturbed, f); err != nil {
+						t.Errorf("%s, as %s: %v", try.name, try.role, err)
+					}
+				}
+			})
+		}
+	})
 }

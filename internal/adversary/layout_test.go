@@ -201,3 +201,56 @@ func marksLeaving(all records, id string) bool {
 	left, ok := all[place{lakemesh.SubscriptionsTable, id}]["Leaving"].(*dynamotypes.AttributeValueMemberBOOL)
 	return ok && left.Value
 }
+
+// kindName is the name of the kind of an item; empty is none.
+func kindName(p place) string {
+	for _, k := range kindsOfKeys() {
+		if k.isOf(p, "", "") {
+			return k.name
+		}
+	}
+	return ""
+}
+
+// attributesOfKind are the attributes that items of a kind are read for.
+func attributesOfKind(kind string) []string {
+	entry := []string{"Subscription", "At", "By", "Action", "From", "To", "Reason", "Permissions", "Grantable", "Tables", "Prev", "Seen"}
+	request := slices.DeleteFunc(tracker.ConsumerAttributes(), func(a string) bool {
+		return slices.Contains(entry, a) || a == "Open" || a == "Withdrawn"
+	})
+	request = append(request, tracker.MirrorAttributes()...)
+	switch kind {
+	case "request":
+		return request
+	case "consumer's history", "owner's history":
+		return entry
+	case "inbox":
+		return []string{"Open", "Withdrawn"}
+	case "decision":
+		return append(request, "Digest", "Whole", "RequestNote", "DecisionNotes", "Revision", "Version", "Claim", "Found", "AdoptedFrom")
+	case "ledger":
+		return []string{"Active", "Ended"}
+	case "ended":
+		return []string{"Ids"}
+	case "directory":
+		return []string{"Subscribers"}
+	case "lease":
+		return []string{"Holder", "Until", "Beat"}
+	}
+	return nil
+}
+
+// ofKind reports whether items of the kind of p are read for an attribute.
+func ofKind(p place, attribute string) bool {
+	return slices.Contains(attributesOfKind(kindName(p)), attribute)
+}
+
+// knownAttributes are the attributes of all kinds.
+func knownAttributes() []string {
+	var all []string
+	for _, k := range kindsOfKeys() {
+		all = append(all, attributesOfKind(k.name)...)
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
+}
