@@ -212,6 +212,15 @@ func attributesAt(i map[string]value, p place) []string {
 type odd struct {
 	name string
 	v    value
+	// large makes a value that takes memory, when it is needed.
+	large func() value
+}
+
+func (o odd) value() value {
+	if o.large != nil {
+		return o.large()
+	}
+	return o.v
 }
 
 // oddValues are the values that are tried for an attribute.
@@ -219,29 +228,40 @@ func oddValues(all records, p place, attribute string) []odd {
 	i := all[p]
 	room := max(free(p, i, attribute), 1)
 	list := func(values ...value) value { return &dynamotypes.AttributeValueMemberL{Value: values} }
-	odds := []odd{
+	plain := []struct {
+		name string
+		v    value
+	}{
 		{"removed", nil}, {"an empty text", text("")}, {"a text", text("x")}, {"control characters", text("x\x1b]52;c;eA==\x07\r\n%s*")},
 		{"another account", text(otherOwner)}, {"a number as text", text("999999999")}, {"Active", text("Active")}, {"Deleted", text("Deleted")}, {"Pending", text("Pending")},
 		{"a number", &dynamotypes.AttributeValueMemberN{Value: "7"}}, {"a huge number", &dynamotypes.AttributeValueMemberN{Value: "1e120"}},
-		{"bytes", &dynamotypes.AttributeValueMemberB{Value: []byte{0, 1, 2}}}, {"a bomb", &dynamotypes.AttributeValueMemberB{Value: bomb()}},
+		{"bytes", &dynamotypes.AttributeValueMemberB{Value: []byte{0, 1, 2}}}, 
 		{"true", &dynamotypes.AttributeValueMemberBOOL{Value: true}}, {"false", &dynamotypes.AttributeValueMemberBOOL{Value: false}},
 		{"null", &dynamotypes.AttributeValueMemberNULL{Value: true}}, {"an empty list", list()}, {"a list of a table", list(text("orders_eu"))},
 		{"a list of permissions", list(text("ALL"))}, {"a list with a number", list(text("orders"), &dynamotypes.AttributeValueMemberN{Value: "1"})},
 		{"a map", &dynamotypes.AttributeValueMemberM{Value: map[string]value{"Action": text("approve"), "x": list()}}},
 		{"a set of texts", &dynamotypes.AttributeValueMemberSS{Value: []string{"orders", "x"}}}, {"a set of numbers", &dynamotypes.AttributeValueMemberNS{Value: []string{"1"}}},
 		{"a set of bytes", &dynamotypes.AttributeValueMemberBS{Value: [][]byte{{1}}}},
-		{"a huge text", text(strings.Repeat("x", room))}, {"a huge list", list(text(strings.Repeat("x", max(room-8, 1))))},
-		{"huge bytes", &dynamotypes.AttributeValueMemberB{Value: bytes.Repeat([]byte{7}, room)}},
+	}
+	odds := []odd{
+		{name: "a huge text", large: func() value { return text(strings.Repeat("x", room)) }},
+		{name: "a huge list", large: func() value { return list(text(strings.Repeat("x", max(room-8, 1)))) }},
+		{name: "huge bytes", large: func() value { return &dynamotypes.AttributeValueMemberB{Value: bytes.Repeat([]byte{7}, room)} }},
+		{name: "a bomb", large: func() value { return &dynamotypes.AttributeValueMemberB{Value: bomb()} }},
+	}
+	for _, o := range plain {
+		odds = append(odds, odd{name: o.name, v: o.v})
 	}
 	if parts := strings.FieldsFunc(p.key, func(r rune) bool { return r == '-' || r == '#' }); len(parts) > 1 {
-		ids := inboxFlood(parts[0], parts[1], room/60)
-		odds = append(odds, odd{"a flood of ids", &dynamotypes.AttributeValueMemberSS{Value: ids}})
+		odds = append(odds, odd{name: "a flood of ids", large: func() value {
+			return &dynamotypes.AttributeValueMemberSS{Value: inboxFlood(parts[0], parts[1], room/60)}
+		}})
 	}
 	// Copied: the same attribute of other items.
 	seen := 0
 	for _, other := range slices.SortedFunc(maps.Keys(all), func(a, b place) int { return strings.Compare(a.String(), b.String()) }) {
 		if v := all[other][attribute]; v != nil && other != p && seen < 4 && sizeOf(v) < room {
-			odds = append(odds, odd{"that of " + other.String(), v})
+			odds = append(odds, odd{name: "that of " + other.String(), v: v})
 			seen++
 		}
 	}
@@ -263,9 +283,9 @@ func bomb() []byte {
 }
 
 // calls makes an attempt of an update.
-func calls(role string, p place, f form, in *dynamodb.UpdateItemInput, what string) attempt {
+func calls(role string, p place, f form, in func() *dynamodb.UpdateItemInput, what string) attempt {
 	return attempt{role: role, at: p, name: fmt.Sprintf("%s of %s: %s", f.name, p, what), do: func(ctx context.Context, cfg aws.Config) error {
-		return f.do(ctx, dynamodb.NewFromConfig(cfg), in)
+		return f.do(ctx, dynamodb.NewFromConfig(cfg), in())
 	}}
 }
 
@@ -281,13 +301,13 @@ func writesOf(role string, all records, p place, attributes []string) []attempt 
 			odds = slices.DeleteFunc(odds, func(o odd) bool { return o.name != "a text" && o.name != "a huge text" })
 		}
 		for n, o := range odds {
-			if o.v == nil && i[attribute] == nil {
+			if o.v == nil && o.large == nil && i[attribute] == nil {
 				continue
 			}
 			what := fmt.Sprintf("%s is %s", attribute, o.name)
-			a := calls(role, p, updates()[n%len(updates())], written(p, map[string]value{attribute: o.v}), what)
+			a := calls(role, p, updates()[n%len(updates())], func() *dynamodb.UpdateItemInput { return written(p, map[string]value{attribute: o.value()}) }, what)
 			if was, ok := i[attribute].(*dynamotypes.AttributeValueMemberS); ok && entry && slices.Contains(hashed(), attribute) {
-				if now, ok := o.v.(*dynamotypes.AttributeValueMemberS); !ok || now.Value != was.Value {
+				if now, ok := o.v.(*dynamotypes.AttributeValueMemberS); !ok || now.Value != was.Value || o.large != nil {
 					a.changed = request
 				}
 			}
@@ -303,7 +323,7 @@ func writesOf(role string, all records, p place, attributes []string) []attempt 
 			}
 		}
 		if other != p && len(copied) > 1 && len(list) > 0 && kindName(other) == kindName(p) {
-			list = append(list, calls(role, p, updates()[0], written(p, copied), "all is that of "+other.String()))
+			list = append(list, calls(role, p, updates()[0], func() *dynamodb.UpdateItemInput { return written(p, copied) }, "all is that of "+other.String()))
 		}
 	}
 	if there := slices.DeleteFunc(slices.Clone(attributes), func(a string) bool { return i[a] == nil }); len(there) > 1 {
@@ -311,7 +331,7 @@ func writesOf(role string, all records, p place, attributes []string) []attempt 
 		for _, attribute := range there {
 			none[attribute] = nil
 		}
-		a := calls(role, p, updates()[0], written(p, none), "all is removed")
+		a := calls(role, p, updates()[0], func() *dynamodb.UpdateItemInput { return written(p, none) }, "all is removed")
 		if entry {
 			a.changed = request
 		}

@@ -174,6 +174,9 @@ func (s *stage) continued(t testing.TB, a party, try attempt, undisturbed *stage
 	f.add(&f.written, 1)
 	if err := try.do(s.ctx, c.Config(try.role)); err != nil {
 		f.add(&f.refused, 1)
+		if forbidden, ok := errors.AsType[*forbiddenCall](err); ok {
+			return forbidden
+		}
 		return nil
 	}
 	f.add(&f.followed, 1)
@@ -238,11 +241,19 @@ func (s *stage) attempts(a party, some *rand.Rand, f *figures) ([]attempt, error
 		may, err := s.probe(a, role, all, some, f)
 		wrong = append(wrong, err)
 		for p, attributes := range may {
+			phase := s.phase(all, p)
 			for _, w := range writesOf(role, all, p, attributes) {
-				w.same = role + s.phase(all, p) + w.name
+				w.same = role + phase + w.name
 				list = append(list, w)
 			}
 		}
+	}
+	for _, role := range a.roles() {
+		raw, err := s.rawCalls(a, role)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, raw...)
 	}
 	slices.SortFunc(list, func(a, b attempt) int { return strings.Compare(a.name, b.name) })
 	return list, errors.Join(wrong...)

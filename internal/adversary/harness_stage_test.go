@@ -54,7 +54,7 @@ func adversaries() []party {
 
 // cost is what a command took: calls of AWS, and bytes that were sent and received.
 type cost struct {
-	calls int
+	runs, calls int
 	bytes int64
 }
 
@@ -147,10 +147,10 @@ func (s *stage) consumer(account string) (*consumer.Consumer, error) {
 
 // run runs a command and notes what it took.
 func (s *stage) run(name string, command func() error) error {
-	before := cost{int(s.wire.calls), s.wire.bytes}
+	before := cost{0, int(s.wire.calls), s.wire.bytes}
 	err := command()
 	had := s.costs[name]
-	s.costs[name] = cost{had.calls + int(s.wire.calls) - before.calls, had.bytes + s.wire.bytes - before.bytes}
+	s.costs[name] = cost{had.runs + 1, had.calls + int(s.wire.calls) - before.calls, had.bytes + s.wire.bytes - before.bytes}
 	if err != nil {
 		return fmt.Errorf("%s: %w", name, err)
 	}

@@ -126,11 +126,14 @@ func mayRead(r party, p place) bool {
 			return true
 		}
 	}
-	// Whatever there will be of a pair of its own.
-	if len(p.key) > 25 && strings.HasPrefix(p.key[12:], "-"+r.account) && strings.ContainsAny(p.key[25:26], "-#") {
-		return true
+	// Whatever there will be of a pair of its own, and keys of this form that are none.
+	if len(p.key) < 25 || p.key[12:25] != "-"+r.account {
+		return false
 	}
-	return false
+	if len(p.key) == 25 {
+		return p.table == lakemesh.DecisionsTable
+	}
+	return strings.ContainsAny(p.key[25:26], "-#")
 }
 
 // inventedShort is the last part of an id that nobody made.
