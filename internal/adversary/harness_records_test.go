@@ -235,7 +235,7 @@ func oddValues(all records, p place, attribute string) []odd {
 		{"removed", nil}, {"an empty text", text("")}, {"a text", text("x")}, {"control characters", text("x\x1b]52;c;eA==\x07\r\n%s*")},
 		{"another account", text(otherOwner)}, {"a number as text", text("999999999")}, {"Active", text("Active")}, {"Deleted", text("Deleted")}, {"Pending", text("Pending")},
 		{"a number", &dynamotypes.AttributeValueMemberN{Value: "7"}}, {"a huge number", &dynamotypes.AttributeValueMemberN{Value: "1e120"}},
-		{"bytes", &dynamotypes.AttributeValueMemberB{Value: []byte{0, 1, 2}}}, 
+		{"bytes", &dynamotypes.AttributeValueMemberB{Value: []byte{0, 1, 2}}},
 		{"true", &dynamotypes.AttributeValueMemberBOOL{Value: true}}, {"false", &dynamotypes.AttributeValueMemberBOOL{Value: false}},
 		{"null", &dynamotypes.AttributeValueMemberNULL{Value: true}}, {"an empty list", list()}, {"a list of a table", list(text("orders_eu"))},
 		{"a list of permissions", list(text("ALL"))}, {"a list with a number", list(text("orders"), &dynamotypes.AttributeValueMemberN{Value: "1"})},

@@ -1,7 +1,6 @@
 package adversary_test
 
 import (
-	"context"
 	"crypto/sha256"
 	"encoding/json"
 	"errors"
@@ -17,7 +16,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 
-	"github.com/lakemesh/lakemesh"
 	"github.com/lakemesh/lakemesh/internal/iampolicy"
 	"github.com/lakemesh/lakemesh/internal/meshtest"
 )
@@ -165,23 +163,23 @@ func (s *stage) probe(a party, role string, all records, some *rand.Rand, f *fig
 
 // continued makes an attempt on a clone, and lets the others go on. what is what that
 // did wrong, if the attempt was let through.
-func (s *stage) continued(t testing.TB, a party, try attempt, undisturbed *stage, f *figures) (wrong error) {
+func (s *stage) continued(t testing.TB, a party, try attempt, undisturbed *stage, f *figures) (allowed bool, wrong error) {
 	c, err := s.clone()
 	if err != nil {
-		return err
+		return false, err
 	}
 	defer func() { wrong = errors.Join(wrong, c.Close()) }()
 	f.add(&f.written, 1)
 	if err := try.do(s.ctx, c.Config(try.role)); err != nil {
 		f.add(&f.refused, 1)
 		if forbidden, ok := errors.AsType[*forbiddenCall](err); ok {
-			return forbidden
+			return true, forbidden
 		}
-		return nil
+		return false, nil
 	}
 	f.add(&f.followed, 1)
 	failed := c.finale(a, try.changed, publishingLast(t))
-	return errors.Join(failed, c.differs(undisturbed))
+	return true, errors.Join(failed, c.differs(undisturbed))
 }
 
 func publishingLast(t testing.TB) func(*stage) error {
@@ -217,6 +215,9 @@ func moments(t *testing.T, each func(n int, m moment, s *stage)) {
 			t.Fatal(err)
 		}
 		each(n, m, now)
+		if err := now.Close(); err != nil {
+			t.Fatal(err)
+		}
 	}
 }
 
@@ -258,6 +259,3 @@ func (s *stage) attempts(a party, some *rand.Rand, f *figures) ([]attempt, error
 	slices.SortFunc(list, func(a, b attempt) int { return strings.Compare(a.name, b.name) })
 	return list, errors.Join(wrong...)
 }
-
-var _ = context.Background
-var _ = lakemesh.Pending

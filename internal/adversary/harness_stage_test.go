@@ -55,7 +55,7 @@ func adversaries() []party {
 // cost is what a command took: calls of AWS, and bytes that were sent and received.
 type cost struct {
 	runs, calls int
-	bytes int64
+	bytes       int64
 }
 
 // stage is a mesh in some state, with the parties' personas and what they decided.

@@ -1,11 +1,13 @@
 package adversary_test
 
 import (
+	"fmt"
 	"math/rand/v2"
 	"os"
+	"regexp"
 	"strconv"
-	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 )
 
@@ -50,52 +52,80 @@ func TestNoPartyDisturbsAnother(t *testing.T) {
 	t.Logf("LAKEMESH_SEED=%d", seed)
 	begin, f := time.Now(), &figures{}
 	t.Cleanup(func() { t.Logf("%v in %v", f, time.Since(begin)) })
-	some := rand.New(rand.NewPCG(seed, 1))
-	chosen := map[int][]party{}
-	for range 3 {
-		n := some.IntN(len(life()))
-		chosen[n] = append(chosen[n], adversaries()[some.IntN(len(adversaries()))])
-	}
-	var mu sync.Mutex
-	done := map[string]bool{}
-	moments(t, func(n int, m moment, s *stage) {
-		against := chosen[n]
-		if inLongForm() {
-			against = adversaries()
-		}
-		for _, a := range against {
-			var chooser *rand.Rand
-			if !inLongForm() {
-				chooser = rand.New(rand.NewPCG(seed, uint64(n)))
-			}
-			t.Run(strconv.Itoa(n)+" "+m.name+"/"+a.String(), func(t *testing.T) {
-				t.Parallel()
-				undisturbed, err := s.reference(t, a)
-				if err != nil {
-					t.Fatalf("undisturbed: %v", err)
-				}
-				tries, err := s.attempts(a, chooser, f)
-				if err != nil {
-					t.Error(err)
-				}
-				if n := atMost(t); n > 0 {
-					chooser := rand.New(rand.NewPCG(seed, uint64(n)))
-					chooser.Shuffle(len(tries), func(i, j int) { tries[i], tries[j] = tries[j], tries[i] })
-					tries = tries[:min(len(tries), n)]
-				}
-				for _, try := range tries {
-					mu.Lock()
-					known := try.same != "" && done[try.same]
-					done[try.same] = true
-					mu.Unlock()
-					if known {
-						continue
+	for number, a := range adversaries() {
+		t.Run(a.String(), func(t *testing.T) {
+			t.Parallel()
+			some := rand.New(rand.NewPCG(seed, uint64(number)))
+			only := some.IntN(len(life()))
+			// In a bubble, waiting for what never comes takes no time.
+			synctest.Test(t, func(t *testing.T) {
+				done := map[string]bool{}
+				moments(t, func(n int, m moment, s *stage) {
+					if inLongForm() || n == only {
+						s.against(t, a, m, some, done, f)
 					}
-					if err := s.continued(t, a, try, undisturbed, f); err != nil {
-						t.Errorf("%s, as %s: %v", try.name, try.role, err)
-					}
-				}
+				})
 			})
+		})
+	}
+}
+
+// against tries what a party may do at a moment, each on a mesh of its own.
+func (s *stage) against(t *testing.T, a party, m moment, some *rand.Rand, done map[string]bool, f *figures) {
+	t.Helper()
+	undisturbed, err := s.reference(t, a)
+	if err != nil {
+		t.Fatalf("after %q, undisturbed: %v", m.name, err)
+	}
+	defer func() { _ = undisturbed.Close() }()
+	chooser := some
+	if inLongForm() {
+		chooser = nil
+	}
+	tries, err := s.attempts(a, chooser, f)
+	if err != nil {
+		t.Errorf("after %q: %v", m.name, err)
+	}
+	followed := 0
+	if atMost(t) > 0 {
+		some.Shuffle(len(tries), func(i, j int) { tries[i], tries[j] = tries[j], tries[i] })
+	}
+	for _, try := range tries {
+		if atMost(t) > 0 && followed >= atMost(t) {
+			break
 		}
-	})
+		if try.same != "" && done[try.same] {
+			continue
+		}
+		done[try.same] = true
+		allowed, err := s.continued(t, a, try, undisturbed, f)
+		if allowed {
+			followed++
+		}
+		if err == nil {
+			continue
+		}
+		what := fmt.Sprintf("after %q, %s, as %s: %v", m.name, try.name, try.role, err)
+		if reason := open(what); reason != "" {
+			t.Logf("it is known (%s): %s", reason, what)
+			continue
+		}
+		t.Error(what)
+	}
+}
+
+// gaps are what is known to be disturbed, by patterns of what is reported, and why
+// it is.
+func gaps() map[string]string {
+	return map[string]string{}
+}
+
+// open is why something that was found is not an error.
+func open(what string) string {
+	for pattern, reason := range gaps() {
+		if regexp.MustCompile(pattern).MatchString(what) {
+			return reason
+		}
+	}
+	return ""
 }
