@@ -97,7 +97,10 @@ func (s *stage) places(a party, all records) ([]place, error) {
 // probe finds out which attributes of which items a role may write, on a mesh that is
 // thrown away, and checks that they are the party's own, and that nothing else is to
 // be read. some, if it is not nil, chooses what is tried.
-func (s *stage) probe(a party, role string, all records, some *rand.Rand, f *figures) (map[place][]string, error) {
+//
+// What IAM says of a call depends on the role, the key and the attributes: known has
+// what was found at another moment, since nobody changes roles in between.
+func (s *stage) probe(a party, role string, all records, some *rand.Rand, known map[string]bool, f *figures) (map[place][]string, error) {
 	tried, err := s.places(a, all)
 	if err != nil {
 		return nil, err
@@ -111,13 +114,17 @@ func (s *stage) probe(a party, role string, all records, some *rand.Rand, f *fig
 	acts := role == a.roles()[0]
 	may := map[place][]string{}
 	var wrong []error
-	probed := func(err error) bool {
-		f.add(&f.probed, 1)
-		if !reached(err) {
-			f.add(&f.denied, 1)
-			return false
+	probed := func(what string, p place, call func() error) bool {
+		what = role + what + p.String()
+		if allowed, ok := known[what]; ok {
+			return allowed
 		}
-		return true
+		f.add(&f.probed, 1)
+		known[what] = reached(call())
+		if !known[what] {
+			f.add(&f.denied, 1)
+		}
+		return known[what]
 	}
 	for _, p := range tried {
 		own := []string(nil)
@@ -134,7 +141,7 @@ func (s *stage) probe(a party, role string, all records, some *rand.Rand, f *fig
 		}
 		for n, attribute := range attributes {
 			way := updates()[n%len(updates())]
-			if !probed(way.do(s.ctx, client, written(p, map[string]value{attribute: text("x")}))) {
+			if !probed("writes "+attribute, p, func() error { return way.do(s.ctx, client, written(p, map[string]value{attribute: text("x")})) }) {
 				continue
 			}
 			if !is(attribute) {
@@ -149,12 +156,14 @@ func (s *stage) probe(a party, role string, all records, some *rand.Rand, f *fig
 			ways = append(ways, forbidden()[some.IntN(len(forbidden()))])
 		}
 		for _, way := range ways {
-			if probed(way.do(s.ctx, client, written(p, map[string]value{attributes[0]: text("x")}))) {
+			if probed(way.name, p, func() error { return way.do(s.ctx, client, written(p, map[string]value{attributes[0]: text("x")})) }) {
 				wrong = append(wrong, fmt.Errorf("S4, S5: %s may write %s by %s", role, p, way.name))
 			}
 		}
-		_, err := client.GetItem(s.ctx, &dynamodb.GetItemInput{TableName: aws.String(p.table), Key: map[string]value{keyName(p.table): text(p.key)}})
-		if probed(err) && (!acts || !mayRead(a, p)) {
+		reads := probed("reads", p, func() error {
+			return errOfCall(client.GetItem(s.ctx, &dynamodb.GetItemInput{TableName: aws.String(p.table), Key: map[string]value{keyName(p.table): text(p.key)}}))
+		})
+		if reads && (!acts || !mayRead(a, p)) {
 			wrong = append(wrong, fmt.Errorf("%s may read %s", role, p))
 		}
 	}
@@ -231,7 +240,7 @@ func (s *stage) reference(t testing.TB, a party) (*stage, error) {
 }
 
 // attempts are all writes of records that a party may make at a moment, and raw calls.
-func (s *stage) attempts(a party, some *rand.Rand, f *figures) ([]attempt, error) {
+func (s *stage) attempts(a party, some *rand.Rand, known map[string]bool, f *figures) ([]attempt, error) {
 	all, err := s.scan()
 	if err != nil {
 		return nil, err
@@ -239,7 +248,7 @@ func (s *stage) attempts(a party, some *rand.Rand, f *figures) ([]attempt, error
 	var list []attempt
 	var wrong []error
 	for _, role := range a.roles() {
-		may, err := s.probe(a, role, all, some, f)
+		may, err := s.probe(a, role, all, some, known, f)
 		wrong = append(wrong, err)
 		for p, attributes := range may {
 			phase := s.phase(all, p)
