@@ -307,9 +307,13 @@ func (s *stage) finale(a party, changed string, publish func(*stage) error) erro
 	}
 	own := func(sub *subscription) bool { return !a.produces && a.account == sub.subscriber }
 	// noteOf notes what a consumer's command on a subscription failed with. Its owner can
-	// end it, and spoil its own decision on it: then the consumer is told so.
+	// end it, spoil its own decision on it, and take back by other means what was granted:
+	// then the consumer is told so.
 	noteOf := func(sub *subscription, err error) {
-		if !trusted(sub.owner, true) {
+		if !trusted(sub.owner, true) && err != nil {
+			if strings.Contains(err.Error(), "to become visible") {
+				return
+			}
 			for _, told := range []error{lakemesh.ErrTampered, lakemesh.ErrIllegalTransition, lakemesh.ErrClaimed} {
 				if errors.Is(err, told) {
 					return

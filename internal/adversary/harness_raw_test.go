@@ -21,6 +21,7 @@ import (
 	"github.com/lakemesh/lakemesh"
 	"github.com/lakemesh/lakemesh/internal/identity"
 	"github.com/lakemesh/lakemesh/internal/meshtest"
+	"github.com/lakemesh/lakemesh/localmesh"
 )
 
 // errOfCall is the error of a call whose output does not matter.
@@ -150,14 +151,13 @@ func (s *stage) onCatalog(owner string, add adder) {
 			})
 		}
 	}
-	for _, region := range []string{"us-east-1"} {
-		for _, account := range []string{inMesh, owner} {
-			policy := fmt.Sprintf(`{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Principal":"*","Action":"glue:*","Resource":["arn:aws:glue:%s:%s:catalog"]}]}`, region, account)
-			add("put the catalog's policy of "+account, func(ctx context.Context, cfg aws.Config) error {
-				return errOfCall(glue.NewFromConfig(cfg).PutResourcePolicy(ctx, &glue.PutResourcePolicyInput{PolicyInJson: aws.String(policy), EnableHybrid: gluetypes.EnableHybridValuesTrue,
-					ResourceArn: aws.String(fmt.Sprintf("arn:aws:glue:%s:%s:catalog", region, account))}))
-			})
-		}
+	const region = localmesh.DefaultRegion
+	for _, account := range []string{inMesh, owner} {
+		policy := fmt.Sprintf(`{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Principal":{"AWS":"arn:aws:iam::%s:root"},"Action":"glue:*","Resource":["arn:aws:glue:%s:%s:catalog"]}]}`, theConsumer, region, account)
+		add("put the catalog's policy of "+account, func(ctx context.Context, cfg aws.Config) error {
+			return errOfCall(glue.NewFromConfig(cfg).PutResourcePolicy(ctx, &glue.PutResourcePolicyInput{PolicyInJson: aws.String(policy), EnableHybrid: gluetypes.EnableHybridValuesTrue,
+				ResourceArn: aws.String(lakemesh.CatalogARN(region, account))}))
+		})
 	}
 	add("delete the catalog's policy", func(ctx context.Context, cfg aws.Config) error {
 		return errOfCall(glue.NewFromConfig(cfg).DeleteResourcePolicy(ctx, &glue.DeleteResourcePolicyInput{}))
@@ -295,7 +295,7 @@ func (s *stage) onShares(a party, add adder) error {
 		}
 		for _, owner := range []string{theOwner, otherOwner} {
 			for _, table := range s.model.tables[productOf(owner)] {
-				resource := []string{lakemesh.TableARN("us-east-1", inMesh, productOf(owner), table)}
+				resource := []string{lakemesh.TableARN(localmesh.DefaultRegion, inMesh, productOf(owner), table)}
 				call("associate "+resource[0]+" with share "+name, func(ctx context.Context, c *ram.Client) error {
 					return errOfCall(c.AssociateResourceShare(ctx, &ram.AssociateResourceShareInput{ResourceShareArn: arn, ResourceArns: resource}))
 				})
@@ -311,7 +311,7 @@ func (s *stage) onShares(a party, add adder) error {
 	}
 	call("make a share", func(ctx context.Context, c *ram.Client) error {
 		return errOfCall(c.CreateResourceShare(ctx, &ram.CreateResourceShareInput{Name: aws.String("LakeFormation-mine"), AllowExternalPrincipals: aws.Bool(true), Principals: []string{a.account},
-			ResourceArns: []string{lakemesh.TableARN("us-east-1", inMesh, theProduct, "orders"), lakemesh.DatabaseARN("us-east-1", inMesh, theProduct), lakemesh.CatalogARN("us-east-1", inMesh)}}))
+			ResourceArns: []string{lakemesh.TableARN(localmesh.DefaultRegion, inMesh, theProduct, "orders"), lakemesh.DatabaseARN(localmesh.DefaultRegion, inMesh, theProduct), lakemesh.CatalogARN(localmesh.DefaultRegion, inMesh)}}))
 	})
 	for _, account := range []string{theConsumer, otherConsumer, theOwner, otherOwner} {
 		got, err := ram.NewFromConfig(s.Config(meshtest.Administrator(account))).GetResourceShareInvitations(s.ctx, &ram.GetResourceShareInvitationsInput{})

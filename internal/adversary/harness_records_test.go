@@ -212,16 +212,13 @@ func attributesAt(i map[string]value, p place) []string {
 type odd struct {
 	name string
 	v    value
-	// large makes a value that takes memory, when it is needed.
-	large func() value
+	// large makes a value that takes so many bytes, when it is needed.
+	large func(room int) value
 }
 
-func (o odd) value() value {
-	if o.large != nil {
-		return o.large()
-	}
-	return o.v
-}
+// spares are how many bytes of an item are left free by values that are to fill it: what
+// DynamoDB counts is not known to the byte.
+func spares() []int { return []int{-64, -32, 0, 32, 64} }
 
 // oddValues are the values that are tried for an attribute.
 func oddValues(all records, p place, attribute string) []odd {
@@ -244,16 +241,16 @@ func oddValues(all records, p place, attribute string) []odd {
 		{"a set of bytes", &dynamotypes.AttributeValueMemberBS{Value: [][]byte{{1}}}},
 	}
 	odds := []odd{
-		{name: "a huge text", large: func() value { return text(strings.Repeat("x", room)) }},
-		{name: "a huge list", large: func() value { return list(text(strings.Repeat("x", max(room-8, 1)))) }},
-		{name: "huge bytes", large: func() value { return &dynamotypes.AttributeValueMemberB{Value: bytes.Repeat([]byte{7}, room)} }},
-		{name: "a bomb", large: func() value { return &dynamotypes.AttributeValueMemberB{Value: bomb()} }},
+		{name: "a huge text", large: func(room int) value { return text(strings.Repeat("x", room)) }},
+		{name: "a huge list", large: func(room int) value { return list(text(strings.Repeat("x", max(room-8, 1)))) }},
+		{name: "huge bytes", large: func(room int) value { return &dynamotypes.AttributeValueMemberB{Value: bytes.Repeat([]byte{7}, room)} }},
+		{name: "a bomb", large: func(room int) value { return &dynamotypes.AttributeValueMemberB{Value: bomb()} }},
 	}
 	for _, o := range plain {
 		odds = append(odds, odd{name: o.name, v: o.v})
 	}
 	if parts := strings.FieldsFunc(p.key, func(r rune) bool { return r == '-' || r == '#' }); len(parts) > 1 {
-		odds = append(odds, odd{name: "a flood of ids", large: func() value {
+		odds = append(odds, odd{name: "a flood of ids", large: func(room int) value {
 			return &dynamotypes.AttributeValueMemberSS{Value: inboxFlood(parts[0], parts[1], room/60)}
 		}})
 	}
@@ -289,6 +286,19 @@ func calls(role string, p place, f form, in func() *dynamodb.UpdateItemInput, wh
 	}}
 }
 
+// fills writes a value that fills an item.
+func fills(p place, f form, attribute string, o odd, room int) func(context.Context, aws.Config) error {
+	return func(ctx context.Context, cfg aws.Config) error {
+		var err error
+		for _, spare := range spares() {
+			if err = f.do(ctx, dynamodb.NewFromConfig(cfg), written(p, map[string]value{attribute: o.large(max(room-spare, 1))})); err == nil {
+				return nil
+			}
+		}
+		return err
+	}
+}
+
 // writesOf are the writes of an item by a role that may write these attributes of it.
 func writesOf(role string, all records, p place, attributes []string) []attempt {
 	i := all[p]
@@ -305,7 +315,10 @@ func writesOf(role string, all records, p place, attributes []string) []attempt 
 				continue
 			}
 			what := fmt.Sprintf("%s is %s", attribute, o.name)
-			a := calls(role, p, updates()[n%len(updates())], func() *dynamodb.UpdateItemInput { return written(p, map[string]value{attribute: o.value()}) }, what)
+			a := calls(role, p, updates()[n%len(updates())], func() *dynamodb.UpdateItemInput { return written(p, map[string]value{attribute: o.v}) }, what)
+			if o.large != nil {
+				a.do = fills(p, updates()[n%len(updates())], attribute, o, max(free(p, i, attribute), 1))
+			}
 			if was, ok := i[attribute].(*dynamotypes.AttributeValueMemberS); ok && entry && slices.Contains(hashed(), attribute) {
 				if now, ok := o.v.(*dynamotypes.AttributeValueMemberS); !ok || now.Value != was.Value || o.large != nil {
 					a.changed = request

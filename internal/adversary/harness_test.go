@@ -6,6 +6,7 @@ import (
 	"os"
 	"regexp"
 	"strconv"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -26,6 +27,8 @@ func seedOfRun(t *testing.T) uint64 {
 	}
 	return rand.Uint64()
 }
+
+// LAKEMESH_ONLY chooses attempts by a part of their names, LAKEMESH_SEED repeats a run.
 
 // atMost is how many attempts of a party at a moment are followed: a few in the short
 // form; all in the long one, or as many as LAKEMESH_SAMPLE says.
@@ -79,7 +82,7 @@ func (s *stage) against(t *testing.T, a party, m moment, some *rand.Rand, done m
 	}
 	defer func() { _ = undisturbed.Close() }()
 	chooser := some
-	if inLongForm() {
+	if inLongForm() || os.Getenv("LAKEMESH_ONLY") != "" {
 		chooser = nil
 	}
 	tries, err := s.attempts(a, chooser, done, f)
@@ -91,6 +94,9 @@ func (s *stage) against(t *testing.T, a party, m moment, some *rand.Rand, done m
 		some.Shuffle(len(tries), func(i, j int) { tries[i], tries[j] = tries[j], tries[i] })
 	}
 	for _, try := range tries {
+		if only := os.Getenv("LAKEMESH_ONLY"); only != "" && !strings.Contains(try.name, only) {
+			continue
+		}
 		if atMost(t) > 0 && followed >= atMost(t) {
 			break
 		}
@@ -108,26 +114,47 @@ func (s *stage) against(t *testing.T, a party, m moment, some *rand.Rand, done m
 		if allowed {
 			followed++
 		}
-		if err == nil {
-			continue
+		for _, wrong := range each(err) {
+			what := fmt.Sprintf("after %q, %s, as %s: %v", m.name, try.name, try.role, wrong)
+			if reason := known(what); reason != "" {
+				t.Logf("it is known (%s): %.600s", reason, what)
+				continue
+			}
+			t.Error(what)
 		}
-		what := fmt.Sprintf("after %q, %s, as %s: %v", m.name, try.name, try.role, err)
-		if reason := open(what); reason != "" {
-			t.Logf("it is known (%s): %s", reason, what)
-			continue
-		}
-		t.Error(what)
 	}
 }
 
-// gaps are what is known to be disturbed, by patterns of what is reported, and why
-// it is.
-func gaps() map[string]string {
-	return map[string]string{}
+// each are the errors that were joined.
+func each(err error) []error {
+	if err == nil {
+		return nil
+	}
+	joined, ok := err.(interface{ Unwrap() []error })
+	if !ok {
+		return []error{err}
+	}
+	var all []error
+	for _, e := range joined.Unwrap() {
+		all = append(all, each(e)...)
+	}
+	return all
 }
 
-// open is why something that was found is not an error.
-func open(what string) string {
+// gaps are disturbances that are known, by patterns of what is reported, each with what
+// happens. All are an owner's against consumers of its own products. One that was mended
+// goes from here.
+func gaps() map[string]string {
+	return map[string]string{
+		`(?s)Decisions/[-0-9#]+: (Ended|Active|Ids|all) is .*: S6: `:                                                 "an owner's ledger can name any number of ids, and of items with ids, which its consumers read",
+		`(?s)Subscriptions/.* is (a )?huge .*DataMeshAdminProducer.*: (cancel|leave|import) .*Transaction cancelled`: "an owner can fill a request with what it mirrors there, so that its consumer can write nothing more",
+		`(?s)Decisions/.*DataMeshAdminProducer.*: (leave|import) `:                                                   "leaving goes by the tables of the owner's decision, and fails if they are no names of tables",
+		`(?s)raw .*DataMeshAdminProducer.*: (leave|S6: import|S6: leave) `:                                           "leaving takes back what was handed on, which Lake Formation refuses while the owner has put the table or the database out of sight",
+	}
+}
+
+// known is why something that was found is not an error.
+func known(what string) string {
 	for pattern, reason := range gaps() {
 		if regexp.MustCompile(pattern).MatchString(what) {
 			return reason

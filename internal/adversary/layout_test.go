@@ -162,7 +162,7 @@ func inventedPlaces() []place {
 	return slices.Compact(all)
 }
 
-// ownPlaces are keys that a pattern of a policy matches: each account of the harness in
+// fromPattern are keys that a pattern of a policy matches: each account of the harness in
 // the place of any account, and letters in the place of any others.
 func fromPattern(table, pattern string) []place {
 	var all []place
@@ -194,7 +194,9 @@ func hashed() []string { return []string{"By", "Action", "To"} }
 func inboxFlood(owner, subscriber string, n int) []string {
 	ids := make([]string, n)
 	for i := range ids {
-		ids[i] = fmt.Sprintf("%s-%s-%s%05d", owner, subscriber, inventedShort[:17], i)
+		// Ids have no zeros and ones, which look like letters.
+		last := strings.NewReplacer("0", "x", "1", "y").Replace(fmt.Sprintf("%05d", i))
+		ids[i] = owner + "-" + subscriber + "-" + inventedShort[:17] + last
 	}
 	return ids
 }
