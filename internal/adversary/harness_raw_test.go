@@ -167,7 +167,7 @@ func (s *stage) onCatalog(owner string, add adder) {
 // onBucket changes an owner's bucket and the locations in it.
 func (s *stage) onBucket(owner string, add adder) {
 	bucket := bucketOf(owner)
-	client := func(cfg aws.Config) *s3.Client { return identity.S3(cfg) }
+	client := identity.S3
 	open := fmt.Sprintf(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":"*","Action":"s3:*","Resource":["arn:aws:s3:::%s/*"]}]}`, bucket)
 	add("put the policy of "+bucket, func(ctx context.Context, cfg aws.Config) error {
 		return errOfCall(client(cfg).PutBucketPolicy(ctx, &s3.PutBucketPolicyInput{Bucket: aws.String(bucket), Policy: aws.String(open)}))

@@ -114,7 +114,7 @@ func stageOn(ctx context.Context, m *localmesh.Mesh, of *model) *stage {
 
 // clone is a stage of its own that begins as this one is now.
 func (s *stage) clone() (*stage, error) {
-	m, err := s.Mesh.Clone()
+	m, err := s.Clone()
 	if err != nil {
 		return nil, err
 	}
