@@ -1,3 +1,3 @@
-// Package adversary holds tests in which a party of the mesh works against another
-// one, with raw calls that its own roles may make. It has no code.
+// Package adversary has tests in which one party of a mesh does what its roles allow,
+// and the others have to remain undisturbed.
 package adversary
