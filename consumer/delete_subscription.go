@@ -55,8 +55,8 @@ func (c *Consumer) PlanDeleteSubscription(ctx context.Context, in LeaveInput) (*
 
 // DeleteSubscription leaves a subscription. In the consumer's account, everything
 // that was handed on to anybody ends, as far as no other active subscription
-// justifies it, and links that nothing needs any more are dropped; then the record
-// says that the consumer has left. What was granted to the account as a whole is
+// justifies it, and links that nothing needs any more are dropped; the record says
+// that the consumer has left, also if something of that fails. What was granted to the account as a whole is
 // ended by the owner's side, because AWS lets nobody else
 // (https://docs.aws.amazon.com/lake-formation/latest/dg/regranting-shared-resources.html).
 // RAM shares are left alone: they carry every other product of the mesh as well.
@@ -142,9 +142,17 @@ func (l *leaving) tooMuch(e permissions.Entry) lakemesh.Permissions {
 func (l *leaving) plan(reason string) *plan.Plan {
 	c, r := l.consumer, l.record
 	p := &plan.Plan{Operation: opLeave}
+	if !r.Leaving {
+		// First, and by itself: whatever keeps something from being taken back, the owner
+		// is told that it can end the grant to the account.
+		p.Add(plan.Step{
+			Kind: plan.Record, Account: c.meshAccount, Resource: "subscription " + r.ID, Early: true,
+			Summary: "record that account " + c.account + " has left subscription " + r.ID,
+			Run:     func(ctx context.Context) error { return c.tracker.Left(ctx, r, reason) },
+		})
+	}
 	batches := c.lake.Batches()
 	me := lakemesh.RoleARN(c.account, lakemesh.ConsumerRole)
-	var done []*plan.Step
 	onLink := map[string][]*plan.Step{}
 	mine := map[string]lakemesh.Permissions{}
 	for _, e := range l.handed {
@@ -160,20 +168,12 @@ func (l *leaving) plan(reason string) *plan.Plan {
 		}
 		e.Permissions, e.Grantable = excess, e.Grantable.Intersect(excess)
 		steps := batches.Revoke(p, e)
-		done = append(done, steps...)
 		if ofLink {
 			onLink[e.Resource.Database] = append(onLink[e.Resource.Database], steps...)
 		}
 	}
 	for _, link := range l.links {
-		done = append(done, l.dropLink(p, batches, link, mine[link], onLink[link]))
-	}
-	if !r.Leaving {
-		p.Add(plan.Step{
-			Kind: plan.Record, Account: c.meshAccount, Resource: "subscription " + r.ID,
-			Summary: "record that account " + c.account + " has left subscription " + r.ID,
-			Run:     func(ctx context.Context) error { return c.tracker.Left(ctx, r, reason) },
-		}, done...)
+		l.dropLink(p, batches, link, mine[link], onLink[link])
 	}
 	return p
 }
@@ -181,13 +181,13 @@ func (l *leaving) plan(reason string) *plan.Plan {
 // dropLink adds the steps that drop a link. An administrator may not drop what it
 // did not make until it grants itself DROP
 // (https://docs.aws.amazon.com/lake-formation/latest/dg/implicit-permissions.html).
-func (l *leaving) dropLink(p *plan.Plan, batches *permissions.Batches, link string, mine lakemesh.Permissions, after []*plan.Step) *plan.Step {
+func (l *leaving) dropLink(p *plan.Plan, batches *permissions.Batches, link string, mine lakemesh.Permissions, after []*plan.Step) {
 	c := l.consumer
 	if !mine.Has(lakemesh.Drop) && !mine.Has(lakemesh.All) {
 		after = append(after, batches.Grant(p, permissions.Entry{Principal: lakemesh.RoleARN(c.account, lakemesh.ConsumerRole),
 			Resource: permissions.Database(c.account, link), Permissions: lakemesh.NewPermissions(lakemesh.Drop)})...)
 	}
-	return p.Add(plan.Step{
+	p.Add(plan.Step{
 		Kind: plan.DeleteLink, Account: c.account, Resource: "database " + link,
 		Summary: fmt.Sprintf("drop resource link %s to database %s of the mesh", link, l.record.Database),
 		Run: func(ctx context.Context) error {

@@ -67,6 +67,9 @@ func ConsumerAttributes() []string {
 	return []string{attrID, attrOwner, attrSubscriber, attrStatus, attrDatabase, attrTables, attrRequested, attrNotes,
 		attrCreated, attrCreatedBy, attrUpdated, attrUpdatedBy, attrImported, attrExpressions, attrAsked, attrLeaving, attrLeftReason,
 		attrImportedRevision, attrEntries, attrHead, attrOpen, attrWithdrawn,
+		// Not what the consumer says: what its owner mirrors, which it can take out if that
+		// leaves it no room.
+		attrPermitted, attrGrantable, attrTableARNs, attrShares,
 		attrEntryOf, attrAt, attrBy, attrAction, attrFrom, attrTo, attrReason, attrPermissions, attrHandOn, attrEntryTables, attrPrev, attrSeen}
 }
 

@@ -19,9 +19,19 @@ const (
 	attrSubscribers = "Subscribers"
 )
 
+// Bounds of what a consumer reads of ledgers, which their owners write in any number. An
+// owner reads its own to the end.
+const (
+	mostActive = 1000
+	mostEnded  = 5 * endedPerItem
+)
+
 // endedPerItem is how many ids of subscriptions that have ended stand in one item: half
 // of what fits.
 const endedPerItem = 4000
+
+// mostEndedItems is how many items with ids of a pair there can be at most.
+const mostEndedItems = 5000
 
 // Ledger is what the owner keeps of a pair of accounts.
 type Ledger struct {
@@ -56,6 +66,13 @@ func (t *Tracker) ledgers(ctx context.Context, pairs []pair, fn func(pair, Ledge
 	})
 }
 
+// bounded is as much of the ledger as its other side reads, and tells whether that is
+// all of it.
+func (l Ledger) bounded() (_ Ledger, whole bool) {
+	whole = len(l.active) <= mostActive && l.ended <= mostEnded
+	return Ledger{active: l.active[:min(len(l.active), mostActive)], ended: min(l.ended, mostEnded)}, whole
+}
+
 // pair is an owner and a subscriber.
 type pair struct{ owner, subscriber string }
 
@@ -77,7 +94,8 @@ func (l Ledger) endedKeys(p pair) []string {
 	if l.ended == 0 {
 		return nil
 	}
-	keys := make([]string, (l.ended-1)/endedPerItem+1)
+	// One more than could have been counted by twenty million would be a mistake.
+	keys := make([]string, min((l.ended-1)/endedPerItem+1, mostEndedItems))
 	for n := range keys {
 		keys[n] = endedKey(p.owner, p.subscriber, n)
 	}
@@ -137,6 +155,7 @@ func (t *Tracker) SubscribedActive(ctx context.Context, subscriber, owner string
 	if err != nil {
 		return nil, err
 	}
+	l, _ = l.bounded()
 	var all []*Record
 	err = t.records(ctx, l.active, func(r *Record) bool {
 		all = append(all, r)

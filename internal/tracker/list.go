@@ -42,7 +42,7 @@ func (t *Tracker) Owned(ctx context.Context, owner string, state lakemesh.Status
 	if err := group.Wait(); err != nil {
 		return err
 	}
-	return t.list(ctx, decided, enabled, state, fn)
+	return t.list(ctx, decided, enabled, state, true, fn)
 }
 
 // Subscribed calls fn for each subscription of the subscriber in the state, pair by
@@ -53,7 +53,7 @@ func (t *Tracker) Subscribed(ctx context.Context, subscriber string, state lakem
 		return err
 	}
 	pairs := pairsOf(producers, func(account string) pair { return pair{account, subscriber} })
-	return t.list(ctx, pairs, pairs, state, fn)
+	return t.list(ctx, pairs, pairs, state, false, fn)
 }
 
 // waits reports whether subscriptions in a state may be known by a request alone.
@@ -62,11 +62,12 @@ func waits(state lakemesh.Status) bool {
 }
 
 // list finds the subscriptions of pairs in their ledgers and inboxes, and reads them.
-func (t *Tracker) list(ctx context.Context, decided, enabled []pair, state lakemesh.Status, fn func(*Record) bool) error {
+// own tells that the ledgers are the reader's own.
+func (t *Tracker) list(ctx context.Context, decided, enabled []pair, state lakemesh.Status, own bool, fn func(*Record) bool) error {
 	var ledgers, inboxes map[pair][]string
 	group, within := errgroup.WithContext(ctx)
 	group.Go(func() (err error) {
-		ledgers, err = t.inLedgers(within, decided, state)
+		ledgers, err = t.inLedgers(within, decided, state, own)
 		return err
 	})
 	if waits(state) {
@@ -95,9 +96,15 @@ func (t *Tracker) list(ctx context.Context, decided, enabled []pair, state lakem
 }
 
 // inLedgers are the ids that the owners' ledgers have of pairs.
-func (t *Tracker) inLedgers(ctx context.Context, pairs []pair, state lakemesh.Status) (map[pair][]string, error) {
+func (t *Tracker) inLedgers(ctx context.Context, pairs []pair, state lakemesh.Status, own bool) (map[pair][]string, error) {
 	ids, of := map[pair][]string{}, map[string]pair{}
 	err := t.ledgers(ctx, pairs, func(p pair, l Ledger) {
+		if !own {
+			var whole bool
+			if l, whole = l.bounded(); !whole {
+				t.log.WarnContext(ctx, "an owner names more subscriptions than are listed", "owner", p.owner, "subscriber", p.subscriber, "active", mostActive, "ended", mostEnded)
+			}
+		}
 		// One that is being approved for the first time stands among the active ones.
 		if state != lakemesh.Denied && state != lakemesh.Deleted {
 			ids[p] = l.active
@@ -117,7 +124,11 @@ func (t *Tracker) inLedgers(ctx context.Context, pairs []pair, state lakemesh.St
 	}
 	err = t.eachItem(ctx, lakemesh.DecisionsTable, keys, batchGetMax, func(key string, i item) error {
 		p := of[key]
-		ids[p] = append(ids[p], ofPair(p.owner, p.subscriber, known(i, attrIDs))...)
+		ended := ofPair(p.owner, p.subscriber, known(i, attrIDs))
+		if !own {
+			ended = ended[:min(len(ended), endedPerItem)]
+		}
+		ids[p] = append(ids[p], ended...)
 		return nil
 	})
 	return ids, err

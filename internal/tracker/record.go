@@ -197,9 +197,10 @@ func readCopy(i item) (w Words, fault string) {
 		Whole: isTrue(i, attrWhole), Expressions: known(i, attrExpressions), Requested: permissions(known(i, attrRequested))}
 	tables, ok := texts(i, attrTables)
 	switch {
-	case w.Database == "":
+	case w.Database == "" || !areNames([]string{w.Database}):
+		w.Database = ""
 		return w, "it names no database"
-	case w.Whole == (len(tables) > 0) || !ok:
+	case w.Whole == (len(tables) > 0) || !ok || !areNames(tables):
 		w.Whole = false
 		return w, "the tables that it names cannot be read"
 	}

@@ -193,17 +193,29 @@ func (t *Tracker) consumerDid(ctx context.Context, r *Record, a lakemesh.Action,
 		return lakemesh.Invalid("Reason", "a reason has at most %d bytes, and this has %d", mostNote, len(reason))
 	}
 	e := t.next(ConsumerSide, r.ID, r.consumer, r.owner, t.event(r, a, to, reason))
-	u := inSubscriptions(r.ID)
-	u.Set(attrUpdated, str(lakemesh.FormatTime(e.At)))
-	u.Set(attrUpdatedBy, str(t.by))
-	also(u)
-	e.close(u, r.consumer)
-	if r.consumer.entries == 0 {
-		u.IfAbsent(attrEntries)
-	} else {
-		u.If(attrEntries, digits(r.consumer.entries))
+	write := func(alone bool) error {
+		u := inSubscriptions(r.ID)
+		u.Set(attrUpdated, str(lakemesh.FormatTime(e.At)))
+		u.Set(attrUpdatedBy, str(t.by))
+		also(u)
+		e.close(u, r.consumer)
+		if r.consumer.entries == 0 {
+			u.IfAbsent(attrEntries)
+		} else {
+			u.If(attrEntries, digits(r.consumer.entries))
+		}
+		if alone {
+			for _, mirrored := range []string{attrPermitted, attrGrantable, attrTableARNs, attrShares} {
+				u.Remove(mirrored)
+			}
+		}
+		return t.transact(ctx, append([]*update{u, e.write(lakemesh.SubscriptionsTable)}, more...)...)
 	}
-	err := t.transact(ctx, append([]*update{u, e.write(lakemesh.SubscriptionsTable)}, more...)...)
+	err := write(false)
+	if slices.Contains(reasons(err), "ValidationError") {
+		// The item is full. What the owner mirrors there decides nothing, and makes room.
+		err = write(true)
+	}
 	if conditionFailed(err) {
 		return &lakemesh.Error{Op: string(a), Account: t.mesh, Resource: "subscription " + r.ID, Kind: lakemesh.ErrClaimed,
 			Message: "somebody else of the same account changed it at the same time", Hint: "look at it again, and repeat this if it is still wanted", Err: err}

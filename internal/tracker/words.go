@@ -4,7 +4,9 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"slices"
 	"strconv"
+	"unicode/utf8"
 
 	"github.com/lakemesh/lakemesh"
 )
@@ -67,7 +69,8 @@ func (w Words) same(o Words) bool {
 const (
 	mostNote        = 8 << 10
 	mostExpressions = 64 << 10
-	mostDatabase    = 4 * 255
+	mostDatabase    = 4 * mostName
+	mostName        = 255
 	mostBy          = 2 << 10
 	mostRequested   = 16
 )
@@ -82,6 +85,12 @@ func CheckWords(w Words) error {
 		return lakemesh.Invalid("Tables", "table expressions have at most %d bytes together, and these have %d", mostExpressions, size(w.Expressions))
 	}
 	return checkSize(w.Tables)
+}
+
+// areNames reports whether all of the texts can be names of tables: of 1 to 255
+// characters (https://docs.aws.amazon.com/glue/latest/dg/aws-glue-api-catalog-tables.html).
+func areNames(values []string) bool {
+	return !slices.ContainsFunc(values, func(v string) bool { return v == "" || utf8.RuneCountInString(v) > mostName })
 }
 
 func size(values []string) int {
@@ -116,7 +125,7 @@ func readWords(i item) (w Words, fault string) {
 	var ok bool
 	if _, there := i[attrTables]; !there {
 		w.Whole = true
-	} else if w.Tables, ok = texts(i, attrTables); !ok || len(w.Tables) == 0 || checkSize(w.Tables) != nil {
+	} else if w.Tables, ok = texts(i, attrTables); !ok || len(w.Tables) == 0 || !areNames(w.Tables) || checkSize(w.Tables) != nil {
 		// No tables would stand for the whole database, and too many not fit into a decision.
 		w.Tables = nil
 		wrong("the tables that it names cannot be read")
