@@ -144,12 +144,14 @@ func (pub *publication) explainLocation(t *publishedTable, err error) error {
 		covering = permissions.RegisteredLocation{ARN: storage.Place{Bucket: t.place.Bucket}.ARN(), Role: role}
 	}
 	message := "it is registered with Lake Formation by somebody else (" + covering.ARN + ", with " + covering.Role + "), and this producer may not use it"
+	ask := "ask the mesh's administrator to grant DATA_LOCATION_ACCESS on it to " + pub.ids.Mesh.ARN
 	if covering.Role == role {
+		ask = "ask the mesh's administrator to enable account " + pub.account + " as a producer again (lakemesh account enable " + pub.account + " --account-type producer), which grants it"
 		message = "it is registered with Lake Formation (" + covering.ARN + "), and this producer's role in the mesh account lacks DATA_LOCATION_ACCESS on it"
 	}
 	return &lakemesh.Error{Op: pub.op, Kind: lakemesh.ErrAccessDenied, Account: pub.meshAccount, Resource: "location " + t.place.String(), Code: awserr.Code(err), Err: err, Message: message,
-		Hint: fmt.Sprintf("ask the mesh's administrator to grant DATA_LOCATION_ACCESS on it to %s (as %s: aws lakeformation grant-permissions --principal DataLakePrincipalIdentifier=%s --permissions DATA_LOCATION_ACCESS --resource '{\"DataLocation\":{\"ResourceArn\":\"%s\"}}'), and run the same command again",
-			pub.ids.Mesh.ARN, lakemesh.ManagerRole, pub.meshRole(), covering.ARN)}
+		Hint: fmt.Sprintf("%s (as %s: aws lakeformation grant-permissions --principal DataLakePrincipalIdentifier=%s --permissions DATA_LOCATION_ACCESS --resource '{\"DataLocation\":{\"ResourceArn\":\"%s\"}}'), and run the same command again",
+			ask, lakemesh.ManagerRole, pub.meshRole(), covering.ARN)}
 }
 
 // refusesLocation reports whether an answer is about a location. Its words are not
