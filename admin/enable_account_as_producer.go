@@ -82,7 +82,7 @@ func (a *Admin) planProducer(ctx context.Context, op string, in EnableProducerIn
 	if err := a.checkRoleQuotas(ctx, []role{want, reader}, []*foundRole{found, foundReader}); err != nil {
 		return nil, err
 	}
-	wanted, err := a.wantedOfProducer(ctx, in.AccountID)
+	wanted, err := a.wantedOfProducer(ctx, in.AccountID, foundReader.exists)
 	if err != nil {
 		return nil, err
 	}

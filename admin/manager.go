@@ -67,9 +67,12 @@ func producerGrants(mesh, producer string) []permissions.Entry {
 // and DATA_LOCATION_ACCESS on the locations that were registered with its data access
 // role. Whether registering gives that is not documented; where it does not, only a data
 // lake administrator can. It opens no data: the data access role reads what the owner of
-// a bucket opens to it.
-func (a *Admin) wantedOfProducer(ctx context.Context, producer string) ([]permissions.Entry, error) {
+// a bucket opens to it. Without that role there are no such locations.
+func (a *Admin) wantedOfProducer(ctx context.Context, producer string, hasReader bool) ([]permissions.Entry, error) {
 	wanted := producerGrants(a.mesh, producer)
+	if !hasReader {
+		return wanted, nil
+	}
 	locations, err := a.permissions().Locations(ctx)
 	if err != nil {
 		return nil, identity.Explain("ListResources", a.mesh, "registered locations", err)
