@@ -25,6 +25,8 @@ type EnableProducerInput struct {
 // EnableAccountAsProducer lets an account publish in the mesh: it makes the
 // account's role in the mesh account, which trusts DataMeshProducer of that account
 // and nobody else, and grants it what it needs. It is no data lake administrator.
+// Done once more it lets the producer put tables on the locations that it has
+// registered since, for where AWS gives that to administrators alone.
 func (a *Admin) EnableAccountAsProducer(ctx context.Context, in EnableProducerInput) (*AccountOutput, error) {
 	p, err := a.PlanEnableAccountAsProducer(ctx, in)
 	if err != nil {
@@ -80,7 +82,10 @@ func (a *Admin) planProducer(ctx context.Context, op string, in EnableProducerIn
 	if err := a.checkRoleQuotas(ctx, []role{want, reader}, []*foundRole{found, foundReader}); err != nil {
 		return nil, err
 	}
-	wanted := producerGrants(a.mesh, in.AccountID)
+	wanted, err := a.wantedOfProducer(ctx, in.AccountID, foundReader.exists)
+	if err != nil {
+		return nil, err
+	}
 	have, err := a.observeGrants(ctx, wanted)
 	if err != nil {
 		return nil, err

@@ -16,6 +16,7 @@ import (
 
 	"github.com/lakemesh/lakemesh"
 	"github.com/lakemesh/lakemesh/admin"
+	"github.com/lakemesh/lakemesh/internal/meshtest"
 	"github.com/lakemesh/lakemesh/localmesh"
 	"github.com/lakemesh/lakemesh/plan"
 )
@@ -209,9 +210,11 @@ func TestTheReadOnlyTrustDoesNotGrow(t *testing.T) {
 	t.Parallel()
 	mesh, _ := initialized(t)
 	before := fmt.Sprint(trustOf(t, mesh, meshAccount, "DataMeshAdminReadOnly"))
-	for i := range 5 {
-		bootstrap(t, mesh, fmt.Sprintf("%012d", 100000000000+i), admin.Both)
-	}
+	meshtest.Before(mesh, func() {
+		for i := range 5 {
+			bootstrap(t, mesh, fmt.Sprintf("%012d", 100000000000+i), admin.Both)
+		}
+	})
 	if after := fmt.Sprint(trustOf(t, mesh, meshAccount, "DataMeshAdminReadOnly")); before != after {
 		t.Errorf("it was %s and is %s", before, after)
 	}

@@ -62,3 +62,27 @@ func producerGrants(mesh, producer string) []permissions.Entry {
 	}
 	return all
 }
+
+// wantedOfProducer is what a producer's role in the mesh account holds: what each does,
+// and DATA_LOCATION_ACCESS on the locations that were registered with its data access
+// role. Whether registering gives that is not documented; where it does not, only a data
+// lake administrator can. It opens no data: the data access role reads what the owner of
+// a bucket opens to it. Without that role there are no such locations.
+func (a *Admin) wantedOfProducer(ctx context.Context, producer string, hasReader bool) ([]permissions.Entry, error) {
+	wanted := producerGrants(a.mesh, producer)
+	if !hasReader {
+		return wanted, nil
+	}
+	locations, err := a.permissions().Locations(ctx)
+	if err != nil {
+		return nil, identity.Explain("ListResources", a.mesh, "registered locations", err)
+	}
+	reader := lakemesh.RoleARN(a.mesh, lakemesh.DataAccessRole(producer))
+	for _, l := range locations {
+		if l.Role == reader {
+			wanted = append(wanted, permissions.Entry{Principal: wanted[0].Principal, Resource: permissions.Location(a.mesh, l.ARN),
+				Permissions: lakemesh.NewPermissions(permissions.DataLocationAccess)})
+		}
+	}
+	return wanted, nil
+}

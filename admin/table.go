@@ -281,27 +281,41 @@ func (t table) equipment() string {
 // makeTable makes a table, or completes it. DynamoDB takes one change at a time,
 // and none before the last is done.
 func (a *Admin) makeTable(ctx context.Context, want table) error {
-	err := poll.Until(ctx, tableWait, "table "+want.name+" and its indexes to be active", func(ctx context.Context) (bool, error) {
-		for {
+	begun, what := time.Now(), "table "+want.name+" and its indexes to be active"
+	lacked := ""
+	for done := false; !done; {
+		if waited := time.Since(begun); waited > tableWait {
+			return a.explainTable("make the table", want, &poll.TimeoutError{What: what, Waited: waited})
+		}
+		// Each change is waited for by itself, because waits grow. One that was made is not
+		// made again before it had time to show.
+		looks := 0
+		err := poll.Until(ctx, tableWait-time.Since(begun), what, func(ctx context.Context) (bool, error) {
+			looks++
 			now, err := a.observeTable(ctx, want)
 			if err != nil {
 				return false, err
 			}
-			settled, err := a.advanceTable(ctx, want, now)
-			if err != nil || !settled {
-				return false, err
+			lacks := fmt.Sprint(now.exists, now.missing(want))
+			if looks == 1 && lacks == lacked {
+				return false, nil
 			}
-			if now.active && len(now.missing(want)) == 0 {
-				return true, nil
+			moved, err := a.advanceTable(ctx, want, now)
+			if moved && err == nil {
+				lacked, done = lacks, now.active && len(now.missing(want)) == 0
 			}
+			return moved, err
+		})
+		if err != nil {
+			return a.explainTable("make the table", want, err)
 		}
-	})
-	return a.explainTable("make the table", want, err)
+	}
+	return nil
 }
 
-// advanceTable makes one change that the table lacks, and reports whether looking
-// again at once makes sense: changes of the table itself take a while.
-func (a *Admin) advanceTable(ctx context.Context, want table, now foundTable) (settled bool, err error) {
+// advanceTable makes one change that the table lacks, and reports whether it did, or
+// whether there is none to make: otherwise it has to be looked at again later.
+func (a *Admin) advanceTable(ctx context.Context, want table, now foundTable) (moved bool, err error) {
 	switch {
 	case now.deleting:
 		return false, poll.NotYet(errors.New("a table of that name is being deleted"))
@@ -312,14 +326,14 @@ func (a *Admin) advanceTable(ctx context.Context, want table, now foundTable) (s
 	}
 	for _, i := range want.indexes {
 		if !slices.Contains(now.indexes, i.name) {
-			return false, a.addIndex(ctx, want, i, now)
+			return true, a.addIndex(ctx, want, i, now)
 		}
 	}
 	switch {
 	case want.stream && now.view == "":
-		return false, a.updateTable(ctx, want, &dynamodb.UpdateTableInput{StreamSpecification: wantedStream()})
+		return true, a.updateTable(ctx, want, &dynamodb.UpdateTableInput{StreamSpecification: wantedStream()})
 	case !now.isProtected:
-		return false, a.updateTable(ctx, want, &dynamodb.UpdateTableInput{DeletionProtectionEnabled: aws.Bool(true)})
+		return true, a.updateTable(ctx, want, &dynamodb.UpdateTableInput{DeletionProtectionEnabled: aws.Bool(true)})
 	case !now.isTagged:
 		_, err := a.dynamodb.TagResource(ctx, &dynamodb.TagResourceInput{ResourceArn: aws.String(now.arn), Tags: tableTags()})
 		return notYetIf(identity.IsNotFound, "TagResource", err)

@@ -32,7 +32,7 @@ func TestRowsCanBeReadFromImportUntilLeaving(t *testing.T) {
 	out := w.finalize(id)
 	if out.SubscriptionID != id || out.DatabaseName != database || out.LinkDatabase != database || !slices.Equal(out.Tables, []string{"orders"}) ||
 		!slices.Equal(out.Principals, []string{self()}) || !slices.Equal(out.Permissions, []string{"DESCRIBE", "SELECT"}) ||
-		len(out.AcceptedShares) == 0 || len(out.Warnings) != 0 {
+		len(out.AcceptedShares) == 0 != w.mesh.Readings().SharingNeedsNoInvitation || len(out.Warnings) != 0 {
 		t.Errorf("finalized: %+v", out)
 	}
 	w.reads(self(), "orders")
@@ -365,6 +365,7 @@ func TestAnExpiredInvitationIsAClearError(t *testing.T) {
 	t.Parallel()
 	ahead := &clock{}
 	w := newWorld(t, localmesh.WithClock(ahead.now))
+	meshtest.Without(t, w.mesh.Mesh, "no invitation expires", func(r localmesh.Readings) bool { return r.SharingNeedsNoInvitation })
 	id := w.request("orders")
 	w.approve(id)
 	ahead.skip(24 * time.Hour)

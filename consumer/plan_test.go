@@ -5,12 +5,14 @@ import (
 
 	"github.com/lakemesh/lakemesh/consumer"
 	"github.com/lakemesh/lakemesh/internal/meshtest"
+	"github.com/lakemesh/lakemesh/localmesh"
 	"github.com/lakemesh/lakemesh/plan"
 )
 
 func TestPlansTellWhatIsDone(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
+	meshtest.Without(t, w.mesh.Mesh, "nobody is invited", func(r localmesh.Readings) bool { return r.SharingNeedsNoInvitation })
 	one, all := w.request("orders"), w.request()
 	w.approve(one)
 	w.approve(all)

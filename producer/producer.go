@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/service/glue"
 	"github.com/aws/aws-sdk-go-v2/service/lakeformation"
@@ -61,6 +62,7 @@ func New(ctx context.Context, options lakemesh.Options) (*Producer, error) {
 	}
 	p.own = newSide(ids.Own, ids.Region, p.concurrency())
 	p.mesh = newSide(ids.Mesh, ids.Region, p.concurrency())
+	p.mesh.lake.Self, p.mesh.lake.Others = p.meshRole(), p.grantees
 	return p, nil
 }
 
@@ -71,6 +73,18 @@ func newSide(id *identity.Identity, region string, concurrency int) side {
 		ram:     ram.NewFromConfig(id.Config),
 		s3:      identity.S3(id.Config),
 	}
+}
+
+// grantees are those to whom a producer grants: its own account, the role that shows
+// public metadata, and the subscribers; and everybody whom IAM lets through.
+func (p *Producer) grantees(ctx context.Context) ([]string, error) {
+	all := []string{p.account, p.readOnlyRole(), permissions.AllowedByIAM}
+	_, err := p.records.OwnedActive(ctx, p.account, func(r *tracker.Record) bool {
+		all = append(all, r.Subscriber)
+		return false
+	})
+	slices.Sort(all)
+	return slices.Compact(all), err
 }
 
 // Account is the producer's account.

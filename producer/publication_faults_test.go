@@ -50,7 +50,8 @@ func strike(t *testing.T, fault localmesh.Fault, operation func(t *testing.T, m 
 	if planned.Hits() == 0 {
 		// Calls that run at the same time are not always as many.
 		m.ClearFaults()
-	} else if fault.Moment == localmesh.Before && first == nil && !forgoes(fault.Operation) {
+	} else if fault.Moment == localmesh.Before && first == nil && !forgoes(fault.Operation) && !m.Readings().PrivilegedAccessGrantsNothing {
+		// Where an administrator attends to locations, the call may be the administrator's.
 		t.Error("a call was refused, and the operation says that all is well")
 	}
 	if err := operation(t, m); err != nil {

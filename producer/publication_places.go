@@ -53,14 +53,15 @@ func (pl *planner) planLocations() {
 	}
 }
 
-// looksForBucket is how many looks, some seconds, a bucket is tried to be registered
-// before its folders are.
-const looksForBucket = 8
+// looksForBucket is how many looks a bucket alone is tried to be registered before its
+// folders are, too. They are tried after it at each look, so that of what S3 knows late
+// it is the bucket that profits first.
+const looksForBucket = 3
 
 // register registers a bucket. The bucket is opened to the role when a request is
 // approved (docs/decisions/0006). Where Lake Formation registers only what the role
-// can read already, the tables' folders are opened first: nobody can read them by
-// that who was not granted the tables.
+// can read already, the tables' folders are open while they are registered: nobody can
+// read them by that who was not granted the tables.
 func (pub *publication) register(ctx context.Context, bucket storage.Place, tables []storage.Place) error {
 	role := pub.dataAccessRole()
 	err := pub.mesh.lake.Register(ctx, bucket.ARN(), role)
@@ -68,28 +69,49 @@ func (pub *publication) register(ctx context.Context, bucket storage.Place, tabl
 		return err
 	}
 	pub.log.InfoContext(ctx, "open before registering", "bucket", bucket.Bucket, "reason", err)
-	buckets := storage.Buckets{Client: pub.own.s3, Account: pub.account}
-	changes, err := buckets.Prepare(ctx, storage.Access{Role: role, Open: tables})
+	opened, err := pub.changeAccess(ctx, storage.Access{Role: role, Open: tables})
 	if err != nil {
 		return err
+	}
+	err = pub.registerOpen(ctx, bucket, tables)
+	// What was open before stays so: somebody may read there.
+	if _, closing := pub.changeAccess(context.WithoutCancel(ctx), storage.Access{Role: role, Close: opened}); closing != nil {
+		pub.refuse("closing "+bucket.Bucket, fmt.Sprintf("folders of bucket %s are left open to %s, which reads them for nobody yet: they were opened to be registered, and could not be closed again (%s)",
+			bucket.Bucket, role, closing))
+	}
+	return err
+}
+
+// changeAccess changes the policies of buckets of the producer at once, and returns what
+// was opened that had not been open.
+func (pub *publication) changeAccess(ctx context.Context, access storage.Access) (opened []storage.Place, _ error) {
+	buckets := storage.Buckets{Client: pub.own.s3, Account: pub.account}
+	changes, err := buckets.Prepare(ctx, access)
+	if err != nil {
+		return nil, err
 	}
 	todo := &plan.Plan{Operation: pub.op}
 	for _, c := range changes {
 		buckets.Step(todo, c)
+		for _, part := range c.Parts {
+			for _, prefix := range part.Open {
+				opened = append(opened, storage.Place{Bucket: c.Bucket, Prefix: prefix})
+			}
+		}
 	}
-	for _, w := range todo.Warnings {
-		pub.log.WarnContext(ctx, w)
-	}
-	if _, err := todo.Apply(ctx, plan.Settings{}); err != nil {
-		return err
-	}
-	// What was changed in S3 is known elsewhere later. Whether the role has to be able to
-	// read all of a location is not documented, so the folders that were opened are tried
-	// as well, when the bucket was refused for a while. Nobody else can register the bucket
-	// above them then: its own role cannot read there.
-	looks := 0
-	err = poll.Until(ctx, identity.Propagation, "Lake Formation to see that "+role+" can read "+bucket.String(), func(ctx context.Context) (bool, error) {
+	_, err = todo.Apply(ctx, plan.Settings{})
+	return opened, err
+}
+
+// registerOpen registers a bucket of which the tables' folders were opened, or those.
+// What was changed in S3 is known elsewhere later. Whether the role has to be able to
+// read all of a location is not documented, so the folders are tried as well. Nobody else
+// can register the bucket above them then: its own role cannot read there.
+func (pub *publication) registerOpen(ctx context.Context, bucket storage.Place, tables []storage.Place) error {
+	role, looks := pub.dataAccessRole(), 0
+	err := poll.Until(ctx, identity.Propagation, "Lake Formation to see that "+role+" can read "+bucket.String(), func(ctx context.Context) (bool, error) {
 		looks++
+		var err error
 		for _, places := range [][]storage.Place{{bucket}, tables}[:min(2, 1+looks/looksForBucket)] {
 			err = nil
 			for _, place := range places {
@@ -144,12 +166,14 @@ func (pub *publication) explainLocation(t *publishedTable, err error) error {
 		covering = permissions.RegisteredLocation{ARN: storage.Place{Bucket: t.place.Bucket}.ARN(), Role: role}
 	}
 	message := "it is registered with Lake Formation by somebody else (" + covering.ARN + ", with " + covering.Role + "), and this producer may not use it"
+	ask := "ask the mesh's administrator to grant DATA_LOCATION_ACCESS on it to " + pub.ids.Mesh.ARN
 	if covering.Role == role {
+		ask = "ask the mesh's administrator to enable account " + pub.account + " as a producer again (lakemesh account enable " + pub.account + " --account-type producer), which grants it"
 		message = "it is registered with Lake Formation (" + covering.ARN + "), and this producer's role in the mesh account lacks DATA_LOCATION_ACCESS on it"
 	}
 	return &lakemesh.Error{Op: pub.op, Kind: lakemesh.ErrAccessDenied, Account: pub.meshAccount, Resource: "location " + t.place.String(), Code: awserr.Code(err), Err: err, Message: message,
-		Hint: fmt.Sprintf("ask the mesh's administrator to grant DATA_LOCATION_ACCESS on it to %s (as %s: aws lakeformation grant-permissions --principal DataLakePrincipalIdentifier=%s --permissions DATA_LOCATION_ACCESS --resource '{\"DataLocation\":{\"ResourceArn\":\"%s\"}}'), and run the same command again",
-			pub.ids.Mesh.ARN, lakemesh.ManagerRole, pub.meshRole(), covering.ARN)}
+		Hint: fmt.Sprintf("%s (as %s: aws lakeformation grant-permissions --principal DataLakePrincipalIdentifier=%s --permissions DATA_LOCATION_ACCESS --resource '{\"DataLocation\":{\"ResourceArn\":\"%s\"}}'), and run the same command again",
+			ask, lakemesh.ManagerRole, pub.meshRole(), covering.ARN)}
 }
 
 // refusesLocation reports whether an answer is about a location. Its words are not

@@ -18,6 +18,7 @@ import (
 	"github.com/lakemesh/lakemesh/admin"
 	"github.com/lakemesh/lakemesh/consumer"
 	"github.com/lakemesh/lakemesh/internal/meshtest"
+	"github.com/lakemesh/lakemesh/localmesh"
 	"github.com/lakemesh/lakemesh/producer"
 )
 
@@ -46,6 +47,7 @@ func (w *world) invitations(account string) map[string]string {
 func TestOnlyTheSharesOfTheMeshAreAccepted(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
+	meshtest.Without(t, w.Mesh.Mesh, "nobody is invited", func(r localmesh.Readings) bool { return r.SharingNeedsNoInvitation })
 	// Many others offer something, too. What they share is none of the mesh's concern.
 	const strangers = 12
 	for n := range strangers {

@@ -59,3 +59,12 @@ func Prompt(t testing.TB, m *localmesh.Mesh, why string) {
 		t.Skipf("only where changes are known at once: %s", why)
 	}
 }
+
+// Without skips a test that is about the other reading of AWS than the one that is on:
+// one in which a call is made, or an account is invited, that the reading does without.
+func Without(t testing.TB, m *localmesh.Mesh, why string, readings func(localmesh.Readings) bool) {
+	t.Helper()
+	if readings(m.Readings()) {
+		t.Skipf("not under readings %s: %s", m.Readings(), why)
+	}
+}

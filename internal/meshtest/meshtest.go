@@ -100,7 +100,7 @@ func (m *Mesh) admin(account string) *admin.Admin {
 
 // Options are those of a persona that is opened by the account's administrator.
 func (m *Mesh) Options(account string) lakemesh.Options {
-	cfg := m.Config(Administrator(account))
+	cfg := m.attended(account, m.Config(Administrator(account)))
 	return lakemesh.Options{MeshAccountID: MeshAccount, Config: &cfg, RoleWait: RoleWait(m.Mesh)}
 }
 

@@ -12,6 +12,7 @@
 package permissions
 
 import (
+	"context"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/lakeformation"
@@ -26,6 +27,12 @@ type Lake struct {
 	// Patience is how long an answer that may pass is tried again; 0 means
 	// [DefaultPatience].
 	Patience time.Duration
+	// Self is the principal that the client's identity is, and Others lists those that
+	// matter besides. Where a listing shows nothing but what Self holds, it may have been
+	// kept from showing others' rows, and these are asked about one by one. Without Others
+	// listings are believed, as is right for a data lake administrator.
+	Self   string
+	Others func(ctx context.Context) ([]string, error)
 }
 
 // DefaultPatience is how long an answer that may pass is tried again.

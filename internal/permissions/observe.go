@@ -3,6 +3,7 @@ package permissions
 import (
 	"context"
 	"fmt"
+	"maps"
 	"regexp"
 	"slices"
 	"sync"
@@ -29,6 +30,14 @@ const fewTables = 4
 // has nothing are asked for by themselves: a few of them, and all if that finds
 // anything.
 func (l *Lake) Observe(ctx context.Context, resources ...Resource) (*Grants, error) {
+	found, err := l.observe(ctx, resources...)
+	if err == nil {
+		err = l.uncover(ctx, found, resources)
+	}
+	return found, err
+}
+
+func (l *Lake) observe(ctx context.Context, resources ...Resource) (*Grants, error) {
 	found := NewGrants()
 	wanted := make(map[Resource]bool, len(resources))
 	tables := map[string]int{} // by the account that owns them
@@ -235,7 +244,8 @@ func (l *Lake) ObserveKind(ctx context.Context, kind types.DataLakeResourceType)
 	if err != nil {
 		return nil, fmt.Errorf("list the permissions on resources of type %s: %w", kind, err)
 	}
-	return found, nil
+	// Who made something holds something on it.
+	return found, l.uncover(ctx, found, slices.Collect(maps.Keys(found.on)))
 }
 
 // list tells of each row of a listing, to its last token: a page may be empty, and is
