@@ -171,7 +171,7 @@ func filled() map[string]attack {
 		"notes":   onOwn(attributes{"Notes": aText(strings.Repeat("x", full-2000))}),
 		"tables":  onOwn(attributes{"TableName": bigList(full - 40_000)}),
 		"history": onOwn(attributes{"History": bigList(full - 40_000)}),
-		"inbox": attack{prepare: func(s *scene) func() {
+		"inbox": {prepare: func(s *scene) func() {
 			many := make([]string, 0, 7000)
 			for range cap(many) {
 				many = append(many, lakemesh.NewSubscriptionID(victimAccount, hostileAccount))
@@ -180,7 +180,7 @@ func filled() map[string]attack {
 				s.try(s.hostileInMesh(), lakemesh.SubscriptionsTable, victimAccount+"-"+hostileAccount+"#inbox", attributes{"Open": aSet(many[:3500]...), "Withdrawn": aSet(many[3500:]...)})
 			}
 		}},
-		"all that fits": attack{prepare: func(s *scene) func() {
+		"all that fits": {prepare: func(s *scene) func() {
 			return func() {
 				for _, id := range s.ofHostile() {
 					// The most that fits, so that hardly a byte more does.
