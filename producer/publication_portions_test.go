@@ -141,6 +141,7 @@ func TestCreateDataProductsReadsDefinitionsAgain(t *testing.T) {
 	t.Parallel()
 	const tables, of = 203, 100
 	m := newPublishing(t)
+	meshtest.Without(t, m.Mesh.Mesh, "hundreds of folders are registered, and enabled, one by one", func(r localmesh.Readings) bool { return r.UnreachableLocationsRefused })
 	m.Bucket(publisherID, "lake")
 	m.Database(publisherID, "many")
 	for i := range tables {

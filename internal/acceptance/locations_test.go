@@ -11,6 +11,7 @@ import (
 
 	"github.com/lakemesh/lakemesh"
 	"github.com/lakemesh/lakemesh/internal/meshtest"
+	"github.com/lakemesh/lakemesh/localmesh"
 	"github.com/lakemesh/lakemesh/producer"
 )
 
@@ -31,6 +32,7 @@ func TestAProducerWhoRegistersAnothersDataReadsNoneOfIt(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			w, _, _ := bustling(t)
+			meshtest.Without(t, w.Mesh.Mesh, "who registers a location may make no table there", func(r localmesh.Readings) bool { return r.PrivilegedAccessGrantsNothing })
 			thief := w.intruder(w.as(meshAccount, lakemesh.MeshProducerRole(otherProducer)))
 			if thief.register(where.registered, producerAccount) == nil {
 				t.Error("it registered a location with the owner's role")
@@ -67,6 +69,7 @@ func TestAProducerWhoRegistersAnothersDataReadsNoneOfIt(t *testing.T) {
 func TestALocationThatAnotherProducerRegisteredIsNotOpened(t *testing.T) {
 	t.Parallel()
 	w, _, _ := bustling(t)
+	meshtest.Without(t, w.Mesh.Mesh, "the producer registered each folder before", func(r localmesh.Readings) bool { return r.UnreachableLocationsRefused })
 	thief := w.intruder(w.as(meshAccount, lakemesh.MeshProducerRole(otherProducer)))
 	w.must(thief.register(bucket+"/orders_eu", otherProducer))
 	id := w.request([]string{ordersEU}, "SELECT")
