@@ -170,7 +170,11 @@ func TestTablesThatCannotBeReadAreNotTheWholeDatabase(t *testing.T) {
 		"a wildcard":                       aList("*"),
 		"names with a wildcard among them": aList(rowOrders, "*"),
 	})
-	for name, value := range values {
+	for n, name := range slices.Sorted(maps.Keys(values)) {
+		if !longRows() && n%2 == 1 && name != "a number" {
+			continue
+		}
+		value := values[name]
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			s := g.play(t)
