@@ -179,9 +179,10 @@ func (pub *publication) observeTagKey(ctx context.Context, key string, wanted []
 // them.
 const mendTags = "let the mesh's administrator run `lakemesh mesh upgrade`, which makes the LF-tag and its permissions what they are to be, and run the same command again"
 
-// observeHolders looks who else may change or assign an owner's key, or grant by it.
-// In a mesh of an older version every producer could make keys, so that somebody else
-// may have made this one before its owner did.
+// observeHolders looks who else may change or assign an owner's key. In a mesh of an
+// older version every producer could make keys, so that somebody else may have made
+// this one before its owner did. Lake Formation shows an owner of others' permissions
+// at most those that it holds itself; the administrator's upgrade sees all of them.
 func (pub *publication) observeHolders(ctx context.Context, key string, found *tagKey) error {
 	tag := permissions.Tag(pub.meshAccount, key)
 	held, err := pub.mesh.lake.Observe(ctx, tag)

@@ -91,13 +91,10 @@ func TestAKeyThatIsNotItsOwnersAloneIsNotUsed(t *testing.T) {
 		kind          error
 	}{
 		"another may add values": {grant: permissions.Entry{Principal: other, Permissions: lakemesh.NewPermissions(lakemesh.Alter)}, kind: lakemesh.ErrAccessDenied},
-		"another may drop it":    {grant: permissions.Entry{Principal: other, Permissions: lakemesh.NewPermissions(lakemesh.Drop)}, kind: lakemesh.ErrAccessDenied},
 		"another may assign it":  {grant: permissions.Entry{Principal: other, Permissions: lakemesh.NewPermissions(permissions.Associate)}, kind: lakemesh.ErrAccessDenied},
 		"a consumer may assign it": {grant: permissions.Entry{Principal: lakemesh.RoleARN(theMesh, lakemesh.MeshConsumerRole(meshtest.ConsumerAccount)),
 			Permissions: lakemesh.NewPermissions(permissions.Associate)}, kind: lakemesh.ErrAccessDenied},
 		"another account may assign it": {grant: permissions.Entry{Principal: meshtest.OtherProducer, Permissions: lakemesh.NewPermissions(permissions.Associate)}, kind: lakemesh.ErrAccessDenied},
-		"another may grant by it": {grant: permissions.Entry{Principal: other, Permissions: lakemesh.NewPermissions(permissions.GrantWithTag, lakemesh.Describe)},
-			kind: lakemesh.ErrAccessDenied},
 		"its owner may not see it": {revoke: permissions.Entry{Principal: own, Permissions: lakemesh.NewPermissions(lakemesh.Describe, permissions.Associate, lakemesh.Alter)},
 			kind: lakemesh.ErrNotFound},
 	} {
