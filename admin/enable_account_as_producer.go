@@ -24,7 +24,8 @@ type EnableProducerInput struct {
 
 // EnableAccountAsProducer lets an account publish in the mesh: it makes the
 // account's role in the mesh account, which trusts DataMeshProducer of that account
-// and nobody else, and grants it what it needs. It is no data lake administrator.
+// and nobody else, and the LF-tags that are the account's alone, and grants it what it
+// needs. It is no data lake administrator.
 // Done once more it lets the producer put tables on the locations that it has
 // registered since, for where AWS gives that to administrators alone.
 func (a *Admin) EnableAccountAsProducer(ctx context.Context, in EnableProducerInput) (*AccountOutput, error) {
@@ -63,7 +64,14 @@ func (a *Admin) planEnableProducer(ctx context.Context, in EnableProducerInput, 
 	if err != nil {
 		return nil, err
 	}
-	return a.planProducer(ctx, op, in, mesh, fresh)
+	p, err := a.planProducer(ctx, op, in, mesh, fresh)
+	if err != nil {
+		return nil, err
+	}
+	if warning := tagsWarning(len(union(mesh.producers, []string{in.AccountID}))); warning != "" {
+		p.Warn("%s", warning)
+	}
+	return p, nil
 }
 
 // planProducer plans what a producer has in the mesh account, which has the members
@@ -90,13 +98,23 @@ func (a *Admin) planProducer(ctx context.Context, op string, in EnableProducerIn
 	if err != nil {
 		return nil, err
 	}
+	tags, err := a.observeOwnerTags(ctx, in.AccountID)
+	if err != nil {
+		return nil, err
+	}
 	p := &plan.Plan{Operation: op}
 	a.planRole(p, reader, foundReader)
 	step := a.planRole(p, want, found)
 	batches := a.permissions().Batches()
+	catalog := have.Of(wanted[0].Principal, permissions.Catalog(a.mesh))
+	if catalog.Permissions.Has(permissions.CreateTag) {
+		catalog.Permissions, catalog.Grantable = lakemesh.NewPermissions(permissions.CreateTag), nil
+		batches.Revoke(p, catalog)
+	}
 	for _, e := range permissions.Missing(have, wanted) {
 		batches.Grant(p, e, step)
 	}
+	a.planOwnerTags(p, batches, in.AccountID, tags, step)
 	a.planMember(p, mesh, Producer, in.AccountID, step)
 	return p, nil
 }

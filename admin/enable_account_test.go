@@ -71,7 +71,7 @@ func TestEnabledProducersAreNoAdministratorsButHoldWhatTheyNeed(t *testing.T) {
 		slices.Sort(all)
 		return slices.Compact(all)
 	}
-	if diff := cmp.Diff([]string{"CREATE_DATABASE", "CREATE_LF_TAG"}, held(&types.Resource{Catalog: &types.CatalogResource{}})); diff != "" {
+	if diff := cmp.Diff([]string{"CREATE_DATABASE"}, held(&types.Resource{Catalog: &types.CatalogResource{}})); diff != "" {
 		t.Error(diff)
 	}
 	for _, key := range []string{"domain", "dataproduct"} {

@@ -76,6 +76,9 @@ func (a *Admin) enabledAccounts(ctx context.Context, mesh members, out *StatusOu
 		return err
 	}
 	out.Mesh.Producers, out.Mesh.Consumers = found.producers, found.consumers
+	if warning := tagsWarning(len(found.producers)); warning != "" {
+		out.Warnings = append(out.Warnings, warning)
+	}
 	var current []*role
 	for want, trusted := range a.wantedRoles(found, mesh.sharing) {
 		have, exists := found.roles[want.name]

@@ -131,7 +131,7 @@ func (a *Admin) observeMesh(ctx context.Context, roles []role) (*meshAccount, er
 		return found, nil
 	}
 	var err error
-	found.tags, err = a.observeTags(ctx)
+	found.tags, err = a.observeTags(ctx, meshTags())
 	if err == nil {
 		found.grants, err = a.observeGrants(ctx, readOnlyGrants(a.mesh))
 	}
@@ -206,7 +206,7 @@ func (a *Admin) planMesh(ctx context.Context, in InitializeMeshInput) (*plan.Pla
 		tables = append(tables, a.planTable(p, t, found.tables[i]))
 	}
 	a.planSharing(p, found.members, in.SharingCalls, tables...)
-	tags := a.planTags(p, found.tags, steps[0], settings)
+	tags := a.planTags(p, meshTags(), found.tags, steps[0], settings)
 	have := found.grants
 	if have == nil {
 		have = permissions.NewGrants()

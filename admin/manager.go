@@ -47,13 +47,13 @@ func readOnlyGrants(mesh string) []permissions.Entry {
 	return all
 }
 
-// producerGrants let a producer make databases and LF-tags of its own, and give its
-// products a domain and a name. What it makes is its own then: whoever creates a
-// database or a table holds every permission on it.
+// producerGrants let a producer make databases of its own, and give its products a
+// domain and a name. What it makes is its own then: whoever creates a database or a
+// table holds every permission on it. An older version let it make LF-tags, too.
 func producerGrants(mesh, producer string) []permissions.Entry {
 	role := lakemesh.RoleARN(mesh, lakemesh.MeshProducerRole(producer))
 	all := []permissions.Entry{{Principal: role, Resource: permissions.Catalog(mesh),
-		Permissions: lakemesh.NewPermissions(permissions.CreateDatabase, permissions.CreateTag)}}
+		Permissions: lakemesh.NewPermissions(permissions.CreateDatabase)}}
 	for _, key := range meshTags() {
 		all = append(all,
 			// On the key: to add values.

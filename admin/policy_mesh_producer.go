@@ -19,7 +19,7 @@ func meshProducerPolicy(mesh, producer string, calls SharingCalls) iampolicy.Doc
 		// tagged is for its own permissions to decide.
 		allow("Register", []string{"lakeformation:RegisterResource", "lakeformation:RegisterResourceWithPrivilegedAccess",
 			"lakeformation:ListResources"}, anything, nil),
-		allow("Tag", []string{"lakeformation:GetLFTag", "lakeformation:CreateLFTag", "lakeformation:UpdateLFTag", "lakeformation:GetResourceLFTags",
+		allow("Tag", []string{"lakeformation:GetLFTag", "lakeformation:UpdateLFTag", "lakeformation:GetResourceLFTags",
 			"lakeformation:SearchTablesByLFTags", "lakeformation:AddLFTagsToResource"}, anything, nil),
 		allow("RegisterWithDataAccessRole", []string{"iam:PassRole"}, []string{lakemesh.RoleARN(mesh, lakemesh.DataAccessRole(producer))},
 			iampolicy.Conditions{"StringEquals": {"iam:PassedToService": dataAccessServices()}}),

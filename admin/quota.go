@@ -14,13 +14,18 @@ import (
 // Quotas of AWS that a mesh can come near
 // (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html,
 // https://docs.aws.amazon.com/lake-formation/latest/APIReference/API_DataLakeSettings.html,
-// https://docs.aws.amazon.com/glue/latest/dg/aws-glue-api-jobs-security.html).
+// https://docs.aws.amazon.com/glue/latest/dg/aws-glue-api-jobs-security.html,
+// https://docs.aws.amazon.com/general/latest/gr/lake-formation.html).
 const (
 	maxTrustPolicy    = 2048
 	maxInlinePolicies = 10240
 	maxAdministrators = 30
 	maxCatalogPolicy  = 10240
+	maxTags           = 1000
 )
+
+// nearMaxTags is how many LF-tags are near to the quota.
+const nearMaxTags = maxTags * 9 / 10
 
 func quotaError(account, resource, quota string, limit, would int, hint string) error {
 	return &lakemesh.Error{Account: account, Resource: resource, Kind: lakemesh.ErrQuota,

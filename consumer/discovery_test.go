@@ -114,8 +114,8 @@ func TestListProducts(t *testing.T) {
 	}
 }
 
-// Producers share the keys domain and dataproduct, and each may make keys of its own;
-// what counts of a product is its owner's word.
+// Producers share the keys domain and dataproduct, and each has keys of its own; what
+// counts of a product is its owner's word.
 func TestListProductsBelievesTheOwnersLFTags(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -124,9 +124,9 @@ func TestListProductsBelievesTheOwnersLFTags(t *testing.T) {
 	manager := &permissions.Lake{Client: lakeformation.NewFromConfig(w.mesh.Config(lakemesh.RoleARN(meshAccount, lakemesh.ManagerRole))), Account: meshAccount}
 	other := &permissions.Lake{Client: lakeformation.NewFromConfig(w.mesh.Config(lakemesh.RoleARN(meshAccount, lakemesh.MeshProducerRole(meshtest.OtherProducer)))), Account: meshAccount}
 	foreign := "dataproduct-" + meshtest.OtherProducer
-	w.must(other.AddTagValues(t.Context(), "domain", true, "planted"))
-	w.must(other.AddTagValues(t.Context(), "dataproduct", true, "planted"))
-	w.must(other.AddTagValues(t.Context(), foreign, false, "planted"))
+	w.must(other.AddTagValues(t.Context(), "domain", "planted"))
+	w.must(other.AddTagValues(t.Context(), "dataproduct", "planted"))
+	w.must(other.AddTagValues(t.Context(), foreign, "planted"))
 	show := &plan.Plan{Operation: "test"}
 	other.Batches().Grant(show, permissions.Entry{Principal: lakemesh.RoleARN(meshAccount, lakemesh.ReadOnlyRole), Resource: permissions.Tag(meshAccount, foreign),
 		Permissions: lakemesh.NewPermissions(lakemesh.Describe)})

@@ -21,7 +21,8 @@ import (
 // The LF-tags of a publication are of three kinds. The owner's own keys are what
 // lakemesh reads, and what access can be decided by: nobody else may change them
 // (docs/decisions/0013). The keys domain and dataproduct are shared by all producers,
-// so they are for finding alone. Whatever else the source carries is copied.
+// so they are for finding alone. Whatever else the source carries is copied where the
+// mesh has the key: a producer makes no keys.
 
 // tagKey is what was found of a key in the mesh.
 type tagKey struct {
@@ -31,8 +32,8 @@ type tagKey struct {
 	missing []string
 	// shown tells that the read-only role may see all of its values.
 	shown bool
-	// foreign says why an owner's key is not the owner's alone; nil if it is.
-	foreign error
+	// unfit says why an owner's key cannot be used; nil if it can.
+	unfit error
 }
 
 // ownerTagPattern is the form of keys that belong to an owner.
@@ -107,7 +108,30 @@ func (pub *publication) observeTags(ctx context.Context) error {
 			}
 		}
 	}
-	return pub.observeTagKeys(ctx, wanted)
+	if err := pub.observeTagKeys(ctx, wanted); err != nil {
+		return err
+	}
+	pub.dropUnknown()
+	return nil
+}
+
+// dropUnknown takes the LF-tags out whose keys the mesh does not have, or does not
+// show to this producer, but for the owner's own.
+func (pub *publication) dropUnknown() {
+	for _, key := range slices.Sorted(maps.Keys(pub.tagKeys)) {
+		if pub.tagKeys[key].exists || pub.owns(key) {
+			continue
+		}
+		delete(pub.tagKeys, key)
+		for _, t := range pub.tables {
+			delete(t.tags, key)
+		}
+		why := "which the source has; let the mesh's administrator make the key, and let this producer see and assign it"
+		if key == lakemesh.DomainTag || key == lakemesh.ProductTag {
+			why = "which is for finding products with other programs only"
+		}
+		pub.refuse(key, fmt.Sprintf("LF-tag %s is not assigned: this producer sees no such key in the mesh, %s", key, why))
+	}
 }
 
 // observeTagKeys reads the keys that are to be assigned.
@@ -140,15 +164,25 @@ func (pub *publication) observeTagKey(ctx context.Context, key string, wanted []
 		}
 	}
 	slices.Sort(found.missing)
-	if !exists || !pub.owns(key) {
+	switch {
+	case !pub.owns(key):
+		return found, nil
+	case !exists:
+		found.unfit = &lakemesh.Error{Op: pub.op, Kind: lakemesh.ErrNotFound, Account: pub.meshAccount, Resource: "LF-tag " + key,
+			Message: "it does not exist, or this producer may not use it", Hint: mendTags}
 		return found, nil
 	}
 	return found, pub.observeHolders(ctx, key, found)
 }
 
-// observeHolders looks who may change or assign an owner's key. Every producer may
-// make keys, so somebody else may have made this one before its owner did, and may
-// have let the owner use it.
+// mendTags is what helps where an owner's keys are not as enabling the owner makes
+// them.
+const mendTags = "let the mesh's administrator run `lakemesh mesh upgrade`, which makes the LF-tag and its permissions what they are to be, and run the same command again"
+
+// observeHolders looks who else may change or assign an owner's key. In a mesh of an
+// older version every producer could make keys, so that somebody else may have made
+// this one before its owner did. Lake Formation shows an owner of others' permissions
+// at most those that it holds itself; the administrator's upgrade sees all of them.
 func (pub *publication) observeHolders(ctx context.Context, key string, found *tagKey) error {
 	tag := permissions.Tag(pub.meshAccount, key)
 	held, err := pub.mesh.lake.Observe(ctx, tag)
@@ -156,42 +190,16 @@ func (pub *publication) observeHolders(ctx context.Context, key string, found *t
 		return err
 	}
 	found.shown = held.Of(pub.readOnlyRole(), tag).Permissions.Has(lakemesh.Describe)
-	changing := lakemesh.NewPermissions(lakemesh.Alter, lakemesh.Drop, permissions.Associate)
-	for _, e := range held.On(tag) {
-		if e.Principal != pub.meshRole() && !pub.administers(e.Principal) && len(e.Permissions.Intersect(changing)) > 0 {
-			found.foreign = pub.foreignKey(key, fmt.Sprintf("%s holds %s on it", e.Principal, e.Permissions.Intersect(changing)))
-			return nil
-		}
-	}
-	// Who made a key holds all with the grant option, whether or not that is listed.
-	// Who was granted some of it may not be shown what others hold.
-	if own := held.Of(pub.meshRole(), tag); len(own.Permissions) > 0 && !own.Grantable.Has(lakemesh.Drop) {
-		found.foreign = pub.foreignKey(key, "this producer was granted "+own.Permissions.String()+" on it, and did not make it")
+	if others := held.Others(tag, pub.meshRole()); len(others) > 0 {
+		found.unfit = &lakemesh.Error{Op: pub.op, Kind: lakemesh.ErrAccessDenied, Account: pub.meshAccount, Resource: "LF-tag " + key,
+			Message: fmt.Sprintf("it is not this producer's alone: %s holds %s on it", others[0].Principal, others[0].Permissions), Hint: mendTags}
 	}
 	return nil
-}
-
-// administers tells of a principal of the mesh account that it acts neither for a
-// producer nor for a consumer.
-func (p *Producer) administers(principal string) bool {
-	account, name, ok := strings.Cut(strings.TrimPrefix(principal, "arn:"), ":role/")
-	if !ok || !strings.HasSuffix(account, ":"+p.meshAccount) {
-		return false
-	}
-	name = name[strings.LastIndexByte(name, '/')+1:]
-	return !strings.HasPrefix(name, lakemesh.MeshProducerRole("")) && !strings.HasPrefix(name, lakemesh.MeshConsumerRole(""))
 }
 
 // meshRole is the producer's role in the mesh account, as grants name it.
 func (p *Producer) meshRole() string {
 	return lakemesh.RoleARN(p.meshAccount, lakemesh.MeshProducerRole(p.account))
-}
-
-func (pub *publication) foreignKey(key, why string) error {
-	return &lakemesh.Error{Op: pub.op, Kind: lakemesh.ErrAccessDenied, Account: pub.meshAccount, Resource: "LF-tag " + key,
-		Message: "it is not this producer's alone: " + why,
-		Hint: "let the mesh's administrator, as " + lakemesh.ManagerRole + ", revoke ALTER, DROP and ASSOCIATE on the LF-tag from everybody else and grant them with DESCRIBE and the grant option to " +
-			pub.meshRole() + ", and run the same command again"}
 }
 
 // dropAssigned takes the LF-tags out that tables have already. Where all tables
@@ -238,8 +246,8 @@ func (pub *publication) dropAssigned(ctx context.Context, there []*publishedTabl
 	return group.Wait()
 }
 
-// planTagKeys makes the keys and values that the mesh lacks, and lets the read-only
-// role see what is an owner's.
+// planTagKeys adds the values that the mesh lacks, and lets the read-only role see
+// what is an owner's.
 func (pl *planner) planTagKeys() {
 	showing := pl.mesh.lake.Tolerant(func(e permissions.Entry) bool { return pl.isRefused(e.Resource.Tag) },
 		func(ctx context.Context, e permissions.Entry, err error) error {
@@ -247,10 +255,10 @@ func (pl *planner) planTagKeys() {
 		})
 	for _, key := range slices.Sorted(maps.Keys(pl.publication.tagKeys)) {
 		found := pl.publication.tagKeys[key]
-		if len(found.missing) > 0 || found.foreign != nil {
+		if len(found.missing) > 0 || found.unfit != nil {
 			pl.tagKeys[key] = pl.planTagKey(key, found)
 		}
-		if pl.owns(key) && pl.public && !found.shown && found.foreign == nil {
+		if pl.owns(key) && pl.public && !found.shown && found.unfit == nil {
 			showing.Grant(pl.todo, permissions.Entry{Principal: pl.readOnlyRole(), Resource: permissions.Tag(pl.meshAccount, key),
 				Permissions: lakemesh.NewPermissions(lakemesh.Describe)}, pl.tagKeys[key])
 		}
@@ -259,22 +267,15 @@ func (pl *planner) planTagKeys() {
 
 func (pl *planner) planTagKey(key string, found *tagKey) *plan.Step {
 	summary := fmt.Sprintf("add %s to the values of LF-tag %s", strings.Join(found.missing, ", "), key)
-	switch {
-	case found.foreign != nil:
+	if found.unfit != nil {
 		summary = "see that LF-tag " + key + " is this producer's own"
-	case !found.exists && pl.owns(key):
-		summary = fmt.Sprintf("create LF-tag %s with %s", key, strings.Join(found.missing, ", "))
 	}
 	return pl.todo.Add(plan.Step{Kind: plan.CreateTag, Account: pl.meshAccount, Resource: "LF-tag " + key, Summary: summary,
 		Run: func(ctx context.Context) error {
-			if found.foreign != nil {
-				return pl.tagged(ctx, key, summary, found.foreign)
+			if found.unfit != nil {
+				return pl.tagged(ctx, key, summary, found.unfit)
 			}
-			err := pl.mesh.lake.AddTagValues(ctx, key, found.exists, found.missing...)
-			if awserr.Denied(err) && pl.owns(key) && !found.exists && awserr.Says(err, "required alter") {
-				err = pl.foreignKey(key, "it exists, and was made by somebody else ("+awserr.Message(err)+")")
-			}
-			return pl.tagged(ctx, key, summary, err)
+			return pl.tagged(ctx, key, summary, pl.mesh.lake.AddTagValues(ctx, key, found.missing...))
 		}}, pl.meshDB)
 }
 

@@ -17,6 +17,7 @@ const (
 	CreateTag          lakemesh.Permission = "CREATE_LF_TAG"
 	DataLocationAccess lakemesh.Permission = "DATA_LOCATION_ACCESS"
 	Associate          lakemesh.Permission = "ASSOCIATE"
+	GrantWithTag       lakemesh.Permission = "GRANT_WITH_LF_TAG_EXPRESSION"
 )
 
 // AllowedByIAM is the virtual group of everybody whom IAM lets through. While it

@@ -16,6 +16,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/lakemesh/lakemesh"
+	"github.com/lakemesh/lakemesh/internal/awserr"
 	"github.com/lakemesh/lakemesh/internal/permissions"
 	"github.com/lakemesh/lakemesh/localmesh"
 	"github.com/lakemesh/lakemesh/plan"
@@ -230,16 +231,22 @@ func TestTags(t *testing.T) {
 	if _, ok, err := l.TagValues(t.Context(), "Domain"); ok || err != nil {
 		t.Errorf("a tag that does not exist: %v, %v", ok, err)
 	}
-	for i, values := range [][]string{{"Transport"}, {"TRANSPORT", "sales"}} {
-		if err := l.AddTagValues(t.Context(), "Domain", i == 1, values...); err != nil {
+	if err := l.AddTagValues(t.Context(), "Domain", "Transport"); !awserr.NotFound(err) {
+		t.Errorf("add a value to a tag that does not exist: %v", err)
+	}
+	for range 2 {
+		if err := l.CreateTag(t.Context(), "Domain", "Transport"); err != nil {
 			t.Fatal(err)
 		}
+	}
+	if err := l.AddTagValues(t.Context(), "Domain", "TRANSPORT", "sales"); err != nil {
+		t.Fatal(err)
 	}
 	values, ok, err := l.TagValues(t.Context(), "DOMAIN")
 	if err != nil || !ok || !slices.Equal(values, []string{"sales", "transport"}) {
 		t.Errorf("values %q, %v, %v", values, ok, err)
 	}
-	if err := l.AddTagValues(t.Context(), "level", true, "gold"); err != nil {
+	if err := l.CreateTag(t.Context(), "level", "gold"); err != nil {
 		t.Fatal(err)
 	}
 	table := permissions.Table(owner, "db", "orders")

@@ -64,32 +64,26 @@ func fold(values []string) []string {
 // (https://docs.aws.amazon.com/lake-formation/latest/dg/lf-tag-considerations.html).
 const tagValuesBatch = 50
 
-// AddTagValues adds values to an LF-tag, or makes the tag with them. exists says what
-// was found before; it only decides which is tried first. Values that the tag has
-// already are fine.
-func (l *Lake) AddTagValues(ctx context.Context, key string, exists bool, values ...string) error {
+// CreateTag makes an LF-tag with values, at most 50 of them. One that exists already
+// is left as it is.
+func (l *Lake) CreateTag(ctx context.Context, key string, values ...string) error {
+	key = FoldTag(key)
+	_, err := l.Client.CreateLFTag(ctx, &lakeformation.CreateLFTagInput{CatalogId: aws.String(l.Account), TagKey: aws.String(key), TagValues: fold(values)})
+	if err != nil && !alreadyExists(err) {
+		return fmt.Errorf("create LF-tag %s: %w", key, err)
+	}
+	return nil
+}
+
+// AddTagValues adds values to an LF-tag. Those that it has already are fine.
+func (l *Lake) AddTagValues(ctx context.Context, key string, values ...string) error {
 	key = FoldTag(key)
 	for batch := range slices.Chunk(fold(values), tagValuesBatch) {
-		create := func() error {
-			_, err := l.Client.CreateLFTag(ctx, &lakeformation.CreateLFTagInput{CatalogId: aws.String(l.Account), TagKey: aws.String(key), TagValues: batch})
-			return err
-		}
-		update := func() error {
-			_, err := l.Client.UpdateLFTag(ctx, &lakeformation.UpdateLFTagInput{CatalogId: aws.String(l.Account), TagKey: aws.String(key), TagValuesToAdd: batch})
-			return err
-		}
-		var err error
-		if exists {
-			if err = update(); awserr.NotFound(err) {
-				err = create()
-			}
-		} else if err = create(); alreadyExists(err) {
-			err = update()
-		}
+		_, err := l.Client.UpdateLFTag(ctx, &lakeformation.UpdateLFTagInput{CatalogId: aws.String(l.Account), TagKey: aws.String(key), TagValuesToAdd: batch})
 		if alreadyExists(err) && len(batch) > 1 {
 			// One of them keeps the others from being added.
 			for _, v := range batch {
-				if err = l.AddTagValues(ctx, key, true, v); err != nil {
+				if err = l.AddTagValues(ctx, key, v); err != nil {
 					return err
 				}
 			}
@@ -97,7 +91,6 @@ func (l *Lake) AddTagValues(ctx context.Context, key string, exists bool, values
 		if err != nil && !alreadyExists(err) {
 			return fmt.Errorf("add the values %s to LF-tag %s: %w", strings.Join(batch, ", "), key, err)
 		}
-		exists = true
 	}
 	return nil
 }

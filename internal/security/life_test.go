@@ -289,6 +289,7 @@ func (l *life) setUp() []step {
 			return nothingToDo(m.PlanInitializeMeshAccount(l.ctx, admin.InitializeMeshInput{}))
 		}},
 		{"bootstrap the producer", func() error { return l.bootstrap(producerAccount, admin.Producer) }},
+		{"let the producer use a key of the mesh", l.shareKey},
 		{"bootstrap the consumer", func() error { return l.bootstrap(consumerAccount, admin.Consumer) }},
 		{"look at the accounts", l.status},
 		{"open the personas", func() (err error) {
@@ -300,6 +301,33 @@ func (l *life) setUp() []step {
 			return err
 		}},
 	}
+}
+
+// shareKey makes an LF-tag that the source has, and lets the producer assign it: no
+// producer makes keys in the mesh.
+func (l *life) shareKey() error {
+	lake := &permissions.Lake{Client: lakeformation.NewFromConfig(l.Config(meshtest.Administrator(meshAccount))), Account: meshAccount}
+	out, err := lake.Client.GetDataLakeSettings(l.ctx, &lakeformation.GetDataLakeSettingsInput{})
+	if err != nil {
+		return err
+	}
+	own, settings := out.DataLakeSettings.DataLakeAdmins, *out.DataLakeSettings
+	settings.DataLakeAdmins = append(slices.Clone(own), lftypes.DataLakePrincipal{DataLakePrincipalIdentifier: aws.String(meshtest.Administrator(meshAccount))})
+	if _, err := lake.Client.PutDataLakeSettings(l.ctx, &lakeformation.PutDataLakeSettingsInput{DataLakeSettings: &settings}); err != nil {
+		return err
+	}
+	if err := lake.CreateTag(l.ctx, "confidentiality", "public", "secret"); err != nil {
+		return err
+	}
+	todo := &plan.Plan{Operation: "share a key"}
+	lake.Batches().Grant(todo, permissions.Entry{Principal: lakemesh.RoleARN(meshAccount, lakemesh.MeshProducerRole(producerAccount)),
+		Resource: permissions.Tag(meshAccount, "confidentiality"), Permissions: lakemesh.NewPermissions(permissions.Associate, lakemesh.Describe)})
+	if _, err := todo.Apply(l.ctx, plan.Settings{}); err != nil {
+		return err
+	}
+	settings.DataLakeAdmins = own
+	_, err = lake.Client.PutDataLakeSettings(l.ctx, &lakeformation.PutDataLakeSettingsInput{DataLakeSettings: &settings})
+	return err
 }
 
 func (l *life) bootstrap(account string, kind admin.AccountType) error {

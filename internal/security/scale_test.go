@@ -77,7 +77,7 @@ func TestAMeshGrowsWithoutHittingAFixedQuotaOrCostingMore(t *testing.T) {
 	l := newLife(t)
 	n := crowd()
 	if err := errors.Join(l.initialize(admin.InitializeMeshInput{}),
-		l.SetQuota(meshAccount, "RolesQuota", 5000), l.SetQuota(meshAccount, "PoliciesQuota", 5000)); err != nil {
+		l.SetQuota(meshAccount, "RolesQuota", 5000), l.SetQuota(meshAccount, "PoliciesQuota", 5000), l.SetQuota(meshAccount, "LF-Tags", 5000)); err != nil {
 		t.Fatal(err)
 	}
 	for _, kind := range []admin.AccountType{admin.Producer, admin.Consumer} {
