@@ -60,6 +60,8 @@ func Publish(tables, partitions int) Bound {
 		// producer's account, and one for the read-only role; the database has one
 		// for each of the two.
 		Term{"batches of grants", pages(3*tables+2, grantBatch)},
+		// The owner's keys are read beside the shared ones, and given their values.
+		Term{"the owner's LF-tags", 4},
 		// Publishing opens no bucket: there is no term for bucket policies.
 		Term{"sessions, databases, tags, locations, shares", once})
 }
