@@ -211,13 +211,16 @@ func TestAProductKeepsItsOwnTags(t *testing.T) {
 		"values added until none fits": func(s *scene, lake *lakeformation.Client) (errs []error) {
 			for _, key := range append(slices.Clone(keys), ofVictim...) {
 				// A key has 1000 values at most, and a call takes 50.
-				for n := range 21 {
+				for n, size := 0, 50; n < 200 && size > 0; n++ {
 					var values []string
-					for v := range 50 {
+					for v := range size {
 						values = append(values, fmt.Sprintf("v%d-%d", n, v))
 					}
 					_, err := lake.UpdateLFTag(s.ctx(), &lakeformation.UpdateLFTagInput{TagKey: aws.String(key), TagValuesToAdd: values})
 					errs = append(errs, err)
+					if err != nil {
+						size /= 2
+					}
 				}
 			}
 			return errs
