@@ -41,19 +41,20 @@ func TestRecordsOfOneConsumerDoNotFillTheMemoryOfItsOwner(t *testing.T) {
 	g := s.keep()
 	for name, value := range map[string]dynamotypes.AttributeValue{
 		"names that do not shrink":  packedNames(names),
-		"names of one letter":       gzipped(`["a"` + strings.Repeat(`,"a"`, 8<<20) + `]`),
+		"names of one letter":       gzipped(`["a"` + strings.Repeat(`,"a"`, 250_000) + `]`),
+		"many names of one letter":  gzipped(`["a"` + strings.Repeat(`,"a"`, 2_000_000) + `]`),
 		"no names":                  gzipped(`[""` + strings.Repeat(`,""`, 8<<20) + `]`),
 		"one name":                  gzipped(`["` + strings.Repeat("a", 32<<20) + `"]`),
 		"a list that is not packed": bigList(350 << 10),
 	} {
-		if !longRows() && name != "names that do not shrink" && name != "no names" {
+		if !longRows() && name != "names that do not shrink" && name != "many names of one letter" {
 			continue
 		}
 		t.Run(name, func(t *testing.T) {
 			s := g.play(t)
 			for n := range hostileRecords {
 				// Its id is that of the request that it was before it was filled.
-				words := tracker.Words{Asked: n, Database: rowProduct, Whole: true, Requested: lakemesh.NewPermissions(lakemesh.Select), By: "me"}
+				words := tracker.Words{Note: fmt.Sprint(n), Database: rowProduct, Whole: true, Requested: lakemesh.NewPermissions(lakemesh.Select), By: "me"}
 				s.flood(words, value)
 			}
 			honest := s.ask(s.honest, []string{rowOrders}, "SELECT")
@@ -116,7 +117,7 @@ func (s *scene) flood(w tracker.Words, tables dynamotypes.AttributeValue) {
 	id := w.ID(victimAccount, hostileAccount)
 	s.must(s.write(s.hostileInMesh(), lakemesh.SubscriptionsTable, id, attributes{"DatabaseName": aText(w.Database), "CreatedBy": aText(w.By),
 		"RequestedGrants": aList(w.Requested.Strings()...), "Status": aText("Pending"), "OwnerPrincipal": aText(victimAccount), "SubscriberPrincipal": aText(hostileAccount),
-		"TableName": tables, "Asked": aText(fmt.Sprint(w.Asked)), "CreationDate": aText("2022-03-04 05:06:07")}))
+		"TableName": tables, "Notes": aSet(w.Note), "CreationDate": aText("2022-03-04 05:06:07")}))
 	s.ids[id] = id
 	var open []string
 	for key, id := range s.ids {
@@ -124,7 +125,7 @@ func (s *scene) flood(w tracker.Words, tables dynamotypes.AttributeValue) {
 			open = append(open, id)
 		}
 	}
-	s.must(s.write(s.hostileInMesh(), lakemesh.SubscriptionsTable, victimAccount+"-"+hostileAccount+"#inbox", attributes{"Open": aSet(open...)}))
+	s.try(s.hostileInMesh(), lakemesh.SubscriptionsTable, victimAccount+"-"+hostileAccount+"#inbox", attributes{"Open": aSet(open...)})
 }
 
 // peak is how much more memory is in use at most while something is done. Garbage is

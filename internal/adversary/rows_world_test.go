@@ -86,10 +86,11 @@ func (b *between) Do(r *http.Request) (*http.Response, error) {
 	return b.next.Do(r)
 }
 
-// newScene sets the accounts up; both producers publish.
-func newScene(t *testing.T, opts ...localmesh.Option) *scene {
+// newScene sets the accounts up; both producers publish, the victim first if nothing
+// else is said.
+func newScene(t *testing.T, order ...string) *scene {
 	t.Helper()
-	s := &scene{Mesh: meshtest.Accounts(t, opts...), t: t, ids: map[string]string{}, replaced: map[string]bool{}}
+	s := &scene{Mesh: meshtest.Accounts(t), t: t, ids: map[string]string{}, replaced: map[string]bool{}}
 	s.AddProducer(rivalAccount)
 	s.AddConsumer(honestAccount)
 	for account, bucket := range map[string]string{victimAccount: rowBucket, rivalAccount: "rival-data"} {
@@ -101,8 +102,12 @@ func newScene(t *testing.T, opts ...localmesh.Option) *scene {
 		}
 	}
 	s.open()
-	s.must(s.publish(s.victim, ""))
-	s.must(s.publish(s.rival, ""))
+	if len(order) == 0 {
+		order = []string{victimAccount, rivalAccount}
+	}
+	for _, account := range order {
+		s.must(s.publish(map[string]*producer.Producer{victimAccount: s.victim, rivalAccount: s.rival}[account], ""))
+	}
 	return s
 }
 
