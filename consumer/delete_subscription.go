@@ -3,6 +3,7 @@ package consumer
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -104,8 +105,16 @@ func (l *leaving) resources(ctx context.Context) ([]permissions.Resource, error)
 		if err != nil {
 			return nil, err
 		}
-		for i := range seen {
-			list = append(list, permissions.Table(c.meshAccount, r.Database, aws.ToString(seen[i].Name)))
+		// What was shared a moment ago may have been handed on, and not be listed yet.
+		published, err := c.public.tables(ctx, r.Database)
+		if err != nil {
+			c.log.WarnContext(ctx, "could not see what is published in the database; only on what is listed as shared is access taken back", "database", r.Database, "error", err)
+		}
+		for _, t := range append(seen, published...) {
+			table := permissions.Table(c.meshAccount, r.Database, strings.ToLower(aws.ToString(t.Name)))
+			if !slices.Contains(list, table) {
+				list = append(list, table)
+			}
 		}
 	}
 	if len(l.others) > 0 {

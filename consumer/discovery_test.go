@@ -119,7 +119,7 @@ func TestListProducts(t *testing.T) {
 func TestListProductsBelievesTheOwnersLFTags(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	w.mesh.AddProducer(meshtest.OtherProducer)
+	meshtest.Before(w.mesh.Mesh, func() { w.mesh.AddProducer(meshtest.OtherProducer) })
 	w.publish(producer.CreateDataProductsInput{SourceDatabaseName: "sales", TableNameRegex: "orders", Domain: "Retail"})
 	manager := &permissions.Lake{Client: lakeformation.NewFromConfig(w.mesh.Config(lakemesh.RoleARN(meshAccount, lakemesh.ManagerRole))), Account: meshAccount}
 	other := &permissions.Lake{Client: lakeformation.NewFromConfig(w.mesh.Config(lakemesh.RoleARN(meshAccount, lakemesh.MeshProducerRole(meshtest.OtherProducer)))), Account: meshAccount}

@@ -42,7 +42,9 @@ func TestRowsCanBeReadFromImportUntilLeaving(t *testing.T) {
 	if !s.Imported || s.History[len(s.History)-1].Action != lakemesh.ActionImport {
 		t.Errorf("after import: %+v", s)
 	}
-	link, err := glue.NewFromConfig(w.mesh.Config(self())).GetTables(t.Context(), &glue.GetTablesInput{DatabaseName: aws.String(database)})
+	link, err := meshtest.Known(w.mesh.Mesh, func() (*glue.GetTablesOutput, error) {
+		return glue.NewFromConfig(w.mesh.Config(self())).GetTables(t.Context(), &glue.GetTablesInput{DatabaseName: aws.String(database)})
+	})
 	w.must(err)
 	if len(link.TableList) != 1 || aws.ToString(link.TableList[0].Name) != "orders" {
 		t.Errorf("through the link: %v", link.TableList)
@@ -207,7 +209,11 @@ func TestAccessIsHandedOnToNamedPrincipals(t *testing.T) {
 	w.finalize(id, analyst)
 	w.reads(analyst, "orders")
 	w.refused(self(), "orders")
-	if _, err := glue.NewFromConfig(w.mesh.Config(analyst)).GetTable(ctx, &glue.GetTableInput{DatabaseName: aws.String(database), Name: aws.String("orders")}); err != nil {
+	err = meshtest.Try(w.mesh.Mesh, func() error {
+		_, err := glue.NewFromConfig(w.mesh.Config(analyst)).GetTable(ctx, &glue.GetTableInput{DatabaseName: aws.String(database), Name: aws.String("orders")})
+		return err
+	})
+	if err != nil {
 		t.Errorf("the analyst through the link: %v", err)
 	}
 	w.silent("a repetition", func() { w.finalize(id, analyst) })

@@ -203,11 +203,13 @@ func TestACrawlersRoleAndItsLastRunAreLookedAt(t *testing.T) {
 	roles := iam.NewFromConfig(m.Config(meshtest.Administrator(publisherID)))
 	put := func(role, policy, effect, actions string) {
 		t.Helper()
-		_, err := roles.PutRolePolicy(t.Context(), &iam.PutRolePolicyInput{RoleName: aws.String(role), PolicyName: aws.String(policy),
-			PolicyDocument: aws.String(`{"Version":"2012-10-17","Statement":[{"Effect":"` + effect + `","Action":[` + actions + `],"Resource":"*"}]}`)})
-		if err != nil {
-			t.Fatal(err)
-		}
+		meshtest.Before(m.Mesh.Mesh, func() {
+			_, err := roles.PutRolePolicy(t.Context(), &iam.PutRolePolicyInput{RoleName: aws.String(role), PolicyName: aws.String(policy),
+				PolicyDocument: aws.String(`{"Version":"2012-10-17","Statement":[{"Effect":"` + effect + `","Action":[` + actions + `],"Resource":"*"}]}`)})
+			if err != nil {
+				t.Fatal(err)
+			}
+		})
 	}
 	put("Crawler", meshtest.CrawlersPolicy, "Allow", `"s3:*","glue:*"`)
 	put(lakemesh.ProducerRole, "test", "Deny", `"iam:SimulatePrincipalPolicy"`)

@@ -380,17 +380,20 @@ func TestTheReaderOfTheDataIsLakeFormationAlone(t *testing.T) {
 }
 
 // user makes an IAM user who may assume one role, and nothing else.
-func (w *world) user(account, name, role string) lakemesh.Credentials {
+func (w *world) user(account, name, role string) (keys lakemesh.Credentials) {
 	w.t.Helper()
-	client := iam.NewFromConfig(w.Config(meshtest.Administrator(account)))
-	_, err := client.CreateUser(w.ctx(), &iam.CreateUserInput{UserName: aws.String(name)})
-	w.must(err)
-	_, err = client.PutUserPolicy(w.ctx(), &iam.PutUserPolicyInput{UserName: aws.String(name), PolicyName: aws.String("assume"), PolicyDocument: aws.String(
-		`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"sts:AssumeRole","Resource":"` + lakemesh.RoleARN(account, role) + `"}]}`)})
-	w.must(err)
-	out, err := client.CreateAccessKey(w.ctx(), &iam.CreateAccessKeyInput{UserName: aws.String(name)})
-	w.must(err)
-	return lakemesh.Credentials{AccountID: account, AccessKeyID: aws.ToString(out.AccessKey.AccessKeyId), SecretAccessKey: lakemesh.Secret(aws.ToString(out.AccessKey.SecretAccessKey))}
+	meshtest.Before(w.Mesh.Mesh, func() {
+		client := iam.NewFromConfig(w.Config(meshtest.Administrator(account)))
+		_, err := client.CreateUser(w.ctx(), &iam.CreateUserInput{UserName: aws.String(name)})
+		w.must(err)
+		_, err = client.PutUserPolicy(w.ctx(), &iam.PutUserPolicyInput{UserName: aws.String(name), PolicyName: aws.String("assume"), PolicyDocument: aws.String(
+			`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"sts:AssumeRole","Resource":"` + lakemesh.RoleARN(account, role) + `"}]}`)})
+		w.must(err)
+		out, err := client.CreateAccessKey(w.ctx(), &iam.CreateAccessKeyInput{UserName: aws.String(name)})
+		w.must(err)
+		keys = lakemesh.Credentials{AccountID: account, AccessKeyID: aws.ToString(out.AccessKey.AccessKeyId), SecretAccessKey: lakemesh.Secret(aws.ToString(out.AccessKey.SecretAccessKey))}
+	})
+	return keys
 }
 
 func TestUsersWhoMayAssumeOneRoleLiveTheWholeLifeWithItAndNothingElse(t *testing.T) {

@@ -276,7 +276,9 @@ func IsWrite(operation string) bool {
 
 func (m *Mesh) makeRole(account, name string) {
 	m.t.Helper()
-	if err := createRole(context.Background(), m.Config(Administrator(account)), name); err != nil {
-		m.t.Fatal(err)
-	}
+	Before(m.Mesh, func() {
+		if err := createRole(context.Background(), m.Config(Administrator(account)), name); err != nil {
+			m.t.Fatal(err)
+		}
+	})
 }
