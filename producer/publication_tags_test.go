@@ -29,7 +29,7 @@ const (
 // otherRole is Lake Formation of the mesh as another producer's role there uses it.
 func (m publishing) otherRole() *permissions.Lake {
 	m.t.Helper()
-	m.AddProducer(meshtest.OtherProducer)
+	meshtest.Before(m.Mesh.Mesh, func() { m.AddProducer(meshtest.OtherProducer) })
 	cfg := m.Config(lakemesh.RoleARN(theMesh, lakemesh.MeshProducerRole(meshtest.OtherProducer)))
 	return &permissions.Lake{Client: lakeformation.NewFromConfig(cfg), Account: theMesh}
 }
