@@ -293,29 +293,34 @@ func (s *scene) found(when, domain string) {
 	}
 }
 
-// Somebody may be faster than the victim, and take the names of its keys.
-func TestAProducerPublishesAlsoWhenAnotherTookTheNamesOfItsTags(t *testing.T) {
+// Somebody would be faster than the victim, and take the names of its keys: before the
+// victim is a producer, and afterwards.
+func TestNobodyTakesTheNamesOfAProducersTags(t *testing.T) {
 	t.Parallel()
 	s := newScene(t)
 	const later = "333333333333"
-	lake := lakeformation.NewFromConfig(s.rivalInMesh())
-	for _, key := range []string{"domain-" + later, "dataproduct-" + later} {
-		_, err := lake.CreateLFTag(s.ctx(), &lakeformation.CreateLFTagInput{TagKey: aws.String(key), TagValues: []string{"mine"}})
-		t.Logf("%s: %v", key, err)
+	take := func() {
+		t.Helper()
+		for _, cfg := range []aws.Config{s.rivalInMesh(), s.hostileInMesh(), s.as(rivalAccount, lakemesh.ProducerRole)} {
+			for _, key := range []string{"domain-" + later, "dataproduct-" + later, "any"} {
+				_, err := lakeformation.NewFromConfig(cfg).CreateLFTag(s.ctx(), &lakeformation.CreateLFTagInput{CatalogId: aws.String(lakeAccount), TagKey: aws.String(key), TagValues: []string{"mine"}})
+				if !awserr.Denied(err) {
+					t.Errorf("make %s: %v, want AWS to deny it", key, err)
+				}
+			}
+		}
 	}
+	take()
 	s.AddProducer(later)
+	take()
 	s.Bucket(later, "late-data")
 	s.Database(later, rowSource)
 	s.Table(later, rowSource, meshtest.CSV(rowOrders, "s3://late-data/orders/"))
 	p, err := producer.New(s.ctx(), s.Options(later))
 	s.must(err)
-	err = s.publish(p, "")
-	t.Logf("publish: %v", err)
-	out, lookErr := s.honest.ListProducts(s.ctx(), consumer.ListProductsInput{DatabaseName: lakemesh.MeshDatabaseName(rowSource, later)})
-	if lookErr != nil || len(out.Products) != 1 || out.Products[0].TableName != rowOrders || out.Products[0].Owner != later {
-		t.Errorf("its product is %+v, %v", out, lookErr)
-	}
-	if out != nil && len(out.Products) == 1 && (out.Products[0].Domain == "mine" || out.Products[0].DataProductName == "mine") {
-		t.Errorf("it has the tags that another one made: %+v", out.Products[0])
+	s.check("publish", s.publish(p, ""))
+	out, err := s.honest.ListProducts(s.ctx(), consumer.ListProductsInput{DatabaseName: lakemesh.MeshDatabaseName(rowSource, later)})
+	if err != nil || len(out.Products) != 1 || out.Products[0].TableName != rowOrders || out.Products[0].Owner != later || out.Products[0].Domain != "trade" || out.Products[0].DataProductName != "sales" {
+		t.Errorf("its product is %+v, %v", out, err)
 	}
 }
