@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"sync/atomic"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -16,15 +17,15 @@ import (
 func TestAPreviewShowsThePlanAndRunsNothing(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
-		ran := 0
-		batch := &plan.Batch{Max: 2, Run: func(_ context.Context, steps []*plan.Step) []error { ran++; return make([]error, len(steps)) }}
+		var ran atomic.Int64
+		batch := &plan.Batch{Max: 2, Run: func(_ context.Context, steps []*plan.Step) []error { ran.Add(1); return make([]error, len(steps)) }}
 		p, parts := drawPlan(t)
 		p.Digest = p.ComputeDigest(parts...)
 		for i, s := range p.Steps {
 			if rapid.Bool().Draw(t, "batched") {
 				s.Batch = batch
 			} else {
-				s.Run = func(context.Context) error { ran++; return nil }
+				s.Run = func(context.Context) error { ran.Add(1); return nil }
 			}
 			if i > 0 && rapid.Bool().Draw(t, "after") {
 				s.After = []*plan.Step{p.Steps[i-1], {Summary: "of another plan", Batch: batch}}
@@ -50,8 +51,8 @@ func TestAPreviewShowsThePlanAndRunsNothing(t *testing.T) {
 			if !ok || !errors.Is(err, lakemesh.ErrInvalidInput) || typed.Op != refused.Operation {
 				t.Fatalf("applying a preview: %v", err)
 			}
-			if ran > 0 || len(result.Done) > 0 || len(result.NotBegun) != len(p.Steps) {
-				t.Fatalf("%d calls were made; %+v", ran, result)
+			if ran.Load() > 0 || len(result.Done) > 0 || len(result.NotBegun) != len(p.Steps) {
+				t.Fatalf("%d calls were made; %+v", ran.Load(), result)
 			}
 		}
 		for _, s := range preview.Steps {
