@@ -164,7 +164,7 @@ func (b Buckets) prepare(ctx context.Context, c *Change) error {
 	if c.after, c.Parts, err = merge(c.before, c.Bucket, c.wanted); err != nil {
 		return fmt.Errorf("bucket %s: %w", c.Bucket, err)
 	}
-	if c.Warnings, err = doubts(c.after, c.Bucket, c.wanted); err != nil {
+	if c.Warnings, err = doubts(c.after, c.Bucket, b.Account, c.wanted); err != nil {
 		return fmt.Errorf("bucket %s: %w", c.Bucket, err)
 	}
 	if c.after != c.before && len(c.after) > MaxPolicy {
