@@ -98,6 +98,9 @@ type Access struct {
 	// Open and Close are the places that are opened to it and closed. What is in both
 	// is opened.
 	Open, Close []Place
+	// Keep are places that stay open to the role if they are open to it, in an exact
+	// bucket and else: also where a folder is open in their place.
+	Keep []Place
 	// Within are the locations that are registered with the role, and Others those that
 	// are registered with another. If a policy has no room for all that is open, folders
 	// of the former are opened in place of several places in them, and seldom one that
@@ -112,7 +115,7 @@ type Wanted struct {
 	// Exact are buckets in which nothing else than that is to be open, to anybody: what
 	// our statements open besides is closed.
 	Exact []string
-	// Keep are places of exact buckets that stay open to those to whom they are open.
+	// Keep are places that stay open to whomever they are open.
 	Keep []Place
 }
 
@@ -125,8 +128,6 @@ type Change struct {
 	Parts []Part
 	// Folds are folders that are open afterwards in place of several places in them.
 	Folds []Fold
-	// Surplus are the places that our statements open and that were not asked for.
-	Surplus []Place
 	// Warnings name statements of others that may stand in the way.
 	Warnings []string
 	// wanted is all that was asked for.
@@ -201,40 +202,27 @@ func (c *Change) want(parts map[string]*Part, w Wanted) error {
 	for _, role := range d.roles(c.Bucket) {
 		part := parts[role]
 		if part == nil {
-			if part = (&Part{Role: role}); exact {
-				parts[role] = part
+			if !exact {
+				continue
 			}
+			part = &Part{Role: role}
+			parts[role] = part
 		}
 		had, _ := d.opened(c.Bucket, objectsSid, role)
 		listed, _ := d.opened(c.Bucket, prefixesSid, role)
-		asked := map[string]bool{}
-		for _, prefix := range slices.Concat(part.Open, part.Close) {
-			asked[prefix] = true
-		}
-		for _, k := range w.Keep {
-			for _, open := range had {
-				stays := open
-				switch {
-				case k.Bucket != c.Bucket:
-					continue
-				case strings.HasPrefix(k.Prefix, open):
-					// It is the place, or a folder that is open in place of several.
-					stays = k.Prefix
-				case !strings.HasPrefix(open, k.Prefix):
-					continue
-				}
-				if !asked[stays] {
-					asked[stays] = true
-					part.Open = append(part.Open, stays)
-				}
+		keep := slices.Clone(w.Keep)
+		for _, a := range w.Access {
+			if a.Role == role {
+				keep = append(keep, a.Keep...)
 			}
 		}
-		for _, prefix := range slices.Compact(slices.Sorted(slices.Values(slices.Concat(had, listed)))) {
-			if asked[prefix] {
-				continue
-			}
-			c.Surplus = append(c.Surplus, Place{c.Bucket, prefix})
-			if exact {
+		part.Open = append(part.Open, c.kept(had, keep)...)
+		if !exact {
+			continue
+		}
+		open := slices.Sorted(slices.Values(part.Open))
+		for _, prefix := range slices.Concat(had, listed) {
+			if !contains(open, prefix) {
 				part.Close = append(part.Close, prefix)
 			}
 		}
@@ -257,6 +245,38 @@ func (c *Change) want(parts map[string]*Part, w Wanted) error {
 		c.wanted = append(c.wanted, part)
 	}
 	return nil
+}
+
+// kept are the prefixes by which places stay open, of those that are open, in order: a
+// place that is open; one that lies in a folder which is open and does not stay itself,
+// as one that is open in place of several; or what is open below it.
+func (c *Change) kept(open []string, places []Place) []string {
+	stays := map[string]bool{}
+	for _, p := range places {
+		if p.Bucket == c.Bucket {
+			stays[p.Prefix] = true
+		}
+	}
+	kept := map[string]bool{}
+	for place := range stays {
+		covered := false
+		for _, prefix := range open {
+			if !strings.HasPrefix(place, prefix) {
+				continue
+			}
+			if covered = true; stays[prefix] {
+				kept[prefix] = true
+			} else {
+				kept[place] = true
+			}
+		}
+		for _, prefix := range open {
+			if !covered && strings.HasPrefix(prefix, place) {
+				kept[prefix] = true
+			}
+		}
+	}
+	return slices.Sorted(maps.Keys(kept))
 }
 
 // prepare computes the policy from the one that was read.
