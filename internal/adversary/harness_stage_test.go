@@ -47,9 +47,15 @@ func (p party) roles() []string {
 	return []string{lakemesh.RoleARN(inMesh, lakemesh.MeshConsumerRole(p.account)), lakemesh.RoleARN(p.account, lakemesh.ConsumerRole)}
 }
 
-// adversaries are the parties that the harness plays.
-func adversaries() []party {
-	return []party{{theConsumer, false}, {otherConsumer, false}, {otherOwner, true}, {theOwner, true}}
+func (p party) side() string {
+	side, _, _ := strings.Cut(p.String(), " ")
+	return side + "s"
+}
+
+// sides are the parties that the harness plays, by their sides. The first of a side has
+// more of a life.
+func sides() [][]party {
+	return [][]party{{{theConsumer, false}, {otherConsumer, false}}, {{theOwner, true}, {otherOwner, true}}}
 }
 
 // cost is what a command took: calls of AWS, and bytes that were sent and received.
@@ -70,6 +76,8 @@ type stage struct {
 	consumers map[string]*consumer.Consumer
 	// costs are what the commands took, by the names of the commands.
 	costs map[string]cost
+	// bomb is a packed list; packing it takes long.
+	bomb []byte
 	// rest is what others than consumers hold on products, as it was seen last.
 	rest map[string]map[string]string
 }
@@ -118,7 +126,9 @@ func (s *stage) clone() (*stage, error) {
 	if err != nil {
 		return nil, err
 	}
-	return stageOn(s.ctx, m, s.model.clone()), nil
+	c := stageOn(s.ctx, m, s.model.clone())
+	c.bomb = s.bomb
+	return c, nil
 }
 
 func (s *stage) options(account string) lakemesh.Options {
@@ -274,7 +284,9 @@ func newStage(t *testing.T) *stage {
 			addTable(m, owner, name, table)
 		}
 	}
-	return stageOn(context.WithoutCancel(t.Context()), m.Mesh, &model{tables: map[string][]string{}, subs: map[string]*subscription{}, names: map[string]string{}})
+	s := stageOn(context.WithoutCancel(t.Context()), m.Mesh, &model{tables: map[string][]string{}, subs: map[string]*subscription{}, names: map[string]string{}})
+	s.bomb = bomb()
+	return s
 }
 
 func addTable(m *meshtest.Mesh, owner, database, table string) {
