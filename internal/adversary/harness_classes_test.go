@@ -21,9 +21,9 @@ import (
 //     it makes from the ids of a subscription, and then looks at the item's attributes and
 //     at where the subscription stands. So a phase is whether there is the item, whether
 //     the subscription is open, active, left or over, and whether it is on all tables; of
-//     an entry, what it tells, whether it is the last, and whether the subscription is
-//     open, active or over, since a history is read as a whole; of what belongs to a pair
-//     or to an owner, which of these its subscriptions are.
+//     an entry, what it tells and whether it is the last, since a history is read and
+//     continued from its end; of what belongs to a pair or to an owner, which of these its
+//     subscriptions are.
 //   - Two attributes that are not read in items of a kind. They take room alone, whatever
 //     the phase: each is tried once a kind, and a new one in each phase.
 //   - Two attributes of items of no kind, and two phases of these. No command reads them.
@@ -58,14 +58,15 @@ func (s *stage) phase(all records, p place) (phase, rough string) {
 		if action, ok := all[p]["Action"].(*dynamotypes.AttributeValueMemberS); ok {
 			told = action.Value
 		}
-		return fmt.Sprint(rough, told, last, s.standing(p, false)), rough
+		return fmt.Sprint(rough, told, last), rough
 	}
-	return rough + s.standing(p, true), rough
+	return rough + s.standing(p), rough
 }
 
 // standing is where the subscription stands that an item belongs to, or those of its
 // pair, or of its owner.
-func (s *stage) standing(p place, exactly bool) string {
+func (s *stage) standing(p place) string {
+	exactly := true
 	of := func(sub *subscription) string {
 		at := string(sub.status)
 		if sub.status == lakemesh.Denied {
@@ -170,12 +171,12 @@ func merged(a, b map[string]string) map[string]string {
 // held are all grants on both products.
 func (s *stage) held() (map[string]string, error) {
 	all := map[string]string{}
-	for _, product := range []string{theProduct, rivalProduct} {
-		got, err := s.grantsOn(product)
-		if err != nil {
-			return nil, err
-		}
-		for k, v := range got {
+	grants, err := s.grants()
+	if err != nil {
+		return nil, err
+	}
+	for product, on := range grants {
+		for k, v := range on {
 			principal, object, _ := strings.Cut(k, " on ")
 			all[principal+" on "+product+" "+object] = v
 		}

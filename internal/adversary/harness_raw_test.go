@@ -66,9 +66,17 @@ func (s *stage) onGrants(owner string, add adder) {
 	principals := []string{theConsumer, otherConsumer, lakemesh.RoleARN(inMesh, lakemesh.MeshProducerRole(theOwner)), lakemesh.RoleARN(inMesh, lakemesh.MeshProducerRole(otherOwner)),
 		lakemesh.RoleARN(inMesh, lakemesh.MeshConsumerRole(theConsumer)), lakemesh.RoleARN(inMesh, lakemesh.ReadOnlyRole), "IAM_ALLOWED_PRINCIPALS"}
 	for what, resource := range resources {
+		// What there is not for an object is refused whoever asks.
 		wanted := []lftypes.Permission{lftypes.PermissionAll, lftypes.PermissionDescribe, lftypes.PermissionSelect}
-		if what == "the location" {
+		switch {
+		case what == "the location":
 			wanted = []lftypes.Permission{lftypes.PermissionDataLocationAccess}
+		case what == "the mesh":
+			wanted = []lftypes.Permission{lftypes.PermissionCreateDatabase}
+		case what == "the database":
+			wanted = []lftypes.Permission{lftypes.PermissionAll, lftypes.PermissionDescribe, lftypes.PermissionCreateTable}
+		case resource.TableWithColumns != nil:
+			wanted = []lftypes.Permission{lftypes.PermissionSelect}
 		}
 		for _, principal := range principals {
 			who := &lftypes.DataLakePrincipal{DataLakePrincipalIdentifier: aws.String(principal)}
@@ -253,7 +261,8 @@ func (s *stage) onTags(add adder) {
 func (s *stage) onSettings(a party, add adder) {
 	add("put the settings", func(ctx context.Context, cfg aws.Config) error {
 		var admins []lftypes.DataLakePrincipal
-		for _, role := range a.roles() {
+		// Roles of the account alone can be its administrators.
+		for _, role := range a.roles()[:1] {
 			admins = append(admins, lftypes.DataLakePrincipal{DataLakePrincipalIdentifier: aws.String(role)})
 		}
 		return errOfCall(lakeformation.NewFromConfig(cfg).PutDataLakeSettings(ctx, &lakeformation.PutDataLakeSettingsInput{CatalogId: aws.String(inMesh), DataLakeSettings: &lftypes.DataLakeSettings{DataLakeAdmins: admins}}))
@@ -319,11 +328,11 @@ func (s *stage) onShares(a party, add adder) error {
 			return err
 		}
 		for _, invitation := range got.ResourceShareInvitations {
-			arn := invitation.ResourceShareInvitationArn
-			call("accept the invitation of "+account, func(ctx context.Context, c *ram.Client) error {
+			arn, from := invitation.ResourceShareInvitationArn, aws.ToString(invitation.SenderAccountId)
+			call("accept the invitation of "+account+" from "+from, func(ctx context.Context, c *ram.Client) error {
 				return errOfCall(c.AcceptResourceShareInvitation(ctx, &ram.AcceptResourceShareInvitationInput{ResourceShareInvitationArn: arn}))
 			})
-			call("reject the invitation of "+account, func(ctx context.Context, c *ram.Client) error {
+			call("reject the invitation of "+account+" from "+from, func(ctx context.Context, c *ram.Client) error {
 				return errOfCall(c.RejectResourceShareInvitation(ctx, &ram.RejectResourceShareInvitationInput{ResourceShareInvitationArn: arn}))
 			})
 		}
@@ -335,7 +344,7 @@ func (s *stage) onShares(a party, add adder) error {
 func (s *stage) onIAM(a party, role string, add adder) {
 	for _, to := range rolesOfTheMesh() {
 		add("assume "+to, func(ctx context.Context, cfg aws.Config) error {
-			err := errOfCall(sts.NewFromConfig(cfg).AssumeRole(ctx, &sts.AssumeRoleInput{RoleArn: aws.String(to), RoleSessionName: aws.String("x")}))
+			err := errOfCall(sts.NewFromConfig(cfg).AssumeRole(ctx, &sts.AssumeRoleInput{RoleArn: aws.String(to), RoleSessionName: aws.String("someone")}))
 			if err == nil && !mayAssume(a, role, to) {
 				return &forbiddenCall{"S4: it opened " + to}
 			}

@@ -531,6 +531,11 @@ func life() []moment {
 
 // reading vends credentials for a table as a principal, and reads its rows.
 func (s *stage) reading(principal, owner, table string) (string, error) {
+	return s.readingIn(principal, owner, table, bucketOf(owner))
+}
+
+// readingIn is reading of a table whose rows are in some bucket.
+func (s *stage) readingIn(principal, owner, table, bucket string) (string, error) {
 	out, err := lakeformation.NewFromConfig(s.Config(principal)).GetTemporaryGlueTableCredentials(s.ctx, &lakeformation.GetTemporaryGlueTableCredentialsInput{
 		TableArn: aws.String(lakemesh.TableARN(localmesh.DefaultRegion, inMesh, productOf(owner), table)), Permissions: []lftypes.Permission{lftypes.PermissionSelect},
 		SupportedPermissionTypes: []lftypes.PermissionType{lftypes.PermissionTypeColumnPermission}})
@@ -538,7 +543,7 @@ func (s *stage) reading(principal, owner, table string) (string, error) {
 		return "", err
 	}
 	keys := credentials.NewStaticCredentialsProvider(aws.ToString(out.AccessKeyId), aws.ToString(out.SecretAccessKey), aws.ToString(out.SessionToken))
-	got, err := identity.S3(s.ConfigWith(keys)).GetObject(s.ctx, &s3.GetObjectInput{Bucket: aws.String(bucketOf(owner)), Key: aws.String(table + "/rows.csv")})
+	got, err := identity.S3(s.ConfigWith(keys)).GetObject(s.ctx, &s3.GetObjectInput{Bucket: aws.String(bucket), Key: aws.String(table + "/rows.csv")})
 	if err != nil {
 		return "", err
 	}

@@ -144,6 +144,9 @@ func (s *stage) against(t *testing.T, a party, m moment, some *rand.Rand, done m
 		}
 		report(try, err)
 	}
+	if inLongForm() {
+		t.Logf("after %q: %d followed, %d raw calls of them", m.name, followed, len(through))
+	}
 }
 
 // rawOfOne is how many raw calls are tried for one record that is written.
