@@ -230,8 +230,12 @@ func (s *stage) onTags(add adder) {
 		call("add a value to tag", func(ctx context.Context, c *lakeformation.Client) error {
 			return errOfCall(c.UpdateLFTag(ctx, &lakeformation.UpdateLFTagInput{CatalogId: aws.String(inMesh), TagKey: aws.String(key), TagValuesToAdd: []string{"y"}}))
 		})
-		call("take a value from tag", func(ctx context.Context, c *lakeformation.Client) error {
-			return errOfCall(c.UpdateLFTag(ctx, &lakeformation.UpdateLFTagInput{CatalogId: aws.String(inMesh), TagKey: aws.String(key), TagValuesToDelete: []string{theDomain}}))
+		// A value that a resource has is taken by nobody.
+		call("change a value of tag", func(ctx context.Context, c *lakeformation.Client) error {
+			if _, err := c.UpdateLFTag(ctx, &lakeformation.UpdateLFTagInput{CatalogId: aws.String(inMesh), TagKey: aws.String(key), TagValuesToAdd: []string{"z"}}); err != nil {
+				return err
+			}
+			return errOfCall(c.UpdateLFTag(ctx, &lakeformation.UpdateLFTagInput{CatalogId: aws.String(inMesh), TagKey: aws.String(key), TagValuesToDelete: []string{"z"}}))
 		})
 		for _, owner := range []string{theOwner, otherOwner} {
 			product := productOf(owner)
@@ -292,7 +296,7 @@ func (s *stage) onShares(a party, add adder) error {
 			return errOfCall(c.DeleteResourceShare(ctx, &ram.DeleteResourceShareInput{ResourceShareArn: arn}))
 		})
 		call("update share "+name, func(ctx context.Context, c *ram.Client) error {
-			return errOfCall(c.UpdateResourceShare(ctx, &ram.UpdateResourceShareInput{ResourceShareArn: arn, Name: aws.String("LakeFormation-mine"), AllowExternalPrincipals: aws.Bool(false)}))
+			return errOfCall(c.UpdateResourceShare(ctx, &ram.UpdateResourceShareInput{ResourceShareArn: arn, Name: aws.String("LakeFormation-mine")}))
 		})
 		for _, account := range []string{theConsumer, otherConsumer} {
 			call("associate "+account+" with share "+name, func(ctx context.Context, c *ram.Client) error {

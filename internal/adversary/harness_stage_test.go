@@ -251,6 +251,8 @@ const (
 	laterTable      = "returns"
 	latestTable     = "late"
 	tableOfTheRival = "flights"
+	// partitioned has no partitions yet.
+	partitioned = "orders_eu"
 )
 
 func bucketOf(owner string) string {
@@ -290,7 +292,11 @@ func newStage(t *testing.T) *stage {
 }
 
 func addTable(m *meshtest.Mesh, owner, database, table string) {
-	m.Table(owner, database, meshtest.CSV(table, "s3://"+bucketOf(owner)+"/"+table+"/"))
+	var keys []string
+	if table == partitioned {
+		keys = []string{"year"}
+	}
+	m.Table(owner, database, meshtest.CSV(table, "s3://"+bucketOf(owner)+"/"+table+"/", keys...))
 	m.Put(owner, bucketOf(owner), table+"/rows.csv", rowsOfTable(table))
 }
 
