@@ -332,7 +332,11 @@ func (s *stage) finale(a party, changed string, publish func(*stage) error) erro
 	note(s.histories(a, changed))
 	for _, account := range []string{theConsumer, otherConsumer} {
 		if trusted(account, false) && s.model.tables[theProduct] != nil {
-			note(s.request("finale "+account, account, theOwner, []string{"customers"}, "DESCRIBE"))
+			err := s.request("finale "+account, account, theOwner, []string{"customers"}, "DESCRIBE")
+			// What an owner shows to nobody cannot be asked for.
+			if trusted(theOwner, true) || !errors.Is(err, lakemesh.ErrNotFound) {
+				note(err)
+			}
 		}
 	}
 	if trusted(theOwner, true) {
