@@ -173,8 +173,8 @@ func each(err error) []error {
 // that was mended goes from here.
 func gaps() map[string]string {
 	return map[string]string{
-		`(?s)Decisions/.*DataMeshAdminProducer.*: (leave|import) `:         "leaving goes by the tables of the owner's decision, and fails if they are no names of tables",
-		`(?s)raw .*DataMeshAdminProducer.*: (leave|S6: import|S6: leave) `: "leaving takes back what was handed on, which Lake Formation refuses while the owner has put the table or the database out of sight",
+		`(?s)Decisions/.*DataMeshAdminProducer.*: (leave|import) `:                "leaving goes by the tables of the owner's decision, and fails if they are no names of tables",
+		`(?s)raw .*DataMeshAdminProducer.*: (leave|S6: import|S6: leave) `:        "leaving takes back what was handed on, which Lake Formation refuses while the owner has put the table or the database out of sight",
 		`(?s)raw create database .*DataMeshAdminProducer.*: S4: what others hold`: "a producer may take the name of a database before another one publishes under it, which is told so then",
 		// No policy can mend it: RegisterResource has no resources and no keys of conditions
 		// (https://docs.aws.amazon.com/service-authorization/latest/reference/list_awslakeformation.html).
