@@ -26,7 +26,12 @@ import (
 // grants are all grants in the mesh on the products, by product: principal and object,
 // to permissions.
 func (s *stage) grants() (map[string]map[string]string, error) {
-	lake := &permissions.Lake{Client: lakeformation.NewFromConfig(s.Config(lakemesh.RoleARN(inMesh, lakemesh.ManagerRole))), Account: inMesh}
+	return s.grantsSeen(inMesh, lakemesh.ManagerRole)
+}
+
+// grantsSeen are those that a role of an account sees.
+func (s *stage) grantsSeen(account, role string) (map[string]map[string]string, error) {
+	lake := &permissions.Lake{Client: lakeformation.NewFromConfig(s.Config(lakemesh.RoleARN(account, role))), Account: account}
 	all := map[string]map[string]string{theProduct: {}, rivalProduct: {}}
 	for _, kind := range []lftypes.DataLakeResourceType{lftypes.DataLakeResourceTypeDatabase, lftypes.DataLakeResourceTypeTable} {
 		found, err := lake.ObserveKind(s.ctx, kind)

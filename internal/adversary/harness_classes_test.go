@@ -168,17 +168,19 @@ func merged(a, b map[string]string) map[string]string {
 	return all
 }
 
-// held are all grants on both products.
+// held are all grants on both products, also what consumers hand on at home.
 func (s *stage) held() (map[string]string, error) {
 	all := map[string]string{}
-	grants, err := s.grants()
-	if err != nil {
-		return nil, err
-	}
-	for product, on := range grants {
-		for k, v := range on {
-			principal, object, _ := strings.Cut(k, " on ")
-			all[principal+" on "+product+" "+object] = v
+	for account, role := range map[string]string{inMesh: lakemesh.ManagerRole, theConsumer: lakemesh.ConsumerRole, otherConsumer: lakemesh.ConsumerRole} {
+		grants, err := s.grantsSeen(account, role)
+		if err != nil {
+			return nil, err
+		}
+		for product, on := range grants {
+			for k, v := range on {
+				principal, object, _ := strings.Cut(k, " on ")
+				all[principal+" on "+product+" "+object] = v
+			}
 		}
 	}
 	return all, nil

@@ -64,7 +64,8 @@ func (s *stage) onGrants(owner string, add adder) {
 		resources["columns of "+table] = &lftypes.Resource{TableWithColumns: &lftypes.TableWithColumnsResource{CatalogId: mesh, DatabaseName: aws.String(product), Name: aws.String(table), ColumnNames: []string{"id"}}}
 	}
 	principals := []string{theConsumer, otherConsumer, lakemesh.RoleARN(inMesh, lakemesh.MeshProducerRole(theOwner)), lakemesh.RoleARN(inMesh, lakemesh.MeshProducerRole(otherOwner)),
-		lakemesh.RoleARN(inMesh, lakemesh.MeshConsumerRole(theConsumer)), lakemesh.RoleARN(inMesh, lakemesh.ReadOnlyRole), "IAM_ALLOWED_PRINCIPALS"}
+		lakemesh.RoleARN(inMesh, lakemesh.MeshConsumerRole(theConsumer)), lakemesh.RoleARN(inMesh, lakemesh.ReadOnlyRole), "IAM_ALLOWED_PRINCIPALS",
+		lakemesh.RoleARN(theConsumer, lakemesh.ConsumerRole), meshtest.Administrator(theConsumer)}
 	for what, resource := range resources {
 		// What there is not for an object is refused whoever asks.
 		wanted := []lftypes.Permission{lftypes.PermissionAll, lftypes.PermissionDescribe, lftypes.PermissionSelect}
