@@ -146,7 +146,6 @@ func each(err error) []error {
 // goes from here.
 func gaps() map[string]string {
 	return map[string]string{
-		`(?s)Decisions/.*DataMeshAdminProducer.*: (leave|import) `:         "leaving goes by the tables of the owner's decision, and fails if they are no names of tables",
 		`(?s)raw .*DataMeshAdminProducer.*: (leave|S6: import|S6: leave) `: "leaving takes back what was handed on, which Lake Formation refuses while the owner has put the table or the database out of sight",
 	}
 }
