@@ -240,6 +240,9 @@ func (p *Producer) warn(c *considered, f *found, ch *change, wanted access.Wante
 			warn("table %s.%s has no location in S3: its metadata is shared, there is no data to read", r.Database, name)
 		}
 	}
+	if said := p.unwritable(c.permitted, f.tables, f.locations); said != "" {
+		warn("%s", said)
+	}
 	for _, why := range f.unread {
 		warn("whether prefixes are open that nobody reads is not known: %s", why)
 	}

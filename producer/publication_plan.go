@@ -27,7 +27,9 @@ type planner struct {
 	// where there is nothing to do.
 	meshDB, localDB *plan.Step
 	registrations   []registration
-	tagKeys         map[string]*plan.Step
+	// opening are the steps that open where tables move to.
+	opening []*plan.Step
+	tagKeys map[string]*plan.Step
 	// granting are the steps that grant to the producer's account.
 	granting []*plan.Step
 	share    *plan.Step
@@ -43,6 +45,7 @@ func (pub *publication) plan(part *portion) *plan.Plan {
 		pl.todo.Warnings = slices.Clone(pub.warnings)
 		pl.planDatabases()
 		pl.planLocations()
+		pl.planOpening()
 	}
 	ready := pl.planTables()
 	pl.planGrants(ready)
@@ -55,6 +58,7 @@ func (pub *publication) plan(part *portion) *plan.Plan {
 		pl.planLinks()
 	}
 	if part.last {
+		pl.planClosing()
 		pl.planCrawler()
 	}
 	if part.first {
@@ -186,7 +190,7 @@ func (pl *planner) planTable(t *publishedTable) *plan.Step {
 			Summary: "bring " + resource + " up to date with its source",
 			Run: func(ctx context.Context) error {
 				return pl.explainLocation(t, pl.mesh.catalog.UpdateTable(ctx, pl.target, wanted))
-			}}, after...)
+			}}, append(after, pl.opening...)...)
 	}
 	return nil
 }

@@ -1,9 +1,6 @@
 package storage
 
-import (
-	"context"
-	"slices"
-)
+import "context"
 
 // Opened are the prefixes of a bucket that our statements in its policy open, by role,
 // in order: what was opened once, whatever has become of it.
@@ -17,14 +14,8 @@ func (b Buckets) Opened(ctx context.Context, bucket string) (map[string][]string
 		return nil, err
 	}
 	opened := map[string][]string{}
-	for _, raw := range d.statements {
-		if o, ok := readOwn(raw, bucket, d.variables()); ok {
-			opened[o.role] = append(opened[o.role], o.prefixes...)
-		}
-	}
-	for role, prefixes := range opened {
-		slices.Sort(prefixes)
-		opened[role] = slices.Compact(prefixes)
+	for _, role := range d.roles(bucket) {
+		opened[role], _ = d.opened(bucket, objectsSid, role)
 	}
 	return opened, nil
 }
