@@ -80,8 +80,6 @@ func TestContradictionsAreRefused(t *testing.T) {
 		"everything on some rows":   func(t *access.Terms) { t.Scope.Rows, t.Permissions = "id > 1", all },
 		"handing on what is not":    func(t *access.Terms) { t.Grantable = describes },
 		"a role that hands on":      func(t *access.Terms) { t.Grantees, t.Grantable = []access.Grantee{role}, selects },
-		"a table called *":          func(t *access.Terms) { t.Scope.Tables = []string{"orders", "*"} },
-		"a table without a name":    func(t *access.Terms) { t.Scope.Tables = []string{""} },
 		"everybody":                 func(t *access.Terms) { t.Grantees = []access.Grantee{"*"} },
 		"everybody whom IAM allows": func(t *access.Terms) { t.Grantees = []access.Grantee{access.AllowedByIAM} },
 		"a role by a pattern": func(t *access.Terms) {
@@ -129,6 +127,10 @@ func TestNoNameIsASentinel(t *testing.T) {
 	}
 	if len(w.Unmet) != 1 || w.Unmet[0].Object.Table != "*" {
 		t.Errorf("unmet is %v", w.Unmet)
+	}
+	named := terms(access.Scope{Database: "sales", Tables: []string{"*"}}, selects)
+	if w, err := access.Want([]access.Terms{named}, catalog, start); err != nil || len(w.Grants) != 1 || len(w.Unmet) != 1 {
+		t.Errorf("named, it grants %v, unmet %v, %v", w.Grants, w.Unmet, err)
 	}
 	// A grant on a table of that name opens no other table.
 	hand := access.Grants{{Grantee: reader, Object: access.OnTable(mesh, "sales", "*")}: {Permissions: selects}}

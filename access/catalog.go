@@ -42,9 +42,9 @@ func (c Catalog) Table(database, table string) (_ Table, ok bool) {
 	return t, ok
 }
 
-// outside reports whether a grantee is neither of the catalog's account nor of its
+// Outside reports whether a grantee is neither of the catalog's account nor of its
 // owner's. Who is unknown is outside: what is open for it stays open.
-func (c Catalog) outside(g Grantee) bool {
+func (c Catalog) Outside(g Grantee) bool {
 	account := g.Account()
 	return g != AllowedByIAM && (account == "" || account != c.Account && account != c.Owner)
 }
@@ -79,15 +79,4 @@ type Location struct {
 	Place Place
 	// Role reads there for everybody.
 	Role string
-}
-
-// nearest is the location that a place is registered by: itself, or the nearest above.
-func nearest(locations []Location, p Place) (_ Location, ok bool) {
-	var found Location
-	for _, l := range locations {
-		if l.Place.Covers(p) && (!ok || found.Place.Covers(l.Place)) {
-			found, ok = l, true
-		}
-	}
-	return found, ok
 }

@@ -85,6 +85,34 @@ func (g Grants) Minus(o Grants) Grants {
 	return left
 }
 
+// On are the grants on objects of which on is true.
+func (g Grants) On(on func(Key) bool) Grants {
+	some := Grants{}
+	for k, h := range g {
+		if on(k) {
+			some[k] = h
+		}
+	}
+	return some
+}
+
+// Held is what of g is held by who holds there: who holds ALL holds each permission.
+func (g Grants) Held(there Grants) Grants {
+	held := Grants{}
+	for k, h := range g {
+		t := there[k]
+		part := h.Intersect(t)
+		if t.Permissions.Has(lakemesh.All) {
+			part.Permissions = h.Permissions
+		}
+		if t.Grantable.Has(lakemesh.All) {
+			part.Grantable = h.Grantable
+		}
+		held.Add(k, part)
+	}
+	return held
+}
+
 // Equal reports whether both are the same.
 func (g Grants) Equal(o Grants) bool { return len(g.Minus(o)) == 0 && len(o.Minus(g)) == 0 }
 

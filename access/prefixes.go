@@ -20,6 +20,9 @@ type Openings struct {
 	// Keep may be in use by somebody of whom not enough is known. What is open of it
 	// stays open, and is not opened for it.
 	Keep map[Door][]Place
+	// Unsure tells that somebody reads by tags, or in a way that cannot be told. What is
+	// open and belongs to none of the catalog's tables may be in use.
+	Unsure bool
 	// Unregistered are places that somebody shall read, and that no registered location
 	// covers.
 	Unregistered []Place
@@ -46,9 +49,9 @@ func Prefixes(wanted Wanted, observed Grants, catalog Catalog, locations []Locat
 			}
 		}
 	}
-	o := Openings{Open: map[Door][]Place{}, Keep: map[Door][]Place{}}
+	o := Openings{Open: map[Door][]Place{}, Keep: map[Door][]Place{}, Unsure: r.unknown || len(r.tags) > 0}
 	for _, p := range inOrder(open) {
-		l, ok := nearest(locations, p)
+		l, ok := Nearest(locations, p)
 		if !ok {
 			o.Unregistered = append(o.Unregistered, p)
 			continue
@@ -57,7 +60,7 @@ func Prefixes(wanted Wanted, observed Grants, catalog Catalog, locations []Locat
 		o.Open[d] = append(o.Open[d], p)
 	}
 	for _, p := range inOrder(keep) {
-		if l, ok := nearest(locations, p); ok && !open[p] {
+		if l, ok := Nearest(locations, p); ok && !open[p] {
 			d := Door{p.Bucket, l.Role}
 			o.Keep[d] = append(o.Keep[d], p)
 		}
@@ -92,7 +95,7 @@ func readersOf(grants Grants, catalog Catalog) readers {
 	r := readers{tables: map[[2]string]bool{}, databases: map[string]bool{}}
 	for k, h := range grants {
 		on := k.Object
-		if !catalog.outside(k.Grantee) || !ReadsData(h.Permissions) || on.Account != catalog.Account {
+		if !catalog.Outside(k.Grantee) || !ReadsData(h.Permissions) || on.Account != catalog.Account {
 			continue
 		}
 		switch on.Kind {
@@ -132,4 +135,17 @@ func (r readers) of(database, name string, table Table) reading {
 		return perhaps
 	}
 	return nobody
+}
+
+// Nearest is the location that a place is registered by: itself, or the nearest of those
+// above it. Registering a location registers all folders below
+// (https://docs.aws.amazon.com/lake-formation/latest/dg/register-data-lake.html).
+func Nearest(locations []Location, p Place) (_ Location, ok bool) {
+	var found Location
+	for _, l := range locations {
+		if l.Place.Covers(p) && (!ok || found.Place.Covers(l.Place)) {
+			found, ok = l, true
+		}
+	}
+	return found, ok
 }

@@ -3,7 +3,6 @@ package access
 import (
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/lakemesh/lakemesh"
@@ -95,12 +94,6 @@ func (t Terms) Check() error {
 	}
 	if !t.Grantable.SubsetOf(t.Permissions) && !t.Permissions.Has(lakemesh.All) {
 		return lakemesh.Invalid(what, "%s cannot be handed on without being granted", t.Grantable.Minus(t.Permissions))
-	}
-	for _, table := range s.Tables {
-		if table == "" || strings.Contains(table, "*") {
-			// Lake Formation and RAM write "*" for all tables.
-			return lakemesh.Invalid(what, "%q cannot be granted on as the name of a table: AWS takes it for a pattern", table)
-		}
 	}
 	if slices.Contains(s.Columns, "") || slices.Contains(s.ExceptColumns, "") {
 		return lakemesh.Invalid(what, "a column has no name")
