@@ -2,39 +2,60 @@ package producer
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
 
 	lftypes "github.com/aws/aws-sdk-go-v2/service/lakeformation/types"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/lakemesh/lakemesh"
 	"github.com/lakemesh/lakemesh/internal/awserr"
+	"github.com/lakemesh/lakemesh/internal/catalog"
 	"github.com/lakemesh/lakemesh/internal/permissions"
+	"github.com/lakemesh/lakemesh/internal/places"
 	"github.com/lakemesh/lakemesh/internal/storage"
 	"github.com/lakemesh/lakemesh/plan"
 )
 
-// buckets plans what a decision changes in bucket policies: the prefixes of tables
+// tablePlace is a place of a table.
+type tablePlace struct {
+	places.Place
+	// table is the table, with its database.
+	table string
+}
+
+func (t meshTable) places(database string) []tablePlace {
+	all := make([]tablePlace, len(t.known.Places))
+	for i, p := range t.known.Places {
+		all[i] = tablePlace{p, database + "." + t.name}
+	}
+	return all
+}
+
+// unopened says that a place is not opened.
+func (t tablePlace) unopened(why string) string {
+	return fmt.Sprintf("%s of table %s, %s, is not opened: %s", t.From, t.table, t.Place, why)
+}
+
+// buckets plans what a decision changes in bucket policies: the places of tables
 // whose data the consumer may now read are opened to the role that Lake Formation
 // reads with, and those that nobody may read any more are closed.
 func (p *Producer) buckets(ctx context.Context, todo *plan.Plan, c *considered, f *found, wanted []permissions.Entry, after []*plan.Step) error {
 	becomes := f.have.With(wanted)
-	var open, shut, below []storage.Place
-	for _, t := range f.tables {
-		if !t.stored {
-			continue
-		}
+	var open, shut, below []tablePlace
+	for _, name := range slices.Sorted(maps.Keys(f.placed)) {
+		t := f.placed[name]
 		switch {
 		case p.readers(becomes, c.record.Database, t.name) > 0:
-			open = append(open, t.place)
+			open = append(open, t.places(c.record.Database)...)
 		case p.readers(f.have, c.record.Database, t.name) > 0 || readsData(c.before().permitted):
-			shut = append(shut, t.place)
+			shut = append(shut, t.places(c.record.Database)...)
 		}
-	}
-	for _, name := range slices.Sorted(maps.Keys(f.tables)) {
-		if !f.tables[name].stored && readsData(c.permitted) {
-			todo.Warn("table %s.%s has no location in S3: its metadata is shared, there is no data to read", c.record.Database, name)
+		if readsData(c.permitted) {
+			p.warnOfPlaces(todo, c.record.Database, t)
 		}
 	}
 	if len(shut) > 0 {
@@ -44,7 +65,7 @@ func (p *Producer) buckets(ctx context.Context, todo *plan.Plan, c *considered, 
 				return err
 			}
 		}
-		needed, err := p.neededElsewhere(ctx, c.record.Database, f.everywhere.With(wanted))
+		needed, err := p.neededElsewhere(ctx, todo, c.record.Database, f, wanted, shut)
 		if err != nil {
 			return err
 		}
@@ -53,45 +74,73 @@ func (p *Producer) buckets(ctx context.Context, todo *plan.Plan, c *considered, 
 		// that somebody put the two together.
 		still := append(slices.Clone(needed), open...)
 		for _, n := range still {
-			if slices.ContainsFunc(shut, func(place storage.Place) bool { return place.Covers(n) && place != n }) {
+			if slices.ContainsFunc(shut, func(s tablePlace) bool { return s.Covers(n.Place.Place) && s.Place.Place != n.Place.Place }) {
 				below = append(below, n)
 			}
 		}
-		shut = slices.DeleteFunc(shut, func(place storage.Place) bool { return slices.Contains(still, place) })
+		shut = slices.DeleteFunc(shut, func(s tablePlace) bool { return isPlaceOf(still, s) })
 	}
 	if c.action == lakemesh.ActionAbort || c.action == lakemesh.ActionDelete {
 		// Taking away opens nothing that was not open.
 		open = nil
 	}
-	open = append(open, below...)
-	return p.planBuckets(ctx, todo, f.locations, open, shut, after)
+	return p.planBuckets(ctx, todo, f.locations, append(open, below...), shut, after)
+}
+
+func isPlaceOf(all []tablePlace, p tablePlace) bool {
+	return slices.ContainsFunc(all, func(other tablePlace) bool { return other.Place.Place == p.Place.Place })
+}
+
+// warnOfPlaces says what of a table is not opened because it cannot be told where it is.
+func (p *Producer) warnOfPlaces(todo *plan.Plan, database string, t meshTable) {
+	name := database + "." + t.name
+	if len(t.known.Places) == 0 {
+		todo.Warn("table %s has no location in S3: its metadata is shared, there is no data to read", name)
+	}
+	told := 0
+	for _, u := range t.known.Unknown {
+		if told++; told > mostNamed {
+			todo.Warn("and %d more of %s", len(t.known.Unknown)-mostNamed, name)
+			break
+		}
+		todo.Warn("%s", untold("table "+name, u))
+	}
+	if t.partial {
+		todo.Warn("not all partitions of table %s were looked at (%d at most): others that lie outside of its location are not opened", name, mostPartitionPages*catalog.PartitionPage)
+	}
 }
 
 // planBuckets plans the changes of bucket policies for the roles that the places
-// are registered with.
-func (p *Producer) planBuckets(ctx context.Context, todo *plan.Plan, locations []permissions.RegisteredLocation, open, shut []storage.Place, after []*plan.Step) error {
-	if len(open)+len(shut) == 0 {
-		return nil
-	}
-	byRole := map[string]*storage.Access{}
-	of := func(role string) *storage.Access {
-		if byRole[role] == nil {
-			byRole[role] = &storage.Access{Role: role}
+// are registered with. A place that cannot be opened is said, and keeps the others from
+// nothing: only what the mesh has to be asked about first is refused.
+func (p *Producer) planBuckets(ctx context.Context, todo *plan.Plan, locations []permissions.RegisteredLocation, open, shut []tablePlace, after []*plan.Step) error {
+	byBucket := map[string]*bucketWork{}
+	of := func(place tablePlace, role string) *storage.Access {
+		b := byBucket[place.Bucket]
+		if b == nil {
+			b = &bucketWork{access: map[string]*storage.Access{}}
+			byBucket[place.Bucket] = b
 		}
-		return byRole[role]
+		if b.access[role] == nil {
+			b.access[role] = &storage.Access{Role: role}
+		}
+		return b.access[role]
 	}
 	for _, place := range open {
 		registered, ok := permissions.Nearest(locations, place.ARN())
 		if !ok {
-			return &lakemesh.Error{Kind: lakemesh.ErrNotFound, Account: p.meshAccount, Resource: "location " + place.String(),
-				Message: "it is not registered with Lake Formation, so nobody could read it", Hint: "publish the table again: lakemesh product create"}
+			// Whose bucket it is decides what that means.
+			of(place, "").Open = append(of(place, "").Open, place.Place.Place)
+			byBucket[place.Bucket].unregistered = append(byBucket[place.Bucket].unregistered, place)
+			continue
 		}
 		if p.readsForAnother(registered.Role) {
 			return &lakemesh.Error{Kind: lakemesh.ErrAccessDenied, Account: p.meshAccount, Resource: "location " + place.String(),
 				Message: "it is registered with " + registered.Role + ", which reads for another producer",
 				Hint:    "let the mesh's administrator deregister " + registered.ARN + " from Lake Formation, and publish the table again: lakemesh product create"}
 		}
-		of(registered.Role).Open = append(of(registered.Role).Open, place)
+		of(place, registered.Role).Open = append(of(place, registered.Role).Open, place.Place.Place)
+		byBucket[place.Bucket].opened = append(byBucket[place.Bucket].opened, place)
 	}
 	for _, place := range shut {
 		registered, ok := permissions.Nearest(locations, place.ARN())
@@ -103,19 +152,88 @@ func (p *Producer) planBuckets(ctx context.Context, todo *plan.Plan, locations [
 			// Registered after it was opened; it is open to the producer's own.
 			role = lakemesh.RoleARN(p.meshAccount, lakemesh.DataAccessRole(p.account))
 		}
-		of(role).Close = append(of(role).Close, place)
+		of(place, role).Close = append(of(place, role).Close, place.Place.Place)
 	}
-	buckets := storage.Buckets{Client: p.own.s3, Account: p.account}
-	wanted := make([]storage.Access, 0, len(byRole))
-	for _, role := range slices.Sorted(maps.Keys(byRole)) {
-		wanted = append(wanted, *byRole[role])
+	names := slices.Sorted(maps.Keys(byBucket))
+	group, within := errgroup.WithContext(ctx)
+	group.SetLimit(p.concurrency())
+	for _, name := range names {
+		group.Go(func() error { return byBucket[name].prepare(within, p.ownBuckets(), name) })
 	}
-	changes, err := buckets.Prepare(ctx, wanted...)
-	if err != nil {
+	if err := group.Wait(); err != nil {
 		return err
 	}
-	for _, c := range changes {
-		buckets.Step(todo, c, after...)
+	for _, name := range names {
+		b := byBucket[name]
+		for _, w := range b.warnings {
+			todo.Warn("%s", w)
+		}
+		for _, c := range b.changes {
+			p.ownBuckets().Step(todo, c, after...)
+		}
+	}
+	return nil
+}
+
+// bucketWork is what a decision changes in the policy of a bucket.
+type bucketWork struct {
+	// access is what changes, by role.
+	access map[string]*storage.Access
+	// opened are the places that are opened, and unregistered those that would be if they
+	// were registered.
+	opened, unregistered []tablePlace
+
+	changes  []storage.Change
+	warnings []string
+}
+
+// prepare reads the policy and computes what it will be. A bucket that is gone has
+// nothing to be closed, and one that is not the producer's is for its owner to open.
+func (b *bucketWork) prepare(ctx context.Context, buckets storage.Buckets, name string) error {
+	delete(b.access, "")
+	if len(b.unregistered) > 0 {
+		standing, err := buckets.Standing(ctx, name)
+		if err != nil {
+			return err
+		}
+		for _, place := range b.unregistered {
+			switch {
+			case standing == storage.Absent:
+				b.warnings = append(b.warnings, place.unopened("the bucket does not exist"))
+			case standing == storage.Closed:
+				b.warnings = append(b.warnings, place.unopened("it is not registered with Lake Formation, and the bucket is another account's, or its policy cannot be read"))
+			case place.From == places.Location:
+				return &lakemesh.Error{Kind: lakemesh.ErrNotFound, Account: buckets.Account, Resource: "location " + place.String(),
+					Message: "it is not registered with Lake Formation, so nobody could read it", Hint: "publish the table again: lakemesh product create"}
+			default:
+				b.warnings = append(b.warnings, place.unopened("it is not registered with Lake Formation; publish the table again: lakemesh product create"))
+			}
+		}
+	}
+	wanted := make([]storage.Access, 0, len(b.access))
+	for _, role := range slices.Sorted(maps.Keys(b.access)) {
+		wanted = append(wanted, *b.access[role])
+	}
+	if len(wanted) == 0 {
+		return nil
+	}
+	var err error
+	b.changes, err = buckets.Prepare(ctx, wanted...)
+	why := ""
+	switch {
+	case errors.Is(err, lakemesh.ErrNotFound) && awserr.Is(err, "NoSuchBucket"):
+		why = "the bucket does not exist"
+	case errors.Is(err, lakemesh.ErrAccessDenied):
+		roles := strings.Join(slices.Sorted(maps.Keys(b.access)), ", ")
+		why = fmt.Sprintf("the bucket is another account's, or its policy cannot be read (%s). Consumers can read there if the policies of role %s, the bucket and its key let that role read", awserr.Message(err), roles)
+	default:
+		return err
+	}
+	for _, place := range b.opened {
+		b.warnings = append(b.warnings, place.unopened(why))
+	}
+	if len(b.opened) == 0 && errors.Is(err, lakemesh.ErrAccessDenied) {
+		b.warnings = append(b.warnings, fmt.Sprintf("nothing is closed in bucket %s: %s", name, why))
 	}
 	return nil
 }
@@ -154,15 +272,18 @@ func (p *Producer) outsider(principal string) bool {
 // decision, in this database and in the producer's others. It goes by what Lake
 // Formation has and not by the records: their index can be late, and what it does
 // not show yet would be closed.
-func (p *Producer) neededElsewhere(ctx context.Context, database string, all *permissions.Grants) ([]storage.Place, error) {
+func (p *Producer) neededElsewhere(ctx context.Context, todo *plan.Plan, database string, f *found, wanted []permissions.Entry, shut []tablePlace) ([]tablePlace, error) {
+	all := f.everywhere.With(wanted)
 	databases := map[string]bool{database: true}
 	for _, e := range all.Entries() {
 		if p.outsider(e.Principal) && readsData(e.Permissions) {
 			databases[e.Resource.Database] = true
 		}
 	}
-	var needed []storage.Place
-	for database := range databases {
+	var needed []tablePlace
+	var partitioned []catalog.TableName
+	tables := map[catalog.TableName]meshTable{}
+	for _, database := range slices.Sorted(maps.Keys(databases)) {
 		for t, err := range p.mesh.catalog.Tables(ctx, database) {
 			if awserr.NotFound(err) {
 				break
@@ -170,9 +291,32 @@ func (p *Producer) neededElsewhere(ctx context.Context, database string, all *pe
 			if err != nil {
 				return nil, err
 			}
-			if m := asMeshTable(t); m.stored && p.readers(all, database, m.name) > 0 {
-				needed = append(needed, m.place)
+			m := asMeshTable(t)
+			if p.readers(all, database, m.name) == 0 {
+				continue
 			}
+			needed = append(needed, m.places(database)...)
+			if name := (catalog.TableName{Database: database, Table: m.name}); m.partitioned {
+				partitioned, tables[name] = append(partitioned, name), m
+			}
+		}
+	}
+	// A partition can lie where another table is, as when a table unites those of each
+	// year. Most places are none's, and decided by the definitions.
+	if !slices.ContainsFunc(shut, func(s tablePlace) bool { return !isPlaceOf(needed, s) }) {
+		return needed, nil
+	}
+	found, err := p.partitionsOf(ctx, partitioned, tables)
+	if err != nil {
+		return nil, err
+	}
+	for _, name := range partitioned {
+		m, looked := found[name]
+		if looked {
+			needed = append(needed, m.places(name.Database)...)
+		}
+		if !looked || m.partial {
+			todo.Warn("not all partitions of table %s were looked at: one that lies exactly in a folder that is closed is closed, too", name)
 		}
 	}
 	return needed, nil

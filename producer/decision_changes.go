@@ -16,8 +16,8 @@ import (
 	"github.com/lakemesh/lakemesh"
 	"github.com/lakemesh/lakemesh/internal/awserr"
 	"github.com/lakemesh/lakemesh/internal/permissions"
+	"github.com/lakemesh/lakemesh/internal/places"
 	"github.com/lakemesh/lakemesh/internal/sharing"
-	"github.com/lakemesh/lakemesh/internal/storage"
 	"github.com/lakemesh/lakemesh/internal/tracker"
 	"github.com/lakemesh/lakemesh/plan"
 )
@@ -26,6 +26,8 @@ import (
 type found struct {
 	// tables are the subscription's tables in the mesh's catalog.
 	tables map[string]meshTable
+	// placed are the same with the places of their partitions, if their data matters.
+	placed map[string]meshTable
 	// others are the consumer's other subscriptions in the same database.
 	others []*tracker.Record
 	// have is what is granted on the resources that are looked at.
@@ -59,6 +61,12 @@ func (p *Producer) observe(ctx context.Context, c *considered) (*found, error) {
 	group.Go(func() (err error) {
 		if f.tables, err = p.meshTables(within, r, len(c.permitted) > 0); err != nil {
 			return err
+		}
+		if readsData(c.permitted) || readsData(c.before().permitted) {
+			group.Go(func() (err error) {
+				f.placed, err = p.withPartitions(within, r.Database, f.tables)
+				return err
+			})
 		}
 		scope := p.scopeOf(r, slices.Sorted(maps.Keys(f.tables)), false)
 		f.resources = append([]permissions.Resource{permissions.Database(p.meshAccount, r.Database), permissions.AllTables(p.meshAccount, r.Database)}, scope.possible...)
@@ -286,10 +294,14 @@ func unblocked(have *permissions.Grants, grant []permissions.Entry) error {
 
 // meshTable is a table of the product, as the mesh's catalog has it.
 type meshTable struct {
-	name  string
-	place storage.Place
-	// stored tells that the table has a location in S3.
-	stored bool
+	name string
+	// known are the table's places: those of its definition, and those of its partitions
+	// where they were looked at.
+	known places.Table
+	// partitioned tells that the table has partition keys.
+	partitioned bool
+	// partial tells that it has more partitions than were looked at.
+	partial bool
 }
 
 // manyTables is from how many tables on a listing of the database takes fewer
@@ -347,11 +359,7 @@ func (p *Producer) meshTables(ctx context.Context, r *tracker.Record, required b
 }
 
 func asMeshTable(t types.Table) meshTable {
-	m := meshTable{name: strings.ToLower(aws.ToString(t.Name))}
-	if t.StorageDescriptor != nil {
-		m.place, m.stored = storage.ParsePlace(aws.ToString(t.StorageDescriptor.Location))
-	}
-	return m
+	return meshTable{name: strings.ToLower(aws.ToString(t.Name)), known: places.Of(t.StorageDescriptor, t.Parameters), partitioned: len(t.PartitionKeys) > 0}
 }
 
 // shared finds the RAM shares that carry a consumer's grants.

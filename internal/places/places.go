@@ -148,26 +148,33 @@ func (t *Table) addIceberg(parameters map[string]string) {
 	}
 }
 
+// Elsewhere is where a partition lies, if that is none of the table's places. Its
+// Bucket is empty if it is not in S3.
+func (t *Table) Elsewhere(p *types.Partition) (_ Place, ok bool) {
+	if p.StorageDescriptor == nil || aws.ToString(p.StorageDescriptor.Location) == "" {
+		return Place{}, false
+	}
+	stray := Place{From: Partition, Written: aws.ToString(p.StorageDescriptor.Location), Values: p.Values}
+	where, ok := storage.ParsePlace(stray.Written)
+	if ok && t.Covers(where) {
+		return Place{}, false
+	}
+	stray.Place = where
+	return stray, true
+}
+
 // AddPartition adds the place of a partition, unless it lies in one that is known, and
 // reports whether it lies elsewhere.
 func (t *Table) AddPartition(p *types.Partition) bool {
-	if p.StorageDescriptor == nil {
-		return false
+	stray, ok := t.Elsewhere(p)
+	switch {
+	case !ok:
+	case stray.Bucket == "":
+		t.unknown(Partition, stray.Written, "it is not a place in S3")
+	default:
+		t.put(stray)
 	}
-	written := aws.ToString(p.StorageDescriptor.Location)
-	if written == "" {
-		return false
-	}
-	where, ok := storage.ParsePlace(written)
-	if ok && t.Covers(where) {
-		return false
-	}
-	if !ok {
-		t.unknown(Partition, written, "it is not a place in S3")
-		return true
-	}
-	t.put(Place{Place: where, From: Partition, Written: written, Values: p.Values})
-	return true
+	return ok
 }
 
 // Covers reports whether a place is one of the table's, or lies below one.

@@ -62,7 +62,8 @@ func Publish(tables, partitions int) Bound {
 		Term{"batches of grants", pages(3*tables+2, grantBatch)},
 		// The owner's keys are read beside the shared ones, and given their values.
 		Term{"the owner's LF-tags", 4},
-		// Publishing opens no bucket: there is no term for bucket policies.
+		// Publishing opens no bucket. It looks whether the bucket is there.
+		Term{"the bucket", 1},
 		Term{"sessions, databases, tags, locations, shares", once})
 }
 
@@ -87,6 +88,7 @@ func Again(tables, partitions int) Bound {
 		Term{"pages of links", pages(tables, tablePage)},
 		Term{"pages of grants", pages(publishedRows*tables, grantPage)},
 		Term{"pages of tables by LF-tag", pages(tables, tablePage)},
+		Term{"the bucket", 1},
 		Term{"sessions, databases, tags, locations, shares", once})
 }
 
@@ -112,7 +114,8 @@ const (
 	shareCalls = 3
 )
 
-// Decision is what a decision on a subscription works on.
+// Decision is what a decision on a subscription works on. Its tables have no partitions:
+// of each that has, a page more is read, for partitions can lie elsewhere.
 type Decision struct {
 	// Tables of the subscription, and of its database.
 	Tables, InDatabase int
