@@ -48,6 +48,7 @@ import (
 	"github.com/lakemesh/lakemesh/localmesh/internal/engine"
 	"github.com/lakemesh/lakemesh/localmesh/internal/glue"
 	"github.com/lakemesh/lakemesh/localmesh/internal/iam"
+	"github.com/lakemesh/lakemesh/localmesh/internal/kms"
 	"github.com/lakemesh/lakemesh/localmesh/internal/lakeformation"
 	"github.com/lakemesh/lakemesh/localmesh/internal/ram"
 	"github.com/lakemesh/lakemesh/localmesh/internal/s3"
@@ -95,7 +96,7 @@ func start(s store.Store, opts []Option) *Mesh {
 
 func services() []engine.Service {
 	return []engine.Service{
-		sts.Service(), iam.Service(), glue.Service(), lakeformation.Service(), ram.Service(), s3.Service(), dynamodb.Service(),
+		sts.Service(), iam.Service(), glue.Service(), lakeformation.Service(), ram.Service(), s3.Service(), kms.Service(), dynamodb.Service(),
 	}
 }
 
