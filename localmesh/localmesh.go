@@ -1,6 +1,6 @@
 // Package localmesh is an embedded, multi-account stand-in for the AWS services
 // that a data mesh lives on: STS, IAM, the Glue Data Catalog, Lake Formation,
-// RAM, S3 and DynamoDB. It speaks their wire protocols, so that the real SDK (in
+// RAM, S3, KMS and DynamoDB. It speaks their wire protocols, so that the real SDK (in
 // process, without a network) and any other AWS client (over HTTP) work on it
 // unchanged, and it enforces their rules: signatures, identity and resource
 // policies, Lake Formation's grants, RAM's invitations, quotas and batch limits.

@@ -158,14 +158,18 @@ func (p *Producer) planBuckets(ctx context.Context, todo *plan.Plan, locations [
 	group, within := errgroup.WithContext(ctx)
 	group.SetLimit(p.concurrency())
 	for _, name := range names {
-		group.Go(func() error { return byBucket[name].prepare(within, p.ownBuckets(), name) })
+		b := byBucket[name]
+		group.Go(func() error { return b.prepare(within, p.ownBuckets(), name) })
+		if len(b.opened) > 0 {
+			group.Go(func() error { return p.lookAtKey(within, name, b) })
+		}
 	}
 	if err := group.Wait(); err != nil {
 		return err
 	}
 	for _, name := range names {
 		b := byBucket[name]
-		for _, w := range b.warnings {
+		for _, w := range append(b.warnings, b.keys...) {
 			todo.Warn("%s", w)
 		}
 		for _, c := range b.changes {
@@ -185,12 +189,34 @@ type bucketWork struct {
 
 	changes  []storage.Change
 	warnings []string
+	// keys are warnings of keys.
+	keys []string
+}
+
+// lookAtKey finds out whether the roles that read in the bucket may use its key.
+func (p *Producer) lookAtKey(ctx context.Context, name string, b *bucketWork) error {
+	look, err := p.ownBuckets().Look(ctx, name)
+	if err != nil {
+		return err
+	}
+	for _, role := range slices.Sorted(maps.Keys(b.access)) {
+		if len(b.access[role].Open) == 0 || role == "" {
+			continue
+		}
+		warning, err := p.keyWarning(ctx, name, look, role)
+		if err != nil {
+			return err
+		}
+		if warning != "" {
+			b.keys = append(b.keys, warning)
+		}
+	}
+	return nil
 }
 
 // prepare reads the policy and computes what it will be. A bucket that is gone has
 // nothing to be closed, and one that is not the producer's is for its owner to open.
 func (b *bucketWork) prepare(ctx context.Context, buckets storage.Buckets, name string) error {
-	delete(b.access, "")
 	if len(b.unregistered) > 0 {
 		standing, err := buckets.Standing(ctx, name)
 		if err != nil {
@@ -212,7 +238,9 @@ func (b *bucketWork) prepare(ctx context.Context, buckets storage.Buckets, name 
 	}
 	wanted := make([]storage.Access, 0, len(b.access))
 	for _, role := range slices.Sorted(maps.Keys(b.access)) {
-		wanted = append(wanted, *b.access[role])
+		if role != "" {
+			wanted = append(wanted, *b.access[role])
+		}
 	}
 	if len(wanted) == 0 {
 		return nil

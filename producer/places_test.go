@@ -287,7 +287,7 @@ func TestPublishingLooksAtTheBuckets(t *testing.T) {
 				calls[c.Operation] = c.Calls
 			}
 		}
-		if !maps.Equal(calls, map[string]int{"GetBucketPolicy": 2}) {
+		if !maps.Equal(calls, map[string]int{"GetBucketEncryption": 2}) {
 			t.Errorf("it calls S3 for %v", calls)
 		}
 	})

@@ -61,7 +61,7 @@ type publication struct {
 	locations    []permissions.RegisteredLocation
 	crawlerFound *catalog.Crawler
 	// buckets is what the buckets of the tables are to the producer, by name.
-	buckets map[string]storage.Standing
+	buckets map[string]storage.Look
 	// unaccepted tells that a share that carries grants waits to be accepted, or will.
 	unaccepted bool
 	// blocked are the ARNs of what was granted to the producer and no share carries.

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"iter"
 	"maps"
+	"slices"
+	"strings"
 
 	"golang.org/x/sync/errgroup"
 
@@ -40,7 +42,7 @@ func untold(table string, u places.Unknown) string {
 func (pub *publication) standing(bucket string) storage.Standing {
 	pub.mu.Lock()
 	defer pub.mu.Unlock()
-	return pub.buckets[bucket]
+	return pub.buckets[bucket].Standing
 }
 
 // observeBuckets looks at the buckets that the tables' definitions name.
@@ -71,16 +73,16 @@ func (pub *publication) lookAtBuckets(ctx context.Context, names iter.Seq[string
 	group.SetLimit(pub.concurrency())
 	for _, name := range unseen {
 		group.Go(func() error {
-			standing, err := pub.ownBuckets().Standing(ctx, name)
+			look, err := pub.ownBuckets().Look(ctx, name)
 			if err != nil {
 				return err
 			}
 			pub.mu.Lock()
 			defer pub.mu.Unlock()
 			if pub.buckets == nil {
-				pub.buckets = map[string]storage.Standing{}
+				pub.buckets = map[string]storage.Look{}
 			}
-			pub.buckets[name] = standing
+			pub.buckets[name] = look
 			return nil
 		})
 	}
@@ -94,7 +96,7 @@ func (p *Producer) ownBuckets() storage.Buckets {
 
 // checkBuckets refuses tables in buckets that do not exist, and warns of buckets that are
 // not the producer's: lakemesh neither registers nor opens those.
-func (pub *publication) checkBuckets() error {
+func (pub *publication) checkBuckets(ctx context.Context) error {
 	told := map[string]bool{}
 	for _, t := range pub.tables {
 		if !t.original {
@@ -112,6 +114,33 @@ func (pub *publication) checkBuckets() error {
 				pub.warn(pub.foreignBucket(t, p))
 			}
 		}
+	}
+	return pub.checkKeys(ctx)
+}
+
+// checkKeys warns of buckets that encrypt with keys which the role that reads may not
+// use.
+func (pub *publication) checkKeys(ctx context.Context) error {
+	var unseen []string
+	for _, name := range slices.Sorted(maps.Keys(pub.buckets)) {
+		look := pub.buckets[name]
+		if look.Unseen && look.Standing == storage.Own {
+			unseen = append(unseen, name)
+		}
+		role := pub.dataAccessRole()
+		if l, ok := permissions.Nearest(pub.locations, storage.Place{Bucket: name}.ARN()); ok {
+			role = l.Role
+		}
+		warning, err := pub.keyWarning(ctx, name, look, role)
+		if err != nil {
+			return err
+		}
+		if warning != "" {
+			pub.warn(warning)
+		}
+	}
+	if len(unseen) > 0 {
+		pub.warn(fmt.Sprintf("role %s may not see how these buckets encrypt: %s. If they do with keys of KMS, consumers may not be able to read; bring the role up to date with lakemesh account init", pub.ownRole(), strings.Join(unseen, ", ")))
 	}
 	return nil
 }

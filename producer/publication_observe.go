@@ -321,7 +321,7 @@ func (pub *publication) surveyDetails(ctx context.Context, tagged bool) error {
 	if err := group.Wait(); err != nil {
 		return err
 	}
-	return pub.checkBuckets()
+	return pub.checkBuckets(ctx)
 }
 
 func (pub *publication) sourceName(t *publishedTable) catalog.TableName {

@@ -131,6 +131,9 @@ type Decision struct {
 	First bool
 	// Buckets hold the tables' data; EachBucket are the calls on a bucket's policy.
 	Buckets, EachBucket int
+	// Opens tells that places are open afterwards: a key of KMS could keep them closed, which
+	// each bucket is asked for.
+	Opens bool
 	// Others tells that what others may read has to be known: it stays open.
 	Others bool
 }
@@ -138,13 +141,13 @@ type Decision struct {
 // Approve is an approval of SELECT and DESCRIBE on tables.
 func Approve(tables, inDatabase, buckets int) Bound {
 	// SELECT is an entry of its own; DESCRIBE on the database is one more.
-	return Decision{Tables: tables, InDatabase: inDatabase, Entries: 2*tables + 1, Rows: publishedRows, Shares: true, NewShares: true, First: true, Buckets: buckets, EachBucket: changeBucket}.bound()
+	return Decision{Tables: tables, InDatabase: inDatabase, Entries: 2*tables + 1, Rows: publishedRows, Shares: true, NewShares: true, First: true, Buckets: buckets, EachBucket: changeBucket, Opens: true}.bound()
 }
 
 // Update is an update that adds INSERT to SELECT and DESCRIBE. The buckets are
 // open already, which reading their policies tells.
 func Update(tables, inDatabase, buckets int) Bound {
-	return Decision{Tables: tables, InDatabase: inDatabase, Entries: tables, Rows: publishedRows + subscribedRows, Shares: true, Buckets: buckets, EachBucket: readBucket}.bound()
+	return Decision{Tables: tables, InDatabase: inDatabase, Entries: tables, Rows: publishedRows + subscribedRows, Shares: true, Buckets: buckets, EachBucket: readBucket, Opens: true}.bound()
 }
 
 // Delete is a deletion of a subscription to SELECT, DESCRIBE and INSERT.
@@ -171,6 +174,9 @@ func (d Decision) bound() Bound {
 	if d.NewShares {
 		b = append(b, Term{"grants on the tables, with their shares", min(d.Tables, pages((d.Rows+subscribedRows)*d.InDatabase, grantPage))},
 			Term{"grants on the database and on all of its tables, with their shares", 2})
+	}
+	if d.Opens {
+		b = append(b, Term{"how buckets encrypt", d.Buckets})
 	}
 	if d.First {
 		b = append(b, Term{"the request once more", 1})
