@@ -1,6 +1,7 @@
 package producer
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -252,6 +253,10 @@ func (b *bucketWork) prepare(ctx context.Context, buckets storage.Buckets, name 
 	case errors.Is(err, lakemesh.ErrNotFound) && awserr.Is(err, "NoSuchBucket"):
 		why = "the bucket does not exist"
 	case errors.Is(err, lakemesh.ErrAccessDenied):
+		// What can be seen of it tells that it is the producer's, and has to be opened.
+		if look, lookErr := buckets.Look(ctx, name); lookErr != nil || look.Standing == storage.Own {
+			return cmp.Or(lookErr, err)
+		}
 		roles := strings.Join(slices.Sorted(maps.Keys(b.access)), ", ")
 		why = fmt.Sprintf("the bucket is another account's, or its policy cannot be read (%s). Consumers can read there if the policies of role %s, the bucket and its key let that role read", awserr.Message(err), roles)
 	default:

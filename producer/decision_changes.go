@@ -152,6 +152,9 @@ func (p *Producer) plan(ctx context.Context, c *considered, f *found) (*change, 
 		return nil, err
 	}
 	p.warn(todo, c, foreign)
+	if said := p.unwritable(c.permitted, f.tables, f.locations); said != "" {
+		todo.Warn("%s", said)
+	}
 	todo.Digest = todo.ComputeDigest(append(r.Digest(), c.permitted.String(), c.grantable.String(), c.notes)...)
 	encoded, err := encodeEntries(foreign)
 	return &change{plan: todo, foreign: encoded, shared: f.shared, regrants: todo.Count(plan.Revoke)+todo.Count(plan.Grant) > 0}, err

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/glue"
 	gluetypes "github.com/aws/aws-sdk-go-v2/service/glue/types"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/google/go-cmp/cmp"
@@ -203,6 +204,34 @@ func TestAPlaceThatAnotherTableHasStaysOpen(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+// A place that is none of the table's location moves as the location does: it is opened for
+// those who read the table, and closed where it was.
+func TestReadersFollowEachPlaceOfATable(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.accounts.Bucket(producerAccount, more)
+	writesTo := func(path string) *gluetypes.TableInput {
+		return placed("t", "s3://"+bucket+"/t/", func(in *gluetypes.TableInput) {
+			in.Parameters = map[string]string{"table_type": "ICEBERG", "write.data.path": path}
+		})
+	}
+	w.accounts.Table(producerAccount, sourceDatabase, writesTo("s3://"+bucket+"/one/"))
+	w.publish(t)
+	id := w.request(t, consumerAccount, []string{"t"}, "SELECT")
+	w.approve(t, producer.ApproveInput{RequestID: id})
+	if _, err := w.accounts.Glue(producerAccount).UpdateTable(t.Context(), &glue.UpdateTableInput{DatabaseName: aws.String(sourceDatabase), TableInput: writesTo("s3://" + more + "/two/")}); err != nil {
+		t.Fatal(err)
+	}
+	w.publish(t)
+	if diff := cmp.Diff([]string{"s3://" + bucket + "/t/", "s3://" + more + "/two/"}, w.opened(t)); diff != "" {
+		t.Errorf("open (-want +got):\n%s", diff)
+	}
+	w.end(t, id)
+	if left := w.opened(t); len(left) > 0 {
+		t.Errorf("after the end %q are open", left)
 	}
 }
 

@@ -66,6 +66,8 @@ type publication struct {
 	unaccepted bool
 	// blocked are the ARNs of what was granted to the producer and no share carries.
 	blocked map[string]string
+	// following is what has to be opened and closed for tables that moved.
+	following following
 	// tagKeys is what was found of the LF-tags that are to be assigned, by key.
 	tagKeys  map[string]*tagKey
 	warnings []string
@@ -102,6 +104,8 @@ type publishedTable struct {
 	known  places.Table
 	place  storage.Place
 	stored bool
+	// was is where the copy in the mesh has it, if the mesh has the table.
+	was places.Table
 	// found tells that the mesh has the table, same that its definition is the wanted
 	// one.
 	found, same bool

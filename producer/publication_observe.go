@@ -261,6 +261,7 @@ func (pub *publication) surveyTargets(ctx context.Context) error {
 			return eachTable(gctx, pub.mesh.catalog, pub.target, keep, names, func(name string, t *types.Table) {
 				if wanted := byName[name]; wanted != nil {
 					wanted.found = true
+					wanted.was = places.Of(t.StorageDescriptor, t.Parameters)
 					wanted.same = wanted.digest == catalog.DigestOf(catalog.Definition(t))
 				} else if aws.ToString(t.Owner) == pub.account {
 					m := &publishedTable{name: name, link: name, found: true, same: true, partitioned: len(t.PartitionKeys) > 0}
@@ -310,6 +311,7 @@ func (pub *publication) surveyDetails(ctx context.Context, tagged bool) error {
 	group.Go(func() error { return pub.observeGrants(gctx) })
 	group.Go(func() error { return pub.observeOwnGrants(gctx) })
 	group.Go(func() error { return pub.observeBuckets(gctx) })
+	group.Go(func() error { return pub.observeMoved(gctx) })
 	group.Go(func() error {
 		if tagged {
 			if err := pub.observeSourceTags(gctx); err != nil {

@@ -27,7 +27,9 @@ type planner struct {
 	// where there is nothing to do.
 	meshDB, localDB *plan.Step
 	registrations   []registration
-	tagKeys         map[string]*plan.Step
+	// opening are the steps that open where tables move to.
+	opening []*plan.Step
+	tagKeys map[string]*plan.Step
 	// granting are the steps that grant to the producer's account.
 	granting []*plan.Step
 	share    *plan.Step
@@ -43,6 +45,7 @@ func (pub *publication) plan(part *portion) *plan.Plan {
 		pl.todo.Warnings = slices.Clone(pub.warnings)
 		pl.planDatabases()
 		pl.planLocations()
+		pl.planOpening()
 	}
 	ready := pl.planTables()
 	pl.planGrants(ready)
@@ -55,6 +58,7 @@ func (pub *publication) plan(part *portion) *plan.Plan {
 		pl.planLinks()
 	}
 	if part.last {
+		pl.planClosing()
 		pl.planCrawler()
 	}
 	if part.first {
@@ -91,7 +95,7 @@ func (pl *planner) planDatabases() {
 			Run:     func(ctx context.Context) error { return mesh.UpdateDatabase(ctx, in) }})
 	}
 	if pl.localDatabase == nil {
-		in := types.DatabaseInput{Name: aws.String(pl.local), Description: aws.String("Links to the data products of database " + pl.source)}
+		in := types.DatabaseInput{Name: aws.String(pl.local), Description: aws.String(linksDescription(pl.source))}
 		pl.localDB = pl.todo.Add(plan.Step{Kind: plan.CreateDatabase, Account: pl.account, Resource: "database " + pl.local,
 			Summary: "create database " + pl.local + " for the links",
 			Run: func(ctx context.Context) error {
@@ -106,6 +110,12 @@ func (pl *planner) planDatabases() {
 	if slices.ContainsFunc(pl.tables, func(t *publishedTable) bool { return !t.linkFound }) {
 		pl.localDB = pl.allowLinks()
 	}
+}
+
+// linksDescription describes the database of the links to what is published of a
+// database: by it a database is known that was made for them.
+func linksDescription(source string) string {
+	return "Links to the data products of database " + source
 }
 
 // createMeshDatabase makes the database in the mesh. One that was made in the
@@ -180,7 +190,7 @@ func (pl *planner) planTable(t *publishedTable) *plan.Step {
 			Summary: "bring " + resource + " up to date with its source",
 			Run: func(ctx context.Context) error {
 				return pl.explainLocation(t, pl.mesh.catalog.UpdateTable(ctx, pl.target, wanted))
-			}}, after...)
+			}}, append(after, pl.opening...)...)
 	}
 	return nil
 }
