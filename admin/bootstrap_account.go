@@ -37,6 +37,8 @@ type BootstrapInput struct {
 	// CrawlerRoleARN and Buckets are as in [InitializeProducerInput].
 	CrawlerRoleARN string
 	Buckets        []string
+	// KMSKeys are as in [EnableProducerInput].
+	KMSKeys []string
 	// AccountRoles and MeshRoles are what the roles of each account get besides.
 	AccountRoles, MeshRoles RoleOptions
 }
@@ -146,10 +148,10 @@ func openBootstrap(ctx context.Context, in BootstrapInput) (*bootstrap, error) {
 				return b.account.PlanInitializeProducerAccount(ctx, InitializeProducerInput{CrawlerRoleARN: in.CrawlerRoleARN, Buckets: in.Buckets, Roles: in.AccountRoles})
 			},
 			func(ctx context.Context, fresh bool) (*plan.Plan, error) {
-				return b.mesh.planEnableProducer(ctx, EnableProducerInput{AccountID: id, CrawlerRoleARN: in.CrawlerRoleARN, Roles: in.MeshRoles}, fresh)
+				return b.mesh.planEnableProducer(ctx, EnableProducerInput{AccountID: id, CrawlerRoleARN: in.CrawlerRoleARN, KMSKeys: in.KMSKeys, Roles: in.MeshRoles}, fresh)
 			}})
-	} else if in.CrawlerRoleARN != "" || len(in.Buckets) > 0 {
-		return nil, lakemesh.Invalid("Type", "a consumer has neither a crawler role nor buckets")
+	} else if in.CrawlerRoleARN != "" || len(in.Buckets) > 0 || in.KMSKeys != nil {
+		return nil, lakemesh.Invalid("Type", "a consumer has neither a crawler role nor buckets nor keys")
 	}
 	if kind != Producer {
 		b.halves = append(b.halves, half{Consumer, lakemesh.ConsumerRole, lakemesh.MeshConsumerRole(id),

@@ -18,6 +18,11 @@ type EnableProducerInput struct {
 	// CrawlerRoleARN, if given, is checked to be a role of that account. The mesh
 	// account itself needs nothing for it: crawlers run in the producer's account.
 	CrawlerRoleARN string
+	// KMSKeys are the ARNs of the keys of KMS, of any account, that the producer's data is
+	// encrypted with: the role that reads it may decrypt with these alone. Nil leaves them
+	// as they are, an empty list takes all away. The keys' policies have to let the role
+	// decrypt as well; the plan has the statement.
+	KMSKeys []string
 	// Roles is what the two roles get besides.
 	Roles RoleOptions
 }
@@ -60,6 +65,9 @@ func (a *Admin) planEnableProducer(ctx context.Context, in EnableProducerInput, 
 			return nil, err
 		}
 	}
+	if err := checkKeys(in.KMSKeys); err != nil {
+		return nil, err
+	}
 	mesh, err := a.observeEnabling(ctx, op)
 	if err != nil {
 		return nil, err
@@ -77,7 +85,7 @@ func (a *Admin) planEnableProducer(ctx context.Context, in EnableProducerInput, 
 // planProducer plans what a producer has in the mesh account, which has the members
 // given.
 func (a *Admin) planProducer(ctx context.Context, op string, in EnableProducerInput, mesh members, fresh bool) (*plan.Plan, error) {
-	want, reader := a.meshProducer(in.AccountID, mesh.sharing), a.dataAccess(in.AccountID)
+	want, reader := a.meshProducer(in.AccountID, mesh.sharing), a.dataAccess(in.AccountID, nil)
 	want.options, want.newPrincipal, reader.options = in.Roles, fresh, in.Roles
 	found, err := a.observeRole(ctx, want.name)
 	if err != nil {
@@ -87,6 +95,12 @@ func (a *Admin) planProducer(ctx context.Context, op string, in EnableProducerIn
 	if err != nil {
 		return nil, err
 	}
+	before := keysOf(foundReader.policy)
+	keys := before
+	if in.KMSKeys != nil {
+		keys = union(in.KMSKeys)
+	}
+	reader.policy = dataAccessPolicy(in.AccountID, keys)
 	if err := a.checkRoleQuotas(ctx, []role{want, reader}, []*foundRole{found, foundReader}); err != nil {
 		return nil, err
 	}
@@ -104,6 +118,7 @@ func (a *Admin) planProducer(ctx context.Context, op string, in EnableProducerIn
 	}
 	p := &plan.Plan{Operation: op}
 	a.planRole(p, reader, foundReader)
+	sayKeyPolicies(p, lakemesh.RoleARN(a.mesh, reader.name), before, keys)
 	step := a.planRole(p, want, found)
 	batches := a.permissions().Batches()
 	catalog := have.Of(wanted[0].Principal, permissions.Catalog(a.mesh))
@@ -129,10 +144,10 @@ func (a *Admin) meshProducer(account string, calls SharingCalls) role {
 }
 
 // dataAccess is the role that a producer's data is read with.
-func (a *Admin) dataAccess(account string) role {
+func (a *Admin) dataAccess(account string, keys []string) role {
 	return role{
 		name: lakemesh.DataAccessRole(account), description: "Lake Formation reads the data of producer " + account + " as this role",
-		trust: dataAccessTrust(a.mesh), policy: dataAccessPolicy(account),
+		trust: dataAccessTrust(a.mesh), policy: dataAccessPolicy(account, keys),
 	}
 }
 

@@ -58,7 +58,7 @@ func (a *Admin) observeRoles(ctx context.Context) (enabled, error) {
 func (a *Admin) wantedRoles(e enabled, calls SharingCalls) map[*role]string {
 	all := map[*role]string{}
 	for _, id := range e.producers {
-		own, reader := a.meshProducer(id, calls), a.dataAccess(id)
+		own, reader := a.meshProducer(id, calls), a.dataAccess(id, nil)
 		all[&own], all[&reader] = lakemesh.RoleARN(id, lakemesh.ProducerRole), ""
 	}
 	for _, id := range e.consumers {
@@ -139,7 +139,7 @@ func (a *Admin) otherPolicies(ctx context.Context, wanted []*role) ([]string, er
 			if err != nil {
 				return identity.Explain("GetRolePolicy", a.account, "role "+want.name, err)
 			}
-			differs[i] = !samePolicy(text, want.policy)
+			differs[i] = !samePolicy(text, a.keyed(*want, text).policy)
 			return nil
 		})
 	}

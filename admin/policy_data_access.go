@@ -8,12 +8,16 @@ import (
 
 // dataAccessPolicy is what a producer's data access role may do: read in buckets of
 // the producer's account. The producer's bucket policies open them prefix by
-// prefix.
-func dataAccessPolicy(producer string) iampolicy.Document {
-	return iampolicy.New(
+// prefix. It decrypts with the keys that were named, and with no other.
+func dataAccessPolicy(producer string, keys []string) iampolicy.Document {
+	statements := []iampolicy.Statement{
 		allow("ReadProducersData", []string{"s3:GetObject", "s3:ListBucket", "s3:GetBucketLocation"}, anything,
 			iampolicy.Conditions{"StringEquals": {"aws:ResourceAccount": {producer}}}),
-	)
+	}
+	if len(keys) > 0 {
+		statements = append(statements, decryptStatement(keys))
+	}
+	return iampolicy.New(statements...)
 }
 
 // The services that a location's role must trust. AWS's guide has named Lake

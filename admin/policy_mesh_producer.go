@@ -24,6 +24,8 @@ func meshProducerPolicy(mesh, producer string, calls SharingCalls) iampolicy.Doc
 			"lakeformation:SearchTablesByLFTags", "lakeformation:AddLFTagsToResource"}, anything, nil),
 		allow("RegisterWithDataAccessRole", []string{"iam:PassRole"}, []string{lakemesh.RoleARN(mesh, lakemesh.DataAccessRole(producer))},
 			iampolicy.Conditions{"StringEquals": {"iam:PassedToService": dataAccessServices()}}),
+		// To say at publication and approval which keys of KMS the role lacks.
+		allow("LookAtDataAccessRole", []string{"iam:SimulatePrincipalPolicy"}, []string{lakemesh.RoleARN(mesh, lakemesh.DataAccessRole(producer))}, nil),
 		assume("AssumeReadOnly", lakemesh.RoleARN(mesh, lakemesh.ReadOnlyRole)),
 		readItems("ReadOwnSubscriptions", subscriptionsARN(mesh), own),
 		updateItems("MirrorDecisions", subscriptionsARN(mesh), andAttributes(keys(mirrorWrites(producer)...), tracker.MirrorAttributes())),

@@ -39,7 +39,9 @@ func producerPolicy(mesh, producer, crawlerRole string, buckets []string) iampol
 // bucketStatement lets a role keep the policies of the buckets that were named,
 // else of all buckets of its account.
 func bucketStatement(account string, buckets []string) iampolicy.Statement {
-	actions := []string{"s3:GetBucketPolicy", "s3:PutBucketPolicy", "s3:DeleteBucketPolicy"}
+	// How a bucket encrypts is looked at: data under a key that the mesh's role may not use
+	// cannot be read.
+	actions := []string{"s3:GetBucketPolicy", "s3:PutBucketPolicy", "s3:DeleteBucketPolicy", "s3:GetEncryptionConfiguration"}
 	resources := []string{"arn:aws:s3:::*"}
 	if len(buckets) > 0 {
 		resources = make([]string, len(buckets))

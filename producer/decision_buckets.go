@@ -1,26 +1,209 @@
 package producer
 
 import (
+	"cmp"
 	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/lakemesh/lakemesh"
+	"github.com/lakemesh/lakemesh/access"
+	"github.com/lakemesh/lakemesh/internal/awserr"
+	"github.com/lakemesh/lakemesh/internal/catalog"
+	"github.com/lakemesh/lakemesh/internal/places"
 	"github.com/lakemesh/lakemesh/internal/storage"
 	"github.com/lakemesh/lakemesh/plan"
 )
 
-// planBuckets plans the changes of bucket policies.
-func (p *Producer) planBuckets(ctx context.Context, todo *plan.Plan, wanted []storage.Access, after ...*plan.Step) error {
-	if len(wanted) == 0 {
-		return nil
+// tablePlace is a place of a table.
+type tablePlace struct {
+	places.Place
+	// table is the table, with its database.
+	table string
+}
+
+func (t meshTable) places(database string) []tablePlace {
+	all := make([]tablePlace, len(t.known.Places))
+	for i, p := range t.known.Places {
+		all[i] = tablePlace{p, database + "." + t.name}
 	}
-	buckets := storage.Buckets{Client: p.own.s3, Account: p.account}
-	changes, err := buckets.Prepare(ctx, wanted...)
+	return all
+}
+
+// unopened says that a place is not opened.
+func (t tablePlace) unopened(why string) string {
+	return fmt.Sprintf("%s of table %s, %s, is not opened: %s", t.From, t.table, t.Place, why)
+}
+
+// warnOfPlaces says what of a table is not opened because it cannot be told where it is.
+func warnOfPlaces(warn func(string, ...any), database string, t meshTable) {
+	name := database + "." + t.name
+	if len(t.known.Places) == 0 {
+		warn("table %s has no location in S3: its metadata is shared, there is no data to read", name)
+	}
+	told := 0
+	for _, u := range t.known.Unknown {
+		if told++; told > mostNamed {
+			warn("and %d more of %s", len(t.known.Unknown)-mostNamed, name)
+			break
+		}
+		warn("%s", untold("table "+name, u))
+	}
+	if t.partial {
+		warn("not all partitions of table %s were looked at (%d at most): others that lie outside of its location are not opened", name, mostPartitionPages*catalog.PartitionPage)
+	}
+}
+
+// planBuckets plans the changes of bucket policies. A place that cannot be opened is
+// said, and keeps the others from nothing: only what the mesh has to be asked about first
+// is refused.
+func (p *Producer) planBuckets(ctx context.Context, todo *plan.Plan, ch *change, after ...*plan.Step) error {
+	byBucket := map[string]*bucketWork{}
+	of := func(bucket string) *bucketWork {
+		if byBucket[bucket] == nil {
+			byBucket[bucket] = &bucketWork{access: map[string]*storage.Access{}}
+		}
+		return byBucket[bucket]
+	}
+	on := func(bucket, role string) *storage.Access {
+		b := of(bucket)
+		if b.access[role] == nil {
+			b.access[role] = &storage.Access{Role: role}
+		}
+		return b.access[role]
+	}
+	for _, a := range ch.prefixes {
+		for _, place := range a.Open {
+			on(place.Bucket, a.Role).Open = append(on(place.Bucket, a.Role).Open, place)
+			b := of(place.Bucket)
+			if t, ok := ch.where[access.Place{Bucket: place.Bucket, Prefix: place.Prefix}]; ok {
+				b.opened = append(b.opened, t)
+			}
+		}
+		for _, place := range a.Close {
+			on(place.Bucket, a.Role).Close = append(on(place.Bucket, a.Role).Close, place)
+		}
+	}
+	for _, place := range ch.unregistered {
+		of(place.Bucket).unregistered = append(of(place.Bucket).unregistered, place)
+	}
+	names := slices.Sorted(maps.Keys(byBucket))
+	group, within := errgroup.WithContext(ctx)
+	group.SetLimit(p.concurrency())
+	for _, name := range names {
+		b := byBucket[name]
+		group.Go(func() error { return b.prepare(within, p.ownBuckets(), name) })
+		if len(b.opened) > 0 {
+			group.Go(func() error { return p.lookAtKey(within, name, b) })
+		}
+	}
+	if err := group.Wait(); err != nil {
+		return err
+	}
+	for _, name := range names {
+		b := byBucket[name]
+		for _, w := range append(b.warnings, b.keys...) {
+			todo.Warn("%s", w)
+		}
+		for _, c := range b.changes {
+			p.ownBuckets().Step(todo, c, after...)
+		}
+	}
+	return nil
+}
+
+// bucketWork is what a decision changes in the policy of a bucket.
+type bucketWork struct {
+	// access is what changes, by role.
+	access map[string]*storage.Access
+	// opened are the places that are opened, and unregistered those that would be if they
+	// were registered.
+	opened, unregistered []tablePlace
+
+	changes  []storage.Change
+	warnings []string
+	// keys are warnings of keys.
+	keys []string
+}
+
+// lookAtKey finds out whether the roles that read in the bucket may use its key.
+func (p *Producer) lookAtKey(ctx context.Context, name string, b *bucketWork) error {
+	look, err := p.ownBuckets().Look(ctx, name)
 	if err != nil {
 		return err
 	}
-	for _, c := range changes {
-		buckets.Step(todo, c, after...)
+	for _, role := range slices.Sorted(maps.Keys(b.access)) {
+		if len(b.access[role].Open) == 0 || role == "" {
+			continue
+		}
+		warning, err := p.keyWarning(ctx, name, look, role)
+		if err != nil {
+			return err
+		}
+		if warning != "" {
+			b.keys = append(b.keys, warning)
+		}
+	}
+	return nil
+}
+
+// prepare reads the policy and computes what it will be. A bucket that is gone has
+// nothing to be closed, and one that is not the producer's is for its owner to open.
+func (b *bucketWork) prepare(ctx context.Context, buckets storage.Buckets, name string) error {
+	if len(b.unregistered) > 0 {
+		standing, err := buckets.Standing(ctx, name)
+		if err != nil {
+			return err
+		}
+		for _, place := range b.unregistered {
+			switch {
+			case standing == storage.Absent:
+				b.warnings = append(b.warnings, place.unopened("the bucket does not exist"))
+			case standing == storage.Closed:
+				b.warnings = append(b.warnings, place.unopened("it is not registered with Lake Formation, and the bucket is another account's, or its policy cannot be read"))
+			case place.From == places.Location:
+				return &lakemesh.Error{Kind: lakemesh.ErrNotFound, Account: buckets.Account, Resource: "location " + place.String(),
+					Message: "it is not registered with Lake Formation, so nobody could read it", Hint: "publish the table again: lakemesh product create"}
+			default:
+				b.warnings = append(b.warnings, place.unopened("it is not registered with Lake Formation; publish the table again: lakemesh product create"))
+			}
+		}
+	}
+	wanted := make([]storage.Access, 0, len(b.access))
+	for _, role := range slices.Sorted(maps.Keys(b.access)) {
+		if role != "" {
+			wanted = append(wanted, *b.access[role])
+		}
+	}
+	if len(wanted) == 0 {
+		return nil
+	}
+	var err error
+	b.changes, err = buckets.Prepare(ctx, wanted...)
+	why := ""
+	switch {
+	case errors.Is(err, lakemesh.ErrNotFound) && awserr.Is(err, "NoSuchBucket"):
+		why = "the bucket does not exist"
+	case errors.Is(err, lakemesh.ErrAccessDenied):
+		// What can be seen of it tells that it is the producer's, and has to be opened.
+		if look, lookErr := buckets.Look(ctx, name); lookErr != nil || look.Standing == storage.Own {
+			return cmp.Or(lookErr, err)
+		}
+		roles := strings.Join(slices.Sorted(maps.Keys(b.access)), ", ")
+		why = fmt.Sprintf("the bucket is another account's, or its policy cannot be read (%s). Consumers can read there if the policies of role %s, the bucket and its key let that role read", awserr.Message(err), roles)
+	default:
+		return err
+	}
+	for _, place := range b.opened {
+		b.warnings = append(b.warnings, place.unopened(why))
+	}
+	if len(b.opened) == 0 && errors.Is(err, lakemesh.ErrAccessDenied) {
+		b.warnings = append(b.warnings, fmt.Sprintf("nothing is closed in bucket %s: %s", name, why))
 	}
 	return nil
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/lakemesh/lakemesh/access"
 	"github.com/lakemesh/lakemesh/internal/awserr"
 	"github.com/lakemesh/lakemesh/internal/permissions"
+	"github.com/lakemesh/lakemesh/internal/places"
 	"github.com/lakemesh/lakemesh/internal/storage"
 	"github.com/lakemesh/lakemesh/internal/tracker"
 	"github.com/lakemesh/lakemesh/plan"
@@ -24,8 +25,11 @@ type change struct {
 	// grant and revoke are what changes, holds is what the consumer holds afterwards of
 	// what the decision is about.
 	grant, revoke, holds []permissions.Entry
-	// prefixes are what is opened and closed.
-	prefixes []storage.Access
+	// prefixes are what is opened and closed, where says which place of which table each
+	// is, and unregistered are those that would be opened if they were registered.
+	prefixes     []storage.Access
+	where        map[access.Place]tablePlace
+	unregistered []tablePlace
 	// byHand is what the consumer holds by other means than lakemesh's, and would not be
 	// told apart afterwards from what the decision grants; foreign is that as the record
 	// keeps it.
@@ -131,16 +135,19 @@ func (p *Producer) catalog(f *found) access.Catalog {
 		of := access.Database{Tables: map[string]access.Table{}}
 		for name, t := range tables {
 			var known access.Table
-			if t.stored {
-				known.Places = []access.Place{{Bucket: t.place.Bucket, Prefix: t.place.Prefix}}
+			for _, place := range t.known.Places {
+				known.Places = append(known.Places, access.Place{Bucket: place.Bucket, Prefix: place.Prefix})
 			}
 			of.Tables[name] = known
 		}
 		c.Databases[database] = of
 	}
-	add(f.shared.record.Database, f.tables)
+	own := f.shared.record.Database
+	add(own, f.withPlaces(f.elsewhere[own]))
 	for database, tables := range f.elsewhere {
-		add(database, tables)
+		if database != own {
+			add(database, tables)
+		}
 	}
 	return c
 }
@@ -199,7 +206,7 @@ func (p *Producer) steps(ctx context.Context, c *considered, f *found, ch *chang
 			Summary: "check that the resource shares for account " + r.Subscriber + " are in order", Run: f.shared.await,
 		}, steps...)
 	}
-	if err := p.planBuckets(ctx, todo, ch.prefixes, steps...); err != nil {
+	if err := p.planBuckets(ctx, todo, ch, steps...); err != nil {
 		return nil, err
 	}
 	todo.Digest = todo.ComputeDigest(append(r.Digest(), c.permitted.String(), c.grantable.String(), c.notes)...)
@@ -235,10 +242,14 @@ func (p *Producer) warn(c *considered, f *found, ch *change, wanted access.Wante
 			warn("%s: %s", u.Object, u.Message)
 		}
 	}
-	for _, name := range slices.Sorted(maps.Keys(f.tables)) {
-		if !f.tables[name].stored && readsData(c.permitted) {
-			warn("table %s.%s has no location in S3: its metadata is shared, there is no data to read", r.Database, name)
+	if readsData(c.permitted) {
+		tables := f.withPlaces(f.tables)
+		for _, name := range slices.Sorted(maps.Keys(tables)) {
+			warnOfPlaces(warn, r.Database, tables[name])
 		}
+	}
+	for _, name := range f.halfRead {
+		warn("not all partitions of table %s were looked at: one that lies exactly in a folder that is closed is closed, too", name)
 	}
 	if said := p.unwritable(c.permitted, f.tables, f.locations); said != "" {
 		warn("%s", said)
@@ -261,10 +272,14 @@ func unblocked(have *permissions.Grants, grant []permissions.Entry) error {
 
 // meshTable is a table of the product, as the mesh's catalog has it.
 type meshTable struct {
-	name  string
-	place storage.Place
-	// stored tells that the table has a location in S3.
-	stored bool
+	name string
+	// known are the table's places: those of its definition, and those of its partitions
+	// where they were looked at.
+	known places.Table
+	// partitioned tells that the table has partition keys.
+	partitioned bool
+	// partial tells that it has more partitions than were looked at.
+	partial bool
 }
 
 // manyTables is from how many tables on a listing of the database takes fewer
@@ -328,9 +343,5 @@ func (p *Producer) ofSubscription(r *tracker.Record, found map[string]meshTable,
 }
 
 func asMeshTable(t types.Table) meshTable {
-	m := meshTable{name: strings.ToLower(aws.ToString(t.Name))}
-	if t.StorageDescriptor != nil {
-		m.place, m.stored = storage.ParsePlace(aws.ToString(t.StorageDescriptor.Location))
-	}
-	return m
+	return meshTable{name: strings.ToLower(aws.ToString(t.Name)), known: places.Of(t.StorageDescriptor, t.Parameters), partitioned: len(t.PartitionKeys) > 0}
 }

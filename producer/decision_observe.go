@@ -11,6 +11,7 @@ import (
 	"github.com/lakemesh/lakemesh"
 	"github.com/lakemesh/lakemesh/access"
 	"github.com/lakemesh/lakemesh/internal/awserr"
+	"github.com/lakemesh/lakemesh/internal/catalog"
 	"github.com/lakemesh/lakemesh/internal/permissions"
 	"github.com/lakemesh/lakemesh/internal/sharing"
 	"github.com/lakemesh/lakemesh/internal/storage"
@@ -21,6 +22,8 @@ import (
 type found struct {
 	// tables are the subscription's tables in the mesh's catalog.
 	tables map[string]meshTable
+	// placed are the same with the places of their partitions, if their data matters.
+	placed map[string]meshTable
 	// others are the consumer's other subscriptions in the same database.
 	others []*tracker.Record
 	// have is what is granted on the resources that are looked at.
@@ -42,6 +45,8 @@ type found struct {
 	elsewhere map[string]map[string]meshTable
 	// opened are the prefixes that our statements open, by bucket and role.
 	opened map[string]map[string][]string
+	// halfRead are tables of others of which not all partitions were looked at.
+	halfRead []string
 	// unread says of which buckets the policy could not be read, and why.
 	unread []string
 }
@@ -78,6 +83,12 @@ func (p *Producer) observe(ctx context.Context, c *considered) (*found, error) {
 		}
 		if err != nil {
 			return err
+		}
+		if readsData(c.permitted) || readsData(c.before().permitted) {
+			group.Go(func() (err error) {
+				f.placed, err = p.withPartitions(within, r.Database, f.tables)
+				return err
+			})
 		}
 		f.resources = append(basis, p.possible(r, slices.Sorted(maps.Keys(f.tables)))...)
 		if r.Words.Whole {
@@ -163,7 +174,82 @@ func (p *Producer) observeFurther(ctx context.Context, c *considered, f *found) 
 			return err
 		})
 	}
-	return group.Wait()
+	if err := group.Wait(); err != nil {
+		return err
+	}
+	return p.observePartitions(ctx, c, f)
+}
+
+// observePartitions looks for partitions of other tables in the places that may be
+// closed. A partition can lie where another table is, as when a table unites those of
+// each year. Most places are none's, and decided by the definitions.
+func (p *Producer) observePartitions(ctx context.Context, c *considered, f *found) error {
+	isRead := readTables(f.readers)
+	defined := map[access.Place]bool{}
+	var partitioned []catalog.TableName
+	tables := map[catalog.TableName]meshTable{}
+	for _, database := range slices.Sorted(maps.Keys(f.elsewhere)) {
+		for _, name := range slices.Sorted(maps.Keys(f.elsewhere[database])) {
+			t := f.elsewhere[database][name]
+			if _, mine := f.tables[name]; mine && database == c.record.Database || !isRead(database, name) {
+				continue
+			}
+			for _, place := range t.known.Places {
+				defined[access.Place{Bucket: place.Bucket, Prefix: place.Prefix}] = true
+			}
+			if full := (catalog.TableName{Database: database, Table: name}); t.partitioned {
+				partitioned, tables[full] = append(partitioned, full), t
+			}
+		}
+	}
+	for place := range placesOf(c.record.Database, f.withPlaces(f.tables)) {
+		if defined[place] {
+			continue
+		}
+		found, err := p.partitionsOf(ctx, partitioned, tables)
+		if err != nil {
+			return err
+		}
+		for _, name := range partitioned {
+			t, looked := found[name]
+			if looked {
+				f.elsewhere[name.Database][name.Table] = t
+			}
+			if !looked || t.partial {
+				f.halfRead = append(f.halfRead, name.String())
+			}
+		}
+		break
+	}
+	return nil
+}
+
+// readTables tells of a table whether somebody may read it by a grant that was seen.
+func readTables(readers access.Grants) func(database, table string) bool {
+	type name struct{ database, table string }
+	read := map[name]bool{}
+	for k, h := range readers {
+		if access.ReadsData(h.Permissions) {
+			read[name{k.Object.Database, k.Object.Table}] = true
+		}
+	}
+	return func(database, table string) bool {
+		return read[name{database, table}] || read[name{database, ""}] || read[name{}]
+	}
+}
+
+// withPlaces are tables with what was found of the places of their partitions.
+func (f *found) withPlaces(tables map[string]meshTable) map[string]meshTable {
+	if tables == nil {
+		tables = f.tables
+	}
+	all := maps.Clone(tables)
+	for name, t := range f.placed {
+		if _, ok := all[name]; ok {
+			all[name] = t
+		}
+	}
+	return all
 }
 
 // readIn are the databases that outsiders may read in, and the one given.
@@ -200,9 +286,9 @@ func (p *Producer) tablesOf(ctx context.Context, database string) (map[string]me
 // role.
 func (p *Producer) bucketsOf(r *tracker.Record, f *found) map[string]bool {
 	buckets := map[string]bool{}
-	for _, t := range f.tables {
-		if t.stored {
-			buckets[t.place.Bucket] = true
+	for _, t := range f.withPlaces(f.tables) {
+		for _, place := range t.known.Places {
+			buckets[place.Bucket] = true
 		}
 	}
 	if !r.Words.Whole && len(f.tables) < len(r.Tables) || len(f.tables) == 0 {

@@ -21,7 +21,11 @@ func (p *Producer) prefixes(c *considered, f *found, ch *change, diff access.Cha
 	becomes := observed.Minus(diff.Revoke).Union(diff.Grant)
 	catalog, locations := p.catalog(f), p.registered(f)
 	openings := access.Prefixes(access.Wanted{}, becomes, catalog, locations)
-	mine := placesOf(f.tables)
+	ch.where = placesOf(c.record.Database, f.withPlaces(f.tables))
+	mine := map[access.Place]bool{}
+	for place := range ch.where {
+		mine[place] = true
+	}
 	todo := &accesses{byRole: map[string]*storage.Access{}}
 
 	opening := c.action != lakemesh.ActionAbort && c.action != lakemesh.ActionDelete
@@ -37,9 +41,9 @@ func (p *Producer) prefixes(c *considered, f *found, ch *change, diff access.Cha
 		}
 	}
 	for _, place := range openings.Unregistered {
+		// Whose bucket it is decides what that means.
 		if opening && mine[place] {
-			return &lakemesh.Error{Kind: lakemesh.ErrNotFound, Account: p.meshAccount, Resource: "location " + place.String(),
-				Message: "it is not registered with Lake Formation, so nobody could read it", Hint: "publish the table again: lakemesh product create"}
+			ch.unregistered = append(ch.unregistered, ch.where[place])
 		}
 	}
 	if f.readers != nil {
@@ -124,15 +128,18 @@ func orphaned(place access.Place, role string, tables map[access.Place]bool, loc
 	return true
 }
 
-// placesOf are the places of tables.
-func placesOf(tables map[string]meshTable) map[access.Place]bool {
-	places := map[access.Place]bool{}
-	for _, t := range tables {
-		if t.stored {
-			places[access.Place{Bucket: t.place.Bucket, Prefix: t.place.Prefix}] = true
+// placesOf are the places of tables of a database.
+func placesOf(database string, tables map[string]meshTable) map[access.Place]tablePlace {
+	all := map[access.Place]tablePlace{}
+	for _, name := range slices.Sorted(maps.Keys(tables)) {
+		for _, place := range tables[name].places(database) {
+			key := access.Place{Bucket: place.Bucket, Prefix: place.Prefix}
+			if _, ok := all[key]; !ok {
+				all[key] = place
+			}
 		}
 	}
-	return places
+	return all
 }
 
 // registered are the registered locations in S3.

@@ -26,8 +26,10 @@ func (p *Producer) unwritable(permitted lakemesh.Permissions, tables map[string]
 	var places []storage.Place
 	for _, name := range slices.Sorted(maps.Keys(tables)) {
 		t := tables[name]
-		if l, ok := permissions.Nearest(locations, t.place.ARN()); t.stored && ok && l.Role == p.dataAccessRole() {
-			places = append(places, t.place)
+		for _, place := range t.known.Places {
+			if l, ok := permissions.Nearest(locations, place.ARN()); ok && l.Role == p.dataAccessRole() {
+				places = append(places, place.Place)
+			}
 		}
 	}
 	if len(places) == 0 {

@@ -8,9 +8,11 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/glue"
 	"github.com/aws/aws-sdk-go-v2/service/glue/types"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
 
 	"github.com/lakemesh/lakemesh"
 	"github.com/lakemesh/lakemesh/admin"
+	"github.com/lakemesh/lakemesh/internal/identity"
 	"github.com/lakemesh/lakemesh/internal/meshtest"
 	"github.com/lakemesh/lakemesh/localmesh"
 	"github.com/lakemesh/lakemesh/producer"
@@ -73,6 +75,9 @@ func exampleAccounts(ctx context.Context, mesh *localmesh.Mesh) (lakemesh.Option
 	}
 	_, err = admin.BootstrapAccount(ctx, admin.BootstrapInput{Type: admin.Producer, Mesh: options(meshtest.MeshAccount), Account: owner})
 	if err != nil {
+		return owner, err
+	}
+	if _, err := identity.S3(*owner.Config).CreateBucket(ctx, &s3.CreateBucketInput{Bucket: aws.String("us-aviation")}); err != nil {
 		return owner, err
 	}
 	catalog := glue.NewFromConfig(*owner.Config)

@@ -13,6 +13,7 @@ import (
 	"github.com/lakemesh/lakemesh/internal/catalog"
 	"github.com/lakemesh/lakemesh/internal/expression"
 	"github.com/lakemesh/lakemesh/internal/permissions"
+	"github.com/lakemesh/lakemesh/internal/places"
 	"github.com/lakemesh/lakemesh/internal/schedule"
 	"github.com/lakemesh/lakemesh/internal/storage"
 )
@@ -59,6 +60,8 @@ type publication struct {
 	held         *permissions.Grants
 	locations    []permissions.RegisteredLocation
 	crawlerFound *catalog.Crawler
+	// buckets is what the buckets of the tables are to the producer, by name.
+	buckets map[string]storage.Look
 	// unaccepted tells that a share that carries grants waits to be accepted, or will.
 	unaccepted bool
 	// blocked are the ARNs of what was granted to the producer and no share carries.
@@ -75,6 +78,10 @@ type publication struct {
 	mu       sync.Mutex
 	refused  map[string]bool
 	shortcut []string
+	// looking is held by who looks at buckets.
+	looking sync.Mutex
+	// registered are the buckets that were or are being registered.
+	registered map[string]bool
 	// done is how many steps were done.
 	done int
 	// untagged are the owner's LF-tags that could not be set, and why.
@@ -92,12 +99,13 @@ type publishedTable struct {
 	original bool
 	// partitioned tells that the table has partition keys.
 	partitioned bool
-	// place is where the data is; stored is false if there is none.
+	// known are the places that the definition names. place is its location; stored is
+	// false if that is no place.
+	known  places.Table
 	place  storage.Place
 	stored bool
 	// was is where the copy in the mesh has it, if the mesh has the table.
-	was       storage.Place
-	wasStored bool
+	was places.Table
 	// found tells that the mesh has the table, same that its definition is the wanted
 	// one.
 	found, same bool

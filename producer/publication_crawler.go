@@ -146,13 +146,15 @@ func (pub *publication) crawlerNeeds() []question {
 	}
 	buckets := map[string]bool{}
 	for _, t := range pub.tables {
-		if !t.stored || buckets[t.place.Bucket] {
-			continue
+		for _, p := range t.known.Places {
+			if buckets[p.Bucket] {
+				continue
+			}
+			buckets[p.Bucket] = true
+			// A place of each bucket stands for the others.
+			needs = append(needs, question{[]string{"s3:GetObject"}, []string{p.ARN() + "/*"}},
+				question{[]string{"s3:ListBucket"}, []string{storage.Place{Bucket: p.Bucket}.ARN()}})
 		}
-		buckets[t.place.Bucket] = true
-		// A table of each bucket stands for the others.
-		needs = append(needs, question{[]string{"s3:GetObject"}, []string{t.place.ARN() + "/*"}},
-			question{[]string{"s3:ListBucket"}, []string{storage.Place{Bucket: t.place.Bucket}.ARN()}})
 	}
 	return needs
 }

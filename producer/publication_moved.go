@@ -11,6 +11,7 @@ import (
 	"github.com/lakemesh/lakemesh"
 	"github.com/lakemesh/lakemesh/internal/awserr"
 	"github.com/lakemesh/lakemesh/internal/permissions"
+	"github.com/lakemesh/lakemesh/internal/places"
 	"github.com/lakemesh/lakemesh/internal/storage"
 )
 
@@ -28,19 +29,27 @@ func (pub *publication) observeMoved(ctx context.Context) error {
 	var moved []*publishedTable
 	open := map[string]map[string][]string{}
 	for _, t := range pub.tables {
-		if t.original && t.found && t.wasStored && t.was != t.place {
+		if t.original && t.found && t.moves() {
 			moved = append(moved, t)
-			open[t.was.Bucket] = nil
+			for _, was := range t.was.Places {
+				open[was.Bucket] = nil
+			}
 		}
 	}
 	if len(moved) == 0 {
 		return nil
 	}
 	buckets := pub.ownBuckets()
+	if err := pub.lookAtPlaces(ctx, moved); err != nil {
+		return err
+	}
 	for bucket := range open {
+		if pub.standing(bucket) != storage.Own {
+			// Where nothing is any more nobody reads, and what is another's was not opened.
+			continue
+		}
 		var err error
 		if open[bucket], err = buckets.Opened(ctx, bucket); awserr.NotFound(err) {
-			// Where nothing is any more nobody reads.
 			continue
 		} else if err != nil {
 			return err
@@ -59,30 +68,35 @@ func (pub *publication) observeMoved(ctx context.Context) error {
 	}
 	needed := map[storage.Place]bool{}
 	for _, t := range read {
-		if !t.stored {
-			continue
+		for _, place := range t.known.Places {
+			if pub.standing(place.Bucket) != storage.Own {
+				// It is told of when the buckets are looked at.
+				continue
+			}
+			role := pub.dataAccessRole()
+			if registered, ok := permissions.Nearest(pub.locations, place.ARN()); ok {
+				role = registered.Role
+			}
+			if pub.readsForAnother(role) {
+				return &lakemesh.Error{Kind: lakemesh.ErrAccessDenied, Account: pub.meshAccount, Resource: "location " + place.String(),
+					Message: "table " + t.name + " is read and moves there, and it is registered with " + role + ", which reads for another producer",
+					Hint:    "let the mesh's administrator deregister it from Lake Formation, and publish the table again"}
+			}
+			needed[place.Place] = true
+			a := of(opening, role)
+			a.Open = append(a.Open, place.Place)
 		}
-		role := pub.dataAccessRole()
-		if registered, ok := permissions.Nearest(pub.locations, t.place.ARN()); ok {
-			role = registered.Role
-		}
-		if pub.readsForAnother(role) {
-			return &lakemesh.Error{Kind: lakemesh.ErrAccessDenied, Account: pub.meshAccount, Resource: "location " + t.place.String(),
-				Message: "table " + t.name + " is read and moves there, and it is registered with " + role + ", which reads for another producer",
-				Hint:    "let the mesh's administrator deregister it from Lake Formation, and publish the table again"}
-		}
-		needed[t.place] = true
-		a := of(opening, role)
-		a.Open = append(a.Open, t.place)
 	}
 	if err := pub.placesBeside(ctx, moved, needed); err != nil {
 		return err
 	}
 	for _, t := range moved {
-		for role, prefixes := range open[t.was.Bucket] {
-			if slices.Contains(prefixes, t.was.Prefix) && !needed[t.was] {
-				a := of(closing, role)
-				a.Close = append(a.Close, t.was)
+		for _, was := range t.was.Places {
+			for role, prefixes := range open[was.Bucket] {
+				if slices.Contains(prefixes, was.Prefix) && !needed[was.Place] {
+					a := of(closing, role)
+					a.Close = append(a.Close, was.Place)
+				}
 			}
 		}
 	}
@@ -108,9 +122,11 @@ func (pub *publication) readOf(ctx context.Context, moved []*publishedTable, ope
 	var read, unsure []*publishedTable
 	for _, t := range moved {
 		exactly, within := false, false
-		for _, prefixes := range open[t.was.Bucket] {
-			exactly = exactly || slices.Contains(prefixes, t.was.Prefix)
-			within = within || slices.ContainsFunc(prefixes, func(prefix string) bool { return strings.HasPrefix(t.was.Prefix, prefix) })
+		for _, was := range t.was.Places {
+			for _, prefixes := range open[was.Bucket] {
+				exactly = exactly || slices.Contains(prefixes, was.Prefix)
+				within = within || slices.ContainsFunc(prefixes, func(prefix string) bool { return strings.HasPrefix(was.Prefix, prefix) })
+			}
 		}
 		switch {
 		case exactly:
@@ -166,8 +182,12 @@ func (pub *publication) placesBeside(ctx context.Context, moved []*publishedTabl
 			if err != nil {
 				return err
 			}
-			if m := asMeshTable(t); m.stored && (database != pub.target || !moves[m.name]) {
-				needed[m.place] = true
+			m := asMeshTable(t)
+			if database == pub.target && moves[m.name] {
+				continue
+			}
+			for _, place := range m.known.Places {
+				needed[place.Place] = true
 			}
 		}
 	}
@@ -200,6 +220,25 @@ func (pl *planner) planClosing() {
 	}
 }
 
-func (p *Producer) ownBuckets() storage.Buckets {
-	return storage.Buckets{Client: p.own.s3, Account: p.account}
+// moves reports whether a table's definition names other places than its copy's does.
+func (t *publishedTable) moves() bool {
+	named := func(table places.Table) map[storage.Place]bool {
+		all := map[storage.Place]bool{}
+		for _, p := range table.Places {
+			all[p.Place] = true
+		}
+		return all
+	}
+	return len(t.was.Places) > 0 && !maps.Equal(named(t.was), named(t.known))
+}
+
+// lookAtPlaces looks at the buckets in which tables were and will be.
+func (pub *publication) lookAtPlaces(ctx context.Context, tables []*publishedTable) error {
+	buckets := map[string]bool{}
+	for _, t := range tables {
+		for _, p := range slices.Concat(t.was.Places, t.known.Places) {
+			buckets[p.Bucket] = true
+		}
+	}
+	return pub.lookAtBuckets(ctx, maps.Keys(buckets))
 }

@@ -15,8 +15,8 @@ import (
 	"github.com/lakemesh/lakemesh"
 	"github.com/lakemesh/lakemesh/internal/catalog"
 	"github.com/lakemesh/lakemesh/internal/permissions"
+	"github.com/lakemesh/lakemesh/internal/places"
 	"github.com/lakemesh/lakemesh/internal/sharing"
-	"github.com/lakemesh/lakemesh/internal/storage"
 )
 
 // fewTables is up to how many tables are read one by one rather than by listing
@@ -203,14 +203,9 @@ func (pub *publication) take(name string, t *types.Table) error {
 		return lakemesh.Invalid("ExposeTableReferencesWithSuffix", "the link %s would have a name of %d characters, and at most %d are allowed",
 			shorten(p.link), utf8.RuneCountInString(p.link), maxName)
 	}
-	location := catalog.StoredAt(t)
-	p.place, p.stored = storage.ParsePlace(location)
-	switch {
-	case location == "":
-		pub.warn(fmt.Sprintf("%s.%s has no location: only its metadata is published", pub.source, name))
-	case !p.stored:
-		pub.warn(fmt.Sprintf("%s.%s is not stored in S3 (%s): only its metadata is published", pub.source, name, location))
-	}
+	p.known = places.Of(t.StorageDescriptor, t.Parameters)
+	p.place, p.stored = p.known.Location()
+	pub.sayPlaces(p, catalog.StoredAt(t))
 	pub.tables = append(pub.tables, p)
 	pub.hold(name, wanted)
 	return nil
@@ -266,11 +261,12 @@ func (pub *publication) surveyTargets(ctx context.Context) error {
 			return eachTable(gctx, pub.mesh.catalog, pub.target, keep, names, func(name string, t *types.Table) {
 				if wanted := byName[name]; wanted != nil {
 					wanted.found = true
-					wanted.was, wanted.wasStored = storage.ParsePlace(catalog.StoredAt(t))
+					wanted.was = places.Of(t.StorageDescriptor, t.Parameters)
 					wanted.same = wanted.digest == catalog.DigestOf(catalog.Definition(t))
 				} else if aws.ToString(t.Owner) == pub.account {
 					m := &publishedTable{name: name, link: name, found: true, same: true, partitioned: len(t.PartitionKeys) > 0}
-					m.place, m.stored = storage.ParsePlace(catalog.StoredAt(t))
+					m.known = places.Of(t.StorageDescriptor, t.Parameters)
+					m.place, m.stored = m.known.Location()
 					migrated = append(migrated, m)
 				}
 			})
@@ -314,6 +310,7 @@ func (pub *publication) surveyDetails(ctx context.Context, tagged bool) error {
 	group, gctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return pub.observeGrants(gctx) })
 	group.Go(func() error { return pub.observeOwnGrants(gctx) })
+	group.Go(func() error { return pub.observeBuckets(gctx) })
 	group.Go(func() error { return pub.observeMoved(gctx) })
 	group.Go(func() error {
 		if tagged {
@@ -323,7 +320,10 @@ func (pub *publication) surveyDetails(ctx context.Context, tagged bool) error {
 		}
 		return pub.observeTags(gctx)
 	})
-	return group.Wait()
+	if err := group.Wait(); err != nil {
+		return err
+	}
+	return pub.checkBuckets(ctx)
 }
 
 func (pub *publication) sourceName(t *publishedTable) catalog.TableName {

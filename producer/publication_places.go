@@ -6,15 +6,12 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
-
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/glue/types"
 
 	"github.com/lakemesh/lakemesh"
 	"github.com/lakemesh/lakemesh/internal/awserr"
 	"github.com/lakemesh/lakemesh/internal/identity"
 	"github.com/lakemesh/lakemesh/internal/permissions"
+	"github.com/lakemesh/lakemesh/internal/places"
 	"github.com/lakemesh/lakemesh/internal/poll"
 	"github.com/lakemesh/lakemesh/internal/storage"
 	"github.com/lakemesh/lakemesh/plan"
@@ -37,20 +34,47 @@ type registration struct {
 func (pl *planner) planLocations() {
 	open := map[string][]storage.Place{}
 	for _, t := range pl.tables {
-		if !t.stored || !t.original {
+		if !t.original {
 			continue
 		}
-		if _, ok := permissions.Nearest(pl.locations, t.place.ARN()); !ok {
-			open[t.place.Bucket] = append(open[t.place.Bucket], t.place)
+		for _, p := range t.known.Places {
+			if pl.unregistered(p.Place) {
+				open[p.Bucket] = append(open[p.Bucket], p.Place)
+			}
 		}
 	}
 	for _, bucket := range slices.Sorted(maps.Keys(open)) {
-		place, tables := storage.Place{Bucket: bucket}, open[bucket]
-		step := pl.todo.Add(plan.Step{Kind: plan.RegisterLocation, Account: pl.meshAccount, Resource: "location " + place.String(),
-			Summary: fmt.Sprintf("register location %s with %s", place, pl.dataAccessRole()),
-			Run:     func(ctx context.Context) error { return pl.register(ctx, place, tables) }})
-		pl.registrations = append(pl.registrations, registration{place, step})
+		if pl.toRegister(bucket) {
+			pl.planLocation(storage.Place{Bucket: bucket}, open[bucket])
+		}
 	}
+}
+
+func (pl *planner) planLocation(place storage.Place, tables []storage.Place) {
+	step := pl.todo.Add(plan.Step{Kind: plan.RegisterLocation, Account: pl.meshAccount, Resource: "location " + place.String(),
+		Summary: fmt.Sprintf("register location %s with %s", place, pl.dataAccessRole()),
+		Run:     func(ctx context.Context) error { return pl.register(ctx, place, tables) }})
+	pl.registrations = append(pl.registrations, registration{place, step})
+}
+
+// unregistered reports whether a place is in a bucket of the producer's and no
+// registered location covers it.
+func (pub *publication) unregistered(p storage.Place) bool {
+	_, ok := permissions.Nearest(pub.locations, p.ARN())
+	return !ok && pub.standing(p.Bucket) == storage.Own
+}
+
+// toRegister notes that a bucket is being registered, and reports whether it was not
+// before.
+func (pub *publication) toRegister(bucket string) bool {
+	pub.mu.Lock()
+	defer pub.mu.Unlock()
+	if pub.registered == nil {
+		pub.registered = map[string]bool{}
+	}
+	isNew := !pub.registered[bucket]
+	pub.registered[bucket] = true
+	return isNew
 }
 
 // looksForBucket is how many looks a bucket alone is tried to be registered before its
@@ -138,11 +162,8 @@ func (pub *publication) registerOpen(ctx context.Context, bucket storage.Place, 
 // they are opened folder by folder, as requests are approved.
 func (pub *publication) sayUnverified() {
 	told := map[string]bool{}
-	for _, t := range pub.tables {
-		if !t.stored || !t.found {
-			continue
-		}
-		l, ok := permissions.Nearest(pub.locations, t.place.ARN())
+	for _, p := range pub.publishedPlaces() {
+		l, ok := permissions.Nearest(pub.locations, p.ARN())
 		if !ok || !l.Unverified || told[l.ARN] || l.Role == pub.dataAccessRole() {
 			continue
 		}
@@ -150,6 +171,17 @@ func (pub *publication) sayUnverified() {
 		pub.warn(fmt.Sprintf("Lake Formation has not verified that %s can read location %s, which it was registered with. If consumers cannot read what was approved, see whether the policies of the role, the bucket or its key keep it from that",
 			l.Role, l.ARN))
 	}
+}
+
+// publishedPlaces are the places of the tables that the mesh has.
+func (pub *publication) publishedPlaces() []places.Place {
+	var all []places.Place
+	for _, t := range pub.tables {
+		if t.found {
+			all = append(all, t.known.Places...)
+		}
+	}
+	return all
 }
 
 // explainLocation tells what to do when the producer may not put a table on its
@@ -180,43 +212,4 @@ func (pub *publication) explainLocation(t *publishedTable, err error) error {
 // documented; all that were seen name the place or the permission.
 func refusesLocation(err error) bool {
 	return awserr.Says(err, "s3://") || awserr.Says(err, "arn:aws:s3:") || awserr.Says(err, "data location") || awserr.Says(err, "DATA_LOCATION_ACCESS")
-}
-
-// strays are partitions outside of their table's place. The credentials that Lake
-// Formation hands out for a table read below its location only
-// (https://docs.aws.amazon.com/lake-formation/latest/APIReference/API_GetTemporaryGluePartitionCredentials.html
-// has to be asked for others, one by one, and engines do so for registered locations alone).
-type strays struct {
-	place  storage.Place
-	stored bool
-	count  int
-	// example is where one of them is.
-	example string
-}
-
-func (s *strays) look(p *types.Partition) {
-	if p.StorageDescriptor == nil || aws.ToString(p.StorageDescriptor.Location) == "" {
-		return
-	}
-	location := aws.ToString(p.StorageDescriptor.Location)
-	if place, ok := storage.ParsePlace(location); ok && s.stored && s.place.Covers(place) {
-		return
-	}
-	if s.count == 0 {
-		s.example = fmt.Sprintf("%s (%s)", location, strings.Join(p.Values, "/"))
-	}
-	s.count++
-}
-
-// strayed says that partitions of a table cannot be read by consumers.
-func (pub *publication) strayed(t *publishedTable) string {
-	noun, verb := "partitions", "lie"
-	if t.strays.count == 1 {
-		noun, verb = "partition", "lies"
-	}
-	below := "its location"
-	if t.stored {
-		below += " " + t.place.String()
-	}
-	return fmt.Sprintf("%d %s of %s.%s %s outside of %s, such as %s: approvals open the table's location, so consumers may not be able to read there", t.strays.count, noun, pub.source, t.name, verb, below, t.strays.example)
 }

@@ -220,6 +220,7 @@ func (pl *planner) planPartitions(t *publishedTable, after *plan.Step) *plan.Ste
 	}
 	if t.strays.count > 0 {
 		pl.todo.Warn("%s", pl.strayed(t))
+		pl.planStrays(t)
 	}
 	if t.drift != nil && t.drift.Count() == 0 {
 		return nil
@@ -240,14 +241,15 @@ func (pl *planner) planPartitions(t *publishedTable, after *plan.Step) *plan.Ste
 	}
 	return pl.todo.Add(plan.Step{Kind: plan.CopyPartitions, Account: pl.meshAccount, Resource: resource, Summary: summary, Detail: detail,
 		Run: func(ctx context.Context) error {
-			seen := strays{place: t.place, stored: t.stored}
+			seen := strays{known: t.known}
 			n, err := catalog.CopyPartitions(ctx, pl.own.catalog, pl.sourceName(t), pl.mesh.catalog, pl.targetName(t), t.drift, seen.look)
 			pl.log.DebugContext(ctx, "copied partitions", "table", t.name, "partitions", n)
-			if seen.count > 0 {
-				t.strays = seen
-				pl.refuse("partitions of "+t.name, pl.strayed(t))
+			if err != nil || seen.count == 0 {
+				return err
 			}
-			return err
+			// Of a table that is published for the first time it is known only now.
+			t.strays = seen
+			return pl.settleStrays(ctx, t)
 		}}, after, pl.allowReading(t))
 }
 

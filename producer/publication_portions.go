@@ -106,10 +106,10 @@ func (pub *publication) explain(err error) error {
 // observePortion reads what is too much to be kept of all tables: definitions, and
 // how partitions differ.
 func (pub *publication) observePortion(ctx context.Context, part *portion, again *rereading) error {
-	group, ctx := errgroup.WithContext(ctx)
+	group, within := errgroup.WithContext(ctx)
 	group.SetLimit(pub.concurrency())
 	group.Go(func() (err error) {
-		part.definitions, err = again.definitions(ctx, part)
+		part.definitions, err = again.definitions(within, part)
 		return err
 	})
 	for _, t := range part.tables {
@@ -118,10 +118,13 @@ func (pub *publication) observePortion(ctx context.Context, part *portion, again
 			continue
 		}
 		group.Go(func() (err error) {
-			t.strays = strays{place: t.place, stored: t.stored}
-			t.drift, err = catalog.ComparePartitions(ctx, pub.own.catalog, pub.sourceName(t), pub.mesh.catalog, pub.targetName(t), t.strays.look)
+			t.strays = strays{known: t.known}
+			t.drift, err = catalog.ComparePartitions(within, pub.own.catalog, pub.sourceName(t), pub.mesh.catalog, pub.targetName(t), t.strays.look)
 			return err
 		})
 	}
-	return group.Wait()
+	if err := group.Wait(); err != nil {
+		return err
+	}
+	return pub.observeStrayBuckets(ctx, part.tables)
 }

@@ -20,6 +20,7 @@ type accountFlags struct {
 	accountType string
 	crawlerRole string
 	buckets     []string
+	kmsKeys     []string
 	roles       roleFlags
 }
 
@@ -72,6 +73,7 @@ administrator has run "lakemesh account init". Both are safe to repeat.`,
 		}),
 	}
 	f.add(cmd)
+	cmd.Flags().Var(list{values: &f.kmsKeys, none: true}, "kms-key", "the ARN of a key of KMS that the producer's data is encrypted with; repeat for several, none for no key (default: the keys that were named before)")
 	cmd.Flags().StringVar(&accountID, "account-id", "", "do the mesh account's half only, for this account")
 	return cmd
 }
@@ -90,7 +92,7 @@ func (a *app) bootstrap(ctx context.Context, t admin.AccountType, f accountFlags
 	if err != nil {
 		return err
 	}
-	in := admin.BootstrapInput{Type: t, CrawlerRoleARN: f.crawlerRole, Buckets: f.buckets, AccountRoles: options, MeshRoles: options}
+	in := admin.BootstrapInput{Type: t, CrawlerRoleARN: f.crawlerRole, Buckets: f.buckets, KMSKeys: f.kmsKeys, AccountRoles: options, MeshRoles: options}
 	if in.Mesh, err = a.options(ctx, lakemesh.MeshIdentity); err != nil {
 		return err
 	}
@@ -135,7 +137,10 @@ func (a *app) enableInMesh(ctx context.Context, t admin.AccountType, accountID s
 	if err != nil {
 		return err
 	}
-	producerIn := admin.EnableProducerInput{AccountID: accountID, CrawlerRoleARN: f.crawlerRole, Roles: options}
+	if t == admin.Consumer && f.kmsKeys != nil {
+		return usageError{lakemesh.Invalid("--kms-key", "a consumer has no keys: its data is the producers'")}
+	}
+	producerIn := admin.EnableProducerInput{AccountID: accountID, CrawlerRoleARN: f.crawlerRole, KMSKeys: f.kmsKeys, Roles: options}
 	consumerIn := admin.EnableConsumerInput{AccountID: accountID, Roles: options}
 	return a.enable(t, enabling{
 		func() (*plan.Plan, error) { return mesh.PlanEnableAccountAsProducer(ctx, producerIn) },

@@ -172,7 +172,7 @@ func CopyPartitions(ctx context.Context, from *Catalog, source TableName, to *Ca
 // left out.
 func (c *Catalog) named(ctx context.Context, t TableName, values [][]string) iter.Seq2[page, error] {
 	return func(yield func(page, error) bool) {
-		for chunk := range slices.Chunk(values, partitionPage) {
+		for chunk := range slices.Chunk(values, PartitionPage) {
 			ask := make([]types.PartitionValueList, len(chunk))
 			for i, v := range chunk {
 				ask[i] = types.PartitionValueList{Values: v}

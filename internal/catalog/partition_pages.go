@@ -12,9 +12,9 @@ import (
 )
 
 const (
-	// partitionPage is the largest page of GetPartitions, and how many partitions
+	// PartitionPage is the largest page of GetPartitions, and how many partitions
 	// BatchGetPartition takes.
-	partitionPage = 1000
+	PartitionPage = 1000
 	// segments is into how many parts GetPartitions divides a table at most
 	// (https://docs.aws.amazon.com/glue/latest/webapi/API_Segment.html).
 	segments = 10
@@ -33,7 +33,7 @@ type page []types.Partition
 func (c *Catalog) partitions(ctx context.Context, t TableName, columns bool) iter.Seq2[page, error] {
 	return func(yield func(page, error) bool) {
 		in := glue.GetPartitionsInput{CatalogId: c.id(), DatabaseName: aws.String(t.Database), TableName: aws.String(t.Table),
-			MaxResults: aws.Int32(partitionPage)}
+			MaxResults: aws.Int32(PartitionPage)}
 		if !columns {
 			in.ExcludeColumnSchema = aws.Bool(true)
 		}

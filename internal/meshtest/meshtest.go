@@ -204,6 +204,16 @@ func (m *Mesh) Partitions(account, database, table, location string, first, coun
 	}
 }
 
+// PartitionAt makes a partition of a table with one partition key at a location.
+func (m *Mesh) PartitionAt(account, database, table, location, value string) {
+	m.t.Helper()
+	sd := CSV(table, location).StorageDescriptor
+	if _, err := m.Glue(account).CreatePartition(m.t.Context(), &glue.CreatePartitionInput{DatabaseName: aws.String(database), TableName: aws.String(table),
+		PartitionInput: &types.PartitionInput{Values: []string{value}, StorageDescriptor: sd}}); err != nil {
+		m.t.Fatal(err)
+	}
+}
+
 // Moved is a partition as it is to be at another location.
 func Moved(p *types.Partition, location string) *types.PartitionInput {
 	sd := *p.StorageDescriptor

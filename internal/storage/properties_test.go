@@ -164,7 +164,7 @@ func TestWhatIsNotExactlyOursStaysByteForByte(t *testing.T) {
 		{"Principal": "*"}, {"Principal": map[string]any{"AWS": []any{role, role + "2"}}}, {"Principal": map[string]any{"AWS": role, "Service": "s3.amazonaws.com"}},
 		{"Principal": nil, "NotPrincipal": map[string]any{"AWS": role}},
 		{"Action": "s3:*"}, {"Action": []any{"s3:GetObject", "s3:ListBucket"}}, {"Action": nil, "NotAction": "s3:PutObject"},
-		{"Resource": "arn:aws:s3:::flights/a/b.csv"}, {"Resource": "arn:aws:s3:::flights/*/a/*"}, {"Resource": []any{"arn:aws:s3:::flights/a/*", "arn:aws:s3:::flights/a?/*"}},
+		{"Resource": "arn:aws:s3:::flights/a*"}, {"Resource": "arn:aws:s3:::flights/*/a/*"}, {"Resource": []any{"arn:aws:s3:::flights/a/*", "arn:aws:s3:::flights/a?/*"}},
 		{"Resource": "arn:aws:s3:::flights/${aws:username}/*"}, {"Resource": "arn:aws:s3:::flights*"}, {"Resource": nil, "NotResource": "arn:aws:s3:::flights/z/*"},
 		{"Condition": vpc}, {"Condition": both}, {"Condition": nil, "Resource": nil}, {"Condition": map[string]any{"StringLike": map[string]any{"s3:prefix": "?/*"}}},
 		{"Condition": map[string]any{"StringEquals": map[string]any{"s3:prefix": "a/*"}}}, {"Unknown": "x"},

@@ -32,7 +32,7 @@ type statement struct {
 func objectsStatement(bucket, role string, prefixes []string) *statement {
 	resources := make([]string, len(prefixes))
 	for i, p := range prefixes {
-		resources[i] = objectARN(escape(bucket), escape(p)+"*")
+		resources[i] = objectARN(escape(bucket), pattern(p))
 	}
 	return &statement{Effect: "Allow", Principal: map[string]string{"AWS": role}, Action: "s3:GetObject", Resource: resources}
 }
@@ -40,7 +40,7 @@ func objectsStatement(bucket, role string, prefixes []string) *statement {
 func prefixesStatement(bucket, role string, prefixes []string) *statement {
 	patterns := make([]string, len(prefixes))
 	for i, p := range prefixes {
-		patterns[i] = escape(p) + "*"
+		patterns[i] = pattern(p)
 	}
 	return &statement{Effect: "Allow", Principal: map[string]string{"AWS": role}, Action: "s3:ListBucket",
 		Resource: bucketARN(escape(bucket)), Condition: map[string]map[string][]string{"StringLike": {"s3:prefix": patterns}}}
@@ -112,14 +112,25 @@ func readOwn(raw json.RawMessage, bucket string, variables bool) (own, bool) {
 	return o, len(o.prefixes) > 0
 }
 
-// readPattern reads a prefix with a "*" behind. It must be what we would write.
-func readPattern(pattern string, variables bool) (string, bool) {
-	escaped, ok := strings.CutSuffix(pattern, "*")
-	if !ok || !variables && strings.Contains(escaped, "${") {
+// pattern is what the keys in a place are like: a folder's begin with its prefix, a
+// single object has one.
+func pattern(prefix string) string {
+	if isFolder(prefix) {
+		return escape(prefix) + "*"
+	}
+	return escape(prefix)
+}
+
+// readPattern reads a pattern. It must be what we would write.
+func readPattern(written string, variables bool) (string, bool) {
+	if !variables && strings.Contains(written, "${") {
 		return "", false
 	}
-	prefix := unescaper.Replace(escaped)
-	return prefix, escape(prefix) == escaped
+	prefix := unescaper.Replace(written)
+	if folder, ok := strings.CutSuffix(written, "*"); ok {
+		prefix = unescaper.Replace(folder)
+	}
+	return prefix, pattern(prefix) == written
 }
 
 // oneText reads a text.

@@ -28,12 +28,12 @@ import (
 	"github.com/lakemesh/lakemesh/plan"
 )
 
-// Place is a folder in a bucket.
+// Place is a folder in a bucket, or a single object.
 type Place struct {
 	// Bucket is the bucket's name.
 	Bucket string
 	// Prefix is what the keys of its objects begin with: empty for the bucket as a
-	// whole, else with a slash at its end.
+	// whole, else with a slash at its end. Without a slash it is the key of one object.
 	Prefix string
 }
 
@@ -73,8 +73,11 @@ func (p Place) ARN() string {
 
 // Covers reports whether o is the place itself or lies below it.
 func (p Place) Covers(o Place) bool {
-	return p.Bucket == o.Bucket && strings.HasPrefix(o.Prefix, p.Prefix)
+	return p == o || p.Bucket == o.Bucket && isFolder(p.Prefix) && strings.HasPrefix(o.Prefix, p.Prefix)
 }
+
+// isFolder reports whether a prefix is that of many objects.
+func isFolder(prefix string) bool { return prefix == "" || strings.HasSuffix(prefix, "/") }
 
 // Buckets are the buckets of an account.
 type Buckets struct {

@@ -62,7 +62,8 @@ func Publish(tables, partitions int) Bound {
 		Term{"batches of grants", pages(3*tables+2, grantBatch)},
 		// The owner's keys are read beside the shared ones, and given their values.
 		Term{"the owner's LF-tags", 4},
-		// Publishing opens no bucket: there is no term for bucket policies.
+		// Publishing opens no bucket. It looks whether the bucket is there.
+		Term{"the bucket", 1},
 		Term{"sessions, databases, tags, locations, shares", once})
 }
 
@@ -87,6 +88,7 @@ func Again(tables, partitions int) Bound {
 		Term{"pages of links", pages(tables, tablePage)},
 		Term{"pages of grants", pages(publishedRows*tables, grantPage)},
 		Term{"pages of tables by LF-tag", pages(tables, tablePage)},
+		Term{"the bucket", 1},
 		Term{"sessions, databases, tags, locations, shares", once})
 }
 
@@ -112,7 +114,8 @@ const (
 	shareCalls = 3
 )
 
-// Decision is what a decision on a subscription works on.
+// Decision is what a decision on a subscription works on. Its tables have no partitions:
+// of each that has, a page more is read, for partitions can lie elsewhere.
 type Decision struct {
 	// Tables of the subscription, and of its database.
 	Tables, InDatabase int
@@ -128,6 +131,9 @@ type Decision struct {
 	First bool
 	// Buckets hold the tables' data; EachBucket are the calls on a bucket's policy.
 	Buckets, EachBucket int
+	// Opens tells that places are open afterwards: a key of KMS could keep them closed, which
+	// each bucket is asked for.
+	Opens bool
 	// Others tells that what others may read has to be known: it stays open.
 	Others bool
 }
@@ -135,13 +141,13 @@ type Decision struct {
 // Approve is an approval of SELECT and DESCRIBE on tables.
 func Approve(tables, inDatabase, buckets int) Bound {
 	// SELECT is an entry of its own; DESCRIBE on the database is one more.
-	return Decision{Tables: tables, InDatabase: inDatabase, Entries: 2*tables + 1, Rows: publishedRows, Shares: true, NewShares: true, First: true, Buckets: buckets, EachBucket: changeBucket}.bound()
+	return Decision{Tables: tables, InDatabase: inDatabase, Entries: 2*tables + 1, Rows: publishedRows, Shares: true, NewShares: true, First: true, Buckets: buckets, EachBucket: changeBucket, Opens: true}.bound()
 }
 
 // Update is an update that adds INSERT to SELECT and DESCRIBE. The buckets are
 // open already, which reading their policies tells.
 func Update(tables, inDatabase, buckets int) Bound {
-	return Decision{Tables: tables, InDatabase: inDatabase, Entries: tables, Rows: publishedRows + subscribedRows, Shares: true, Buckets: buckets, EachBucket: readBucket}.bound()
+	return Decision{Tables: tables, InDatabase: inDatabase, Entries: tables, Rows: publishedRows + subscribedRows, Shares: true, Buckets: buckets, EachBucket: readBucket, Opens: true}.bound()
 }
 
 // Delete is a deletion of a subscription to SELECT, DESCRIBE and INSERT.
@@ -168,6 +174,9 @@ func (d Decision) bound() Bound {
 	if d.NewShares {
 		b = append(b, Term{"grants on the tables, with their shares", min(d.Tables, pages((d.Rows+subscribedRows)*d.InDatabase, grantPage))},
 			Term{"grants on the database and on all of its tables, with their shares", 2})
+	}
+	if d.Opens {
+		b = append(b, Term{"how buckets encrypt", d.Buckets})
 	}
 	if d.First {
 		b = append(b, Term{"the request once more", 1})

@@ -13,6 +13,7 @@ import (
 	"github.com/lakemesh/lakemesh/localmesh/internal/engine"
 	"github.com/lakemesh/lakemesh/localmesh/internal/glue"
 	"github.com/lakemesh/lakemesh/localmesh/internal/iam"
+	"github.com/lakemesh/lakemesh/localmesh/internal/kms"
 	"github.com/lakemesh/lakemesh/localmesh/internal/lakeformation"
 	"github.com/lakemesh/lakemesh/localmesh/internal/ram"
 	"github.com/lakemesh/lakemesh/localmesh/internal/s3"
@@ -32,7 +33,7 @@ func run(path string, check bool) error {
 	if path == "" {
 		return fmt.Errorf("usage: docgen [-check] FILE")
 	}
-	page := render(sts.Service(), iam.Service(), glue.Service(), lakeformation.Service(), ram.Service(), s3.Service(), dynamodb.Service())
+	page := render(sts.Service(), iam.Service(), glue.Service(), lakeformation.Service(), ram.Service(), s3.Service(), kms.Service(), dynamodb.Service())
 	if !check {
 		return os.WriteFile(path, page, 0o644)
 	}

@@ -233,7 +233,7 @@ func vend(c *engine.Call, owner, path string, perms []string, seconds *int32) (s
 	if !found {
 		return state.Session{}, c.Denied("Lake Formation is not authorized to assume the role " + l.Role)
 	}
-	policy, err := scope(path, perms)
+	policy, err := scope(c.Region, path, perms)
 	if err != nil {
 		return state.Session{}, err
 	}
@@ -246,7 +246,7 @@ func vend(c *engine.Call, owner, path string, perms []string, seconds *int32) (s
 }
 
 // scope is the session policy that ends access at a path.
-func scope(path string, perms []string) (string, error) {
+func scope(region, path string, perms []string) (string, error) {
 	// A path may have characters that a policy would take for wildcards.
 	path = strings.NewReplacer("$", "${$}", "*", "${*}", "?", "${?}").Replace(path)
 	bucket, prefix, _ := strings.Cut(path, "/")
@@ -268,8 +268,14 @@ func scope(path string, perms []string) (string, error) {
 	if prefix != "" {
 		list.Condition = map[string]map[string][]string{"StringLike": {"s3:prefix": {prefix, prefix + "/", prefix + "/*"}}}
 	}
+	keys := []string{"kms:Decrypt"}
+	if slices.Contains(objects, "s3:PutObject") {
+		keys = append(keys, "kms:GenerateDataKey")
+	}
 	policy, err := json.Marshal(map[string]any{"Version": "2012-10-17", "Statement": []statement{
 		{Effect: "Allow", Action: objects, Resource: "arn:aws:s3:::" + path + "/*"}, list,
+		// Which keys is for the role's own policy and the keys' to say.
+		{Effect: "Allow", Action: keys, Resource: "*", Condition: map[string]map[string][]string{"StringEquals": {"kms:ViaService": {"s3." + region + ".amazonaws.com"}}}},
 		{Effect: "Allow", Action: []string{"s3:GetBucketLocation"}, Resource: "arn:aws:s3:::" + bucket},
 	}})
 	if err != nil {

@@ -65,7 +65,7 @@ func copyObject(c *engine.Call, r *engine.Request) (*engine.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, check := range []error{refuseACL(r), refuseKMS(r), checkCopyConditions(r.Header, o)} {
+	for _, check := range []error{refuseACL(r), decrypt(c, from, o), checkCopyConditions(r.Header, o)} {
 		if check != nil {
 			return nil, check
 		}
@@ -84,6 +84,9 @@ func copyObject(c *engine.Call, r *engine.Request) (*engine.Response, error) {
 		if o.Tags, err = requestTags(c, r, t); err != nil {
 			return nil, err
 		}
+	}
+	if o.Encryption, err = encrypt(c, r, t); err != nil {
+		return nil, err
 	}
 	o.Key, o.Modified = t.key, c.Now.Truncate(time.Second)
 	body := slices.Clone(content(c, from.bucket.Name, from.key))

@@ -41,17 +41,19 @@ func createMultipartUpload(c *engine.Call, r *engine.Request) (*engine.Response,
 	if err != nil {
 		return nil, err
 	}
-	for _, check := range []error{refuseACL(r), refuseKMS(r)} {
-		if check != nil {
-			return nil, check
-		}
+	if err := refuseACL(r); err != nil {
+		return nil, err
+	}
+	encryption, err := encrypt(c, r, t)
+	if err != nil {
+		return nil, err
 	}
 	system, user, err := metadata(r.Header)
 	if err != nil {
 		return nil, err
 	}
 	u := state.Upload{ID: c.Mesh.Secret(64), Bucket: t.bucket.Name, Key: t.key, Initiated: c.Now, Initiator: c.Caller.ARN,
-		Headers: system, Metadata: user, Tags: tags, Parts: map[int]state.Part{}}
+		Headers: system, Metadata: user, Tags: tags, Parts: map[int]state.Part{}, Encryption: encryption}
 	if err := state.Uploads.Put(c.Tx, u, u.Bucket, u.Key, u.ID); err != nil {
 		return nil, err
 	}
@@ -101,7 +103,8 @@ func uploadPart(c *engine.Call, r *engine.Request) (*engine.Response, error) {
 	if err := state.Uploads.Put(c.Tx, u, u.Bucket, u.Key, u.ID); err != nil {
 		return nil, err
 	}
-	h := http.Header{"Etag": {quote(part.ETag)}, "X-Amz-Server-Side-Encryption": {"AES256"}}
+	h := http.Header{"Etag": {quote(part.ETag)}}
+	showEncryption(h, u.Encryption)
 	for name, v := range sums {
 		h.Set(name, v)
 	}
@@ -163,7 +166,7 @@ func completeMultipartUpload(c *engine.Call, r *engine.Request) (*engine.Respons
 		_, _ = digests.Write(digest)
 	}
 	o := state.Object{Key: u.Key, Size: int64(len(body)), ETag: fmt.Sprintf("%x-%d", digests.Sum(nil), len(in.Part)),
-		Modified: c.Now.Truncate(time.Second), Headers: u.Headers, Metadata: u.Metadata, Tags: u.Tags}
+		Modified: c.Now.Truncate(time.Second), Headers: u.Headers, Metadata: u.Metadata, Tags: u.Tags, Encryption: u.Encryption}
 	if err := putContent(c, u.Bucket, o, body); err != nil {
 		return nil, err
 	}

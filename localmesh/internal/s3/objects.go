@@ -78,14 +78,6 @@ func refuseACL(r *engine.Request) error {
 	return nil
 }
 
-// refuseKMS refuses keys that a mesh does not have.
-func refuseKMS(r *engine.Request) error {
-	if e := r.Header.Get("X-Amz-Server-Side-Encryption"); e != "" && e != "AES256" {
-		return failure(http.StatusNotImplemented, "NotImplemented", "the local mesh has no encryption keys: "+e).APIError
-	}
-	return nil
-}
-
 // refuseVersion refuses version ids: buckets are unversioned.
 func refuseVersion(q url.Values) error {
 	if v := q.Get("versionId"); v != "" && v != "null" {
@@ -166,10 +158,14 @@ func putObject(c *engine.Call, r *engine.Request) (*engine.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, check := range []error{refuseACL(r), refuseKMS(r), checkMD5(r), checkWriteConditions(c, r, t)} {
+	for _, check := range []error{refuseACL(r), checkMD5(r), checkWriteConditions(c, r, t)} {
 		if check != nil {
 			return nil, check
 		}
+	}
+	encryption, err := encrypt(c, r, t)
+	if err != nil {
+		return nil, err
 	}
 	sums, err := checksums(r.Header, r.Payload)
 	if err != nil {
@@ -180,11 +176,12 @@ func putObject(c *engine.Call, r *engine.Request) (*engine.Response, error) {
 		return nil, err
 	}
 	o := state.Object{Key: t.key, Size: int64(len(r.Payload)), ETag: etagOf(r.Payload), Modified: c.Now.Truncate(time.Second),
-		Headers: system, Metadata: user, Checksums: sums, Tags: tags}
+		Headers: system, Metadata: user, Checksums: sums, Tags: tags, Encryption: encryption}
 	if err := putContent(c, t.bucket.Name, o, r.Payload); err != nil {
 		return nil, err
 	}
-	h := http.Header{"Etag": {quote(o.ETag)}, "X-Amz-Server-Side-Encryption": {"AES256"}}
+	h := http.Header{"Etag": {quote(o.ETag)}}
+	showEncryption(h, o.Encryption)
 	for name, v := range sums {
 		h.Set(name, v)
 	}
@@ -300,7 +297,7 @@ func objectHeaders(r *engine.Request, o state.Object, partial bool) http.Header 
 	h.Set("Etag", quote(o.ETag))
 	h.Set("Last-Modified", httpTime(o.Modified))
 	h.Set("Accept-Ranges", "bytes")
-	h.Set("X-Amz-Server-Side-Encryption", "AES256")
+	showEncryption(h, o.Encryption)
 	if len(o.Tags) > 0 {
 		h.Set("X-Amz-Tagging-Count", strconv.Itoa(len(o.Tags)))
 	}
@@ -324,6 +321,9 @@ func objectHeaders(r *engine.Request, o state.Object, partial bool) http.Header 
 func getObject(c *engine.Call, r *engine.Request) (*engine.Response, error) {
 	t, o, err := openObject(c, r, "s3:GetObject")
 	if err != nil {
+		return nil, err
+	}
+	if err := decrypt(c, t, o); err != nil {
 		return nil, err
 	}
 	if unmodified, err := checkReadConditions(r.Header, o); unmodified != nil || err != nil {

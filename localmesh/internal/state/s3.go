@@ -31,6 +31,8 @@ type Bucket struct {
 	Policy     string            `json:",omitempty"`
 	Principals map[string]string `json:",omitempty"`
 	Tags       map[string]string `json:",omitempty"`
+	// Encryption is how objects are encrypted by default; nil means with S3's own key.
+	Encryption *Encryption `json:",omitempty"`
 	// PublicAccessBlock is nil until it is configured.
 	PublicAccessBlock *PublicAccessBlock `json:",omitempty"`
 }
@@ -59,6 +61,8 @@ type Object struct {
 	// Checksums are by lower-case header name: x-amz-checksum-crc32.
 	Checksums map[string]string `json:",omitempty"`
 	Tags      map[string]string `json:",omitempty"`
+	// Encryption is nil if the object is encrypted with S3's own key.
+	Encryption *Encryption `json:",omitempty"`
 }
 
 // Upload is a multipart upload under way.
@@ -71,6 +75,8 @@ type Upload struct {
 	Metadata  map[string]string `json:",omitempty"`
 	Tags      map[string]string `json:",omitempty"`
 	Parts     map[int]Part      `json:",omitempty"`
+	// Encryption is that of the object.
+	Encryption *Encryption `json:",omitempty"`
 }
 
 // Part is a part of a multipart upload.

@@ -1,0 +1,35 @@
+// Package kms is AWS KMS of the local mesh, as far as it takes to tell who may read data
+// that is encrypted: customer managed keys and their policies. It encrypts nothing;
+// S3 asks it with [Allow] whether a caller may use a key.
+//
+// What is enforced: a key's policy decides, and the caller's policies where it leaves that
+// to them by naming the account; from another account both have to allow. There are no
+// aliases, grants, states and rotations.
+//
+// https://docs.aws.amazon.com/kms/latest/developerguide/control-access.html
+package kms
+
+import (
+	"net/http"
+
+	"github.com/lakemesh/lakemesh/localmesh/internal/engine"
+	"github.com/lakemesh/lakemesh/localmesh/internal/wire"
+)
+
+const docs = "https://docs.aws.amazon.com/kms/latest/APIReference/API_"
+
+// Service returns KMS.
+func Service() engine.Service {
+	return engine.Service{
+		Name: "kms", Title: "AWS KMS", Protocol: wire.AWSJSON11, Naming: wire.AsIs,
+		DeniedCode: "AccessDeniedException", DeniedStatus: http.StatusBadRequest, ThrottleCode: "ThrottlingException", ThrottleStatus: http.StatusBadRequest,
+		Operations: []engine.Operation{
+			engine.Op("CreateKey", engine.Write, docs+"CreateKey.html",
+				"symmetric keys for encryption; the default key policy leaves everything to the account's IAM policies", createKey),
+			engine.Op("DescribeKey", engine.Read, docs+"DescribeKey.html", "the key's policy and, from another account, the caller's", describeKey),
+			engine.Op("GetKeyPolicy", engine.Read, docs+"GetKeyPolicy.html", "the owner's account only; deleted principals are shown as unique ids", getKeyPolicy),
+			engine.Op("PutKeyPolicy", engine.Write, docs+"PutKeyPolicy.html",
+				"the owner's account only; 32 KB; principals exist; who writes it must be able to write it again, unless that check is waived", putKeyPolicy),
+		},
+	}
+}

@@ -1,0 +1,323 @@
+package producer_test
+
+import (
+	"errors"
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/glue"
+	gluetypes "github.com/aws/aws-sdk-go-v2/service/glue/types"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/lakemesh/lakemesh"
+	"github.com/lakemesh/lakemesh/internal/awserr"
+	"github.com/lakemesh/lakemesh/internal/identity"
+	"github.com/lakemesh/lakemesh/internal/meshtest"
+	"github.com/lakemesh/lakemesh/internal/storage"
+	"github.com/lakemesh/lakemesh/producer"
+)
+
+// more is another bucket of the producer.
+const more = "sales-more"
+
+// opened are the places that the producer's data access role may read, as locations.
+func (w *world) opened(t *testing.T) []string {
+	t.Helper()
+	client := identity.S3(w.mesh.Config(meshtest.Administrator(producerAccount)))
+	all, err := meshtest.Known(w.mesh, func() ([]string, error) {
+		all := []string{}
+		for _, name := range []string{bucket, more} {
+			out, err := client.GetBucketPolicy(t.Context(), &s3.GetBucketPolicyInput{Bucket: aws.String(name)})
+			if awserr.Is(err, "NoSuchBucketPolicy") || awserr.Is(err, "NoSuchBucket") {
+				continue
+			}
+			if err != nil {
+				return nil, err
+			}
+			prefixes, err := storage.Prefixes(aws.ToString(out.Policy), name, lakemesh.RoleARN(meshAccount, lakemesh.DataAccessRole(producerAccount)))
+			if err != nil {
+				return nil, err
+			}
+			for _, prefix := range prefixes {
+				all = append(all, storage.Place{Bucket: name, Prefix: prefix}.String())
+			}
+		}
+		return all, nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	slices.Sort(all)
+	return all
+}
+
+// publish publishes the source database.
+func (w *world) publish(t *testing.T) *producer.CreateDataProductsOutput {
+	t.Helper()
+	out, err := w.producer.CreateDataProducts(t.Context(), producer.CreateDataProductsInput{SourceDatabaseName: sourceDatabase})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+// placed is a table of the CSV kind of which something is changed.
+func placed(name, location string, change func(in *gluetypes.TableInput), keys ...string) *gluetypes.TableInput {
+	in := meshtest.CSV(name, location, keys...)
+	change(in)
+	return in
+}
+
+// Where a table's data is, it is opened, and closed in the end; what cannot be told is
+// said when it is published and when it is approved.
+func TestApprovingOpensAllPlacesOfATable(t *testing.T) {
+	t.Parallel()
+	parameters := func(more ...string) func(in *gluetypes.TableInput) {
+		return func(in *gluetypes.TableInput) {
+			in.Parameters = map[string]string{}
+			for i := 0; i < len(more); i += 2 {
+				in.Parameters[more[i]] = more[i+1]
+			}
+		}
+	}
+	const home, elsewhere = "s3://" + bucket + "/t/", "s3://" + more + "/t/"
+	symlink := func(additional ...string) func(in *gluetypes.TableInput) {
+		return func(in *gluetypes.TableInput) {
+			in.StorageDescriptor.InputFormat = aws.String("org.apache.hadoop.hive.ql.io.SymlinkTextInputFormat")
+			in.StorageDescriptor.AdditionalLocations = additional
+		}
+	}
+	for name, c := range map[string]struct {
+		table *gluetypes.TableInput
+		// partitions are where partitions lie.
+		partitions []string
+		want       []string
+		// says is what the plans of publishing and approving warn of.
+		says string
+	}{
+		"a location":           {table: meshtest.CSV("t", home), want: []string{home}},
+		"a file":               {table: meshtest.CSV("t", home+"rows.csv"), want: []string{home + "rows.csv", home + "rows.csv/"}},
+		"partitions elsewhere": {table: meshtest.CSV("t", home, "part"), partitions: []string{home + "1", "s3://" + bucket + "/old/2", elsewhere + "3"}, want: []string{home, "s3://" + bucket + "/old/2/", elsewhere + "3/"}, says: "outside of its location"},
+		"manifests":            {table: placed("t", home, symlink(elsewhere)), want: []string{home, elsewhere}},
+		"manifests alone":      {table: placed("t", home, symlink()), want: []string{home}, says: "AdditionalLocations"},
+		"projected partitions": {table: placed("t", home, parameters("projection.enabled", "true", "storage.location.template", elsewhere+"${part}"), "part"), want: []string{home, elsewhere}},
+		"projected anywhere":   {table: placed("t", home, parameters("storage.location.template", "s3://"+more+"/${part}"), "part"), want: []string{home}, says: "storage.location.template"},
+		"Iceberg's paths":      {table: placed("t", home, parameters("table_type", "ICEBERG", "write.data.path", elsewhere+"d", "write.metadata.path", elsewhere+"m")), want: []string{home, elsewhere + "d/", elsewhere + "m/"}},
+		"Iceberg's pointer":    {table: placed("t", home, parameters("table_type", "ICEBERG", "metadata_location", elsewhere+"m/1.metadata.json")), want: []string{home, elsewhere + "m/"}},
+		"a path not in S3":     {table: placed("t", home, parameters("table_type", "ICEBERG", "write.data.path", "hdfs://x/y")), want: []string{home}, says: "write.data.path (hdfs://x/y)"},
+		"Spark's placeholder": {table: placed("t", "s3://"+bucket+"/t-__PLACEHOLDER__", func(in *gluetypes.TableInput) {
+			in.StorageDescriptor.SerdeInfo.Parameters = map[string]string{"path": elsewhere}
+		}), want: []string{elsewhere}},
+		"a placeholder, alone":   {table: meshtest.CSV("t", "s3://"+bucket+"/t-__PLACEHOLDER__"), want: []string{}, says: "stands for no place"},
+		"two slashes and s3a":    {table: placed("t", "s3a://"+bucket+"//t", symlink("s3n://"+more+"//t")), want: []string{"s3://" + bucket + "//t/", "s3://" + more + "//t/"}},
+		"places in the location": {table: placed("t", home, parameters("table_type", "ICEBERG", "write.data.path", home+"data", "metadata_location", home+"metadata/1.json")), want: []string{home}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			w.accounts.Bucket(producerAccount, more)
+			w.accounts.Table(producerAccount, sourceDatabase, c.table)
+			for i, location := range c.partitions {
+				w.accounts.PartitionAt(producerAccount, sourceDatabase, "t", location, strings.Repeat("x", i+1))
+			}
+			for _, when := range []string{"the first time", "again"} {
+				if out := w.publish(t); !saidOf(out.Warnings, c.says) {
+					t.Errorf("published %s: %q, want %q", when, out.Warnings, c.says)
+				}
+			}
+			id := w.request(t, consumerAccount, []string{"t"}, "SELECT")
+			todo, err := w.producer.PlanApproveAccessRequest(t.Context(), producer.ApproveInput{RequestID: id})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if approving := c.says; c.partitions == nil && !saidOf(todo.Warnings, approving) {
+				t.Errorf("approving warns %q, want %q", todo.Warnings, approving)
+			}
+			w.approve(t, producer.ApproveInput{RequestID: id})
+			slices.Sort(c.want)
+			if diff := cmp.Diff(c.want, w.opened(t)); diff != "" {
+				t.Errorf("open (-want +got):\n%s", diff)
+			}
+			w.end(t, id)
+			if left := w.opened(t); len(left) > 0 {
+				t.Errorf("after the end %q are open", left)
+			}
+		})
+	}
+}
+
+// saidOf reports whether a warning has the text, or there is none if there is no text.
+func saidOf(warnings []string, text string) bool {
+	if text == "" {
+		return len(warnings) == 0
+	}
+	return strings.Contains(strings.Join(warnings, "\n"), text)
+}
+
+// A place of one table can be a place of another, and stays open for that one.
+func TestAPlaceThatAnotherTableHasStaysOpen(t *testing.T) {
+	t.Parallel()
+	const old = "s3://" + more + "/old/"
+	with := map[string]func(w *world){
+		"its location": func(w *world) { w.accounts.Table(producerAccount, sourceDatabase, meshtest.CSV("kept", old)) },
+		"its partition": func(w *world) {
+			w.accounts.Table(producerAccount, sourceDatabase, meshtest.CSV("kept", "s3://"+bucket+"/kept/", "part"))
+			w.accounts.PartitionAt(producerAccount, sourceDatabase, "kept", old, "1")
+		},
+		"its path": func(w *world) {
+			w.accounts.Table(producerAccount, sourceDatabase, placed("kept", "s3://"+bucket+"/kept/", func(in *gluetypes.TableInput) {
+				in.Parameters = map[string]string{"table_type": "ICEBERG", "write.data.path": old}
+			}))
+		},
+	}
+	for kept, keep := range with {
+		for name, end := range map[string]func(w *world){
+			"a location": func(w *world) { w.accounts.Table(producerAccount, sourceDatabase, meshtest.CSV("ended", old)) },
+			"a partition": func(w *world) {
+				w.accounts.Table(producerAccount, sourceDatabase, meshtest.CSV("ended", "s3://"+bucket+"/ended/", "part"))
+				w.accounts.PartitionAt(producerAccount, sourceDatabase, "ended", old, "1")
+			},
+		} {
+			t.Run(name+" and "+kept, func(t *testing.T) {
+				t.Parallel()
+				w := newWorld(t)
+				w.accounts.Bucket(producerAccount, more)
+				keep(w)
+				end(w)
+				w.publish(t)
+				ids := map[string]string{}
+				for _, table := range []string{"kept", "ended"} {
+					ids[table] = w.request(t, otherConsumer, []string{table}, "SELECT")
+					w.approve(t, producer.ApproveInput{RequestID: ids[table]})
+				}
+				w.end(t, ids["ended"])
+				if open := w.opened(t); !slices.Contains(open, old) {
+					t.Errorf("only %q are open", open)
+				}
+				w.end(t, ids["kept"])
+				if open := w.opened(t); len(open) > 0 {
+					t.Errorf("in the end %q are open", open)
+				}
+			})
+		}
+	}
+}
+
+// A place that is none of the table's location moves as the location does: it is opened for
+// those who read the table, and closed where it was.
+func TestReadersFollowEachPlaceOfATable(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.accounts.Bucket(producerAccount, more)
+	writesTo := func(path string) *gluetypes.TableInput {
+		return placed("t", "s3://"+bucket+"/t/", func(in *gluetypes.TableInput) {
+			in.Parameters = map[string]string{"table_type": "ICEBERG", "write.data.path": path}
+		})
+	}
+	w.accounts.Table(producerAccount, sourceDatabase, writesTo("s3://"+bucket+"/one/"))
+	w.publish(t)
+	id := w.request(t, consumerAccount, []string{"t"}, "SELECT")
+	w.approve(t, producer.ApproveInput{RequestID: id})
+	if _, err := w.accounts.Glue(producerAccount).UpdateTable(t.Context(), &glue.UpdateTableInput{DatabaseName: aws.String(sourceDatabase), TableInput: writesTo("s3://" + more + "/two/")}); err != nil {
+		t.Fatal(err)
+	}
+	w.publish(t)
+	if diff := cmp.Diff([]string{"s3://" + bucket + "/t/", "s3://" + more + "/two/"}, w.opened(t)); diff != "" {
+		t.Errorf("open (-want +got):\n%s", diff)
+	}
+	w.end(t, id)
+	if left := w.opened(t); len(left) > 0 {
+		t.Errorf("after the end %q are open", left)
+	}
+}
+
+// A bucket that is not there, or that is another account's.
+func TestPublishingLooksAtTheBuckets(t *testing.T) {
+	t.Parallel()
+	t.Run("one that does not exist is refused before anything changes", func(t *testing.T) {
+		t.Parallel()
+		for name, table := range map[string]*gluetypes.TableInput{
+			"by the location": meshtest.CSV("t", "s3://no-such-bucket/t/"),
+			"by a path": placed("t", "s3://"+bucket+"/t/", func(in *gluetypes.TableInput) {
+				in.StorageDescriptor.AdditionalLocations = []string{"s3://no-such-bucket/t/"}
+			}),
+		} {
+			w := newWorld(t)
+			w.accounts.Table(producerAccount, sourceDatabase, table)
+			w.mesh.ResetCounts()
+			_, err := w.producer.CreateDataProducts(t.Context(), producer.CreateDataProductsInput{SourceDatabaseName: sourceDatabase})
+			if !errors.Is(err, lakemesh.ErrNotFound) || !strings.Contains(err.Error(), "sales.t") || !strings.Contains(err.Error(), "s3://no-such-bucket/t/") {
+				t.Errorf("%s: %v, want an error that names table and location", name, err)
+			}
+			if wrote := writes(w.mesh); len(wrote) > 0 {
+				t.Errorf("%s: it wrote %v", name, wrote)
+			}
+		}
+	})
+	t.Run("another account's is published with a warning, and approved with one", func(t *testing.T) {
+		t.Parallel()
+		w := newWorld(t)
+		w.accounts.Bucket(otherConsumer, "theirs")
+		w.accounts.Table(producerAccount, sourceDatabase, meshtest.CSV("t", "s3://theirs/t/"))
+		for _, when := range []string{"the first time", "again"} {
+			if out := w.publish(t); !saidOf(out.Warnings, "theirs") || !saidOf(out.Warnings, "sales.t") || !saidOf(out.Warnings, "another account") || len(out.Warnings) != 1 {
+				t.Errorf("published %s: %q", when, out.Warnings)
+			}
+		}
+		id := w.request(t, consumerAccount, []string{"t", "orders"}, "SELECT")
+		todo, err := w.producer.PlanApproveAccessRequest(t.Context(), producer.ApproveInput{RequestID: id})
+		if err != nil || !saidOf(todo.Warnings, "s3://theirs/t/") {
+			t.Fatalf("the plan is %s, %v", todo, err)
+		}
+		w.approve(t, producer.ApproveInput{RequestID: id})
+		if open := w.opened(t); !slices.Equal(open, []string{"s3://" + bucket + "/orders/"}) {
+			t.Errorf("%q are open", open)
+		}
+		w.end(t, id)
+		if open := w.opened(t); len(open) > 0 {
+			t.Errorf("%q are open", open)
+		}
+	})
+	t.Run("one that is gone by now keeps nothing from being ended", func(t *testing.T) {
+		t.Parallel()
+		w := newWorld(t)
+		w.accounts.Bucket(producerAccount, more)
+		w.accounts.Table(producerAccount, sourceDatabase, meshtest.CSV("t", "s3://"+more+"/t/"))
+		w.publish(t)
+		id := w.request(t, consumerAccount, []string{"t", "orders"}, "SELECT")
+		w.approve(t, producer.ApproveInput{RequestID: id})
+		meshtest.Before(w.mesh, func() {
+			if _, err := w.accounts.S3(producerAccount).DeleteBucket(t.Context(), &s3.DeleteBucketInput{Bucket: aws.String(more)}); err != nil {
+				t.Fatal(err)
+			}
+		})
+		w.end(t, id)
+		w.holds(t, consumerAccount, nil)
+		if open := w.opened(t); len(open) > 0 {
+			t.Errorf("%q are open", open)
+		}
+	})
+	t.Run("one is looked at once, for however many tables", func(t *testing.T) {
+		t.Parallel()
+		w := newWorld(t)
+		w.accounts.Bucket(producerAccount, more)
+		for _, name := range []string{"a", "b", "c"} {
+			w.accounts.Table(producerAccount, sourceDatabase, meshtest.CSV(name, "s3://"+more+"/"+name+"/"))
+		}
+		w.mesh.ResetCounts()
+		w.publish(t)
+		calls := map[string]int{}
+		for _, c := range w.mesh.Counts() {
+			if c.Service == "s3" {
+				calls[c.Operation] = c.Calls
+			}
+		}
+		if !maps.Equal(calls, map[string]int{"GetBucketEncryption": 2}) {
+			t.Errorf("it calls S3 for %v", calls)
+		}
+	})
+}

@@ -1,0 +1,157 @@
+package producer
+
+import (
+	"context"
+	"fmt"
+	"iter"
+	"maps"
+	"slices"
+	"strings"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/lakemesh/lakemesh"
+	"github.com/lakemesh/lakemesh/internal/permissions"
+	"github.com/lakemesh/lakemesh/internal/places"
+	"github.com/lakemesh/lakemesh/internal/storage"
+)
+
+// sayPlaces says what of a table's data is not published: what is nowhere in S3, and what
+// its definition does not tell.
+func (pub *publication) sayPlaces(t *publishedTable, location string) {
+	name := pub.source + "." + t.name
+	if len(t.known.Places) == 0 && location == "" {
+		pub.warn(name + " has no location: only its metadata is published")
+	}
+	for _, u := range t.known.Unknown {
+		if _, scheme := storage.ParsePlace(location); u.From == places.Location && !scheme {
+			pub.warn(fmt.Sprintf("%s is not stored in S3 (%s): only its metadata is published", name, location))
+			continue
+		}
+		pub.warn(untold(name, u))
+	}
+}
+
+// untold says that approvals do not open what a definition does not tell.
+func untold(table string, u places.Unknown) string {
+	return fmt.Sprintf("where the data of %s is cannot be told by %s; approvals do not open it, so consumers may not be able to read it", table, u)
+}
+
+// standing is what a bucket is to the producer. One that was not looked at, as one that
+// only migrated tables lie in, is taken for its own.
+func (pub *publication) standing(bucket string) storage.Standing {
+	pub.mu.Lock()
+	defer pub.mu.Unlock()
+	return pub.buckets[bucket].Standing
+}
+
+// observeBuckets looks at the buckets that the tables' definitions name.
+func (pub *publication) observeBuckets(ctx context.Context) error {
+	buckets := map[string]bool{}
+	for _, t := range pub.tables {
+		if t.original {
+			for _, p := range t.known.Places {
+				buckets[p.Bucket] = true
+			}
+		}
+	}
+	return pub.lookAtBuckets(ctx, maps.Keys(buckets))
+}
+
+// lookAtBuckets looks at buckets side by side, each once in a publication.
+func (pub *publication) lookAtBuckets(ctx context.Context, names iter.Seq[string]) error {
+	// Whoever asks for a bucket that somebody else is looking at waits for the answer.
+	pub.looking.Lock()
+	defer pub.looking.Unlock()
+	var unseen []string
+	for name := range names {
+		if _, seen := pub.buckets[name]; !seen {
+			unseen = append(unseen, name)
+		}
+	}
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(pub.concurrency())
+	for _, name := range unseen {
+		group.Go(func() error {
+			look, err := pub.ownBuckets().Look(ctx, name)
+			if err != nil {
+				return err
+			}
+			pub.mu.Lock()
+			defer pub.mu.Unlock()
+			if pub.buckets == nil {
+				pub.buckets = map[string]storage.Look{}
+			}
+			pub.buckets[name] = look
+			return nil
+		})
+	}
+	return group.Wait()
+}
+
+// ownBuckets are the buckets of the producer's account.
+func (p *Producer) ownBuckets() storage.Buckets {
+	return storage.Buckets{Client: p.own.s3, Account: p.account}
+}
+
+// checkBuckets refuses tables in buckets that do not exist, and warns of buckets that are
+// not the producer's: lakemesh neither registers nor opens those.
+func (pub *publication) checkBuckets(ctx context.Context) error {
+	told := map[string]bool{}
+	for _, t := range pub.tables {
+		if !t.original {
+			continue
+		}
+		for _, p := range t.known.Places {
+			standing := pub.standing(p.Bucket)
+			if standing == storage.Absent {
+				return &lakemesh.Error{Op: pub.op, Kind: lakemesh.ErrNotFound, Account: pub.account, Resource: fmt.Sprintf("table %s.%s", pub.source, t.name),
+					Message: fmt.Sprintf("its %s is %s, and bucket %s does not exist", p.From, p.Written, p.Bucket),
+					Hint:    "make the bucket, or give the table its right location; to publish the others, name them with TableNameRegex"}
+			}
+			if standing == storage.Closed && !told[p.Bucket] {
+				told[p.Bucket] = true
+				pub.warn(pub.foreignBucket(t, p))
+			}
+		}
+	}
+	return pub.checkKeys(ctx)
+}
+
+// checkKeys warns of buckets that encrypt with keys which the role that reads may not
+// use.
+func (pub *publication) checkKeys(ctx context.Context) error {
+	var unseen []string
+	for _, name := range slices.Sorted(maps.Keys(pub.buckets)) {
+		look := pub.buckets[name]
+		if look.Unseen && look.Standing == storage.Own {
+			unseen = append(unseen, name)
+		}
+		role := pub.dataAccessRole()
+		if l, ok := permissions.Nearest(pub.locations, storage.Place{Bucket: name}.ARN()); ok {
+			role = l.Role
+		}
+		warning, err := pub.keyWarning(ctx, name, look, role)
+		if err != nil {
+			return err
+		}
+		if warning != "" {
+			pub.warn(warning)
+		}
+	}
+	if len(unseen) > 0 {
+		pub.warn(fmt.Sprintf("role %s may not see how these buckets encrypt: %s. If they do with keys of KMS, consumers may not be able to read; bring the role up to date with lakemesh account init", pub.ownRole(), strings.Join(unseen, ", ")))
+	}
+	return nil
+}
+
+// foreignBucket says what to do for a table in a bucket that is not the producer's. The
+// data access role reads in the producer's buckets alone.
+func (pub *publication) foreignBucket(t *publishedTable, p places.Place) string {
+	text := fmt.Sprintf("%s of %s.%s is %s, and bucket %s is another account's, or one whose policy %s may not read: lakemesh neither registers nor opens it",
+		p.From, pub.source, t.name, p.Written, p.Bucket, pub.ownRole())
+	if l, ok := permissions.Nearest(pub.locations, p.ARN()); ok {
+		return text + fmt.Sprintf(". It is registered (%s); consumers can read there if the policies of role %s, the bucket and its key let that role read", l.ARN, l.Role)
+	}
+	return text + fmt.Sprintf(". If its data is to be read, let the mesh's administrator register it in account %s with a role that may read there, and let the bucket's owner allow that role s3:GetObject and s3:ListBucket", pub.meshAccount)
+}
