@@ -199,7 +199,3 @@ func (pl *planner) planClosing() {
 		pl.ownBuckets().Step(pl.todo, c, after...)
 	}
 }
-
-func (p *Producer) ownBuckets() storage.Buckets {
-	return storage.Buckets{Client: p.own.s3, Account: p.account}
-}
