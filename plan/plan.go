@@ -34,6 +34,7 @@ const (
 	CreateTable      Kind = "create-table"
 	UpdateTable      Kind = "update-table"
 	DeleteTable      Kind = "delete-table"
+	DeleteDatabase   Kind = "delete-database"
 	CopyPartitions   Kind = "copy-partitions"
 	CreateLink       Kind = "create-resource-link"
 	DeleteLink       Kind = "delete-resource-link"

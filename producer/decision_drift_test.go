@@ -12,6 +12,7 @@ import (
 	lftypes "github.com/aws/aws-sdk-go-v2/service/lakeformation/types"
 	"github.com/aws/aws-sdk-go-v2/service/ram"
 	ramtypes "github.com/aws/aws-sdk-go-v2/service/ram/types"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
 
 	"github.com/lakemesh/lakemesh"
 	"github.com/lakemesh/lakemesh/internal/meshtest"
@@ -77,6 +78,21 @@ func (w *world) move(t *testing.T, table, to string) {
 	}
 }
 
+// leaves opens a prefix to the producer's data access role, as something that was not
+// finished left it.
+func (w *world) leaves(t *testing.T, prefix string) {
+	t.Helper()
+	policy, err := storage.Merge(w.bucketPolicy(t), bucket, ours, []string{prefix}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	meshtest.Before(w.mesh, func() {
+		if _, err := w.accounts.S3(producerAccount).PutBucketPolicy(t.Context(), &s3.PutBucketPolicyInput{Bucket: aws.String(bucket), Policy: &policy}); err != nil {
+			t.Fatal(err)
+		}
+	})
+}
+
 // A copy that somebody dropped leaves its prefix behind: its place is not known any more.
 func TestTheEndOfASubscriptionToADroppedTableClosesItsPrefix(t *testing.T) {
 	t.Parallel()
@@ -124,6 +140,7 @@ func TestAnUpdateFollowsATableThatMoved(t *testing.T) {
 			id := w.request(t, consumerAccount, tables, "SELECT")
 			w.approve(t, producer.ApproveInput{RequestID: id})
 			w.move(t, "orders", "run-2/")
+			w.leaves(t, "orders/")
 			w.mend(t, id)
 			w.opens(t, ours, slices.Sorted(slices.Values(append(slices.Clone(rest), "run-2/")))...)
 			w.whole(t, id)
@@ -141,6 +158,7 @@ func TestWhatOthersReadStaysOpenWhenATableMoves(t *testing.T) {
 	w.approve(t, producer.ApproveInput{RequestID: one})
 	w.approve(t, producer.ApproveInput{RequestID: other})
 	w.move(t, "orders", "run-2/")
+	w.leaves(t, "orders/")
 	w.mend(t, one)
 	w.opens(t, ours, "customers/", "run-2/")
 	w.end(t, one)

@@ -95,7 +95,7 @@ func (pl *planner) planDatabases() {
 			Run:     func(ctx context.Context) error { return mesh.UpdateDatabase(ctx, in) }})
 	}
 	if pl.localDatabase == nil {
-		in := types.DatabaseInput{Name: aws.String(pl.local), Description: aws.String("Links to the data products of database " + pl.source)}
+		in := types.DatabaseInput{Name: aws.String(pl.local), Description: aws.String(linksDescription(pl.source))}
 		pl.localDB = pl.todo.Add(plan.Step{Kind: plan.CreateDatabase, Account: pl.account, Resource: "database " + pl.local,
 			Summary: "create database " + pl.local + " for the links",
 			Run: func(ctx context.Context) error {
@@ -110,6 +110,12 @@ func (pl *planner) planDatabases() {
 	if slices.ContainsFunc(pl.tables, func(t *publishedTable) bool { return !t.linkFound }) {
 		pl.localDB = pl.allowLinks()
 	}
+}
+
+// linksDescription describes the database of the links to what is published of a
+// database: by it a database is known that was made for them.
+func linksDescription(source string) string {
+	return "Links to the data products of database " + source
 }
 
 // createMeshDatabase makes the database in the mesh. One that was made in the
