@@ -94,7 +94,7 @@ func table(ctx context.Context, args []string, out io.Writer) error {
 func (t *tabler) wants(row string) bool { return t.rows.MatchString(row) }
 
 func (t *tabler) all(ctx context.Context) error {
-	for _, part := range []func(context.Context) error{t.opening, t.publishing, t.decisions, t.pending, t.throttled, t.large} {
+	for _, part := range []func(context.Context) error{t.opening, t.publishing, t.decisions, t.oneBucket, t.pending, t.throttled, t.large} {
 		if err := part(ctx); err != nil {
 			return err
 		}
@@ -290,6 +290,58 @@ func (t *tabler) decide(ctx context.Context, n int, names map[string]string) err
 		}
 		if t.wants(names[step.do]) {
 			t.row(names[step.do], m, step.least, withinBound(total(m.Counts), step.least))
+		}
+	}
+	return nil
+}
+
+// oneBucket decides on a whole database whose tables' data is all in one bucket, whose
+// policy has no room for their folders one by one.
+func (t *tabler) oneBucket(ctx context.Context) error {
+	const tables, folders, most = 5000, 100, 20 * 1024
+	names := map[string]string{}
+	wanted := false
+	for _, do := range []string{"approve", "update", "delete"} {
+		names[do] = fmt.Sprintf("%s, a whole database of %d tables in one bucket", do, tables)
+		wanted = wanted || t.wants(names[do])
+	}
+	if !wanted || t.short {
+		return nil
+	}
+	of := product(tables, 0)
+	of.Folders = folders
+	if err := t.begin(of); err != nil {
+		return err
+	}
+	if err := t.mesh.SetLatency(0); err != nil {
+		return err
+	}
+	if _, err := t.mesh.Measure(ctx, lab.ProducerAccount, lab.Work{Persona: "producer", Do: "publish", Database: "bench"}); err != nil {
+		return fmt.Errorf("publish %d tables: %w", tables, err)
+	}
+	requested, err := t.mesh.Measure(ctx, lab.ConsumerAccount, lab.Work{Persona: "consumer", Do: "request", Database: published})
+	if err != nil {
+		return fmt.Errorf("request a whole database: %w", err)
+	}
+	if err := t.mesh.SetLatency(t.latency); err != nil {
+		return err
+	}
+	for _, step := range []struct {
+		do    string
+		least bound.Bound
+	}{{"approve", bound.Approve(tables, tables, 1)}, {"update", bound.Update(tables, tables, 1)}, {"delete", bound.Delete(tables, tables, 1)}} {
+		m, err := t.mesh.Measure(ctx, lab.ProducerAccount, lab.Work{Persona: "producer", Do: step.do, Subscription: requested.Answer, Concurrency: t.concurrency})
+		if err != nil {
+			t.failed(names[step.do], err)
+			return nil
+		}
+		bytes, err := t.mesh.PolicyBytes(of)
+		if err != nil {
+			return err
+		}
+		if t.wants(names[step.do]) {
+			t.row(names[step.do], m, step.least, withinBound(total(m.Counts), step.least),
+				target{fmt.Sprintf("a policy of at most %d bytes", most), bytes <= most && (bytes == 0) == (step.do == "delete"), fmt.Sprint(bytes, " bytes")})
 		}
 	}
 	return nil

@@ -66,28 +66,33 @@ func (p *Producer) planBuckets(ctx context.Context, todo *plan.Plan, ch *change,
 	byBucket := map[string]*bucketWork{}
 	of := func(bucket string) *bucketWork {
 		if byBucket[bucket] == nil {
-			byBucket[bucket] = &bucketWork{access: map[string]*storage.Access{}}
+			byBucket[bucket] = &bucketWork{wanted: storage.Wanted{Keep: ch.prefixes.Keep}}
 		}
 		return byBucket[bucket]
 	}
-	on := func(bucket, role string) *storage.Access {
-		b := of(bucket)
-		if b.access[role] == nil {
-			b.access[role] = &storage.Access{Role: role}
+	for _, a := range ch.prefixes.Access {
+		buckets := map[string]bool{}
+		for _, place := range slices.Concat(a.Open, a.Close) {
+			buckets[place.Bucket] = true
 		}
-		return b.access[role]
-	}
-	for _, a := range ch.prefixes {
-		for _, place := range a.Open {
-			on(place.Bucket, a.Role).Open = append(on(place.Bucket, a.Role).Open, place)
-			b := of(place.Bucket)
-			if t, ok := ch.where[access.Place{Bucket: place.Bucket, Prefix: place.Prefix}]; ok {
-				b.opened = append(b.opened, t)
+		for _, bucket := range ch.prefixes.Exact {
+			buckets[bucket] = true
+		}
+		for bucket := range buckets {
+			// What stays open, and what else bears on it, is told of all buckets.
+			part, elsewhere := a, func(place storage.Place) bool { return place.Bucket != bucket }
+			part.Open, part.Close = slices.DeleteFunc(slices.Clone(a.Open), elsewhere), slices.DeleteFunc(slices.Clone(a.Close), elsewhere)
+			b := of(bucket)
+			b.wanted.Access = append(b.wanted.Access, part)
+			for _, place := range part.Open {
+				if t, ok := ch.where[access.Place{Bucket: place.Bucket, Prefix: place.Prefix}]; ok {
+					b.opened = append(b.opened, t)
+				}
 			}
 		}
-		for _, place := range a.Close {
-			on(place.Bucket, a.Role).Close = append(on(place.Bucket, a.Role).Close, place)
-		}
+	}
+	for _, bucket := range ch.prefixes.Exact {
+		of(bucket).wanted.Exact = []string{bucket}
 	}
 	for _, place := range ch.unregistered {
 		of(place.Bucket).unregistered = append(of(place.Bucket).unregistered, place)
@@ -119,8 +124,8 @@ func (p *Producer) planBuckets(ctx context.Context, todo *plan.Plan, ch *change,
 
 // bucketWork is what a decision changes in the policy of a bucket.
 type bucketWork struct {
-	// access is what changes, by role.
-	access map[string]*storage.Access
+	// wanted is what is to be open in it.
+	wanted storage.Wanted
 	// opened are the places that are opened, and unregistered those that would be if they
 	// were registered.
 	opened, unregistered []tablePlace
@@ -137,11 +142,11 @@ func (p *Producer) lookAtKey(ctx context.Context, name string, b *bucketWork) er
 	if err != nil {
 		return err
 	}
-	for _, role := range slices.Sorted(maps.Keys(b.access)) {
-		if len(b.access[role].Open) == 0 || role == "" {
+	for _, a := range b.wanted.Access {
+		if len(a.Open) == 0 {
 			continue
 		}
-		warning, err := p.keyWarning(ctx, name, look, role)
+		warning, err := p.keyWarning(ctx, name, look, a.Role)
 		if err != nil {
 			return err
 		}
@@ -174,17 +179,11 @@ func (b *bucketWork) prepare(ctx context.Context, buckets storage.Buckets, name 
 			}
 		}
 	}
-	wanted := make([]storage.Access, 0, len(b.access))
-	for _, role := range slices.Sorted(maps.Keys(b.access)) {
-		if role != "" {
-			wanted = append(wanted, *b.access[role])
-		}
-	}
-	if len(wanted) == 0 {
+	if len(b.wanted.Access)+len(b.wanted.Exact) == 0 {
 		return nil
 	}
 	var err error
-	b.changes, err = buckets.Prepare(ctx, wanted...)
+	b.changes, err = buckets.PrepareAll(ctx, b.wanted)
 	why := ""
 	switch {
 	case errors.Is(err, lakemesh.ErrNotFound) && awserr.Is(err, "NoSuchBucket"):
@@ -194,7 +193,11 @@ func (b *bucketWork) prepare(ctx context.Context, buckets storage.Buckets, name 
 		if look, lookErr := buckets.Look(ctx, name); lookErr != nil || look.Standing == storage.Own {
 			return cmp.Or(lookErr, err)
 		}
-		roles := strings.Join(slices.Sorted(maps.Keys(b.access)), ", ")
+		named := make([]string, len(b.wanted.Access))
+		for n, a := range b.wanted.Access {
+			named[n] = a.Role
+		}
+		roles := strings.Join(named, ", ")
 		why = fmt.Sprintf("the bucket is another account's, or its policy cannot be read (%s). Consumers can read there if the policies of role %s, the bucket and its key let that role read", awserr.Message(err), roles)
 	default:
 		return err

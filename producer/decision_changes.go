@@ -27,7 +27,7 @@ type change struct {
 	grant, revoke, holds []permissions.Entry
 	// prefixes are what is opened and closed, where says which place of which table each
 	// is, and unregistered are those that would be opened if they were registered.
-	prefixes     []storage.Access
+	prefixes     storage.Wanted
 	where        map[access.Place]tablePlace
 	unregistered []tablePlace
 	// byHand is what the consumer holds by other means than lakemesh's, and would not be

@@ -49,39 +49,33 @@ func (p *Producer) prefixes(c *considered, f *found, ch *change, diff access.Cha
 	if f.readers != nil {
 		p.close(todo, mine, openings, catalog, locations, f.opened)
 	}
-	ch.prefixes = todo.sorted()
+	todo.bound(locations)
+	ch.prefixes = storage.Wanted{Access: todo.sorted(), Exact: todo.exact, Keep: todo.keep}
 	return nil
 }
 
 // close closes the subscription's own places that nobody reads any more, and what is
-// open and belongs to no table: of those that were dropped or have moved, and to roles
-// that a location is not registered with any more.
+// open and belongs to no table: of those that were dropped or have moved, to roles that a
+// location is not registered with any more, and folders that were opened in place of
+// several. What others read stays as open as it is.
 func (p *Producer) close(todo *accesses, mine map[access.Place]bool, openings access.Openings, catalog access.Catalog, locations []access.Location, opened map[string]map[string][]string) {
 	needed := map[access.Place]bool{}
 	for _, by := range []map[access.Door][]access.Place{openings.Open, openings.Keep} {
-		for _, places := range by {
+		for door, places := range by {
 			for _, place := range places {
 				needed[place] = true
+				if p.readsForAnother(door.Role) {
+					// Registered after it was opened; it is open to the producer's own.
+					todo.keep = append(todo.keep, storage.Place(place))
+				} else {
+					todo.of(door.Role).Keep = append(todo.of(door.Role).Keep, storage.Place(place))
+				}
 			}
 		}
 	}
 	for _, place := range openings.Unregistered {
 		needed[place] = true
-	}
-	shut := map[access.Place]bool{}
-	for place := range mine {
-		if needed[place] {
-			continue
-		}
-		shut[place] = true
-		if l, ok := access.Nearest(locations, place); ok {
-			role := l.Role
-			if p.readsForAnother(role) {
-				// Registered after it was opened; it is open to the producer's own.
-				role = p.dataAccessRole()
-			}
-			todo.close(role, place)
-		}
+		todo.keep = append(todo.keep, storage.Place(place))
 	}
 	tables := map[access.Place]bool{}
 	for _, d := range catalog.Databases {
@@ -91,41 +85,37 @@ func (p *Producer) close(todo *accesses, mine map[access.Place]bool, openings ac
 			}
 		}
 	}
+	for place := range mine {
+		if _, read := opened[place.Bucket]; read || needed[place] {
+			continue
+		}
+		// What is open there is not known.
+		if l, ok := access.Nearest(locations, place); ok && !p.readsForAnother(l.Role) {
+			todo.close(l.Role, place)
+		} else if ok {
+			todo.close(p.dataAccessRole(), place)
+		}
+	}
 	for bucket, roles := range opened {
 		for role, prefixes := range roles {
 			for _, prefix := range prefixes {
 				place := access.Place{Bucket: bucket, Prefix: prefix}
-				if shut[place] || !openings.Unsure && orphaned(place, role, tables, locations) {
-					shut[place] = true
+				l, ok := access.Nearest(locations, place)
+				switch {
+				case mine[place] && !needed[place]:
 					todo.close(role, place)
+				case needed[place] || !tables[place]:
+				case !ok || l.Role == role:
+					// Of another table nobody is seen to read it. Not every row of others is
+					// shown to a producer, so it is left to that one's decisions.
+					todo.of(role).Keep = append(todo.of(role).Keep, storage.Place(place))
 				}
 			}
 		}
-	}
-	// Each place is open by a prefix of its own: closing one closes no other above or
-	// below it. What lies below one that is closed is opened again all the same, in case
-	// that somebody put the two together.
-	for door, places := range openings.Open {
-		for _, place := range places {
-			if !p.readsForAnother(door.Role) && slices.ContainsFunc(slices.Collect(maps.Keys(shut)), func(s access.Place) bool { return s != place && s.Covers(place) }) {
-				todo.open(door.Role, place)
-			}
+		if !openings.Unsure {
+			todo.exact = append(todo.exact, bucket)
 		}
 	}
-}
-
-// orphaned reports whether a place that is open to a role serves no table that is read
-// with the role.
-func orphaned(place access.Place, role string, tables map[access.Place]bool, locations []access.Location) bool {
-	for t := range tables {
-		if !place.Covers(t) {
-			continue
-		}
-		if l, ok := access.Nearest(locations, t); !ok || l.Role == role {
-			return false
-		}
-	}
-	return true
 }
 
 // placesOf are the places of tables of a database.
@@ -171,6 +161,10 @@ func (p *Producer) readByAnother(locations []access.Location, place access.Place
 // accesses collects what is to become of places, role by role.
 type accesses struct {
 	byRole map[string]*storage.Access
+	// exact are the buckets in which nothing else is to be open, and keep places that stay
+	// open to whomever they are open.
+	exact []string
+	keep  []storage.Place
 }
 
 func (a *accesses) of(role string) *storage.Access {
@@ -182,12 +176,26 @@ func (a *accesses) of(role string) *storage.Access {
 
 func (a *accesses) open(role string, place access.Place) {
 	of := a.of(role)
-	of.Open = append(of.Open, storage.Place{Bucket: place.Bucket, Prefix: place.Prefix})
+	of.Open = append(of.Open, storage.Place(place))
 }
 
 func (a *accesses) close(role string, place access.Place) {
 	of := a.of(role)
-	of.Close = append(of.Close, storage.Place{Bucket: place.Bucket, Prefix: place.Prefix})
+	of.Close = append(of.Close, storage.Place(place))
+}
+
+// bound tells of each role which locations are registered with it and which with others:
+// where a bucket's policy has no room for all, folders of the former are opened.
+func (a *accesses) bound(locations []access.Location) {
+	for role, of := range a.byRole {
+		for _, l := range locations {
+			if l.Role == role {
+				of.Within = append(of.Within, storage.Place(l.Place))
+			} else {
+				of.Others = append(of.Others, storage.Place(l.Place))
+			}
+		}
+	}
 }
 
 // sorted is all of it, in the order of roles and places.
@@ -195,12 +203,13 @@ func (a *accesses) sorted() []storage.Access {
 	var all []storage.Access
 	for _, role := range slices.Sorted(maps.Keys(a.byRole)) {
 		of := *a.byRole[role]
-		for _, places := range []*[]storage.Place{&of.Open, &of.Close} {
+		for _, places := range []*[]storage.Place{&of.Open, &of.Close, &of.Keep} {
 			slices.SortFunc(*places, func(x, y storage.Place) int { return strings.Compare(x.String(), y.String()) })
 			*places = slices.Compact(*places)
 		}
 		all = append(all, of)
 	}
+	slices.Sort(a.exact)
 	return all
 }
 

@@ -22,8 +22,8 @@ type needs struct {
 	// prefixes have to be open.
 	prefixes []string
 	// within are prefixes of locations that are registered with the role: what is opened
-	// in place of others lies in the same one. others are those that are registered with
-	// another role.
+	// in place of others lies in one of them, if that is possible. others are those that
+	// are registered with another role.
 	within, others []string
 }
 
@@ -31,9 +31,10 @@ type needs struct {
 // the sum of the costs is at most the budget; ok is false if that cannot be. Needs that
 // fit are left as they are. Else what lies below another need is left out, and of the
 // folders that hold several needs the fewest and deepest are opened that fit: it begins
-// with as few as can be, and goes down where there is room, first where a folder holds
-// what is registered with another role, then from the top. So going down a step further
-// at any of them would not fit. Folders are told by their slashes, as keys are written.
+// with one for each role, and goes down where there is room, first where a folder holds
+// what is registered with another role, then where it lies in no location of the role's
+// own, then from the top. So going down a step further at any of them would not fit.
+// Folders are told by their slashes, as keys are written.
 //
 // A folder's cost is not less than that of any below it.
 func fold(all []needs, budget int, cost func(prefix string) int) (chosen [][]string, folds []Fold, ok bool) {
@@ -51,7 +52,8 @@ func fold(all []needs, budget int, cost func(prefix string) int) (chosen [][]str
 	spent = 0
 	var open, settled []group
 	for i, n := range all {
-		for _, g := range groupsOf(i, topmost(n.prefixes), n) {
+		if len(n.prefixes) > 0 {
+			g := n.group(i, topmost(n.prefixes))
 			spent += cost(g.prefix)
 			open = append(open, g)
 		}
@@ -107,8 +109,9 @@ type group struct {
 	role   int
 	prefix string
 	needs  []string
-	// foreign tells that it holds what is registered with another role.
-	foreign bool
+	// foreign tells that it holds what is registered with another role, wide that it is a
+	// folder of several in no location that is registered with its own.
+	foreign, wide bool
 }
 
 // before reports whether a group is gone down into before another.
@@ -116,32 +119,12 @@ func (g group) before(o group) bool {
 	switch {
 	case g.foreign != o.foreign:
 		return g.foreign
+	case g.wide != o.wide:
+		return g.wide
 	default:
 		return cmp.Or(cmp.Compare(strings.Count(g.prefix, "/"), strings.Count(o.prefix, "/")), cmp.Compare(len(g.needs), len(o.needs)),
 			cmp.Compare(g.role, o.role), strings.Compare(g.prefix, o.prefix)) < 0
 	}
-}
-
-// groupsOf are the fewest groups of what a role needs: one for each location that is
-// registered with the role and does not lie in another one. What lies in none stays by
-// itself.
-func groupsOf(role int, prefixes []string, n needs) []group {
-	locations := topmost(n.within)
-	if len(locations) == 0 {
-		locations = []string{""}
-	}
-	var groups []group
-	for first := 0; first < len(prefixes); {
-		last := first + 1
-		if i := slices.IndexFunc(locations, func(l string) bool { return strings.HasPrefix(prefixes[first], l) }); i >= 0 {
-			for last < len(prefixes) && strings.HasPrefix(prefixes[last], locations[i]) {
-				last++
-			}
-		}
-		groups = append(groups, n.group(role, prefixes[first:last]))
-		first = last
-	}
-	return groups
 }
 
 // below are the groups a step further down.
@@ -172,6 +155,7 @@ func (n needs) group(role int, prefixes []string) group {
 		}
 		g.prefix = first[:strings.LastIndexByte(first[:common], '/')+1]
 		g.foreign = slices.ContainsFunc(n.others, func(other string) bool { return strings.HasPrefix(other, g.prefix) })
+		g.wide = !slices.ContainsFunc(n.within, func(location string) bool { return strings.HasPrefix(g.prefix, location) })
 	}
 	return g
 }

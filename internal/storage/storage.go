@@ -232,8 +232,14 @@ func (c *Change) want(parts map[string]*Part, w Wanted) error {
 	}
 	in := func(places []Place) (prefixes []string) {
 		for _, p := range places {
-			if p.Bucket == c.Bucket {
-				prefixes = append(prefixes, p.Prefix)
+			if p.Bucket != c.Bucket {
+				continue
+			}
+			// Lake Formation registers locations without a slash at their end.
+			if prefix := p.Prefix; prefix == "" || strings.HasSuffix(prefix, "/") {
+				prefixes = append(prefixes, prefix)
+			} else {
+				prefixes = append(prefixes, prefix+"/")
 			}
 		}
 		return prefixes

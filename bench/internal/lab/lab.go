@@ -113,6 +113,7 @@ type report struct {
 	Counts  []localmesh.Count `json:",omitempty"`
 	Keys    Keys              `json:"Keys"`
 	Traffic Traffic           `json:"Traffic"`
+	Bytes   int               `json:",omitempty"`
 }
 
 // Keys are an access key, and a token where it is a session's.
@@ -220,6 +221,12 @@ func (m *Mesh) Keys(principal string) (Keys, error) {
 func (m *Mesh) Load(p Product) error {
 	_, err := m.do(order{Do: "load", Product: p})
 	return err
+}
+
+// PolicyBytes is how large the policy of a product's one bucket is.
+func (m *Mesh) PolicyBytes(p Product) (int, error) {
+	r, err := m.do(order{Do: "policy", Product: p})
+	return r.Bytes, err
 }
 
 // LoadRecords writes requests.

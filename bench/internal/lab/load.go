@@ -27,6 +27,9 @@ type Product struct {
 	// PerBucket is how many tables one holds; 0 means all.
 	Bucket    string
 	PerBucket int
+	// Folders is over how many folders of a lake the tables are spread; 0 means that
+	// their data is in the bucket by table.
+	Folders int
 	// Tables are how many, Partitions how many each of them has.
 	Tables, Partitions int
 	// Other tells that there is one more table, whose name is not like the others'.
@@ -50,7 +53,7 @@ func (p Product) load(ctx context.Context, mesh *localmesh.Mesh) error {
 	group, gctx := errgroup.WithContext(ctx)
 	group.SetLimit(loadWidth)
 	for i := range p.Tables {
-		group.Go(func() error { return p.loadTable(gctx, client, TableName(i), p.bucketOf(i)) })
+		group.Go(func() error { return p.loadTable(gctx, client, TableName(i), p.bucketOf(i)+p.folderOf(i)) })
 	}
 	if p.Other {
 		group.Go(func() error { return p.loadTable(gctx, client, "other", p.bucketOf(0)) })
@@ -86,8 +89,16 @@ const TableNames = "table_.*"
 // TableName is the name of a product's i-th table.
 func TableName(i int) string { return fmt.Sprintf("table_%05d", i) }
 
-func (p Product) loadTable(ctx context.Context, client *glue.Client, name, bucket string) error {
-	location := "s3://" + bucket + "/" + name
+// folderOf is the folder of a table, with a slash before it.
+func (p Product) folderOf(table int) string {
+	if p.Folders == 0 {
+		return ""
+	}
+	return fmt.Sprintf("/lake/area_%03d", table%p.Folders)
+}
+
+func (p Product) loadTable(ctx context.Context, client *glue.Client, name, folder string) error {
+	location := "s3://" + folder + "/" + name
 	in := &types.TableInput{Name: aws.String(name), TableType: aws.String("EXTERNAL_TABLE"),
 		Parameters: map[string]string{"classification": "csv", "skip.header.line.count": "1"}, StorageDescriptor: csv(location)}
 	if p.Partitions > 0 {

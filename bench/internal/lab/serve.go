@@ -13,8 +13,13 @@ import (
 	"sync"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+
 	"github.com/lakemesh/lakemesh"
 	"github.com/lakemesh/lakemesh/admin"
+	"github.com/lakemesh/lakemesh/internal/awserr"
+	"github.com/lakemesh/lakemesh/internal/identity"
 	"github.com/lakemesh/lakemesh/localmesh"
 )
 
@@ -114,6 +119,15 @@ func (s *server) obey(ctx context.Context, o order) (report, error) {
 	case "keys":
 		keys, err := mesh.Config(o.Principal).Credentials.Retrieve(ctx)
 		return report{Keys: Keys{keys.AccessKeyID, keys.SecretAccessKey, keys.SessionToken}}, err
+	case "policy":
+		out, err := identity.S3(mesh.Config(Administrator(o.Product.Account))).GetBucketPolicy(ctx, &s3.GetBucketPolicyInput{Bucket: aws.String(o.Product.Bucket)})
+		if awserr.Is(err, "NoSuchBucketPolicy") {
+			return report{}, nil
+		}
+		if err != nil {
+			return report{}, err
+		}
+		return report{Bytes: len(aws.ToString(out.Policy))}, nil
 	case "load":
 		return report{}, s.undelayed(mesh, func() error { return o.Product.load(ctx, mesh) })
 	case "records":

@@ -27,7 +27,8 @@ type Work struct {
 	// Do is what it does: "publish", "request", "approve", "update", "delete",
 	// "pending", or nothing, which opens the persona alone.
 	Do string
-	// Database and Tables are what is published or asked for.
+	// Database and Tables are what is published or asked for: without tables all of
+	// them.
 	Database string
 	Tables   string
 	// Subscription is what is decided on.
@@ -209,8 +210,12 @@ func (t task) asConsumer(c *consumer.Consumer) operation {
 		case "":
 			return "", nil
 		case "request":
+			var tables []string
+			if w.Tables != "" {
+				tables = []string{w.Tables}
+			}
 			out, err := c.RequestAccessToProduct(ctx, consumer.RequestInput{OwnerAccountID: ProducerAccount, DatabaseName: w.Database,
-				Tables: []string{w.Tables}, RequestPermissions: []string{"SELECT", "DESCRIBE"}})
+				Tables: tables, RequestPermissions: []string{"SELECT", "DESCRIBE"}})
 			if err != nil {
 				return "", err
 			}
