@@ -20,7 +20,8 @@ type CreateDataProductsInput struct {
 	// SourceDatabaseName is the producer's database.
 	SourceDatabaseName string
 	// TableNameRegex is a table's name, or a regular expression for whole names,
-	// in any case; empty means all tables.
+	// in any case; empty means all tables. What is the name of a table is that table,
+	// also if it would be an expression.
 	TableNameRegex string
 	// Domain and DataProductName become LF-tags of the tables in the mesh; at most 50
 	// characters each. They are the values of the producer's own keys,

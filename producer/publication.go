@@ -43,6 +43,9 @@ type publication struct {
 	// crawler is the crawler that is wanted, or nil.
 	crawler *catalog.Crawler
 
+	// unfit is the first table that cannot be published, of those that are to be.
+	unfit error
+
 	// What was found.
 	sourceDatabase *types.Database
 	meshDatabase   *types.Database

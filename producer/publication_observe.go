@@ -14,6 +14,7 @@ import (
 
 	"github.com/lakemesh/lakemesh"
 	"github.com/lakemesh/lakemesh/internal/catalog"
+	"github.com/lakemesh/lakemesh/internal/expression"
 	"github.com/lakemesh/lakemesh/internal/permissions"
 	"github.com/lakemesh/lakemesh/internal/sharing"
 	"github.com/lakemesh/lakemesh/internal/storage"
@@ -27,7 +28,6 @@ const fewTables = 3
 // nothing. What does not depend on each other is read at once.
 func (pub *publication) survey(ctx context.Context) error {
 	tagged := false
-	var unfit error
 	group, gctx := errgroup.WithContext(ctx)
 	group.Go(func() (err error) {
 		pub.sourceDatabase, err = pub.readSourceDatabase(gctx)
@@ -35,9 +35,9 @@ func (pub *publication) survey(ctx context.Context) error {
 	})
 	group.Go(func() error {
 		pub.definitions = map[string]*types.TableInput{}
-		return eachTable(gctx, pub.own.catalog, pub.source, pub.tableNames.Match, pub.exactName(), func(name string, t *types.Table) {
-			if err := pub.choose(name, t); err != nil && unfit == nil {
-				unfit = err
+		return eachTable(gctx, pub.own.catalog, pub.source, pub.mayMean, pub.exactName(), func(name string, t *types.Table) {
+			if err := pub.choose(name, t); err != nil && pub.unfit == nil {
+				pub.unfit = err
 			}
 		})
 	})
@@ -77,8 +77,8 @@ func (pub *publication) survey(ctx context.Context) error {
 	if err := pub.checkDatabases(); err != nil {
 		return err
 	}
-	if unfit != nil {
-		return unfit
+	if pub.unfit != nil {
+		return pub.unfit
 	}
 	pub.sort()
 	if err := pub.surveyTargets(ctx); err != nil {
@@ -102,6 +102,12 @@ func (pub *publication) readSourceDatabase(ctx context.Context) (*types.Database
 		err = lakemesh.NotFound("database "+pub.source, pub.account, "SourceDatabaseName names a database of the producer's account")
 	}
 	return d, err
+}
+
+// mayMean reports whether a table may be meant. While the tables are listed an expression
+// becomes a name when a table has it.
+func (pub *publication) mayMean(name string) bool {
+	return pub.tableNames.Match(name) || pub.tableNames.Names(name)
 }
 
 // exactName is the one table that is named, if one is.
@@ -151,8 +157,17 @@ func (pub *publication) checkDatabases() error {
 
 // choose takes a table of the source database if it can be published.
 func (pub *publication) choose(name string, t *types.Table) error {
+	pub.narrow(name)
+	if !pub.tableNames.Match(name) {
+		return nil
+	}
 	_, named := pub.tableNames.Name()
 	switch {
+	case expression.Sentinel(name):
+		if named {
+			return expression.RefuseSentinel("TableNameRegex", name)
+		}
+		pub.warn(fmt.Sprintf("skipped table %q of database %s: AWS writes that name for all tables, so it cannot be granted; give it another name", name, pub.source))
 	case catalog.IsLink(t):
 		ours := catalog.IsLinkTo(t, pub.meshAccount, pub.target, aws.ToString(t.TargetTable.Name))
 		if pub.migrate || ours {
@@ -181,6 +196,18 @@ func (pub *publication) choose(name string, t *types.Table) error {
 		return pub.take(name, t)
 	}
 	return nil
+}
+
+// narrow takes the expression for a name as soon as a table has it. What was chosen before
+// is let go.
+func (pub *publication) narrow(name string) {
+	if _, named := pub.tableNames.Name(); named || !pub.tableNames.Names(name) {
+		return
+	}
+	pub.tableNames = pub.tableNames.Literal()
+	pub.tables, pub.warnings, pub.unfit, pub.sourceLinks = nil, nil, nil, nil
+	pub.definitions = map[string]*types.TableInput{}
+	pub.warn(fmt.Sprintf("%q is the name of a table, so it means that table alone, and is not taken for a regular expression", pub.tableNames))
 }
 
 // noteSourceLink notes what stands in the source database where a migrated table
@@ -225,6 +252,9 @@ func (pub *publication) wanted(name string, t *types.Table) *types.TableInput {
 
 // nothing is the error of a publication without tables.
 func (pub *publication) nothing() error {
+	if err := pub.tableNames.Fault(); err != nil {
+		return err
+	}
 	what := "tables of database " + pub.source
 	hint := "the database has no tables"
 	if name, ok := pub.tableNames.Name(); ok {
@@ -260,10 +290,21 @@ func (pub *publication) surveyTargets(ctx context.Context) error {
 	if pub.meshDatabase != nil && (pub.migrate || len(pub.tables) > 0) {
 		keep, names := has(byName), pub.names()
 		if pub.migrate {
-			keep, names = pub.tableNames.Match, pub.exactName()
+			keep, names = pub.mayMean, pub.exactName()
 		}
 		group.Go(func() error {
 			return eachTable(gctx, pub.mesh.catalog, pub.target, keep, names, func(name string, t *types.Table) {
+				if pub.migrate {
+					if _, named := pub.tableNames.Name(); !named && pub.tableNames.Names(name) && aws.ToString(t.Owner) == pub.account {
+						// Its migration ended before its link was made.
+						pub.narrow(name)
+						clear(byName)
+						migrated = nil
+					}
+					if !pub.tableNames.Match(name) {
+						return
+					}
+				}
 				if wanted := byName[name]; wanted != nil {
 					wanted.found = true
 					wanted.same = wanted.digest == catalog.DigestOf(catalog.Definition(t))
