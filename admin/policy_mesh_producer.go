@@ -13,7 +13,7 @@ func meshProducerPolicy(mesh, producer string, calls SharingCalls) iampolicy.Doc
 	own := producer + "-*"
 	statements := []iampolicy.Statement{
 		allow("Publish", []string{"glue:GetDatabase", "glue:GetTable", "glue:GetTables", "glue:GetPartitions", "glue:CreateDatabase",
-			"glue:UpdateDatabase", "glue:CreateTable", "glue:UpdateTable", "glue:BatchCreatePartition", "glue:BatchUpdatePartition", "glue:TagResource"}, catalogARNs(mesh), nil),
+			"glue:UpdateDatabase", "glue:CreateTable", "glue:UpdateTable", "glue:BatchCreatePartition", "glue:BatchUpdatePartition", "glue:BatchDeletePartition", "glue:TagResource"}, catalogARNs(mesh), nil),
 		allow("Grant", grantActions(), anything, nil),
 		// Lake Formation knows no resources in IAM policies: what is registered and
 		// tagged is for its own permissions to decide.

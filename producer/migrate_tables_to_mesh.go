@@ -24,6 +24,7 @@ type MigrateInput struct {
 	CreatePublicMetadata    *bool
 	SyncMeshCatalogSchedule string
 	SyncMeshCrawlerRoleARN  string
+	Overwrite               bool
 }
 
 // MigrateTablesToMesh publishes tables under their own names, in a database of the
@@ -59,7 +60,7 @@ func (p *Producer) migration(ctx context.Context, in MigrateInput) (*publication
 		SourceDatabaseName: in.SourceDatabaseName, TableNameRegex: in.TableNameRegex, Domain: in.Domain, DataProductName: in.DataProductName,
 		CreatePublicMetadata: in.CreatePublicMetadata, SyncMeshCatalogSchedule: in.SyncMeshCatalogSchedule,
 		SyncMeshCrawlerRoleARN: in.SyncMeshCrawlerRoleARN, ExposeDataMeshDBName: in.SourceDatabaseName,
-		ExposeTableReferencesWithSuffix: aws.String(""),
+		ExposeTableReferencesWithSuffix: aws.String(""), Overwrite: in.Overwrite,
 	})
 	if err != nil {
 		return nil, identity.Explain(pub.op, p.account, "", err)
@@ -90,18 +91,20 @@ func (pub *publication) takeMigrated(migrated []*publishedTable) {
 func (pl *planner) planMigration(ready map[string][]*plan.Step) {
 	iam := false
 	for _, t := range pl.part.tables {
-		if t.linkFound {
+		if t.linkFound || t.conflict != "" {
+			// What differs from its copy stays.
 			continue
 		}
 		local := permissions.Table(pl.account, pl.source, t.name)
 		if t.original && len(pl.held.Of(permissions.AllowedByIAM, local).Permissions) > 0 {
 			iam = true
 		}
-		heirs, handed := pl.handOn(t, local)
+		granted := append(append([]*plan.Step{pl.share}, pl.grantingOf[t.name]...), pl.grantingOf[""]...)
+		heirs, handed := pl.handOn(t, local, granted)
 		after := []*plan.Step{pl.localDB}
 		if t.original {
-			before := append(slices.Clone(ready[t.name]), pl.share, pl.allowRemoval(local))
-			before = append(before, handed...)
+			before := append(slices.Clone(ready[t.name]), pl.allowRemoval(local))
+			before = append(append(before, handed...), granted...)
 			after = append(after, pl.planRemoval(t, before))
 		}
 		link := pl.planLink(t, after...)
@@ -120,7 +123,7 @@ func (pl *planner) planMigration(ready map[string][]*plan.Step) {
 // handOn grants on the copy what principals of the producer's account were granted
 // on the original. It returns them, and the steps. After the original was removed
 // the grants on the copy tell who they are.
-func (pl *planner) handOn(t *publishedTable, local permissions.Resource) (heirs []string, steps []*plan.Step) {
+func (pl *planner) handOn(t *publishedTable, local permissions.Resource, granted []*plan.Step) (heirs []string, steps []*plan.Step) {
 	copied := pl.meshTable(t.name)
 	can := lakemesh.NewPermissions(lakemesh.Alter, lakemesh.Delete, lakemesh.Describe, lakemesh.Insert, lakemesh.Select)
 	heir := func(principal string) bool {
@@ -141,7 +144,7 @@ func (pl *planner) handOn(t *publishedTable, local permissions.Resource) (heirs 
 			heirs = append(heirs, e.Principal)
 			want := permissions.Entry{Principal: e.Principal, Resource: copied, Permissions: give, Grantable: options}
 			for _, missing := range permissions.Missing(pl.held, []permissions.Entry{want}) {
-				steps = append(steps, pl.handed.Grant(pl.todo, missing, pl.share)...)
+				steps = append(steps, pl.handed.Grant(pl.todo, missing, granted...)...)
 			}
 		}
 	}
@@ -198,6 +201,11 @@ func (pub *publication) remove(ctx context.Context, t *publishedTable) error {
 			return err
 		}
 		if drift.Count() > 0 {
+			return changed
+		}
+		if drift.Surplus > 0 {
+			changed.Kind, changed.Hint = lakemesh.ErrConflict, "look at them in the mesh, and give them up with: product migrate --overwrite (Overwrite)"
+			changed.Message = fmt.Sprintf("its copy has %d partitions that it does not have, and it was not removed", drift.Surplus)
 			return changed
 		}
 	}

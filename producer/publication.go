@@ -31,6 +31,9 @@ type publication struct {
 	source, target, local string
 	tableNames            expression.Expression
 	suffix                string
+	// deep compares the partitions of copies although what was noted at them says that
+	// they are those that were published; overwrite takes back what others changed there.
+	deep, overwrite bool
 	// migrate is set if the links replace the originals.
 	migrate bool
 	// whole makes one portion of all tables: for a plan that is to be shown, and for a
@@ -78,6 +81,9 @@ type publication struct {
 	shortcut []string
 	// done is how many steps were done.
 	done int
+	// failed are the steps that failed, notBegun counts those that come after them.
+	failed   []lakemesh.StepError
+	notBegun int
 	// untagged are the owner's LF-tags that could not be set, and why.
 	untagged []lakemesh.StepError
 }
@@ -91,17 +97,31 @@ type publishedTable struct {
 	// original tells that the source database has the table itself. A table that was
 	// migrated before has no original any more.
 	original bool
-	// partitioned tells that the table has partition keys.
+	// partitioned tells that the table has partition keys. keys are their names and types.
 	partitioned bool
+	keys        []types.Column
+	// iceberg tells that it is an Iceberg table: its copy is a snapshot. previous is its
+	// metadata file before the current one.
+	iceberg           bool
+	pointer, previous string
 	// place is where the data is; stored is false if there is none.
 	place  storage.Place
 	stored bool
 	// found tells that the mesh has the table, same that its definition is the wanted
-	// one.
+	// one. copy is what the survey found there.
 	found, same bool
-	// drift is how the partitions in the mesh differ; nil if they were not compared, as
-	// for a table that is not in the mesh yet.
-	drift *catalog.Drift
+	copy        copyFound
+	// conflict says how the copy was changed by others since it was published; empty if it
+	// was not.
+	conflict string
+	// drift is how the partitions in the mesh differ; nil if they were not compared, as for a table that is not in the
+	// mesh yet, and for one whose partitions are those that were published. unread is why
+	// they could not be read.
+	drift  *catalog.Drift
+	unread error
+	// made tells that the table is in the mesh since this publication, ungranted that it
+	// could not be granted to the producer's account.
+	made, ungranted bool
 	// strays are the partitions that were found outside of the table's place.
 	strays strays
 	// linkFound tells that the link is there.
@@ -153,6 +173,7 @@ func (pub *publication) accept(in CreateDataProductsInput) error {
 		return lakemesh.Invalid("ExposeTableReferencesWithSuffix", "it leaves no room for a name: names have at most %d characters", maxName)
 	}
 	pub.suffix = strings.ToLower(pub.suffix)
+	pub.deep, pub.overwrite = in.Deep, in.Overwrite
 	pub.public = in.CreatePublicMetadata == nil || *in.CreatePublicMetadata
 	pub.tags = map[string]string{}
 	for _, tag := range []struct{ parameter, key, value string }{

@@ -222,7 +222,12 @@ func (pub *publication) noteSourceLink(name string, ours bool) {
 // take adds an original to the publication.
 func (pub *publication) take(name string, t *types.Table) error {
 	wanted := pub.wanted(name, t)
-	p := &publishedTable{name: name, link: name + pub.suffix, digest: catalog.DigestOf(wanted), original: true, partitioned: len(t.PartitionKeys) > 0}
+	p := &publishedTable{name: name, link: name + pub.suffix, digest: catalog.DigestOf(wanted), original: true, partitioned: len(t.PartitionKeys) > 0,
+		keys: t.PartitionKeys, iceberg: catalog.IsIceberg(t)}
+	p.pointer, p.previous = catalog.Pointer(t)
+	if p.iceberg && !pub.migrate {
+		pub.warn(fmt.Sprintf("%s.%s is an Iceberg table: readers of its copy see the snapshot that is current now, until it is published again (`lakemesh product sync`)", pub.source, name))
+	}
 	if pub.migrate {
 		p.link = name
 	}
@@ -307,7 +312,7 @@ func (pub *publication) surveyTargets(ctx context.Context) error {
 				}
 				if wanted := byName[name]; wanted != nil {
 					wanted.found = true
-					wanted.same = wanted.digest == catalog.DigestOf(catalog.Definition(t))
+					pub.foundCopy(wanted, t)
 				} else if aws.ToString(t.Owner) == pub.account {
 					m := &publishedTable{name: name, link: name, found: true, same: true, partitioned: len(t.PartitionKeys) > 0}
 					m.place, m.stored = storage.ParsePlace(catalog.StoredAt(t))
@@ -442,7 +447,7 @@ func (pub *publication) observeOwnGrants(ctx context.Context) error {
 		on = append(on, permissions.Database(pub.account, pub.local))
 	}
 	for _, t := range pub.tables {
-		if t.original && (pub.migrate || t.partitioned) {
+		if t.original && (pub.migrate || t.partitioned || t.copy.rekeyed) {
 			on = append(on, permissions.Table(pub.account, pub.source, t.name))
 		}
 		if pub.migrate && !t.linkFound {

@@ -30,7 +30,9 @@ type planner struct {
 	tagKeys         map[string]*plan.Step
 	// granting are the steps that grant to the producer's account.
 	granting []*plan.Step
-	share    *plan.Step
+	// grantingOf are those of each table; those on the database under no name.
+	grantingOf map[string][]*plan.Step
+	share      *plan.Step
 	// links are the steps that make links.
 	links []*plan.Step
 }
@@ -38,7 +40,7 @@ type planner struct {
 // plan is what has to be done for a portion.
 func (pub *publication) plan(part *portion) *plan.Plan {
 	pl := &planner{publication: pub, part: part, todo: &plan.Plan{Operation: pub.op},
-		grants: pub.mesh.lake.Batches(), handed: pub.own.lake.Batches(), tagKeys: map[string]*plan.Step{}}
+		grants: pub.mesh.lake.Tolerant(func(permissions.Entry) bool { return false }, pub.noteUngranted), grantingOf: map[string][]*plan.Step{}, handed: pub.own.lake.Batches(), tagKeys: map[string]*plan.Step{}}
 	if part.first {
 		pl.todo.Warnings = slices.Clone(pub.warnings)
 		pl.planDatabases()
@@ -52,7 +54,7 @@ func (pub *publication) plan(part *portion) *plan.Plan {
 	if pub.migrate {
 		pl.planMigration(ready)
 	} else {
-		pl.planLinks()
+		pl.planLinks(ready)
 	}
 	if part.last {
 		pl.planCrawler()
@@ -151,19 +153,24 @@ func (pl *planner) planTables() map[string][]*plan.Step {
 		if !t.original {
 			continue
 		}
-		step := pl.planTable(t)
+		if t.conflict != "" {
+			pl.planConflict(t)
+			continue
+		}
+		removing := pl.planOldPartitions(t)
+		step := pl.planTable(t, removing)
 		if step != nil {
 			ready[t.name] = append(ready[t.name], step)
 		}
-		if copying := pl.planPartitions(t, step); copying != nil {
+		if copying := pl.planPartitions(t, step, removing); copying != nil {
 			ready[t.name] = append(ready[t.name], copying)
 		}
 	}
 	return ready
 }
 
-func (pl *planner) planTable(t *publishedTable) *plan.Step {
-	after := []*plan.Step{pl.meshDB}
+func (pl *planner) planTable(t *publishedTable, before *plan.Step) *plan.Step {
+	after := []*plan.Step{pl.meshDB, before}
 	for _, r := range pl.registrations {
 		if t.stored && r.place.Covers(t.place) {
 			after = append(after, r.step)
@@ -177,10 +184,8 @@ func (pl *planner) planTable(t *publishedTable) *plan.Step {
 			Run: func(ctx context.Context) error { return pl.createTable(ctx, t, wanted) }}, after...)
 	case !t.same:
 		return pl.todo.Add(plan.Step{Kind: plan.UpdateTable, Account: pl.meshAccount, Resource: resource,
-			Summary: "bring " + resource + " up to date with its source",
-			Run: func(ctx context.Context) error {
-				return pl.explainLocation(t, pl.mesh.catalog.UpdateTable(ctx, pl.target, wanted))
-			}}, after...)
+			Summary: "bring " + resource + " up to date with its source" + t.overwritten(),
+			Run:     func(ctx context.Context) error { return pl.updateTable(ctx, t, wanted) }}, after...)
 	}
 	return nil
 }
@@ -188,8 +193,13 @@ func (pl *planner) planTable(t *publishedTable) *plan.Step {
 // createTable makes a table in the mesh. One that was made in the meantime is fine
 // if it is the same.
 func (pub *publication) createTable(ctx context.Context, t *publishedTable, wanted *types.TableInput) error {
-	err := pub.mesh.catalog.CreateTable(ctx, pub.target, wanted)
+	partitions := ""
+	if t.partitioned {
+		partitions = catalog.Set{}.String()
+	}
+	err := pub.mesh.catalog.CreateTable(ctx, pub.target, catalog.PublishedAs(wanted, partitions).At(wanted))
 	if !errors.Is(err, catalog.ErrExists) {
+		t.made = err == nil
 		return pub.explainLocation(t, err)
 	}
 	found, ok, readErr := pub.mesh.catalog.Table(ctx, pub.target, t.name)
@@ -197,48 +207,11 @@ func (pub *publication) createTable(ctx context.Context, t *publishedTable, want
 		return readErr
 	}
 	if ok && catalog.SameDefinition(wanted, catalog.Definition(found)) {
+		t.made = true
 		return nil
 	}
 	return &lakemesh.Error{Account: pub.meshAccount, Resource: fmt.Sprintf("table %s.%s", pub.target, t.name), Err: err,
 		Message: "somebody else made it in the meantime, and it is another table", Hint: "run the same command again, or choose another name with ExposeDataMeshDBName"}
-}
-
-// planPartitions copies partitions. It returns nil if there is nothing to copy.
-func (pl *planner) planPartitions(t *publishedTable, after *plan.Step) *plan.Step {
-	if !t.partitioned {
-		return nil
-	}
-	if t.strays.count > 0 {
-		pl.todo.Warn("%s", pl.strayed(t))
-	}
-	if t.drift != nil && t.drift.Count() == 0 {
-		return nil
-	}
-	resource := fmt.Sprintf("table %s.%s", pl.target, t.name)
-	summary := "copy the partitions of " + resource
-	var detail any
-	if t.drift != nil {
-		noun := "partitions"
-		if t.drift.Count() == 1 {
-			noun = "partition"
-		}
-		summary = fmt.Sprintf("copy %d %s of %s", t.drift.Count(), noun, resource)
-		if t.drift.Changed > 0 {
-			summary += fmt.Sprintf(" (%d changed)", t.drift.Changed)
-		}
-		detail = map[string]int{"Partitions": t.drift.Missing, "ChangedPartitions": t.drift.Changed}
-	}
-	return pl.todo.Add(plan.Step{Kind: plan.CopyPartitions, Account: pl.meshAccount, Resource: resource, Summary: summary, Detail: detail,
-		Run: func(ctx context.Context) error {
-			seen := strays{place: t.place, stored: t.stored}
-			n, err := catalog.CopyPartitions(ctx, pl.own.catalog, pl.sourceName(t), pl.mesh.catalog, pl.targetName(t), t.drift, seen.look)
-			pl.log.DebugContext(ctx, "copied partitions", "table", t.name, "partitions", n)
-			if seen.count > 0 {
-				t.strays = seen
-				pl.refuse("partitions of "+t.name, pl.strayed(t))
-			}
-			return err
-		}}, after, pl.allowReading(t))
 }
 
 // allowReading lets the producer read the partitions of a table that Lake
@@ -322,6 +295,7 @@ func (pl *planner) planGrants(ready map[string][]*plan.Step) {
 		steps := pl.grants.Grant(pl.todo, e, after...)
 		if e.Principal == pl.account {
 			pl.granting = append(pl.granting, steps...)
+			pl.grantingOf[e.Resource.Table] = append(pl.grantingOf[e.Resource.Table], steps...)
 			// The share is accepted in the last portion, whichever granted.
 			pl.unaccepted = true
 		}
@@ -340,21 +314,34 @@ func (pl *planner) planGrants(ready map[string][]*plan.Step) {
 	}
 }
 
+// noteUngranted notes that a grant was refused: its share is not waited for.
+func (pub *publication) noteUngranted(_ context.Context, e permissions.Entry, err error) error {
+	pub.mu.Lock()
+	defer pub.mu.Unlock()
+	for _, t := range pub.tables {
+		if e.Principal == pub.account && (e.Resource.Table == t.name || e.Resource.Table == "") {
+			t.ungranted = true
+		}
+	}
+	return err
+}
+
 // planShare accepts the shares that carry the grants to the producer.
 func (pl *planner) planShare() {
 	if !pl.unaccepted {
 		return
 	}
 	pl.share = pl.todo.Add(plan.Step{Kind: plan.AcceptShare, Early: true, Account: pl.account, Resource: "database " + pl.target,
-		Summary: fmt.Sprintf("accept what account %s shares of database %s", pl.meshAccount, pl.target),
-		Run:     pl.acceptShares}, pl.granting...)
+		Summary: fmt.Sprintf("accept what account %s shares of database %s", pl.meshAccount, pl.target), Anyway: true,
+		Run: pl.acceptShares}, pl.granting...)
 }
 
 // planLinks links the tables back to the producer.
-func (pl *planner) planLinks() {
+func (pl *planner) planLinks(ready map[string][]*plan.Step) {
 	for _, t := range pl.part.tables {
 		if !t.linkFound {
-			pl.links = append(pl.links, pl.planLink(t, pl.localDB))
+			// A link to a table that could not be made would lead nowhere.
+			pl.links = append(pl.links, pl.planLink(t, append([]*plan.Step{pl.localDB}, ready[t.name][:min(1, len(ready[t.name]))]...)...))
 		}
 	}
 }

@@ -373,12 +373,3 @@ func (pub *publication) tagged(ctx context.Context, tag, what string, err error)
 	pub.refuse(tag, fmt.Sprintf("could not %s, which the source has: %s", what, why))
 	return nil
 }
-
-// tagError is the error of a publication whose own LF-tags could not all be set.
-func (pub *publication) tagError() error {
-	if len(pub.untagged) == 0 {
-		return nil
-	}
-	slices.SortFunc(pub.untagged, func(a, b lakemesh.StepError) int { return strings.Compare(a.Step, b.Step) })
-	return &lakemesh.PartialError{Op: pub.op, Done: pub.done, Failed: pub.untagged}
-}
