@@ -36,6 +36,8 @@ type publication struct {
 	deep, overwrite bool
 	// migrate is set if the links replace the originals.
 	migrate bool
+	// loseGrants migrates what somebody loses permissions by.
+	loseGrants bool
 	// whole makes one portion of all tables: for a plan that is to be shown, and for a
 	// migration.
 	whole  bool
@@ -62,7 +64,9 @@ type publication struct {
 	definitions map[string]*types.TableInput
 	granted     *permissions.Grants
 	// held are the grants in the producer's own account, as far as they matter.
-	held         *permissions.Grants
+	held *permissions.Grants
+	// specials are grants of a migration's originals that are not on whole tables by name.
+	specials     []permissions.Special
 	locations    []permissions.RegisteredLocation
 	crawlerFound *catalog.Crawler
 	// unaccepted tells that a share that carries grants waits to be accepted, or will.
@@ -128,6 +132,9 @@ type publishedTable struct {
 	linkFound bool
 	// tags are the LF-tags that the table is to have, and lacks.
 	tags map[string]string
+	// allTags are the LF-tags that count for the original, those of its database and of its
+	// columns among them; read where that matters.
+	allTags permissions.Tags
 	// sourceTags are those of the original.
 	sourceTags map[string]string
 }

@@ -359,6 +359,7 @@ func (pub *publication) surveyDetails(ctx context.Context, tagged bool) error {
 	group, gctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return pub.observeGrants(gctx) })
 	group.Go(func() error { return pub.observeOwnGrants(gctx) })
+	group.Go(func() error { return pub.observeSpecials(gctx) })
 	group.Go(func() error {
 		if tagged {
 			if err := pub.observeSourceTags(gctx); err != nil {
@@ -437,6 +438,27 @@ func (pub *publication) sayOpen(on []permissions.Resource) {
 	}
 	pub.warn(fmt.Sprintf("in the mesh account, %s is open to everybody whom IAM lets through: %s holds permissions on it, and Lake Formation restricts nobody there. A data lake administrator of account %s can revoke them",
 		what, permissions.AllowedByIAM, pub.meshAccount))
+}
+
+// observeSpecials reads what a migration cannot hand on as it is.
+func (pub *publication) observeSpecials(ctx context.Context) (err error) {
+	if !pub.migrate || !slices.ContainsFunc(pub.tables, func(t *publishedTable) bool { return t.original }) {
+		return nil
+	}
+	if pub.specials, err = pub.own.lake.Specials(ctx); err != nil || !slices.ContainsFunc(pub.specials, permissions.Special.ByTags) {
+		return err
+	}
+	group, gctx := errgroup.WithContext(ctx)
+	group.SetLimit(pub.concurrency())
+	for _, t := range pub.tables {
+		if t.original {
+			group.Go(func() (err error) {
+				t.allTags, err = pub.own.lake.AllTags(gctx, pub.source, t.name)
+				return err
+			})
+		}
+	}
+	return group.Wait()
 }
 
 // observeOwnGrants reads what is granted in the producer's own account, where

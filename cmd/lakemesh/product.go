@@ -95,12 +95,16 @@ func (a *app) showPublished(out *producer.CreateDataProductsOutput, failed error
 
 func (a *app) productMigrate() *cobra.Command {
 	var f publishFlags
+	var lose bool
 	cmd := &cobra.Command{
 		Use:   "migrate",
 		Short: "Publish tables, and put links in the place of the originals",
 		Long: `Publishes tables under their own names, and once everything about them is in the
 mesh, removes the originals from the producer's catalog and puts links in their
-place. The data stays where it is.`,
+place. The data stays where it is.
+
+A table on which somebody holds permissions that cannot be granted on the copy
+(columns, data filters, LF-tags, other accounts) stays: the plan names each.`,
 		Args: cobra.NoArgs,
 		RunE: a.do(func(ctx context.Context, _ []string) error {
 			p, err := a.producer(ctx)
@@ -108,7 +112,8 @@ place. The data stays where it is.`,
 				return err
 			}
 			in := producer.MigrateInput{SourceDatabaseName: f.source, TableNameRegex: f.tables, Domain: f.domain, DataProductName: f.product,
-				CreatePublicMetadata: &f.public, SyncMeshCatalogSchedule: f.schedule, SyncMeshCrawlerRoleARN: f.crawlerRole, Overwrite: f.overwrite}
+				CreatePublicMetadata: &f.public, SyncMeshCatalogSchedule: f.schedule, SyncMeshCrawlerRoleARN: f.crawlerRole, Overwrite: f.overwrite,
+				LoseGrants: lose}
 			return a.remove(
 				func() (*plan.Plan, error) { return p.PlanMigrateTablesToMesh(ctx, in) },
 				func() error {
@@ -118,6 +123,7 @@ place. The data stays where it is.`,
 		}),
 	}
 	f.add(cmd, a)
+	cmd.Flags().BoolVar(&lose, "lose-grants", false, "migrate also tables on which somebody holds permissions that are lost by it (default: leave them, and fail)")
 	return cmd
 }
 
