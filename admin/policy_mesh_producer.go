@@ -12,7 +12,7 @@ import (
 func meshProducerPolicy(mesh, producer string, calls SharingCalls) iampolicy.Document {
 	own := producer + "-*"
 	statements := []iampolicy.Statement{
-		allow("Publish", []string{"glue:GetDatabase", "glue:GetTable", "glue:GetTables", "glue:GetPartitions", "glue:CreateDatabase",
+		allow("Publish", []string{"glue:GetDatabase", "glue:GetDatabases", "glue:GetTable", "glue:GetTables", "glue:GetPartitions", "glue:CreateDatabase",
 			"glue:UpdateDatabase", "glue:CreateTable", "glue:UpdateTable", "glue:BatchCreatePartition", "glue:BatchUpdatePartition", "glue:BatchDeletePartition", "glue:TagResource"}, catalogARNs(mesh), nil),
 		allow("Grant", grantActions(), anything, nil),
 		// Lake Formation knows no resources in IAM policies: what is registered and

@@ -36,6 +36,12 @@ type publication struct {
 	deep, overwrite bool
 	// migrate is set if the links replace the originals.
 	migrate bool
+	// sync changes what is published and publishes nothing else; copies are the tables in
+	// the mesh, by name.
+	sync   bool
+	copies map[string]*types.Table
+	// moves tells of a sync that definitions change, so that locations have to be known.
+	moves bool
 	// loseGrants migrates what somebody loses permissions by.
 	loseGrants bool
 	// whole makes one portion of all tables: for a plan that is to be shown, and for a
@@ -73,6 +79,8 @@ type publication struct {
 	unaccepted bool
 	// blocked are the ARNs of what was granted to the producer and no share carries.
 	blocked map[string]string
+	// sourceTagged tells that the source's catalog has LF-tags.
+	sourceTagged bool
 	// tagKeys is what was found of the LF-tags that are to be assigned, by key.
 	tagKeys  map[string]*tagKey
 	warnings []string

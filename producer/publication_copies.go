@@ -36,7 +36,7 @@ func (pub *publication) foundCopy(t *publishedTable, found *types.Table) {
 	is := catalog.DigestOf(catalog.Definition(found))
 	t.found, t.same = true, t.digest == is
 	t.copy = copyFound{version: aws.ToString(found.VersionId), published: catalog.PublishedAt(found), rekeyed: !catalog.SameKeys(t.keys, found.PartitionKeys)}
-	t.copy.unnoted = t.same && t.copy.published.Definition != t.digest.String()
+	t.copy.unnoted = t.same && (t.copy.published.Definition != t.digest.String() || t.copy.published.Source != pub.source)
 	if t.same {
 		return
 	}
@@ -89,7 +89,7 @@ func (pub *publication) updateTable(ctx context.Context, t *publishedTable, want
 	if !t.partitioned {
 		partitions = ""
 	}
-	noted := catalog.PublishedAs(wanted, partitions)
+	noted := catalog.PublishedAs(wanted, partitions, pub.source)
 	return pub.explainLocation(t, pub.changeCopy(ctx, t, pub.mesh.catalog.UpdateTable, noted, wanted, t.copy.version))
 }
 
@@ -117,14 +117,14 @@ func (pub *publication) changeCopy(ctx context.Context, t *publishedTable, chang
 // the copy.
 func (pub *publication) note(ctx context.Context, t *publishedTable, partitions string, made *types.TableInput) error {
 	if made != nil {
-		return pub.explainLocation(t, pub.mesh.catalog.NoteTable(ctx, pub.target, catalog.PublishedAs(made, partitions).At(made), ""))
+		return pub.explainLocation(t, pub.mesh.catalog.NoteTable(ctx, pub.target, catalog.PublishedAs(made, partitions, pub.source).At(made), ""))
 	}
 	found, ok, err := pub.mesh.catalog.Table(ctx, pub.target, t.name)
 	if err != nil || !ok {
 		return err
 	}
 	is := catalog.Definition(found)
-	noted := catalog.PublishedAs(is, partitions)
+	noted := catalog.PublishedAs(is, partitions, pub.source)
 	if catalog.DigestOf(is) != t.digest {
 		// Somebody else wrote the definition meanwhile: what was published is not that.
 		noted = catalog.PublishedAt(found)
@@ -333,9 +333,3 @@ func (pub *publication) stepsError() error {
 
 // there reports whether the mesh has the table by now.
 func (t *publishedTable) there() bool { return t.found || t.made }
-
-// snapshot is the metadata file that readers of an Iceberg copy see.
-func snapshot(t *types.Table) string {
-	pointer, _ := catalog.Pointer(t)
-	return strings.TrimSpace(pointer)
-}

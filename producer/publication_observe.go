@@ -27,7 +27,6 @@ const fewTables = 3
 // survey reads what is there and checks what is wanted against it. It writes
 // nothing. What does not depend on each other is read at once.
 func (pub *publication) survey(ctx context.Context) error {
-	tagged := false
 	group, gctx := errgroup.WithContext(ctx)
 	group.Go(func() (err error) {
 		pub.sourceDatabase, err = pub.readSourceDatabase(gctx)
@@ -59,7 +58,7 @@ func (pub *publication) survey(ctx context.Context) error {
 	group.Go(func() error {
 		// A catalog without LF-tags has no tables with LF-tags.
 		tags, err := pub.own.lake.Tags(gctx)
-		tagged = len(tags) > 0
+		pub.sourceTagged = len(tags) > 0
 		return err
 	})
 	group.Go(func() (err error) {
@@ -87,7 +86,7 @@ func (pub *publication) survey(ctx context.Context) error {
 	if len(pub.tables) == 0 {
 		return pub.nothing()
 	}
-	return pub.surveyDetails(ctx, tagged)
+	return pub.surveyDetails(ctx)
 }
 
 // sort puts tables and warnings into an order that does not depend on Glue's.
@@ -225,7 +224,7 @@ func (pub *publication) take(name string, t *types.Table) error {
 	p := &publishedTable{name: name, link: name + pub.suffix, digest: catalog.DigestOf(wanted), original: true, partitioned: len(t.PartitionKeys) > 0,
 		keys: t.PartitionKeys, iceberg: catalog.IsIceberg(t)}
 	p.pointer, p.previous = catalog.Pointer(t)
-	if p.iceberg && !pub.migrate {
+	if p.iceberg && !pub.migrate && !pub.sync {
 		pub.warn(fmt.Sprintf("%s.%s is an Iceberg table: readers of its copy see the snapshot that is current now, until it is published again (`lakemesh product sync`)", pub.source, name))
 	}
 	if pub.migrate {
@@ -238,6 +237,7 @@ func (pub *publication) take(name string, t *types.Table) error {
 	location := catalog.StoredAt(t)
 	p.place, p.stored = storage.ParsePlace(location)
 	switch {
+	case pub.sync:
 	case location == "":
 		pub.warn(fmt.Sprintf("%s.%s has no location: only its metadata is published", pub.source, name))
 	case !p.stored:
@@ -350,7 +350,7 @@ func has(set map[string]*publishedTable) func(string) bool {
 }
 
 // surveyDetails reads the grants and LF-tags of the chosen tables.
-func (pub *publication) surveyDetails(ctx context.Context, tagged bool) error {
+func (pub *publication) surveyDetails(ctx context.Context) error {
 	pub.sayUnverified()
 	pub.sayCrawler()
 	if err := pub.observeCrawlerRole(ctx); err != nil {
@@ -361,7 +361,7 @@ func (pub *publication) surveyDetails(ctx context.Context, tagged bool) error {
 	group.Go(func() error { return pub.observeOwnGrants(gctx) })
 	group.Go(func() error { return pub.observeSpecials(gctx) })
 	group.Go(func() error {
-		if tagged {
+		if pub.sourceTagged {
 			if err := pub.observeSourceTags(gctx); err != nil {
 				return err
 			}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -43,21 +44,16 @@ func (pub *publication) plan(part *portion) *plan.Plan {
 		grants: pub.mesh.lake.Tolerant(func(permissions.Entry) bool { return false }, pub.noteUngranted), grantingOf: map[string][]*plan.Step{}, handed: pub.own.lake.Batches(), tagKeys: map[string]*plan.Step{}}
 	if part.first {
 		pl.todo.Warnings = slices.Clone(pub.warnings)
-		pl.planDatabases()
-		pl.planLocations()
+		if !pub.sync {
+			pl.planDatabases()
+		}
+		if !pub.sync || pub.moves {
+			pl.planLocations()
+		}
 	}
 	ready := pl.planTables()
-	pl.planGrants(ready)
-	if part.last {
-		pl.planShare()
-	}
-	if pub.migrate {
-		pl.planMigration(ready)
-	} else {
-		pl.planLinks(ready)
-	}
-	if part.last {
-		pl.planCrawler()
+	if !pub.sync {
+		pl.planAccess(ready)
 	}
 	if part.first {
 		pl.planTagKeys()
@@ -70,6 +66,22 @@ func (pub *publication) plan(part *portion) *plan.Plan {
 	return pl.todo
 }
 
+// planAccess lets the producer administer what is published, and reach it.
+func (pl *planner) planAccess(ready map[string][]*plan.Step) {
+	pl.planGrants(ready)
+	if pl.part.last {
+		pl.planShare()
+	}
+	if pl.migrate {
+		pl.planMigration(ready)
+	} else {
+		pl.planLinks(ready)
+	}
+	if pl.part.last {
+		pl.planCrawler()
+	}
+}
+
 // owned are the resource tags on what the mesh made.
 func owned() map[string]string {
 	return map[string]string{lakemesh.SolutionTag: lakemesh.SolutionValue}
@@ -79,7 +91,7 @@ func (pl *planner) planDatabases() {
 	mesh, own := pl.mesh.catalog, pl.own.catalog
 	switch d := pl.meshDatabase; {
 	case d == nil:
-		in := types.DatabaseInput{Name: aws.String(pl.target), Description: pl.sourceDatabase.Description}
+		in := types.DatabaseInput{Name: aws.String(pl.target), Description: pl.sourceDatabase.Description, Parameters: pl.sourceDatabase.Parameters}
 		pl.meshDB = pl.todo.Add(plan.Step{Kind: plan.CreateDatabase, Account: pl.meshAccount, Resource: "database " + pl.target,
 			Summary: "create database " + pl.target,
 			Run:     func(ctx context.Context) error { return pl.createMeshDatabase(ctx, in) }})
@@ -91,6 +103,12 @@ func (pl *planner) planDatabases() {
 		pl.meshDB = pl.todo.Add(plan.Step{Kind: plan.UpdateDatabase, Account: pl.meshAccount, Resource: "database " + pl.target,
 			Summary: "clear the default permissions for new tables of database " + pl.target,
 			Run:     func(ctx context.Context) error { return mesh.UpdateDatabase(ctx, in) }})
+	default:
+		pl.planParameters(d)
+	}
+	if uri := aws.ToString(pl.sourceDatabase.LocationUri); uri != "" {
+		// New tables of the mesh's database would be put there by whoever may make them.
+		pl.todo.Warn("the location of database %s, %s, is not copied: published tables keep their own", pl.source, uri)
 	}
 	if pl.localDatabase == nil {
 		in := types.DatabaseInput{Name: aws.String(pl.local), Description: aws.String("Links to the data products of database " + pl.source)}
@@ -108,6 +126,20 @@ func (pl *planner) planDatabases() {
 	if slices.ContainsFunc(pl.tables, func(t *publishedTable) bool { return !t.linkFound }) {
 		pl.localDB = pl.allowLinks()
 	}
+}
+
+// planParameters adds parameters that the source's database has and the mesh's lacks. Those
+// that differ stay: tables of several databases can be published into one.
+func (pl *planner) planParameters(d *types.Database) {
+	all := maps.Clone(pl.sourceDatabase.Parameters)
+	maps.Copy(all, d.Parameters)
+	if len(all) == len(d.Parameters) {
+		return
+	}
+	in := types.DatabaseInput{Name: d.Name, Description: d.Description, LocationUri: d.LocationUri, Parameters: all, CreateTableDefaultPermissions: []types.PrincipalPermissions{}}
+	pl.meshDB = pl.todo.Add(plan.Step{Kind: plan.UpdateDatabase, Account: pl.meshAccount, Resource: "database " + pl.target,
+		Summary: fmt.Sprintf("add %d %s to database %s", len(all)-len(d.Parameters), counted(len(all)-len(d.Parameters), "parameter"), pl.target),
+		Run:     func(ctx context.Context) error { return pl.mesh.catalog.UpdateDatabase(ctx, in) }})
 }
 
 // createMeshDatabase makes the database in the mesh. One that was made in the
@@ -197,7 +229,7 @@ func (pub *publication) createTable(ctx context.Context, t *publishedTable, want
 	if t.partitioned {
 		partitions = catalog.Set{}.String()
 	}
-	err := pub.mesh.catalog.CreateTable(ctx, pub.target, catalog.PublishedAs(wanted, partitions).At(wanted))
+	err := pub.mesh.catalog.CreateTable(ctx, pub.target, catalog.PublishedAs(wanted, partitions, pub.source).At(wanted))
 	if !errors.Is(err, catalog.ErrExists) {
 		t.made = err == nil
 		return pub.explainLocation(t, err)

@@ -15,7 +15,7 @@ import (
 )
 
 func (a *app) productCommand() *cobra.Command {
-	return group("product", "Publish data products, and find them", a.productCreate(), a.productList(), a.productGet(), a.productMigrate())
+	return group("product", "Publish data products, and find them", a.productCreate(), a.productSync(), a.productList(), a.productGet(), a.productMigrate())
 }
 
 // publishFlags are what publishing and migrating have in common.
@@ -145,7 +145,7 @@ func (a *app) productList() *cobra.Command {
 			return a.show(out, func() {
 				rows := make([][]string, len(out.Products))
 				for i, p := range out.Products {
-					rows[i] = []string{p.DatabaseName, p.TableName, p.Owner, orDash(p.Domain), orDash(p.DataProductName), orDash(p.Location)}
+					rows[i] = []string{p.DatabaseName, p.TableName, p.Owner, orDash(p.Domain), orDash(p.DataProductName), orDash(p.Location) + snapshotOf(p)}
 				}
 				a.printTable("products", []string{"DATABASE", "TABLE", "OWNER", "DOMAIN", "PRODUCT", "LOCATION"}, rows)
 			})
@@ -157,6 +157,14 @@ func (a *app) productList() *cobra.Command {
 	f.StringVar(&in.DatabaseName, "database-name", "", "only this database of the mesh")
 	must(cmd.RegisterFlagCompletionFunc("database-name", a.completeDatabases))
 	return cmd
+}
+
+// snapshotOf says of an Iceberg table which snapshot its readers see.
+func snapshotOf(p consumer.Product) string {
+	if p.Snapshot == "" {
+		return ""
+	}
+	return " (snapshot " + p.Snapshot[strings.LastIndex(p.Snapshot, "/")+1:] + " until it is synced)"
 }
 
 func (a *app) productGet() *cobra.Command {

@@ -17,6 +17,7 @@ const (
 	recordDefinition = recordPrefix + "definition"
 	recordPointer    = recordPrefix + "metadata_location"
 	recordPartitions = recordPrefix + "partitions"
+	recordSource     = recordPrefix + "source"
 )
 
 // metadataPointer is the parameter of an Iceberg table that names its current metadata
@@ -36,16 +37,18 @@ type Published struct {
 	Definition, Pointer string
 	// Partitions is the [Set] of the partitions, as text; empty if it is not known.
 	Partitions string
+	// Source is the database of the producer that the table comes from.
+	Source string
 }
 
 // PublishedAt is what stands at a copy; the zero value where nothing does.
 func PublishedAt(t *types.Table) Published {
-	return Published{Definition: t.Parameters[recordDefinition], Pointer: t.Parameters[recordPointer], Partitions: t.Parameters[recordPartitions]}
+	return Published{Definition: t.Parameters[recordDefinition], Pointer: t.Parameters[recordPointer], Partitions: t.Parameters[recordPartitions], Source: t.Parameters[recordSource]}
 }
 
 // PublishedAs is what publishing a definition is to leave at the copy.
-func PublishedAs(in *types.TableInput, partitions string) Published {
-	return Published{Definition: DigestOf(in).String(), Pointer: in.Parameters[metadataPointer], Partitions: partitions}
+func PublishedAs(in *types.TableInput, partitions, source string) Published {
+	return Published{Definition: DigestOf(in).String(), Pointer: in.Parameters[metadataPointer], Partitions: partitions, Source: source}
 }
 
 // At is a definition with what was published. The definition itself is not changed.
@@ -55,7 +58,7 @@ func (p Published) At(in *types.TableInput) *types.TableInput {
 	if noted.Parameters == nil {
 		noted.Parameters = map[string]string{}
 	}
-	for name, v := range map[string]string{recordDefinition: p.Definition, recordPointer: p.Pointer, recordPartitions: p.Partitions} {
+	for name, v := range map[string]string{recordDefinition: p.Definition, recordPointer: p.Pointer, recordPartitions: p.Partitions, recordSource: p.Source} {
 		if v == "" {
 			delete(noted.Parameters, name)
 		} else {
