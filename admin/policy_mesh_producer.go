@@ -14,6 +14,7 @@ func meshProducerPolicy(mesh, producer string, calls SharingCalls) iampolicy.Doc
 	statements := []iampolicy.Statement{
 		allow("Publish", []string{"glue:GetDatabase", "glue:GetDatabases", "glue:GetTable", "glue:GetTables", "glue:GetPartitions", "glue:CreateDatabase",
 			"glue:UpdateDatabase", "glue:CreateTable", "glue:UpdateTable", "glue:BatchCreatePartition", "glue:BatchUpdatePartition", "glue:BatchDeletePartition", "glue:TagResource"}, catalogARNs(mesh), nil),
+		allow("Unpublish", []string{"glue:DeleteDatabase", "glue:BatchDeleteTable"}, append(catalogARNs(mesh), functionARNs(mesh)), nil),
 		allow("Grant", grantActions(), anything, nil),
 		// Lake Formation knows no resources in IAM policies: what is registered and
 		// tagged is for its own permissions to decide.

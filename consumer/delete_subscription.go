@@ -3,6 +3,7 @@ package consumer
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -30,17 +31,20 @@ type LeaveInput struct {
 type leaving struct {
 	consumer *Consumer
 	record   *tracker.Record
-	// others are the account's other active subscriptions in the same database.
+	// others are the account's other active subscriptions with the same owner.
 	others []*tracker.Record
 	// handed is what principals of the account hold, on tables and on databases.
 	handed []permissions.Entry
-	// links are the account's links to the database, if none is needed any more.
-	links []string
+	// links are the account's links to databases of the mesh that it needs no more, by
+	// their names.
+	links map[string]string
+	// warnings are what could not be looked at.
+	warnings []string
 }
 
 // PlanDeleteSubscription tells what [Consumer.DeleteSubscription] would do.
 func (c *Consumer) PlanDeleteSubscription(ctx context.Context, in LeaveInput) (*plan.Plan, error) {
-	l := &leaving{consumer: c}
+	l := &leaving{consumer: c, links: map[string]string{}}
 	var err error
 	if l.record, err = c.subscription(ctx, opLeave, in.SubscriptionID); err != nil {
 		return nil, err
@@ -94,42 +98,75 @@ func (l *leaving) observe(ctx context.Context) error {
 	return nil
 }
 
+// scopes are what the subscription is about, as its owner decided and as this account
+// asked. The two differ only if the owner made its record into something else, or
+// unreadable: that shall keep nobody from leaving.
+func (l *leaving) scopes() []lakemesh.Subscription {
+	decided := l.record.Subscription
+	var all []lakemesh.Subscription
+	if decided.Database != "" && !decided.TablesUnknown {
+		all = append(all, decided)
+	}
+	if w := l.record.Asked; w != nil && !l.record.Believable() {
+		decided.Database, decided.Tables, decided.TablesUnknown = w.Database, w.Tables, false
+		all = append(all, decided)
+	}
+	return all
+}
+
 // resources are what was handed on with the subscription: its tables, and if no
 // other subscription needs them, the mesh's database and the links to it. With all
 // tables of a database, each of them can have been handed on by itself.
 func (l *leaving) resources(ctx context.Context) ([]permissions.Resource, error) {
-	c, r := l.consumer, l.record
-	list := c.objects(&r.Subscription)
-	if r.WholeDatabase() {
-		seen, err := c.shared.tables(ctx, r.Database)
-		if err != nil {
-			return nil, err
+	c := l.consumer
+	var list []permissions.Resource
+	add := func(r permissions.Resource) {
+		if !slices.Contains(list, r) {
+			list = append(list, r)
 		}
-		// What was shared a moment ago may have been handed on, and not be listed yet.
-		published, err := c.public.tables(ctx, r.Database)
-		if err != nil {
-			c.log.WarnContext(ctx, "could not see what is published in the database; only on what is listed as shared is access taken back", "database", r.Database, "error", err)
+	}
+	scopes := l.scopes()
+	if len(scopes) == 0 {
+		l.warnings = append(l.warnings, "neither the owner's decision nor the request names tables that can be read: nothing that was handed on is taken back")
+	}
+	var unneeded []string
+	for _, s := range scopes {
+		for _, r := range c.objects(&s) {
+			add(r)
 		}
-		for _, t := range append(seen, published...) {
-			table := permissions.Table(c.meshAccount, r.Database, strings.ToLower(aws.ToString(t.Name)))
-			if !slices.Contains(list, table) {
-				list = append(list, table)
+		if s.WholeDatabase() {
+			seen, err := c.shared.tables(ctx, s.Database)
+			if err != nil {
+				return nil, err
+			}
+			// What was shared a moment ago may have been handed on, and not be listed yet.
+			published, err := c.public.tables(ctx, s.Database)
+			if err != nil {
+				c.log.WarnContext(ctx, "could not see what is published in the database; only on what is listed as shared is access taken back", "database", s.Database, "error", err)
+			}
+			for _, t := range append(seen, published...) {
+				add(permissions.Table(c.meshAccount, s.Database, strings.ToLower(aws.ToString(t.Name))))
 			}
 		}
+		if !slices.ContainsFunc(l.others, func(o *tracker.Record) bool { return strings.EqualFold(o.Database, s.Database) }) {
+			unneeded = append(unneeded, s.Database)
+			add(permissions.Database(c.meshAccount, s.Database))
+		}
 	}
-	if len(l.others) > 0 {
+	if len(unneeded) == 0 {
 		return list, nil
 	}
-	list = append(list, permissions.Database(c.meshAccount, r.Database))
 	all, err := c.own.databases(ctx)
 	if err != nil {
 		return nil, err
 	}
 	for i := range all {
-		if c.linksTo(&all[i], r.Database) {
-			link := strings.ToLower(aws.ToString(all[i].Name))
-			l.links = append(l.links, link)
-			list = append(list, permissions.Database(c.account, link))
+		for _, database := range unneeded {
+			if c.linksTo(&all[i], database) {
+				link := strings.ToLower(aws.ToString(all[i].Name))
+				l.links[link] = database
+				add(permissions.Database(c.account, link))
+			}
 		}
 	}
 	return list, nil
@@ -150,7 +187,7 @@ func (l *leaving) tooMuch(e permissions.Entry) lakemesh.Permissions {
 
 func (l *leaving) plan(reason string) *plan.Plan {
 	c, r := l.consumer, l.record
-	p := &plan.Plan{Operation: opLeave}
+	p := &plan.Plan{Operation: opLeave, Warnings: l.warnings}
 	if !r.Leaving {
 		// First, and by itself: whatever keeps something from being taken back, the owner
 		// is told that it can end the grant to the account.
@@ -181,7 +218,7 @@ func (l *leaving) plan(reason string) *plan.Plan {
 			onLink[e.Resource.Database] = append(onLink[e.Resource.Database], steps...)
 		}
 	}
-	for _, link := range l.links {
+	for _, link := range slices.Sorted(maps.Keys(l.links)) {
 		l.dropLink(p, batches, link, mine[link], onLink[link])
 	}
 	return p
@@ -191,18 +228,18 @@ func (l *leaving) plan(reason string) *plan.Plan {
 // did not make until it grants itself DROP
 // (https://docs.aws.amazon.com/lake-formation/latest/dg/implicit-permissions.html).
 func (l *leaving) dropLink(p *plan.Plan, batches *permissions.Batches, link string, mine lakemesh.Permissions, after []*plan.Step) {
-	c := l.consumer
+	c, database := l.consumer, l.links[link]
 	if !mine.Has(lakemesh.Drop) && !mine.Has(lakemesh.All) {
 		after = append(after, batches.Grant(p, permissions.Entry{Principal: lakemesh.RoleARN(c.account, lakemesh.ConsumerRole),
 			Resource: permissions.Database(c.account, link), Permissions: lakemesh.NewPermissions(lakemesh.Drop)})...)
 	}
 	p.Add(plan.Step{
 		Kind: plan.DeleteLink, Account: c.account, Resource: "database " + link,
-		Summary: fmt.Sprintf("drop resource link %s to database %s of the mesh", link, l.record.Database),
+		Summary: fmt.Sprintf("drop resource link %s to database %s of the mesh", link, database),
 		Run: func(ctx context.Context) error {
 			// A name can be given to something else in the meantime.
 			db, ok, err := c.own.database(ctx, link)
-			if err != nil || !ok || !c.linksTo(db, l.record.Database) {
+			if err != nil || !ok || !c.linksTo(db, database) {
 				return err
 			}
 			_, err = c.own.Client.DeleteDatabase(ctx, &glue.DeleteDatabaseInput{CatalogId: aws.String(c.account), Name: aws.String(link)})

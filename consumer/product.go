@@ -10,12 +10,12 @@ import (
 	"github.com/lakemesh/lakemesh/internal/tracker"
 )
 
-// otherActive are this consumer's other active subscriptions in the mesh database
-// of a record. Those that it has left do not count.
+// otherActive are this consumer's other active subscriptions with the owner of a
+// record. Those that it has left do not count.
 func (c *Consumer) otherActive(ctx context.Context, r *tracker.Record) ([]*tracker.Record, error) {
 	all, err := c.tracker.SubscribedActive(ctx, c.account, r.Owner)
 	return slices.DeleteFunc(all, func(o *tracker.Record) bool {
-		return o.ID == r.ID || o.Status != lakemesh.Active || o.Leaving || !o.Believable() || !strings.EqualFold(o.Database, r.Database)
+		return o.ID == r.ID || o.Status != lakemesh.Active || o.Leaving || !o.Believable()
 	}), err
 }
 
@@ -34,6 +34,9 @@ func covers(s *lakemesh.Subscription, table string) bool {
 func justified(subscriptions []*tracker.Record, r permissions.Resource) lakemesh.Permissions {
 	var all lakemesh.Permissions
 	for _, s := range subscriptions {
+		if !strings.EqualFold(s.Database, r.Database) {
+			continue
+		}
 		if r.Kind == permissions.KindAllTables && s.WholeDatabase() || r.Kind == permissions.KindTable && covers(&s.Subscription, r.Table) {
 			all = all.Union(passed(&s.Subscription))
 		}

@@ -35,6 +35,7 @@ const (
 	CreateTable      Kind = "create-table"
 	UpdateTable      Kind = "update-table"
 	DeleteTable      Kind = "delete-table"
+	DeleteDatabase   Kind = "delete-database"
 	CopyPartitions   Kind = "copy-partitions"
 	RemovePartitions Kind = "remove-partitions"
 	CreateLink       Kind = "create-resource-link"

@@ -7,15 +7,16 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/lakemesh/lakemesh"
 	"github.com/lakemesh/lakemesh/internal/identity"
-	"github.com/lakemesh/lakemesh/internal/permissions"
 	"github.com/lakemesh/lakemesh/internal/tracker"
 	"github.com/lakemesh/lakemesh/plan"
 )
 
-// decision is one decision on a subscription, as it was asked for.
+// decision is one decision on a subscription, as it was asked for: what its terms shall
+// be.
 type decision struct {
 	op     string
 	action lakemesh.Action
@@ -26,6 +27,9 @@ type decision struct {
 	// terms are what the consumer shall hold by the subscription afterwards, by the
 	// record as it is; or why the decision cannot be made on it.
 	terms func(*tracker.Record) (terms, error)
+	// extends tells that publishing made the decision, so that a subscription covers what
+	// is in its database now. It mends nothing else.
+	extends bool
 }
 
 // terms are permissions that a consumer holds, and what of them it may hand on.
@@ -38,20 +42,23 @@ var errNothingToDecide = errors.New("nothing to decide")
 
 // decide carries a decision out. Every decision takes this way:
 //
-//	load -> check -> take the owner's lease -> load again -> observe -> plan ->
-//	claim -> apply -> record
+//	load -> check -> observe -> decide -> take the owner's lease -> claim -> apply -> record
+//
+// The first four only read, and are called looking. If somebody else decided between the
+// look and the lease, or left a decision unfinished, the lease's holder looks again.
 //
 // Nothing is granted or revoked before the claim, and the record says what was
 // decided only after all of it was done. Whatever ends the program in between
 // leaves a claimed record, which the same decision carries on from.
 func (p *Producer) decide(ctx context.Context, d *decision) error {
-	c, err := p.consider(ctx, d)
+	l, err := p.look(ctx, d, false)
 	if err != nil {
-		p.mirrorAgain(ctx, c, err)
+		p.mirrorAgain(ctx, l, err)
 		return unlessNothing(err)
 	}
-	if idle, err := p.idle(ctx, c); idle || err != nil {
-		return err
+	if l.idle() {
+		p.mirrorOf(ctx, l.record)
+		return nil
 	}
 
 	lease, kept, err := p.records.Acquire(ctx, p.account, d.id, d.action)
@@ -66,50 +73,75 @@ func (p *Producer) decide(ctx context.Context, d *decision) error {
 		}
 		mirrored.Wait()
 	}()
-
-	if !lease.Undisturbed(c.loaded) {
-		// Another decision was carried out while this one was looked at, or waited.
-		if c, err = p.consider(kept, d); err != nil {
-			return unlessNothing(err)
+	if l.plan == nil || !lease.Undisturbed(l.loaded) {
+		if l, err = p.look(kept, d, true); err != nil {
+			return p.lost(kept, unlessNothing(err))
 		}
 	}
-	if err := tracker.Claimable(c.record, c.claim()); err != nil {
-		return err
-	}
-	found, err := p.observe(kept, c)
-	if err != nil {
-		return p.lost(kept, identity.Explain(d.op, p.meshAccount, "subscription "+d.id, err))
-	}
-	change, err := p.plan(kept, c, found)
-	if err != nil {
-		return identity.Explain(d.op, p.meshAccount, "subscription "+d.id, err)
-	}
-	if err := expected(d, change.plan); err != nil {
-		return err
-	}
 
-	held, err := lease.Claim(kept, c.record, c.ledger, c.claim(), change.foreign, change.regrants)
+	held, err := lease.Claim(kept, l.record, l.ledger, l.claim(), l.change.foreign, l.change.regrants)
 	if err != nil {
 		return p.lost(kept, err)
 	}
-	if c.action == lakemesh.ActionApprove && c.record.Claim == nil {
+	if l.action == lakemesh.ActionApprove && l.record.Claim == nil {
 		if err := p.unlessWithdrawn(kept, held); err != nil {
 			return p.lost(kept, err)
 		}
 	}
-	if err := p.apply(kept, change.plan); err != nil {
+	if err := p.apply(kept, l.plan); err != nil {
 		return p.lost(kept, err)
 	}
-	outcome, err := p.outcome(kept, c, change)
+	outcome, err := p.outcome(kept, l)
 	if err != nil {
 		return p.lost(kept, identity.Explain(d.op, p.meshAccount, "subscription "+d.id, err))
 	}
 	if err := held.Finish(kept, outcome); err != nil {
 		return err
 	}
-	mirrored.Go(func() { p.mirror(ctx, c.record, outcome) })
+	mirrored.Go(func() { p.mirror(ctx, l.record, outcome) })
 	p.log.InfoContext(ctx, "decided", "operation", d.op, "subscription", d.id, "status", outcome.Status)
 	return nil
+}
+
+// looked is a decision with all that was found out about it.
+type looked struct {
+	*considered
+
+	// change is what the decision does, and plan the steps of that. They are nil if it was
+	// not looked at them, because another decision is under way.
+	change *change
+	plan   *plan.Plan
+}
+
+// look finds out what a decision would do now. Who holds no lease leaves a subscription
+// alone on which a decision is under way: its program may be at work.
+func (p *Producer) look(ctx context.Context, d *decision, leased bool) (*looked, error) {
+	l := &looked{}
+	var err error
+	if l.considered, err = p.consider(ctx, d); err != nil || l.record.Claim != nil && !leased {
+		return l, err
+	}
+	if err := tracker.Claimable(l.record, l.claim()); err != nil {
+		return l, err
+	}
+	found, err := p.observe(ctx, l.considered)
+	if err == nil {
+		l.change, err = p.changes(l.considered, found)
+	}
+	if err == nil {
+		l.plan, err = p.steps(ctx, l.considered, found, l.change)
+	}
+	if err != nil {
+		return l, identity.Explain(d.op, p.meshAccount, "subscription "+d.id, err)
+	}
+	return l, expected(d, l.plan)
+}
+
+// idle reports whether a decision changes nothing and says nothing new: an update to
+// what already holds. Then nothing is written at all.
+func (l *looked) idle() bool {
+	r := l.record
+	return l.action == lakemesh.ActionUpdate && l.plan != nil && l.plan.Empty() && (l.notes == "" || slices.Contains(r.Notes, l.notes)) && l.unchanged()
 }
 
 // unlessWithdrawn takes an approval back that was claimed while the consumer took its
@@ -126,25 +158,11 @@ func (p *Producer) unlessWithdrawn(ctx context.Context, held *tracker.Held) erro
 // preview tells what a decision would do. It changes nothing, and what it returns
 // cannot be applied: that would be a grant without a claim and a record.
 func (p *Producer) preview(ctx context.Context, d *decision) (*plan.Plan, error) {
-	c, err := p.consider(ctx, d)
+	l, err := p.look(ctx, d, true)
 	if err != nil {
-		return nil, err
-	}
-	if err := tracker.Claimable(c.record, c.claim()); err != nil {
 		return nil, p.atWork(ctx, err)
 	}
-	found, err := p.observe(ctx, c)
-	if err != nil {
-		return nil, identity.Explain(d.op, p.meshAccount, "subscription "+d.id, err)
-	}
-	change, err := p.plan(ctx, c, found)
-	if err != nil {
-		return nil, identity.Explain(d.op, p.meshAccount, "subscription "+d.id, err)
-	}
-	if err := expected(d, change.plan); err != nil {
-		return nil, err
-	}
-	return change.plan.Preview(), nil
+	return l.plan.Preview(), nil
 }
 
 // atWork says of a decision that holds a record whether its program is at work on it,
@@ -169,14 +187,15 @@ type considered struct {
 
 	record *tracker.Record
 	ledger tracker.Ledger
-	// loaded is all of that, as it was read.
+	// loaded is all of that, as it was read; now is when.
 	loaded *tracker.Loaded
+	now    time.Time
 }
 
 // consider reads the record and the pair's ledger, and works out what the consumer
 // shall hold.
 func (p *Producer) consider(ctx context.Context, d *decision) (*considered, error) {
-	c := &considered{decision: d}
+	c := &considered{decision: d, now: p.now()}
 	var err error
 	if c.loaded, err = p.load(ctx, d.op, d.id); err != nil {
 		return c, err
@@ -218,6 +237,11 @@ func (c *considered) before() terms {
 	return t
 }
 
+// unchanged reports whether the terms stay as they are, and no decision is under way.
+func (c *considered) unchanged() bool {
+	return c.record.Claim == nil && c.record.Status == lakemesh.Active && c.record.Permitted.Equal(c.permitted) && c.record.Grantable.Equal(c.grantable)
+}
+
 // load reads a subscription with what decisions on it depend on, and checks that it is
 // this producer's.
 func (p *Producer) load(ctx context.Context, op, id string) (*tracker.Loaded, error) {
@@ -237,37 +261,11 @@ func (p *Producer) foreign(op, id, owner string) error {
 		Hint:    "use the credentials of the account that owns the product"}
 }
 
-// idle reports whether a decision changes nothing and says nothing new: an update to
-// what already holds. Then nothing is written at all.
-func (p *Producer) idle(ctx context.Context, c *considered) (bool, error) {
-	r := c.record
-	if c.action != lakemesh.ActionUpdate || r.Claim != nil || c.notes != "" && !slices.Contains(r.Notes, c.notes) ||
-		!r.Permitted.Equal(c.permitted) || !r.Grantable.Equal(c.grantable) {
-		return false, nil
-	}
-	found, err := p.observe(ctx, c)
-	if err != nil {
-		return false, identity.Explain(c.op, p.meshAccount, "subscription "+r.ID, err)
-	}
-	change, err := p.plan(ctx, c, found)
-	if err != nil {
-		return false, identity.Explain(c.op, p.meshAccount, "subscription "+r.ID, err)
-	}
-	if !change.plan.Empty() {
-		return false, nil
-	}
-	if err := expected(c.decision, change.plan); err != nil {
-		return false, err
-	}
-	p.mirrorOf(ctx, r)
-	return true, nil
-}
-
 // mirrorAgain completes a decision that was recorded by a program which ended before it
 // was mirrored: the same decision again finds that it was made.
-func (p *Producer) mirrorAgain(ctx context.Context, c *considered, err error) {
-	if c.record != nil && errors.Is(err, lakemesh.ErrIllegalTransition) {
-		p.mirrorOf(ctx, c.record)
+func (p *Producer) mirrorAgain(ctx context.Context, l *looked, err error) {
+	if l.record != nil && errors.Is(err, lakemesh.ErrIllegalTransition) {
+		p.mirrorOf(ctx, l.record)
 	}
 }
 
@@ -290,7 +288,8 @@ func expected(d *decision, todo *plan.Plan) error {
 }
 
 // outcome is what the decision leaves on the record.
-func (p *Producer) outcome(ctx context.Context, c *considered, change *change) (tracker.Outcome, error) {
+func (p *Producer) outcome(ctx context.Context, l *looked) (tracker.Outcome, error) {
+	c := l.considered
 	o := tracker.Outcome{Status: c.action.Target(), Permitted: c.permitted, Grantable: c.grantable, Reason: c.notes,
 		Aborted: c.action == lakemesh.ActionAbort}
 	if o.Aborted {
@@ -301,7 +300,7 @@ func (p *Producer) outcome(ctx context.Context, c *considered, change *change) (
 	}
 	o.TableARNs = p.tableARNs(c.record)
 	var err error
-	o.RAMShares, err = change.shared.find(ctx)
+	o.RAMShares, err = l.change.shared.find(ctx)
 	return o, err
 }
 
@@ -346,24 +345,4 @@ func (p *Producer) tableARNs(r *tracker.Record) []string {
 		arns[i] = lakemesh.TableARN(p.region, p.meshAccount, r.Database, strings.ToLower(t))
 	}
 	return arns
-}
-
-// entries are the grants of a subscription with these permissions: DESCRIBE on the
-// database, which a grant on tables does not imply in another account, and the
-// permissions on each resource.
-func (p *Producer) entries(r *tracker.Record, on []permissions.Resource, t terms) []permissions.Entry {
-	if len(t.permitted) == 0 {
-		return nil
-	}
-	describe := lakemesh.NewPermissions(lakemesh.Describe)
-	database := permissions.Entry{Principal: r.Subscriber, Resource: permissions.Database(p.meshAccount, r.Database), Permissions: describe}
-	if len(t.grantable) > 0 {
-		// Who may hand the tables on has to be able to hand the database on.
-		database.Grantable = describe
-	}
-	entries := []permissions.Entry{database}
-	for _, resource := range on {
-		entries = append(entries, permissions.Entry{Principal: r.Subscriber, Resource: resource, Permissions: t.permitted, Grantable: t.grantable})
-	}
-	return entries
 }

@@ -2,7 +2,6 @@ package producer
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"maps"
 	"slices"
@@ -10,268 +9,244 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/glue/types"
-	lftypes "github.com/aws/aws-sdk-go-v2/service/lakeformation/types"
-	"golang.org/x/sync/errgroup"
 
 	"github.com/lakemesh/lakemesh"
+	"github.com/lakemesh/lakemesh/access"
 	"github.com/lakemesh/lakemesh/internal/awserr"
 	"github.com/lakemesh/lakemesh/internal/expression"
 	"github.com/lakemesh/lakemesh/internal/permissions"
-	"github.com/lakemesh/lakemesh/internal/sharing"
 	"github.com/lakemesh/lakemesh/internal/storage"
 	"github.com/lakemesh/lakemesh/internal/tracker"
 	"github.com/lakemesh/lakemesh/plan"
 )
 
-// found is what is there when a decision is planned.
-type found struct {
-	// tables are the subscription's tables in the mesh's catalog.
-	tables map[string]meshTable
-	// others are the consumer's other subscriptions in the same database.
-	others []*tracker.Record
-	// have is what is granted on the resources that are looked at.
-	resources []permissions.Resource
-	have      *permissions.Grants
-	// locations are what is registered with Lake Formation.
-	locations []permissions.RegisteredLocation
-	// everywhere is what is granted on all tables, if the decision may take away.
-	everywhere *permissions.Grants
-	// shared finds the resource shares, and unshared are grants that they do not carry.
-	shared   *shared
-	unshared map[string]bool
-}
-
-// change is what a decision does.
+// change is what a decision does. It is computed from what was found alone.
 type change struct {
-	plan *plan.Plan
-	// foreign is what the consumer holds by other means than lakemesh's, and would not
-	// be told apart afterwards from what the decision grants.
+	// grant and revoke are what changes, holds is what the consumer holds afterwards of
+	// what the decision is about.
+	grant, revoke, holds []permissions.Entry
+	// prefixes are what is opened and closed.
+	prefixes []storage.Access
+	// byHand is what the consumer holds by other means than lakemesh's, and would not be
+	// told apart afterwards from what the decision grants; foreign is that as the record
+	// keeps it.
+	byHand  []permissions.Entry
 	foreign []string
 	// regrants tells that grants change: what is revoked from the account ends what it
 	// had handed on, and what is granted is yet to be handed on.
 	regrants bool
+	// warnings are what the owner should know of.
+	warnings []string
 	shared   *shared
 }
 
-// observe reads what is there, side by side.
-func (p *Producer) observe(ctx context.Context, c *considered) (*found, error) {
-	r, f := c.record, &found{}
-	group, within := errgroup.WithContext(ctx)
-	group.Go(func() (err error) {
-		if f.tables, err = p.meshTables(within, r, len(c.permitted) > 0); err != nil {
-			return err
-		}
-		scope := p.scopeOf(r, slices.Sorted(maps.Keys(f.tables)), false)
-		f.resources = append([]permissions.Resource{permissions.Database(p.meshAccount, r.Database), permissions.AllTables(p.meshAccount, r.Database)}, scope.possible...)
-		if r.Words.Whole {
-			f.have, err = p.mesh.lake.Observe(within, f.resources...)
-		}
-		return err
-	})
-	if !r.Words.Whole {
-		// What is looked at is known without the catalog.
-		named := append([]permissions.Resource{permissions.Database(p.meshAccount, r.Database), permissions.AllTables(p.meshAccount, r.Database)},
-			p.scopeOf(r, nil, false).possible...)
-		group.Go(func() (err error) {
-			f.have, err = p.mesh.lake.Observe(within, named...)
-			return err
-		})
-	}
-	group.Go(func() (err error) {
-		f.others, err = p.records.Justifying(within, c.ledger, r.ID)
-		// Grants on other databases are no concern of this decision.
-		f.others = slices.DeleteFunc(f.others, func(o *tracker.Record) bool { return o.Database != r.Database })
-		return err
-	})
-	group.Go(func() (err error) {
-		f.locations, err = p.mesh.lake.Locations(within)
-		return err
-	})
-	if before := c.before(); !before.permitted.SubsetOf(c.permitted) {
-		group.Go(func() (err error) {
-			// Prefixes may be closed. What others may read goes by what Lake Formation has.
-			f.everywhere, err = p.mesh.lake.ObserveKind(within, lftypes.DataLakeResourceTypeTable)
-			return err
-		})
-	}
-	if err := group.Wait(); err != nil {
-		return nil, err
-	}
-	f.shared = &shared{producer: p, record: r, resources: f.resources}
-	if r.Claim != nil && len(c.permitted) > 0 {
-		// What was granted before may not have reached the consumer.
-		var err error
-		f.unshared, err = f.shared.blocked(ctx, f.have)
-		if err != nil {
-			return nil, err
-		}
-	}
-	return f, nil
-}
-
-// plan plans what a decision changes, given what is there.
-func (p *Producer) plan(ctx context.Context, c *considered, f *found) (*change, error) {
-	r := c.record
+// changes computes what a decision changes: the terms of one subscription are replaced,
+// and what all of the consumer's terms justify is compared with what is there.
+func (p *Producer) changes(c *considered, f *found) (*change, error) {
 	names := slices.Sorted(maps.Keys(f.tables))
-	mine := p.scopeOf(r, names, p.mayGrantAllTables(f.have, c))
-	before := p.entries(r, mine.possible, c.before())
-	after := p.entries(r, mine.granted, c.terms)
-	foreign, err := p.foreignGrants(c, f, before, after)
+	// The decision is about what the subscription may have been granted on, in either form.
+	about := p.either(c.record, names, terms{permitted: lakemesh.NewPermissions(lakemesh.All)})
+	ours := func(g access.Grants) access.Grants {
+		return g.On(func(k access.Key) bool { _, ok := about[k]; return ok })
+	}
+	there := ours(f.have.Access())
+	made, byHand, err := p.made(c, f, names, there)
 	if err != nil {
 		return nil, err
 	}
-	others := slices.Clone(foreign)
-	for _, o := range f.others {
-		permitted, grantable := o.Justified()
-		others = append(others, p.entries(o, p.scopeOf(o, names, false).possible, terms{permitted, grantable})...)
-	}
-	wanted := target(f.have, before, after, others)
-	grant, revoke := permissions.Difference(f.have, wanted)
-	grant = permissions.NewGrants(append(grant, p.sharedAgain(f, wanted)...)...).Entries()
-	if err := unblocked(f.have, grant); err != nil {
+	wanted, stays, err := p.wanted(c, f, names)
+	if err != nil {
 		return nil, err
 	}
-	f.shared.knows(f, grant, revoke, wanted)
+	target := ours(wanted.Grants)
+	if len(c.permitted) == 0 {
+		// Who takes away grants nothing, also if it fell out that others justify.
+		target = target.Held(there)
+	}
+	diff := access.Diff(made, target.Union(ours(stays).Held(there)), there)
+	for k := range target {
+		if r, ok := permissions.Of(k.Object); ok && !diff.After[k].Empty() && f.carriage.Missing[p.sharedARN(r)] != "" {
+			// It is there and no share carries it: granting once more shares it again.
+			diff.Grant.Add(k, diff.After[k])
+		}
+	}
 
+	ch := &change{shared: f.shared, regrants: !diff.Empty()}
+	holds := access.Grants{}
+	for k := range about {
+		holds.Add(k, diff.After[k])
+	}
+	for _, part := range []struct {
+		of   access.Grants
+		into *[]permissions.Entry
+	}{{diff.Grant, &ch.grant}, {diff.Revoke, &ch.revoke}, {holds, &ch.holds}, {byHand, &ch.byHand}} {
+		if *part.into, err = permissions.Entries(part.of); err != nil {
+			return nil, err
+		}
+	}
+	if err := unblocked(f.have, ch.grant); err != nil {
+		return nil, err
+	}
+	if ch.foreign, err = encodeFound(byHand); err != nil {
+		return nil, err
+	}
+	if err := p.prefixes(c, f, ch, diff); err != nil {
+		return nil, err
+	}
+	p.warn(c, f, ch, wanted)
+	return ch, nil
+}
+
+// wanted is what the terms of all of the consumer's subscriptions justify, with those of
+// this one replaced. stays is what others were granted in the other form: one that was
+// extended table by table keeps that where all tables can be granted by now.
+func (p *Producer) wanted(c *considered, f *found, names []string) (_ access.Wanted, stays access.Grants, _ error) {
+	catalog := p.catalog(f)
+	catalog.Databases[c.record.Database] = access.Database{Tables: catalog.Databases[c.record.Database].Tables,
+		Wildcard: f.have.Of(p.ids.Mesh.ARN, permissions.AllTables(p.meshAccount, c.record.Database)).Grantable}
+	all := []access.Terms{p.termsOf(c.record, c.terms)}
+	stays = access.Grants{}
+	for _, o := range f.others {
+		permitted, grantable := o.Justified()
+		t := p.termsOf(o, terms{permitted, grantable})
+		all = append(all, t)
+		stays = stays.Union(p.either(o, names, terms{t.Permissions, t.Grantable}))
+	}
+	// Nothing of lakemesh's has an end yet, so no moment matters.
+	wanted, err := access.Want(all, catalog, c.now)
+	if err == nil && len(c.permitted) > 0 && !c.record.Words.Whole {
+		for _, u := range wanted.Unmet {
+			if u.ID == c.record.ID {
+				return wanted, nil, &lakemesh.Error{Kind: lakemesh.ErrInvalidInput, Account: p.meshAccount, Resource: u.Object.String(), Message: u.Message,
+					Hint: "deny the request, and let the consumer ask for the tables that can be shared"}
+			}
+		}
+	}
+	return wanted, stays, err
+}
+
+// catalog is what was read of the mesh's catalog.
+func (p *Producer) catalog(f *found) access.Catalog {
+	c := access.Catalog{Account: p.meshAccount, Owner: p.account, Databases: map[string]access.Database{}}
+	add := func(database string, tables map[string]meshTable) {
+		of := access.Database{Tables: map[string]access.Table{}}
+		for name, t := range tables {
+			var known access.Table
+			if t.stored {
+				known.Places = []access.Place{{Bucket: t.place.Bucket, Prefix: t.place.Prefix}}
+			}
+			of.Tables[name] = known
+		}
+		c.Databases[database] = of
+	}
+	add(f.shared.record.Database, f.tables)
+	for database, tables := range f.elsewhere {
+		add(database, tables)
+	}
+	return c
+}
+
+// made is what lakemesh brought about for the subscription, as its record says: what was
+// decided, or may have been done of an unfinished decision, without what was there
+// before. byHand is the latter: what no subscription brought about and somebody granted
+// by hand. It is kept with the record, because once the subscription is active the two
+// cannot be told apart. An unfinished decision has kept it already.
+func (p *Producer) made(c *considered, f *found, names []string, there access.Grants) (made, byHand access.Grants, _ error) {
+	byHand, err := p.decodeFound(c.record.Subscriber, c.record.Found)
+	if err != nil {
+		return nil, nil, err
+	}
+	made = p.either(c.record, names, c.before())
+	if c.record.Claim == nil {
+		others := access.Grants{}
+		for _, o := range f.others {
+			// Also what is being taken away: lakemesh granted it.
+			t := terms{o.Permitted, o.Grantable}
+			if o.Claim != nil {
+				t = terms{t.permitted.Union(o.Claim.Permissions), t.grantable.Union(o.Claim.Grantable)}
+			}
+			theirs, err := p.decodeFound(o.Subscriber, o.Found)
+			if err != nil {
+				return nil, nil, err
+			}
+			others = others.Union(p.either(o, names, t).Minus(theirs))
+		}
+		wanted, err := access.Want([]access.Terms{p.termsOf(c.record, c.terms)}, p.catalog(f), c.now)
+		if err != nil {
+			return nil, nil, err
+		}
+		// Granted under either form, it is the same.
+		after := wanted.Grants.Union(p.either(c.record, names, c.terms))
+		byHand = byHand.Union(access.Diff(made.Union(others), after, there).Found)
+	}
+	return made.Minus(byHand), byHand, nil
+}
+
+// steps are the steps of a change, in a plan.
+func (p *Producer) steps(ctx context.Context, c *considered, f *found, ch *change) (*plan.Plan, error) {
+	r := c.record
 	todo := &plan.Plan{Operation: c.op}
-	steps := p.mesh.lake.Batches().Change(todo, grant, revoke)
-	if len(grant) > 0 || r.Claim != nil && len(c.permitted) > 0 {
+	for _, w := range ch.warnings {
+		todo.Warn("%s", w)
+	}
+	f.shared.knows(f, ch.grant, ch.revoke, ch.holds)
+	steps := p.mesh.lake.Batches().Change(todo, ch.grant, ch.revoke)
+	unfinished := r.Claim != nil && len(c.permitted) > 0
+	// Where shares carried all of it before, and are in order, nothing is put into them.
+	settled := f.carriage.Settled && f.shared.found != nil
+	if (len(ch.grant) > 0 || unfinished) && !settled {
 		todo.Add(plan.Step{
 			Kind: plan.AwaitShare, Account: p.meshAccount, Resource: "resource shares for account " + r.Subscriber,
 			Summary: "check that the resource shares for account " + r.Subscriber + " are in order", Run: f.shared.await,
 		}, steps...)
 	}
-	if err := p.buckets(ctx, todo, c, f, wanted, steps); err != nil {
+	if err := p.planBuckets(ctx, todo, ch.prefixes, steps...); err != nil {
 		return nil, err
 	}
-	p.warn(todo, c, foreign)
 	todo.Digest = todo.ComputeDigest(append(r.Digest(), c.permitted.String(), c.grantable.String(), c.notes)...)
-	encoded, err := encodeEntries(foreign)
-	return &change{plan: todo, foreign: encoded, shared: f.shared, regrants: todo.Count(plan.Revoke)+todo.Count(plan.Grant) > 0}, err
-}
-
-// warn says in the plan what the owner should know of it.
-func (p *Producer) warn(todo *plan.Plan, c *considered, foreign []permissions.Entry) {
-	r := c.record
-	if more := c.permitted.Minus(r.Requested); c.action != lakemesh.ActionAbort && len(more) > 0 && !r.Requested.Has(lakemesh.All) {
-		todo.Warn("%s is more than account %s asked for, which is %s", more, r.Subscriber, r.Requested)
-	}
-	for n, e := range foreign {
-		if n == mostNamed {
-			todo.Warn("and %d more", len(foreign)-n)
-			break
-		}
-		todo.Warn("account %s holds %s on %s already, which lakemesh did not grant: it stays when this subscription ends", r.Subscriber, e.Permissions, e.Resource)
-	}
+	return todo, nil
 }
 
 // mostNamed is how many things of a kind warnings name.
 const mostNamed = 5
 
-// foreignGrants are what the consumer holds of what the decision is about, and what no
-// subscription brought about: it was granted by hand. It is kept with the record,
-// because once the subscription is active the two cannot be told apart. An unfinished
-// decision has kept it already.
-func (p *Producer) foreignGrants(c *considered, f *found, before, after []permissions.Entry) ([]permissions.Entry, error) {
-	foreign, err := p.decodeEntries(c.record.Subscriber, c.record.Found)
-	if err != nil || c.record.Claim != nil {
-		return foreign, err
+// warn says what the owner should know of.
+func (p *Producer) warn(c *considered, f *found, ch *change, wanted access.Wanted) {
+	r := c.record
+	warn := func(format string, args ...any) { ch.warnings = append(ch.warnings, fmt.Sprintf(format, args...)) }
+	if more := c.permitted.Minus(r.Requested); c.action != lakemesh.ActionAbort && len(more) > 0 && !r.Requested.Has(lakemesh.All) {
+		warn("%s is more than account %s asked for, which is %s", more, r.Subscriber, r.Requested)
 	}
-	was := permissions.NewGrants(before...)
-	names := slices.Sorted(maps.Keys(f.tables))
-	var theirs []permissions.Entry
-	for _, o := range f.others {
-		// Also what is being taken away: lakemesh granted it.
-		made := terms{o.Permitted, o.Grantable}
-		if o.Claim != nil {
-			made = terms{made.permitted.Union(o.Claim.Permissions), made.grantable.Union(o.Claim.Grantable)}
+	for n, e := range ch.byHand {
+		if n == mostNamed {
+			warn("and %d more", len(ch.byHand)-n)
+			break
 		}
-		kept, err := p.decodeEntries(o.Subscriber, o.Found)
-		if err != nil {
-			return nil, err
+		warn("account %s holds %s on %s already, which lakemesh did not grant: it stays when this subscription ends", r.Subscriber, e.Permissions, e.Resource)
+	}
+	for n, object := range slices.Sorted(maps.Keys(f.carriage.Missing)) {
+		if n == mostNamed {
+			warn("and %d more", len(f.carriage.Missing)-n)
+			break
 		}
-		theirHands := permissions.NewGrants(kept...)
-		for _, e := range p.entries(o, p.scopeOf(o, names, false).possible, made) {
-			by := theirHands.Of(e.Principal, e.Resource)
-			e.Permissions, e.Grantable = e.Permissions.Minus(by.Permissions), e.Grantable.Minus(by.Grantable)
-			theirs = append(theirs, e)
+		warn("%s was granted and does not reach account %s: %s; it is shared again", object, r.Subscriber, f.carriage.Missing[object])
+	}
+	for _, u := range wanted.Unmet {
+		if u.ID == r.ID {
+			warn("%s: %s", u.Object, u.Message)
 		}
 	}
-	ours := permissions.NewGrants(theirs...)
-	for _, e := range after {
-		have, mine, made := f.have.Of(e.Principal, e.Resource), was.Of(e.Principal, e.Resource), ours.Of(e.Principal, e.Resource)
-		by := permissions.Entry{Principal: e.Principal, Resource: e.Resource,
-			Permissions: have.Permissions.Intersect(e.Permissions).Minus(mine.Permissions).Minus(made.Permissions)}
-		by.Grantable = have.Grantable.Intersect(by.Permissions)
-		if len(by.Permissions) > 0 {
-			foreign = append(foreign, by)
+	for _, name := range slices.Sorted(maps.Keys(f.tables)) {
+		if !f.tables[name].stored && readsData(c.permitted) {
+			warn("table %s.%s has no location in S3: its metadata is shared, there is no data to read", r.Database, name)
 		}
 	}
-	return foreign, nil
-}
-
-// byHand is an entry as the record keeps it; the principal is the subscriber, and the
-// account the mesh's.
-type byHand struct {
-	Kind        permissions.Kind
-	Database    string
-	Table       string `json:",omitempty"`
-	Permissions []string
-	Grantable   []string `json:",omitempty"`
-}
-
-func encodeEntries(entries []permissions.Entry) ([]string, error) {
-	var all []string
-	for _, e := range entries {
-		text, err := json.Marshal(byHand{e.Resource.Kind, e.Resource.Database, e.Resource.Table, e.Permissions.Strings(), e.Grantable.Strings()})
-		if err != nil {
-			return nil, fmt.Errorf("write what is granted on %s: %w", e.Resource, err)
-		}
-		all = append(all, string(text))
+	if said := p.unwritable(c.permitted, f.tables, f.locations); said != "" {
+		warn("%s", said)
 	}
-	return all, nil
-}
-
-func (p *Producer) decodeEntries(subscriber string, texts []string) ([]permissions.Entry, error) {
-	var all []permissions.Entry
-	for _, text := range texts {
-		var b byHand
-		if err := json.Unmarshal([]byte(text), &b); err != nil {
-			return nil, fmt.Errorf("read what was granted by other means: %w", err)
-		}
-		e := permissions.Entry{Principal: subscriber, Resource: permissions.Resource{Kind: b.Kind, Account: p.meshAccount, Database: b.Database, Table: b.Table}}
-		for _, set := range []struct {
-			names []string
-			into  *lakemesh.Permissions
-		}{{b.Permissions, &e.Permissions}, {b.Grantable, &e.Grantable}} {
-			parsed, err := lakemesh.ParsePermissions(set.names...)
-			if err != nil {
-				return nil, err
-			}
-			*set.into = parsed
-		}
-		all = append(all, e)
+	for _, why := range f.unread {
+		warn("whether prefixes are open that nobody reads is not known: %s", why)
 	}
-	return all, nil
-}
-
-// sharedAgain are the wanted entries whose grants are there, but not carried by their
-// shares. Granting once more shares them again.
-func (p *Producer) sharedAgain(f *found, wanted []permissions.Entry) []permissions.Entry {
-	var again []permissions.Entry
-	for _, e := range wanted {
-		if len(e.Permissions) > 0 && f.unshared[p.sharedARN(e.Resource)] {
-			again = append(again, e)
-		}
-	}
-	return again
-}
-
-// mayGrantAllTables reports whether the producer's role holds what it grants on all
-// tables of the database, with the grant option.
-func (p *Producer) mayGrantAllTables(have *permissions.Grants, c *considered) bool {
-	all := have.Of(p.ids.Mesh.ARN, permissions.AllTables(p.meshAccount, c.record.Database))
-	return len(c.permitted) > 0 && (c.permitted.SubsetOf(all.Grantable) || all.Grantable.Has(lakemesh.All))
 }
 
 // unblocked finds resources on which IAMAllowedPrincipals holds a permission:
@@ -331,6 +306,12 @@ func (p *Producer) meshTables(ctx context.Context, r *tracker.Record, required b
 			}
 		}
 	}
+	return p.ofSubscription(r, found, required)
+}
+
+// ofSubscription are the tables of a subscription, of those that were found in its
+// database.
+func (p *Producer) ofSubscription(r *tracker.Record, found map[string]meshTable, required bool) (map[string]meshTable, error) {
 	if r.Words.Whole {
 		return found, nil
 	}
@@ -357,128 +338,4 @@ func asMeshTable(t types.Table) meshTable {
 		m.place, m.stored = storage.ParsePlace(aws.ToString(t.StorageDescriptor.Location))
 	}
 	return m
-}
-
-// shared finds the RAM shares that carry a consumer's grants.
-type shared struct {
-	producer  *Producer
-	record    *tracker.Record
-	resources []permissions.Resource
-	found     *permissions.Grants
-}
-
-// knows takes the shares as they were found, if what is granted changes none of them: if
-// all of it was shared already, Lake Formation puts nothing more into a share. What is
-// revoked as well may end a share before the rest is granted.
-func (s *shared) knows(f *found, grant, revoke, wanted []permissions.Entry) {
-	if len(grant) > 0 && len(revoke) > 0 {
-		return
-	}
-	for _, e := range grant {
-		if len(f.have.Shares(s.record.Subscriber, e.Resource)) == 0 || f.unshared[s.producer.sharedARN(e.Resource)] {
-			return
-		}
-	}
-	s.found = f.have.With(wanted)
-}
-
-// look reads which shares carry what is granted, once.
-func (s *shared) look(ctx context.Context) error {
-	if s.found != nil {
-		return nil
-	}
-	var err error
-	s.found, err = s.producer.mesh.lake.Observe(ctx, s.resources...)
-	return err
-}
-
-// await checks that none of the shares failed.
-func (s *shared) await(ctx context.Context) error {
-	if err := s.look(ctx); err != nil {
-		return err
-	}
-	arns := s.found.Shares(s.record.Subscriber, s.resources...)
-	if len(arns) == 0 {
-		return nil
-	}
-	var objects []string
-	for _, r := range s.resources {
-		if len(s.found.Of(s.record.Subscriber, r).Permissions) > 0 {
-			objects = append(objects, s.producer.sharedARN(r))
-		}
-	}
-	return s.owner().Check(ctx, s.record.Subscriber, arns, objects...)
-}
-
-func (s *shared) owner() sharing.Owner {
-	return sharing.Owner{Client: s.producer.mesh.ram, Account: s.producer.meshAccount}
-}
-
-// blocked are the ARNs of what is granted to the consumer and not carried by its
-// shares.
-func (s *shared) blocked(ctx context.Context, have *permissions.Grants) (map[string]bool, error) {
-	var held []string
-	for _, r := range s.resources {
-		if len(have.Of(s.record.Subscriber, r).Permissions) > 0 {
-			held = append(held, s.producer.sharedARN(r))
-		}
-	}
-	failed, err := s.owner().Blocked(ctx, have.Shares(s.record.Subscriber, s.resources...), held)
-	if err != nil {
-		return nil, err
-	}
-	blocked := map[string]bool{}
-	for arn := range failed {
-		blocked[arn] = true
-	}
-	return blocked, nil
-}
-
-// sharedARN is the ARN under which a share carries a resource.
-func (p *Producer) sharedARN(r permissions.Resource) string {
-	switch r.Kind {
-	case permissions.KindDatabase:
-		return lakemesh.DatabaseARN(p.region, r.Account, r.Database)
-	case permissions.KindAllTables:
-		return lakemesh.TableARN(p.region, r.Account, r.Database, "*")
-	}
-	return lakemesh.TableARN(p.region, r.Account, r.Database, r.Table)
-}
-
-// find returns the shares in the form of the record: one entry for the database,
-// and one for each share that carries tables, under the name of the first of them.
-// Listing a share once for each of thousands of tables would not fit into an item.
-func (s *shared) find(ctx context.Context) (map[string]lakemesh.RAMShare, error) {
-	if err := s.look(ctx); err != nil {
-		return nil, err
-	}
-	all := map[string]lakemesh.RAMShare{}
-	seen := map[string]bool{}
-	note := func(object, kind string, r permissions.Resource) {
-		for _, arn := range s.found.Shares(s.record.Subscriber, r) {
-			if !seen[kind+arn] {
-				seen[kind+arn] = true
-				all[object] = lakemesh.RAMShare{Type: kind, ARN: arn}
-			}
-		}
-	}
-	note(s.record.Database, "Database", permissions.Database(s.producer.meshAccount, s.record.Database))
-	for _, r := range s.resources {
-		if r.Kind == permissions.KindDatabase {
-			continue
-		}
-		object := r.Table
-		if object == "" {
-			object = "ALL_TABLES"
-		}
-		note(object, "Table", r)
-	}
-	return all, nil
-}
-
-// readsData tells whether permissions let their holder read a table's data:
-// INSERT and DELETE do, too
-// (https://docs.aws.amazon.com/lake-formation/latest/dg/lf-permissions-reference.html).
-func readsData(set lakemesh.Permissions) bool {
-	return slices.ContainsFunc([]lakemesh.Permission{lakemesh.All, lakemesh.Select, lakemesh.Insert, lakemesh.Delete}, set.Has)
 }

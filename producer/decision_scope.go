@@ -1,67 +1,61 @@
 package producer
 
 import (
-	"slices"
-
 	"github.com/lakemesh/lakemesh"
+	"github.com/lakemesh/lakemesh/access"
 	"github.com/lakemesh/lakemesh/internal/permissions"
 	"github.com/lakemesh/lakemesh/internal/tracker"
 )
 
-// scope is what a subscription is on, in the terms of Lake Formation.
+// termsOf is what a record says with these permissions.
 //
 // A subscription to a whole database is one grant on all of its tables, those that
-// will be made among them, where the producer's role may grant that. It seldom may:
-// who creates a database does not get that right, only a data lake administrator
-// can give it
-// (https://docs.aws.amazon.com/lake-formation/latest/dg/implicit-permissions.html).
-// Elsewhere it is a grant on each table, and publishing another table into the
-// database extends the subscription.
-type scope struct {
-	// granted are the resources that are granted on.
-	granted []permissions.Resource
-	// possible are all resources that may have been granted on.
-	possible []permissions.Resource
+// will be made among them, where the producer's role may grant that; see
+// [access.Database]. Elsewhere it is a grant on each table, and publishing another table
+// into the database extends the subscription.
+func (p *Producer) termsOf(r *tracker.Record, t terms) access.Terms {
+	s := access.Scope{Account: p.meshAccount, Database: r.Database, AllTables: r.Words.Whole}
+	if !r.Words.Whole {
+		s.Tables = r.Tables
+	}
+	if !t.permitted.Has(lakemesh.All) {
+		// A record of the original library may say otherwise.
+		t.grantable = t.grantable.Intersect(t.permitted)
+	}
+	return access.Terms{ID: r.ID, Owner: r.Owner, Scope: s, Grantees: []access.Grantee{access.Grantee(r.Subscriber)}, Permissions: t.permitted, Grantable: t.grantable}
 }
 
-// scopeOf is the scope of a subscription to these tables of its database; wildcard
-// says whether the producer's role may grant on all tables at once.
-func (p *Producer) scopeOf(r *tracker.Record, inDatabase []string, wildcard bool) scope {
+// possible are all resources that a subscription may have been granted on, in either
+// form, beside its database; inDatabase are the database's tables.
+func (p *Producer) possible(r *tracker.Record, inDatabase []string) []permissions.Resource {
 	names := r.Tables
+	var all []permissions.Resource
 	if r.Words.Whole {
 		names = inDatabase
+		all = append(all, permissions.AllTables(p.meshAccount, r.Database))
 	}
-	each := make([]permissions.Resource, len(names))
-	for i, t := range names {
-		each[i] = permissions.Table(p.meshAccount, r.Database, t)
+	for _, t := range names {
+		all = append(all, permissions.Table(p.meshAccount, r.Database, t))
 	}
-	if !r.Words.Whole {
-		return scope{granted: each, possible: each}
-	}
-	all := permissions.AllTables(p.meshAccount, r.Database)
-	s := scope{granted: each, possible: append([]permissions.Resource{all}, each...)}
-	if wildcard {
-		s.granted = []permissions.Resource{all}
-	}
-	return s
+	return all
 }
 
-// target computes what the consumer shall hold afterwards, given what it holds
-// now: what this subscription alone justified goes, what others justify stays,
-// what it newly justifies comes. What somebody granted by other means stays.
-func target(have *permissions.Grants, before, after, others []permissions.Entry) []permissions.Entry {
-	was, now, rest := permissions.NewGrants(before...), permissions.NewGrants(after...), permissions.NewGrants(others...)
-	var wanted []permissions.Entry
-	for _, e := range permissions.NewGrants(append(slices.Clone(before), after...)...).Entries() {
-		h, b := have.Of(e.Principal, e.Resource), was.Of(e.Principal, e.Resource)
-		a, o := now.Of(e.Principal, e.Resource), rest.Of(e.Principal, e.Resource)
-		keep, keepGrantable := a.Permissions.Union(o.Permissions), a.Grantable.Union(o.Grantable)
-		if o.Permissions.Has(lakemesh.All) {
-			keep = keep.Union(b.Permissions)
-		}
-		held := h.Permissions.Minus(b.Permissions.Minus(keep)).Union(a.Permissions)
-		grantable := h.Grantable.Minus(b.Grantable.Minus(keepGrantable)).Intersect(held).Union(a.Grantable)
-		wanted = append(wanted, permissions.Entry{Principal: e.Principal, Resource: e.Resource, Permissions: held, Grantable: grantable})
+// either is what a subscription with these permissions may hold, in either form.
+func (p *Producer) either(r *tracker.Record, inDatabase []string, t terms) access.Grants {
+	all := access.Grants{}
+	if len(t.permitted) == 0 {
+		return all
 	}
-	return wanted
+	describe := access.Held{Permissions: lakemesh.NewPermissions(lakemesh.Describe)}
+	if len(t.grantable) > 0 {
+		describe.Grantable = describe.Permissions
+	}
+	of := func(o access.Object) access.Key { return access.Key{Grantee: access.Grantee(r.Subscriber), Object: o} }
+	all.Add(of(access.OnDatabase(p.meshAccount, r.Database)), describe)
+	for _, resource := range p.possible(r, inDatabase) {
+		if o, ok := resource.Object(); ok {
+			all.Add(of(o), access.Held{Permissions: t.permitted, Grantable: t.grantable})
+		}
+	}
+	return all
 }

@@ -22,7 +22,7 @@ func (p *Producer) extensions(ctx context.Context, op, database string) ([]*exte
 	}
 	all := make([]*extension, len(records))
 	for i, r := range records {
-		all[i] = &extension{subscriber: r.Subscriber, decision: &decision{op: op, action: lakemesh.ActionUpdate, id: r.ID,
+		all[i] = &extension{subscriber: r.Subscriber, decision: &decision{op: op, action: lakemesh.ActionUpdate, id: r.ID, extends: true,
 			// The permissions stay as they are, whatever they are by then.
 			terms: func(r *tracker.Record) (terms, error) {
 				if !extendable(r) {

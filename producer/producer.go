@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"slices"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/glue"
 	"github.com/aws/aws-sdk-go-v2/service/lakeformation"
@@ -95,6 +96,14 @@ func (p *Producer) MeshAccount() string { return p.meshAccount }
 
 // Region is where the producer works.
 func (p *Producer) Region() string { return p.region }
+
+// now is what time it is, by the clock that the options name.
+func (p *Producer) now() time.Time {
+	if p.options.Now != nil {
+		return p.options.Now()
+	}
+	return time.Now()
+}
 
 // concurrency is how many calls may be under way at once.
 func (p *Producer) concurrency() int {

@@ -81,6 +81,8 @@ type publication struct {
 	blocked map[string]string
 	// sourceTagged tells that the source's catalog has LF-tags.
 	sourceTagged bool
+	// following is what has to be opened and closed for tables that moved.
+	following following
 	// tagKeys is what was found of the LF-tags that are to be assigned, by key.
 	tagKeys  map[string]*tagKey
 	warnings []string
@@ -119,6 +121,9 @@ type publishedTable struct {
 	// place is where the data is; stored is false if there is none.
 	place  storage.Place
 	stored bool
+	// was is where the copy in the mesh has it, if the mesh has the table.
+	was       storage.Place
+	wasStored bool
 	// found tells that the mesh has the table, same that its definition is the wanted
 	// one. copy is what the survey found there.
 	found, same bool

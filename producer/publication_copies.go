@@ -13,6 +13,7 @@ import (
 	"github.com/lakemesh/lakemesh"
 	"github.com/lakemesh/lakemesh/internal/catalog"
 	"github.com/lakemesh/lakemesh/internal/identity"
+	"github.com/lakemesh/lakemesh/internal/storage"
 	"github.com/lakemesh/lakemesh/plan"
 )
 
@@ -35,6 +36,7 @@ type copyFound struct {
 func (pub *publication) foundCopy(t *publishedTable, found *types.Table) {
 	is := catalog.DigestOf(catalog.Definition(found))
 	t.found, t.same = true, t.digest == is
+	t.was, t.wasStored = storage.ParsePlace(catalog.StoredAt(found))
 	t.copy = copyFound{version: aws.ToString(found.VersionId), published: catalog.PublishedAt(found), rekeyed: !catalog.SameKeys(t.keys, found.PartitionKeys)}
 	t.copy.unnoted = t.same && (t.copy.published.Definition != t.digest.String() || t.copy.published.Source != pub.source)
 	if t.same {

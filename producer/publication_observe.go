@@ -360,6 +360,7 @@ func (pub *publication) surveyDetails(ctx context.Context) error {
 	group.Go(func() error { return pub.observeGrants(gctx) })
 	group.Go(func() error { return pub.observeOwnGrants(gctx) })
 	group.Go(func() error { return pub.observeSpecials(gctx) })
+	group.Go(func() error { return pub.observeMoved(gctx) })
 	group.Go(func() error {
 		if pub.sourceTagged {
 			if err := pub.observeSourceTags(gctx); err != nil {

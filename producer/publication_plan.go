@@ -28,7 +28,9 @@ type planner struct {
 	// where there is nothing to do.
 	meshDB, localDB *plan.Step
 	registrations   []registration
-	tagKeys         map[string]*plan.Step
+	// opening are the steps that open where tables move to.
+	opening []*plan.Step
+	tagKeys map[string]*plan.Step
 	// granting are the steps that grant to the producer's account.
 	granting []*plan.Step
 	// grantingOf are those of each table; those on the database under no name.
@@ -49,11 +51,18 @@ func (pub *publication) plan(part *portion) *plan.Plan {
 		}
 		if !pub.sync || pub.moves {
 			pl.planLocations()
+			pl.planOpening()
 		}
 	}
 	ready := pl.planTables()
 	if !pub.sync {
 		pl.planAccess(ready)
+	}
+	if part.last {
+		pl.planClosing()
+		if !pub.sync {
+			pl.planCrawler()
+		}
 	}
 	if part.first {
 		pl.planTagKeys()
@@ -76,9 +85,6 @@ func (pl *planner) planAccess(ready map[string][]*plan.Step) {
 		pl.planMigration(ready)
 	} else {
 		pl.planLinks(ready)
-	}
-	if pl.part.last {
-		pl.planCrawler()
 	}
 }
 
@@ -111,7 +117,7 @@ func (pl *planner) planDatabases() {
 		pl.todo.Warn("the location of database %s, %s, is not copied: published tables keep their own", pl.source, uri)
 	}
 	if pl.localDatabase == nil {
-		in := types.DatabaseInput{Name: aws.String(pl.local), Description: aws.String("Links to the data products of database " + pl.source)}
+		in := types.DatabaseInput{Name: aws.String(pl.local), Description: aws.String(linksDescription(pl.source))}
 		pl.localDB = pl.todo.Add(plan.Step{Kind: plan.CreateDatabase, Account: pl.account, Resource: "database " + pl.local,
 			Summary: "create database " + pl.local + " for the links",
 			Run: func(ctx context.Context) error {
@@ -140,6 +146,12 @@ func (pl *planner) planParameters(d *types.Database) {
 	pl.meshDB = pl.todo.Add(plan.Step{Kind: plan.UpdateDatabase, Account: pl.meshAccount, Resource: "database " + pl.target,
 		Summary: fmt.Sprintf("add %d %s to database %s", len(all)-len(d.Parameters), counted(len(all)-len(d.Parameters), "parameter"), pl.target),
 		Run:     func(ctx context.Context) error { return pl.mesh.catalog.UpdateDatabase(ctx, in) }})
+}
+
+// linksDescription describes the database of the links to what is published of a
+// database: by it a database is known that was made for them.
+func linksDescription(source string) string {
+	return "Links to the data products of database " + source
 }
 
 // createMeshDatabase makes the database in the mesh. One that was made in the
@@ -217,7 +229,7 @@ func (pl *planner) planTable(t *publishedTable, before *plan.Step) *plan.Step {
 	case !t.same:
 		return pl.todo.Add(plan.Step{Kind: plan.UpdateTable, Account: pl.meshAccount, Resource: resource,
 			Summary: "bring " + resource + " up to date with its source" + t.overwritten(),
-			Run:     func(ctx context.Context) error { return pl.updateTable(ctx, t, wanted) }}, after...)
+			Run:     func(ctx context.Context) error { return pl.updateTable(ctx, t, wanted) }}, append(after, pl.opening...)...)
 	}
 	return nil
 }

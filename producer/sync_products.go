@@ -253,10 +253,13 @@ func (pub *publication) surveySync(ctx context.Context) error {
 	}
 	group, gctx = errgroup.WithContext(ctx)
 	group.Go(func() (err error) {
-		if pub.moves {
-			pub.locations, err = pub.mesh.lake.Locations(gctx)
+		if !pub.moves {
+			return nil
 		}
-		return err
+		if pub.locations, err = pub.mesh.lake.Locations(gctx); err != nil {
+			return err
+		}
+		return pub.observeMoved(gctx)
 	})
 	group.Go(func() error { return pub.observeOwnGrants(gctx) })
 	group.Go(func() error {

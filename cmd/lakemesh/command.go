@@ -40,6 +40,8 @@ type deed struct {
 	asks func(*plan.Plan) (bool, error)
 	// about tells a person what the plan is about, if the plan does not say all of it.
 	about func() (string, error)
+	// name is what a person types to agree; empty asks for a yes.
+	name string
 	// expect is where do learns which plan was agreed to, if it can be told.
 	expect *string
 }
@@ -78,7 +80,7 @@ func (a *app) carry(d deed) error {
 			return &lakemesh.Error{Op: p.Operation, Kind: lakemesh.ErrChanged, Message: "the plan cannot be shown in full, so that nobody can agree to it",
 				Hint: "to do it whatever it is: --yes"}
 		}
-		if err := a.confirm("Do it?"); err != nil {
+		if err := a.agree(d.name); err != nil {
 			return err
 		}
 	}

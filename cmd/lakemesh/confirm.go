@@ -14,15 +14,42 @@ func (a *app) confirm(question string) error {
 	if a.flags.yes || !a.asking {
 		return nil
 	}
-	a.screen.done()
-	fmt.Fprint(a.err, line("%s [y/N] ", bold.Render(question)))
-	answer, err := bufio.NewReader(a.in).ReadString('\n')
-	if err != nil && !errors.Is(err, io.EOF) {
-		return fmt.Errorf("read the answer: %w", err)
+	answer, err := a.ask(line("%s [y/N] ", bold.Render(question)))
+	if err != nil {
+		return err
 	}
-	switch strings.ToLower(strings.TrimSpace(answer)) {
+	switch strings.ToLower(answer) {
 	case "y", "yes":
 		return nil
 	}
 	return errNotConfirmed
+}
+
+// agree asks for a yes, or for the name of what is taken away: that nobody types
+// without a look at it. Like confirm it does not always ask.
+func (a *app) agree(name string) error {
+	if name == "" {
+		return a.confirm("Do it?")
+	}
+	if a.flags.yes || !a.asking {
+		return nil
+	}
+	answer, err := a.ask(line("%s ", bold.Render(fmt.Sprintf("Type %s to do it:", name))))
+	if err != nil {
+		return err
+	}
+	if answer != name {
+		return errNotConfirmed
+	}
+	return nil
+}
+
+func (a *app) ask(question string) (string, error) {
+	a.screen.done()
+	fmt.Fprint(a.err, question)
+	answer, err := bufio.NewReader(a.in).ReadString('\n')
+	if err != nil && !errors.Is(err, io.EOF) {
+		return "", fmt.Errorf("read the answer: %w", err)
+	}
+	return strings.TrimSpace(answer), nil
 }

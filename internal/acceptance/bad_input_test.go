@@ -252,8 +252,8 @@ func TestABucketPolicyThatWouldBeTooBigIsFoundBeforeAnythingChanges(t *testing.T
 	if !errors.Is(err, lakemesh.ErrQuota) || !strings.Contains(err.Error(), bucket) {
 		t.Errorf("approve into a full bucket policy: %v, want a quota error that names the bucket", err)
 	}
-	// The owner's lease was taken and given back; nothing else was written.
-	if calls := w.Writes(); !slices.Equal(calls, []string{"dynamodb:UpdateItem 2"}) {
+	// Not even the owner's lease was taken.
+	if calls := w.Writes(); len(calls) > 0 {
 		t.Errorf("it made writing calls: %v", calls)
 	}
 	if diff := cmp.Diff(before, w.raw(id), cmpopts.IgnoreUnexported(dynamotypes.AttributeValueMemberS{}, dynamotypes.AttributeValueMemberL{}, dynamotypes.AttributeValueMemberSS{})); diff != "" {

@@ -23,18 +23,24 @@ import (
 	"github.com/lakemesh/lakemesh/producer"
 )
 
-// grantsOn are all grants in the mesh on an owner's product: principal and object, to
-// permissions.
-func (s *stage) grantsOn(product string) (map[string]string, error) {
-	lake := &permissions.Lake{Client: lakeformation.NewFromConfig(s.Config(lakemesh.RoleARN(inMesh, lakemesh.ManagerRole))), Account: inMesh}
-	all := map[string]string{}
+// grants are all grants in the mesh on the products, by product: principal and object,
+// to permissions.
+func (s *stage) grants() (map[string]map[string]string, error) {
+	return s.grantsSeen(inMesh, lakemesh.ManagerRole)
+}
+
+// grantsSeen are those that a role of an account sees.
+func (s *stage) grantsSeen(account, role string) (map[string]map[string]string, error) {
+	lake := &permissions.Lake{Client: lakeformation.NewFromConfig(s.Config(lakemesh.RoleARN(account, role))), Account: account}
+	all := map[string]map[string]string{theProduct: {}, rivalProduct: {}}
 	for _, kind := range []lftypes.DataLakeResourceType{lftypes.DataLakeResourceTypeDatabase, lftypes.DataLakeResourceTypeTable} {
 		found, err := lake.ObserveKind(s.ctx, kind)
 		if err != nil {
 			return nil, err
 		}
 		for _, e := range found.Entries() {
-			if e.Resource.Database != product {
+			of := all[e.Resource.Database]
+			if of == nil {
 				continue
 			}
 			name := e.Resource.Table
@@ -44,7 +50,7 @@ func (s *stage) grantsOn(product string) (map[string]string, error) {
 			case permissions.KindAllTables:
 				name = "*"
 			}
-			all[e.Principal+" on "+name] = e.Permissions.String() + " / " + e.Grantable.String()
+			of[e.Principal+" on "+name] = e.Permissions.String() + " / " + e.Grantable.String()
 		}
 	}
 	return all, nil
@@ -61,15 +67,16 @@ func isConsumer(grant string) bool {
 // about its own.
 func (s *stage) state(a party) error {
 	var wrong []error
+	grants, err := s.grants()
+	if err != nil {
+		return err
+	}
 	for _, owner := range []string{theOwner, otherOwner} {
 		if a.produces && a.account == owner {
 			continue
 		}
 		product := productOf(owner)
-		got, err := s.grantsOn(product)
-		if err != nil {
-			return err
-		}
+		got := grants[product]
 		want := map[string]string{}
 		for _, account := range []string{theConsumer, otherConsumer} {
 			for name, p := range s.model.holds(account, product) {
@@ -330,7 +337,11 @@ func (s *stage) finale(a party, changed string, publish func(*stage) error) erro
 	note(s.histories(a, changed))
 	for _, account := range []string{theConsumer, otherConsumer} {
 		if trusted(account, false) && s.model.tables[theProduct] != nil {
-			note(s.request("finale "+account, account, theOwner, []string{"customers"}, "DESCRIBE"))
+			err := s.request("finale "+account, account, theOwner, []string{"customers"}, "DESCRIBE")
+			// What an owner shows to nobody cannot be asked for.
+			if trusted(theOwner, true) || !errors.Is(err, lakemesh.ErrNotFound) {
+				note(err)
+			}
 		}
 	}
 	if trusted(theOwner, true) {

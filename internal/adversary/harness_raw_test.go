@@ -64,11 +64,20 @@ func (s *stage) onGrants(owner string, add adder) {
 		resources["columns of "+table] = &lftypes.Resource{TableWithColumns: &lftypes.TableWithColumnsResource{CatalogId: mesh, DatabaseName: aws.String(product), Name: aws.String(table), ColumnNames: []string{"id"}}}
 	}
 	principals := []string{theConsumer, otherConsumer, lakemesh.RoleARN(inMesh, lakemesh.MeshProducerRole(theOwner)), lakemesh.RoleARN(inMesh, lakemesh.MeshProducerRole(otherOwner)),
-		lakemesh.RoleARN(inMesh, lakemesh.MeshConsumerRole(theConsumer)), lakemesh.RoleARN(inMesh, lakemesh.ReadOnlyRole), "IAM_ALLOWED_PRINCIPALS"}
+		lakemesh.RoleARN(inMesh, lakemesh.MeshConsumerRole(theConsumer)), lakemesh.RoleARN(inMesh, lakemesh.ReadOnlyRole), "IAM_ALLOWED_PRINCIPALS",
+		lakemesh.RoleARN(theConsumer, lakemesh.ConsumerRole), meshtest.Administrator(theConsumer)}
 	for what, resource := range resources {
+		// What there is not for an object is refused whoever asks.
 		wanted := []lftypes.Permission{lftypes.PermissionAll, lftypes.PermissionDescribe, lftypes.PermissionSelect}
-		if what == "the location" {
+		switch {
+		case what == "the location":
 			wanted = []lftypes.Permission{lftypes.PermissionDataLocationAccess}
+		case what == "the mesh":
+			wanted = []lftypes.Permission{lftypes.PermissionCreateDatabase}
+		case what == "the database":
+			wanted = []lftypes.Permission{lftypes.PermissionAll, lftypes.PermissionDescribe, lftypes.PermissionCreateTable}
+		case resource.TableWithColumns != nil:
+			wanted = []lftypes.Permission{lftypes.PermissionSelect}
 		}
 		for _, principal := range principals {
 			who := &lftypes.DataLakePrincipal{DataLakePrincipalIdentifier: aws.String(principal)}
@@ -222,8 +231,12 @@ func (s *stage) onTags(add adder) {
 		call("add a value to tag", func(ctx context.Context, c *lakeformation.Client) error {
 			return errOfCall(c.UpdateLFTag(ctx, &lakeformation.UpdateLFTagInput{CatalogId: aws.String(inMesh), TagKey: aws.String(key), TagValuesToAdd: []string{"y"}}))
 		})
-		call("take a value from tag", func(ctx context.Context, c *lakeformation.Client) error {
-			return errOfCall(c.UpdateLFTag(ctx, &lakeformation.UpdateLFTagInput{CatalogId: aws.String(inMesh), TagKey: aws.String(key), TagValuesToDelete: []string{theDomain}}))
+		// A value that a resource has is taken by nobody.
+		call("change a value of tag", func(ctx context.Context, c *lakeformation.Client) error {
+			if _, err := c.UpdateLFTag(ctx, &lakeformation.UpdateLFTagInput{CatalogId: aws.String(inMesh), TagKey: aws.String(key), TagValuesToAdd: []string{"z"}}); err != nil {
+				return err
+			}
+			return errOfCall(c.UpdateLFTag(ctx, &lakeformation.UpdateLFTagInput{CatalogId: aws.String(inMesh), TagKey: aws.String(key), TagValuesToDelete: []string{"z"}}))
 		})
 		for _, owner := range []string{theOwner, otherOwner} {
 			product := productOf(owner)
@@ -253,7 +266,8 @@ func (s *stage) onTags(add adder) {
 func (s *stage) onSettings(a party, add adder) {
 	add("put the settings", func(ctx context.Context, cfg aws.Config) error {
 		var admins []lftypes.DataLakePrincipal
-		for _, role := range a.roles() {
+		// Roles of the account alone can be its administrators.
+		for _, role := range a.roles()[:1] {
 			admins = append(admins, lftypes.DataLakePrincipal{DataLakePrincipalIdentifier: aws.String(role)})
 		}
 		return errOfCall(lakeformation.NewFromConfig(cfg).PutDataLakeSettings(ctx, &lakeformation.PutDataLakeSettingsInput{CatalogId: aws.String(inMesh), DataLakeSettings: &lftypes.DataLakeSettings{DataLakeAdmins: admins}}))
@@ -283,7 +297,7 @@ func (s *stage) onShares(a party, add adder) error {
 			return errOfCall(c.DeleteResourceShare(ctx, &ram.DeleteResourceShareInput{ResourceShareArn: arn}))
 		})
 		call("update share "+name, func(ctx context.Context, c *ram.Client) error {
-			return errOfCall(c.UpdateResourceShare(ctx, &ram.UpdateResourceShareInput{ResourceShareArn: arn, Name: aws.String("LakeFormation-mine"), AllowExternalPrincipals: aws.Bool(false)}))
+			return errOfCall(c.UpdateResourceShare(ctx, &ram.UpdateResourceShareInput{ResourceShareArn: arn, Name: aws.String("LakeFormation-mine")}))
 		})
 		for _, account := range []string{theConsumer, otherConsumer} {
 			call("associate "+account+" with share "+name, func(ctx context.Context, c *ram.Client) error {
@@ -319,11 +333,11 @@ func (s *stage) onShares(a party, add adder) error {
 			return err
 		}
 		for _, invitation := range got.ResourceShareInvitations {
-			arn := invitation.ResourceShareInvitationArn
-			call("accept the invitation of "+account, func(ctx context.Context, c *ram.Client) error {
+			arn, from := invitation.ResourceShareInvitationArn, aws.ToString(invitation.SenderAccountId)
+			call("accept the invitation of "+account+" from "+from, func(ctx context.Context, c *ram.Client) error {
 				return errOfCall(c.AcceptResourceShareInvitation(ctx, &ram.AcceptResourceShareInvitationInput{ResourceShareInvitationArn: arn}))
 			})
-			call("reject the invitation of "+account, func(ctx context.Context, c *ram.Client) error {
+			call("reject the invitation of "+account+" from "+from, func(ctx context.Context, c *ram.Client) error {
 				return errOfCall(c.RejectResourceShareInvitation(ctx, &ram.RejectResourceShareInvitationInput{ResourceShareInvitationArn: arn}))
 			})
 		}
@@ -335,7 +349,7 @@ func (s *stage) onShares(a party, add adder) error {
 func (s *stage) onIAM(a party, role string, add adder) {
 	for _, to := range rolesOfTheMesh() {
 		add("assume "+to, func(ctx context.Context, cfg aws.Config) error {
-			err := errOfCall(sts.NewFromConfig(cfg).AssumeRole(ctx, &sts.AssumeRoleInput{RoleArn: aws.String(to), RoleSessionName: aws.String("x")}))
+			err := errOfCall(sts.NewFromConfig(cfg).AssumeRole(ctx, &sts.AssumeRoleInput{RoleArn: aws.String(to), RoleSessionName: aws.String("someone")}))
 			if err == nil && !mayAssume(a, role, to) {
 				return &forbiddenCall{"S4: it opened " + to}
 			}

@@ -67,7 +67,7 @@ func free(p place, i map[string]value, attribute string) int {
 // attempt is a call that the adversary tries.
 type attempt struct {
 	role, name string
-	// same is what makes it the same as one at another moment; empty is never the same.
+	// same is its class, of which one is tried; empty is one of its own.
 	same string
 	do   func(context.Context, aws.Config) error
 	// changed is the subscription of whose history an entry that was there is changed.
@@ -214,6 +214,16 @@ type odd struct {
 	v    value
 	// large makes a value that takes so many bytes, when it is needed.
 	large func(room int) value
+	// from is the kind of the item that it was copied from, if it was.
+	from string
+}
+
+// class is what makes a value the same as another.
+func (o odd) class() string {
+	if o.from != "" {
+		return "that of " + o.from
+	}
+	return o.name
 }
 
 // spares are how many bytes of an item are left free by values that are to fill it: what
@@ -221,7 +231,7 @@ type odd struct {
 func spares() []int { return []int{-64, -32, 0, 32, 64} }
 
 // oddValues are the values that are tried for an attribute.
-func oddValues(all records, p place, attribute string) []odd {
+func (s *stage) oddValues(all records, p place, attribute string) []odd {
 	i := all[p]
 	room := max(free(p, i, attribute), 1)
 	list := func(values ...value) value { return &dynamotypes.AttributeValueMemberL{Value: values} }
@@ -244,7 +254,7 @@ func oddValues(all records, p place, attribute string) []odd {
 		{name: "a huge text", large: func(room int) value { return text(strings.Repeat("x", room)) }},
 		{name: "a huge list", large: func(room int) value { return list(text(strings.Repeat("x", max(room-8, 1)))) }},
 		{name: "huge bytes", large: func(room int) value { return &dynamotypes.AttributeValueMemberB{Value: bytes.Repeat([]byte{7}, room)} }},
-		{name: "a bomb", large: func(room int) value { return &dynamotypes.AttributeValueMemberB{Value: bomb()} }},
+		{name: "a bomb", large: func(int) value { return &dynamotypes.AttributeValueMemberB{Value: s.bomb} }},
 	}
 	for _, o := range plain {
 		odds = append(odds, odd{name: o.name, v: o.v})
@@ -258,7 +268,11 @@ func oddValues(all records, p place, attribute string) []odd {
 	seen := 0
 	for _, other := range slices.SortedFunc(maps.Keys(all), func(a, b place) int { return strings.Compare(a.String(), b.String()) }) {
 		if v := all[other][attribute]; v != nil && other != p && seen < 4 && sizeOf(v) < room {
-			odds = append(odds, odd{name: "that of " + other.String(), v: v})
+			from := kindName(other) + " of another pair"
+			if len(p.key) >= 25 && strings.HasPrefix(other.key, p.key[:25]) {
+				from = kindName(other) + " of the pair"
+			}
+			odds = append(odds, odd{name: "that of " + other.String(), v: v, from: from})
 			seen++
 		}
 	}
@@ -300,15 +314,21 @@ func fills(p place, f form, attribute string, o odd, room int) func(context.Cont
 }
 
 // writesOf are the writes of an item by a role that may write these attributes of it.
-func writesOf(role string, all records, p place, attributes []string) []attempt {
+func (s *stage) writesOf(role string, all records, p place, attributes []string) []attempt {
 	i := all[p]
+	phase, rough := s.phase(all, p)
 	request, entry := isEntry(p)
 	var list []attempt
 	for _, attribute := range attributes {
-		odds := oddValues(all, p, attribute)
+		odds, at := s.oddValues(all, p, attribute), phase
 		if !ofKind(p, attribute) {
 			// What nobody looks for in such an item: it takes room alone.
 			odds = slices.DeleteFunc(odds, func(o odd) bool { return o.name != "a text" && o.name != "a huge text" })
+			if at = rough; attribute == aNewAttribute {
+				at = phase
+			} else if kindName(p) == "" {
+				continue
+			}
 		}
 		for n, o := range odds {
 			if o.v == nil && o.large == nil && i[attribute] == nil {
@@ -324,6 +344,7 @@ func writesOf(role string, all records, p place, attributes []string) []attempt 
 					a.changed = request
 				}
 			}
+			a.same = fmt.Sprint(at, attribute, o.class())
 			list = append(list, a)
 		}
 	}
@@ -336,7 +357,10 @@ func writesOf(role string, all records, p place, attributes []string) []attempt 
 			}
 		}
 		if other != p && len(copied) > 1 && len(list) > 0 && kindName(other) == kindName(p) {
-			list = append(list, calls(role, p, updates()[0], func() *dynamodb.UpdateItemInput { return written(p, copied) }, "all is that of "+other.String()))
+			from, _ := s.phase(all, other)
+			a := calls(role, p, updates()[0], func() *dynamodb.UpdateItemInput { return written(p, copied) }, "all is that of "+other.String())
+			a.same = phase + "all is that of " + from
+			list = append(list, a)
 		}
 	}
 	if there := slices.DeleteFunc(slices.Clone(attributes), func(a string) bool { return i[a] == nil }); len(there) > 1 {
@@ -348,6 +372,7 @@ func writesOf(role string, all records, p place, attributes []string) []attempt 
 		if entry {
 			a.changed = request
 		}
+		a.same = phase + "all is removed"
 		list = append(list, a)
 	}
 	return list

@@ -2,11 +2,11 @@ package adversary_test
 
 import (
 	"crypto/sha256"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"math/rand/v2"
 	"net/url"
+	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -15,6 +15,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/lakemesh/lakemesh/internal/iampolicy"
 	"github.com/lakemesh/lakemesh/internal/meshtest"
@@ -22,8 +23,8 @@ import (
 
 // figures are what a run of the harness did.
 type figures struct {
-	mu                                         sync.Mutex
-	probed, denied, written, refused, followed int
+	mu                                                 sync.Mutex
+	called, probed, denied, written, refused, followed int
 }
 
 func (f *figures) add(counter *int, n int) {
@@ -35,7 +36,108 @@ func (f *figures) add(counter *int, n int) {
 func (f *figures) String() string {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	return fmt.Sprintf("%d calls probed, %d of them denied; %d writes tried in full, %d refused; %d continuations checked", f.probed, f.denied, f.written, f.refused, f.followed)
+	return fmt.Sprintf("%d writes probed and %d raw calls made, %d of them denied by IAM; %d writes and calls tried on a mesh of their own, %d refused; %d continuations checked", f.probed, f.called, f.denied, f.written, f.refused, f.followed)
+}
+
+// through are the raw calls that are let through, one of a class. The refused ones are
+// made on one mesh after the other: they change nothing, which is checked.
+func (s *stage) through(tries []attempt, done map[string]bool, f *figures) (let []attempt, err error) {
+	before, err := s.held()
+	if err != nil {
+		return nil, err
+	}
+	var scratch *stage
+	var wrong []error
+	// end checks a mesh on which all was refused, and leaves it.
+	end := func(clean bool) error {
+		if scratch == nil {
+			return nil
+		}
+		c := scratch
+		scratch = nil
+		var failed error
+		if clean {
+			failed = c.isAs(s, before)
+		}
+		return errors.Join(failed, c.Close())
+	}
+	lake := s.digest(before)
+	for _, try := range tries {
+		denied, refused := "denied "+try.role+try.name, "refused "+try.role+try.name+lake
+		if done[denied] || done[refused] {
+			continue
+		}
+		if scratch == nil {
+			if scratch, err = s.clone(); err != nil {
+				return nil, err
+			}
+		}
+		f.add(&f.called, 1)
+		err := try.do(s.ctx, scratch.Config(try.role))
+		if _, ok := errors.AsType[*forbiddenCall](err); !ok && err != nil {
+			f.add(&f.refused, 1)
+			done[refused] = true
+			if byIdentity(err) {
+				f.add(&f.denied, 1)
+				done[denied] = true
+			}
+			if errors.Is(err, errInPart) {
+				// Of a batch, another entry may have been let through.
+				wrong = append(wrong, end(false))
+			}
+			continue
+		} else if ok {
+			let = append(let, try)
+			wrong = append(wrong, end(false))
+			continue
+		}
+		after, err := scratch.held()
+		if err = errors.Join(err, end(false)); err != nil {
+			return nil, err
+		}
+		class := s.effect(try, before, after)
+		if class != "" && done[class] {
+			continue
+		}
+		if class != "" {
+			done[class] = true
+			let = append(let, try)
+		}
+	}
+	wrong = append(wrong, end(true))
+	return let, errors.Join(wrong...)
+}
+
+// digest stands for what is published, and for what is held on it.
+func (s *stage) digest(held map[string]string) string {
+	// Maps are printed in the order of their keys.
+	return fmt.Sprintf("%x", sha256.Sum256([]byte(fmt.Sprint(held, s.model.tables))))
+}
+
+// isAs checks that what refused calls could have changed is as in the stage of which
+// this one is a clone.
+func (s *stage) isAs(original *stage, held map[string]string) error {
+	now, err := s.held()
+	if err != nil {
+		return err
+	}
+	if diff := cmp.Diff(held, now); diff != "" {
+		return fmt.Errorf("%w: %s", errChanged, diff)
+	}
+	for _, owner := range []string{theOwner, otherOwner} {
+		was, err := original.bucketPolicy(owner)
+		if err != nil {
+			return err
+		}
+		is, err := s.bucketPolicy(owner)
+		if err != nil {
+			return err
+		}
+		if was != is {
+			return fmt.Errorf("%w: the policy of the bucket of %s is %s, and was %s", errChanged, owner, is, was)
+		}
+	}
+	return nil
 }
 
 // policiesOf are the inline policies of a role.
@@ -126,7 +228,7 @@ func (s *stage) probe(a party, role string, all records, some *rand.Rand, known 
 		}
 		return known[what]
 	}
-	for _, p := range tried {
+	for at, p := range tried {
 		own := []string(nil)
 		if acts {
 			own = mayWrite(a, p)
@@ -140,7 +242,7 @@ func (s *stage) probe(a party, role string, all records, some *rand.Rand, known 
 			attributes = attributes[:2]
 		}
 		for n, attribute := range attributes {
-			way := updates()[n%len(updates())]
+			way := updates()[(n+at)%len(updates())]
 			if !probed("writes "+attribute, p, func() error { return way.do(s.ctx, client, written(p, map[string]value{attribute: text("x")})) }) {
 				continue
 			}
@@ -195,22 +297,6 @@ func publishingLast(t testing.TB) func(*stage) error {
 	return func(c *stage) error { return c.publish(t, theOwner, latestTable) }
 }
 
-// phase stands for an item at a moment: what it says, and what was decided of the
-// subscription that it belongs to. What is tried of one that has not changed was tried.
-func (s *stage) phase(all records, p place) string {
-	sub := ""
-	for id, known := range s.model.subs {
-		if strings.HasPrefix(p.key, id) {
-			sub = fmt.Sprint(*known)
-		}
-	}
-	h := sha256.New()
-	// Values of DynamoDB can be encoded.
-	text, _ := json.Marshal(all[p])
-	_, _ = fmt.Fprint(h, p, sub, string(text))
-	return fmt.Sprintf("%x", h.Sum(nil))
-}
-
 // moments lives the life, and calls each with the stage after every moment.
 func moments(t *testing.T, each func(n int, m moment, s *stage)) {
 	t.Helper()
@@ -248,14 +334,13 @@ func (s *stage) attempts(a party, some *rand.Rand, known map[string]bool, f *fig
 	var list []attempt
 	var wrong []error
 	for _, role := range a.roles() {
+		if strings.HasPrefix(os.Getenv("LAKEMESH_ONLY"), "raw ") {
+			break
+		}
 		may, err := s.probe(a, role, all, some, known, f)
 		wrong = append(wrong, err)
 		for p, attributes := range may {
-			phase := s.phase(all, p)
-			for _, w := range writesOf(role, all, p, attributes) {
-				w.same = role + phase + w.name
-				list = append(list, w)
-			}
+			list = append(list, s.writesOf(role, all, p, attributes)...)
 		}
 	}
 	for _, role := range a.roles() {

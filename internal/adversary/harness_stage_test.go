@@ -47,9 +47,15 @@ func (p party) roles() []string {
 	return []string{lakemesh.RoleARN(inMesh, lakemesh.MeshConsumerRole(p.account)), lakemesh.RoleARN(p.account, lakemesh.ConsumerRole)}
 }
 
-// adversaries are the parties that the harness plays.
-func adversaries() []party {
-	return []party{{theConsumer, false}, {otherConsumer, false}, {otherOwner, true}, {theOwner, true}}
+func (p party) side() string {
+	side, _, _ := strings.Cut(p.String(), " ")
+	return side + "s"
+}
+
+// sides are the parties that the harness plays, by their sides. The first of a side has
+// more of a life.
+func sides() [][]party {
+	return [][]party{{{theConsumer, false}, {otherConsumer, false}}, {{theOwner, true}, {otherOwner, true}}}
 }
 
 // cost is what a command took: calls of AWS, and bytes that were sent and received.
@@ -70,6 +76,8 @@ type stage struct {
 	consumers map[string]*consumer.Consumer
 	// costs are what the commands took, by the names of the commands.
 	costs map[string]cost
+	// bomb is a packed list; packing it takes long.
+	bomb []byte
 	// rest is what others than consumers hold on products, as it was seen last.
 	rest map[string]map[string]string
 }
@@ -118,7 +126,9 @@ func (s *stage) clone() (*stage, error) {
 	if err != nil {
 		return nil, err
 	}
-	return stageOn(s.ctx, m, s.model.clone()), nil
+	c := stageOn(s.ctx, m, s.model.clone())
+	c.bomb = s.bomb
+	return c, nil
 }
 
 func (s *stage) options(account string) lakemesh.Options {
@@ -241,6 +251,8 @@ const (
 	laterTable      = "returns"
 	latestTable     = "late"
 	tableOfTheRival = "flights"
+	// partitioned has no partitions yet.
+	partitioned = "orders_eu"
 )
 
 func bucketOf(owner string) string {
@@ -274,11 +286,17 @@ func newStage(t *testing.T) *stage {
 			addTable(m, owner, name, table)
 		}
 	}
-	return stageOn(context.WithoutCancel(t.Context()), m.Mesh, &model{tables: map[string][]string{}, subs: map[string]*subscription{}, names: map[string]string{}})
+	s := stageOn(context.WithoutCancel(t.Context()), m.Mesh, &model{tables: map[string][]string{}, subs: map[string]*subscription{}, names: map[string]string{}})
+	s.bomb = bomb()
+	return s
 }
 
 func addTable(m *meshtest.Mesh, owner, database, table string) {
-	m.Table(owner, database, meshtest.CSV(table, "s3://"+bucketOf(owner)+"/"+table+"/"))
+	var keys []string
+	if table == partitioned {
+		keys = []string{"year"}
+	}
+	m.Table(owner, database, meshtest.CSV(table, "s3://"+bucketOf(owner)+"/"+table+"/", keys...))
 	m.Put(owner, bucketOf(owner), table+"/rows.csv", rowsOfTable(table))
 }
 
@@ -519,6 +537,11 @@ func life() []moment {
 
 // reading vends credentials for a table as a principal, and reads its rows.
 func (s *stage) reading(principal, owner, table string) (string, error) {
+	return s.readingIn(principal, owner, table, bucketOf(owner))
+}
+
+// readingIn is reading of a table whose rows are in some bucket.
+func (s *stage) readingIn(principal, owner, table, bucket string) (string, error) {
 	out, err := lakeformation.NewFromConfig(s.Config(principal)).GetTemporaryGlueTableCredentials(s.ctx, &lakeformation.GetTemporaryGlueTableCredentialsInput{
 		TableArn: aws.String(lakemesh.TableARN(localmesh.DefaultRegion, inMesh, productOf(owner), table)), Permissions: []lftypes.Permission{lftypes.PermissionSelect},
 		SupportedPermissionTypes: []lftypes.PermissionType{lftypes.PermissionTypeColumnPermission}})
@@ -526,7 +549,7 @@ func (s *stage) reading(principal, owner, table string) (string, error) {
 		return "", err
 	}
 	keys := credentials.NewStaticCredentialsProvider(aws.ToString(out.AccessKeyId), aws.ToString(out.SecretAccessKey), aws.ToString(out.SessionToken))
-	got, err := identity.S3(s.ConfigWith(keys)).GetObject(s.ctx, &s3.GetObjectInput{Bucket: aws.String(bucketOf(owner)), Key: aws.String(table + "/rows.csv")})
+	got, err := identity.S3(s.ConfigWith(keys)).GetObject(s.ctx, &s3.GetObjectInput{Bucket: aws.String(bucket), Key: aws.String(table + "/rows.csv")})
 	if err != nil {
 		return "", err
 	}

@@ -1,6 +1,9 @@
 package permissions
 
-import "github.com/lakemesh/lakemesh"
+import (
+	"github.com/lakemesh/lakemesh"
+	"github.com/lakemesh/lakemesh/access"
+)
 
 // Missing is what must be granted so that everything wanted is held. What is held
 // beyond that is left alone.
@@ -22,41 +25,28 @@ func Difference(have *Grants, want []Entry) (grant, revoke []Entry) {
 }
 
 func difference(have *Grants, want []Entry, exact bool) (grant, revoke []Entry) {
-	wanted := NewGrants(want...)
-	for _, w := range wanted.Entries() {
+	for _, w := range NewGrants(want...).Entries() {
 		h := have.Of(w.Principal, w.Resource)
-		left := h
+		there, wanted := access.Held{Permissions: h.Permissions, Grantable: h.Grantable}, access.Held{Permissions: w.Permissions, Grantable: w.Grantable}
+		var ours access.Held
 		if exact {
-			if r := excess(h, w); len(r.Permissions) > 0 {
-				revoke = append(revoke, r)
-				left.Permissions = h.Permissions.Minus(r.Permissions)
-				left.Grantable = h.Grantable.Minus(r.Permissions)
+			ours = there
+			if w.Permissions.Has(lakemesh.All) {
+				// Who holds ALL is listed with each single permission as well.
+				ours = access.Held{Permissions: h.Permissions.Intersect(w.Permissions), Grantable: h.Grantable.Intersect(w.Permissions)}
 			}
 		}
-		grantable := lacks(w.Grantable, left.Grantable)
-		if missing := lacks(w.Permissions, left.Permissions).Union(grantable); len(missing) > 0 {
-			grant = append(grant, Entry{Principal: w.Principal, Resource: w.Resource, Permissions: missing, Grantable: grantable})
+		var one access.Key
+		change := access.Diff(access.Grants{one: ours}, access.Grants{one: wanted}, access.Grants{one: there})
+		entry := func(held access.Held) Entry {
+			return Entry{Principal: w.Principal, Resource: w.Resource, Permissions: held.Permissions, Grantable: held.Grantable}
+		}
+		if held := change.Revoke[one]; !held.Empty() {
+			revoke = append(revoke, entry(held))
+		}
+		if held := change.Grant[one]; !held.Empty() {
+			grant = append(grant, entry(held))
 		}
 	}
 	return grant, revoke
-}
-
-// lacks is what is wanted and not held. Who holds ALL holds each single permission,
-// whether or not those are listed beside it.
-func lacks(wanted, held lakemesh.Permissions) lakemesh.Permissions {
-	if held.Has(lakemesh.All) {
-		return nil
-	}
-	return wanted.Minus(held)
-}
-
-// excess is what h holds beyond w.
-func excess(h, w Entry) Entry {
-	permissions := h.Permissions.Minus(w.Permissions)
-	if w.Permissions.Has(lakemesh.All) {
-		// Who holds ALL is listed with each single permission as well.
-		permissions = nil
-	}
-	permissions = permissions.Union(h.Grantable.Minus(w.Grantable).Intersect(w.Permissions))
-	return Entry{Principal: h.Principal, Resource: h.Resource, Permissions: permissions, Grantable: h.Grantable.Intersect(permissions)}
 }

@@ -74,9 +74,11 @@ func TestDifference(t *testing.T) {
 			want: []permissions.Entry{entry(weather, set(lakemesh.All), nil)},
 		},
 		{
+			// Which of the permissions that are listed beside ALL stay without it is not known.
 			name:   "ALL is a permission of its own",
 			have:   []permissions.Entry{entry(weather, set(lakemesh.All, sel), nil)},
 			want:   []permissions.Entry{entry(weather, set(sel), nil)},
+			grant:  []permissions.Entry{entry(weather, set(sel), nil)},
 			revoke: []permissions.Entry{entry(weather, set(lakemesh.All), nil)},
 		},
 		{

@@ -251,6 +251,16 @@ func (l *Lake) ObserveKind(ctx context.Context, kind types.DataLakeResourceType)
 // list tells of each row of a listing, to its last token: a page may be empty, and is
 // not the last one for it.
 func (l *Lake) list(ctx context.Context, in *lakeformation.ListPermissionsInput, each func(Resource, types.PrincipalResourcePermissions)) error {
+	return l.rows(ctx, in, func(row types.PrincipalResourcePermissions, catalog string) {
+		if r, ok := fromSDK(row.Resource, catalog); ok {
+			each(r, row)
+		}
+	})
+}
+
+// rows tells of each row of a listing, whatever it is on, and of the catalog that is
+// meant where the row names none.
+func (l *Lake) rows(ctx context.Context, in *lakeformation.ListPermissionsInput, each func(row types.PrincipalResourcePermissions, catalog string)) error {
 	in.MaxResults = aws.Int32(pageSize)
 	catalog := l.Account
 	if in.CatalogId != nil {
@@ -263,9 +273,7 @@ func (l *Lake) list(ctx context.Context, in *lakeformation.ListPermissionsInput,
 			return err
 		}
 		for _, row := range page.PrincipalResourcePermissions {
-			if r, ok := fromSDK(row.Resource, catalog); ok {
-				each(r, row)
-			}
+			each(row, catalog)
 		}
 	}
 	return nil

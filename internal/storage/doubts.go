@@ -3,54 +3,98 @@ package storage
 import (
 	"encoding/json"
 	"fmt"
-	"path"
 	"slices"
 	"strings"
+
+	"github.com/lakemesh/lakemesh/internal/iampolicy"
+	"github.com/lakemesh/lakemesh/internal/printable"
 )
 
-// doubts names the statements that may make what is opened to a role ineffective, or
-// what is closed to it stay open, each in a sentence. They stay as they are; whoever
-// wrote them has to know. It goes by what can be read off them and not by what they
-// decide: conditions are not evaluated.
-func doubts(policy, bucket string, parts []Part) ([]string, error) {
+// doubts names the statements that make what is opened to a role ineffective, that may
+// do so, or that keep open what is closed to it: each in a sentence, with what can be
+// done. They stay as they are; whoever wrote them has to know.
+func doubts(policy, bucket, owner string, parts []Part) ([]string, error) {
 	d, err := parse(policy)
 	if err != nil {
 		return nil, err
+	}
+	version := iampolicy.Version2008
+	if d.variables() {
+		version = withVariables
 	}
 	var said []string
 	for _, raw := range d.statements {
 		if _, ok := readOwn(raw, bucket, d.variables()); ok {
 			continue
 		}
-		var s foreign
-		if json.Unmarshal(raw, &s.members) != nil {
+		var members map[string]json.RawMessage
+		if json.Unmarshal(raw, &members) != nil {
 			continue
 		}
+		effect, _ := oneText(members["Effect"])
+		s, unreadable := readStatement(raw, version)
 		for _, p := range parts {
-			if !s.names(p.Role) {
-				continue
-			}
-			if effect, _ := oneText(s.members["Effect"]); effect == "Deny" {
-				if len(p.Open) > 0 && s.reads() && s.touches(bucket, p.Open) && !s.insecureOnly() {
-					said = append(said, fmt.Sprintf("the policy of bucket %s has a statement that denies reading (%s): %s may not be able to read what is opened to it", bucket, named(raw), p.Role))
+			switch {
+			case effect == string(iampolicy.Allow):
+				if ourSid.MatchString(sidOf(raw)) && namesRole(members["Principal"], p.Role) {
+					said = append(said, fmt.Sprintf("the policy of bucket %s has a statement with a name of ours that is not as lakemesh writes it (%s): it stays as it is, and what it allows to %s is not closed", bucket, named(raw), p.Role))
 				}
-			} else if ourSid.MatchString(sidOf(raw)) {
-				said = append(said, fmt.Sprintf("the policy of bucket %s has a statement with a name of ours that is not as lakemesh writes it (%s): it stays as it is, and what it allows to %s is not closed", bucket, named(raw), p.Role))
+			case len(p.Open) == 0:
+			case unreadable != nil:
+				said = append(said, fmt.Sprintf("the policy of bucket %s has a statement that denies and cannot be evaluated (%s: %s): %s may not be able to read what is opened to it", bucket, named(raw), printable.Line(unreadable.Error()), p.Role))
+			default:
+				r := reading{role: p.Role, bucket: bucket, owner: owner, prefixes: p.Open}
+				if denied, ok := r.deniedBy(s, version); ok {
+					said = append(said, r.sentence(denied, named(raw)))
+				}
 			}
 		}
 	}
 	return said, nil
 }
 
-// foreign is a statement of somebody else.
-type foreign struct{ members map[string]json.RawMessage }
-
-// names reports whether the statement may be about the role.
-func (s foreign) names(role string) bool {
-	raw, ok := s.members["Principal"]
-	if !ok {
-		return s.members["NotPrincipal"] != nil
+// sentence says what a statement denies, why, and what can be done.
+func (r reading) sentence(d denial, sid string) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "the policy of bucket %s has a statement that denies reading (%s): ", r.bucket, sid)
+	what := strings.Join(d.actions, " and ")
+	if d.part {
+		what += " of some objects"
 	}
+	fmt.Fprintf(&b, "%s is denied %s below %s", r.role, what, list(Change{Bucket: r.bucket}.places(d.prefixes)))
+	if len(d.because) > 0 {
+		fmt.Fprintf(&b, " by %s", strings.Join(d.because, " and "))
+	}
+	if len(d.depends) > 0 {
+		fmt.Fprintf(&b, " where this holds, which goes by the reader's call and cannot be known here: %s", strings.Join(d.depends, " and "))
+	}
+	b.WriteString("; what is opened there ")
+	if len(d.depends) > 0 || d.part {
+		b.WriteString("may not be readable")
+	} else {
+		b.WriteString("cannot be read")
+	}
+	b.WriteString(". ")
+	except := fmt.Sprintf(`"ArnNotEquals": {"aws:PrincipalArn": %q}`, r.role)
+	switch {
+	case slices.Contains(d.because, "NotPrincipal"):
+		// A deny asks for the session's ARN in NotPrincipal too, and Lake Formation chooses it
+		// (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_notprincipal.html).
+		b.WriteString(`NotPrincipal cannot name Lake Formation's sessions: let whoever wrote it say "Principal": "*" and, in its Condition, ` + except)
+	case slices.ContainsFunc(slices.Concat(d.because, d.depends), func(c string) bool {
+		key, rest, _ := strings.Cut(c, " ")
+		operator, _, _ := strings.Cut(rest, " ")
+		return strings.EqualFold(key, "aws:PrincipalArn") && strings.Contains(operator, "Not")
+	}):
+		b.WriteString("Let whoever wrote it add the role to the exceptions that it names by aws:PrincipalArn")
+	default:
+		b.WriteString("Let whoever wrote it except the role, in its Condition: " + except)
+	}
+	return b.String()
+}
+
+// namesRole reports whether a principal may be the role or one of its sessions.
+func namesRole(raw json.RawMessage, role string) bool {
 	if everybody, ok := oneText(raw); ok {
 		return everybody == "*"
 	}
@@ -64,49 +108,4 @@ func (s foreign) names(role string) bool {
 		return id == "*" || id == role || id == account || strings.HasSuffix(id, ":iam::"+account+":root") ||
 			strings.Contains(id, ":sts::"+account+":"+session)
 	})
-}
-
-// reads reports whether the statement may be about reading objects or listing.
-func (s foreign) reads() bool {
-	actions := texts(s.members["Action"])
-	return actions == nil || slices.ContainsFunc(actions, func(pattern string) bool {
-		return slices.ContainsFunc([]string{"s3:getobject", "s3:listbucket"}, func(action string) bool {
-			matched, err := path.Match(strings.ToLower(pattern), action)
-			return matched || err != nil
-		})
-	})
-}
-
-// touches reports whether the statement may be about the bucket or one of its
-// prefixes: where two patterns begin differently, they have nothing in common.
-func (s foreign) touches(bucket string, prefixes []string) bool {
-	resources := texts(s.members["Resource"])
-	return resources == nil || slices.ContainsFunc(resources, func(pattern string) bool {
-		if i := strings.IndexAny(pattern, "*?$"); i >= 0 {
-			pattern = pattern[:i]
-		} else if pattern == bucketARN(bucket) {
-			return true
-		} else if !strings.HasPrefix(pattern, objectARN(bucket, "")) {
-			return false
-		}
-		return slices.ContainsFunc(prefixes, func(prefix string) bool {
-			place := objectARN(bucket, prefix)
-			return strings.HasPrefix(place, pattern) || strings.HasPrefix(pattern, place)
-		})
-	})
-}
-
-// insecureOnly reports whether the statement denies calls without TLS only, as very
-// many buckets do. Lake Formation calls with it.
-func (s foreign) insecureOnly() bool {
-	var condition map[string]map[string]json.RawMessage
-	if json.Unmarshal(s.members["Condition"], &condition) != nil || len(condition) != 1 || len(condition["Bool"]) != 1 {
-		return false
-	}
-	for key, raw := range condition["Bool"] {
-		if value := strings.Trim(string(raw), `[]" `); !strings.EqualFold(key, "aws:SecureTransport") || value != "false" {
-			return false
-		}
-	}
-	return true
 }

@@ -21,6 +21,10 @@ type Part struct {
 	Role string
 	// Open and Close are prefixes, as in [Place]. What is in both is opened.
 	Open, Close []string
+	// Within are the prefixes of the locations that are registered with the role, and
+	// Others of those that are registered with another: they bound what is opened in
+	// place of several prefixes, if the policy has no room for all of them.
+	Within, Others []string
 }
 
 // Prefixes are the prefixes of the bucket that the policy opens to the role, by
@@ -46,45 +50,111 @@ func (d *document) opened(bucket, base, role string) (prefixes []string, at []in
 	return slices.Compact(prefixes), at
 }
 
+// roles are the roles that our statements open something to, in order.
+func (d *document) roles(bucket string) []string {
+	var roles []string
+	for _, raw := range d.statements {
+		if o, ok := readOwn(raw, bucket, d.variables()); ok {
+			roles = append(roles, o.role)
+		}
+	}
+	slices.Sort(roles)
+	return slices.Compact(roles)
+}
+
 // Merge opens prefixes of a bucket to the role and closes others, in the bucket's
 // policy; it returns the policy as it was if nothing changes, and an empty one if
 // no statement is left. A prefix that is both opened and closed is opened.
 // Statements of others stay as they were written.
 func Merge(policy, bucket, role string, open, closed []string) (string, error) {
-	merged, _, err := merge(policy, bucket, []Part{{Role: role, Open: open, Close: closed}})
-	return merged, err
+	m, err := merge(policy, bucket, []Part{{Role: role, Open: open, Close: closed}})
+	return m.text, err
 }
 
-// merge does what [Merge] does for several roles, and returns the parts that change
-// something.
-func merge(policy, bucket string, parts []Part) (string, []Part, error) {
+// merged is a policy with what was asked for.
+type merged struct {
+	text string
+	// parts are the roles whose access changes, with what is opened and closed indeed.
+	parts []Part
+	// folds are folders that are open in place of several below them.
+	folds []Fold
+}
+
+// merge does what [Merge] does for several roles. If what has to be open does not fit,
+// folders are opened in place of several below them. A policy that is too large all the
+// same is returned as it would be.
+func merge(policy, bucket string, parts []Part) (merged, error) {
 	d, err := parse(policy)
 	if err != nil {
-		return "", nil, err
+		return merged{}, err
 	}
 	if err := d.prepareVersion(bucket, parts); err != nil {
-		return "", nil, err
+		return merged{}, err
 	}
-	var changed []Part
-	for _, p := range parts {
+	all := make([]needs, len(parts))
+	want := make([][]string, len(parts))
+	for i, p := range parts {
 		if len(p.Open) > 0 && !roleARN.MatchString(p.Role) {
-			return "", nil, &lakemesh.Error{Kind: lakemesh.ErrInvalidInput, Resource: "bucket " + bucket,
+			return merged{}, &lakemesh.Error{Kind: lakemesh.ErrInvalidInput, Resource: "bucket " + bucket,
 				Message: "it cannot be opened to " + p.Role + ", which is not the ARN of a role",
 				Hint:    "see which role the location is registered with in Lake Formation"}
 		}
-		changes, err := d.change(bucket, p)
+		had, _ := d.opened(bucket, objectsSid, p.Role)
+		want[i] = slices.DeleteFunc(had, func(prefix string) bool { return slices.Contains(p.Close, prefix) })
+		want[i] = append(want[i], p.Open...)
+		slices.Sort(want[i])
+		want[i] = slices.Compact(want[i])
+		all[i] = needs{role: p.Role, prefixes: want[i], within: p.Within, others: p.Others}
+	}
+	m, err := d.with(policy, bucket, parts, want)
+	if err != nil || m.text == policy || len(m.text) <= MaxPolicy {
+		return m, err
+	}
+	// What is not ours has its room first.
+	chosen, folds, ok := fold(all, MaxPolicy-len(m.text)+costs(bucket, want), func(prefix string) int { return costs(bucket, [][]string{{prefix}}) })
+	if !ok {
+		return m, nil
+	}
+	m, err = d.with(policy, bucket, parts, chosen)
+	m.folds = folds
+	return m, err
+}
+
+// costs are the bytes that prefixes take in our two statements, with a comma each.
+func costs(bucket string, sets [][]string) int {
+	n := 0
+	for _, prefixes := range sets {
+		for _, prefix := range prefixes {
+			for _, text := range []string{objectARN(escape(bucket), escape(prefix)+"*"), escape(prefix) + "*"} {
+				raw, err := encode(text)
+				if err == nil {
+					n += len(raw) + len(",")
+				}
+			}
+		}
+	}
+	return n
+}
+
+// with is the policy, in which exactly the prefixes wanted are opened to the parts' roles.
+func (d *document) with(policy, bucket string, parts []Part, want [][]string) (merged, error) {
+	next := &document{elements: d.elements, statements: slices.Clone(d.statements)}
+	var m merged
+	for i, p := range parts {
+		changed, changes, err := next.change(bucket, p.Role, want[i])
 		if err != nil {
-			return "", nil, err
+			return merged{}, err
 		}
 		if changes {
-			changed = append(changed, p)
+			m.parts = append(m.parts, changed)
 		}
 	}
-	if len(changed) == 0 {
-		return policy, nil, nil
+	if len(m.parts) == 0 {
+		return merged{text: policy}, nil
 	}
-	text, err := d.text()
-	return text, changed, err
+	var err error
+	m.text, err = next.text()
+	return m, err
 }
 
 // roleARN is the ARN of one role. A principal is not a pattern, but "*" is everybody
@@ -116,23 +186,44 @@ func (d *document) prepareVersion(bucket string, parts []Part) error {
 	return nil
 }
 
-// change does what a part asks for, and reports whether anything had to be done. What
-// may be read says what may be listed.
-func (d *document) change(bucket string, p Part) (bool, error) {
-	had, objects := d.opened(bucket, objectsSid, p.Role)
-	listed, lists := d.opened(bucket, prefixesSid, p.Role)
-	want := slices.DeleteFunc(slices.Clone(had), func(prefix string) bool { return slices.Contains(p.Close, prefix) })
-	want = append(want, p.Open...)
-	slices.Sort(want)
-	want = slices.Compact(want)
+// change opens exactly these prefixes to a role, and returns what had to be opened and
+// closed for that; changes is false if nothing had to be done. What may be read says what
+// may be listed.
+func (d *document) change(bucket, role string, want []string) (p Part, changes bool, _ error) {
+	had, objects := d.opened(bucket, objectsSid, role)
+	listed, lists := d.opened(bucket, prefixesSid, role)
 	statements := min(len(want), 1)
 	if slices.Equal(had, want) && slices.Equal(listed, want) && len(objects) == statements && len(lists) == statements {
-		return false, nil
+		return Part{}, false, nil
 	}
-	if err := d.set(bucket, objectsSid, p.Role, want, objectsStatement); err != nil {
-		return false, err
+	if err := d.set(bucket, objectsSid, role, want, objectsStatement); err != nil {
+		return Part{}, false, err
 	}
-	return true, d.set(bucket, prefixesSid, p.Role, want, prefixesStatement)
+	if err := d.set(bucket, prefixesSid, role, want, prefixesStatement); err != nil {
+		return Part{}, false, err
+	}
+	p.Role = role
+	for _, prefix := range want {
+		if !contains(had, prefix) || !contains(listed, prefix) {
+			p.Open = append(p.Open, prefix)
+		}
+	}
+	for _, prefix := range slices.Concat(had, listed) {
+		if !contains(want, prefix) && !slices.Contains(p.Close, prefix) {
+			p.Close = append(p.Close, prefix)
+		}
+	}
+	if len(p.Open)+len(p.Close) == 0 {
+		// Two statements become one.
+		p.Open = want
+	}
+	return p, true, nil
+}
+
+// contains reports whether a prefix is among prefixes that are in order.
+func contains(sorted []string, prefix string) bool {
+	_, ok := slices.BinarySearch(sorted, prefix)
+	return ok
 }
 
 // set puts our statement of a name in its place, or removes it if nothing is open.

@@ -98,6 +98,25 @@ type Access struct {
 	// Open and Close are the places that are opened to it and closed. What is in both
 	// is opened.
 	Open, Close []Place
+	// Keep are places that stay open to the role if they are open to it, in an exact
+	// bucket and else: also where a folder is open in their place.
+	Keep []Place
+	// Within are the locations that are registered with the role, and Others those that
+	// are registered with another. If a policy has no room for all that is open, folders
+	// of the former are opened in place of several places in them, and seldom one that
+	// holds any of the latter.
+	Within, Others []Place
+}
+
+// Wanted is all that is to be open in buckets.
+type Wanted struct {
+	// Access is what is to be open, by role.
+	Access []Access
+	// Exact are buckets in which nothing else than that is to be open, to anybody: what
+	// our statements open besides is closed.
+	Exact []string
+	// Keep are places that stay open to whomever they are open.
+	Keep []Place
 }
 
 // Change is what is to become of a bucket's policy.
@@ -107,6 +126,8 @@ type Change struct {
 	// Parts are the roles whose access changes, in order, and what changes for each. It
 	// is empty if nothing does.
 	Parts []Part
+	// Folds are folders that are open afterwards in place of several places in them.
+	Folds []Fold
 	// Warnings name statements of others that may stand in the way.
 	Warnings []string
 	// wanted is all that was asked for.
@@ -120,6 +141,14 @@ type Change struct {
 // the changes that change something or have something to say, in the order of
 // buckets. A policy that would grow too large is a [lakemesh.ErrQuota].
 func (b Buckets) Prepare(ctx context.Context, wanted ...Access) ([]Change, error) {
+	changes, err := b.PrepareAll(ctx, Wanted{Access: wanted})
+	return slices.DeleteFunc(changes, func(c Change) bool { return len(c.Parts)+len(c.Warnings) == 0 }), err
+}
+
+// PrepareAll does what [Buckets.Prepare] does, with buckets in which exactly what is
+// wanted is to be open. It returns a change for each bucket that it looked at, also one
+// that changes nothing.
+func (b Buckets) PrepareAll(ctx context.Context, w Wanted) ([]Change, error) {
 	byBucket := map[string]map[string]*Part{}
 	of := func(bucket, role string) *Part {
 		if byBucket[bucket] == nil {
@@ -130,42 +159,139 @@ func (b Buckets) Prepare(ctx context.Context, wanted ...Access) ([]Change, error
 		}
 		return byBucket[bucket][role]
 	}
-	for _, w := range wanted {
-		for _, p := range w.Open {
-			part := of(p.Bucket, w.Role)
+	for _, a := range w.Access {
+		for _, p := range a.Open {
+			part := of(p.Bucket, a.Role)
 			part.Open = append(part.Open, p.Prefix)
 		}
-		for _, p := range w.Close {
-			part := of(p.Bucket, w.Role)
+		for _, p := range a.Close {
+			part := of(p.Bucket, a.Role)
 			part.Close = append(part.Close, p.Prefix)
+		}
+	}
+	for _, bucket := range w.Exact {
+		if byBucket[bucket] == nil {
+			byBucket[bucket] = map[string]*Part{}
 		}
 	}
 	var changes []Change
 	for _, bucket := range slices.Sorted(maps.Keys(byBucket)) {
 		c := Change{Bucket: bucket}
-		for _, role := range slices.Sorted(maps.Keys(byBucket[bucket])) {
-			c.wanted = append(c.wanted, *byBucket[bucket][role])
-		}
-		if err := b.prepare(ctx, &c); err != nil {
+		var err error
+		if c.before, err = b.policy(ctx, bucket); err != nil {
 			return nil, err
 		}
-		if len(c.Parts) > 0 || len(c.Warnings) > 0 {
-			changes = append(changes, c)
+		if err := c.want(byBucket[bucket], w); err != nil {
+			return nil, err
 		}
+		if err := b.prepare(&c); err != nil {
+			return nil, err
+		}
+		changes = append(changes, c)
 	}
 	return changes, nil
 }
 
-func (b Buckets) prepare(ctx context.Context, c *Change) error {
-	var err error
-	if c.before, err = b.policy(ctx, c.Bucket); err != nil {
-		return err
-	}
-	if c.after, c.Parts, err = merge(c.before, c.Bucket, c.wanted); err != nil {
+// want works out what is wanted of each role in the bucket, by what is open in it.
+func (c *Change) want(parts map[string]*Part, w Wanted) error {
+	d, err := parse(c.before)
+	if err != nil {
 		return fmt.Errorf("bucket %s: %w", c.Bucket, err)
 	}
-	if c.Warnings, err = doubts(c.after, c.Bucket, c.wanted); err != nil {
+	exact := slices.Contains(w.Exact, c.Bucket)
+	for _, role := range d.roles(c.Bucket) {
+		part := parts[role]
+		if part == nil {
+			if !exact {
+				continue
+			}
+			part = &Part{Role: role}
+			parts[role] = part
+		}
+		had, _ := d.opened(c.Bucket, objectsSid, role)
+		listed, _ := d.opened(c.Bucket, prefixesSid, role)
+		keep := slices.Clone(w.Keep)
+		for _, a := range w.Access {
+			if a.Role == role {
+				keep = append(keep, a.Keep...)
+			}
+		}
+		part.Open = append(part.Open, c.kept(had, keep)...)
+		if !exact {
+			continue
+		}
+		open := slices.Sorted(slices.Values(part.Open))
+		for _, prefix := range slices.Concat(had, listed) {
+			if !contains(open, prefix) {
+				part.Close = append(part.Close, prefix)
+			}
+		}
+	}
+	in := func(places []Place) (prefixes []string) {
+		for _, p := range places {
+			if p.Bucket == c.Bucket {
+				prefixes = append(prefixes, p.Prefix)
+			}
+		}
+		return prefixes
+	}
+	for _, role := range slices.Sorted(maps.Keys(parts)) {
+		part := *parts[role]
+		for _, a := range w.Access {
+			if a.Role == role {
+				part.Within, part.Others = append(part.Within, in(a.Within)...), append(part.Others, in(a.Others)...)
+			}
+		}
+		c.wanted = append(c.wanted, part)
+	}
+	return nil
+}
+
+// kept are the prefixes by which places stay open, of those that are open, in order: a
+// place that is open; one that lies in a folder which is open and does not stay itself,
+// as one that is open in place of several; or what is open below it.
+func (c *Change) kept(open []string, places []Place) []string {
+	stays := map[string]bool{}
+	for _, p := range places {
+		if p.Bucket == c.Bucket {
+			stays[p.Prefix] = true
+		}
+	}
+	kept := map[string]bool{}
+	for place := range stays {
+		covered := false
+		for _, prefix := range open {
+			if !strings.HasPrefix(place, prefix) {
+				continue
+			}
+			if covered = true; stays[prefix] {
+				kept[prefix] = true
+			} else {
+				kept[place] = true
+			}
+		}
+		for _, prefix := range open {
+			if !covered && strings.HasPrefix(prefix, place) {
+				kept[prefix] = true
+			}
+		}
+	}
+	return slices.Sorted(maps.Keys(kept))
+}
+
+// prepare computes the policy from the one that was read.
+func (b Buckets) prepare(c *Change) error {
+	m, err := merge(c.before, c.Bucket, c.wanted)
+	if err != nil {
 		return fmt.Errorf("bucket %s: %w", c.Bucket, err)
+	}
+	c.after, c.Parts, c.Folds = m.text, m.parts, m.folds
+	if c.Warnings, err = doubts(c.after, c.Bucket, b.Account, c.wanted); err != nil {
+		return fmt.Errorf("bucket %s: %w", c.Bucket, err)
+	}
+	for _, f := range c.Folds {
+		c.Warnings = append(c.Warnings, fmt.Sprintf("the policy of bucket %s has no room for all that is open (%d bytes): %s is opened to %s in place of %d folders in it, with whatever else lies there. The role is Lake Formation's own: readers see the tables that they were granted",
+			c.Bucket, MaxPolicy, Place{c.Bucket, f.Prefix}, f.Role, f.For))
 	}
 	if c.after != c.before && len(c.after) > MaxPolicy {
 		return &lakemesh.Error{Kind: lakemesh.ErrQuota, Account: b.Account, Resource: "policy of bucket " + c.Bucket,
@@ -181,6 +307,9 @@ type Moved struct {
 	Role   string
 	Opened []string `json:",omitempty"`
 	Closed []string `json:",omitempty"`
+	// InPlaceOf is, by place, how many folders in it one stands for that is open in their
+	// place.
+	InPlaceOf map[string]int `json:",omitempty"`
 }
 
 // Step adds the warnings of a prepared change, and the step that writes it, after the
@@ -197,7 +326,14 @@ func (b Buckets) Step(p *plan.Plan, c Change, after ...*plan.Step) *plan.Step {
 	var detail []Moved
 	for _, part := range c.Parts {
 		m := Moved{Role: part.Role, Opened: c.places(part.Open), Closed: c.places(part.Close)}
-		m.Closed = slices.DeleteFunc(m.Closed, func(place string) bool { return slices.Contains(m.Opened, place) })
+		for _, f := range c.Folds {
+			if f.Role == part.Role {
+				if m.InPlaceOf == nil {
+					m.InPlaceOf = map[string]int{}
+				}
+				m.InPlaceOf[Place{c.Bucket, f.Prefix}.String()] = f.For
+			}
+		}
 		if len(m.Opened) > 0 {
 			kind = plan.OpenBucket
 			said = append(said, fmt.Sprintf("open %s to %s", list(m.Opened), m.Role))
@@ -247,10 +383,14 @@ func (b Buckets) write(ctx context.Context, c Change) error {
 	err := poll.Until(ctx, b.rolePatience(), "S3 to know "+c.roles(), func(ctx context.Context) (bool, error) {
 		// S3 has no condition for writing a policy. It is read again just before, so that
 		// what others wrote after the plan was made stays, a Deny above all.
-		if err := b.prepare(ctx, &c); err != nil || c.after == c.before {
+		var err error
+		if c.before, err = b.policy(ctx, c.Bucket); err != nil {
+			return false, err
+		}
+		if err := b.prepare(&c); err != nil || c.after == c.before {
 			return err == nil, err
 		}
-		err := b.put(ctx, c)
+		err = b.put(ctx, c)
 		if unknownPrincipal(err) && !namesDeleted(c.after) {
 			return false, poll.NotYet(err)
 		}
@@ -266,8 +406,8 @@ func (b Buckets) write(ctx context.Context, c Change) error {
 		}
 		// What counts is that our statements are there: somebody else may have
 		// changed theirs in the meantime.
-		_, left, err := merge(now, c.Bucket, c.wanted)
-		return err == nil && len(left) == 0, err
+		left, err := merge(now, c.Bucket, c.wanted)
+		return err == nil && len(left.parts) == 0, err
 	})
 	if timeout, ok := errors.AsType[*poll.TimeoutError](err); ok && ctx.Err() == nil {
 		return &lakemesh.Error{Account: b.Account, Resource: "policy of bucket " + c.Bucket, Err: timeout,

@@ -127,6 +127,12 @@ func TestBucketsKeepTheStatementsOfOthers(t *testing.T) {
 func TestAPolicyThatWouldBeTooLargeIsRefusedBeforeAnythingChanges(t *testing.T) {
 	t.Parallel()
 	mesh, b := buckets(t, "one", "two")
+	// Others leave no room for our two statements, however little they open.
+	theirs := `{"Version":"2012-10-17","Statement":[{"Sid":"Theirs","Effect":"Deny","Principal":"*","Action":"s3:PutObject","Resource":"arn:aws:s3:::one/` + strings.Repeat("x", 20000) + `"}]}`
+	if _, err := b.Client.PutBucketPolicy(t.Context(), &s3.PutBucketPolicyInput{Bucket: aws.String("one"), Policy: &theirs}); err != nil {
+		t.Fatal(err)
+	}
+	mesh.ResetCounts()
 	places := []storage.Place{{Bucket: "two", Prefix: "small/"}}
 	for i := range 400 {
 		places = append(places, storage.Place{Bucket: "one", Prefix: fmt.Sprintf("warehouse/department/table-%05d/", i)})

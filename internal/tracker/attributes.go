@@ -29,6 +29,9 @@ const (
 	attrExpressions = "RequestedExpressions"
 	// attrAsked is how many times the same was asked for before.
 	attrAsked = "Asked"
+	// attrTakenBack is that the consumer took its request back. Status says it, too, for
+	// the original library; but the owner's mirror is written there.
+	attrTakenBack = "TakenBack"
 	// attrLeaving and attrLeftReason are the consumer's departure.
 	attrLeaving    = "Leaving"
 	attrLeftReason = "LeftReason"
@@ -39,9 +42,11 @@ const (
 	attrEntries = "Entries"
 	attrHead    = "Head"
 	// attrOpen are the ids in an inbox; attrWithdrawn are those that the consumer took
-	// back.
+	// back, attrJoined those that it imported. By these the consumer knows what it holds,
+	// whatever the owner's ledger says.
 	attrOpen      = "Open"
 	attrWithdrawn = "Withdrawn"
+	attrJoined    = "Joined"
 )
 
 // The attributes of an entry of a history, besides its key.
@@ -65,8 +70,8 @@ const (
 // history, and of its inboxes.
 func ConsumerAttributes() []string {
 	return []string{attrID, attrOwner, attrSubscriber, attrStatus, attrDatabase, attrTables, attrRequested, attrNotes,
-		attrCreated, attrCreatedBy, attrUpdated, attrUpdatedBy, attrImported, attrExpressions, attrAsked, attrLeaving, attrLeftReason,
-		attrImportedRevision, attrEntries, attrHead, attrOpen, attrWithdrawn,
+		attrCreated, attrCreatedBy, attrUpdated, attrUpdatedBy, attrImported, attrExpressions, attrAsked, attrTakenBack, attrLeaving, attrLeftReason,
+		attrImportedRevision, attrEntries, attrHead, attrOpen, attrWithdrawn, attrJoined,
 		// Not what the consumer says: what its owner mirrors, which it can take out if that
 		// leaves it no room.
 		attrPermitted, attrGrantable, attrTableARNs, attrShares,

@@ -77,7 +77,7 @@ func (l *Lease) Claim(ctx context.Context, r *Record, ledger Ledger, c lakemesh.
 func (h *Held) Withdrawn(ctx context.Context) (bool, error) {
 	t := h.lease.tracker
 	i, err := t.getItem(ctx, lakemesh.SubscriptionsTable, h.Record.ID)
-	return lakemesh.Status(text(i, attrStatus)) == lakemesh.Deleted, t.explain(string(h.Claim.Action), h.Record.ID, err)
+	return isTrue(i, attrTakenBack), t.explain(string(h.Claim.Action), h.Record.ID, err)
 }
 
 // enlist puts a consumer into the directory of those that the owner has decided about.

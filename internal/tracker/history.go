@@ -127,15 +127,22 @@ func (t *Tracker) chain(ctx context.Context, side Side, id string, end chainEnd)
 		keys[n] = entryKey(side, id, n+1)
 	}
 	read, bytes := map[string]entry{}, 0
-	err = t.eachItem(ctx, table, keys, entriesPerCall, func(key string, i item) error {
-		e := readEntry(key, i)
-		bytes += len(e.Reason) + len(e.By) + size(e.Tables)
-		if bytes > mostEntryBytes || len(e.Reason) > mostEntryReason {
-			return errEnough
+	for page := range slices.Chunk(keys, entriesPerCall) {
+		before := len(read)
+		err = t.eachItem(ctx, table, page, entriesPerCall, func(key string, i item) error {
+			e := readEntry(key, i)
+			bytes += len(e.Reason) + len(e.By) + size(e.Tables)
+			if bytes > mostEntryBytes || len(e.Reason) > mostEntryReason {
+				return errEnough
+			}
+			read[key] = e
+			return nil
+		})
+		if err != nil || len(read) == before {
+			// A consumer can count entries that it never wrote.
+			break
 		}
-		read[key] = e
-		return nil
-	})
+	}
 	if errors.Is(err, errEnough) {
 		broken(len(read)+1, "its entries are too large to be read")
 	} else if err != nil {

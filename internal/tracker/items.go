@@ -265,6 +265,11 @@ func weight(v types.AttributeValue) int {
 // records reads the records of ids, consistently, and calls fn for each, in the order
 // of their ids, until it returns false. Ids without an item are left out.
 func (t *Tracker) records(ctx context.Context, ids []string, fn func(*Record) bool) error {
+	return t.recordsWithin(ctx, ids, nil, fn)
+}
+
+// recordsWithin is records with a bound for what is unpacked of requests.
+func (t *Tracker) recordsWithin(ctx context.Context, ids []string, left *budget, fn func(*Record) bool) error {
 	ids = compact(ids)
 	for start := 0; start < len(ids); start += batchGetMax {
 		page := ids[start:min(start+batchGetMax, len(ids))]
@@ -290,7 +295,7 @@ func (t *Tracker) records(ctx context.Context, ids []string, fn func(*Record) bo
 			if request == nil && decision == nil {
 				continue
 			}
-			if !fn(read(id, request, decision)) {
+			if !fn(left.read(id, request, decision)) {
 				return nil
 			}
 		}

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"slices"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/lakemesh/lakemesh"
 )
 
@@ -149,16 +151,29 @@ func (t *Tracker) OwnedActive(ctx context.Context, owner string, wanted func(*Re
 }
 
 // SubscribedActive returns the pair's subscriptions that are active or being approved,
-// read consistently. What another owner says about the same is no concern of theirs.
+// read consistently: those in the owner's ledger, and those that the subscriber
+// imported. What another owner says about the same is no concern of theirs.
 func (t *Tracker) SubscribedActive(ctx context.Context, subscriber, owner string) ([]*Record, error) {
-	l, err := t.Ledger(ctx, owner, subscriber)
-	if err != nil {
+	var l Ledger
+	var in inbox
+	group, within := errgroup.WithContext(ctx)
+	group.Go(func() (err error) {
+		l, err = t.Ledger(within, owner, subscriber)
+		return err
+	})
+	group.Go(func() (err error) {
+		in, err = t.inbox(within, pair{owner, subscriber})
+		return err
+	})
+	if err := group.Wait(); err != nil {
 		return nil, err
 	}
 	l, _ = l.bounded()
 	var all []*Record
-	err = t.records(ctx, l.active, func(r *Record) bool {
-		all = append(all, r)
+	err := t.records(ctx, append(l.active, in.joined...), func(r *Record) bool {
+		if r.Status == lakemesh.Active || r.Claim != nil {
+			all = append(all, r)
+		}
 		return true
 	})
 	return all, err

@@ -3,6 +3,7 @@ package tracker
 import (
 	"context"
 
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/lakemesh/lakemesh"
@@ -70,9 +71,11 @@ func (t *Tracker) list(ctx context.Context, decided, enabled []pair, state lakem
 		ledgers, err = t.inLedgers(within, decided, state, own)
 		return err
 	})
-	if waits(state) {
+	// A consumer looks into its own inboxes for what it imported, too: an owner cannot hide
+	// that from it.
+	if waits(state) || !own {
 		group.Go(func() (err error) {
-			inboxes, err = t.inInboxes(within, enabled, state)
+			inboxes, err = t.inInboxes(within, enabled, state, !own)
 			return err
 		})
 	}
@@ -86,12 +89,8 @@ func (t *Tracker) list(ctx context.Context, decided, enabled []pair, state lakem
 			ids = append(ids, more...)
 		}
 	}
-	return t.records(ctx, ids, func(r *Record) bool {
-		if state != "" && r.Status != state {
-			return true
-		}
-		left.spend(r)
-		return fn(r)
+	return t.recordsWithin(ctx, ids, &left, func(r *Record) bool {
+		return state != "" && r.Status != state || fn(r)
 	})
 }
 
@@ -134,56 +133,43 @@ func (t *Tracker) inLedgers(ctx context.Context, pairs []pair, state lakemesh.St
 	return ids, err
 }
 
-// inInboxes are the ids that consumers wrote into the inboxes of pairs.
-func (t *Tracker) inInboxes(ctx context.Context, pairs []pair, state lakemesh.Status) (map[pair][]string, error) {
-	ids, of := map[pair][]string{}, map[string]pair{}
-	keys := make([]string, len(pairs))
-	for n, p := range pairs {
-		keys[n] = inboxKey(p.owner, p.subscriber)
-		of[keys[n]] = p
-	}
-	err := t.eachItem(ctx, lakemesh.SubscriptionsTable, keys, batchGetMax, func(key string, i item) error {
-		p := of[key]
-		var mine []string
-		if state != lakemesh.Deleted {
-			mine = known(i, attrOpen)
-		}
-		if state != lakemesh.Pending {
-			mine = append(mine, known(i, attrWithdrawn)...)
-		}
-		mine = ofPair(p.owner, p.subscriber, mine)
-		if len(mine) > mostOpen {
-			t.log.WarnContext(ctx, "an account has asked for more than is listed", "subscriber", p.subscriber, "owner", p.owner, "requests", len(mine), "listed", mostOpen)
-			mine = mine[:mostOpen]
-		}
-		ids[p] = mine
-		return nil
-	}, attrID, attrOpen, attrWithdrawn)
-	return ids, err
-}
-
-// budget is how many bytes of words may still be listed.
+// budget is how many bytes of words may still be read of requests.
 type budget struct {
 	all    int
 	ofPair map[pair]int
 }
 
-// spend takes the words of a record from the budget, or takes them out of the record
-// if there is not enough left. The names of what was decided are the owner's own, and
-// always listed.
-func (b *budget) spend(r *Record) {
-	if r.Status != lakemesh.Pending {
-		return
+// read reads a record, and takes the words of a request that waits from the budget; if
+// there is not enough left, they are not unpacked, or taken out. What was decided is
+// always read: an owner decides how many of those there are. A nil budget has no bounds.
+func (b *budget) read(id string, request, decision item) *Record {
+	if b == nil || decision != nil {
+		return read(id, request, decision)
 	}
-	p := pair{r.Owner, r.Subscriber}
+	owner, subscriber, _, _ := lakemesh.ParseSubscriptionID(id)
+	p := pair{owner, subscriber}
+	_, packed := request[attrTables].(*types.AttributeValueMemberB)
+	before := b.left(p)
+	if packed && before <= 0 {
+		packed = false
+		request[attrTables] = &types.AttributeValueMemberNULL{Value: true}
+	}
+	r := read(id, request, decision)
 	cost := 16*(len(r.Tables)+len(r.Expressions)) + size(r.Tables) + size(r.Expressions) + len(r.Words.Note)
-	if cost > b.all || b.ofPair[p]+cost > mostOfPair {
+	if packed && len(r.Tables) == 0 {
+		// Whatever it was, it was unpacked.
+		cost = mostUnpacked
+	}
+	b.all -= cost
+	b.ofPair[p] += cost
+	if cost > before {
 		r.Words = Words{Asked: r.Words.Asked}
 		r.Tables, r.Expressions, r.Notes, r.TablesUnknown = nil, nil, nil, true
 		r.Fault = "it is too large to be listed with the others of account " + r.Subscriber
 		r.Tampered = r.Fault
-		return
 	}
-	b.all -= cost
-	b.ofPair[p] += cost
+	return r
 }
+
+// left is how much may still be read of a pair.
+func (b *budget) left(p pair) int { return min(b.all, mostOfPair-b.ofPair[p]) }

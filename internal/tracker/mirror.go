@@ -39,6 +39,6 @@ func (r *Record) Mirrored() bool {
 func requestAttributes() []string {
 	return slices.DeleteFunc(ConsumerAttributes(), func(name string) bool {
 		return slices.Contains([]string{attrEntryOf, attrAt, attrBy, attrAction, attrFrom, attrTo, attrReason, attrPermissions, attrHandOn,
-			attrEntryTables, attrPrev, attrSeen, attrOpen, attrWithdrawn, attrPermitted, attrGrantable, attrTableARNs, attrShares}, name)
+			attrEntryTables, attrPrev, attrSeen, attrOpen, attrWithdrawn, attrJoined, attrPermitted, attrGrantable, attrTableARNs, attrShares}, name)
 	})
 }

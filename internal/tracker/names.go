@@ -28,6 +28,9 @@ const (
 	// mostUnpacked is how many bytes are unpacked at most: a consumer can write
 	// anything into its request, and a few kilobytes can unpack to gigabytes.
 	mostUnpacked = 1 << 20
+	// mostNames is how many names a request has at most. So many of one letter are few
+	// bytes, and take long to read.
+	mostNames = 50_000
 )
 
 // names writes a list of names of tables: as a list of strings, or, if it is very
@@ -64,6 +67,10 @@ func unpack(packed []byte) ([]string, error) {
 	if len(text) > mostUnpacked {
 		return nil, errors.New("it is too long")
 	}
+	// Each name has two quotation marks, and those inside of it.
+	if bytes.Count(text, []byte{'"'}) > 4*mostNames {
+		return nil, errors.New("it has too many names")
+	}
 	var values []string
 	return values, json.Unmarshal(text, &values)
 }
@@ -71,6 +78,9 @@ func unpack(packed []byte) ([]string, error) {
 // checkSize refuses a request whose record would not fit into an item.
 func checkSize(tables []string) error {
 	size := 0
+	if len(tables) > mostNames {
+		return tooMany(tables)
+	}
 	for _, t := range tables {
 		// With its quotes and the comma.
 		size += len(t) + 3
@@ -79,6 +89,10 @@ func checkSize(tables []string) error {
 	if !ok || len(packed.Value) <= mostPacked && size <= mostUnpacked {
 		return nil
 	}
+	return tooMany(tables)
+}
+
+func tooMany(tables []string) error {
 	return &lakemesh.Error{Kind: lakemesh.ErrInvalidInput, Resource: "Tables",
 		Message: fmt.Sprintf("the names of %d tables do not fit into the record of a request", len(tables)),
 		Hint:    "ask for the whole database, or in several requests"}

@@ -32,6 +32,9 @@ type Record struct {
 	// Words are what counts of the request: the owner's copy once something was
 	// decided or is being decided, the consumer's own before that.
 	Words Words
+	// Asked are the consumer's own words, if they are those that it asked with, or nil:
+	// whatever the owner has made of its copy, the consumer knows by them what it has.
+	Asked *Words
 	// Fault says why the words cannot be decided on: they are not those that the
 	// consumer asked with, or cannot be read. It is empty for good ones.
 	Fault string
@@ -48,7 +51,8 @@ type Record struct {
 	digest string
 	// request and decision tell whether there is an item of each side.
 	request, decision bool
-	// stored is the Status attribute of the request, mirrored or written by the consumer.
+	// stored is the Status attribute of the request, which both sides write, for the
+	// original library: it decides nothing.
 	stored lakemesh.Status
 	// version counts the writes of the decision; a decision's writes demand that there
 	// was none in between.
@@ -105,6 +109,9 @@ func (r *Record) readRequest(i item) (faults []string) {
 	if r.Fault == "" && r.Words.ID(r.Owner, r.Subscriber) != r.ID {
 		r.Fault = "it was changed after it was made"
 	}
+	if own := r.Words; r.Fault == "" {
+		r.Asked = &own
+	}
 	if r.Fault != "" {
 		faults = append(faults, "the request is not what its id says: "+r.Fault)
 	}
@@ -115,13 +122,11 @@ func (r *Record) readRequest(i item) (faults []string) {
 	if reason := text(i, attrLeftReason); reason != "" && len(reason) <= mostNote {
 		r.Notes = append(r.Notes, reason)
 	}
-	r.stored = lakemesh.Status(text(i, attrStatus))
-	switch r.stored {
-	case lakemesh.Pending, lakemesh.Deleted:
-		// A consumer takes its request back by marking it as deleted.
-		r.Status = r.stored
-	default:
-		r.Status = lakemesh.Pending
+	r.stored, r.Status = lakemesh.Status(text(i, attrStatus)), lakemesh.Pending
+	if isTrue(i, attrTakenBack) {
+		r.Status = lakemesh.Deleted
+	}
+	if r.stored != r.Status {
 		faults = append(faults, fmt.Sprintf("the request says that it is %q, and nobody has decided on it", clip(string(r.stored))))
 	}
 	return faults
@@ -141,15 +146,18 @@ func (r *Record) readDecision(i, request item, faults []string) []string {
 	r.decision, r.owner, r.version = true, readEnd(i), count(i, attrVersion)
 	r.Revision, r.Found, r.AdoptedFrom = count(i, attrRevision), known(i, attrFound), text(i, attrAdoptedFrom)
 	r.Claim = readClaim(i)
-	status := lakemesh.Status(text(i, attrStatus))
-	if status == "" && r.Claim == nil {
+	status, readable := readStatus(i)
+	if status == "" && readable && r.Claim == nil {
 		return faults
 	}
+	takenBack := r.Status == lakemesh.Deleted
 	words, fault := readCopy(i)
 	asked := text(i, attrDigest)
 	switch {
 	case fault != "" && status != lakemesh.Denied && status != lakemesh.Deleted:
 		faults = []string{"what was decided on cannot be read: " + fault}
+	case !readable:
+		faults = []string{"what was decided cannot be read"}
 	case !r.request:
 		faults = []string{"the consumer has made no such request"}
 	case asked != r.digest || r.AdoptedFrom == "" && r.Fault != "":
@@ -161,13 +169,13 @@ func (r *Record) readDecision(i, request item, faults []string) []string {
 	}
 	r.Words, r.Fault = words, fault
 	r.Created = moment(text(i, attrCreated))
-	if status == "" {
+	if status == "" && readable {
 		// The first decision is under way.
 		r.Status = lakemesh.Pending
 		return faults
 	}
 	r.Status = status
-	if status == lakemesh.Pending && r.Claim == nil && r.stored == lakemesh.Deleted {
+	if status == lakemesh.Pending && r.Claim == nil && takenBack {
 		// One that was adopted, and then taken back by its consumer.
 		r.Status = lakemesh.Deleted
 	}
@@ -179,10 +187,25 @@ func (r *Record) readDecision(i, request item, faults []string) []string {
 		r.Leaving = isTrue(request, attrLeaving)
 		r.Imported = isTrue(request, attrImported) && count(request, attrImportedRevision) == r.Revision
 	}
-	if request != nil && r.stored != r.Status && len(faults) == 0 {
+	// Pending is what the consumer wrote: it was not mirrored yet, or AWS does not let it.
+	if request != nil && r.stored != r.Status && r.stored != lakemesh.Pending && len(faults) == 0 {
 		faults = append(faults, fmt.Sprintf("the copy that the original library reads says %q", clip(string(r.stored))))
 	}
 	return faults
+}
+
+// readStatus is what an owner says that it decided; empty if nothing was. One that is
+// no state, or no text, is read as a subscription that may have grants: so it can be
+// ended, and left.
+func readStatus(i item) (status lakemesh.Status, readable bool) {
+	if _, there := i[attrStatus]; !there {
+		return "", true
+	}
+	switch status := lakemesh.Status(text(i, attrStatus)); status {
+	case lakemesh.Pending, lakemesh.Active, lakemesh.Denied, lakemesh.Deleted:
+		return status, true
+	}
+	return lakemesh.Active, false
 }
 
 // Believable reports whether what was decided is what the consumer asked for, in

@@ -2,6 +2,7 @@ package tracker
 
 import (
 	"context"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"time"
@@ -53,11 +54,12 @@ const tidyFrom = 20
 // in the inbox that was decided is taken out of it.
 func (t *Tracker) PendingTwin(ctx context.Context, owner, subscriber string, w Words) (twin *Record, numbered Words, err error) {
 	w.By = t.by
-	inboxes, err := t.inInboxes(ctx, []pair{{owner, subscriber}}, lakemesh.Pending)
+	in, err := t.inbox(ctx, pair{owner, subscriber})
 	if err != nil {
 		return nil, w, err
 	}
-	open := inboxes[pair{owner, subscriber}]
+	// A page of what was imported goes along: what has ended of it is tidied up.
+	open := slices.Concat(in.open, some(in.joined, batchGetMax-sameRequests-len(in.open)))
 	var closed []string
 	defer func() {
 		if err == nil && len(closed) >= tidyFrom {
@@ -76,7 +78,7 @@ func (t *Tracker) PendingTwin(ctx context.Context, owner, subscriber string, w W
 			if r.pendingTwin(w) {
 				twin = r
 			}
-			if r.Status != lakemesh.Pending && slices.Contains(open, r.ID) {
+			if r.Status != lakemesh.Pending && r.Status != lakemesh.Active && slices.Contains(open, r.ID) {
 				closed = append(closed, r.ID)
 			}
 			return twin == nil
@@ -92,10 +94,20 @@ func (t *Tracker) PendingTwin(ctx context.Context, owner, subscriber string, w W
 	}
 }
 
-// tidy takes ids out of an inbox. The owner's ledger has them.
+// some are up to n of the values, others each time.
+func some(values []string, n int) []string {
+	if len(values) <= n {
+		return values
+	}
+	rand.Shuffle(len(values), func(i, j int) { values[i], values[j] = values[j], values[i] })
+	return values[:max(n, 0)]
+}
+
+// tidy takes ids of what has ended out of an inbox. The owner's ledger has them.
 func (t *Tracker) tidy(ctx context.Context, owner, subscriber string, closed []string) {
 	u := inSubscriptions(inboxKey(owner, subscriber))
 	u.TakeFrom(attrOpen, closed...)
+	u.TakeFrom(attrJoined, closed...)
 	if err := t.update(ctx, u); err != nil {
 		t.log.WarnContext(ctx, "could not take requests that were decided out of the inbox", "owner", owner, "error", err)
 	}
@@ -117,6 +129,7 @@ func (t *Tracker) Cancel(ctx context.Context, r *Record, reason string) error {
 	inbox.TakeFrom(attrOpen, r.ID)
 	inbox.AddTo(attrWithdrawn, r.ID)
 	err := t.consumerDid(ctx, r, lakemesh.ActionCancel, lakemesh.Deleted, reason, func(u *update) {
+		u.Set(attrTakenBack, truth(true))
 		u.Set(attrStatus, str(string(lakemesh.Deleted)))
 		if reason != "" {
 			u.Set(attrLeftReason, str(reason))
@@ -162,9 +175,10 @@ func (t *Tracker) Imported(ctx context.Context, r *Record, principals []string) 
 	if len(principals) > 0 {
 		reason = "handed on to " + strings.Join(principals, ", ")
 	}
-	// The owner's ledger has it: it need not be looked for among what waits.
+	// It waits no longer.
 	read := inSubscriptions(inboxKey(r.Owner, r.Subscriber))
 	read.TakeFrom(attrOpen, r.ID)
+	read.AddTo(attrJoined, r.ID)
 	return t.consumerDid(ctx, r, lakemesh.ActionImport, r.Status, reason, func(u *update) {
 		u.Set(attrImported, truth(true))
 		u.Set(attrImportedRevision, digits(r.Revision))

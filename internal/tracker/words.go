@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 	"unicode/utf8"
 
 	"github.com/lakemesh/lakemesh"
@@ -88,9 +89,12 @@ func CheckWords(w Words) error {
 }
 
 // areNames reports whether all of the texts can be names of tables: of 1 to 255
-// characters (https://docs.aws.amazon.com/glue/latest/dg/aws-glue-api-catalog-tables.html).
+// characters, none of which is a control character but the tab
+// (https://docs.aws.amazon.com/glue/latest/dg/aws-glue-api-catalog-tables.html).
 func areNames(values []string) bool {
-	return !slices.ContainsFunc(values, func(v string) bool { return v == "" || utf8.RuneCountInString(v) > mostName })
+	return !slices.ContainsFunc(values, func(v string) bool {
+		return v == "" || utf8.RuneCountInString(v) > mostName || strings.ContainsFunc(v, func(c rune) bool { return c < ' ' && c != '\t' })
+	})
 }
 
 func size(values []string) int {

@@ -72,6 +72,14 @@ func motoErrors() []motoError {
 		{operations: tableOperations, members: []string{"NumberOfDecreasesToday"}, reason: "descriptions of throughput count the decreases of the day, also where throughput is paid by request"},
 		{operations: tableOperations, members: []string{"WarmThroughput"}, reason: "the local mesh does not tell of warm throughput, which depends on what a table was used for"},
 		{operations: tableOperations, members: []string{"LocalSecondaryIndexes"}, reason: "a table without local indexes has no such member, which waiters and comparisons take for absent"},
+		{operations: tableOperations, members: []string{"GlobalSecondaryIndexes"}, reason: "nor has one without global indexes",
+			applies: func(e exchange) bool { return strings.Contains(printed(e.other), `"GlobalSecondaryIndexes":[]`) }},
+		{operations: []string{"dynamodb:UpdateContinuousBackups", "dynamodb:DescribeContinuousBackups"}, members: []string{"EarliestRestorableDateTime", "LatestRestorableDateTime"},
+			reason: "what can be restored grows with the time; moto has two times that stay"},
+		{operations: []string{"dynamodb:UpdateItem"}, reason: "UPDATED_NEW returns what the expression names, changed or not, and neither the key nor an empty list (API_UpdateItem)",
+			applies: func(e exchange) bool {
+				return e.mesh.Status == 200 && e.other.Status == 200 && strings.Contains(e.Request, `"UPDATED_NEW"`)
+			}},
 		{operations: []string{"dynamodb:TransactWriteItems", "dynamodb:UpdateItem", "dynamodb:BatchGetItem", "dynamodb:PutItem", "dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:Query", "dynamodb:Scan"},
 			members: []string{"ConsumedCapacity", "ItemCollectionMetrics"}, reason: "capacity is told only to who asks for it with ReturnConsumedCapacity"},
 		{operations: []string{"glue:GetResourcePolicy"}, reason: "a catalog without a policy is answered with EntityNotFoundException",

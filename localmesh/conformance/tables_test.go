@@ -89,6 +89,7 @@ func TestTablesAreMadeInTime(t *testing.T) {
 		out, err := c.DescribeContinuousBackups(t.Context(), &dynamodb.DescribeContinuousBackupsInput{TableName: aws.String("records")})
 		e.must(err)
 		e.equal(out.ContinuousBackupsDescription.PointInTimeRecoveryDescription.PointInTimeRecoveryStatus, dynamotypes.PointInTimeRecoveryStatusEnabled)
+		e.equal(aws.ToInt32(out.ContinuousBackupsDescription.PointInTimeRecoveryDescription.RecoveryPeriodInDays), int32(35))
 	})
 
 	holds(t, "7.6.4", "and no table has them by itself", func(t *testing.T) {

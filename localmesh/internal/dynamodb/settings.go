@@ -89,7 +89,19 @@ func describeTimeToLive(c *engine.Call, in *tableNameInput) (*describeTimeToLive
 
 type pointInTimeRecovery struct {
 	PointInTimeRecoveryEnabled bool
+	RecoveryPeriodInDays       *int
 }
+
+// recovery is that a table can be recovered, since when and for how many days back.
+type recovery struct {
+	Since time.Time
+	Days  int
+}
+
+// mostRecovery is for how many days back a table can be recovered at most, and without
+// another word
+// (https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_PointInTimeRecoverySpecification.html).
+const mostRecovery = 35
 
 type updateContinuousBackupsInput struct {
 	TableName                        string
@@ -104,6 +116,7 @@ type continuousBackups struct {
 type recoveryDescription struct {
 	PointInTimeRecoveryStatus                            enum
 	EarliestRestorableDateTime, LatestRestorableDateTime time.Time
+	RecoveryPeriodInDays                                 *int
 }
 
 type continuousBackupsOutput struct {
@@ -124,7 +137,21 @@ func updateContinuousBackups(c *engine.Call, in *updateContinuousBackupsInput) (
 	if t.ref().creating(c) || c.Settling(t.ref().backingUp()) {
 		return nil, engine.Errorf("ContinuousBackupsUnavailableException", "Backups are being enabled for the table: %s. Please retry later", t.Name)
 	}
-	t.Recovery = in.PointInTimeRecoverySpecification.PointInTimeRecoveryEnabled
+	wanted := in.PointInTimeRecoverySpecification
+	days := mostRecovery
+	if wanted.RecoveryPeriodInDays != nil {
+		if days = *wanted.RecoveryPeriodInDays; days < 1 || days > mostRecovery {
+			return nil, engine.Errorf(validation, "RecoveryPeriodInDays must be between 1 and %d", mostRecovery)
+		}
+	}
+	switch {
+	case !wanted.PointInTimeRecoveryEnabled:
+		t.Recovery = nil
+	case t.Recovery == nil:
+		t.Recovery = &recovery{Since: c.Now, Days: days}
+	default:
+		t.Recovery.Days = days
+	}
 	return t.continuousBackups(c), t.save(c.Tx)
 }
 
@@ -148,8 +175,12 @@ func openForBackups(c *engine.Call, action, name string) (*table, error) {
 
 func (t *table) continuousBackups(c *engine.Call) *continuousBackupsOutput {
 	d := recoveryDescription{PointInTimeRecoveryStatus: "DISABLED"}
-	if t.Recovery {
-		d = recoveryDescription{"ENABLED", t.Created, c.Now}
+	if r := t.Recovery; r != nil {
+		earliest := c.Now.AddDate(0, 0, -r.Days)
+		if earliest.Before(r.Since) {
+			earliest = r.Since
+		}
+		d = recoveryDescription{"ENABLED", earliest, c.Now, &r.Days}
 	}
 	return &continuousBackupsOutput{continuousBackups{"ENABLED", d}}
 }

@@ -31,7 +31,7 @@ type table struct {
 	Encryption                *encryption          `json:",omitempty"`
 	Tags                      map[string]string    `json:",omitempty"`
 	TTL                       string               `json:",omitempty"`
-	Recovery                  bool                 `json:",omitempty"`
+	Recovery                  *recovery            `json:",omitempty"`
 }
 
 // index is a secondary index.

@@ -1,0 +1,180 @@
+package access
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/lakemesh/lakemesh"
+)
+
+// Wanted is what shall be there, of the terms that it was computed from.
+type Wanted struct {
+	// Grants are what everybody shall hold.
+	Grants Grants
+	// Why are the subscriptions that justify each grant, in order.
+	Why map[Key][]Reason
+	// Filters are the data cells filters that grants are on.
+	Filters map[Object]Filter
+	// Unmet is what terms say and the catalog cannot give.
+	Unmet []Unmet
+}
+
+// Reason is a subscription and what it justifies.
+type Reason struct {
+	ID   string
+	Held Held
+}
+
+// Filter is the definition of a data cells filter: these columns of the rows that meet
+// the condition. No columns are all of them, no condition is all rows.
+type Filter struct {
+	Columns []string
+	Rows    string
+}
+
+// Unmet is what a subscription says and cannot get.
+type Unmet struct {
+	// ID is the subscription, Object what it is about, Message why.
+	ID      string
+	Object  Object
+	Message string
+}
+
+// FilterName is the name of the filter that a subscription makes on each of its tables.
+func FilterName(id string) string { return "lakemesh-" + id }
+
+// Want computes what the terms justify together. Their order does not matter, and
+// whoever is named twice holds the union. It fails if any of them contradict themselves;
+// see [Terms.Check].
+func Want(terms []Terms, catalog Catalog, now time.Time) (Wanted, error) {
+	w := Wanted{Grants: Grants{}, Why: map[Key][]Reason{}, Filters: map[Object]Filter{}}
+	for _, t := range terms {
+		if err := t.Check(); err != nil {
+			return Wanted{}, err
+		}
+		if t.grantsNothing() || t.Ended(now) {
+			continue
+		}
+		w.add(t, catalog)
+	}
+	for k, reasons := range w.Why {
+		slices.SortFunc(reasons, func(a, b Reason) int { return cmp.Compare(a.ID, b.ID) })
+		w.Why[k] = reasons
+	}
+	slices.SortFunc(w.Unmet, func(a, b Unmet) int {
+		return cmp.Or(cmp.Compare(a.ID, b.ID), Compare(Key{Object: a.Object}, Key{Object: b.Object}), cmp.Compare(a.Message, b.Message))
+	})
+	return w, nil
+}
+
+// add adds what one subscription wants.
+func (w *Wanted) add(t Terms, catalog Catalog) {
+	s := t.Scope
+	describe := Held{Permissions: lakemesh.NewPermissions(lakemesh.Describe)}
+	if len(t.Grantable) > 0 {
+		// Who may hand the tables on has to be able to hand the database on.
+		describe.Grantable = describe.Permissions
+	}
+	all := Held{t.Permissions, t.Grantable}
+	if len(s.Tags) > 0 {
+		// A policy on tables gives nothing on their databases
+		// (https://docs.aws.amazon.com/lake-formation/latest/dg/granting-catalog-perms-TBAC.html).
+		w.hold(t, OnTaggedDatabases(s.Account, s.Tags), describe)
+		w.hold(t, OnTaggedTables(s.Account, s.Tags), all)
+		return
+	}
+	// In another account a grant on tables does not imply DESCRIBE on the database.
+	w.hold(t, OnDatabase(s.Account, s.Database), describe)
+	database := catalog.Databases[fold(s.Database)]
+	if s.AllTables && (t.Permissions.SubsetOf(database.Wildcard) || database.Wildcard.Has(lakemesh.All)) {
+		w.hold(t, OnAllTables(s.Account, s.Database), all)
+		return
+	}
+	tables := folded(s.Tables)
+	if s.AllTables {
+		tables = slices.Sorted(maps.Keys(database.Tables))
+	}
+	for _, name := range tables {
+		table, ok := database.Tables[name]
+		on := OnTable(s.Account, s.Database, name)
+		switch {
+		case name == AnyValue:
+			w.unmet(t, on, "a table of this name cannot be granted on by itself: AWS takes it for all tables")
+		case !ok:
+			w.unmet(t, on, "the table is not in the catalog")
+		case len(s.Columns) > 0 || len(s.ExceptColumns) > 0 || s.Rows != "":
+			w.part(t, name, table)
+		default:
+			w.hold(t, on, all)
+		}
+	}
+}
+
+// part adds what is wanted of columns and rows of a table. SELECT alone can be granted
+// on them. DESCRIBE on the table excludes it, and is not needed: who may select some
+// columns sees the table with these
+// (https://docs.aws.amazon.com/lake-formation/latest/dg/lf-permissions-reference.html).
+func (w *Wanted) part(t Terms, name string, table Table) {
+	s := t.Scope
+	reads := lakemesh.NewPermissions(lakemesh.Select)
+	held := Held{reads, t.Grantable.Intersect(reads)}
+	on := OnTable(s.Account, s.Database, name)
+	has := folded(table.Columns)
+	lost := func(of []string) bool {
+		any := false
+		for _, c := range folded(of) {
+			if !slices.Contains(has, c) {
+				w.unmet(t, on, "the table has no column "+c)
+				any = true
+			}
+		}
+		return any
+	}
+	var columns []string
+	switch {
+	case len(s.Columns) > 0:
+		lost(s.Columns)
+		columns = slices.DeleteFunc(folded(s.Columns), func(c string) bool { return !slices.Contains(has, c) })
+	case len(s.ExceptColumns) > 0:
+		if lost(s.ExceptColumns) {
+			// It may have been renamed, and would be open under its new name.
+			return
+		}
+		// What is named stays closed for columns that come. And external accounts cannot be
+		// granted all columns but some
+		// (https://docs.aws.amazon.com/lake-formation/latest/dg/cross-account-notes.html).
+		except := folded(s.ExceptColumns)
+		columns = slices.DeleteFunc(slices.Clone(has), func(c string) bool { return slices.Contains(except, c) })
+	}
+	partly := len(s.Columns) > 0 || len(s.ExceptColumns) > 0
+	if partly && len(columns) == 0 {
+		w.unmet(t, on, "no column is left")
+		return
+	}
+	if s.Rows == "" {
+		w.hold(t, OnColumns(s.Account, s.Database, name, columns...), held)
+		return
+	}
+	filter := OnFilter(s.Account, s.Database, name, FilterName(t.ID))
+	w.Filters[filter] = Filter{Columns: columns, Rows: s.Rows}
+	w.hold(t, filter, held)
+}
+
+func (w *Wanted) hold(t Terms, on Object, h Held) {
+	for _, g := range t.Grantees {
+		k := Key{g, on}
+		w.Grants.Add(k, h)
+		i := slices.IndexFunc(w.Why[k], func(r Reason) bool { return r.ID == t.ID })
+		if i < 0 {
+			w.Why[k] = append(w.Why[k], Reason{t.ID, h})
+		} else {
+			w.Why[k][i].Held = w.Why[k][i].Held.Union(h)
+		}
+	}
+}
+
+func (w *Wanted) unmet(t Terms, on Object, message string) {
+	w.Unmet = append(w.Unmet, Unmet{ID: t.ID, Object: on, Message: message})
+}

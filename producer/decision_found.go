@@ -1,0 +1,62 @@
+package producer
+
+import (
+	"encoding/json"
+	"fmt"
+
+	"github.com/lakemesh/lakemesh"
+	"github.com/lakemesh/lakemesh/access"
+	"github.com/lakemesh/lakemesh/internal/permissions"
+)
+
+// byHand is an entry as the record keeps it; the principal is the subscriber, and the
+// account the mesh's.
+type byHand struct {
+	Kind        permissions.Kind
+	Database    string
+	Table       string `json:",omitempty"`
+	Permissions []string
+	Grantable   []string `json:",omitempty"`
+}
+
+// encodeFound writes what was found, for the record.
+func encodeFound(found access.Grants) ([]string, error) {
+	entries, err := permissions.Entries(found)
+	if err != nil {
+		return nil, err
+	}
+	var all []string
+	for _, e := range entries {
+		text, err := json.Marshal(byHand{e.Resource.Kind, e.Resource.Database, e.Resource.Table, e.Permissions.Strings(), e.Grantable.Strings()})
+		if err != nil {
+			return nil, fmt.Errorf("write what is granted on %s: %w", e.Resource, err)
+		}
+		all = append(all, string(text))
+	}
+	return all, nil
+}
+
+// decodeFound reads what [encodeFound] wrote.
+func (p *Producer) decodeFound(subscriber string, texts []string) (access.Grants, error) {
+	all := access.Grants{}
+	for _, text := range texts {
+		var b byHand
+		if err := json.Unmarshal([]byte(text), &b); err != nil {
+			return nil, fmt.Errorf("read what was granted by other means: %w", err)
+		}
+		o, ok := permissions.Resource{Kind: b.Kind, Account: p.meshAccount, Database: b.Database, Table: b.Table}.Object()
+		if !ok {
+			return nil, fmt.Errorf("read what was granted by other means: %q is nothing to grant on", b.Kind)
+		}
+		permitted, err := lakemesh.ParsePermissions(b.Permissions...)
+		if err != nil {
+			return nil, err
+		}
+		grantable, err := lakemesh.ParsePermissions(b.Grantable...)
+		if err != nil {
+			return nil, err
+		}
+		all.Add(access.Key{Grantee: access.Grantee(subscriber), Object: o}, access.Held{Permissions: permitted, Grantable: grantable})
+	}
+	return all, nil
+}

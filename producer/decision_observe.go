@@ -1,0 +1,216 @@
+package producer
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"sync"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/lakemesh/lakemesh"
+	"github.com/lakemesh/lakemesh/access"
+	"github.com/lakemesh/lakemesh/internal/awserr"
+	"github.com/lakemesh/lakemesh/internal/permissions"
+	"github.com/lakemesh/lakemesh/internal/sharing"
+	"github.com/lakemesh/lakemesh/internal/storage"
+	"github.com/lakemesh/lakemesh/internal/tracker"
+)
+
+// found is what is there when a decision is looked at.
+type found struct {
+	// tables are the subscription's tables in the mesh's catalog.
+	tables map[string]meshTable
+	// others are the consumer's other subscriptions in the same database.
+	others []*tracker.Record
+	// have is what is granted on the resources that are looked at.
+	resources []permissions.Resource
+	have      *permissions.Grants
+	// locations are what is registered with Lake Formation.
+	locations []permissions.RegisteredLocation
+	// shared finds the resource shares; carriage is how they carry what was granted
+	// before, where that was looked at.
+	shared   *shared
+	carriage sharing.Carriage
+
+	// What follows is looked at if prefixes may be closed.
+
+	// readers are who may read what, of all that the producer may see; nil if it was not
+	// looked at.
+	readers access.Grants
+	// elsewhere are the tables of the databases that others read in.
+	elsewhere map[string]map[string]meshTable
+	// opened are the prefixes that our statements open, by bucket and role.
+	opened map[string]map[string][]string
+	// unread says of which buckets the policy could not be read, and why.
+	unread []string
+}
+
+// mends reports whether a decision looks for what fell out of its shares. Taking away
+// does not: nothing is to stand in its way.
+func (c *considered) mends() bool {
+	before := c.before()
+	return !c.extends && len(c.permitted) > 0 && before.permitted.SubsetOf(c.permitted) && before.grantable.SubsetOf(c.grantable)
+}
+
+// closes reports whether a decision may close prefixes: those that the consumer reads no
+// more; or, of a subscription whose terms stay, those of tables that moved and of roles
+// that were replaced.
+func (c *considered) closes() bool {
+	return readsData(c.before().permitted) && !readsData(c.permitted) || !c.extends && c.action == lakemesh.ActionUpdate && c.unchanged()
+}
+
+// observe reads what is there, side by side, and then what that shows to be needed.
+func (p *Producer) observe(ctx context.Context, c *considered) (*found, error) {
+	r, f := c.record, &found{}
+	var whole map[string]meshTable
+	group, within := errgroup.WithContext(ctx)
+	basis := []permissions.Resource{permissions.Database(p.meshAccount, r.Database), permissions.AllTables(p.meshAccount, r.Database)}
+	group.Go(func() (err error) {
+		required := len(c.permitted) > 0
+		if c.closes() && !required {
+			// All tables of the database matter, and this subscription's are among them.
+			if whole, err = p.tablesOf(within, r.Database); err == nil {
+				f.tables, err = p.ofSubscription(r, whole, required)
+			}
+		} else {
+			f.tables, err = p.meshTables(within, r, required)
+		}
+		if err != nil {
+			return err
+		}
+		f.resources = append(basis, p.possible(r, slices.Sorted(maps.Keys(f.tables)))...)
+		if r.Words.Whole {
+			f.have, err = p.mesh.lake.Observe(within, f.resources...)
+		}
+		return err
+	})
+	if !r.Words.Whole {
+		// What is looked at is known without the catalog.
+		named := slices.Concat(basis, p.possible(r, nil))
+		group.Go(func() (err error) {
+			f.have, err = p.mesh.lake.Observe(within, named...)
+			return err
+		})
+	}
+	group.Go(func() (err error) {
+		f.others, err = p.records.Justifying(within, c.ledger, r.ID)
+		// Grants on other databases are no concern of this decision.
+		f.others = slices.DeleteFunc(f.others, func(o *tracker.Record) bool { return o.Database != r.Database })
+		return err
+	})
+	group.Go(func() (err error) {
+		f.locations, err = p.mesh.lake.Locations(within)
+		return err
+	})
+	if c.closes() {
+		group.Go(func() (err error) {
+			// What others may read goes by what Lake Formation has and not by the records:
+			// their index can be late, and what it does not show yet would be closed.
+			f.readers, err = p.mesh.lake.Readers(within)
+			return err
+		})
+	}
+	if err := group.Wait(); err != nil {
+		return nil, err
+	}
+	f.shared = &shared{producer: p, record: r, resources: f.resources}
+	f.elsewhere = map[string]map[string]meshTable{}
+	if whole != nil {
+		f.elsewhere[r.Database] = whole
+	}
+	return f, p.observeFurther(ctx, c, f)
+}
+
+// observeFurther reads what is known to be needed by what was read.
+func (p *Producer) observeFurther(ctx context.Context, c *considered, f *found) error {
+	group, within := errgroup.WithContext(ctx)
+	if c.mends() || c.record.Claim != nil && len(c.permitted) > 0 {
+		group.Go(func() (err error) {
+			f.carriage, err = f.shared.carriage(within, f.have)
+			f.shared.left = f.carriage.Left
+			return err
+		})
+	}
+	if f.readers == nil {
+		return group.Wait()
+	}
+	var mu sync.Mutex
+	f.opened = map[string]map[string][]string{}
+	databases := p.readIn(c.record.Database, f.readers)
+	maps.DeleteFunc(databases, func(name string, _ bool) bool { return f.elsewhere[name] != nil })
+	for database := range databases {
+		group.Go(func() error {
+			tables, err := p.tablesOf(within, database)
+			mu.Lock()
+			defer mu.Unlock()
+			f.elsewhere[database] = tables
+			return err
+		})
+	}
+	buckets := storage.Buckets{Client: p.own.s3, Account: p.account}
+	for bucket := range p.bucketsOf(c.record, f) {
+		group.Go(func() error {
+			opened, err := buckets.Opened(within, bucket)
+			mu.Lock()
+			defer mu.Unlock()
+			if err != nil && within.Err() == nil {
+				// Access is taken away all the same. Where the bucket has to change, that fails.
+				f.unread = append(f.unread, err.Error())
+				return nil
+			}
+			f.opened[bucket] = opened
+			return err
+		})
+	}
+	return group.Wait()
+}
+
+// readIn are the databases that outsiders may read in, and the one given.
+func (p *Producer) readIn(database string, readers access.Grants) map[string]bool {
+	databases := map[string]bool{database: true}
+	catalog := access.Catalog{Account: p.meshAccount, Owner: p.account}
+	for k, h := range readers {
+		if k.Object.Database != "" && catalog.Outside(k.Grantee) && access.ReadsData(h.Permissions) {
+			databases[k.Object.Database] = true
+		}
+	}
+	delete(databases, "")
+	return databases
+}
+
+// tablesOf are the tables of a database of the mesh; none, if it does not exist.
+func (p *Producer) tablesOf(ctx context.Context, database string) (map[string]meshTable, error) {
+	tables := map[string]meshTable{}
+	for t, err := range p.mesh.catalog.Tables(ctx, database) {
+		if awserr.NotFound(err) {
+			break
+		}
+		if err != nil {
+			return nil, err
+		}
+		m := asMeshTable(t)
+		tables[m.name] = m
+	}
+	return tables, nil
+}
+
+// bucketsOf are the buckets in which a subscription's prefixes are. Where a table is gone
+// its bucket is not known any more: it is one of those that are read with the producer's
+// role.
+func (p *Producer) bucketsOf(r *tracker.Record, f *found) map[string]bool {
+	buckets := map[string]bool{}
+	for _, t := range f.tables {
+		if t.stored {
+			buckets[t.place.Bucket] = true
+		}
+	}
+	if !r.Words.Whole && len(f.tables) < len(r.Tables) || len(f.tables) == 0 {
+		for _, l := range p.registered(f) {
+			if l.Role == p.dataAccessRole() {
+				buckets[l.Place.Bucket] = true
+			}
+		}
+	}
+	return buckets
+}

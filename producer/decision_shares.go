@@ -1,0 +1,137 @@
+package producer
+
+import (
+	"context"
+	"slices"
+
+	"github.com/lakemesh/lakemesh"
+	"github.com/lakemesh/lakemesh/internal/permissions"
+	"github.com/lakemesh/lakemesh/internal/sharing"
+	"github.com/lakemesh/lakemesh/internal/tracker"
+)
+
+// shared finds the RAM shares that carry a consumer's grants.
+type shared struct {
+	producer  *Producer
+	record    *tracker.Record
+	resources []permissions.Resource
+	found     *permissions.Grants
+	// left are shares that the consumer was not in any more before the decision. What
+	// they carried is granted again, which makes others.
+	left []string
+}
+
+// carrying are the shares that carry what was granted on a resource, as far as the
+// consumer is in them.
+func (s *shared) carrying(on ...permissions.Resource) []string {
+	all := s.found.Shares(s.record.Subscriber, on...)
+	if live := slices.DeleteFunc(slices.Clone(all), func(arn string) bool { return slices.Contains(s.left, arn) }); len(live) > 0 {
+		return live
+	}
+	// Lake Formation has put the consumer back into them.
+	return all
+}
+
+// knows takes the shares as they were found, if what is granted changes none of them: if
+// all of it was shared already, Lake Formation puts nothing more into a share. What is
+// revoked as well may end a share before the rest is granted.
+func (s *shared) knows(f *found, grant, revoke, wanted []permissions.Entry) {
+	if len(grant) > 0 && len(revoke) > 0 {
+		return
+	}
+	for _, e := range grant {
+		if len(f.have.Shares(s.record.Subscriber, e.Resource)) == 0 || f.carriage.Missing[s.producer.sharedARN(e.Resource)] != "" {
+			return
+		}
+	}
+	s.found = f.have.With(wanted)
+}
+
+// look reads which shares carry what is granted, once.
+func (s *shared) look(ctx context.Context) error {
+	if s.found != nil {
+		return nil
+	}
+	var err error
+	s.found, err = s.producer.mesh.lake.Observe(ctx, s.resources...)
+	return err
+}
+
+// await checks that none of the shares failed.
+func (s *shared) await(ctx context.Context) error {
+	if err := s.look(ctx); err != nil {
+		return err
+	}
+	arns := s.carrying(s.resources...)
+	if len(arns) == 0 {
+		return nil
+	}
+	var objects []string
+	for _, r := range s.resources {
+		if len(s.found.Of(s.record.Subscriber, r).Permissions) > 0 {
+			objects = append(objects, s.producer.sharedARN(r))
+		}
+	}
+	return s.owner().Check(ctx, s.record.Subscriber, arns, objects...)
+}
+
+func (s *shared) owner() sharing.Owner {
+	return sharing.Owner{Client: s.producer.mesh.ram, Account: s.producer.meshAccount}
+}
+
+// carriage is how the shares carry what the consumer holds. Where no share is named
+// nothing is known, and nothing is missing.
+func (s *shared) carriage(ctx context.Context, have *permissions.Grants) (sharing.Carriage, error) {
+	var held []string
+	for _, r := range s.resources {
+		if len(have.Shares(s.record.Subscriber, r)) > 0 {
+			held = append(held, s.producer.sharedARN(r))
+		}
+	}
+	if len(held) == 0 {
+		return sharing.Carriage{}, nil
+	}
+	return s.owner().Carriage(ctx, s.record.Subscriber, have.Shares(s.record.Subscriber, s.resources...), held)
+}
+
+// sharedARN is the ARN under which a share carries a resource.
+func (p *Producer) sharedARN(r permissions.Resource) string {
+	switch r.Kind {
+	case permissions.KindDatabase:
+		return lakemesh.DatabaseARN(p.region, r.Account, r.Database)
+	case permissions.KindAllTables:
+		return lakemesh.TableARN(p.region, r.Account, r.Database, "*")
+	}
+	return lakemesh.TableARN(p.region, r.Account, r.Database, r.Table)
+}
+
+// find returns the shares in the form of the record: one entry for the database,
+// and one for each share that carries tables, under the name of the first of them.
+// Listing a share once for each of thousands of tables would not fit into an item.
+func (s *shared) find(ctx context.Context) (map[string]lakemesh.RAMShare, error) {
+	if err := s.look(ctx); err != nil {
+		return nil, err
+	}
+	all := map[string]lakemesh.RAMShare{}
+	seen := map[string]bool{}
+	note := func(object, kind string, r permissions.Resource) {
+		for _, arn := range s.carrying(r) {
+			if !seen[kind+arn] {
+				seen[kind+arn] = true
+				all[object] = lakemesh.RAMShare{Type: kind, ARN: arn}
+			}
+		}
+	}
+	note(s.record.Database, "Database", permissions.Database(s.producer.meshAccount, s.record.Database))
+	for _, r := range s.resources {
+		if r.Kind == permissions.KindDatabase {
+			continue
+		}
+		object := r.Table
+		if object == "" {
+			object = "ALL_TABLES"
+		}
+		note(object, "Table", r)
+	}
+	return all, nil
+}

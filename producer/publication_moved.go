@@ -1,0 +1,228 @@
+package producer
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	lftypes "github.com/aws/aws-sdk-go-v2/service/lakeformation/types"
+
+	"github.com/lakemesh/lakemesh"
+	"github.com/lakemesh/lakemesh/internal/awserr"
+	"github.com/lakemesh/lakemesh/internal/permissions"
+	"github.com/lakemesh/lakemesh/internal/storage"
+)
+
+// following are the changes of bucket policies by which readers follow tables that moved:
+// their new places are opened before the tables move, their old ones closed after it. So
+// whatever ends the program in between, nobody loses access.
+type following struct {
+	opening, closing []storage.Change
+}
+
+// observeMoved finds out which of the tables that move are read, and works out what
+// follows. What is open where a table was tells that somebody reads it, by whatever kind
+// of grant.
+func (pub *publication) observeMoved(ctx context.Context) error {
+	var moved []*publishedTable
+	open := map[string]map[string][]string{}
+	for _, t := range pub.tables {
+		if t.moves() {
+			moved = append(moved, t)
+			open[t.was.Bucket] = nil
+		}
+	}
+	if len(moved) == 0 {
+		return nil
+	}
+	buckets := pub.ownBuckets()
+	for bucket := range open {
+		var err error
+		if open[bucket], err = buckets.Opened(ctx, bucket); awserr.NotFound(err) {
+			// Where nothing is any more nobody reads.
+			continue
+		} else if err != nil {
+			return err
+		}
+	}
+	read, err := pub.readOf(ctx, moved, open)
+	if err != nil || len(read) == 0 {
+		return err
+	}
+	opening, closing := map[string]*storage.Access{}, map[string]*storage.Access{}
+	of := func(in map[string]*storage.Access, role string) *storage.Access {
+		if in[role] == nil {
+			in[role] = &storage.Access{Role: role}
+		}
+		return in[role]
+	}
+	needed := map[storage.Place]bool{}
+	for _, t := range read {
+		if !t.stored {
+			continue
+		}
+		role := pub.dataAccessRole()
+		if registered, ok := permissions.Nearest(pub.locations, t.place.ARN()); ok {
+			role = registered.Role
+		}
+		if pub.readsForAnother(role) {
+			return &lakemesh.Error{Kind: lakemesh.ErrAccessDenied, Account: pub.meshAccount, Resource: "location " + t.place.String(),
+				Message: "table " + t.name + " is read and moves there, and it is registered with " + role + ", which reads for another producer",
+				Hint:    "let the mesh's administrator deregister it from Lake Formation, and publish the table again"}
+		}
+		needed[t.place] = true
+		a := of(opening, role)
+		a.Open = append(a.Open, t.place)
+	}
+	if err := pub.placesBeside(ctx, moved, needed); err != nil {
+		return err
+	}
+	for _, t := range moved {
+		for role, prefixes := range open[t.was.Bucket] {
+			if slices.Contains(prefixes, t.was.Prefix) && !needed[t.was] {
+				a := of(closing, role)
+				a.Close = append(a.Close, t.was)
+			}
+		}
+	}
+	for _, part := range []struct {
+		of   map[string]*storage.Access
+		into *[]storage.Change
+	}{{opening, &pub.following.opening}, {closing, &pub.following.closing}} {
+		var wanted []storage.Access
+		for _, role := range slices.Sorted(maps.Keys(part.of)) {
+			wanted = append(wanted, *part.of[role])
+		}
+		if *part.into, err = buckets.Prepare(ctx, wanted...); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// readOf are the tables that somebody reads where they are: those whose place is open,
+// and of those in a folder that is open in place of several those that were granted to
+// another account.
+func (pub *publication) readOf(ctx context.Context, moved []*publishedTable, open map[string]map[string][]string) ([]*publishedTable, error) {
+	var read, unsure []*publishedTable
+	for _, t := range moved {
+		exactly, within := false, false
+		for _, prefixes := range open[t.was.Bucket] {
+			exactly = exactly || slices.Contains(prefixes, t.was.Prefix)
+			within = within || slices.ContainsFunc(prefixes, func(prefix string) bool { return strings.HasPrefix(t.was.Prefix, prefix) })
+		}
+		switch {
+		case exactly:
+			read = append(read, t)
+		case within:
+			unsure = append(unsure, t)
+		}
+	}
+	if len(unsure) == 0 {
+		return read, nil
+	}
+	on := []permissions.Resource{permissions.AllTables(pub.meshAccount, pub.target)}
+	for _, t := range unsure {
+		on = append(on, pub.meshTable(t.name))
+	}
+	granted, err := pub.mesh.lake.Observe(ctx, on...)
+	if err != nil {
+		return nil, err
+	}
+	somebody := func(r permissions.Resource) bool {
+		return slices.ContainsFunc(granted.On(r), func(e permissions.Entry) bool { return pub.fromOutside(e.Principal) && readsData(e.Permissions) })
+	}
+	for _, t := range unsure {
+		if somebody(on[0]) || somebody(pub.meshTable(t.name)) {
+			read = append(read, t)
+		}
+	}
+	return read, nil
+}
+
+// placesBeside adds the places of the producer's tables in the mesh that do not move: who
+// reads them is not looked at, and they stay as open as they are.
+func (pub *publication) placesBeside(ctx context.Context, moved []*publishedTable, needed map[storage.Place]bool) error {
+	moves := map[string]bool{}
+	for _, t := range moved {
+		moves[t.name] = true
+	}
+	granted, err := pub.mesh.lake.ObserveKind(ctx, lftypes.DataLakeResourceTypeDatabase)
+	if err != nil {
+		return err
+	}
+	databases := map[string]bool{pub.target: true}
+	for _, e := range granted.Entries() {
+		if e.Resource.Account == pub.meshAccount && (e.Principal == pub.account || e.Principal == pub.ids.Mesh.ARN) {
+			databases[e.Resource.Database] = true
+		}
+	}
+	for _, database := range slices.Sorted(maps.Keys(databases)) {
+		for t, err := range pub.mesh.catalog.Tables(ctx, database) {
+			if awserr.NotFound(err) {
+				break
+			}
+			if err != nil {
+				return err
+			}
+			if m := asMeshTable(t); m.stored && (database != pub.target || !moves[m.name]) {
+				needed[m.place] = true
+			}
+		}
+	}
+	return nil
+}
+
+// fromOutside reports whether a principal is of neither the mesh's account nor the
+// producer's.
+func (p *Producer) fromOutside(principal string) bool {
+	account := principal
+	const parts, at = 6, 4
+	if arn := strings.SplitN(principal, ":", parts); len(arn) == parts && arn[0] == "arn" {
+		account = arn[at]
+	}
+	return lakemesh.CheckAccountID("principal", account) == nil && account != p.account && account != p.meshAccount
+}
+
+// planOpening opens where tables move to.
+func (pl *planner) planOpening() {
+	for _, c := range pl.following.opening {
+		pl.opening = append(pl.opening, pl.ownBuckets().Step(pl.todo, c))
+	}
+}
+
+// planClosing closes where they were. If a table could not be moved before, its place stays
+// open: what is needed no more is closed when the rest is done.
+func (pl *planner) planClosing() {
+	if len(pl.failed) > 0 {
+		return
+	}
+	if len(pl.following.closing) == 0 {
+		return
+	}
+	// What fails for other tables keeps nothing from being closed.
+	after := slices.Clone(pl.opening)
+	moving := map[string]bool{}
+	for _, t := range pl.tables {
+		moving[fmt.Sprintf("table %s.%s", pl.target, t.name)] = t.moves()
+	}
+	for _, s := range pl.todo.Steps {
+		if moving[s.Resource] && s.Account == pl.meshAccount {
+			after = append(after, s)
+		}
+	}
+	for _, c := range pl.following.closing {
+		pl.ownBuckets().Step(pl.todo, c, after...)
+	}
+}
+
+// moves reports whether the copy moves to another place.
+func (t *publishedTable) moves() bool {
+	return t.original && t.found && t.conflict == "" && t.wasStored && t.was != t.place
+}
+
+func (p *Producer) ownBuckets() storage.Buckets {
+	return storage.Buckets{Client: p.own.s3, Account: p.account}
+}
