@@ -196,6 +196,18 @@ func TestAGrantOptionGoesAlone(t *testing.T) {
 	}
 }
 
+func TestWhatWasFoundIsWantedAndNotOurs(t *testing.T) {
+	t.Parallel()
+	k := access.Key{Grantee: reader, Object: access.OnTable(mesh, "sales", "orders")}
+	there := access.Grants{k: {Permissions: selects.Union(describes).Union(lakemesh.NewPermissions(lakemesh.Insert)), Grantable: describes}}
+	wanted := access.Grants{k: {Permissions: selects.Union(describes), Grantable: selects}}
+	d := access.Diff(access.Grants{k: {Permissions: selects}}, wanted, there)
+	if found, foreign := d.Found[k], d.Foreign[k]; !found.Equal(access.Held{Permissions: describes}) ||
+		!foreign.Equal(access.Held{Permissions: lakemesh.NewPermissions(lakemesh.Insert), Grantable: describes}) {
+		t.Errorf("found %v, foreign %v", found, foreign)
+	}
+}
+
 func TestPrefixes(t *testing.T) {
 	t.Parallel()
 	at := func(prefix string) access.Place { return access.Place{Bucket: "lake", Prefix: prefix} }

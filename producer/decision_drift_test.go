@@ -17,6 +17,7 @@ import (
 	"github.com/lakemesh/lakemesh"
 	"github.com/lakemesh/lakemesh/internal/meshtest"
 	"github.com/lakemesh/lakemesh/internal/storage"
+	"github.com/lakemesh/lakemesh/localmesh"
 	"github.com/lakemesh/lakemesh/producer"
 )
 
@@ -175,7 +176,7 @@ func TestAnUpdateFollowsTheRoleOfALocation(t *testing.T) {
 	w.approve(t, producer.ApproveInput{RequestID: id})
 	administrator := w.mesh.Config(meshtest.Administrator(meshAccount))
 	meshtest.Before(w.mesh, func() {
-		trust := `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"lakeformation.amazonaws.com"},"Action":"sts:AssumeRole"}]}`
+		trust := `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":["lakeformation.amazonaws.com","glue.amazonaws.com"]},"Action":"sts:AssumeRole"}]}`
 		if _, err := iam.NewFromConfig(administrator).CreateRole(t.Context(), &iam.CreateRoleInput{RoleName: aws.String("Readers"), AssumeRolePolicyDocument: &trust}); err != nil {
 			t.Fatal(err)
 		}
@@ -216,6 +217,7 @@ func TestAPrefixStaysOpenForReadersOfAnyKind(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t)
+			meshtest.Without(t, w.mesh, "what a stranger holds cannot be seen", func(r localmesh.Readings) bool { return r.ListingsShowOwnRows })
 			id := w.request(t, consumerAccount, []string{"orders"}, "SELECT")
 			w.approve(t, producer.ApproveInput{RequestID: id})
 			manager := w.lakeAdministrator(t)

@@ -30,6 +30,10 @@ type UpdateInput struct {
 // ends what the consumer had handed on, so the consumer has to finalize the
 // subscription again.
 //
+// An update to what holds already mends what fell out of it by other means: grants,
+// resource shares, and prefixes in the policies of its tables' buckets. If nothing did,
+// it writes nothing.
+//
 // It fails like [Producer.ApproveAccessRequest].
 func (p *Producer) UpdateSubscriptionPermissions(ctx context.Context, in UpdateInput) error {
 	d, err := p.update(in)

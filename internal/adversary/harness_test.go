@@ -177,7 +177,7 @@ func gaps() map[string]string {
 		`(?s)raw create database .*DataMeshAdminProducer.*: S4: what others hold`: "a producer may take the name of a database before another one publishes under it, which is told so then",
 		// No policy can mend it: RegisterResource has no resources and no keys of conditions
 		// (https://docs.aws.amazon.com/service-authorization/latest/reference/list_awslakeformation.html).
-		`(?s)raw register .*location arn:aws:s3:::.* with the role of .*DataMeshAdminProducer.*: (S4: \d+ cannot read .*DataMeshDataAccess-\d+/AWSLF|approve .*, which reads for another producer)`: "a producer may register a folder of another one's with its own role, below what that has registered: Lake Formation reads by the nearest location",
+		`(?s)raw register .*location arn:aws:s3:::.* with the role of .*DataMeshAdminProducer.*: (S4: \d+ cannot read .*DataMeshDataAccess-\d+/AWSLF|[a-z]+ [^:]*: .*, which reads for another producer|publish as \d+: .*Lake Formation has not verified that .*DataMeshDataAccess-)`: "a producer may register a folder of another one's with its own role, below what that has registered: Lake Formation reads by the nearest location",
 	}
 }
 
