@@ -164,7 +164,7 @@ func TestOtherPartitionKeysLeaveNothingOfTheOld(t *testing.T) {
 			m.remake(meshtest.CSV("weather", "s3://flights/weather", keys...))
 			var want []string
 			if len(keys) > 0 {
-				values := append([]string{"eu", "2026"}[2-len(keys):], []string(nil)...)
+				values := []string{"eu", "2026"}[2-len(keys):]
 				sd := meshtest.CSV("weather", "s3://flights/weather/eu").StorageDescriptor
 				if _, err := m.Glue(publisherID).CreatePartition(t.Context(), &glue.CreatePartitionInput{DatabaseName: aws.String(meshtest.SampleDatabase), TableName: aws.String("weather"),
 					PartitionInput: &types.PartitionInput{Values: values, StorageDescriptor: sd}}); err != nil {
