@@ -3,6 +3,7 @@ package lakemesh
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -35,6 +36,9 @@ var (
 	ErrTampered = errors.New("the record was changed by other means")
 	// ErrChanged: what would be done is not what was shown. Nothing was changed.
 	ErrChanged = errors.New("not what was shown any more")
+	// ErrConflict tells that a copy in the mesh was changed by others since it was
+	// published, so that publishing it again would undo what they did.
+	ErrConflict = errors.New("changed in the mesh")
 )
 
 // Error is an error of an operation, with everything that helps to mend it.
@@ -195,8 +199,25 @@ func (e *PartialError) Error() string {
 		}
 		fmt.Fprintf(&b, "; %s: %v", f.Step, f.Err)
 	}
-	b.WriteString("; run the same command again to complete it")
+	if e.passing() {
+		b.WriteString("; run the same command again to complete it")
+	} else {
+		b.WriteString("; this has to be mended first: until then the same command fails again")
+	}
 	return printable.Line(b.String())
+}
+
+// passing reports whether running the same again may complete it: not where everything
+// that failed has a cause that stays, such as a role that does not exist, or a place that
+// is somebody else's.
+func (e *PartialError) passing() bool {
+	stays := []error{ErrConflict, ErrInvalidInput, ErrNotFound, ErrAccessDenied, ErrWrongAccount, ErrQuota, ErrTampered}
+	for _, f := range e.Failed {
+		if !slices.ContainsFunc(stays, func(kind error) bool { return errors.Is(f.Err, kind) }) {
+			return true
+		}
+	}
+	return len(e.Failed) == 0
 }
 
 // Is makes it an [ErrPartial].

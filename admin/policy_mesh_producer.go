@@ -12,8 +12,8 @@ import (
 func meshProducerPolicy(mesh, producer string, calls SharingCalls) iampolicy.Document {
 	own := producer + "-*"
 	statements := []iampolicy.Statement{
-		allow("Publish", []string{"glue:GetDatabase", "glue:GetTable", "glue:GetTables", "glue:GetPartitions", "glue:CreateDatabase",
-			"glue:UpdateDatabase", "glue:CreateTable", "glue:UpdateTable", "glue:BatchCreatePartition", "glue:BatchUpdatePartition", "glue:TagResource"}, catalogARNs(mesh), nil),
+		allow("Publish", []string{"glue:GetDatabase", "glue:GetDatabases", "glue:GetTable", "glue:GetTables", "glue:GetPartitions", "glue:CreateDatabase",
+			"glue:UpdateDatabase", "glue:CreateTable", "glue:UpdateTable", "glue:BatchCreatePartition", "glue:BatchUpdatePartition", "glue:BatchDeletePartition", "glue:TagResource"}, catalogARNs(mesh), nil),
 		allow("Unpublish", []string{"glue:DeleteDatabase", "glue:BatchDeleteTable"}, append(catalogARNs(mesh), functionARNs(mesh)), nil),
 		allow("Grant", grantActions(), anything, nil),
 		// Lake Formation knows no resources in IAM policies: what is registered and

@@ -42,6 +42,9 @@ type Product struct {
 	Description     string `json:"Description,omitempty"`
 	// Location is the S3 location; empty for metadata only.
 	Location string `json:"Location,omitempty"`
+	// Snapshot is the metadata file of an Iceberg table: readers see that snapshot until
+	// the owner brings the copy up to date. Empty for other tables, which have no snapshots.
+	Snapshot string `json:"Snapshot,omitempty"`
 }
 
 // ListProductsOutput are products in the order of database and table.
@@ -118,6 +121,7 @@ func product(t *types.Table) Product {
 	p := Product{DatabaseName: aws.ToString(t.DatabaseName), TableName: aws.ToString(t.Name), Description: aws.ToString(t.Description)}
 	p.Owner = ownerOf(t, p.DatabaseName)
 	p.Location = catalog.StoredAt(t)
+	p.Snapshot, _ = catalog.Pointer(t)
 	return p
 }
 

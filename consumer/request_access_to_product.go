@@ -3,6 +3,7 @@ package consumer
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -33,8 +34,9 @@ type RequestInput struct {
 	// DatabaseName is the product's database in the mesh.
 	DatabaseName string
 	// Tables are names of tables, or regular expressions that must match the whole
-	// of a name, in Go's syntax. Nil or empty means the whole database, with the
-	// tables that it will have.
+	// of a name, in Go's syntax. What is the name of a table is that table, also if it
+	// would be an expression. Nil or empty means the whole database, with the tables
+	// that it will have.
 	Tables []string
 	// RequestPermissions are the permissions on the tables that are asked for:
 	// SELECT, DESCRIBE, INSERT, DELETE, ALTER, DROP or ALL. At least one is needed.
@@ -90,14 +92,15 @@ func (c *Consumer) planRequest(ctx context.Context, in RequestInput) (*plan.Plan
 	if err != nil {
 		return nil, nil, err
 	}
-	if err := c.resolve(ctx, &s, wanted); err != nil {
+	notes, err := c.resolve(ctx, &s, in.Tables, wanted)
+	if err != nil {
 		return nil, nil, err
 	}
 	words := tracker.Words{Database: s.Database, Tables: s.Tables, Whole: s.WholeDatabase(), Expressions: s.Expressions, Requested: s.Requested, Note: in.Notes}
 	if err := tracker.CheckWords(words); err != nil {
 		return nil, nil, err
 	}
-	p := &plan.Plan{Operation: opRequest}
+	p := &plan.Plan{Operation: opRequest, Warnings: notes}
 	out := &RequestOutput{Type: TypeTable, TableName: s.Tables}
 	what := strings.Join(s.Tables, ", ") + " in database " + s.Database
 	if s.WholeDatabase() {
@@ -154,57 +157,101 @@ func (c *Consumer) request(in RequestInput) (lakemesh.Subscription, []expression
 	}
 	s = lakemesh.Subscription{Owner: in.OwnerAccountID, Subscriber: c.account,
 		Database: strings.ToLower(in.DatabaseName), Requested: requested}
-	if slices.ContainsFunc(wanted, func(e expression.Expression) bool { _, plain := e.Name(); return !plain }) {
-		s.Expressions = in.Tables
-	}
 	return s, wanted, nil
 }
 
 // resolve finds the tables that are asked for in the mesh's public metadata, and
-// checks whose they are.
-func (c *Consumer) resolve(ctx context.Context, s *lakemesh.Subscription, wanted []expression.Expression) error {
+// checks whose they are. It returns what is worth a word of how they were understood.
+func (c *Consumer) resolve(ctx context.Context, s *lakemesh.Subscription, texts []string, wanted []expression.Expression) (notes []string, _ error) {
 	if _, ok, err := c.public.database(ctx, s.Database); err != nil {
-		return err
+		return nil, err
 	} else if !ok {
-		return &lakemesh.Error{Op: opRequest, Account: c.meshAccount, Resource: "database " + s.Database, Kind: lakemesh.ErrNotFound,
+		return nil, &lakemesh.Error{Op: opRequest, Account: c.meshAccount, Resource: "database " + s.Database, Kind: lakemesh.ErrNotFound,
 			Message: "the mesh has no such database, or its metadata is not public", Hint: "list what there is with: lakemesh product list"}
 	}
 	found, err := c.candidates(ctx, s, wanted)
 	if err != nil {
-		return err
-	}
-	var chosen []types.Table
-	for _, e := range wanted {
-		n := len(chosen)
-		for i := range found {
-			if e.Match(aws.ToString(found[i].Name)) {
-				chosen = append(chosen, found[i])
-			}
-		}
-		if len(chosen) == n {
-			return &lakemesh.Error{Op: opRequest, Account: c.meshAccount, Resource: "table " + s.Database + "." + e.String(), Kind: lakemesh.ErrNotFound,
-				Message: "no table of that name is public in the database, and the expression matches none",
-				Hint:    "list what there is with: lakemesh product list --database-name " + s.Database}
-		}
+		return nil, err
 	}
 	if len(wanted) == 0 {
-		return c.checkOwner(s, found)
+		return nil, c.checkOwner(s, found)
 	}
-	if err := c.checkOwner(s, chosen); err != nil {
-		return err
+	chosen := map[string]types.Table{}
+	for _, e := range wanted {
+		meant, literal, err := meaning(s.Database, e, found)
+		if err != nil {
+			return nil, err
+		}
+		if literal.more > 0 {
+			notes = append(notes, fmt.Sprintf("%q is the name of a table, so it means that table alone, and not the %d more that it matches as a regular expression", e, literal.more))
+		}
+		if literal.left != "" {
+			notes = append(notes, fmt.Sprintf("left out table %q: AWS writes that name for all tables, so it cannot be granted", literal.left))
+		}
+		if _, plain := e.Name(); !plain && !literal.is {
+			s.Expressions = texts
+		}
+		for _, t := range meant {
+			chosen[strings.ToLower(aws.ToString(t.Name))] = t
+		}
 	}
-	for i := range chosen {
-		s.Tables = append(s.Tables, strings.ToLower(aws.ToString(chosen[i].Name)))
+	if err := c.checkOwner(s, slices.Collect(maps.Values(chosen))); err != nil {
+		return nil, err
 	}
-	slices.Sort(s.Tables)
-	s.Tables = slices.Compact(s.Tables)
-	return nil
+	s.Tables = slices.Sorted(maps.Keys(chosen))
+	return notes, nil
+}
+
+// understood says how an expression was understood.
+type understood struct {
+	// is tells that it is the name of a table; more is how many others it would have
+	// matched.
+	is   bool
+	more int
+	// left is a table that it matches and that cannot be granted.
+	left string
+}
+
+// meaning are the tables that an expression means among those of a database. A name that
+// exists is that name.
+func meaning(database string, e expression.Expression, found []types.Table) (meant []types.Table, how understood, _ error) {
+	for _, t := range found {
+		name := aws.ToString(t.Name)
+		if e.Names(name) {
+			if err := expression.RefuseSentinel("Tables", strings.ToLower(name)); err != nil {
+				return nil, how, err
+			}
+			how.is = true
+			how.more += len(meant)
+			meant = []types.Table{t}
+			continue
+		}
+		switch {
+		case !e.Match(name):
+		case how.is:
+			how.more++
+		case expression.Sentinel(name):
+			how.left = name
+		default:
+			meant = append(meant, t)
+		}
+	}
+	if len(meant) > 0 {
+		return meant, how, nil
+	}
+	if err := e.Fault(); err != nil {
+		return nil, how, err
+	}
+	return nil, how, &lakemesh.Error{Op: opRequest, Resource: "table " + database + "." + e.String(), Kind: lakemesh.ErrNotFound,
+		Message: "no table of that name is public in the database, and the expression matches none",
+		Hint:    "list what there is with: lakemesh product list --database-name " + database}
 }
 
 // candidates are the tables among which the request's are: all of the database,
 // or those of exact names.
 func (c *Consumer) candidates(ctx context.Context, s *lakemesh.Subscription, wanted []expression.Expression) ([]types.Table, error) {
-	if len(wanted) == 0 || len(wanted) > fewNames || len(s.Expressions) > 0 {
+	maybe := slices.ContainsFunc(wanted, func(e expression.Expression) bool { _, plain := e.Name(); return !plain })
+	if len(wanted) == 0 || len(wanted) > fewNames || maybe {
 		list, err := c.public.tables(ctx, s.Database)
 		return list, err
 	}

@@ -18,6 +18,9 @@ type Settings struct {
 	// Concurrency is how many calls may be under way at once; 0 means
 	// [DefaultConcurrency].
 	Concurrency int
+	// Failures is how many failures are gone on after: what does not come after a step
+	// that failed is done all the same. With 0 nothing new is begun after the first.
+	Failures int
 	// Progress is told of each step that was done; nil means nobody is.
 	Progress func(lakemesh.Progress)
 }
@@ -33,14 +36,14 @@ type Result struct {
 }
 
 // Apply carries the plan out: each step after those that it depends on, batched
-// where an API has a batch, with bounded concurrency. After the first failure
-// nothing new is begun, and what is under way is waited for. What [Plan.Preview]
-// returned is refused.
+// where an API has a batch, with bounded concurrency. After as many failures as the
+// settings tell nothing new is begun, and what is under way is waited for. What
+// [Plan.Preview] returned is refused.
 func (p *Plan) Apply(ctx context.Context, s Settings) (*Result, error) {
 	if err := p.runnable(); err != nil {
 		return &Result{NotBegun: slices.Clone(p.Steps)}, err
 	}
-	r := &run{plan: p, settings: s, waiting: map[*Step]int{}, followers: map[*Step][]*Step{}, byBatch: map[*Batch]*gathering{}}
+	r := &run{plan: p, settings: s, waiting: map[*Step]int{}, followers: map[*Step][]*Step{}, lost: map[*Step]bool{}, some: map[*Step]bool{}, byBatch: map[*Batch]*gathering{}}
 	if r.settings.Concurrency <= 0 {
 		r.settings.Concurrency = DefaultConcurrency
 	}
@@ -68,6 +71,10 @@ type run struct {
 	settings  Settings
 	waiting   map[*Step]int
 	followers map[*Step][]*Step
+	// lost are the steps that cannot be done, because one before them failed.
+	lost map[*Step]bool
+	// some are the steps before which at least one was done.
+	some map[*Step]bool
 	// early and ready are the steps without a batch that wait for nothing any more, in
 	// the order in which they came to.
 	early, ready []*Step
@@ -98,7 +105,7 @@ func (r *run) apply(ctx context.Context) *Result {
 	outcomes := make(chan outcome)
 	underWay := 0
 	for {
-		for len(result.Failed) == 0 && ctx.Err() == nil && underWay < r.settings.Concurrency {
+		for len(result.Failed) <= r.settings.Failures && ctx.Err() == nil && underWay < r.settings.Concurrency {
 			steps := r.take(underWay)
 			if len(steps) == 0 {
 				break
@@ -227,17 +234,45 @@ func execute(ctx context.Context, steps []*Step) []error {
 	return []error{steps[0].Run(ctx)}
 }
 
+// lose notes that a step was not done, and what comes after it is not going to be.
+func (r *run) lose(s *Step) {
+	if r.lost[s] {
+		return
+	}
+	r.lost[s] = true
+	for _, f := range r.followers[s] {
+		if !f.Anyway {
+			r.lose(f)
+			continue
+		}
+		r.waiting[f]--
+		r.settle(f)
+	}
+}
+
+// settle begins a step that waits for nothing any more, unless nothing before it was done.
+func (r *run) settle(s *Step) {
+	switch {
+	case r.waiting[s] > 0:
+	case r.some[s]:
+		r.release(s)
+	default:
+		r.lose(s)
+	}
+}
+
 func (r *run) finish(o outcome, result *Result) {
 	for i, s := range o.steps {
 		if o.errs[i] != nil {
 			result.Failed = append(result.Failed, lakemesh.StepError{Step: s.Summary, Err: o.errs[i]})
+			r.lose(s)
 			continue
 		}
 		result.Done = append(result.Done, s)
 		for _, f := range r.followers[s] {
-			if r.waiting[f]--; r.waiting[f] == 0 {
-				r.release(f)
-			}
+			r.waiting[f]--
+			r.some[f] = true
+			r.settle(f)
 		}
 		if r.settings.Progress != nil {
 			r.settings.Progress(lakemesh.Progress{Operation: r.plan.Operation, Step: s.Summary,

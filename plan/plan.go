@@ -7,7 +7,8 @@
 //
 // # Errors
 //
-// Apply stops at the first step that fails, lets what is under way finish, and
+// Apply stops at the first step that fails, or goes on with what does not depend on it
+// if the settings say so, lets what is under way finish, and
 // returns a [github.com/lakemesh/lakemesh.PartialError] if anything had been
 // done by then, else the step's own error. Applying a new plan of the same
 // operation completes it. A preview, and a plan with steps that have nothing to run,
@@ -36,6 +37,7 @@ const (
 	DeleteTable      Kind = "delete-table"
 	DeleteDatabase   Kind = "delete-database"
 	CopyPartitions   Kind = "copy-partitions"
+	RemovePartitions Kind = "remove-partitions"
 	CreateLink       Kind = "create-resource-link"
 	DeleteLink       Kind = "delete-resource-link"
 	RegisterLocation Kind = "register-location"
@@ -73,6 +75,9 @@ type Step struct {
 	// Early begins the step before others that are ready as well: it takes several
 	// calls one after the other, or waits for somebody.
 	Early bool
+	// Anyway begins the step when those before it have ended, also if some of them, but not
+	// all, were not done: it does for the others what it does for all.
+	Anyway bool
 	// After are the steps that must be done first. They must be in the same plan.
 	After []*Step
 	// Run does it. A step that has a Batch leaves it nil.

@@ -27,8 +27,12 @@ const sharePatience = 30 * time.Second
 // else offers is accepted.
 func (pub *publication) acceptShares(ctx context.Context) error {
 	on := []permissions.Resource{permissions.Database(pub.meshAccount, pub.target)}
-	for _, t := range pub.tables {
-		on = append(on, pub.meshTable(t.name))
+	for _, name := range pub.shared() {
+		on = append(on, pub.meshTable(name))
+	}
+	if len(on) == 1 {
+		// Nothing was published.
+		return nil
 	}
 	owner := sharing.Owner{Client: pub.mesh.ram, Account: pub.meshAccount}
 	receiver := sharing.Receiver{Client: pub.own.ram, Account: pub.account}
@@ -83,6 +87,19 @@ func (pub *publication) acceptShares(ctx context.Context) error {
 	return receiver.AcceptAll(ctx, pub.meshAccount, shares, pub.sees)
 }
 
+// shared are the tables that are in the mesh and were granted to the producer.
+func (pub *publication) shared() []string {
+	pub.mu.Lock()
+	defer pub.mu.Unlock()
+	var names []string
+	for _, t := range pub.tables {
+		if t.there() && !t.ungranted {
+			names = append(names, t.name)
+		}
+	}
+	return names
+}
+
 // sees reports whether the producer's own account sees the published tables in the
 // mesh.
 func (pub *publication) sees(ctx context.Context) (bool, error) {
@@ -95,7 +112,7 @@ func (pub *publication) sees(ctx context.Context) (bool, error) {
 		}
 		return false, err
 	}
-	names := pub.names()
+	names := pub.shared()
 	unseen := make(map[string]bool, len(names))
 	for _, name := range names {
 		unseen[name] = true

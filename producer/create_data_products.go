@@ -3,6 +3,7 @@ package producer
 import (
 	"context"
 
+	"github.com/lakemesh/lakemesh"
 	"github.com/lakemesh/lakemesh/internal/identity"
 	"github.com/lakemesh/lakemesh/plan"
 )
@@ -20,7 +21,8 @@ type CreateDataProductsInput struct {
 	// SourceDatabaseName is the producer's database.
 	SourceDatabaseName string
 	// TableNameRegex is a table's name, or a regular expression for whole names,
-	// in any case; empty means all tables.
+	// in any case; empty means all tables. What is the name of a table is that table,
+	// also if it would be an expression.
 	TableNameRegex string
 	// Domain and DataProductName become LF-tags of the tables in the mesh; at most 50
 	// characters each. They are the values of the producer's own keys,
@@ -42,6 +44,13 @@ type CreateDataProductsInput struct {
 	// ExposeTableReferencesWithSuffix is the suffix of the resource links in the
 	// producer's account; nil means [DefaultLinkSuffix].
 	ExposeTableReferencesWithSuffix *string
+	// Deep compares the partitions of the copies one by one. Otherwise those of a copy are
+	// read only if the source's are not those that were published last.
+	Deep bool
+	// Overwrite makes copies that others have changed in the mesh what their source is:
+	// definitions, commits to Iceberg tables, partitions that only the copy has. Without it
+	// such a copy stays as it is, and is a [lakemesh.ErrConflict].
+	Overwrite bool
 }
 
 // CreateDataProductsOutput tells what was published.
@@ -66,6 +75,14 @@ type ProductTable struct {
 // with all partitions, into the mesh's catalog, lets the producer administer the
 // copy, and links it back. Running it again publishes what has changed since: new
 // tables and partitions, changed definitions.
+//
+// A table that cannot be published keeps no other one from it: the error is a
+// [lakemesh.PartialError] that names each, and comes together with the output.
+//
+// A copy that others have changed in the mesh since it was published stays as it is, and
+// is a [lakemesh.ErrConflict]: an Iceberg table to which was committed there, or a
+// definition that was altered. Of an Iceberg table the copy is the snapshot that was
+// current when it was published.
 //
 // Views are refused when they are named, and skipped with a warning when an
 // expression means them. Of a table without a location the metadata alone is
@@ -126,11 +143,16 @@ func (p *Producer) publish(ctx context.Context, pub *publication) (*CreateDataPr
 		return nil, err
 	}
 	if err := p.extendSubscriptions(ctx, pub.op, pub.target); err != nil {
-		return nil, err
+		if len(pub.failed) == 0 {
+			return nil, err
+		}
+		pub.failed = append(pub.failed, lakemesh.StepError{Step: "extend subscriptions to the whole database " + pub.target, Err: err})
 	}
 	out := &CreateDataProductsOutput{DatabaseName: pub.target, Tables: []ProductTable{}, Warnings: append(pub.planned, pub.refusals()...)}
 	for _, t := range pub.tables {
-		out.Tables = append(out.Tables, ProductTable{SourceTable: t.name, LinkTable: t.link})
+		if t.there() {
+			out.Tables = append(out.Tables, ProductTable{SourceTable: t.name, LinkTable: t.link})
+		}
 	}
-	return out, pub.tagError()
+	return out, pub.stepsError()
 }

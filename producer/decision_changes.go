@@ -13,6 +13,7 @@ import (
 	"github.com/lakemesh/lakemesh"
 	"github.com/lakemesh/lakemesh/access"
 	"github.com/lakemesh/lakemesh/internal/awserr"
+	"github.com/lakemesh/lakemesh/internal/expression"
 	"github.com/lakemesh/lakemesh/internal/permissions"
 	"github.com/lakemesh/lakemesh/internal/places"
 	"github.com/lakemesh/lakemesh/internal/storage"
@@ -263,6 +264,9 @@ func (p *Producer) warn(c *considered, f *found, ch *change, wanted access.Wante
 // Lake Formation would refuse the grant.
 func unblocked(have *permissions.Grants, grant []permissions.Entry) error {
 	for _, g := range grant {
+		if err := expression.RefuseSentinel("Tables", g.Resource.Table); err != nil {
+			return err
+		}
 		if len(have.Of(permissions.AllowedByIAM, g.Resource).Permissions) > 0 {
 			return permissions.BlockedByIAM(g.Resource, nil)
 		}
@@ -302,8 +306,9 @@ func (p *Producer) meshTables(ctx context.Context, r *tracker.Record, required b
 			if err != nil {
 				return nil, err
 			}
-			m := asMeshTable(t)
-			found[m.name] = m
+			if m := asMeshTable(t); !r.Words.Whole || !expression.Sentinel(m.name) {
+				found[m.name] = m
+			}
 		}
 	} else {
 		for _, name := range r.Tables {

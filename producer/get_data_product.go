@@ -69,10 +69,18 @@ func (p *Producer) GetDataProduct(ctx context.Context, in GetDataProductInput) (
 			if err != nil {
 				return nil, identity.Explain(op, p.meshAccount, "database "+database, err)
 			}
-			if name := strings.ToLower(aws.ToString(t.Name)); tables.Match(name) {
+			name := strings.ToLower(aws.ToString(t.Name))
+			if _, named := tables.Name(); !named && tables.Names(name) {
+				// A name that exists is that name.
+				tables, found = tables.Literal(), []ProductLocation{}
+			}
+			if tables.Match(name) {
 				add(name, catalog.StoredAt(&t))
 			}
 		}
+	}
+	if err := tables.Fault(); len(found) == 0 && err != nil {
+		return nil, identity.Explain(op, p.meshAccount, "", err)
 	}
 	if len(found) == 0 && !tables.All() {
 		return nil, &lakemesh.Error{Op: op, Kind: lakemesh.ErrNotFound, Account: p.meshAccount, Resource: "tables of database " + database + " that match " + tables.String(),

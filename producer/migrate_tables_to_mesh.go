@@ -24,6 +24,10 @@ type MigrateInput struct {
 	CreatePublicMetadata    *bool
 	SyncMeshCatalogSchedule string
 	SyncMeshCrawlerRoleARN  string
+	Overwrite               bool
+	// LoseGrants migrates also tables on which somebody holds permissions that are lost by
+	// that. The plan names each of them.
+	LoseGrants bool
 }
 
 // MigrateTablesToMesh publishes tables under their own names, in a database of the
@@ -33,7 +37,10 @@ type MigrateInput struct {
 // An original is removed only after the copy was found complete, with all
 // partitions, and after the copy was granted to the producer and the grant has
 // come into effect. Principals of the producer's account that were granted
-// permissions on an original are granted the same on the copy first. The data in S3
+// permissions on an original, or on all tables of its database, are granted the same on
+// the copy first. An original on which somebody holds what cannot be granted on the copy
+// (columns, data filters, LF-tags, permissions of other accounts) is left where it is
+// unless LoseGrants says otherwise: the plan names each. The data in S3
 // is not touched. A migration that ended halfway is completed by running it again.
 func (p *Producer) MigrateTablesToMesh(ctx context.Context, in MigrateInput) (*CreateDataProductsOutput, error) {
 	pub, err := p.migration(ctx, in)
@@ -54,12 +61,12 @@ func (p *Producer) PlanMigrateTablesToMesh(ctx context.Context, in MigrateInput)
 }
 
 func (p *Producer) migration(ctx context.Context, in MigrateInput) (*publication, error) {
-	pub := &publication{Producer: p, op: "MigrateTablesToMesh", migrate: true, whole: true}
+	pub := &publication{Producer: p, op: "MigrateTablesToMesh", migrate: true, whole: true, loseGrants: in.LoseGrants}
 	err := pub.accept(CreateDataProductsInput{
 		SourceDatabaseName: in.SourceDatabaseName, TableNameRegex: in.TableNameRegex, Domain: in.Domain, DataProductName: in.DataProductName,
 		CreatePublicMetadata: in.CreatePublicMetadata, SyncMeshCatalogSchedule: in.SyncMeshCatalogSchedule,
 		SyncMeshCrawlerRoleARN: in.SyncMeshCrawlerRoleARN, ExposeDataMeshDBName: in.SourceDatabaseName,
-		ExposeTableReferencesWithSuffix: aws.String(""),
+		ExposeTableReferencesWithSuffix: aws.String(""), Overwrite: in.Overwrite,
 	})
 	if err != nil {
 		return nil, identity.Explain(pub.op, p.account, "", err)
@@ -90,18 +97,23 @@ func (pub *publication) takeMigrated(migrated []*publishedTable) {
 func (pl *planner) planMigration(ready map[string][]*plan.Step) {
 	iam := false
 	for _, t := range pl.part.tables {
-		if t.linkFound {
+		if t.linkFound || t.conflict != "" {
+			// What differs from its copy stays.
 			continue
 		}
 		local := permissions.Table(pl.account, pl.source, t.name)
 		if t.original && len(pl.held.Of(permissions.AllowedByIAM, local).Permissions) > 0 {
 			iam = true
 		}
-		heirs, handed := pl.handOn(t, local)
+		granted := append(append([]*plan.Step{pl.share}, pl.grantingOf[t.name]...), pl.grantingOf[""]...)
+		if lost := pl.lost(t); len(lost) > 0 && pl.planLoss(t, lost) {
+			continue
+		}
+		heirs, handed := pl.handOn(t, local, granted)
 		after := []*plan.Step{pl.localDB}
 		if t.original {
-			before := append(slices.Clone(ready[t.name]), pl.share, pl.allowRemoval(local))
-			before = append(before, handed...)
+			before := append(slices.Clone(ready[t.name]), pl.allowRemoval(local))
+			before = append(append(before, handed...), granted...)
 			after = append(after, pl.planRemoval(t, before))
 		}
 		link := pl.planLink(t, after...)
@@ -117,21 +129,76 @@ func (pl *planner) planMigration(ready map[string][]*plan.Step) {
 	}
 }
 
+// isHeir reports whether a principal can be granted on the copy what it holds on the
+// original.
+func (pub *publication) isHeir(principal string) bool {
+	return strings.HasPrefix(principal, "arn:") && strings.Contains(principal, ":"+pub.account+":") && principal != pub.ownRole()
+}
+
+// heldOn is what is held on an original, by its name or with all tables of its database.
+func (pub *publication) heldOn(t *publishedTable, local permissions.Resource) []permissions.Entry {
+	held := pub.held.On(local)
+	for _, s := range pub.specials {
+		if s.AllTables && s.Reaches(pub.source, t.name, permissions.Tags{}) {
+			held = append(held, permissions.Entry{Principal: s.Principal, Resource: local, Permissions: s.Permissions, Grantable: s.Grantable})
+		}
+	}
+	return permissions.NewGrants(held...).Entries()
+}
+
+// lost are the permissions on an original that cannot be granted on its copy, each in
+// words: whoever holds them loses its access when the original goes.
+func (pub *publication) lost(t *publishedTable) []string {
+	if !t.original {
+		return nil
+	}
+	nobody := func(principal string) bool {
+		return principal == pub.ownRole() || principal == permissions.AllowedByIAM
+	}
+	var lost []string
+	for _, e := range pub.heldOn(t, permissions.Table(pub.account, pub.source, t.name)) {
+		if !pub.isHeir(e.Principal) && !nobody(e.Principal) {
+			lost = append(lost, fmt.Sprintf("%s holds %s on the table", e.Principal, e.Permissions))
+		}
+	}
+	for _, s := range pub.specials {
+		if !s.AllTables && !nobody(s.Principal) && s.Reaches(pub.source, t.name, t.allTags) {
+			lost = append(lost, fmt.Sprintf("%s holds %s on %s", s.Principal, s.Permissions, s.What))
+		}
+	}
+	slices.Sort(lost)
+	return slices.Compact(lost)
+}
+
+// planLoss says which permissions are lost, and reports whether the table stays for that.
+func (pl *planner) planLoss(t *publishedTable, lost []string) (stays bool) {
+	name := fmt.Sprintf("table %s.%s", pl.source, t.name)
+	if pl.loseGrants {
+		for _, l := range lost {
+			pl.todo.Warn("%s: %s, which is lost: it cannot be granted on the copy", name, l)
+		}
+		return false
+	}
+	pl.todo.Add(plan.Step{Kind: plan.DeleteTable, Account: pl.account, Resource: name, Detail: lost,
+		Summary: fmt.Sprintf("leave %s where it is: %s, which would be lost", name, strings.Join(lost, "; ")),
+		Run: func(context.Context) error {
+			return &lakemesh.Error{Op: pl.op, Kind: lakemesh.ErrInvalidInput, Account: pl.account, Resource: name,
+				Message: strings.Join(lost, "; ") + ": this cannot be granted on the copy, and would be lost",
+				Hint:    "grant the same on the whole table, or give it up with: product migrate --lose-grants (LoseGrants)"}
+		}})
+	return true
+}
+
 // handOn grants on the copy what principals of the producer's account were granted
 // on the original. It returns them, and the steps. After the original was removed
 // the grants on the copy tell who they are.
-func (pl *planner) handOn(t *publishedTable, local permissions.Resource) (heirs []string, steps []*plan.Step) {
+func (pl *planner) handOn(t *publishedTable, local permissions.Resource, granted []*plan.Step) (heirs []string, steps []*plan.Step) {
 	copied := pl.meshTable(t.name)
 	can := lakemesh.NewPermissions(lakemesh.Alter, lakemesh.Delete, lakemesh.Describe, lakemesh.Insert, lakemesh.Select)
-	heir := func(principal string) bool {
-		return strings.HasPrefix(principal, "arn:") && strings.Contains(principal, ":"+pl.account+":") && principal != pl.ownRole()
-	}
+	heir := pl.isHeir
 	if t.original {
-		for _, e := range pl.held.On(local) {
+		for _, e := range pl.heldOn(t, local) {
 			if !heir(e.Principal) {
-				if e.Principal != pl.ownRole() && e.Principal != permissions.AllowedByIAM {
-					pl.todo.Warn("%s was granted %s on %s, and cannot be granted it on the copy", e.Principal, e.Permissions, local)
-				}
 				continue
 			}
 			give, options := e.Permissions.Intersect(can), e.Grantable.Intersect(can)
@@ -141,7 +208,7 @@ func (pl *planner) handOn(t *publishedTable, local permissions.Resource) (heirs 
 			heirs = append(heirs, e.Principal)
 			want := permissions.Entry{Principal: e.Principal, Resource: copied, Permissions: give, Grantable: options}
 			for _, missing := range permissions.Missing(pl.held, []permissions.Entry{want}) {
-				steps = append(steps, pl.handed.Grant(pl.todo, missing, pl.share)...)
+				steps = append(steps, pl.handed.Grant(pl.todo, missing, granted...)...)
 			}
 		}
 	}
@@ -198,6 +265,11 @@ func (pub *publication) remove(ctx context.Context, t *publishedTable) error {
 			return err
 		}
 		if drift.Count() > 0 {
+			return changed
+		}
+		if drift.Surplus > 0 {
+			changed.Kind, changed.Hint = lakemesh.ErrConflict, "look at them in the mesh, and give them up with: product migrate --overwrite (Overwrite)"
+			changed.Message = fmt.Sprintf("its copy has %d partitions that it does not have, and it was not removed", drift.Surplus)
 			return changed
 		}
 	}

@@ -119,12 +119,18 @@ func (p *Producer) apply(ctx context.Context, todo *plan.Plan) error {
 }
 
 func (p *Producer) applyWith(ctx context.Context, todo *plan.Plan, settings plan.Settings) error {
+	_, err := p.applySteps(ctx, todo, settings)
+	return err
+}
+
+// applySteps applies a plan, and tells what became of it.
+func (p *Producer) applySteps(ctx context.Context, todo *plan.Plan, settings plan.Settings) (*plan.Result, error) {
 	for _, warning := range todo.Warnings {
 		p.log.WarnContext(ctx, warning, "operation", todo.Operation)
 	}
 	p.log.InfoContext(ctx, "apply", "operation", todo.Operation, "steps", len(todo.Steps))
 	result, err := todo.Apply(ctx, settings)
-	return explainSteps(todo.Operation, result, err)
+	return result, explainSteps(todo.Operation, result, err)
 }
 
 // explainSteps says of each step that failed what AWS's answer means.

@@ -32,8 +32,19 @@ type publication struct {
 	source, target, local string
 	tableNames            expression.Expression
 	suffix                string
+	// deep compares the partitions of copies although what was noted at them says that
+	// they are those that were published; overwrite takes back what others changed there.
+	deep, overwrite bool
 	// migrate is set if the links replace the originals.
 	migrate bool
+	// sync changes what is published and publishes nothing else; copies are the tables in
+	// the mesh, by name.
+	sync   bool
+	copies map[string]*types.Table
+	// moves tells of a sync that definitions change, so that locations have to be known.
+	moves bool
+	// loseGrants migrates what somebody loses permissions by.
+	loseGrants bool
 	// whole makes one portion of all tables: for a plan that is to be shown, and for a
 	// migration.
 	whole  bool
@@ -43,6 +54,9 @@ type publication struct {
 	tags map[string]string
 	// crawler is the crawler that is wanted, or nil.
 	crawler *catalog.Crawler
+
+	// unfit is the first table that cannot be published, of those that are to be.
+	unfit error
 
 	// What was found.
 	sourceDatabase *types.Database
@@ -57,7 +71,9 @@ type publication struct {
 	definitions map[string]*types.TableInput
 	granted     *permissions.Grants
 	// held are the grants in the producer's own account, as far as they matter.
-	held         *permissions.Grants
+	held *permissions.Grants
+	// specials are grants of a migration's originals that are not on whole tables by name.
+	specials     []permissions.Special
 	locations    []permissions.RegisteredLocation
 	crawlerFound *catalog.Crawler
 	// buckets is what the buckets of the tables are to the producer, by name.
@@ -66,6 +82,8 @@ type publication struct {
 	unaccepted bool
 	// blocked are the ARNs of what was granted to the producer and no share carries.
 	blocked map[string]string
+	// sourceTagged tells that the source's catalog has LF-tags.
+	sourceTagged bool
 	// following is what has to be opened and closed for tables that moved.
 	following following
 	// tagKeys is what was found of the LF-tags that are to be assigned, by key.
@@ -84,6 +102,9 @@ type publication struct {
 	registered map[string]bool
 	// done is how many steps were done.
 	done int
+	// failed are the steps that failed, notBegun counts those that come after them.
+	failed   []lakemesh.StepError
+	notBegun int
 	// untagged are the owner's LF-tags that could not be set, and why.
 	untagged []lakemesh.StepError
 }
@@ -97,8 +118,13 @@ type publishedTable struct {
 	// original tells that the source database has the table itself. A table that was
 	// migrated before has no original any more.
 	original bool
-	// partitioned tells that the table has partition keys.
+	// partitioned tells that the table has partition keys. keys are their names and types.
 	partitioned bool
+	keys        []types.Column
+	// iceberg tells that it is an Iceberg table: its copy is a snapshot. previous is its
+	// metadata file before the current one.
+	iceberg           bool
+	pointer, previous string
 	// known are the places that the definition names. place is its location; stored is
 	// false if that is no place.
 	known  places.Table
@@ -107,17 +133,29 @@ type publishedTable struct {
 	// was is where the copy in the mesh has it, if the mesh has the table.
 	was places.Table
 	// found tells that the mesh has the table, same that its definition is the wanted
-	// one.
+	// one. copy is what the survey found there.
 	found, same bool
-	// drift is how the partitions in the mesh differ; nil if they were not compared, as
-	// for a table that is not in the mesh yet.
-	drift *catalog.Drift
+	copy        copyFound
+	// conflict says how the copy was changed by others since it was published; empty if it
+	// was not.
+	conflict string
+	// drift is how the partitions in the mesh differ; nil if they were not compared, as for a table that is not in the
+	// mesh yet, and for one whose partitions are those that were published. unread is why
+	// they could not be read.
+	drift  *catalog.Drift
+	unread error
+	// made tells that the table is in the mesh since this publication, ungranted that it
+	// could not be granted to the producer's account.
+	made, ungranted bool
 	// strays are the partitions that were found outside of the table's place.
 	strays strays
 	// linkFound tells that the link is there.
 	linkFound bool
 	// tags are the LF-tags that the table is to have, and lacks.
 	tags map[string]string
+	// allTags are the LF-tags that count for the original, those of its database and of its
+	// columns among them; read where that matters.
+	allTags permissions.Tags
 	// sourceTags are those of the original.
 	sourceTags map[string]string
 }
@@ -163,6 +201,7 @@ func (pub *publication) accept(in CreateDataProductsInput) error {
 		return lakemesh.Invalid("ExposeTableReferencesWithSuffix", "it leaves no room for a name: names have at most %d characters", maxName)
 	}
 	pub.suffix = strings.ToLower(pub.suffix)
+	pub.deep, pub.overwrite = in.Deep, in.Overwrite
 	pub.public = in.CreatePublicMetadata == nil || *in.CreatePublicMetadata
 	pub.tags = map[string]string{}
 	for _, tag := range []struct{ parameter, key, value string }{

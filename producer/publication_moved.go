@@ -2,6 +2,7 @@ package producer
 
 import (
 	"context"
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -29,7 +30,7 @@ func (pub *publication) observeMoved(ctx context.Context) error {
 	var moved []*publishedTable
 	open := map[string]map[string][]string{}
 	for _, t := range pub.tables {
-		if t.original && t.found && t.moves() {
+		if t.moves() {
 			moved = append(moved, t)
 			for _, was := range t.was.Places {
 				open[was.Bucket] = nil
@@ -212,9 +213,26 @@ func (pl *planner) planOpening() {
 	}
 }
 
-// planClosing closes where they were.
+// planClosing closes where they were. If a table could not be moved before, its place stays
+// open: what is needed no more is closed when the rest is done.
 func (pl *planner) planClosing() {
-	after := slices.Clone(pl.todo.Steps)
+	if len(pl.failed) > 0 {
+		return
+	}
+	if len(pl.following.closing) == 0 {
+		return
+	}
+	// What fails for other tables keeps nothing from being closed.
+	after := slices.Clone(pl.opening)
+	moving := map[string]bool{}
+	for _, t := range pl.tables {
+		moving[fmt.Sprintf("table %s.%s", pl.target, t.name)] = t.moves()
+	}
+	for _, s := range pl.todo.Steps {
+		if moving[s.Resource] && s.Account == pl.meshAccount {
+			after = append(after, s)
+		}
+	}
 	for _, c := range pl.following.closing {
 		pl.ownBuckets().Step(pl.todo, c, after...)
 	}
@@ -229,7 +247,7 @@ func (t *publishedTable) moves() bool {
 		}
 		return all
 	}
-	return len(t.was.Places) > 0 && !maps.Equal(named(t.was), named(t.known))
+	return t.original && t.found && t.conflict == "" && len(t.was.Places) > 0 && !maps.Equal(named(t.was), named(t.known))
 }
 
 // lookAtPlaces looks at the buckets in which tables were and will be.

@@ -14,6 +14,7 @@ import (
 
 	"github.com/lakemesh/lakemesh"
 	"github.com/lakemesh/lakemesh/internal/catalog"
+	"github.com/lakemesh/lakemesh/internal/expression"
 	"github.com/lakemesh/lakemesh/internal/permissions"
 	"github.com/lakemesh/lakemesh/internal/places"
 	"github.com/lakemesh/lakemesh/internal/sharing"
@@ -26,8 +27,6 @@ const fewTables = 3
 // survey reads what is there and checks what is wanted against it. It writes
 // nothing. What does not depend on each other is read at once.
 func (pub *publication) survey(ctx context.Context) error {
-	tagged := false
-	var unfit error
 	group, gctx := errgroup.WithContext(ctx)
 	group.Go(func() (err error) {
 		pub.sourceDatabase, err = pub.readSourceDatabase(gctx)
@@ -35,9 +34,9 @@ func (pub *publication) survey(ctx context.Context) error {
 	})
 	group.Go(func() error {
 		pub.definitions = map[string]*types.TableInput{}
-		return eachTable(gctx, pub.own.catalog, pub.source, pub.tableNames.Match, pub.exactName(), func(name string, t *types.Table) {
-			if err := pub.choose(name, t); err != nil && unfit == nil {
-				unfit = err
+		return eachTable(gctx, pub.own.catalog, pub.source, pub.mayMean, pub.exactName(), func(name string, t *types.Table) {
+			if err := pub.choose(name, t); err != nil && pub.unfit == nil {
+				pub.unfit = err
 			}
 		})
 	})
@@ -59,7 +58,7 @@ func (pub *publication) survey(ctx context.Context) error {
 	group.Go(func() error {
 		// A catalog without LF-tags has no tables with LF-tags.
 		tags, err := pub.own.lake.Tags(gctx)
-		tagged = len(tags) > 0
+		pub.sourceTagged = len(tags) > 0
 		return err
 	})
 	group.Go(func() (err error) {
@@ -77,8 +76,8 @@ func (pub *publication) survey(ctx context.Context) error {
 	if err := pub.checkDatabases(); err != nil {
 		return err
 	}
-	if unfit != nil {
-		return unfit
+	if pub.unfit != nil {
+		return pub.unfit
 	}
 	pub.sort()
 	if err := pub.surveyTargets(ctx); err != nil {
@@ -87,7 +86,7 @@ func (pub *publication) survey(ctx context.Context) error {
 	if len(pub.tables) == 0 {
 		return pub.nothing()
 	}
-	return pub.surveyDetails(ctx, tagged)
+	return pub.surveyDetails(ctx)
 }
 
 // sort puts tables and warnings into an order that does not depend on Glue's.
@@ -102,6 +101,12 @@ func (pub *publication) readSourceDatabase(ctx context.Context) (*types.Database
 		err = lakemesh.NotFound("database "+pub.source, pub.account, "SourceDatabaseName names a database of the producer's account")
 	}
 	return d, err
+}
+
+// mayMean reports whether a table may be meant. While the tables are listed an expression
+// becomes a name when a table has it.
+func (pub *publication) mayMean(name string) bool {
+	return pub.tableNames.Match(name) || pub.tableNames.Names(name)
 }
 
 // exactName is the one table that is named, if one is.
@@ -151,8 +156,17 @@ func (pub *publication) checkDatabases() error {
 
 // choose takes a table of the source database if it can be published.
 func (pub *publication) choose(name string, t *types.Table) error {
+	pub.narrow(name)
+	if !pub.tableNames.Match(name) {
+		return nil
+	}
 	_, named := pub.tableNames.Name()
 	switch {
+	case expression.Sentinel(name):
+		if named {
+			return expression.RefuseSentinel("TableNameRegex", name)
+		}
+		pub.warn(fmt.Sprintf("skipped table %q of database %s: AWS writes that name for all tables, so it cannot be granted; give it another name", name, pub.source))
 	case catalog.IsLink(t):
 		ours := catalog.IsLinkTo(t, pub.meshAccount, pub.target, aws.ToString(t.TargetTable.Name))
 		if pub.migrate || ours {
@@ -183,6 +197,18 @@ func (pub *publication) choose(name string, t *types.Table) error {
 	return nil
 }
 
+// narrow takes the expression for a name as soon as a table has it. What was chosen before
+// is let go.
+func (pub *publication) narrow(name string) {
+	if _, named := pub.tableNames.Name(); named || !pub.tableNames.Names(name) {
+		return
+	}
+	pub.tableNames = pub.tableNames.Literal()
+	pub.tables, pub.warnings, pub.unfit, pub.sourceLinks = nil, nil, nil, nil
+	pub.definitions = map[string]*types.TableInput{}
+	pub.warn(fmt.Sprintf("%q is the name of a table, so it means that table alone, and is not taken for a regular expression", pub.tableNames))
+}
+
 // noteSourceLink notes what stands in the source database where a migrated table
 // has its link, and whether it is that.
 func (pub *publication) noteSourceLink(name string, ours bool) {
@@ -195,7 +221,12 @@ func (pub *publication) noteSourceLink(name string, ours bool) {
 // take adds an original to the publication.
 func (pub *publication) take(name string, t *types.Table) error {
 	wanted := pub.wanted(name, t)
-	p := &publishedTable{name: name, link: name + pub.suffix, digest: catalog.DigestOf(wanted), original: true, partitioned: len(t.PartitionKeys) > 0}
+	p := &publishedTable{name: name, link: name + pub.suffix, digest: catalog.DigestOf(wanted), original: true, partitioned: len(t.PartitionKeys) > 0,
+		keys: t.PartitionKeys, iceberg: catalog.IsIceberg(t)}
+	p.pointer, p.previous = catalog.Pointer(t)
+	if p.iceberg && !pub.migrate && !pub.sync {
+		pub.warn(fmt.Sprintf("%s.%s is an Iceberg table: readers of its copy see the snapshot that is current now, until it is published again (`lakemesh product sync`)", pub.source, name))
+	}
 	if pub.migrate {
 		p.link = name
 	}
@@ -205,7 +236,9 @@ func (pub *publication) take(name string, t *types.Table) error {
 	}
 	p.known = places.Of(t.StorageDescriptor, t.Parameters)
 	p.place, p.stored = p.known.Location()
-	pub.sayPlaces(p, catalog.StoredAt(t))
+	if !pub.sync {
+		pub.sayPlaces(p, catalog.StoredAt(t))
+	}
 	pub.tables = append(pub.tables, p)
 	pub.hold(name, wanted)
 	return nil
@@ -220,6 +253,9 @@ func (pub *publication) wanted(name string, t *types.Table) *types.TableInput {
 
 // nothing is the error of a publication without tables.
 func (pub *publication) nothing() error {
+	if err := pub.tableNames.Fault(); err != nil {
+		return err
+	}
 	what := "tables of database " + pub.source
 	hint := "the database has no tables"
 	if name, ok := pub.tableNames.Name(); ok {
@@ -255,14 +291,24 @@ func (pub *publication) surveyTargets(ctx context.Context) error {
 	if pub.meshDatabase != nil && (pub.migrate || len(pub.tables) > 0) {
 		keep, names := has(byName), pub.names()
 		if pub.migrate {
-			keep, names = pub.tableNames.Match, pub.exactName()
+			keep, names = pub.mayMean, pub.exactName()
 		}
 		group.Go(func() error {
 			return eachTable(gctx, pub.mesh.catalog, pub.target, keep, names, func(name string, t *types.Table) {
+				if pub.migrate {
+					if _, named := pub.tableNames.Name(); !named && pub.tableNames.Names(name) && aws.ToString(t.Owner) == pub.account {
+						// Its migration ended before its link was made.
+						pub.narrow(name)
+						clear(byName)
+						migrated = nil
+					}
+					if !pub.tableNames.Match(name) {
+						return
+					}
+				}
 				if wanted := byName[name]; wanted != nil {
 					wanted.found = true
-					wanted.was = places.Of(t.StorageDescriptor, t.Parameters)
-					wanted.same = wanted.digest == catalog.DigestOf(catalog.Definition(t))
+					pub.foundCopy(wanted, t)
 				} else if aws.ToString(t.Owner) == pub.account {
 					m := &publishedTable{name: name, link: name, found: true, same: true, partitioned: len(t.PartitionKeys) > 0}
 					m.known = places.Of(t.StorageDescriptor, t.Parameters)
@@ -301,7 +347,7 @@ func has(set map[string]*publishedTable) func(string) bool {
 }
 
 // surveyDetails reads the grants and LF-tags of the chosen tables.
-func (pub *publication) surveyDetails(ctx context.Context, tagged bool) error {
+func (pub *publication) surveyDetails(ctx context.Context) error {
 	pub.sayUnverified()
 	pub.sayCrawler()
 	if err := pub.observeCrawlerRole(ctx); err != nil {
@@ -311,9 +357,10 @@ func (pub *publication) surveyDetails(ctx context.Context, tagged bool) error {
 	group.Go(func() error { return pub.observeGrants(gctx) })
 	group.Go(func() error { return pub.observeOwnGrants(gctx) })
 	group.Go(func() error { return pub.observeBuckets(gctx) })
+	group.Go(func() error { return pub.observeSpecials(gctx) })
 	group.Go(func() error { return pub.observeMoved(gctx) })
 	group.Go(func() error {
-		if tagged {
+		if pub.sourceTagged {
 			if err := pub.observeSourceTags(gctx); err != nil {
 				return err
 			}
@@ -395,6 +442,27 @@ func (pub *publication) sayOpen(on []permissions.Resource) {
 		what, permissions.AllowedByIAM, pub.meshAccount))
 }
 
+// observeSpecials reads what a migration cannot hand on as it is.
+func (pub *publication) observeSpecials(ctx context.Context) (err error) {
+	if !pub.migrate || !slices.ContainsFunc(pub.tables, func(t *publishedTable) bool { return t.original }) {
+		return nil
+	}
+	if pub.specials, err = pub.own.lake.Specials(ctx); err != nil || !slices.ContainsFunc(pub.specials, permissions.Special.ByTags) {
+		return err
+	}
+	group, gctx := errgroup.WithContext(ctx)
+	group.SetLimit(pub.concurrency())
+	for _, t := range pub.tables {
+		if t.original {
+			group.Go(func() (err error) {
+				t.allTags, err = pub.own.lake.AllTags(gctx, pub.source, t.name)
+				return err
+			})
+		}
+	}
+	return group.Wait()
+}
+
 // observeOwnGrants reads what is granted in the producer's own account, where
 // that decides what has to be done.
 func (pub *publication) observeOwnGrants(ctx context.Context) error {
@@ -403,7 +471,7 @@ func (pub *publication) observeOwnGrants(ctx context.Context) error {
 		on = append(on, permissions.Database(pub.account, pub.local))
 	}
 	for _, t := range pub.tables {
-		if t.original && (pub.migrate || t.partitioned) {
+		if t.original && (pub.migrate || t.partitioned || t.copy.rekeyed) {
 			on = append(on, permissions.Table(pub.account, pub.source, t.name))
 		}
 		if pub.migrate && !t.linkFound {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -32,7 +33,9 @@ type planner struct {
 	tagKeys map[string]*plan.Step
 	// granting are the steps that grant to the producer's account.
 	granting []*plan.Step
-	share    *plan.Step
+	// grantingOf are those of each table; those on the database under no name.
+	grantingOf map[string][]*plan.Step
+	share      *plan.Step
 	// links are the steps that make links.
 	links []*plan.Step
 }
@@ -40,26 +43,26 @@ type planner struct {
 // plan is what has to be done for a portion.
 func (pub *publication) plan(part *portion) *plan.Plan {
 	pl := &planner{publication: pub, part: part, todo: &plan.Plan{Operation: pub.op},
-		grants: pub.mesh.lake.Batches(), handed: pub.own.lake.Batches(), tagKeys: map[string]*plan.Step{}}
+		grants: pub.mesh.lake.Tolerant(func(permissions.Entry) bool { return false }, pub.noteUngranted), grantingOf: map[string][]*plan.Step{}, handed: pub.own.lake.Batches(), tagKeys: map[string]*plan.Step{}}
 	if part.first {
 		pl.todo.Warnings = slices.Clone(pub.warnings)
-		pl.planDatabases()
-		pl.planLocations()
-		pl.planOpening()
+		if !pub.sync {
+			pl.planDatabases()
+		}
+		if !pub.sync || pub.moves {
+			pl.planLocations()
+			pl.planOpening()
+		}
 	}
 	ready := pl.planTables()
-	pl.planGrants(ready)
-	if part.last {
-		pl.planShare()
-	}
-	if pub.migrate {
-		pl.planMigration(ready)
-	} else {
-		pl.planLinks()
+	if !pub.sync {
+		pl.planAccess(ready)
 	}
 	if part.last {
 		pl.planClosing()
-		pl.planCrawler()
+		if !pub.sync {
+			pl.planCrawler()
+		}
 	}
 	if part.first {
 		pl.planTagKeys()
@@ -72,6 +75,19 @@ func (pub *publication) plan(part *portion) *plan.Plan {
 	return pl.todo
 }
 
+// planAccess lets the producer administer what is published, and reach it.
+func (pl *planner) planAccess(ready map[string][]*plan.Step) {
+	pl.planGrants(ready)
+	if pl.part.last {
+		pl.planShare()
+	}
+	if pl.migrate {
+		pl.planMigration(ready)
+	} else {
+		pl.planLinks(ready)
+	}
+}
+
 // owned are the resource tags on what the mesh made.
 func owned() map[string]string {
 	return map[string]string{lakemesh.SolutionTag: lakemesh.SolutionValue}
@@ -81,7 +97,7 @@ func (pl *planner) planDatabases() {
 	mesh, own := pl.mesh.catalog, pl.own.catalog
 	switch d := pl.meshDatabase; {
 	case d == nil:
-		in := types.DatabaseInput{Name: aws.String(pl.target), Description: pl.sourceDatabase.Description}
+		in := types.DatabaseInput{Name: aws.String(pl.target), Description: pl.sourceDatabase.Description, Parameters: pl.sourceDatabase.Parameters}
 		pl.meshDB = pl.todo.Add(plan.Step{Kind: plan.CreateDatabase, Account: pl.meshAccount, Resource: "database " + pl.target,
 			Summary: "create database " + pl.target,
 			Run:     func(ctx context.Context) error { return pl.createMeshDatabase(ctx, in) }})
@@ -93,6 +109,12 @@ func (pl *planner) planDatabases() {
 		pl.meshDB = pl.todo.Add(plan.Step{Kind: plan.UpdateDatabase, Account: pl.meshAccount, Resource: "database " + pl.target,
 			Summary: "clear the default permissions for new tables of database " + pl.target,
 			Run:     func(ctx context.Context) error { return mesh.UpdateDatabase(ctx, in) }})
+	default:
+		pl.planParameters(d)
+	}
+	if uri := aws.ToString(pl.sourceDatabase.LocationUri); uri != "" {
+		// New tables of the mesh's database would be put there by whoever may make them.
+		pl.todo.Warn("the location of database %s, %s, is not copied: published tables keep their own", pl.source, uri)
 	}
 	if pl.localDatabase == nil {
 		in := types.DatabaseInput{Name: aws.String(pl.local), Description: aws.String(linksDescription(pl.source))}
@@ -110,6 +132,20 @@ func (pl *planner) planDatabases() {
 	if slices.ContainsFunc(pl.tables, func(t *publishedTable) bool { return !t.linkFound }) {
 		pl.localDB = pl.allowLinks()
 	}
+}
+
+// planParameters adds parameters that the source's database has and the mesh's lacks. Those
+// that differ stay: tables of several databases can be published into one.
+func (pl *planner) planParameters(d *types.Database) {
+	all := maps.Clone(pl.sourceDatabase.Parameters)
+	maps.Copy(all, d.Parameters)
+	if len(all) == len(d.Parameters) {
+		return
+	}
+	in := types.DatabaseInput{Name: d.Name, Description: d.Description, LocationUri: d.LocationUri, Parameters: all, CreateTableDefaultPermissions: []types.PrincipalPermissions{}}
+	pl.meshDB = pl.todo.Add(plan.Step{Kind: plan.UpdateDatabase, Account: pl.meshAccount, Resource: "database " + pl.target,
+		Summary: fmt.Sprintf("add %d %s to database %s", len(all)-len(d.Parameters), counted(len(all)-len(d.Parameters), "parameter"), pl.target),
+		Run:     func(ctx context.Context) error { return pl.mesh.catalog.UpdateDatabase(ctx, in) }})
 }
 
 // linksDescription describes the database of the links to what is published of a
@@ -161,19 +197,24 @@ func (pl *planner) planTables() map[string][]*plan.Step {
 		if !t.original {
 			continue
 		}
-		step := pl.planTable(t)
+		if t.conflict != "" {
+			pl.planConflict(t)
+			continue
+		}
+		removing := pl.planOldPartitions(t)
+		step := pl.planTable(t, removing)
 		if step != nil {
 			ready[t.name] = append(ready[t.name], step)
 		}
-		if copying := pl.planPartitions(t, step); copying != nil {
+		if copying := pl.planPartitions(t, step, removing); copying != nil {
 			ready[t.name] = append(ready[t.name], copying)
 		}
 	}
 	return ready
 }
 
-func (pl *planner) planTable(t *publishedTable) *plan.Step {
-	after := []*plan.Step{pl.meshDB}
+func (pl *planner) planTable(t *publishedTable, before *plan.Step) *plan.Step {
+	after := []*plan.Step{pl.meshDB, before}
 	for _, r := range pl.registrations {
 		if t.stored && r.place.Covers(t.place) {
 			after = append(after, r.step)
@@ -187,10 +228,8 @@ func (pl *planner) planTable(t *publishedTable) *plan.Step {
 			Run: func(ctx context.Context) error { return pl.createTable(ctx, t, wanted) }}, after...)
 	case !t.same:
 		return pl.todo.Add(plan.Step{Kind: plan.UpdateTable, Account: pl.meshAccount, Resource: resource,
-			Summary: "bring " + resource + " up to date with its source",
-			Run: func(ctx context.Context) error {
-				return pl.explainLocation(t, pl.mesh.catalog.UpdateTable(ctx, pl.target, wanted))
-			}}, append(after, pl.opening...)...)
+			Summary: "bring " + resource + " up to date with its source" + t.overwritten(),
+			Run:     func(ctx context.Context) error { return pl.updateTable(ctx, t, wanted) }}, append(after, pl.opening...)...)
 	}
 	return nil
 }
@@ -198,8 +237,13 @@ func (pl *planner) planTable(t *publishedTable) *plan.Step {
 // createTable makes a table in the mesh. One that was made in the meantime is fine
 // if it is the same.
 func (pub *publication) createTable(ctx context.Context, t *publishedTable, wanted *types.TableInput) error {
-	err := pub.mesh.catalog.CreateTable(ctx, pub.target, wanted)
+	partitions := ""
+	if t.partitioned {
+		partitions = catalog.Set{}.String()
+	}
+	err := pub.mesh.catalog.CreateTable(ctx, pub.target, catalog.PublishedAs(wanted, partitions, pub.source).At(wanted))
 	if !errors.Is(err, catalog.ErrExists) {
+		t.made = err == nil
 		return pub.explainLocation(t, err)
 	}
 	found, ok, readErr := pub.mesh.catalog.Table(ctx, pub.target, t.name)
@@ -207,50 +251,11 @@ func (pub *publication) createTable(ctx context.Context, t *publishedTable, want
 		return readErr
 	}
 	if ok && catalog.SameDefinition(wanted, catalog.Definition(found)) {
+		t.made = true
 		return nil
 	}
 	return &lakemesh.Error{Account: pub.meshAccount, Resource: fmt.Sprintf("table %s.%s", pub.target, t.name), Err: err,
 		Message: "somebody else made it in the meantime, and it is another table", Hint: "run the same command again, or choose another name with ExposeDataMeshDBName"}
-}
-
-// planPartitions copies partitions. It returns nil if there is nothing to copy.
-func (pl *planner) planPartitions(t *publishedTable, after *plan.Step) *plan.Step {
-	if !t.partitioned {
-		return nil
-	}
-	if t.strays.count > 0 {
-		pl.todo.Warn("%s", pl.strayed(t))
-		pl.planStrays(t)
-	}
-	if t.drift != nil && t.drift.Count() == 0 {
-		return nil
-	}
-	resource := fmt.Sprintf("table %s.%s", pl.target, t.name)
-	summary := "copy the partitions of " + resource
-	var detail any
-	if t.drift != nil {
-		noun := "partitions"
-		if t.drift.Count() == 1 {
-			noun = "partition"
-		}
-		summary = fmt.Sprintf("copy %d %s of %s", t.drift.Count(), noun, resource)
-		if t.drift.Changed > 0 {
-			summary += fmt.Sprintf(" (%d changed)", t.drift.Changed)
-		}
-		detail = map[string]int{"Partitions": t.drift.Missing, "ChangedPartitions": t.drift.Changed}
-	}
-	return pl.todo.Add(plan.Step{Kind: plan.CopyPartitions, Account: pl.meshAccount, Resource: resource, Summary: summary, Detail: detail,
-		Run: func(ctx context.Context) error {
-			seen := strays{known: t.known}
-			n, err := catalog.CopyPartitions(ctx, pl.own.catalog, pl.sourceName(t), pl.mesh.catalog, pl.targetName(t), t.drift, seen.look)
-			pl.log.DebugContext(ctx, "copied partitions", "table", t.name, "partitions", n)
-			if err != nil || seen.count == 0 {
-				return err
-			}
-			// Of a table that is published for the first time it is known only now.
-			t.strays = seen
-			return pl.settleStrays(ctx, t)
-		}}, after, pl.allowReading(t))
 }
 
 // allowReading lets the producer read the partitions of a table that Lake
@@ -334,6 +339,7 @@ func (pl *planner) planGrants(ready map[string][]*plan.Step) {
 		steps := pl.grants.Grant(pl.todo, e, after...)
 		if e.Principal == pl.account {
 			pl.granting = append(pl.granting, steps...)
+			pl.grantingOf[e.Resource.Table] = append(pl.grantingOf[e.Resource.Table], steps...)
 			// The share is accepted in the last portion, whichever granted.
 			pl.unaccepted = true
 		}
@@ -352,21 +358,34 @@ func (pl *planner) planGrants(ready map[string][]*plan.Step) {
 	}
 }
 
+// noteUngranted notes that a grant was refused: its share is not waited for.
+func (pub *publication) noteUngranted(_ context.Context, e permissions.Entry, err error) error {
+	pub.mu.Lock()
+	defer pub.mu.Unlock()
+	for _, t := range pub.tables {
+		if e.Principal == pub.account && (e.Resource.Table == t.name || e.Resource.Table == "") {
+			t.ungranted = true
+		}
+	}
+	return err
+}
+
 // planShare accepts the shares that carry the grants to the producer.
 func (pl *planner) planShare() {
 	if !pl.unaccepted {
 		return
 	}
 	pl.share = pl.todo.Add(plan.Step{Kind: plan.AcceptShare, Early: true, Account: pl.account, Resource: "database " + pl.target,
-		Summary: fmt.Sprintf("accept what account %s shares of database %s", pl.meshAccount, pl.target),
-		Run:     pl.acceptShares}, pl.granting...)
+		Summary: fmt.Sprintf("accept what account %s shares of database %s", pl.meshAccount, pl.target), Anyway: true,
+		Run: pl.acceptShares}, pl.granting...)
 }
 
 // planLinks links the tables back to the producer.
-func (pl *planner) planLinks() {
+func (pl *planner) planLinks(ready map[string][]*plan.Step) {
 	for _, t := range pl.part.tables {
 		if !t.linkFound {
-			pl.links = append(pl.links, pl.planLink(t, pl.localDB))
+			// A link to a table that could not be made would lead nowhere.
+			pl.links = append(pl.links, pl.planLink(t, append([]*plan.Step{pl.localDB}, ready[t.name][:min(1, len(ready[t.name]))]...)...))
 		}
 	}
 }

@@ -47,23 +47,26 @@ func (pub *publication) portion(begin int) *portion {
 	return &portion{tables: pub.tables[begin:end], first: begin == 0, last: end == len(pub.tables)}
 }
 
-// carryOut publishes a portion after the other.
+// mostFailures is how many steps may fail before nothing new is begun. What fails for one
+// table keeps no other from being published; what fails so often has a reason that holds
+// for all.
+const mostFailures = 100
+
+// carryOut publishes a portion after the other. What failed on the way is in failed; the
+// error is what keeps everything else from being done.
 func (pub *publication) carryOut(ctx context.Context) error {
 	again := pub.reread(ctx)
 	defer again.stop()
-	done := 0
 	for begin := 0; begin < len(pub.tables); {
 		part := pub.portion(begin)
 		if err := pub.observePortion(ctx, part, again); err != nil {
-			return continued(pub.op, done, "look at the next tables of database "+pub.source, pub.explain(err))
+			return continued(pub.op, pub.done, "look at the next tables of database "+pub.source, pub.explain(err))
 		}
 		todo := pub.plan(part)
 		pub.planned = append(pub.planned, todo.Warnings...)
-		if err := pub.applyAfter(ctx, todo, done); err != nil {
+		if err := pub.applyAfter(ctx, todo); err != nil {
 			return err
 		}
-		done += len(todo.Steps)
-		pub.done = done
 		begin += len(part.tables)
 		for _, t := range part.tables {
 			t.drift, t.tags, t.sourceTags = nil, nil, nil
@@ -72,17 +75,30 @@ func (pub *publication) carryOut(ctx context.Context) error {
 	return nil
 }
 
-// applyAfter applies a plan after others of the same operation, of which so many
-// steps were done.
-func (pub *publication) applyAfter(ctx context.Context, todo *plan.Plan, before int) error {
-	settings := plan.Settings{Concurrency: pub.concurrency()}
+// applyAfter applies a plan after others of the same operation.
+func (pub *publication) applyAfter(ctx context.Context, todo *plan.Plan) error {
+	before := pub.done
+	settings := plan.Settings{Concurrency: pub.concurrency(), Failures: mostFailures - len(pub.failed)}
 	if told := pub.options.Progress; told != nil {
 		settings.Progress = func(p lakemesh.Progress) {
 			p.Done, p.Total = p.Done+before, p.Total+before
 			told(p)
 		}
 	}
-	return continued(pub.op, before, "", pub.applyWith(ctx, todo, settings))
+	result, err := pub.applySteps(ctx, todo, settings)
+	if err == nil || ctx.Err() != nil || len(pub.failed)+len(result.Failed) > mostFailures || result.NotBegun != nil && len(result.Failed) == 0 {
+		if err == nil {
+			pub.done += len(todo.Steps)
+		}
+		return continued(pub.op, before, "", err)
+	}
+	for _, f := range result.Failed {
+		f.Err = identity.Explain("", "", "", f.Err)
+		pub.failed = append(pub.failed, f)
+	}
+	pub.done += len(result.Done)
+	pub.notBegun += len(result.NotBegun)
+	return nil
 }
 
 // continued is the error of a part of an operation after so many steps of other
@@ -114,17 +130,41 @@ func (pub *publication) observePortion(ctx context.Context, part *portion, again
 	})
 	for _, t := range part.tables {
 		// A table whose partitions cannot be read yet is compared while it is copied.
-		if !t.original || !t.partitioned || !t.found || pub.lacksReading(t) {
+		if !t.original || !t.partitioned && !t.copy.rekeyed || !t.found || t.conflict != "" || pub.lacksReading(t) {
 			continue
 		}
-		group.Go(func() (err error) {
-			t.strays = strays{known: t.known}
-			t.drift, err = catalog.ComparePartitions(within, pub.own.catalog, pub.sourceName(t), pub.mesh.catalog, pub.targetName(t), t.strays.look)
-			return err
+		group.Go(func() error {
+			err := pub.comparePartitions(ctx, t)
+			if ctx.Err() != nil {
+				return err
+			}
+			// What cannot be read of one table keeps no other from being published.
+			t.unread = err
+			return nil
 		})
 	}
 	if err := group.Wait(); err != nil {
 		return err
 	}
 	return pub.observeStrayBuckets(ctx, part.tables)
+}
+
+// comparePartitions finds how the partitions of a copy differ. What stands at the copy
+// tells whether the source's are those that were published; then the copy is not read.
+func (pub *publication) comparePartitions(ctx context.Context, t *publishedTable) error {
+	t.strays = strays{known: t.known}
+	var before []*catalog.Listing
+	if t.copy.published.Partitions != "" && !pub.deep && !pub.overwrite && !pub.migrate && !t.copy.rekeyed {
+		listing, err := pub.own.catalog.List(ctx, pub.sourceName(t), t.strays.look)
+		if err != nil || listing.Set.String() == t.copy.published.Partitions {
+			return err
+		}
+		before = append(before, listing)
+		if !listing.Whole() {
+			t.strays = strays{known: t.known}
+		}
+	}
+	var err error
+	t.drift, err = catalog.ComparePartitions(ctx, pub.own.catalog, pub.sourceName(t), pub.mesh.catalog, pub.targetName(t), t.strays.look, before...)
+	return err
 }

@@ -204,7 +204,7 @@ func TestCreateDataProductsFollowsPartitionsThatMoved(t *testing.T) {
 		t.Errorf("planned:\n%s", todo)
 	}
 	m.publish(in)
-	if diff := cmp.Diff([]string{"glue:BatchUpdatePartition 1"}, m.Writes()); diff != "" {
+	if diff := cmp.Diff([]string{"glue:BatchUpdatePartition 1", "glue:UpdateTable 1"}, m.Writes()); diff != "" {
 		t.Errorf("writes (-want +got):\n%s", diff)
 	}
 	got := m.partition(published, "weather", "00001").StorageDescriptor

@@ -59,14 +59,54 @@ func (pub *publication) observeSourceTags(ctx context.Context) error {
 			continue
 		}
 		group.Go(func() (err error) {
-			t.sourceTags, err = pub.own.lake.TableTags(ctx, pub.source, t.name)
+			t.allTags, err = pub.own.lake.AllTags(ctx, pub.source, t.name)
+			// What the table inherits from its database counts like its own: the copy's database
+			// is another one. AllTags returns a map of its own.
+			t.sourceTags = t.allTags.Table
 			// Keys of this form say in the mesh whose they are; in a producer's account
 			// they say nothing.
 			maps.DeleteFunc(t.sourceTags, func(key, _ string) bool { return ownerTagPattern.MatchString(key) })
 			return err
 		})
 	}
-	return group.Wait()
+	if err := group.Wait(); err != nil {
+		return err
+	}
+	for _, t := range pub.tables {
+		pub.leaveColumnTags(t)
+	}
+	return nil
+}
+
+// leaveColumnTags leaves out the LF-tags of which columns have other values than their
+// table: LF-tags on columns are not copied, so the copy's columns would have the table's
+// value, and who is granted by it would see them.
+func (pub *publication) leaveColumnTags(t *publishedTable) {
+	columns := map[string][]string{}
+	for i, tags := range t.allTags.Columns {
+		for key, v := range tags {
+			if t.sourceTags[key] != v && !ownerTagPattern.MatchString(key) {
+				columns[key] = append(columns[key], t.allTags.OnColumns[i])
+			}
+		}
+	}
+	for _, key := range slices.Sorted(maps.Keys(columns)) {
+		delete(t.sourceTags, key)
+		pub.refuse("columns "+key+" of "+t.name, fmt.Sprintf("LF-tag %s of table %s.%s is not copied: its columns %s have it with values of their own, LF-tags on columns are not copied, and the table's value would count for them",
+			key, pub.source, t.name, strings.Join(columns[key], ", ")))
+	}
+}
+
+// sayStale warns of LF-tags that a copy has and its source has not: they may have been
+// copied before they were removed there, or assigned in the mesh by its administrator,
+// which nothing tells apart.
+func (pub *publication) sayStale(t *publishedTable, wanted, have map[string]string) {
+	for _, key := range slices.Sorted(maps.Keys(have)) {
+		if _, ok := wanted[key]; ok || key == lakemesh.DomainTag || key == lakemesh.ProductTag || ownerTagPattern.MatchString(key) {
+			continue
+		}
+		pub.refuse("stale "+key+" of "+t.name, fmt.Sprintf("table %s.%s has LF-tag %s=%s in the mesh, which its source has not: whoever is granted by it keeps that; the mesh's administrator can remove it", pub.target, t.name, key, have[key]))
+	}
 }
 
 // wantedTags are the LF-tags that a table is to have. The domain and the product that
@@ -93,7 +133,7 @@ func (pub *publication) observeTags(ctx context.Context) error {
 	for _, t := range pub.tables {
 		t.tags = pub.wantedTags(t)
 		copied = copied || len(t.sourceTags) > 0
-		if len(t.tags) > 0 && t.found {
+		if t.found && (len(t.tags) > 0 || pub.sourceTagged) {
 			there = append(there, t)
 		}
 	}
@@ -211,9 +251,12 @@ func (pub *publication) dropAssigned(ctx context.Context, there []*publishedTabl
 		return nil
 	}
 	drop := func(t *publishedTable, have map[string]string) {
+		if pub.sourceTagged {
+			pub.sayStale(t, t.tags, have)
+		}
 		maps.DeleteFunc(t.tags, func(k, v string) bool { return have[k] == v })
 	}
-	if len(pub.tags) > 0 && (len(there) > fewTables || !copied) {
+	if len(pub.tags) > 0 && (len(there) > fewTables || !copied && !pub.sourceTagged) {
 		byResource := make(map[permissions.Resource]*publishedTable, len(there))
 		for _, t := range there {
 			byResource[pub.meshTable(t.name)] = t
@@ -372,13 +415,4 @@ func (pub *publication) tagged(ctx context.Context, tag, what string, err error)
 	}
 	pub.refuse(tag, fmt.Sprintf("could not %s, which the source has: %s", what, why))
 	return nil
-}
-
-// tagError is the error of a publication whose own LF-tags could not all be set.
-func (pub *publication) tagError() error {
-	if len(pub.untagged) == 0 {
-		return nil
-	}
-	slices.SortFunc(pub.untagged, func(a, b lakemesh.StepError) int { return strings.Compare(a.Step, b.Step) })
-	return &lakemesh.PartialError{Op: pub.op, Done: pub.done, Failed: pub.untagged}
 }

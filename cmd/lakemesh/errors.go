@@ -54,7 +54,7 @@ func exitCode(err error) int {
 		return exitPartly
 	case errors.As(err, &usage), is(lakemesh.ErrInvalidInput, lakemesh.ErrWrongAccount):
 		return exitUsage
-	case is(lakemesh.ErrIllegalTransition, lakemesh.ErrClaimed, lakemesh.ErrTampered, lakemesh.ErrChanged, home.ErrRunning, home.ErrBusy):
+	case is(lakemesh.ErrIllegalTransition, lakemesh.ErrClaimed, lakemesh.ErrTampered, lakemesh.ErrChanged, lakemesh.ErrConflict, home.ErrRunning, home.ErrBusy):
 		return exitConflict
 	case is(lakemesh.ErrNotFound, home.ErrNotRunning):
 		return exitNotFound

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -14,13 +15,13 @@ import (
 )
 
 func (a *app) productCommand() *cobra.Command {
-	return group("product", "Publish data products, and find them", a.productCreate(), a.productList(), a.productGet(), a.productMigrate(), a.productUnpublish())
+	return group("product", "Publish data products, and find them", a.productCreate(), a.productSync(), a.productList(), a.productGet(), a.productMigrate(), a.productUnpublish())
 }
 
 // publishFlags are what publishing and migrating have in common.
 type publishFlags struct {
 	source, tables, domain, product string
-	public                          bool
+	public, overwrite               bool
 	schedule, crawlerRole           string
 }
 
@@ -34,6 +35,7 @@ func (p *publishFlags) add(cmd *cobra.Command, a *app) {
 	f.BoolVar(&p.public, "create-public-metadata", true, "let every consumer of the mesh see the tables' metadata")
 	f.StringVar(&p.schedule, "sync-mesh-catalog-schedule", "", "when the crawler runs, as an AWS cron expression (default with a crawler: every 4 hours)")
 	f.StringVar(&p.crawlerRole, "sync-mesh-crawler-role-arn", "", "the role of a Glue crawler that keeps the mesh's metadata up to date (default: no crawler)")
+	f.BoolVar(&p.overwrite, "overwrite", false, "give up what others changed in the mesh since it was published (default: leave it, and fail)")
 	required(cmd, "source-database-name")
 	must(cmd.RegisterFlagCompletionFunc("source-database-name", a.completeSourceDatabases))
 	must(cmd.RegisterFlagCompletionFunc("table-name-regex", a.completeSourceTables))
@@ -42,6 +44,7 @@ func (p *publishFlags) add(cmd *cobra.Command, a *app) {
 func (a *app) productCreate() *cobra.Command {
 	var f publishFlags
 	var database, suffix string
+	var deep bool
 	cmd := &cobra.Command{
 		Use:   "create",
 		Short: "Publish tables as a data product",
@@ -55,7 +58,8 @@ func (a *app) productCreate() *cobra.Command {
 			return err
 		}
 		in := producer.CreateDataProductsInput{SourceDatabaseName: f.source, TableNameRegex: f.tables, Domain: f.domain, DataProductName: f.product,
-			CreatePublicMetadata: &f.public, SyncMeshCatalogSchedule: f.schedule, SyncMeshCrawlerRoleARN: f.crawlerRole, ExposeDataMeshDBName: database}
+			CreatePublicMetadata: &f.public, SyncMeshCatalogSchedule: f.schedule, SyncMeshCrawlerRoleARN: f.crawlerRole, ExposeDataMeshDBName: database,
+			Deep: deep, Overwrite: f.overwrite}
 		if cmd.Flags().Changed("expose-table-references-with-suffix") {
 			in.ExposeTableReferencesWithSuffix = &suffix
 		}
@@ -63,37 +67,44 @@ func (a *app) productCreate() *cobra.Command {
 			func() (*plan.Plan, error) { return p.PlanCreateDataProducts(ctx, in) },
 			func() error {
 				out, err := p.CreateDataProducts(ctx, in)
-				if err != nil {
-					return err
-				}
-				return a.showPublished(out)
+				return a.showPublished(out, err)
 			})
 	})
 	f.add(cmd, a)
 	cmd.Flags().StringVar(&database, "expose-data-mesh-db-name", "", "the database's name in the mesh (default: <source database>-<producer account>)")
+	cmd.Flags().BoolVar(&deep, "deep", false, "read the partitions of the copies, too, instead of trusting what was noted there")
 	cmd.Flags().StringVar(&suffix, "expose-table-references-with-suffix", producer.DefaultLinkSuffix, "the suffix of the links in the producer's account")
 	return cmd
 }
 
-func (a *app) showPublished(out *producer.CreateDataProductsOutput) error {
+// showPublished shows what was published, also where something else could not be.
+func (a *app) showPublished(out *producer.CreateDataProductsOutput, failed error) error {
+	if out == nil {
+		return failed
+	}
 	a.warn(out.Warnings...)
-	return a.show(out, func() {
+	err := a.show(out, func() {
 		rows := make([][]string, len(out.Tables))
 		for i, t := range out.Tables {
 			rows[i] = []string{out.DatabaseName, t.SourceTable, t.LinkTable}
 		}
 		fmt.Fprint(a.out, renderTable([]string{"DATABASE IN THE MESH", "TABLE", "LINK"}, rows))
 	})
+	return errors.Join(failed, err)
 }
 
 func (a *app) productMigrate() *cobra.Command {
 	var f publishFlags
+	var lose bool
 	cmd := &cobra.Command{
 		Use:   "migrate",
 		Short: "Publish tables, and put links in the place of the originals",
 		Long: `Publishes tables under their own names, and once everything about them is in the
 mesh, removes the originals from the producer's catalog and puts links in their
-place. The data stays where it is.`,
+place. The data stays where it is.
+
+A table on which somebody holds permissions that cannot be granted on the copy
+(columns, data filters, LF-tags, other accounts) stays: the plan names each.`,
 		Args: cobra.NoArgs,
 		RunE: a.do(func(ctx context.Context, _ []string) error {
 			p, err := a.producer(ctx)
@@ -101,19 +112,18 @@ place. The data stays where it is.`,
 				return err
 			}
 			in := producer.MigrateInput{SourceDatabaseName: f.source, TableNameRegex: f.tables, Domain: f.domain, DataProductName: f.product,
-				CreatePublicMetadata: &f.public, SyncMeshCatalogSchedule: f.schedule, SyncMeshCrawlerRoleARN: f.crawlerRole}
+				CreatePublicMetadata: &f.public, SyncMeshCatalogSchedule: f.schedule, SyncMeshCrawlerRoleARN: f.crawlerRole, Overwrite: f.overwrite,
+				LoseGrants: lose}
 			return a.remove(
 				func() (*plan.Plan, error) { return p.PlanMigrateTablesToMesh(ctx, in) },
 				func() error {
 					out, err := p.MigrateTablesToMesh(ctx, in)
-					if err != nil {
-						return err
-					}
-					return a.showPublished(out)
+					return a.showPublished(out, err)
 				})
 		}),
 	}
 	f.add(cmd, a)
+	cmd.Flags().BoolVar(&lose, "lose-grants", false, "migrate also tables on which somebody holds permissions that are lost by it (default: leave them, and fail)")
 	return cmd
 }
 
@@ -135,7 +145,7 @@ func (a *app) productList() *cobra.Command {
 			return a.show(out, func() {
 				rows := make([][]string, len(out.Products))
 				for i, p := range out.Products {
-					rows[i] = []string{p.DatabaseName, p.TableName, p.Owner, orDash(p.Domain), orDash(p.DataProductName), orDash(p.Location)}
+					rows[i] = []string{p.DatabaseName, p.TableName, p.Owner, orDash(p.Domain), orDash(p.DataProductName), orDash(p.Location) + snapshotOf(p)}
 				}
 				a.printTable("products", []string{"DATABASE", "TABLE", "OWNER", "DOMAIN", "PRODUCT", "LOCATION"}, rows)
 			})
@@ -147,6 +157,14 @@ func (a *app) productList() *cobra.Command {
 	f.StringVar(&in.DatabaseName, "database-name", "", "only this database of the mesh")
 	must(cmd.RegisterFlagCompletionFunc("database-name", a.completeDatabases))
 	return cmd
+}
+
+// snapshotOf says of an Iceberg table which snapshot its readers see.
+func snapshotOf(p consumer.Product) string {
+	if p.Snapshot == "" {
+		return ""
+	}
+	return " (snapshot " + p.Snapshot[strings.LastIndex(p.Snapshot, "/")+1:] + " until it is synced)"
 }
 
 func (a *app) productGet() *cobra.Command {

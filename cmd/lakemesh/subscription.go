@@ -17,7 +17,7 @@ import (
 func (a *app) subscriptionCommand() *cobra.Command {
 	return group("subscription", "See, import, change and end subscriptions",
 		a.subscriptionList(lakemesh.ProducerIdentity), a.subscriptionGet(), a.subscriptionUpdate(), a.subscriptionDelete(), a.subscriptionImport(),
-		a.subscriptionSettle(), a.subscriptionAbort())
+		a.subscriptionSettle(), a.subscriptionTidy(), a.subscriptionAbort())
 }
 
 // subscriptionList lists as the side that is the default for the command's name.

@@ -92,7 +92,7 @@ func TestCopyPartitions(t *testing.T) {
 				}
 			}
 			mesh.ResetCounts()
-			n, err := catalog.CopyPartitions(t.Context(), from, name, to, name, missing, nil)
+			n, _, err := catalog.CopyPartitions(t.Context(), from, name, to, name, missing, nil)
 			if err != nil || n != test.more {
 				t.Errorf("copied %d, %v; want %d", n, err, test.more)
 			}
@@ -130,7 +130,7 @@ func TestCopyPartitionsOfVeryManyMissing(t *testing.T) {
 	if err != nil || missing.Missing != 10_100 || missing.Changed != 0 {
 		t.Fatalf("missing %+v, %v", missing, err)
 	}
-	n, err := catalog.CopyPartitions(t.Context(), from, name, to, name, missing, nil)
+	n, _, err := catalog.CopyPartitions(t.Context(), from, name, to, name, missing, nil)
 	if err != nil || n != 10_100 {
 		t.Errorf("copied %d, %v", n, err)
 	}
@@ -150,7 +150,7 @@ func TestVeryLargeTablesAreReadInSegments(t *testing.T) {
 			}
 			fill(t, from, 0, test.partitions)
 			mesh.ResetCounts()
-			if n, err := catalog.CopyPartitions(t.Context(), from, name, to, name, nil, nil); err != nil || n != test.partitions {
+			if n, _, err := catalog.CopyPartitions(t.Context(), from, name, to, name, nil, nil); err != nil || n != test.partitions {
 				t.Errorf("copied %d, %v", n, err)
 			}
 			if got := count(mesh, "GetPartitions"); got < test.pages || got > test.pages+test.pages/10 {
@@ -179,10 +179,10 @@ func TestAFailureInASegmentIsTold(t *testing.T) {
 	}
 	fill(t, from, 0, 2500)
 	mesh.Fail(localmesh.Fault{Service: "glue", Operation: "GetPartitions", Nth: 5, Code: "OutOfOrderException", Message: "a planned fault", Status: 400})
-	if n, err := catalog.CopyPartitions(t.Context(), from, name, to, name, nil, nil); !awserr.Is(err, "OutOfOrderException") || n == 2500 {
+	if n, _, err := catalog.CopyPartitions(t.Context(), from, name, to, name, nil, nil); !awserr.Is(err, "OutOfOrderException") || n == 2500 {
 		t.Errorf("copied %d, %v", n, err)
 	}
-	if n, err := catalog.CopyPartitions(t.Context(), from, name, to, name, nil, nil); err != nil || n != 2500 {
+	if n, _, err := catalog.CopyPartitions(t.Context(), from, name, to, name, nil, nil); err != nil || n != 2500 {
 		t.Errorf("copied %d, %v", n, err)
 	}
 }
@@ -225,7 +225,7 @@ func TestCopyPartitionsFollowsThoseThatMoved(t *testing.T) {
 				t.Fatalf("drift %+v, %v", drift, err)
 			}
 			mesh.ResetCounts()
-			if n, err := catalog.CopyPartitions(t.Context(), from, name, to, name, drift, nil); err != nil || n != test.moved+test.more {
+			if n, _, err := catalog.CopyPartitions(t.Context(), from, name, to, name, drift, nil); err != nil || n != test.moved+test.more {
 				t.Errorf("wrote %d, %v", n, err)
 			}
 			if updates, creates := count(mesh, "BatchUpdatePartition"), count(mesh, "BatchCreatePartition"); updates != test.updates || creates != test.creates {
@@ -256,10 +256,10 @@ func TestCopyPartitionsTellsWhichFailed(t *testing.T) {
 	if err := to.CreateTable(t.Context(), "db", other); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := catalog.CopyPartitions(t.Context(), from, name, to, name, nil, nil); err == nil || !strings.Contains(err.Error(), "partition") {
+	if _, _, err := catalog.CopyPartitions(t.Context(), from, name, to, name, nil, nil); err == nil || !strings.Contains(err.Error(), "partition") {
 		t.Errorf("%v", err)
 	}
-	if _, err := catalog.CopyPartitions(t.Context(), from, catalog.TableName{Database: "db", Table: "missing"}, to, name, nil, nil); !awserr.NotFound(err) {
+	if _, _, err := catalog.CopyPartitions(t.Context(), from, catalog.TableName{Database: "db", Table: "missing"}, to, name, nil, nil); !awserr.NotFound(err) {
 		t.Errorf("%v", err)
 	}
 }
@@ -274,7 +274,7 @@ func TestPartitionsThatExistAlreadyAreFine(t *testing.T) {
 	}
 	fill(t, from, 0, 150)
 	fill(t, to, 20, 50)
-	if _, err := catalog.CopyPartitions(t.Context(), from, name, to, name, nil, nil); err != nil {
+	if _, _, err := catalog.CopyPartitions(t.Context(), from, name, to, name, nil, nil); err != nil {
 		t.Fatal(err)
 	}
 	left, err := catalog.ComparePartitions(t.Context(), from, name, to, name, nil)

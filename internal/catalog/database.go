@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/glue"
@@ -23,6 +24,25 @@ func (c *Catalog) Database(ctx context.Context, name string) (_ *types.Database,
 		return nil, false, fmt.Errorf("read database %s: %w", name, err)
 	}
 	return out.Database, true, nil
+}
+
+// DatabaseNames are the names of the databases that the caller may see, folded, all
+// pages, without links.
+func (c *Catalog) DatabaseNames(ctx context.Context) ([]string, error) {
+	const largestPage = 100
+	var names []string
+	for pages := glue.NewGetDatabasesPaginator(c.Client, &glue.GetDatabasesInput{CatalogId: c.id(), MaxResults: aws.Int32(largestPage)}); pages.HasMorePages(); {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return nil, fmt.Errorf("list the databases of account %s: %w", c.Account, err)
+		}
+		for _, d := range page.DatabaseList {
+			if d.TargetDatabase == nil {
+				names = append(names, strings.ToLower(aws.ToString(d.Name)))
+			}
+		}
+	}
+	return names, nil
 }
 
 // absent reports whether an object does not exist for the caller. Lake Formation

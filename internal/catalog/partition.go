@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"iter"
+	"math/bits"
 	"slices"
 	"strings"
 	"sync"
@@ -22,6 +23,9 @@ import (
 const (
 	// partitionBatch is how many partitions BatchCreatePartition takes.
 	partitionBatch = 100
+	// removalBatch is how many partitions BatchDeletePartition takes
+	// (https://docs.aws.amazon.com/glue/latest/webapi/API_BatchDeletePartition.html).
+	removalBatch = 25
 )
 
 // TableName names a table of a catalog.
@@ -45,58 +49,109 @@ func fingerprintOf(values []string) fingerprint {
 	return fingerprint(h.Sum(nil)[:16])
 }
 
-// form stands for where the data of a partition is and how it is read.
+// form stands for all that a partition says: where its data is, how it is read, its
+// columns and its parameters. A reader fails, or reads something else, whichever of them
+// differs.
 type form [8]byte
 
-// formOf leaves the columns out, which a listing of partitions is asked not to
-// tell: they are most of it.
+// formOf leaves out the times at which the partition was made and last used, which the
+// copy has of its own.
 func formOf(p *types.Partition) form {
-	d := p.StorageDescriptor
-	if d == nil {
-		return form{}
-	}
-	sum := digest(types.StorageDescriptor{Location: d.Location, InputFormat: d.InputFormat, OutputFormat: d.OutputFormat, SerdeInfo: d.SerdeInfo})
+	said := types.PartitionInput{StorageDescriptor: p.StorageDescriptor, Parameters: p.Parameters}
+	sum := digest(said)
 	return form(sum[:len(form{})])
+}
+
+// add adds a partition to a set.
+func (s *Set) add(values fingerprint, f form) {
+	sum := sha256.Sum256(append(values[:], f[:]...))
+	var carry uint64
+	s.low, carry = bits.Add64(s.low, binary.BigEndian.Uint64(sum[8:16]), 0)
+	s.high, _ = bits.Add64(s.high, binary.BigEndian.Uint64(sum[:8]), carry)
+	s.count++
 }
 
 // Drift is how the partitions of a table's copy differ from those of the table.
 type Drift struct {
-	// Missing is how many partitions the copy does not have, Changed how many have
-	// another location or format there. Those that only the copy has do not count.
-	Missing, Changed int
+	// Missing is how many partitions the copy does not have, Changed how many say
+	// something else there, Surplus how many only the copy has.
+	Missing, Changed, Surplus int
+	// Source and Copy stand for the partitions of both.
+	Source, Copy Set
 	// missing and changed are their values, unless there are so many that they are not
 	// kept; then both are nil and the copy reads the table again.
 	missing, changed [][]string
 	// present are the partitions that the copy has, for that case.
-	present map[fingerprint]form
+	present map[fingerprint]copied
+	// surplus are those that only the copy has; lengths counts the copy's partitions by
+	// how many values they have.
+	surplus map[fingerprint]bool
+	lengths map[int]int
+}
+
+// copied is a partition that the copy has, and whether the table has it.
+type copied struct {
+	form form
+	seen bool
 }
 
 // Count is how many partitions have to be written.
 func (d *Drift) Count() int { return d.Missing + d.Changed }
 
+// Odd is how many partitions of the copy do not have as many values as there are
+// partition keys: they are left of other keys.
+func (d *Drift) Odd(keys int) int {
+	n := 0
+	for length, count := range d.lengths {
+		if length != keys {
+			n += count
+		}
+	}
+	return n
+}
+
 // mostKept is how many partitions of a table are kept by their values.
 const mostKept = 10_000
 
 // ComparePartitions compares the partitions of a table with those of its copy in
-// another catalog. each, if it is not nil, is told of each partition of the table.
-func ComparePartitions(ctx context.Context, from *Catalog, source TableName, to *Catalog, target TableName, each func(*types.Partition)) (*Drift, error) {
-	d := &Drift{present: map[fingerprint]form{}}
-	for page, err := range to.partitions(ctx, target, false) {
+// another catalog: in everything that they say. each, if it is not nil, is told of each
+// partition of the table. What was listed of the table before is not read again.
+func ComparePartitions(ctx context.Context, from *Catalog, source TableName, to *Catalog, target TableName, each func(*types.Partition), before ...*Listing) (*Drift, error) {
+	d := &Drift{present: map[fingerprint]copied{}, lengths: map[int]int{}}
+	for page, err := range to.partitions(ctx, target, true) {
 		if err != nil {
 			return nil, err
 		}
 		for i := range page {
-			d.present[fingerprintOf(page[i].Values)] = formOf(&page[i])
+			values, f := fingerprintOf(page[i].Values), formOf(&page[i])
+			d.present[values] = copied{form: f}
+			d.Copy.add(values, f)
+			d.lengths[len(page[i].Values)]++
 		}
 	}
-	for page, err := range from.partitions(ctx, source, false) {
-		if err != nil {
-			return nil, err
+	matched := 0
+	if len(before) > 0 && before[0].whole {
+		for _, l := range before[0].list {
+			matched += d.compare(l)
 		}
-		for i := range page {
-			d.compare(&page[i])
-			if each != nil {
-				each(&page[i])
+	} else {
+		for page, err := range from.partitions(ctx, source, true) {
+			if err != nil {
+				return nil, err
+			}
+			for i := range page {
+				matched += d.compare(listed{page[i].Values, formOf(&page[i])})
+				if each != nil {
+					each(&page[i])
+				}
+			}
+		}
+	}
+	if d.Surplus = len(d.present) - matched; d.Surplus > 0 {
+		d.surplus = make(map[fingerprint]bool, d.Surplus)
+		for values, c := range d.present {
+			if !c.seen {
+				d.surplus[values] = true
 			}
 		}
 	}
@@ -108,20 +163,50 @@ func ComparePartitions(ctx context.Context, from *Catalog, source TableName, to 
 	return d, nil
 }
 
-func (d *Drift) compare(p *types.Partition) {
-	switch d.of(p) {
-	case isMissing:
+// List lists the partitions of a table. each, if it is not nil, is told of each.
+func (c *Catalog) List(ctx context.Context, t TableName, each func(*types.Partition)) (*Listing, error) {
+	l := &Listing{whole: true}
+	for page, err := range c.partitions(ctx, t, true) {
+		if err != nil {
+			return nil, err
+		}
+		for i := range page {
+			p := listed{page[i].Values, formOf(&page[i])}
+			l.Set.add(fingerprintOf(p.values), p.form)
+			if l.whole = l.whole && len(l.list) < mostKept; l.whole {
+				l.list = append(l.list, p)
+			}
+			if each != nil {
+				each(&page[i])
+			}
+		}
+	}
+	if !l.whole {
+		l.list = nil
+	}
+	return l, nil
+}
+
+// compare notes a partition of the table, and returns how many of the copy it is.
+func (d *Drift) compare(p listed) int {
+	values, f := fingerprintOf(p.values), p.form
+	d.Source.add(values, f)
+	found, ok := d.present[values]
+	switch {
+	case !ok:
 		d.Missing++
 		if d.Count() <= mostKept {
-			d.missing = append(d.missing, p.Values)
+			d.missing = append(d.missing, p.values)
 		}
-	case isChanged:
+		return 0
+	case found.form != f:
 		d.Changed++
 		if d.Count() <= mostKept {
-			d.changed = append(d.changed, p.Values)
+			d.changed = append(d.changed, p.values)
 		}
-	case isSame:
 	}
+	d.present[values] = copied{form: found.form, seen: true}
+	return 1
 }
 
 // state is what the copy has of a partition.
@@ -131,28 +216,52 @@ const (
 	isSame state = iota
 	isMissing
 	isChanged
+	isSurplus
 )
 
 func (d *Drift) of(p *types.Partition) state {
-	switch copied, ok := d.present[fingerprintOf(p.Values)]; {
+	switch found, ok := d.present[fingerprintOf(p.Values)]; {
 	case !ok:
 		return isMissing
-	case copied != formOf(p):
+	case found.form != formOf(p):
 		return isChanged
 	}
 	return isSame
+}
+
+// RemovePartitions removes partitions that only the copy has: all of them, or with keys
+// those alone that do not have as many values. It returns how many were removed.
+func RemovePartitions(ctx context.Context, c *Catalog, t TableName, drift *Drift, keys int) (int, error) {
+	// They are listed to the end before any is removed: what a page's token means when
+	// what it follows is gone is not documented.
+	var gone page
+	for page, err := range c.partitions(ctx, t, false) {
+		if err != nil {
+			return 0, err
+		}
+		for i := range page {
+			if p := &page[i]; drift.surplus[fingerprintOf(p.Values)] && (keys == 0 || len(p.Values) != keys) {
+				gone = append(gone, types.Partition{Values: p.Values})
+			}
+		}
+	}
+	w := c.newWriter(ctx, t)
+	w.copy(func(yield func(page, error) bool) { yield(gone, nil) }, func(*types.Partition) state { return isSurplus })
+	return w.finish()
 }
 
 // CopyPartitions copies partitions of a table to its copy in another catalog:
 // those that are missing or changed, or with nil, all of them, which is for a copy
 // that was just made. They are streamed: no more than a few pages are held. It
 // returns how many were written. With a nil drift each, if it is not nil, is told of each
-// partition of the table.
-func CopyPartitions(ctx context.Context, from *Catalog, source TableName, to *Catalog, target TableName, drift *Drift, each func(*types.Partition)) (int, error) {
+// partition of the table, and set is told of all of them in the end.
+func CopyPartitions(ctx context.Context, from *Catalog, source TableName, to *Catalog, target TableName, drift *Drift, each func(*types.Partition)) (int, Set, error) {
 	w := to.newWriter(ctx, target)
+	var set Set
 	switch {
 	case drift == nil:
 		w.copy(from.partitions(ctx, source, true), func(p *types.Partition) state {
+			set.add(fingerprintOf(p.Values), formOf(p))
 			if each != nil {
 				each(p)
 			}
@@ -165,7 +274,11 @@ func CopyPartitions(ctx context.Context, from *Catalog, source TableName, to *Ca
 		w.copy(from.named(ctx, source, drift.missing), func(*types.Partition) state { return isMissing })
 		w.copy(from.named(ctx, source, drift.changed), func(*types.Partition) state { return isChanged })
 	}
-	return w.finish()
+	if drift != nil {
+		set = drift.Source
+	}
+	n, err := w.finish()
+	return n, set, err
 }
 
 // named reads partitions by their values. Those that are gone in the meantime are
@@ -206,6 +319,7 @@ type writer struct {
 	cancel  context.CancelCauseFunc
 	missing batch
 	changed batch
+	surplus batch
 
 	mu      sync.Mutex
 	written int
@@ -215,6 +329,7 @@ type writer struct {
 // batch are the partitions of the next call of a kind.
 type batch struct {
 	partitions []types.PartitionInput
+	max        int
 	write      func(ctx context.Context, t TableName, batch []types.PartitionInput) error
 }
 
@@ -222,7 +337,8 @@ type batch struct {
 const copyWidth = 10
 
 func (c *Catalog) newWriter(ctx context.Context, t TableName) *writer {
-	w := &writer{catalog: c, table: t, missing: batch{write: c.createPartitions}, changed: batch{write: c.updatePartitions}}
+	w := &writer{catalog: c, table: t, missing: batch{max: partitionBatch, write: c.createPartitions},
+		changed: batch{max: partitionBatch, write: c.updatePartitions}, surplus: batch{max: removalBatch, write: c.removePartitions}}
 	ctx, w.cancel = context.WithCancelCause(ctx)
 	w.group, w.ctx = errgroup.WithContext(ctx)
 	w.group.SetLimit(copyWidth)
@@ -245,6 +361,8 @@ func (w *writer) copy(pages iter.Seq2[page, error], of func(*types.Partition) st
 				w.add(&w.missing, &page[i])
 			case isChanged:
 				w.add(&w.changed, &page[i])
+			case isSurplus:
+				w.add(&w.surplus, &page[i])
 			case isSame:
 			}
 		}
@@ -263,7 +381,7 @@ func (w *writer) fail(err error) {
 func (w *writer) add(b *batch, p *types.Partition) {
 	b.partitions = append(b.partitions, types.PartitionInput{Values: p.Values, StorageDescriptor: p.StorageDescriptor, Parameters: p.Parameters,
 		LastAccessTime: p.LastAccessTime, LastAnalyzedTime: p.LastAnalyzedTime})
-	if len(b.partitions) == partitionBatch {
+	if len(b.partitions) == b.max {
 		w.send(b)
 	}
 }
@@ -298,6 +416,7 @@ func (w *writer) finish() (int, error) {
 	if failed == nil {
 		w.send(&w.missing)
 		w.send(&w.changed)
+		w.send(&w.surplus)
 	}
 	err := w.group.Wait()
 	w.cancel(nil)
@@ -338,6 +457,26 @@ func (c *Catalog) updatePartitions(ctx context.Context, t TableName, batch []typ
 		failed[i] = partitionFailure{e.PartitionValueList, e.ErrorDetail}
 	}
 	return t.failures("update", len(batch), failed)
+}
+
+// removePartitions removes up to 25 partitions. Those that are gone already are fine.
+func (c *Catalog) removePartitions(ctx context.Context, t TableName, batch []types.PartitionInput) error {
+	ask := make([]types.PartitionValueList, len(batch))
+	for i := range batch {
+		ask[i] = types.PartitionValueList{Values: batch[i].Values}
+	}
+	out, err := c.Client.BatchDeletePartition(ctx, &glue.BatchDeletePartitionInput{CatalogId: c.id(),
+		DatabaseName: aws.String(t.Database), TableName: aws.String(t.Table), PartitionsToDelete: ask})
+	if err != nil {
+		return fmt.Errorf("remove partitions of table %s: %w", t, err)
+	}
+	var failed []partitionFailure
+	for _, e := range out.Errors {
+		if e.ErrorDetail == nil || aws.ToString(e.ErrorDetail.ErrorCode) != "EntityNotFoundException" {
+			failed = append(failed, partitionFailure{e.PartitionValues, e.ErrorDetail})
+		}
+	}
+	return t.failures("remove", len(batch), failed)
 }
 
 // partitionFailure is a partition that a batch call did not write.

@@ -23,6 +23,7 @@ type Digest [16]byte
 func DigestOf(t *types.TableInput) Digest {
 	d := *t
 	d.LastAccessTime, d.LastAnalyzedTime = nil, nil
+	d.Parameters = unrecorded(t.Parameters)
 	d.Name = aws.String(strings.ToLower(aws.ToString(t.Name)))
 	return digest(d)
 }
@@ -39,7 +40,9 @@ func digest(v any) Digest {
 
 type digester struct{ hash hash.Hash }
 
-// value writes a value so that no two different ones are written alike.
+// value writes a value so that no two different ones are written alike. Of a struct the
+// fields that hold something are written with their names, so that a digest that was
+// written down stands when the SDK comes to know more fields.
 func (w digester) value(v reflect.Value) {
 	switch v.Kind() {
 	case reflect.Pointer:
@@ -64,10 +67,12 @@ func (w digester) value(v reflect.Value) {
 		}
 	case reflect.Struct:
 		for i := range v.NumField() {
-			if v.Type().Field(i).IsExported() {
+			if f := v.Type().Field(i); f.IsExported() && !isEmpty(v.Field(i)) {
+				w.text(f.Name)
 				w.value(v.Field(i))
 			}
 		}
+		w.text("")
 	case reflect.String:
 		w.text(v.String())
 	default:

@@ -2,6 +2,7 @@ package catalog
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"iter"
 	"strings"
@@ -82,9 +83,34 @@ func (c *Catalog) CreateTable(ctx context.Context, database string, in *types.Ta
 	return nil
 }
 
-// UpdateTable replaces the definition of a table. Glue keeps the old version.
-func (c *Catalog) UpdateTable(ctx context.Context, database string, in *types.TableInput) error {
-	_, err := c.Client.UpdateTable(ctx, &glue.UpdateTableInput{CatalogId: c.id(), DatabaseName: aws.String(database), TableInput: in})
+// ErrChanged is the error of changing a table that has changed since it was read.
+var ErrChanged = errors.New("it was changed in the meantime")
+
+// NoteTable changes what is noted at a table, and not the table: Glue keeps no old version.
+func (c *Catalog) NoteTable(ctx context.Context, database string, in *types.TableInput, version string) error {
+	return c.updateTable(ctx, database, in, version, true)
+}
+
+// UpdateTable replaces the definition of a table, if it still has the version that was
+// read; an empty version means whichever it has. Glue keeps the old version. Another
+// version is an [ErrChanged]
+// (https://docs.aws.amazon.com/glue/latest/webapi/API_UpdateTable.html).
+func (c *Catalog) UpdateTable(ctx context.Context, database string, in *types.TableInput, version string) error {
+	return c.updateTable(ctx, database, in, version, false)
+}
+
+func (c *Catalog) updateTable(ctx context.Context, database string, in *types.TableInput, version string, skipArchive bool) error {
+	update := &glue.UpdateTableInput{CatalogId: c.id(), DatabaseName: aws.String(database), TableInput: in}
+	if skipArchive {
+		update.SkipArchive = aws.Bool(true)
+	}
+	if version != "" {
+		update.VersionId = aws.String(version)
+	}
+	_, err := c.Client.UpdateTable(ctx, update)
+	if version != "" && awserr.Is(err, "ConcurrentModificationException", "VersionMismatchException") {
+		return fmt.Errorf("update table %s.%s: %w: %w", database, aws.ToString(in.Name), ErrChanged, err)
+	}
 	if err != nil {
 		return fmt.Errorf("update table %s.%s: %w", database, aws.ToString(in.Name), err)
 	}
@@ -102,18 +128,27 @@ func (c *Catalog) DeleteTable(ctx context.Context, database, name string) error 
 }
 
 // Definition is the part of a table that can be given when a table is made:
-// everything but what Glue adds. It shares its slices and maps with the table.
+// everything but what Glue adds, and what lakemesh notes at a copy. It shares its slices
+// and maps with the table.
 func Definition(t *types.Table) *types.TableInput {
 	return &types.TableInput{
 		Name: t.Name, Description: t.Description, LastAccessTime: t.LastAccessTime, LastAnalyzedTime: t.LastAnalyzedTime, Owner: t.Owner,
-		Parameters: t.Parameters, PartitionKeys: t.PartitionKeys, Retention: t.Retention, StorageDescriptor: t.StorageDescriptor,
+		Parameters: unrecorded(t.Parameters), PartitionKeys: t.PartitionKeys, Retention: t.Retention, StorageDescriptor: t.StorageDescriptor,
 		TableType: t.TableType, TargetTable: t.TargetTable, ViewExpandedText: t.ViewExpandedText, ViewOriginalText: t.ViewOriginalText,
 	}
 }
 
-// IsView reports whether a table is a view: it has no data of its own.
+// IsView reports whether a table is a view: it has no data of its own, or data that
+// nobody but its engine keeps up to date. Engines differ in what they write: Presto and
+// Athena mark the text, and some leave the type out
+// (https://docs.aws.amazon.com/athena/latest/ug/views.html).
 func IsView(t *types.Table) bool {
-	return strings.EqualFold(aws.ToString(t.TableType), "VIRTUAL_VIEW") || t.ViewDefinition != nil || aws.ToBool(t.IsMultiDialectView)
+	switch strings.ToUpper(aws.ToString(t.TableType)) {
+	case "VIRTUAL_VIEW", "MATERIALIZED_VIEW", "VIEW":
+		return true
+	}
+	return t.ViewDefinition != nil || aws.ToBool(t.IsMultiDialectView) || aws.ToBool(t.IsMaterializedView) ||
+		strings.HasPrefix(strings.TrimSpace(aws.ToString(t.ViewOriginalText)), "/* Presto") || t.Parameters["presto_view"] == "true"
 }
 
 // IsLink reports whether a table is a resource link.

@@ -61,9 +61,17 @@ func TestName(t *testing.T) {
 
 func TestRefusals(t *testing.T) {
 	t.Parallel()
-	for _, text := range []string{"orders(", "[a-", "a)|(b", "*orders", strings.Repeat("x", 256), `\`, "(?P<x"} {
-		if _, err := expression.Parse("TableNameRegex", text); !errors.Is(err, lakemesh.ErrInvalidInput) {
-			t.Errorf("Parse(%q) = %v, want an invalid input", text, err)
+	if _, err := expression.Parse("TableNameRegex", strings.Repeat("x", 256)); !errors.Is(err, lakemesh.ErrInvalidInput) {
+		t.Errorf("256 characters: %v, want an invalid input", err)
+	}
+	// It may be the name of a table, and means no other one.
+	for _, text := range []string{"orders(", "[a-", "a)|(b", "*orders", `\`, "(?P<x", "C++"} {
+		e, err := expression.Parse("TableNameRegex", text)
+		if err != nil || !errors.Is(e.Fault(), lakemesh.ErrInvalidInput) {
+			t.Errorf("%q: fault %v, %v; want an invalid input", text, e.Fault(), err)
+		}
+		if _, plain := e.Name(); plain || !e.Match(strings.ToLower(text)) || e.Match("orders") || e.Match("a") || e.All() {
+			t.Errorf("%q means something else than the table of that name", text)
 		}
 	}
 	if _, err := expression.Parse("x", strings.Repeat("ä", 255)); err != nil {
@@ -83,9 +91,15 @@ func FuzzParse(f *testing.F) {
 		if !e.Match(name) || e.All() {
 			return
 		}
+		if e.Fault() != nil {
+			if !e.Names(name) {
+				t.Errorf("%q matches %q", text, name)
+			}
+			return
+		}
 		// Whatever matches must match as a whole.
 		if literal, ok := e.Name(); ok {
-			if !strings.EqualFold(literal, name) {
+			if literal != strings.ToLower(name) {
 				t.Errorf("%q matches %q", text, name)
 			}
 			return
@@ -99,4 +113,27 @@ func FuzzParse(f *testing.F) {
 			t.Errorf("%q matches %q only when it is anchored", text, name)
 		}
 	})
+}
+
+func TestLiteral(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ text, name, other string }{{"orders.v1", "Orders.v1", "orders_v1"}, {"A+b", "a+b", "aab"}, {".*", ".*", "x"}, {"c++", "c++", "c"}} {
+		e, err := expression.Parse("x", c.text)
+		if err != nil || !e.Names(c.name) || e.Names(c.other) {
+			t.Errorf("%q: %v; it is the name of %q alone", c.text, err, c.name)
+		}
+		l := e.Literal()
+		if name, ok := l.Name(); !ok || name != strings.ToLower(c.text) || !l.Match(c.name) || l.Match(c.other) || l.Fault() != nil || l.String() != c.text {
+			t.Errorf("%q taken as a name is %q, %v", c.text, name, ok)
+		}
+	}
+}
+
+func TestSentinels(t *testing.T) {
+	t.Parallel()
+	for name, want := range map[string]bool{"*": true, "all_tables": true, "ALL_TABLES": true, "All_Tables": true, "orders": false, "**": false, "all": false, "": false} {
+		if expression.Sentinel(name) != want || (expression.RefuseSentinel("x", name) != nil) != want {
+			t.Errorf("%q stands for all tables: %v", name, !want)
+		}
+	}
 }

@@ -115,6 +115,28 @@ func (l *Lake) TableTags(ctx context.Context, database, table string) (map[strin
 	return pairs(out.LFTagsOnTable), nil
 }
 
+// AllTags are the LF-tags that count for a table: a table inherits those of its database,
+// a column those of its table, and what is assigned further down counts
+// (https://docs.aws.amazon.com/lake-formation/latest/dg/how-TBAC-works.html).
+func (l *Lake) AllTags(ctx context.Context, database, table string) (Tags, error) {
+	r := Table(l.Account, database, table)
+	out, err := l.Client.GetResourceLFTags(ctx, &lakeformation.GetResourceLFTagsInput{CatalogId: aws.String(l.Account), Resource: r.sdk(), ShowAssignedLFTags: aws.Bool(false)})
+	if err != nil {
+		return Tags{}, fmt.Errorf("read the LF-tags of %s: %w", r, err)
+	}
+	tags := Tags{Table: pairs(out.LFTagOnDatabase)}
+	maps.Copy(tags.Table, pairs(out.LFTagsOnTable))
+	for _, c := range out.LFTagsOnColumns {
+		column := maps.Clone(tags.Table)
+		maps.Copy(column, pairs(c.LFTags))
+		if !maps.Equal(column, tags.Table) {
+			// Others have what the table has.
+			tags.Columns, tags.OnColumns = append(tags.Columns, column), append(tags.OnColumns, strings.ToLower(aws.ToString(c.Name)))
+		}
+	}
+	return tags, nil
+}
+
 func pairs(list []types.LFTagPair) map[string]string {
 	tags := map[string]string{}
 	for _, p := range list {
