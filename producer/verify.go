@@ -129,8 +129,8 @@ func (s *inspected) found(f Finding) {
 	s.findings = append(s.findings, f)
 }
 
-// mends is the command by which an owner has a subscription be again as it was decided.
-func (s *inspected) mends(ids ...string) string {
+// mends is how an owner has a subscription be again as it was decided.
+func (s *inspected) mends(ids ...string) (command string, _ chain.Mends) {
 	for _, r := range s.records {
 		if !slices.Contains(ids, r.ID) || r.Status != lakemesh.Active || r.Claim != nil || r.Leaving {
 			continue
@@ -139,9 +139,10 @@ func (s *inspected) mends(ids ...string) string {
 		if len(r.Grantable) > 0 {
 			grantable = strings.Join(r.Grantable.Strings(), ",")
 		}
-		return fmt.Sprintf("lakemesh subscription update %s --grant-permissions %s --grantable-permissions %s", r.ID, strings.Join(r.Permitted.Strings(), ","), grantable)
+		return fmt.Sprintf("lakemesh subscription update %s --grant-permissions %s --grantable-permissions %s", r.ID, strings.Join(r.Permitted.Strings(), ","), grantable),
+			chain.Mends{By: chain.ByUpdating, Subscription: r.ID}
 	}
-	return ""
+	return "", chain.Mends{}
 }
 
 // compareRecords looks at the records themselves.

@@ -39,7 +39,7 @@ func (s *inspected) compareGrants() error {
 	diff := access.Diff(made, allowed, there.Union(s.parts).On(func(k access.Key) bool { return s.watched(k, subscribers) }))
 	for k, h := range diff.Revoke {
 		ids := s.subscriptionsOn(k)
-		s.found(s.grantFinding(k, Finding{Kind: chain.TooMuch, What: "holds " + held(h) + ", which is not decided any more", Subscriptions: ids, Command: s.mends(ids...)}))
+		s.found(s.grantFinding(k, Finding{Kind: chain.TooMuch, What: "holds " + held(h) + ", which is not decided any more", Subscriptions: ids}.With(s.mends(ids...))))
 	}
 	for k, h := range diff.Foreign {
 		what, repairs := "holds "+held(h)+", which nobody decided", chain.Owner
@@ -73,12 +73,12 @@ func (s *inspected) lackingGrants(there access.Grants) {
 		}
 		f := Finding{Kind: chain.Missing, What: "lacks " + held(lacks)}
 		if string(k.Grantee) == s.account {
-			f.Command = s.publishes(k.Object.Database, k.Object.Table)
+			f = f.With(s.publishes(k.Object.Database, k.Object.Table))
 		} else {
 			for _, why := range s.wanted.Why[k] {
 				f.Subscriptions = append(f.Subscriptions, why.ID)
 			}
-			f.Command = s.mends(f.Subscriptions...)
+			f = f.With(s.mends(f.Subscriptions...))
 		}
 		s.found(s.grantFinding(k, f))
 	}
@@ -104,7 +104,7 @@ func (s *inspected) goneTables() {
 	}
 	for name, ids := range gone {
 		s.found(Finding{Kind: chain.Missing, Link: chain.Metadata, Resource: "table " + name.String(), Database: name.Database, Tables: []string{name.Table},
-			What: "the mesh's catalog does not have it any more", Subscriptions: ids, Command: s.publishes(name.Database, name.Table)})
+			What: "the mesh's catalog does not have it any more", Subscriptions: ids}.With(s.publishes(name.Database, name.Table)))
 	}
 }
 
@@ -176,22 +176,22 @@ func held(h access.Held) string {
 	return h.Permissions.String() + " (to hand on: " + h.Grantable.String() + ")"
 }
 
-// publishes is the command that publishes a table again.
-func (s *inspected) publishes(database, table string) string {
+// publishes is how a table is published again.
+func (s *inspected) publishes(database, table string) (command string, _ chain.Mends) {
 	source := strings.TrimSuffix(database, "-"+s.account)
 	for _, pub := range s.copies {
 		if pub.target == database {
 			source = pub.source
 		}
 	}
-	command := "lakemesh product create --source-database-name " + source
+	command = "lakemesh product create --source-database-name " + source
 	if table != "" {
 		command += " --table-name-regex " + table
 	}
 	if lakemesh.MeshDatabaseName(source, s.account) != database {
 		command += " --expose-data-mesh-db-name " + database
 	}
-	return command
+	return command, chain.Mends{By: chain.ByPublishing}
 }
 
 // compareShares finds what was granted and reaches nobody.
@@ -204,7 +204,7 @@ func (s *inspected) compareShares() {
 				for _, reason := range s.wanted.Why[k] {
 					f.Subscriptions = append(f.Subscriptions, reason.ID)
 				}
-				f.Command = s.mends(f.Subscriptions...)
+				f = f.With(s.mends(f.Subscriptions...))
 				s.found(f)
 			}
 		}
@@ -261,7 +261,7 @@ func (s *inspected) compareOpenings() {
 		}
 		f := finding(place, Finding{Kind: chain.Missing, Link: chain.Location, What: "it is not registered with Lake Formation, so nobody can read there"})
 		if len(f.Tables) > 0 {
-			f.Command = s.publishes(f.Database, f.Tables[0])
+			f = f.With(s.publishes(f.Database, f.Tables[0]))
 		}
 		s.found(f)
 	}
@@ -276,7 +276,7 @@ func (s *inspected) compareOpenings() {
 			}
 			f := finding(place, Finding{Kind: chain.Missing, Link: chain.BucketPolicy, Principal: door.Role, Account: s.account,
 				What: "the bucket's policy does not open it to the role that Lake Formation reads with"})
-			f.Command = s.mends(f.Subscriptions...)
+			f = f.With(s.mends(f.Subscriptions...))
 			for other, prefixes := range bucket.Opened {
 				if other == door.Role || !covers(prefixes, place) {
 					continue
@@ -284,7 +284,7 @@ func (s *inspected) compareOpenings() {
 				f.Link, f.Account = chain.Location, s.meshAccount
 				f.What = "it is registered with " + door.Role + ", and the bucket's policy opens it to " + other
 				if s.readsForAnother(door.Role) {
-					f.Repairs, f.Command = chain.Administrator, ""
+					f.Repairs, f.Command, f.Mends = chain.Administrator, "", chain.Mends{}
 				}
 				from := access.Door{Bucket: door.Bucket, Role: other}
 				if explained[from] == nil {
@@ -315,7 +315,7 @@ func (s *inspected) surplusIn(name string, bucket *storage.Inspection, explained
 	if !s.all {
 		return
 	}
-	if s.openings.Unsure {
+	if s.used.Unsure {
 		s.unsure("somebody reads by LF-tags, or in a way that cannot be told: whether all that is open in bucket %s is read is not known", name)
 		return
 	}
@@ -323,7 +323,7 @@ func (s *inspected) surplusIn(name string, bucket *storage.Inspection, explained
 		door := access.Door{Bucket: name, Role: role}
 		for _, prefix := range prefixes {
 			place := access.Place{Bucket: name, Prefix: prefix}
-			needed := slices.ContainsFunc(slices.Concat(s.openings.Open[door], s.openings.Keep[door], s.openings.Unregistered), place.Covers)
+			needed := slices.ContainsFunc(slices.Concat(s.used.Open[door], s.used.Keep[door], s.used.Unregistered), place.Covers)
 			if needed || explained[door][prefix] {
 				continue
 			}
@@ -333,7 +333,7 @@ func (s *inspected) surplusIn(name string, bucket *storage.Inspection, explained
 			// Any decision on what is in the bucket puts its policy in order.
 			for at, r := range at {
 				if at.Bucket == name && len(r.ids) > 0 {
-					f.Command = s.mends(r.ids...)
+					f = f.With(s.mends(r.ids...))
 				}
 			}
 			s.found(f)
@@ -360,7 +360,7 @@ func (s *inspected) compareCopies() {
 		for _, t := range pub.tables {
 			readers := slices.Concat(holders[access.OnTable(s.meshAccount, pub.target, t.name)], holders[access.OnAllTables(s.meshAccount, pub.target)])
 			f := Finding{Kind: chain.Missing, Link: chain.Metadata, Resource: fmt.Sprintf("table %s.%s", pub.target, t.name), Database: pub.target, Tables: []string{t.name},
-				Subscriptions: readers, Command: fmt.Sprintf("lakemesh product sync --database-name %s --table-name-regex %s", pub.target, t.name)}
+				Subscriptions: readers, Command: fmt.Sprintf("lakemesh product sync --database-name %s --table-name-regex %s", pub.target, t.name), Mends: chain.Mends{By: chain.BySyncing}}
 			switch {
 			case t.conflict != "":
 				f.Kind, f.What, f.Command = chain.Undecided, t.conflict, f.Command+" --overwrite"

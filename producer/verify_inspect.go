@@ -43,9 +43,10 @@ type inspected struct {
 	// locations are what is registered, buckets what their policies say.
 	locations []access.Location
 	buckets   map[string]*storage.Inspection
-	// wanted is what the subscriptions say, openings what has to be open for that.
-	wanted   access.Wanted
-	openings access.Openings
+	// wanted is what the subscriptions say, openings what has to be open for that, and used
+	// what may be in use, also by those on whom nobody decided.
+	wanted         access.Wanted
+	openings, used access.Openings
 	// carriage is how the shares carry each consumer's grants, shared what of it.
 	carriage map[string]sharing.Carriage
 	shared   map[string]map[string][]access.Key
@@ -296,7 +297,9 @@ func (s *inspected) readFurther(ctx context.Context) error {
 	if err := group.Wait(); err != nil {
 		return err
 	}
-	s.openings = access.Prefixes(s.wanted, observed, s.catalogRead(), s.locations)
+	read := s.catalogRead()
+	s.openings = access.Prefixes(s.wanted, access.Grants{}, read, s.locations)
+	s.used = access.Prefixes(s.wanted, observed, read, s.locations)
 	return s.readBuckets(ctx)
 }
 

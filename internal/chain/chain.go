@@ -69,6 +69,32 @@ type Finding struct {
 	// Repairs is who can repair it, Command how; empty if no command of lakemesh does.
 	Repairs Party  `json:"Repairs"`
 	Command string `json:"Command,omitempty"`
+	// Mends is the operation of the library that does it.
+	Mends Mends `json:"-"`
+}
+
+// Mends is an operation that mends something.
+type Mends struct {
+	By Operation
+	// Subscription is the one that is updated.
+	Subscription string
+}
+
+// Operation is what mends.
+type Operation string
+
+// The operations that mend.
+const (
+	ByPublishing Operation = "publishing again"
+	BySyncing    Operation = "bringing up to date"
+	ByUpdating   Operation = "updating to what was decided"
+	ByImporting  Operation = "importing again"
+)
+
+// With is the finding with how it is mended.
+func (f Finding) With(command string, mends Mends) Finding {
+	f.Command, f.Mends = command, mends
+	return f
 }
 
 // Verification is what a verification found.
