@@ -2,6 +2,7 @@ package consumer
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"time"
 
@@ -24,16 +25,14 @@ type AccessListInput struct {
 }
 
 // AccessList lists what this account holds in the mesh and what it has handed on, and
-// through which subscriptions. Grants on columns, filters and by tags are not in it:
+// through which subscriptions, in the databases that it ever asked for. Grants on
+// others, on columns, on filters and by tags are not in it:
 // a note says so. Where Lake Formation shows nothing of what active subscriptions
 // justify, it is an [lakemesh.ErrAccessDenied] and not an empty list.
 func (c *Consumer) AccessList(ctx context.Context, in AccessListInput) (*access.List, error) {
 	s := accesslist.Source{Tracker: c.tracker, Mesh: c.meshAccount}
-	state := lakemesh.Active
-	if in.At != nil {
-		state = ""
-	}
-	if err := c.tracker.Subscribed(ctx, c.account, state, func(r *tracker.Record) bool {
+	// Subscriptions that have ended name databases, too, in which something may be held.
+	if err := c.tracker.Subscribed(ctx, c.account, "", func(r *tracker.Record) bool {
 		s.Records = append(s.Records, r)
 		return true
 	}); err != nil {
@@ -50,26 +49,23 @@ func (c *Consumer) AccessList(ctx context.Context, in AccessListInput) (*access.
 			seen[permissions.Table(c.meshAccount, database, t)] = true
 		}
 	}
+	databases := map[string]bool{}
 	for _, r := range s.Records {
 		if r.Database != "" {
+			databases[r.Database] = true
 			add(r.Database, r.Tables...)
 		}
 	}
-	shared, err := c.shared.databases(ctx)
-	if err != nil {
-		return nil, err
-	}
-	for _, d := range shared {
-		name := aws.ToString(d.Name)
+	for name := range databases {
 		tables, err := c.shared.tables(ctx, name)
 		if err != nil {
 			return nil, err
 		}
-		add(name)
 		for _, t := range tables {
 			add(name, strings.ToLower(aws.ToString(t.Name)))
 		}
 	}
+	s.Records = slices.DeleteFunc(s.Records, func(r *tracker.Record) bool { return r.Status != lakemesh.Active })
 	var resources []permissions.Resource
 	for r := range seen {
 		resources = append(resources, r)
@@ -84,12 +80,13 @@ func (c *Consumer) AccessList(ctx context.Context, in AccessListInput) (*access.
 			s.There.Add(k, h)
 		}
 	}
-	if len(s.There) == 0 && len(s.Records) > 0 {
-		return nil, accesslist.Hidden(opAccessList, c.account, "subscriptions are active")
+	// Before it was imported, what was shared may not have been accepted, and is not seen.
+	if len(s.There) == 0 && slices.ContainsFunc(s.Records, func(r *tracker.Record) bool { return r.Imported && !r.Leaving }) {
+		return nil, accesslist.Hidden(opAccessList, c.account, "subscriptions were imported")
 	}
 	list, err := s.Make(ctx, in.ListFilter, nil)
 	if err == nil {
-		list.Notes = append(list.Notes, "grants on columns, on filters and by tags are seen by the owner and the mesh's administrator")
+		list.Notes = append(list.Notes, "the list is of the databases that this account has asked for; grants on others, on columns, on filters and by tags are seen by the owner and the mesh's administrator")
 	}
 	return list, err
 }
