@@ -79,8 +79,10 @@ func (f ListFilter) Has(e Entry) bool {
 }
 
 // ListGrants lists grants that are there, each with the subscriptions that justify it.
-// since tells when each subscription was approved. What ofMesh reports is the mesh's own.
-func ListGrants(there Grants, terms []Terms, since map[string]time.Time, ofMesh func(Key, Held) bool) ([]Entry, error) {
+// before is what was granted by hand before a subscription gave the same: it is listed as
+// both. since tells when each subscription was approved. What ofMesh reports is the
+// mesh's own.
+func ListGrants(there, before Grants, terms []Terms, since map[string]time.Time, ofMesh func(Key, Held) bool) ([]Entry, error) {
 	why, err := justifying(there, terms)
 	if err != nil {
 		return nil, err
@@ -104,7 +106,7 @@ func ListGrants(there Grants, terms []Terms, since map[string]time.Time, ofMesh 
 			e.Since, e.Until = span(e.Through, terms, since)
 			all = append(all, e)
 		}
-		rest := held.Minus(through)
+		rest := held.Minus(through).Union(covered(held, before[k]))
 		if rest.Empty() {
 			continue
 		}
@@ -225,24 +227,6 @@ func entry(k Key, h Held, origin Origin) Entry {
 	}
 	e.Tags, _ = k.Object.Tags()
 	return e
-}
-
-// Expand writes grants on all tables of a database as grants on each of its tables, as
-// far as these are known.
-func Expand(entries []Entry, tables map[string][]string) []Entry {
-	var all []Entry
-	for _, e := range entries {
-		if e.Kind != KindAllTables || len(tables[e.Database]) == 0 {
-			all = append(all, e)
-			continue
-		}
-		for _, t := range tables[e.Database] {
-			one := e
-			one.Table = t
-			all = append(all, one)
-		}
-	}
-	return all
 }
 
 // SortEntries orders entries by "table", "consumer" or "principal".

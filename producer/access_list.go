@@ -2,7 +2,6 @@ package producer
 
 import (
 	"context"
-	"strings"
 	"time"
 
 	"github.com/lakemesh/lakemesh"
@@ -25,7 +24,7 @@ type AccessListInput struct {
 // subscriptions. Where Lake Formation hides from the producer what others hold, the list
 // is an [lakemesh.ErrAccessDenied] and not empty.
 func (p *Producer) AccessList(ctx context.Context, in AccessListInput) (*access.List, error) {
-	s := accesslist.Source{Tracker: p.records, Mesh: p.meshAccount}
+	s := accesslist.Source{Tracker: p.records, Mesh: p.meshAccount, Owner: p.account}
 	var err error
 	if in.At != nil {
 		err = p.records.Owned(ctx, p.account, "", func(r *tracker.Record) bool {
@@ -47,7 +46,8 @@ func (p *Producer) AccessList(ctx context.Context, in AccessListInput) (*access.
 	}
 	s.There = access.Grants{}
 	for k, h := range all {
-		if strings.HasSuffix(k.Object.Database, "-"+p.account) {
+		// Lake Formation shows a producer what is its own, whatever the database is called.
+		if k.Object.Database != "" {
 			s.There.Add(k, h)
 		}
 	}
@@ -56,5 +56,9 @@ func (p *Producer) AccessList(ctx context.Context, in AccessListInput) (*access.
 	if len(s.There) == 0 && len(s.Records) > 0 {
 		return nil, accesslist.Hidden(opAccessList, p.meshAccount, "subscriptions are active")
 	}
-	return s.Make(ctx, in.ListFilter, nil)
+	list, err := s.Make(ctx, in.ListFilter, nil)
+	if err == nil {
+		list.Notes = append(list.Notes, "grants by LF-tags name no product and are not in the list; the mesh's administrator sees them")
+	}
+	return list, err
 }

@@ -9,10 +9,13 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/lakeformation"
 	lftypes "github.com/aws/aws-sdk-go-v2/service/lakeformation/types"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/lakemesh/lakemesh"
 	"github.com/lakemesh/lakemesh/access"
 	"github.com/lakemesh/lakemesh/admin"
 	"github.com/lakemesh/lakemesh/consumer"
+	"github.com/lakemesh/lakemesh/internal/meshtest"
 	"github.com/lakemesh/lakemesh/producer"
 )
 
@@ -84,5 +87,50 @@ func TestEachGrantIsListedWithWhatJustifiesItAndAllSidesAgree(t *testing.T) {
 		if len(l.Entries) != want {
 			t.Errorf("at %s: %+v, want %d", at, l.Entries, want)
 		}
+	}
+}
+
+// A product can be published under any name, and what was granted by hand before a
+// subscription gave the same stays when that ends: a list shows both.
+func TestAListShowsProductsOfAnyNameAndWhatWasThereBefore(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	if _, err := w.producer.CreateDataProducts(t.Context(), producer.CreateDataProductsInput{SourceDatabaseName: sourceDatabase, TableNameRegex: "customers", ExposeDataMeshDBName: "shop"}); err != nil {
+		t.Fatal(err)
+	}
+	lake := w.lakeAdministrator(t)
+	for database, table := range map[string]string{"shop": "customers", meshDatabase: "orders"} {
+		if _, err := lake.GrantPermissions(t.Context(), &lakeformation.GrantPermissionsInput{Permissions: []lftypes.Permission{lftypes.PermissionSelect},
+			Principal: &lftypes.DataLakePrincipal{DataLakePrincipalIdentifier: aws.String(consumerAccount)},
+			Resource:  &lftypes.Resource{Table: &lftypes.TableResource{DatabaseName: aws.String(database), Name: aws.String(table)}}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	id := w.request(t, consumerAccount, []string{"orders"}, "SELECT")
+	w.approve(t, producer.ApproveInput{RequestID: id})
+	list, err := w.producer.AccessList(t.Context(), producer.AccessListInput{ListFilter: access.ListFilter{Principal: consumerAccount}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := map[string]bool{}
+	for _, e := range list.Entries {
+		if e.Permissions.Has(lakemesh.Select) {
+			got[e.Database+"."+e.Table+" "+string(e.Origin)] = true
+		}
+	}
+	want := map[string]bool{"shop.customers by hand": true, meshDatabase + ".orders by hand": true, meshDatabase + ".orders subscription": true}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+
+	// Another producer sees nothing of it.
+	w.accounts.AddProducer(meshtest.OtherProducer)
+	other, err := producer.New(t.Context(), w.accounts.Options(meshtest.OtherProducer))
+	if err != nil {
+		t.Fatal(err)
+	}
+	list, err = other.AccessList(t.Context(), producer.AccessListInput{})
+	if err != nil || len(list.Entries) > 0 {
+		t.Errorf("another producer is shown %+v, %v", list, err)
 	}
 }

@@ -14,6 +14,7 @@ import (
 
 	"github.com/lakemesh/lakemesh"
 	"github.com/lakemesh/lakemesh/access"
+	"github.com/lakemesh/lakemesh/internal/permissions"
 	"github.com/lakemesh/lakemesh/internal/tracker"
 )
 
@@ -26,6 +27,8 @@ type Source struct {
 	Records []*tracker.Record
 	// There is what is granted; nil for a list of the past.
 	There access.Grants
+	// Owner is the owner of all of it, if there is one; empty for several.
+	Owner string
 }
 
 // historyWidth is how many histories are read at once.
@@ -39,7 +42,7 @@ func (s Source) Make(ctx context.Context, f access.ListFilter, at *time.Time) (*
 		return nil, err
 	}
 	var terms []access.Terms
-	since := map[string]time.Time{}
+	since, before := map[string]time.Time{}, access.Grants{}
 	for _, r := range s.Records {
 		t := termsOf(s.Mesh, r)
 		then := histories[r.ID]
@@ -54,17 +57,23 @@ func (s Source) Make(ctx context.Context, f access.ListFilter, at *time.Time) (*
 			out.Notes = append(out.Notes, fmt.Sprintf("the tables of subscription %s cannot be read: what it justifies is not told apart from what was granted by hand", r.ID))
 			continue
 		}
+		found, err := permissions.DecodeFound(s.Mesh, r.Subscriber, r.Found)
+		if err != nil {
+			return nil, err
+		}
+		before = before.Union(found)
 		terms = append(terms, t)
 		since[t.ID] = access.ApprovedAt(then)
 	}
 	there := s.There
 	if at != nil {
+		before = nil
 		if there, err = wanted(terms); err != nil {
 			return nil, err
 		}
 		out.Notes = append(out.Notes, "this is what subscriptions justified then, by their histories; grants that were made by hand are not in it")
 	}
-	all, err := access.ListGrants(there, terms, since, s.ofMesh)
+	all, err := access.ListGrants(there, before, terms, since, s.ofMesh)
 	if err != nil {
 		return nil, err
 	}
@@ -165,9 +174,22 @@ func (s Source) ofMesh(k access.Key, h access.Held) bool {
 	if who == lakemesh.RoleARN(s.Mesh, lakemesh.ReadOnlyRole) {
 		return h.Permissions.SubsetOf(lakemesh.NewPermissions(lakemesh.Describe)) && len(h.Grantable) == 0
 	}
-	i := strings.LastIndex(k.Object.Database, "-")
-	owner := k.Object.Database[i+1:]
-	return i > 0 && (who == owner || who == lakemesh.RoleARN(s.Mesh, lakemesh.MeshProducerRole(owner)))
+	owner := s.ownerOf(k.Object.Database)
+	return owner != "" && (who == owner || who == lakemesh.RoleARN(s.Mesh, lakemesh.MeshProducerRole(owner)))
+}
+
+// ownerOf is whose product a database is: by its subscriptions, or by its name, which ends
+// in the owner's account unless it was published under another one.
+func (s Source) ownerOf(database string) string {
+	if s.Owner != "" {
+		return s.Owner
+	}
+	for _, r := range s.Records {
+		if strings.EqualFold(r.Database, database) {
+			return r.Owner
+		}
+	}
+	return database[strings.LastIndex(database, "-")+1:]
 }
 
 // Hidden is the error of a listing that shows nothing although something has to be
