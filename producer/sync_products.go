@@ -176,10 +176,7 @@ func (p *Producer) syncsOf(ctx context.Context, target string, in SyncInput, tab
 	bySource := map[string]map[string]*types.Table{}
 	literal := false
 	err := p.mesh.catalog.EachTable(ctx, target, func(name string, t *types.Table) {
-		source := catalog.PublishedAt(t).Source
-		if source == "" {
-			source = strings.TrimSuffix(target, "-"+p.account)
-		}
+		source := p.sourceOf(target, t)
 		if aws.ToString(t.Owner) != p.account || in.SourceDatabaseName != "" && !strings.EqualFold(source, in.SourceDatabaseName) {
 			return
 		}
@@ -198,6 +195,19 @@ func (p *Producer) syncsOf(ctx context.Context, target string, in SyncInput, tab
 	if err != nil {
 		return nil, nil, err
 	}
+	return p.syncsFrom(ctx, target, bySource, in, whole)
+}
+
+// sourceOf is the producer's database that a copy comes from.
+func (p *Producer) sourceOf(target string, t *types.Table) string {
+	if source := catalog.PublishedAt(t).Source; source != "" {
+		return source
+	}
+	return strings.TrimSuffix(target, "-"+p.account)
+}
+
+// syncsFrom are those of copies that were read, by the databases that they come from.
+func (p *Producer) syncsFrom(ctx context.Context, target string, bySource map[string]map[string]*types.Table, in SyncInput, whole bool) ([]*publication, []string, error) {
 	var all []*publication
 	var warnings []string
 	for _, source := range slices.Sorted(maps.Keys(bySource)) {

@@ -73,7 +73,17 @@ func Entries(grants access.Grants) ([]Entry, error) {
 // caller may see it, all pages: what can give data to somebody. Rows that it does not
 // understand are kept as unknown.
 func (l *Lake) Readers(ctx context.Context) (access.Grants, error) {
-	all, found := access.Grants{}, NewGrants()
+	found, parts, err := l.Everything(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return parts.Union(found.Access()), nil
+}
+
+// Everything reads what [Lake.Readers] reads: found is what is granted on whole resources,
+// with the shares that carry it, parts is everything else.
+func (l *Lake) Everything(ctx context.Context) (found *Grants, parts access.Grants, _ error) {
+	parts, found = access.Grants{}, NewGrants()
 	err := l.rows(ctx, &lakeformation.ListPermissionsInput{}, func(row types.PrincipalResourcePermissions, catalog string) {
 		if row.Principal == nil {
 			return
@@ -82,17 +92,17 @@ func (l *Lake) Readers(ctx context.Context) (access.Grants, error) {
 			found.addRow(r, row)
 			return
 		}
-		all.Add(access.Key{Grantee: access.Grantee(canonical(aws.ToString(row.Principal.DataLakePrincipalIdentifier))), Object: part(row.Resource, catalog)},
+		parts.Add(access.Key{Grantee: access.Grantee(canonical(aws.ToString(row.Principal.DataLakePrincipalIdentifier))), Object: part(row.Resource, catalog)},
 			access.Held{Permissions: fromPermissions(row.Permissions), Grantable: fromPermissions(row.PermissionsWithGrantOption)})
 	})
 	if err != nil {
-		return nil, fmt.Errorf("list who may read: %w", err)
+		return nil, nil, fmt.Errorf("list who may read: %w", err)
 	}
 	// Who made something holds something on it.
 	if err := l.uncover(ctx, found, slices.Collect(maps.Keys(found.on))); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	return all.Union(found.Access()), nil
+	return found, parts, nil
 }
 
 // part is the object of a row that is not on a whole resource.

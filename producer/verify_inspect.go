@@ -1,0 +1,388 @@
+package producer
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/glue/types"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/lakemesh/lakemesh"
+	"github.com/lakemesh/lakemesh/access"
+	"github.com/lakemesh/lakemesh/internal/catalog"
+	"github.com/lakemesh/lakemesh/internal/permissions"
+	"github.com/lakemesh/lakemesh/internal/sharing"
+	"github.com/lakemesh/lakemesh/internal/storage"
+	"github.com/lakemesh/lakemesh/internal/tracker"
+)
+
+// inspected is what a verification read of an owner's part of the mesh.
+type inspected struct {
+	*Producer
+	// all tells that nothing is left out: only then what is open can be too much.
+	all bool
+	// records are the owner's subscriptions that are active or being decided on.
+	records []*tracker.Record
+	// databases are those that were read, in order, and tables their tables.
+	databases []string
+	tables    map[string]map[string]meshTable
+	// own are the tables that this producer has published.
+	own map[catalog.TableName]bool
+	// copies are their comparisons with the source; dangling are links of the producer's
+	// account to tables that are not in the mesh.
+	copies   []*publication
+	dangling map[catalog.TableName]string
+	// have is what is granted on whole resources, parts what is granted else.
+	have  *permissions.Grants
+	parts access.Grants
+	// locations are what is registered, buckets what their policies say.
+	locations []access.Location
+	buckets   map[string]*storage.Inspection
+	// wanted is what the subscriptions say, openings what has to be open for that, and used
+	// what may be in use, also by those on whom nobody decided.
+	wanted         access.Wanted
+	openings, used access.Openings
+	// carriage is how the shares carry each consumer's grants, shared what of it.
+	carriage map[string]sharing.Carriage
+	shared   map[string]map[string][]access.Key
+
+	findings   []Finding
+	unverified []string
+	mu         sync.Mutex
+}
+
+// unsure notes what could not be told.
+func (s *inspected) unsure(format string, args ...any) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.unverified = append(s.unverified, fmt.Sprintf(format, args...))
+}
+
+// inspect reads what there is, in pages and batches.
+func (p *Producer) inspect(ctx context.Context, in VerifyInput) (*inspected, error) {
+	s := &inspected{Producer: p, all: in == VerifyInput{}, tables: map[string]map[string]meshTable{}, own: map[catalog.TableName]bool{}, dangling: map[catalog.TableName]string{},
+		buckets: map[string]*storage.Inspection{}, carriage: map[string]sharing.Carriage{}, shared: map[string]map[string][]access.Key{}}
+	group, within := errgroup.WithContext(ctx)
+	group.Go(func() (err error) {
+		s.records, err = p.records.OwnedActive(within, p.account, func(*tracker.Record) bool { return true })
+		return err
+	})
+	group.Go(func() (err error) {
+		s.have, s.parts, err = p.mesh.lake.Everything(within)
+		return err
+	})
+	group.Go(func() error {
+		locations, err := p.mesh.lake.Locations(within)
+		s.locations = p.registered(&found{locations: locations})
+		return err
+	})
+	var names []string
+	group.Go(func() (err error) {
+		if in.Database != "" {
+			names = []string{in.Database}
+			return nil
+		}
+		names, err = p.mesh.catalog.DatabaseNames(within)
+		return err
+	})
+	if err := group.Wait(); err != nil {
+		return nil, err
+	}
+	if err := s.narrow(ctx, in); err != nil {
+		return nil, err
+	}
+	wanted := map[string]bool{}
+	for _, r := range s.records {
+		if in.about(r) {
+			wanted[strings.ToLower(r.Database)] = true
+		}
+	}
+	if in.Consumer == "" && in.SubscriptionID == "" {
+		for _, name := range names {
+			wanted[name] = true
+		}
+	}
+	if err := s.readDatabases(ctx, slices.Sorted(maps.Keys(wanted))); err != nil {
+		return nil, err
+	}
+	if len(s.databases) == 0 && in.Database != "" {
+		return nil, lakemesh.NotFound("database "+in.Database, p.meshAccount, "the name is that in the mesh: lakemesh product list")
+	}
+	if err := s.justify(ctx); err != nil {
+		return nil, err
+	}
+	return s, s.readFurther(ctx)
+}
+
+// narrow checks that a subscription that is asked about is one that gives something.
+func (s *inspected) narrow(ctx context.Context, in VerifyInput) error {
+	if in.SubscriptionID == "" || slices.ContainsFunc(s.records, func(r *tracker.Record) bool { return r.ID == in.SubscriptionID }) {
+		return nil
+	}
+	r, err := s.Producer.records.Get(ctx, in.SubscriptionID)
+	if err != nil {
+		return err
+	}
+	s.unsure("subscription %s is %s: nothing is there by it", r.ID, r.Status)
+	return nil
+}
+
+// readDatabases reads the tables of databases, and compares those that were published
+// with their source. Databases without a table of this producer are others'.
+func (s *inspected) readDatabases(ctx context.Context, names []string) error {
+	recorded := map[string]bool{}
+	for _, r := range s.records {
+		recorded[strings.ToLower(r.Database)] = true
+	}
+	group, within := errgroup.WithContext(ctx)
+	group.SetLimit(s.concurrency())
+	for _, name := range names {
+		group.Go(func() error {
+			bySource := map[string]map[string]*types.Table{}
+			tables, own := map[string]meshTable{}, map[catalog.TableName]bool{}
+			err := s.mesh.catalog.EachTable(within, name, func(table string, t *types.Table) {
+				tables[table] = asMeshTable(*t)
+				if aws.ToString(t.Owner) != s.account {
+					return
+				}
+				own[catalog.TableName{Database: name, Table: table}] = true
+				source := s.sourceOf(name, t)
+				if bySource[source] == nil {
+					bySource[source] = map[string]*types.Table{}
+				}
+				bySource[source][table] = t
+			})
+			if err != nil {
+				return err
+			}
+			dangling := map[catalog.TableName]string{}
+			err = s.Producer.own.catalog.EachTable(within, name, func(link string, t *types.Table) {
+				if target := t.TargetTable; target != nil && aws.ToString(target.CatalogId) == s.meshAccount && strings.EqualFold(aws.ToString(target.DatabaseName), name) {
+					if table := strings.ToLower(aws.ToString(target.Name)); tables[table].name == "" {
+						dangling[catalog.TableName{Database: name, Table: table}] = link
+					}
+				}
+			})
+			if err != nil {
+				return err
+			}
+			if len(own) == 0 && len(dangling) == 0 && !recorded[name] {
+				return nil
+			}
+			copies, err := s.compareWithSource(within, name, bySource)
+			if err != nil {
+				return err
+			}
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			s.databases = append(s.databases, name)
+			s.tables[name] = tables
+			maps.Copy(s.own, own)
+			maps.Copy(s.dangling, dangling)
+			s.copies = append(s.copies, copies...)
+			return nil
+		})
+	}
+	err := group.Wait()
+	slices.Sort(s.databases)
+	return err
+}
+
+// compareWithSource finds out what bringing copies up to date would change. What cannot be
+// compared is said; the rest of the chain is looked at all the same.
+func (s *inspected) compareWithSource(ctx context.Context, database string, bySource map[string]map[string]*types.Table) ([]*publication, error) {
+	all, warnings, err := s.syncsFrom(ctx, database, bySource, SyncInput{Deep: true}, true)
+	for _, w := range warnings {
+		s.unsure("%s", w)
+	}
+	for _, pub := range all {
+		for _, w := range pub.warnings {
+			s.unsure("%s", w)
+		}
+		if err == nil {
+			again := pub.reread(ctx)
+			err = pub.observePortion(ctx, pub.portion(0), again)
+			again.stop()
+		}
+	}
+	if err != nil {
+		if ctx.Err() != nil {
+			return nil, err
+		}
+		s.unsure("database %s was not compared with its source: %v", database, err)
+		return nil, nil
+	}
+	return all, nil
+}
+
+// catalogRead is the catalog as far as it was read.
+func (s *inspected) catalogRead() access.Catalog {
+	c := access.Catalog{Account: s.meshAccount, Owner: s.account, Databases: map[string]access.Database{}}
+	for database, tables := range s.tables {
+		of := access.Database{Tables: map[string]access.Table{}, Wildcard: s.have.Of(s.ids.Mesh.ARN, permissions.AllTables(s.meshAccount, database)).Grantable}
+		for name, t := range tables {
+			var known access.Table
+			for _, place := range t.known.Places {
+				known.Places = append(known.Places, access.Place{Bucket: place.Bucket, Prefix: place.Prefix})
+			}
+			of.Tables[name] = known
+		}
+		c.Databases[database] = of
+	}
+	return c
+}
+
+// justify computes what the subscriptions say together, and asks again for what of it the
+// listing does not show.
+func (s *inspected) justify(ctx context.Context) (err error) {
+	var all []access.Terms
+	for _, r := range s.records {
+		if permitted, grantable := r.Justified(); len(permitted) > 0 && r.Database != "" && s.tables[strings.ToLower(r.Database)] != nil {
+			all = append(all, s.termsOf(r, terms{permitted, grantable}))
+		}
+	}
+	if s.wanted, err = access.Want(all, s.catalogRead(), s.now()); err != nil {
+		return err
+	}
+	entries, err := permissions.Entries(s.wanted.Grants.Union(s.ownGrants()))
+	if err != nil {
+		return err
+	}
+	return s.mesh.lake.Confirm(ctx, s.have, entries)
+}
+
+// ownGrants are what publishing grants to the producer's account.
+func (s *inspected) ownGrants() access.Grants {
+	all := access.Grants{}
+	describe := lakemesh.NewPermissions(lakemesh.Describe)
+	table := lakemesh.NewPermissions(lakemesh.Alter, lakemesh.Delete, lakemesh.Describe, lakemesh.Insert, lakemesh.Select)
+	for name := range s.own {
+		all.Add(access.Key{Grantee: access.Grantee(s.account), Object: access.OnDatabase(s.meshAccount, name.Database)}, access.Held{Permissions: describe, Grantable: describe})
+		all.Add(access.Key{Grantee: access.Grantee(s.account), Object: access.OnTable(s.meshAccount, name.Database, name.Table)}, access.Held{Permissions: table, Grantable: table})
+	}
+	return all
+}
+
+// readFurther reads what is known to be needed by what was read: partitions of tables that
+// somebody reads, shares and bucket policies.
+func (s *inspected) readFurther(ctx context.Context) error {
+	observed := s.have.Access().Union(s.parts)
+	isRead := readTables(s.wanted.Grants.Union(observed.On(func(k access.Key) bool {
+		return access.Catalog{Account: s.meshAccount, Owner: s.account}.Outside(k.Grantee)
+	})))
+	group, within := errgroup.WithContext(ctx)
+	for _, database := range s.databases {
+		read := map[string]meshTable{}
+		for name, t := range s.tables[database] {
+			if isRead(database, name) {
+				read[name] = t
+			}
+		}
+		group.Go(func() error {
+			placed, err := s.withPartitions(within, database, read)
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			maps.Copy(s.tables[database], placed)
+			return err
+		})
+	}
+	for _, subscriber := range s.subscribers() {
+		group.Go(func() error { return s.readShares(within, subscriber) })
+	}
+	if err := group.Wait(); err != nil {
+		return err
+	}
+	read := s.catalogRead()
+	s.openings = access.Prefixes(s.wanted, access.Grants{}, read, s.locations)
+	s.used = access.Prefixes(s.wanted, observed, read, s.locations)
+	return s.readBuckets(ctx)
+}
+
+func (s *inspected) subscribers() []string {
+	var all []string
+	for k := range s.wanted.Grants {
+		all = append(all, string(k.Grantee))
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
+}
+
+// readShares looks how the shares carry what a consumer holds of what it should. Where no
+// share is named nothing is known.
+func (s *inspected) readShares(ctx context.Context, subscriber string) error {
+	keys := map[string][]access.Key{}
+	var shares []string
+	there := s.have.Access()
+	for k := range s.wanted.Grants {
+		r, ok := permissions.Of(k.Object)
+		if !ok || string(k.Grantee) != subscriber || there[k].Empty() {
+			continue
+		}
+		arn := s.sharedARN(r)
+		keys[arn] = append(keys[arn], k)
+		shares = append(shares, s.have.Shares(subscriber, r)...)
+	}
+	for _, r := range s.records {
+		if r.Subscriber == subscriber {
+			for _, share := range r.RAMShares {
+				shares = append(shares, share.ARN)
+			}
+		}
+	}
+	shares = slices.DeleteFunc(slices.Compact(slices.Sorted(slices.Values(shares))), func(arn string) bool { return arn == "" })
+	if len(shares) == 0 || len(keys) == 0 {
+		return nil
+	}
+	carriage, err := sharing.Owner{Client: s.mesh.ram, Account: s.meshAccount}.Carriage(ctx, subscriber, shares, slices.Sorted(maps.Keys(keys)))
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.carriage[subscriber], s.shared[subscriber] = carriage, keys
+	return err
+}
+
+// readBuckets reads the policy of each bucket that tables are in, or that is registered
+// with the producer's role.
+func (s *inspected) readBuckets(ctx context.Context) error {
+	open := map[string]map[string][]string{}
+	for _, tables := range s.tables {
+		for _, t := range tables {
+			for _, place := range t.known.Places {
+				open[place.Bucket] = map[string][]string{}
+			}
+		}
+	}
+	for _, l := range s.locations {
+		if s.all && l.Role == s.dataAccessRole() && open[l.Place.Bucket] == nil {
+			open[l.Place.Bucket] = map[string][]string{}
+		}
+	}
+	for door, places := range s.openings.Open {
+		for _, place := range places {
+			open[door.Bucket][door.Role] = append(open[door.Bucket][door.Role], place.Prefix)
+		}
+	}
+	group, within := errgroup.WithContext(ctx)
+	group.SetLimit(s.concurrency())
+	for bucket, prefixes := range open {
+		group.Go(func() error {
+			found, err := s.ownBuckets().Inspect(within, bucket, prefixes)
+			if err != nil && within.Err() != nil {
+				return err
+			}
+			if err != nil {
+				s.unsure("what is open in bucket %s is not known: %v", bucket, err)
+				return nil
+			}
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			s.buckets[bucket] = found
+			return nil
+		})
+	}
+	return group.Wait()
+}

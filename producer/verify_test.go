@@ -1,0 +1,334 @@
+package producer_test
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/glue"
+	gluetypes "github.com/aws/aws-sdk-go-v2/service/glue/types"
+	"github.com/aws/aws-sdk-go-v2/service/iam"
+	"github.com/aws/aws-sdk-go-v2/service/lakeformation"
+	lftypes "github.com/aws/aws-sdk-go-v2/service/lakeformation/types"
+	"github.com/aws/aws-sdk-go-v2/service/ram"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/lakemesh/lakemesh"
+	"github.com/lakemesh/lakemesh/internal/awserr"
+	"github.com/lakemesh/lakemesh/internal/chain"
+	"github.com/lakemesh/lakemesh/internal/identity"
+	"github.com/lakemesh/lakemesh/internal/meshtest"
+	"github.com/lakemesh/lakemesh/internal/storage"
+	"github.com/lakemesh/lakemesh/localmesh"
+	"github.com/lakemesh/lakemesh/producer"
+)
+
+// verify is what is found, each as "kind, link, resource, principal".
+func (w *world) verify(t *testing.T, in producer.VerifyInput) (*producer.Verification, []string) {
+	t.Helper()
+	v, err := w.producer.Verify(t.Context(), in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	said := []string{}
+	for _, f := range v.Findings {
+		said = append(said, fmt.Sprintf("%s, %s, %s, %s", f.Kind, f.Link, f.Resource, f.Principal))
+	}
+	return v, said
+}
+
+// chainHolds checks that a verification finds nothing.
+func (w *world) chainHolds(t *testing.T) {
+	t.Helper()
+	v, said := w.verify(t, producer.VerifyInput{})
+	if !v.Holds() || len(v.Unverified) > 0 {
+		t.Errorf("verify finds %q, unverified %q", said, v.Unverified)
+	}
+}
+
+// partitioned publishes a table with partitions beside the others.
+func (w *world) partitioned(t *testing.T) {
+	t.Helper()
+	w.accounts.Table(producerAccount, sourceDatabase, meshtest.CSV("days", "s3://"+bucket+"/days/", "day"))
+	for _, day := range []string{"1", "2", "3"} {
+		w.accounts.PartitionAt(producerAccount, sourceDatabase, "days", "s3://"+bucket+"/days/day="+day+"/", day)
+	}
+	if _, err := w.producer.CreateDataProducts(t.Context(), producer.CreateDataProductsInput{SourceDatabaseName: sourceDatabase}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestVerifyFindsNothingInEveryLife(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.chainHolds(t)
+	w.partitioned(t)
+	w.chainHolds(t)
+	first := w.request(t, consumerAccount, []string{"orders", "days"}, "SELECT", "INSERT")
+	w.chainHolds(t)
+	w.approve(t, producer.ApproveInput{RequestID: first})
+	w.chainHolds(t)
+	whole := w.request(t, otherConsumer, nil, "SELECT", "DESCRIBE")
+	w.approve(t, producer.ApproveInput{RequestID: whole, GrantablePermissions: []string{}})
+	w.chainHolds(t)
+	second := w.request(t, consumerAccount, []string{"orders", "customers"}, "SELECT", "DESCRIBE")
+	w.approve(t, producer.ApproveInput{RequestID: second})
+	w.chainHolds(t)
+	if err := w.producer.UpdateSubscriptionPermissions(t.Context(), producer.UpdateInput{SubscriptionID: first, GrantPermissions: []string{"SELECT"}, GrantablePermissions: []string{}}); err != nil {
+		t.Fatal(err)
+	}
+	w.chainHolds(t)
+	w.move(t, "orders", "run-2/")
+	w.chainHolds(t)
+	for _, id := range []string{first, whole, second} {
+		w.end(t, id)
+		w.chainHolds(t)
+	}
+}
+
+// planted is a fault that was made by hand, and what is to be found of it.
+type planted struct {
+	plant func(t *testing.T, w *world, id string)
+	want  []string
+	// owner tells that a repair by the owner mends it.
+	owner bool
+	// stays tells that a repair by the owner mends nothing of it.
+	stays bool
+}
+
+func manager(t *testing.T, w *world) *lakeformation.Client { return w.lakeAdministrator(t) }
+
+func tableOf(name string) *lftypes.Resource {
+	return &lftypes.Resource{Table: &lftypes.TableResource{DatabaseName: aws.String(meshDatabase), Name: aws.String(name)}}
+}
+
+func allTables() *lftypes.Resource {
+	return &lftypes.Resource{Table: &lftypes.TableResource{DatabaseName: aws.String(meshDatabase), TableWildcard: &lftypes.TableWildcard{}}}
+}
+
+func (w *world) grantByHand(t *testing.T, principal string, on *lftypes.Resource, permissions ...lftypes.Permission) {
+	t.Helper()
+	if _, err := manager(t, w).GrantPermissions(t.Context(), &lakeformation.GrantPermissionsInput{
+		Principal: &lftypes.DataLakePrincipal{DataLakePrincipalIdentifier: &principal}, Resource: on, Permissions: permissions}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func (w *world) revokeByHand(t *testing.T, on *lftypes.Resource, permissions, grantable []lftypes.Permission) {
+	t.Helper()
+	if _, err := manager(t, w).RevokePermissions(t.Context(), &lakeformation.RevokePermissionsInput{
+		Principal: &lftypes.DataLakePrincipal{DataLakePrincipalIdentifier: aws.String(consumerAccount)}, Resource: on, Permissions: permissions, PermissionsWithGrantOption: grantable}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func (w *world) putPolicy(t *testing.T, policy string) {
+	t.Helper()
+	client := identity.S3(w.mesh.Config(meshtest.Administrator(producerAccount)))
+	meshtest.Before(w.mesh, func() {
+		var err error
+		if policy == "" {
+			_, err = client.DeleteBucketPolicy(t.Context(), &s3.DeleteBucketPolicyInput{Bucket: aws.String(bucket)})
+		} else {
+			_, err = client.PutBucketPolicy(t.Context(), &s3.PutBucketPolicyInput{Bucket: aws.String(bucket), Policy: &policy})
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	})
+}
+
+// copyOf changes a copy in the mesh by hand.
+func (w *world) changeCopy(t *testing.T, name string, change func(*gluetypes.TableInput)) {
+	t.Helper()
+	w.grantByHand(t, lakemesh.RoleARN(meshAccount, lakemesh.ManagerRole), tableOf(name), lftypes.PermissionAlter, lftypes.PermissionDescribe)
+	client := glue.NewFromConfig(w.mesh.Config(lakemesh.RoleARN(meshAccount, lakemesh.MeshProducerRole(producerAccount))))
+	out, err := client.GetTable(t.Context(), &glue.GetTableInput{DatabaseName: aws.String(meshDatabase), Name: &name})
+	if err != nil {
+		t.Fatal(err)
+	}
+	in := &gluetypes.TableInput{Name: out.Table.Name, Owner: out.Table.Owner, Description: out.Table.Description, Parameters: out.Table.Parameters, PartitionKeys: out.Table.PartitionKeys,
+		StorageDescriptor: out.Table.StorageDescriptor, TableType: out.Table.TableType, Retention: out.Table.Retention}
+	change(in)
+	if _, err := client.UpdateTable(t.Context(), &glue.UpdateTableInput{DatabaseName: aws.String(meshDatabase), TableInput: in}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestVerifyFindsEveryFaultAndNothingElse(t *testing.T) {
+	t.Parallel()
+	const grant, share, location, policy, metadata, partitions = "grant", "share", "location", "bucket policy", "metadata", "partitions"
+	on := func(kind chain.Kind, link, resource, principal string) string {
+		return fmt.Sprintf("%s, %s, %s, %s", kind, link, resource, principal)
+	}
+	table := func(name string) string { return "table " + meshDatabase + "." + name }
+	const database, place = "database " + meshDatabase, "s3://" + bucket + "/"
+	const stranger = "888888888888"
+	ramOf := func(w *world) *ram.Client {
+		return ram.NewFromConfig(w.mesh.Config(meshtest.Administrator(meshAccount)))
+	}
+	mesh := func(w *world) *glue.Client {
+		return glue.NewFromConfig(w.mesh.Config(lakemesh.RoleARN(meshAccount, lakemesh.MeshProducerRole(producerAccount))))
+	}
+	for name, test := range map[string]planted{
+		"a grant is revoked": {owner: true, plant: func(t *testing.T, w *world, _ string) {
+			w.revokeByHand(t, tableOf("orders"), []lftypes.Permission{lftypes.PermissionSelect}, []lftypes.Permission{lftypes.PermissionSelect})
+		}, want: []string{on(chain.Missing, grant, table("orders"), consumerAccount)}},
+		"the grant option is revoked": {owner: true, plant: func(t *testing.T, w *world, _ string) {
+			w.revokeByHand(t, tableOf("orders"), []lftypes.Permission{lftypes.PermissionSelect}, []lftypes.Permission{lftypes.PermissionSelect})
+			w.grantByHand(t, consumerAccount, tableOf("orders"), lftypes.PermissionSelect)
+		}, want: []string{on(chain.Missing, grant, table("orders"), consumerAccount)}},
+		"the grant on the database is revoked": {owner: true, plant: func(t *testing.T, w *world, _ string) {
+			w.revokeByHand(t, &lftypes.Resource{Database: &lftypes.DatabaseResource{Name: aws.String(meshDatabase)}}, []lftypes.Permission{lftypes.PermissionDescribe}, []lftypes.Permission{lftypes.PermissionDescribe})
+		}, want: []string{on(chain.Missing, grant, database, consumerAccount)}},
+		"the share is deleted": {owner: true, plant: func(t *testing.T, w *world, id string) {
+			for _, s := range w.get(t, id).RAMShares {
+				if _, err := ramOf(w).DeleteResourceShare(t.Context(), &ram.DeleteResourceShareInput{ResourceShareArn: aws.String(s.ARN)}); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}, want: []string{on(chain.Missing, share, database, consumerAccount), on(chain.Missing, share, table("days"), consumerAccount), on(chain.Missing, share, table("orders"), consumerAccount)}},
+		"the account is taken out of the share": {owner: true, plant: func(t *testing.T, w *world, id string) {
+			for _, s := range w.get(t, id).RAMShares {
+				if _, err := ramOf(w).DisassociateResourceShare(t.Context(), &ram.DisassociateResourceShareInput{ResourceShareArn: aws.String(s.ARN), Principals: []string{consumerAccount}}); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}, want: []string{on(chain.Missing, share, database, consumerAccount), on(chain.Missing, share, table("days"), consumerAccount), on(chain.Missing, share, table("orders"), consumerAccount)}},
+		"a table is taken out of the share": {owner: true, plant: func(t *testing.T, w *world, id string) {
+			arn := lakemesh.TableARN(w.producer.Region(), meshAccount, meshDatabase, "orders")
+			for _, s := range w.get(t, id).RAMShares {
+				if _, err := ramOf(w).DisassociateResourceShare(t.Context(), &ram.DisassociateResourceShareInput{ResourceShareArn: aws.String(s.ARN), ResourceArns: []string{arn}}); err != nil && !awserr.Is(err, "UnknownResourceException") {
+					t.Fatal(err)
+				}
+			}
+		}, want: []string{on(chain.Missing, share, table("orders"), consumerAccount)}},
+		"the copy is dropped": {owner: true, plant: func(t *testing.T, w *world, _ string) { w.dropMeshTable(t, "orders") },
+			want: []string{on(chain.TooMuch, policy, place+"orders/", ours), on(chain.Missing, metadata, table("orders"), "")}},
+		"a copy that nobody reads is dropped": {owner: true, plant: func(t *testing.T, w *world, _ string) { w.dropMeshTable(t, "customers") },
+			want: []string{on(chain.Missing, metadata, table("customers"), "")}},
+		"the copy's location changes": {plant: func(t *testing.T, w *world, _ string) {
+			w.changeCopy(t, "orders", func(in *gluetypes.TableInput) { in.StorageDescriptor.Location = aws.String(place + "elsewhere/") })
+		}, want: []string{on(chain.Missing, policy, place+"elsewhere/", ours), on(chain.TooMuch, policy, place+"orders/", ours), on(chain.Undecided, metadata, table("orders"), "")}},
+		"a column of the copy changes": {plant: func(t *testing.T, w *world, _ string) {
+			w.changeCopy(t, "orders", func(in *gluetypes.TableInput) { in.StorageDescriptor.Columns[0].Type = aws.String("double") })
+		}, want: []string{on(chain.Undecided, metadata, table("orders"), "")}},
+		"the source moves on": {owner: true, plant: func(t *testing.T, w *world, _ string) {
+			in := meshtest.CSV("orders", place+"orders/")
+			in.Description = aws.String("orders of this year")
+			if _, err := w.accounts.Glue(producerAccount).UpdateTable(t.Context(), &glue.UpdateTableInput{DatabaseName: aws.String(sourceDatabase), TableInput: in}); err != nil {
+				t.Fatal(err)
+			}
+		}, want: []string{on(chain.Missing, metadata, table("orders"), "")}},
+		"the location is deregistered": {owner: true, plant: func(t *testing.T, w *world, _ string) {
+			if _, err := lakeformation.NewFromConfig(w.mesh.Config(meshtest.Administrator(meshAccount))).DeregisterResource(t.Context(), &lakeformation.DeregisterResourceInput{ResourceArn: aws.String("arn:aws:s3:::" + bucket)}); err != nil {
+				t.Fatal(err)
+			}
+		}, want: []string{on(chain.Missing, location, place+"days/", ""), on(chain.Missing, location, place+"orders/", "")}},
+		"the location has another role": {owner: true, plant: func(t *testing.T, w *world, _ string) {
+			const another = "arn:aws:iam::" + meshAccount + ":role/Readers"
+			cfg := w.mesh.Config(meshtest.Administrator(meshAccount))
+			meshtest.Before(w.mesh, func() {
+				trust := `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":["lakeformation.amazonaws.com","glue.amazonaws.com"]},"Action":"sts:AssumeRole"}]}`
+				if _, err := iam.NewFromConfig(cfg).CreateRole(t.Context(), &iam.CreateRoleInput{RoleName: aws.String("Readers"), AssumeRolePolicyDocument: &trust}); err != nil {
+					t.Fatal(err)
+				}
+			})
+			if _, err := lakeformation.NewFromConfig(cfg).UpdateResource(t.Context(), &lakeformation.UpdateResourceInput{ResourceArn: aws.String("arn:aws:s3:::" + bucket), RoleArn: aws.String(another)}); err != nil {
+				t.Fatal(err)
+			}
+		}, want: []string{on(chain.Missing, location, place+"days/", "arn:aws:iam::"+meshAccount+":role/Readers"), on(chain.Missing, location, place+"orders/", "arn:aws:iam::"+meshAccount+":role/Readers")}},
+		"the bucket's policy is removed": {owner: true, plant: func(t *testing.T, w *world, _ string) { w.putPolicy(t, "") },
+			want: []string{on(chain.Missing, policy, place+"days/", ours), on(chain.Missing, policy, place+"orders/", ours)}},
+		"one prefix is removed": {owner: true, plant: func(t *testing.T, w *world, _ string) {
+			text, err := storage.Merge(w.bucketPolicy(t), bucket, ours, nil, []string{"orders/"})
+			if err != nil {
+				t.Fatal(err)
+			}
+			w.putPolicy(t, text)
+		}, want: []string{on(chain.Missing, policy, place+"orders/", ours)}},
+		"a statement denies": {stays: true, plant: func(t *testing.T, w *world, _ string) {
+			text := strings.Replace(w.bucketPolicy(t), `"Statement":[`, `"Statement":[{"Effect":"Deny","Principal":"*","Action":"s3:GetObject","Resource":"arn:aws:s3:::`+bucket+`/orders/*"},`, 1)
+			w.putPolicy(t, text)
+		}, want: []string{on(chain.Missing, policy, place+"orders/", ours)}},
+		"a partition of the copy is dropped": {owner: true, plant: func(t *testing.T, w *world, _ string) {
+			if _, err := mesh(w).BatchDeletePartition(t.Context(), &glue.BatchDeletePartitionInput{DatabaseName: aws.String(meshDatabase), TableName: aws.String("days"),
+				PartitionsToDelete: []gluetypes.PartitionValueList{{Values: []string{"2"}}}}); err != nil {
+				t.Fatal(err)
+			}
+		}, want: []string{on(chain.Missing, partitions, table("days"), "")}},
+		"a partition is made in the copy": {plant: func(t *testing.T, w *world, _ string) {
+			if _, err := mesh(w).BatchCreatePartition(t.Context(), &glue.BatchCreatePartitionInput{DatabaseName: aws.String(meshDatabase), TableName: aws.String("days"),
+				PartitionInputList: []gluetypes.PartitionInput{{Values: []string{"9"}, StorageDescriptor: &gluetypes.StorageDescriptor{Location: aws.String(place + "days/day=9/")}}}}); err != nil {
+				t.Fatal(err)
+			}
+		}, want: []string{on(chain.Undecided, partitions, table("days"), "")}},
+		"the consumer is granted another table": {plant: func(t *testing.T, w *world, _ string) {
+			w.grantByHand(t, consumerAccount, tableOf("customers"), lftypes.PermissionSelect)
+		}, want: []string{on(chain.Undecided, grant, table("customers"), consumerAccount)}},
+		"the consumer is granted more": {plant: func(t *testing.T, w *world, _ string) {
+			w.grantByHand(t, consumerAccount, tableOf("orders"), lftypes.PermissionInsert)
+		}, want: []string{on(chain.Undecided, grant, table("orders"), consumerAccount)}},
+		"a stranger is granted a table": {plant: func(t *testing.T, w *world, _ string) {
+			w.grantByHand(t, stranger, tableOf("orders"), lftypes.PermissionSelect)
+		}, want: []string{on(chain.Undecided, grant, table("orders"), stranger)}},
+		"a stranger is granted all tables": {plant: func(t *testing.T, w *world, _ string) {
+			// Of all tables a producer sees no more than what it holds itself.
+			w.grantByHand(t, lakemesh.RoleARN(meshAccount, lakemesh.MeshProducerRole(producerAccount)), allTables(), lftypes.PermissionSelect)
+			w.grantByHand(t, stranger, allTables(), lftypes.PermissionSelect)
+		}, want: []string{on(chain.Undecided, grant, "all tables of "+database, stranger)}},
+		"columns are granted": {plant: func(t *testing.T, w *world, _ string) {
+			w.grantByHand(t, stranger, &lftypes.Resource{TableWithColumns: &lftypes.TableWithColumnsResource{DatabaseName: aws.String(meshDatabase), Name: aws.String("orders"), ColumnNames: []string{"id"}}}, lftypes.PermissionSelect)
+		}, want: []string{on(chain.Undecided, grant, "columns id of "+table("orders"), stranger)}},
+		"a table is open to everybody": {plant: func(t *testing.T, w *world, _ string) {
+			w.grantByHand(t, "IAM_ALLOWED_PRINCIPALS", tableOf("customers"), lftypes.PermissionAll)
+		}, want: []string{on(chain.Undecided, grant, table("customers"), "IAM_ALLOWED_PRINCIPALS")}},
+		"a prefix is opened": {plant: func(t *testing.T, w *world, _ string) {
+			text, err := storage.Merge(w.bucketPolicy(t), bucket, ours, []string{"private/"}, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			w.putPolicy(t, text)
+		}, want: []string{on(chain.TooMuch, policy, place+"private/", ours)}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			meshtest.Without(t, w.mesh, "what others hold cannot be seen", func(r localmesh.Readings) bool { return r.ListingsShowOwnRows })
+			w.partitioned(t)
+			id := w.request(t, consumerAccount, []string{"orders", "days"}, "SELECT", "DESCRIBE")
+			w.approve(t, producer.ApproveInput{RequestID: id})
+			w.chainHolds(t)
+			test.plant(t, w, id)
+			before := len(writes(w.mesh))
+			_, got := w.verify(t, producer.VerifyInput{})
+			if len(writes(w.mesh)) != before {
+				t.Error("verify has written")
+			}
+			slices.Sort(got)
+			if diff := cmp.Diff(slices.Sorted(slices.Values(test.want)), got); diff != "" {
+				t.Errorf("found (-want +got):\n%s", diff)
+			}
+			v, _ := w.verify(t, producer.VerifyInput{})
+			if _, err := w.producer.Repair(t.Context(), v); err != nil {
+				t.Errorf("repair: %v", err)
+			}
+			want := []string{}
+			if !test.owner {
+				// What nobody decided is only shown.
+				for _, said := range test.want {
+					if strings.HasPrefix(said, "undecided") || test.stays {
+						want = append(want, said)
+					}
+				}
+			}
+			_, got = w.verify(t, producer.VerifyInput{})
+			if diff := cmp.Diff(slices.Sorted(slices.Values(want)), slices.Sorted(slices.Values(got))); diff != "" {
+				t.Errorf("found after a repair (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
