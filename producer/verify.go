@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/lakemesh/lakemesh"
+	"github.com/lakemesh/lakemesh/access"
 	"github.com/lakemesh/lakemesh/internal/chain"
 	"github.com/lakemesh/lakemesh/internal/identity"
 	"github.com/lakemesh/lakemesh/internal/tracker"
@@ -22,11 +23,11 @@ type VerifyInput struct {
 	SubscriptionID string
 }
 
-// Verification is what was found, Finding one thing that is not as it was decided.
-type (
-	Verification = chain.Verification
-	Finding      = chain.Finding
-)
+// Verification is what was found.
+type Verification = chain.Verification
+
+// Finding is one thing that is not as it was decided.
+type Finding = chain.Finding
 
 const opVerify = "Verify"
 
@@ -55,9 +56,11 @@ func (p *Producer) Verify(ctx context.Context, in VerifyInput) (*Verification, e
 	s.compareCopies()
 
 	v := &Verification{Account: p.account, Party: chain.Owner, Unverified: s.unverified}
+	about := map[string]bool{}
 	for _, r := range s.records {
 		if in.about(r) {
 			v.Subscriptions++
+			about[r.ID] = true
 		}
 	}
 	for _, database := range s.databases {
@@ -65,8 +68,8 @@ func (p *Producer) Verify(ctx context.Context, in VerifyInput) (*Verification, e
 			v.Tables += len(s.tables[database])
 		}
 	}
-	for k := range s.wanted.Grants {
-		if in.Database == "" || in.Database == k.Object.Database {
+	for _, reasons := range s.wanted.Why {
+		if slices.ContainsFunc(reasons, func(r access.Reason) bool { return about[r.ID] }) {
 			v.Grants++
 		}
 	}

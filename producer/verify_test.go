@@ -332,3 +332,45 @@ func TestVerifyFindsEveryFaultAndNothingElse(t *testing.T) {
 		})
 	}
 }
+
+func TestVerifyLeavesWhatWasFoundWithARecord(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.grantByHand(t, consumerAccount, tableOf("orders"), lftypes.PermissionSelect)
+	id := w.request(t, consumerAccount, []string{"orders"}, "SELECT", "DESCRIBE")
+	w.approve(t, producer.ApproveInput{RequestID: id})
+	w.chainHolds(t)
+	if err := w.producer.UpdateSubscriptionPermissions(t.Context(), producer.UpdateInput{SubscriptionID: id, GrantPermissions: []string{"DESCRIBE"}}); err != nil {
+		t.Fatal(err)
+	}
+	w.chainHolds(t)
+}
+
+func TestVerifyIsNarrowed(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	meshtest.Without(t, w.mesh, "what others hold cannot be seen", func(r localmesh.Readings) bool { return r.ListingsShowOwnRows })
+	one, other := w.request(t, consumerAccount, []string{"orders"}, "SELECT"), w.request(t, otherConsumer, []string{"customers"}, "SELECT")
+	w.approve(t, producer.ApproveInput{RequestID: one})
+	w.approve(t, producer.ApproveInput{RequestID: other})
+	w.revokeByHand(t, tableOf("orders"), []lftypes.Permission{lftypes.PermissionSelect}, []lftypes.Permission{lftypes.PermissionSelect})
+	w.grantByHand(t, otherConsumer, tableOf("orders_eu"), lftypes.PermissionSelect)
+	const missing, undecided = "missing, grant, table " + meshDatabase + ".orders, " + consumerAccount, "undecided, grant, table " + meshDatabase + ".orders_eu, " + otherConsumer
+	for name, test := range map[string]struct {
+		in   producer.VerifyInput
+		want []string
+	}{
+		"everything":         {producer.VerifyInput{}, []string{missing, undecided}},
+		"the product":        {producer.VerifyInput{Database: strings.ToUpper(meshDatabase)}, []string{missing, undecided}},
+		"a consumer":         {producer.VerifyInput{Consumer: consumerAccount}, []string{missing}},
+		"another consumer":   {producer.VerifyInput{Consumer: otherConsumer}, []string{undecided}},
+		"a subscription":     {producer.VerifyInput{SubscriptionID: one}, []string{missing}},
+		"another one":        {producer.VerifyInput{SubscriptionID: other}, []string{}},
+		"what is not shared": {producer.VerifyInput{Consumer: "121212121212"}, []string{}},
+	} {
+		_, got := w.verify(t, test.in)
+		if diff := cmp.Diff(test.want, got); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", name, diff)
+		}
+	}
+}

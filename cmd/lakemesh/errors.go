@@ -21,6 +21,7 @@ const (
 	exitConflict
 	exitDenied
 	exitPartly
+	exitDrift
 )
 
 // errNotConfirmed ends a command that the person at the terminal did not want.
@@ -50,6 +51,8 @@ func exitCode(err error) int {
 		return exitDone
 	case errors.As(err, &expectation):
 		return exitFailed
+	case is(errDrift):
+		return exitDrift
 	case is(lakemesh.ErrPartial):
 		return exitPartly
 	case errors.As(err, &usage), is(lakemesh.ErrInvalidInput, lakemesh.ErrWrongAccount):

@@ -42,7 +42,7 @@ from it (Mesh, Producer, ProducerAdmin, Consumer or ConsumerAdmin); without one,
 --use-credentials, --profile, or the AWS SDK's own environment.
 
 Exit codes: 0 done, 1 failed, 2 wrong usage or input, 3 not found, 4 conflict or
-illegal transition, 5 access denied, 6 partly done.`
+illegal transition, 5 access denied, 6 partly done, 7 verify found something.`
 
 func (a *app) root() *cobra.Command {
 	root := &cobra.Command{
@@ -82,7 +82,7 @@ func (a *app) root() *cobra.Command {
 			root.AddCommand(c)
 		}
 	}
-	add("mesh", a.meshCommand(), a.adoptCommand(), a.accountCommand(), a.productCommand(), a.requestCommand(), a.subscriptionCommand(), a.accessCommand())
+	add("mesh", a.meshCommand(), a.adoptCommand(), a.accountCommand(), a.productCommand(), a.requestCommand(), a.subscriptionCommand(), a.accessCommand(), a.verifyCommand())
 	add("local", a.demoCommand(), a.localCommand())
 	root.AddCommand(a.versionCommand())
 	root.AddCommand(a.originalCommands()...)

@@ -1,0 +1,57 @@
+package main
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	awscredentials "github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/lakeformation"
+
+	"github.com/lakemesh/lakemesh"
+	"github.com/lakemesh/lakemesh/producer"
+)
+
+func TestVerifyHasAnExitCodeOfItsOwnAndRepairs(t *testing.T) {
+	t.Parallel()
+	m := newTerminalMesh(t)
+	id := m.request("SELECT")
+	m.run(0, nil, "request", "approve", id)
+	_, said := m.run(0, nil, "verify")
+	m.want(said, "^nothing to repair: 1 subscription, 2 grants and [0-9]+ tables hold$")
+
+	// Nobody can read where no location is registered.
+	cfg := m.mesh.Config()
+	administrator := m.mesh.Credentials.Credentials[lakemesh.MeshIdentity]
+	cfg.Credentials = awscredentials.NewStaticCredentialsProvider(administrator.AccessKeyID, string(administrator.SecretAccessKey), string(administrator.SessionToken))
+	lake := lakeformation.NewFromConfig(cfg)
+	out, err := lake.ListResources(t.Context(), &lakeformation.ListResourcesInput{})
+	if err != nil || len(out.ResourceInfoList) == 0 {
+		t.Fatalf("%v, %v", out, err)
+	}
+	for _, r := range out.ResourceInfoList {
+		if _, err := lake.DeregisterResource(t.Context(), &lakeformation.DeregisterResourceInput{ResourceArn: r.ResourceArn}); err != nil {
+			t.Fatalf("%s: %v", aws.ToString(r.ResourceArn), err)
+		}
+	}
+	table, said := m.run(7, nil, "verify")
+	m.want(table, "^KIND +LINK +RESOURCE", "^missing +location +s3://.*"+id+".*owner +lakemesh --local product create ")
+	m.want(said, "^error: not everything is as it was decided: 1 finding$")
+	text, _ := m.run(7, nil, "verify", "--subscription", id, "-o", "json")
+	var v producer.Verification
+	if err := json.Unmarshal([]byte(text), &v); err != nil || len(v.Findings) != 1 || v.Findings[0].Subscriptions[0] != id {
+		t.Errorf("%s, %v", text, err)
+	}
+	plan, _ := m.run(0, nil, "verify", "--repair", "--dry-run")
+	m.want(plan, "register")
+	m.run(1, &person{answer: strings.NewReader("n\n")}, "verify", "--repair")
+	m.run(7, nil, "verify", "--consumer", m.mesh.Credentials.Credentials[lakemesh.ConsumerIdentity].AccountID)
+	m.run(0, nil, "verify", "--consumer", "121212121212")
+	_, said = m.run(0, nil, "verify", "--repair")
+	m.want(said, "^done: publish table ", "^nothing to repair: ")
+
+	m.run(3, nil, "verify", "--product", "nowhere")
+	m.run(2, nil, "verify", "--consumer", "somebody")
+	m.run(2, nil, "verify", "--subscription", "nothing")
+}
