@@ -98,20 +98,15 @@ func (l *leaving) observe(ctx context.Context) error {
 	return nil
 }
 
-// scopes are what the subscription is about, as its owner decided and as this account
-// asked. The two differ only if the owner made its record into something else, or
-// unreadable: that shall keep nobody from leaving.
-func (l *leaving) scopes() []lakemesh.Subscription {
-	decided := l.record.Subscription
-	var all []lakemesh.Subscription
-	if decided.Database != "" && !decided.TablesUnknown {
-		all = append(all, decided)
-	}
+// scope is what the subscription is about, as its owner decided; or as this account asked,
+// where the owner made its record into something else, or unreadable. That shall keep
+// nobody from leaving, nor make it long: what was not asked for was not imported.
+func (l *leaving) scope() lakemesh.Subscription {
+	s := l.record.Subscription
 	if w := l.record.Asked; w != nil && !l.record.Believable() {
-		decided.Database, decided.Tables, decided.TablesUnknown = w.Database, w.Tables, false
-		all = append(all, decided)
+		s.Database, s.Tables, s.TablesUnknown = w.Database, w.Tables, false
 	}
-	return all
+	return s
 }
 
 // resources are what was handed on with the subscription: its tables, and if no
@@ -125,48 +120,41 @@ func (l *leaving) resources(ctx context.Context) ([]permissions.Resource, error)
 			list = append(list, r)
 		}
 	}
-	scopes := l.scopes()
-	if len(scopes) == 0 {
+	s := l.scope()
+	if s.Database == "" || s.TablesUnknown {
 		l.warnings = append(l.warnings, "neither the owner's decision nor the request names tables that can be read: nothing that was handed on is taken back")
+		return nil, nil
 	}
-	var unneeded []string
-	for _, s := range scopes {
-		for _, r := range c.objects(&s) {
-			add(r)
+	for _, r := range c.objects(&s) {
+		add(r)
+	}
+	if s.WholeDatabase() {
+		seen, err := c.shared.tables(ctx, s.Database)
+		if err != nil {
+			return nil, err
 		}
-		if s.WholeDatabase() {
-			seen, err := c.shared.tables(ctx, s.Database)
-			if err != nil {
-				return nil, err
-			}
-			// What was shared a moment ago may have been handed on, and not be listed yet.
-			published, err := c.public.tables(ctx, s.Database)
-			if err != nil {
-				c.log.WarnContext(ctx, "could not see what is published in the database; only on what is listed as shared is access taken back", "database", s.Database, "error", err)
-			}
-			for _, t := range append(seen, published...) {
-				add(permissions.Table(c.meshAccount, s.Database, strings.ToLower(aws.ToString(t.Name))))
-			}
+		// What was shared a moment ago may have been handed on, and not be listed yet.
+		published, err := c.public.tables(ctx, s.Database)
+		if err != nil {
+			c.log.WarnContext(ctx, "could not see what is published in the database; only on what is listed as shared is access taken back", "database", s.Database, "error", err)
 		}
-		if !slices.ContainsFunc(l.others, func(o *tracker.Record) bool { return strings.EqualFold(o.Database, s.Database) }) {
-			unneeded = append(unneeded, s.Database)
-			add(permissions.Database(c.meshAccount, s.Database))
+		for _, t := range append(seen, published...) {
+			add(permissions.Table(c.meshAccount, s.Database, strings.ToLower(aws.ToString(t.Name))))
 		}
 	}
-	if len(unneeded) == 0 {
+	if slices.ContainsFunc(l.others, func(o *tracker.Record) bool { return strings.EqualFold(o.Database, s.Database) }) {
 		return list, nil
 	}
+	add(permissions.Database(c.meshAccount, s.Database))
 	all, err := c.own.databases(ctx)
 	if err != nil {
 		return nil, err
 	}
 	for i := range all {
-		for _, database := range unneeded {
-			if c.linksTo(&all[i], database) {
-				link := strings.ToLower(aws.ToString(all[i].Name))
-				l.links[link] = database
-				add(permissions.Database(c.account, link))
-			}
+		if c.linksTo(&all[i], s.Database) {
+			link := strings.ToLower(aws.ToString(all[i].Name))
+			l.links[link] = s.Database
+			add(permissions.Database(c.account, link))
 		}
 	}
 	return list, nil

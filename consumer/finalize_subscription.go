@@ -454,12 +454,14 @@ func (f *finalizing) plan() *plan.Plan {
 			Run:     f.createLink,
 		}, ready)
 	}
-	last := append(f.planGrants(p, ready, link), ready, link)
-	if !r.Imported {
+	handed := f.planGrants(p, ready, link)
+	last := append(slices.Clone(handed), ready, link)
+	// Whoever is given access later stands in the history, too.
+	if !r.Imported || len(handed) > 0 {
 		p.Add(plan.Step{
 			Kind: plan.Record, Account: c.meshAccount, Resource: "subscription " + r.ID,
 			Summary: "record subscription " + r.ID + " as imported",
-			Run:     func(ctx context.Context) error { return c.tracker.Imported(ctx, r, f.principals) },
+			Run:     func(ctx context.Context) error { return c.tracker.Imported(ctx, r, f.recipients()) },
 		}, last...)
 	}
 	switch {

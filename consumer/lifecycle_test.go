@@ -219,6 +219,18 @@ func TestAccessIsHandedOnToNamedPrincipals(t *testing.T) {
 	w.silent("a repetition", func() { w.finalize(id, analyst) })
 	w.finalize(id)
 	w.reads(self(), "orders")
+	// The history says who was given access, each time that somebody was.
+	s, err := w.consumer.GetSubscription(ctx, id)
+	w.must(err)
+	var handed []string
+	for _, e := range s.History {
+		if e.Action == lakemesh.ActionImport {
+			handed = append(handed, e.Reason)
+		}
+	}
+	if want := []string{"", "handed on to " + analyst, "handed on to " + self()}; !slices.Equal(handed, want) {
+		t.Errorf("the history of imports says %q, want %q", handed, want)
+	}
 
 	w.must(w.consumer.DeleteSubscription(ctx, consumer.LeaveInput{SubscriptionID: id}))
 	w.refused(analyst, "orders")

@@ -1,6 +1,7 @@
 package consumer_test
 
 import (
+	"fmt"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -26,6 +27,7 @@ func TestAConsumerLeavesWhateverItsOwnersRecordSays(t *testing.T) {
 		"the database is another":          {"DatabaseName": &types.AttributeValueMemberS{Value: "other-" + producerAccount}},
 		"the tables are a number":          {"TableName": number},
 		"the tables are others":            {"TableName": &types.AttributeValueMemberL{Value: []types.AttributeValue{&types.AttributeValueMemberS{Value: "customers"}}}},
+		"the tables are very many":         {"TableName": flood()},
 		"the status is null":               {"Status": null},
 		"the status is a word":             {"Status": &types.AttributeValueMemberS{Value: "Suspended"}},
 		"what was permitted is null":       {"PermittedGrants": null, "GrantableGrants": null},
@@ -51,7 +53,11 @@ func TestAConsumerLeavesWhateverItsOwnersRecordSays(t *testing.T) {
 			if all := w.list(consumer.ListInput{Statuses: []lakemesh.Status{lakemesh.Active}}); len(all) != 1 {
 				t.Errorf("%d active subscriptions are listed", len(all))
 			}
+			calls := w.mesh.Calls()
 			w.must(w.consumer.DeleteSubscription(t.Context(), consumer.LeaveInput{SubscriptionID: id}))
+			if n := w.mesh.Calls() - calls; n > mostToLeave {
+				t.Errorf("leaving one table takes %d calls", n)
+			}
 			w.refused(self(), "orders")
 			s, err := w.consumer.GetSubscription(t.Context(), id)
 			w.must(err)
@@ -64,4 +70,16 @@ func TestAConsumerLeavesWhateverItsOwnersRecordSays(t *testing.T) {
 			}
 		})
 	}
+}
+
+// mostToLeave is more calls than leaving one table takes.
+const mostToLeave = 40
+
+// flood are names of thousands of tables.
+func flood() types.AttributeValue {
+	list := &types.AttributeValueMemberL{}
+	for n := range 2000 {
+		list.Value = append(list.Value, &types.AttributeValueMemberS{Value: fmt.Sprintf("t%d", n)})
+	}
+	return list
 }

@@ -91,7 +91,7 @@ func (p *Producer) changes(c *considered, f *found) (*change, error) {
 	if err := unblocked(f.have, ch.grant); err != nil {
 		return nil, err
 	}
-	if ch.foreign, err = encodeFound(byHand); err != nil {
+	if ch.foreign, err = permissions.EncodeFound(byHand); err != nil {
 		return nil, err
 	}
 	if err := p.prefixes(c, f, ch, diff); err != nil {
@@ -159,7 +159,7 @@ func (p *Producer) catalog(f *found) access.Catalog {
 // by hand. It is kept with the record, because once the subscription is active the two
 // cannot be told apart. An unfinished decision has kept it already.
 func (p *Producer) made(c *considered, f *found, names []string, there access.Grants) (made, byHand access.Grants, _ error) {
-	byHand, err := p.decodeFound(c.record.Subscriber, c.record.Found)
+	byHand, err := permissions.DecodeFound(p.meshAccount, c.record.Subscriber, c.record.Found)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -172,7 +172,7 @@ func (p *Producer) made(c *considered, f *found, names []string, there access.Gr
 			if o.Claim != nil {
 				t = terms{t.permitted.Union(o.Claim.Permissions), t.grantable.Union(o.Claim.Grantable)}
 			}
-			theirs, err := p.decodeFound(o.Subscriber, o.Found)
+			theirs, err := permissions.DecodeFound(p.meshAccount, o.Subscriber, o.Found)
 			if err != nil {
 				return nil, nil, err
 			}

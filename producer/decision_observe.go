@@ -90,7 +90,7 @@ func (p *Producer) observe(ctx context.Context, c *considered) (*found, error) {
 				return err
 			})
 		}
-		f.resources = append(basis, p.possible(r, slices.Sorted(maps.Keys(f.tables)))...)
+		f.resources = slices.Concat(basis, p.possible(r, slices.Sorted(maps.Keys(f.tables))))
 		if r.Words.Whole {
 			f.have, err = p.mesh.lake.Observe(within, f.resources...)
 		}

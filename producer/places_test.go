@@ -125,8 +125,10 @@ func TestApprovingOpensAllPlacesOfATable(t *testing.T) {
 				w.accounts.PartitionAt(producerAccount, sourceDatabase, "t", location, strings.Repeat("x", i+1))
 			}
 			for _, when := range []string{"the first time", "again"} {
-				if out := w.publish(t); !saidOf(out.Warnings, c.says) {
-					t.Errorf("published %s: %q, want %q", when, out.Warnings, c.says)
+				// That an Iceberg table's copy is a snapshot is said of each of them.
+				said := slices.DeleteFunc(w.publish(t).Warnings, func(w string) bool { return strings.Contains(w, "is an Iceberg table") })
+				if !saidOf(said, c.says) {
+					t.Errorf("published %s: %q, want %q", when, said, c.says)
 				}
 			}
 			id := w.request(t, consumerAccount, []string{"t"}, "SELECT")

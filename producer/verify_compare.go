@@ -10,6 +10,7 @@ import (
 	"github.com/lakemesh/lakemesh/access"
 	"github.com/lakemesh/lakemesh/internal/catalog"
 	"github.com/lakemesh/lakemesh/internal/chain"
+	"github.com/lakemesh/lakemesh/internal/permissions"
 	"github.com/lakemesh/lakemesh/internal/storage"
 )
 
@@ -22,7 +23,7 @@ func (s *inspected) compareGrants() error {
 	made, allowed := access.Grants{}, s.wanted.Grants.Union(s.ownGrants())
 	for _, r := range s.records {
 		names := slices.Sorted(maps.Keys(s.tables[strings.ToLower(r.Database)]))
-		byHand, err := s.decodeFound(r.Subscriber, r.Found)
+		byHand, err := permissions.DecodeFound(s.meshAccount, r.Subscriber, r.Found)
 		if err != nil {
 			return err
 		}

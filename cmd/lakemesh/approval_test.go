@@ -248,3 +248,18 @@ func TestWhatIsWrongWithARequestIsShown(t *testing.T) {
 		t.Error(text)
 	}
 }
+
+// A variable that was never set agrees to nothing.
+func TestAnEmptyExpectIsRefused(t *testing.T) {
+	t.Parallel()
+	for _, empty := range []string{"", " "} {
+		expect := ""
+		if err := (digest{&expect}).Set(empty); err == nil {
+			t.Errorf("%q is taken for a digest", empty)
+		}
+	}
+	expect := ""
+	if err := (digest{&expect}).Set("abc"); err != nil || expect != "abc" {
+		t.Errorf("%q, %v", expect, err)
+	}
+}

@@ -71,5 +71,5 @@ func alwaysAsk[P any](context.Context, P, *plan.Plan) (bool, error) { return tru
 
 // addExpect adds the flag that names the plan which was looked at.
 func addExpect(cmd *cobra.Command, expect *string) {
-	cmd.Flags().StringVar(expect, "expect", "", "the digest of the plan that --dry-run has shown: another one is not done")
+	cmd.Flags().Var(digest{expect}, "expect", "the digest of the plan that --dry-run has shown: another one is not done")
 }

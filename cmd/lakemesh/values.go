@@ -30,7 +30,24 @@ func (c *choice) Set(s string) error {
 			return nil
 		}
 	}
-	return fmt.Errorf("one of %s is expected", strings.Join(slices.Sorted(slices.Values(c.legal)), ", "))
+	// An empty value can be a default, and is none to be typed.
+	named := slices.DeleteFunc(slices.Sorted(slices.Values(c.legal)), func(l string) bool { return l == "" })
+	return fmt.Errorf("one of %s is expected", strings.Join(named, ", "))
+}
+
+// digest is a flag that names a plan. An empty one would agree to any plan, and is what
+// a variable has that was never set.
+type digest struct{ value *string }
+
+func (d digest) String() string { return *d.value }
+func (d digest) Type() string   { return "string" }
+
+func (d digest) Set(s string) error {
+	if strings.TrimSpace(s) == "" {
+		return errors.New("the digest that --dry-run has shown is expected")
+	}
+	*d.value = s
+	return nil
 }
 
 // list is a flag with several values: separated by commas, given several times, or

@@ -1,4 +1,4 @@
-package producer
+package permissions
 
 import (
 	"encoding/json"
@@ -6,22 +6,22 @@ import (
 
 	"github.com/lakemesh/lakemesh"
 	"github.com/lakemesh/lakemesh/access"
-	"github.com/lakemesh/lakemesh/internal/permissions"
 )
 
 // byHand is an entry as the record keeps it; the principal is the subscriber, and the
 // account the mesh's.
 type byHand struct {
-	Kind        permissions.Kind
+	Kind        Kind
 	Database    string
 	Table       string `json:",omitempty"`
 	Permissions []string
 	Grantable   []string `json:",omitempty"`
 }
 
-// encodeFound writes what was found, for the record.
-func encodeFound(found access.Grants) ([]string, error) {
-	entries, err := permissions.Entries(found)
+// EncodeFound writes what a consumer held before lakemesh granted the same, for the record
+// of its subscription.
+func EncodeFound(found access.Grants) ([]string, error) {
+	entries, err := Entries(found)
 	if err != nil {
 		return nil, err
 	}
@@ -36,15 +36,15 @@ func encodeFound(found access.Grants) ([]string, error) {
 	return all, nil
 }
 
-// decodeFound reads what [encodeFound] wrote.
-func (p *Producer) decodeFound(subscriber string, texts []string) (access.Grants, error) {
+// DecodeFound reads what [EncodeFound] wrote of a subscriber, on what is the mesh account's.
+func DecodeFound(mesh, subscriber string, texts []string) (access.Grants, error) {
 	all := access.Grants{}
 	for _, text := range texts {
 		var b byHand
 		if err := json.Unmarshal([]byte(text), &b); err != nil {
 			return nil, fmt.Errorf("read what was granted by other means: %w", err)
 		}
-		o, ok := permissions.Resource{Kind: b.Kind, Account: p.meshAccount, Database: b.Database, Table: b.Table}.Object()
+		o, ok := Resource{Kind: b.Kind, Account: mesh, Database: b.Database, Table: b.Table}.Object()
 		if !ok {
 			return nil, fmt.Errorf("read what was granted by other means: %q is nothing to grant on", b.Kind)
 		}

@@ -1,0 +1,59 @@
+package admin
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/lakemesh/lakemesh"
+	"github.com/lakemesh/lakemesh/access"
+	"github.com/lakemesh/lakemesh/internal/accesslist"
+	"github.com/lakemesh/lakemesh/internal/identity"
+	"github.com/lakemesh/lakemesh/internal/tracker"
+)
+
+const opAccessList = "AccessList"
+
+// AccessListInput says which access is listed.
+type AccessListInput struct {
+	access.ListFilter
+	// At is the time that the list is of; nil is now. See [access.List].
+	At *time.Time
+}
+
+// AccessList lists who holds what in the whole mesh, and through which subscriptions. It
+// is done by an administrator of the mesh account; elsewhere it is a
+// [lakemesh.ErrWrongAccount]. It is an [lakemesh.ErrAccessDenied], and not an empty list,
+// if the mesh's manager is no data lake administrator.
+func (a *Admin) AccessList(ctx context.Context, in AccessListInput) (*access.List, error) {
+	if err := a.inMesh(opAccessList); err != nil {
+		return nil, err
+	}
+	records := tracker.New(tracker.Options{Config: a.caller.Config, MeshAccount: a.mesh, By: a.caller.ARN, Log: a.log, Now: a.options.Now})
+	s := accesslist.Source{Tracker: records, Mesh: a.mesh}
+	var err error
+	if s.Records, err = records.Everybody(ctx); err != nil {
+		return nil, err
+	}
+	if in.At != nil {
+		return s.Make(ctx, in.ListFilter, in.At)
+	}
+	s.Records = slices.DeleteFunc(s.Records, func(r *tracker.Record) bool { return r.Status != lakemesh.Active })
+	settings, err := a.observeSettings(ctx)
+	if err != nil {
+		return nil, err
+	}
+	manager := false
+	for _, p := range settings.DataLakeAdmins {
+		manager = manager || p.DataLakePrincipalIdentifier != nil && *p.DataLakePrincipalIdentifier == lakemesh.RoleARN(a.mesh, lakemesh.ManagerRole)
+	}
+	if !manager {
+		// Who is no administrator is shown only what it holds itself.
+		return nil, &lakemesh.Error{Op: opAccessList, Account: a.mesh, Resource: "permissions", Kind: lakemesh.ErrAccessDenied,
+			Message: lakemesh.ManagerRole + " is no data lake administrator, so that it may not see who holds what", Hint: "run: lakemesh mesh init"}
+	}
+	if s.There, err = a.permissions().Readers(ctx); err != nil {
+		return nil, identity.Explain(opAccessList, a.mesh, "permissions", err)
+	}
+	return s.Make(ctx, in.ListFilter, nil)
+}

@@ -1,0 +1,200 @@
+package main
+
+import (
+	"context"
+	"encoding/csv"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/lakemesh/lakemesh"
+	"github.com/lakemesh/lakemesh/access"
+	"github.com/lakemesh/lakemesh/admin"
+	"github.com/lakemesh/lakemesh/consumer"
+	"github.com/lakemesh/lakemesh/internal/printable"
+	"github.com/lakemesh/lakemesh/producer"
+)
+
+func (a *app) accessCommand() *cobra.Command {
+	return group("access", "See who can read what, and why", a.accessList())
+}
+
+func (a *app) accessList() *cobra.Command {
+	var f access.ListFilter
+	var as, by, when string
+	var asCSV bool
+	cmd := &cobra.Command{
+		Use:   "list",
+		Short: "List who holds what, through which subscription or by hand",
+		Args:  cobra.NoArgs,
+		RunE: a.do(func(ctx context.Context, _ []string) error {
+			if asCSV && a.flags.output != "table" {
+				return usageError{lakemesh.Invalid("--csv", "it is a form of the result itself: leave --output out")}
+			}
+			var at *time.Time
+			if when != "" {
+				t, err := parseTime(when)
+				if err != nil {
+					return err
+				}
+				at = &t
+			}
+			list, err := a.listAccess(ctx, as, f, at)
+			if err != nil {
+				return err
+			}
+			access.SortEntries(list.Entries, by)
+			if asCSV {
+				a.screen.done()
+				a.warn(list.Notes...)
+				return a.accessCSV(list.Entries)
+			}
+			return a.show(list, func() {
+				fmt.Fprint(a.out, renderAccess(list.Entries, by))
+				for _, n := range list.Notes {
+					a.say("note: %s", n)
+				}
+			})
+		}),
+	}
+	flags := cmd.Flags()
+	flags.SortFlags = false
+	flags.StringVar(&f.Database, "database-name", "", "only this database of the mesh")
+	flags.StringVar(&f.Table, "table-name", "", "only this table, and what may be on it")
+	flags.StringVar(&f.Principal, "principal", "", "only this principal, or this account and everybody of it")
+	flags.Var(newChoice(&by, "table", "consumer", "principal"), "by", "in the order of: table, consumer or principal")
+	flags.StringVar(&when, "at", "", "as it was justified at this time (UTC), such as 2026-01-31 or \"2026-01-31 12:00:00\"")
+	flags.BoolVar(&asCSV, "csv", false, "as CSV, for a spreadsheet")
+	flags.Var(newChoice(&as, "", "producer", "consumer", "admin"), "as", "who asks: producer, consumer or admin (default: producer, or the one that the credentials file holds)")
+	return cmd
+}
+
+func (a *app) listAccess(ctx context.Context, as string, f access.ListFilter, at *time.Time) (*access.List, error) {
+	if as == "admin" {
+		m, err := a.admin(ctx, lakemesh.MeshIdentity)
+		if err != nil {
+			return nil, err
+		}
+		return m.AccessList(ctx, admin.AccessListInput{ListFilter: f, At: at})
+	}
+	side, err := a.side(ctx, as, lakemesh.ProducerIdentity)
+	if err != nil {
+		return nil, err
+	}
+	if side == lakemesh.ConsumerIdentity {
+		c, err := a.consumer(ctx)
+		if err != nil {
+			return nil, err
+		}
+		return c.AccessList(ctx, consumer.AccessListInput{ListFilter: f, At: at})
+	}
+	p, err := a.producer(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return p.AccessList(ctx, producer.AccessListInput{ListFilter: f, At: at})
+}
+
+// parseTime reads a time in UTC: a day, a time as records have it, or RFC 3339.
+func parseTime(text string) (time.Time, error) {
+	for _, layout := range []string{time.RFC3339, lakemesh.TimeFormat, time.DateOnly} {
+		if t, err := time.Parse(layout, text); err == nil {
+			return t.UTC(), nil
+		}
+	}
+	return time.Time{}, lakemesh.Invalid("--at", "%q is not a time, such as 2026-01-31 or 2026-01-31T12:00:00Z", text)
+}
+
+// renderAccess is a block for each line of the list, so that ARNs and ids stay whole on
+// 80 columns as far as they are not longer themselves.
+func renderAccess(entries []access.Entry, by string) string {
+	if len(entries) == 0 {
+		return "no access\n"
+	}
+	var b strings.Builder
+	last := ""
+	for _, e := range entries {
+		head, second := accessOn(e), e.Principal
+		switch by {
+		case "principal":
+			head, second = second, head
+		case "consumer":
+			head, second = orDash(e.Account), head+" to "+e.Principal
+		}
+		if head != last {
+			fmt.Fprintln(&b, printable.Line(head))
+			last = head
+		}
+		held := strings.Join(e.Permissions.Strings(), ",")
+		if len(e.Grantable) > 0 {
+			held += ", may hand on " + strings.Join(e.Grantable.Strings(), ",")
+		}
+		fmt.Fprintf(&b, "  %s\n    %s\n", printable.Line(second), printable.Line(held))
+		if len(e.Through) == 0 {
+			fmt.Fprintf(&b, "    %s\n", e.Origin)
+		}
+		for _, id := range e.Through {
+			fmt.Fprintf(&b, "    through %s\n", printable.Line(id))
+		}
+	}
+	return b.String()
+}
+
+// accessOn names what a grant is on.
+func accessOn(e access.Entry) string {
+	name := e.Database
+	if e.Table != "" {
+		name += "." + e.Table
+	}
+	switch e.Kind {
+	case access.KindTable:
+		return name
+	case access.KindColumns:
+		return name + " columns " + strings.Join(e.Columns, ",")
+	case access.KindFilter:
+		return name + " filter " + e.Filter
+	case access.KindTaggedTables, access.KindTaggedDatabases:
+		return string(e.Kind) + " " + e.Tags.String()
+	case access.KindAllTables:
+		return name + ".* (all tables)"
+	}
+	return strings.TrimSpace(string(e.Kind) + " " + name)
+}
+
+// accessCSV writes a line for each entry.
+func (a *app) accessCSV(entries []access.Entry) error {
+	w := csv.NewWriter(a.out)
+	rows := [][]string{{"Principal", "Account", "Kind", "Database", "Table", "Columns", "Filter", "Tags", "Permissions", "Grantable", "Origin", "Through", "Since", "Until"}}
+	stamp := func(t *time.Time) string {
+		if t == nil {
+			return ""
+		}
+		return lakemesh.FormatTime(*t)
+	}
+	for _, e := range entries {
+		rows = append(rows, []string{e.Principal, e.Account, string(e.Kind), e.Database, e.Table, strings.Join(e.Columns, " "), e.Filter, e.Tags.String(),
+			strings.Join(e.Permissions.Strings(), " "), strings.Join(e.Grantable.Strings(), " "), string(e.Origin), strings.Join(e.Through, " "), stamp(e.Since), stamp(e.Until)})
+	}
+	for _, row := range rows {
+		for i, cell := range row {
+			row[i] = harmless(cell)
+		}
+		if err := w.Write(row); err != nil {
+			return fmt.Errorf("write the result: %w", err)
+		}
+	}
+	w.Flush()
+	return w.Error()
+}
+
+// harmless is a cell that a spreadsheet does not take for a formula
+// (https://owasp.org/www-community/attacks/CSV_Injection).
+func harmless(cell string) string {
+	cell = printable.Line(cell)
+	if first := strings.TrimLeft(cell, " "); first != "" && strings.ContainsRune("=+-@", rune(first[0])) {
+		return "'" + cell
+	}
+	return cell
+}

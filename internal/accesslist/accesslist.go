@@ -1,0 +1,201 @@
+// Package accesslist makes lists of access of what is granted and of the records of
+// subscriptions. The three personas differ only in what they can see.
+package accesslist
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/lakemesh/lakemesh"
+	"github.com/lakemesh/lakemesh/access"
+	"github.com/lakemesh/lakemesh/internal/permissions"
+	"github.com/lakemesh/lakemesh/internal/tracker"
+)
+
+// Source is what a list is made of.
+type Source struct {
+	Tracker *tracker.Tracker
+	// Mesh is the mesh account.
+	Mesh string
+	// Records are the subscriptions that the reader can see.
+	Records []*tracker.Record
+	// There is what is granted; nil for a list of the past.
+	There access.Grants
+	// Owner is the owner of all of it, if there is one; empty for several.
+	Owner string
+}
+
+// historyWidth is how many histories are read at once.
+const historyWidth = 8
+
+// Make makes the list of now, or with at not nil, of then.
+func (s Source) Make(ctx context.Context, f access.ListFilter, at *time.Time) (*access.List, error) {
+	out := &access.List{At: at, Entries: []access.Entry{}}
+	histories, faults, err := s.histories(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var terms []access.Terms
+	since, before := map[string]time.Time{}, access.Grants{}
+	for _, r := range s.Records {
+		t := termsOf(s.Mesh, r)
+		then := histories[r.ID]
+		if at != nil {
+			var ok bool
+			if t, ok = access.AsOf(t, then, *at); !ok {
+				continue
+			}
+			then = slices.DeleteFunc(slices.Clone(then), func(e lakemesh.Event) bool { return e.At.After(*at) })
+		}
+		if r.TablesUnknown {
+			out.Notes = append(out.Notes, fmt.Sprintf("the tables of subscription %s cannot be read: what it justifies is not told apart from what was granted by hand", r.ID))
+			continue
+		}
+		found, err := permissions.DecodeFound(s.Mesh, r.Subscriber, r.Found)
+		if err != nil {
+			return nil, err
+		}
+		before = before.Union(found)
+		terms = append(terms, t)
+		since[t.ID] = access.ApprovedAt(then)
+	}
+	there := s.There
+	if at != nil {
+		before = nil
+		if there, err = wanted(terms); err != nil {
+			return nil, err
+		}
+		out.Notes = append(out.Notes, "this is what subscriptions justified then, by their histories; grants that were made by hand are not in it")
+	}
+	all, err := access.ListGrants(there, before, terms, since, s.ofMesh)
+	if err != nil {
+		return nil, err
+	}
+	for _, e := range all {
+		if f.Has(e) {
+			out.Entries = append(out.Entries, e)
+		}
+	}
+	access.SortEntries(out.Entries, "table")
+	if n := unfound(terms, all); at == nil && n > 0 {
+		out.Notes = append(out.Notes, fmt.Sprintf("%d active %s nothing that is granted: Lake Formation shows no grant of it", n, map[bool]string{true: "subscription justifies", false: "subscriptions justify"}[n == 1]))
+	}
+	out.Notes = append(out.Notes, faults...)
+	return out, nil
+}
+
+// histories are the histories of the records, and the faults of those that do not hold.
+func (s Source) histories(ctx context.Context) (all map[string][]lakemesh.Event, faults []string, _ error) {
+	all = map[string][]lakemesh.Event{}
+	var mu sync.Mutex
+	group, within := errgroup.WithContext(ctx)
+	group.SetLimit(historyWidth)
+	for _, r := range s.Records {
+		group.Go(func() error {
+			events, fault, err := s.Tracker.History(within, r)
+			if err != nil {
+				return fmt.Errorf("read the history of subscription %s: %w", r.ID, err)
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			all[r.ID] = events
+			if fault != nil {
+				faults = append(faults, fmt.Sprintf("subscription %s: %s", r.ID, fault))
+			}
+			return nil
+		})
+	}
+	err := group.Wait()
+	slices.Sort(faults)
+	return all, faults, err
+}
+
+// termsOf are a record's terms as they justify grants now.
+func termsOf(mesh string, r *tracker.Record) access.Terms {
+	permitted, grantable := r.Justified()
+	if !permitted.Has(lakemesh.All) {
+		// A record of the original library may say otherwise.
+		grantable = grantable.Intersect(permitted)
+	}
+	t := access.Terms{ID: r.ID, Owner: r.Owner, Grantees: []access.Grantee{access.Grantee(r.Subscriber)}, Permissions: permitted, Grantable: grantable,
+		Scope: access.Scope{Account: mesh, Database: r.Database, AllTables: r.WholeDatabase()}}
+	if !r.WholeDatabase() {
+		t.Scope.Tables = r.Tables
+	}
+	return t
+}
+
+// wanted is what the terms justify, in the form that says all of it: a whole database is
+// all of its tables.
+func wanted(terms []access.Terms) (access.Grants, error) {
+	c := access.Catalog{Databases: map[string]access.Database{}}
+	for _, t := range terms {
+		name := strings.ToLower(t.Scope.Database)
+		d, ok := c.Databases[name]
+		if !ok {
+			d = access.Database{Tables: map[string]access.Table{}, Wildcard: lakemesh.NewPermissions(lakemesh.All)}
+			c.Databases[name] = d
+		}
+		for _, table := range t.Scope.Tables {
+			d.Tables[strings.ToLower(table)] = access.Table{}
+		}
+	}
+	w, err := access.Want(terms, c, time.Time{})
+	return w.Grants, err
+}
+
+// unfound is how many subscriptions justify something of which nothing is granted.
+func unfound(terms []access.Terms, entries []access.Entry) int {
+	n := 0
+	for _, t := range terms {
+		if len(t.Permissions) > 0 && !slices.ContainsFunc(entries, func(e access.Entry) bool {
+			return e.Kind != access.KindDatabase && slices.Contains(e.Through, t.ID)
+		}) {
+			n++
+		}
+	}
+	return n
+}
+
+// ofMesh reports whether a grant is one that the mesh itself needs: the owner's role and
+// account on the owner's own products, the manager, and DESCRIBE for the role that shows
+// public metadata.
+func (s Source) ofMesh(k access.Key, h access.Held) bool {
+	who := string(k.Grantee)
+	if who == lakemesh.RoleARN(s.Mesh, lakemesh.ManagerRole) {
+		return true
+	}
+	if who == lakemesh.RoleARN(s.Mesh, lakemesh.ReadOnlyRole) {
+		return h.Permissions.SubsetOf(lakemesh.NewPermissions(lakemesh.Describe)) && len(h.Grantable) == 0
+	}
+	owner := s.ownerOf(k.Object.Database)
+	return owner != "" && (who == owner || who == lakemesh.RoleARN(s.Mesh, lakemesh.MeshProducerRole(owner)))
+}
+
+// ownerOf is whose product a database is: by its subscriptions, or by its name, which ends
+// in the owner's account unless it was published under another one.
+func (s Source) ownerOf(database string) string {
+	if s.Owner != "" {
+		return s.Owner
+	}
+	for _, r := range s.Records {
+		if strings.EqualFold(r.Database, database) {
+			return r.Owner
+		}
+	}
+	return database[strings.LastIndex(database, "-")+1:]
+}
+
+// Hidden is the error of a listing that shows nothing although something has to be
+// granted: Lake Formation answers who may not list with an empty list.
+func Hidden(op, account, what string) error {
+	return &lakemesh.Error{Op: op, Account: account, Resource: "permissions", Kind: lakemesh.ErrAccessDenied,
+		Message: "Lake Formation shows no grants at all although " + what + ": the caller may not list them, or all of them were revoked",
+		Hint:    "use credentials of a data lake administrator of account " + account}
+}
