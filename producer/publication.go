@@ -154,7 +154,7 @@ type publishedTable struct {
 	// tags are the LF-tags that the table is to have, and lacks.
 	tags map[string]string
 	// allTags are the LF-tags that count for the original, those of its database and of its
-	// columns among them; read where that matters.
+	// columns among them; read for a migration where grants go by tags.
 	allTags permissions.Tags
 	// sourceTags are those of the original.
 	sourceTags map[string]string

@@ -54,15 +54,16 @@ func (p *Producer) ownTags(tags map[string]string) map[string]string {
 func (pub *publication) observeSourceTags(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(pub.concurrency())
-	for _, t := range pub.tables {
+	found := make([]permissions.Tags, len(pub.tables))
+	for n, t := range pub.tables {
 		if !t.original {
 			continue
 		}
 		group.Go(func() (err error) {
-			t.allTags, err = pub.own.lake.AllTags(ctx, pub.source, t.name)
+			found[n], err = pub.own.lake.AllTags(ctx, pub.source, t.name)
 			// What the table inherits from its database counts like its own: the copy's database
 			// is another one. AllTags returns a map of its own.
-			t.sourceTags = t.allTags.Table
+			t.sourceTags = found[n].Table
 			// Keys of this form say in the mesh whose they are; in a producer's account
 			// they say nothing.
 			maps.DeleteFunc(t.sourceTags, func(key, _ string) bool { return ownerTagPattern.MatchString(key) })
@@ -72,8 +73,8 @@ func (pub *publication) observeSourceTags(ctx context.Context) error {
 	if err := group.Wait(); err != nil {
 		return err
 	}
-	for _, t := range pub.tables {
-		pub.leaveColumnTags(t)
+	for n, t := range pub.tables {
+		pub.leaveColumnTags(t, found[n])
 	}
 	return nil
 }
@@ -81,12 +82,12 @@ func (pub *publication) observeSourceTags(ctx context.Context) error {
 // leaveColumnTags leaves out the LF-tags of which columns have other values than their
 // table: LF-tags on columns are not copied, so the copy's columns would have the table's
 // value, and who is granted by it would see them.
-func (pub *publication) leaveColumnTags(t *publishedTable) {
+func (pub *publication) leaveColumnTags(t *publishedTable, all permissions.Tags) {
 	columns := map[string][]string{}
-	for i, tags := range t.allTags.Columns {
+	for i, tags := range all.Columns {
 		for key, v := range tags {
 			if t.sourceTags[key] != v && !ownerTagPattern.MatchString(key) {
-				columns[key] = append(columns[key], t.allTags.OnColumns[i])
+				columns[key] = append(columns[key], all.OnColumns[i])
 			}
 		}
 	}
