@@ -16,12 +16,14 @@ import (
 	"github.com/lakemesh/lakemesh/admin"
 	"github.com/lakemesh/lakemesh/consumer"
 	"github.com/lakemesh/lakemesh/internal/meshtest"
+	"github.com/lakemesh/lakemesh/localmesh"
 	"github.com/lakemesh/lakemesh/producer"
 )
 
 func TestEachGrantIsListedWithWhatJustifiesItAndAllSidesAgree(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
+	meshtest.Without(t, w.mesh, "what others hold cannot be seen", func(r localmesh.Readings) bool { return r.ListingsShowOwnRows })
 	id := w.request(t, consumerAccount, []string{"orders"}, "SELECT")
 	w.approve(t, producer.ApproveInput{RequestID: id})
 	if _, err := w.asking[consumerAccount].FinalizeSubscription(t.Context(), consumer.FinalizeInput{SubscriptionID: id}); err != nil {
@@ -95,6 +97,7 @@ func TestEachGrantIsListedWithWhatJustifiesItAndAllSidesAgree(t *testing.T) {
 func TestAListShowsProductsOfAnyNameAndWhatWasThereBefore(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
+	meshtest.Without(t, w.mesh, "what others hold cannot be seen", func(r localmesh.Readings) bool { return r.ListingsShowOwnRows })
 	if _, err := w.producer.CreateDataProducts(t.Context(), producer.CreateDataProductsInput{SourceDatabaseName: sourceDatabase, TableNameRegex: "customers", ExposeDataMeshDBName: "shop"}); err != nil {
 		t.Fatal(err)
 	}

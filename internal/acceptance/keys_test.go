@@ -62,6 +62,8 @@ func statementIn(warnings []string) string {
 func TestDataUnderAKeyIsReadWhenRoleAndKeyAllow(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
+	// Whether a key may be used is looked at right after each change.
+	w.SetEventualConsistency(0)
 	key := w.key()
 	w.encrypt(key)
 	published := w.publish(w.producer, source)
