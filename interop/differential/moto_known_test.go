@@ -122,7 +122,9 @@ func motoErrors() []motoError {
 		{operations: []string{"dynamodb:TransactWriteItems"}, reason: "an update that an item does not allow cancels the transaction, with the reason ValidationError (API_TransactWriteItems, errors)",
 			applies: func(e exchange) bool { return e.mesh.Code == canceled && e.other.Code == validation }},
 		{operations: []string{"s3:GET Bucket"}, reason: "every bucket encrypts, with AES256 where nothing else was chosen (default-bucket-encryption in the user guide of S3)",
-			applies: func(e exchange) bool { return e.mesh.Status == 200 && e.other.Code == "ServerSideEncryptionConfigurationNotFoundError" }},
+			applies: func(e exchange) bool {
+				return e.mesh.Status == 200 && e.other.Code == "ServerSideEncryptionConfigurationNotFoundError"
+			}},
 		{operations: []string{"s3:PUT policy"}, reason: "PutBucketPolicy is answered with 204 and without content",
 			applies: func(e exchange) bool { return e.mesh.Status == 204 && e.other.Status == 200 }},
 		{operations: []string{"s3:GET policy"}, reason: "S3 spells lists of one element as that element",
