@@ -76,8 +76,10 @@ type Loaded struct {
 
 	// Ledger is that of the pair.
 	Ledger Ledger
-	// beat is that of the owner's lease, which every write of it makes one more.
-	beat int
+	// beat is that of the owner's lease, which every write of it makes one more. atWork
+	// tells that somebody held it.
+	beat   int
+	atWork bool
 }
 
 // Load reads a subscription of the owner, the ledger of its pair and the owner's lease.
@@ -108,7 +110,7 @@ func (t *Tracker) Load(ctx context.Context, id string) (*Loaded, error) {
 	if request == nil && owners[0] == nil {
 		return nil, t.notHere(id)
 	}
-	return &Loaded{Record: read(id, request, owners[0]), Ledger: readLedger(owner, subscriber, owners[1]), beat: count(owners[2], attrBeat)}, nil
+	return &Loaded{Record: read(id, request, owners[0]), Ledger: readLedger(owner, subscriber, owners[1]), beat: count(owners[2], attrBeat), atWork: text(owners[2], attrHolder) != ""}, nil
 }
 
 // together reads items of the table of decisions as they are at one moment; nil stands

@@ -265,9 +265,11 @@ func (l *Lease) letGo(ctx context.Context) error {
 	return nil
 }
 
-// Undisturbed reports whether nobody else has held the lease since something was loaded:
-// then nothing has changed that decisions of the owner change under it.
-func (l *Lease) Undisturbed(loaded *Loaded) bool { return l.taken == loaded.beat+1 }
+// Undisturbed reports whether nobody else held the lease when something was loaded, nor has
+// since: then nothing has changed that decisions of the owner change under it.
+func (l *Lease) Undisturbed(loaded *Loaded) bool {
+	return !loaded.atWork && l.taken == loaded.beat+1
+}
 
 // AtWork is the subscription that the holder of the owner's lease is at work on, or
 // empty. A program that was killed is taken for one at work until somebody has waited

@@ -145,3 +145,44 @@ func TestAHolderThatWasOvertakenCannotRecord(t *testing.T) {
 		t.Error("the lease of another was given back")
 	}
 }
+
+// Whoever looks while another is at work sees a state in between, also if the other ends
+// without a record: its lease is given back, or runs out.
+func TestALookWhileAnotherIsAtWorkIsNotUndisturbed(t *testing.T) {
+	t.Parallel()
+	for name, ends := range map[string]func(context.Context, *Lease) error{
+		"it gives up": func(ctx context.Context, l *Lease) error { return l.Release(ctx) },
+		"it is killed": func(_ context.Context, l *Lease) error {
+			l.cancel(errors.New("killed"))
+			<-l.done
+			return nil
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				w := newWorld(t)
+				one, other := w.tracker(Options{}), w.tracker(Options{})
+				id := w.request(one, "please", "orders").ID
+				before, err := other.Load(t.Context(), id)
+				w.must(err)
+				at, _, err := one.Acquire(t.Context(), owner, "something else", lakemesh.ActionUpdate)
+				w.must(err)
+				during, err := other.Load(t.Context(), id)
+				w.must(err)
+				w.must(ends(t.Context(), at))
+				after, err := other.Load(t.Context(), id)
+				w.must(err)
+				lease, kept, err := other.Acquire(t.Context(), owner, id, lakemesh.ActionApprove)
+				w.must(err)
+				if lease.Undisturbed(before) || lease.Undisturbed(during) {
+					t.Errorf("undisturbed since before %t, since it was at work %t", lease.Undisturbed(before), lease.Undisturbed(during))
+				}
+				if gaveUp := name == "it gives up"; lease.Undisturbed(after) != gaveUp {
+					t.Errorf("undisturbed since it had ended: %t", lease.Undisturbed(after))
+				}
+				w.must(lease.Release(kept))
+			})
+		})
+	}
+}
