@@ -14,7 +14,6 @@ import (
 	"github.com/lakemesh/lakemesh/internal/catalog"
 	"github.com/lakemesh/lakemesh/internal/permissions"
 	"github.com/lakemesh/lakemesh/internal/sharing"
-	"github.com/lakemesh/lakemesh/internal/storage"
 	"github.com/lakemesh/lakemesh/internal/tracker"
 )
 
@@ -159,7 +158,7 @@ func (p *Producer) observeFurther(ctx context.Context, c *considered, f *found) 
 			return err
 		})
 	}
-	buckets := storage.Buckets{Client: p.own.s3, Account: p.account}
+	buckets := p.ownBuckets()
 	for bucket := range p.bucketsOf(c.record, f) {
 		group.Go(func() error {
 			opened, err := buckets.Opened(within, bucket)
@@ -180,48 +179,47 @@ func (p *Producer) observeFurther(ctx context.Context, c *considered, f *found) 
 	return p.observePartitions(ctx, c, f)
 }
 
-// observePartitions looks for partitions of other tables in the places that may be
-// closed. A partition can lie where another table is, as when a table unites those of
-// each year. Most places are none's, and decided by the definitions.
+// observePartitions looks for the places of partitions of other tables that somebody
+// reads: they can lie where another table is, as when a table unites those of each year,
+// and anywhere else in a bucket that is brought to exactly what readers need.
 func (p *Producer) observePartitions(ctx context.Context, c *considered, f *found) error {
 	isRead := readTables(f.readers)
-	defined := map[access.Place]bool{}
 	var partitioned []catalog.TableName
 	tables := map[catalog.TableName]meshTable{}
 	for _, database := range slices.Sorted(maps.Keys(f.elsewhere)) {
 		for _, name := range slices.Sorted(maps.Keys(f.elsewhere[database])) {
 			t := f.elsewhere[database][name]
-			if _, mine := f.tables[name]; mine && database == c.record.Database || !isRead(database, name) {
+			if _, mine := f.tables[name]; mine && database == c.record.Database || !t.partitioned || !isRead(database, name) {
 				continue
 			}
-			for _, place := range t.known.Places {
-				defined[access.Place{Bucket: place.Bucket, Prefix: place.Prefix}] = true
-			}
-			if full := (catalog.TableName{Database: database, Table: name}); t.partitioned {
-				partitioned, tables[full] = append(partitioned, full), t
-			}
+			full := catalog.TableName{Database: database, Table: name}
+			partitioned, tables[full] = append(partitioned, full), t
 		}
 	}
-	for place := range placesOf(c.record.Database, f.withPlaces(f.tables)) {
-		if defined[place] {
-			continue
+	found, err := p.partitionsOf(ctx, partitioned, tables)
+	if err != nil {
+		return err
+	}
+	for _, name := range partitioned {
+		t, looked := found[name]
+		if looked {
+			f.elsewhere[name.Database][name.Table] = t
 		}
-		found, err := p.partitionsOf(ctx, partitioned, tables)
-		if err != nil {
-			return err
+		if !looked || t.partial {
+			f.halfRead = append(f.halfRead, name.String())
 		}
-		for _, name := range partitioned {
-			t, looked := found[name]
-			if looked {
-				f.elsewhere[name.Database][name.Table] = t
-			}
-			if !looked || t.partial {
-				f.halfRead = append(f.halfRead, name.String())
-			}
-		}
-		break
 	}
 	return nil
+}
+
+// allPlaces reports whether all places of the tables that somebody reads are known.
+func (f *found) allPlaces() bool {
+	for _, t := range f.placed {
+		if t.partial {
+			return false
+		}
+	}
+	return len(f.halfRead) == 0
 }
 
 // readTables tells of a table whether somebody may read it by a grant that was seen.

@@ -47,7 +47,7 @@ func (p *Producer) prefixes(c *considered, f *found, ch *change, diff access.Cha
 		}
 	}
 	if f.readers != nil {
-		p.close(todo, mine, openings, catalog, locations, f.opened)
+		p.close(todo, mine, openings, catalog, locations, f)
 	}
 	todo.bound(locations)
 	ch.prefixes = storage.Wanted{Access: todo.sorted(), Exact: todo.exact, Keep: todo.keep}
@@ -57,8 +57,9 @@ func (p *Producer) prefixes(c *considered, f *found, ch *change, diff access.Cha
 // close closes the subscription's own places that nobody reads any more, and what is
 // open and belongs to no table: of those that were dropped or have moved, to roles that a
 // location is not registered with any more, and folders that were opened in place of
-// several. What others read stays as open as it is.
-func (p *Producer) close(todo *accesses, mine map[access.Place]bool, openings access.Openings, catalog access.Catalog, locations []access.Location, opened map[string]map[string][]string) {
+// several. What others read stays as open as it is, and so does what belongs to no table
+// where not all places of tables are known.
+func (p *Producer) close(todo *accesses, mine map[access.Place]bool, openings access.Openings, catalog access.Catalog, locations []access.Location, f *found) {
 	needed := map[access.Place]bool{}
 	for _, by := range []map[access.Door][]access.Place{openings.Open, openings.Keep} {
 		for door, places := range by {
@@ -86,7 +87,7 @@ func (p *Producer) close(todo *accesses, mine map[access.Place]bool, openings ac
 		}
 	}
 	for place := range mine {
-		if _, read := opened[place.Bucket]; read || needed[place] {
+		if _, read := f.opened[place.Bucket]; read || needed[place] {
 			continue
 		}
 		// What is open there is not known.
@@ -96,7 +97,7 @@ func (p *Producer) close(todo *accesses, mine map[access.Place]bool, openings ac
 			todo.close(p.dataAccessRole(), place)
 		}
 	}
-	for bucket, roles := range opened {
+	for bucket, roles := range f.opened {
 		for role, prefixes := range roles {
 			for _, prefix := range prefixes {
 				place := access.Place{Bucket: bucket, Prefix: prefix}
@@ -112,7 +113,7 @@ func (p *Producer) close(todo *accesses, mine map[access.Place]bool, openings ac
 				}
 			}
 		}
-		if !openings.Unsure {
+		if !openings.Unsure && f.allPlaces() {
 			todo.exact = append(todo.exact, bucket)
 		}
 	}

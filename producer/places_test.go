@@ -327,3 +327,47 @@ func TestPublishingLooksAtTheBuckets(t *testing.T) {
 		}
 	})
 }
+
+// Bringing a bucket to exactly what readers need goes by all places of all tables. Where
+// the partitions of another table were not looked at, what is open stays so.
+func TestTheEndOfASubscriptionKeepsPartitionsOfOthersOpen(t *testing.T) {
+	t.Parallel()
+	for name, ended := range map[string]string{
+		// Another table has the place, too, so that no partition decides about it.
+		"a place of two tables": "s3://" + more + "/two/",
+		"a place of its own":    "s3://" + more + "/one/",
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			meshtest.Without(t, w.mesh, "an administrator lets the producer use the bucket of partitions first", func(r localmesh.Readings) bool { return r.PrivilegedAccessGrantsNothing })
+			const parted = "s3://" + more + "/parts/1/"
+			w.accounts.Bucket(producerAccount, more)
+			w.accounts.Table(producerAccount, sourceDatabase, meshtest.CSV("kept", "s3://"+bucket+"/kept/", "part"))
+			w.accounts.PartitionAt(producerAccount, sourceDatabase, "kept", parted, "1")
+			w.accounts.Table(producerAccount, sourceDatabase, meshtest.CSV("shadow", "s3://"+more+"/two/"))
+			w.accounts.Table(producerAccount, sourceDatabase, meshtest.CSV("ended", ended))
+			w.publish(t)
+			ids := map[string]string{}
+			for _, table := range []string{"kept", "shadow", "ended"} {
+				ids[table] = w.request(t, consumerAccount, []string{table}, "SELECT")
+				w.approve(t, producer.ApproveInput{RequestID: ids[table]})
+			}
+			if open := w.opened(t); !slices.Contains(open, parted) {
+				t.Fatalf("open are %q", open)
+			}
+			w.end(t, ids["ended"])
+			open := w.opened(t)
+			if !slices.Contains(open, parted) || !slices.Contains(open, "s3://"+more+"/two/") {
+				t.Errorf("after the end of another subscription open are %q", open)
+			}
+			if ended != "s3://"+more+"/two/" && slices.Contains(open, ended) {
+				t.Errorf("%s is still open", ended)
+			}
+			w.end(t, ids["kept"])
+			if open := w.opened(t); slices.Contains(open, parted) {
+				t.Errorf("after its own end open are %q", open)
+			}
+		})
+	}
+}
