@@ -7,10 +7,14 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/glue/types"
 	lftypes "github.com/aws/aws-sdk-go-v2/service/lakeformation/types"
 
 	"github.com/lakemesh/lakemesh"
+	"github.com/lakemesh/lakemesh/access"
 	"github.com/lakemesh/lakemesh/internal/awserr"
+	"github.com/lakemesh/lakemesh/internal/catalog"
 	"github.com/lakemesh/lakemesh/internal/permissions"
 	"github.com/lakemesh/lakemesh/internal/places"
 	"github.com/lakemesh/lakemesh/internal/storage"
@@ -92,7 +96,14 @@ func (pub *publication) observeMoved(ctx context.Context) error {
 		return err
 	}
 	for _, t := range moved {
+		stay, err := pub.partitionsStay(ctx, t)
+		if err != nil {
+			return err
+		}
 		for _, was := range t.was.Places {
+			if slices.ContainsFunc(stay, was.Place.Covers) {
+				continue
+			}
 			for role, prefixes := range open[was.Bucket] {
 				if slices.Contains(prefixes, was.Prefix) && !needed[was.Place] {
 					a := of(closing, role)
@@ -147,8 +158,11 @@ func (pub *publication) readOf(ctx context.Context, moved []*publishedTable, ope
 	if err != nil {
 		return nil, err
 	}
+	outside := access.Catalog{Account: pub.meshAccount, Owner: pub.account}
 	somebody := func(r permissions.Resource) bool {
-		return slices.ContainsFunc(granted.On(r), func(e permissions.Entry) bool { return pub.fromOutside(e.Principal) && readsData(e.Permissions) })
+		return slices.ContainsFunc(granted.On(r), func(e permissions.Entry) bool {
+			return outside.Outside(access.Grantee(e.Principal)) && readsData(e.Permissions)
+		})
 	}
 	for _, t := range unsure {
 		if somebody(on[0]) || somebody(pub.meshTable(t.name)) {
@@ -158,8 +172,38 @@ func (pub *publication) readOf(ctx context.Context, moved []*publishedTable, ope
 	return read, nil
 }
 
-// placesBeside adds the places of the producer's tables in the mesh that do not move: who
-// reads them is not looked at, and they stay as open as they are.
+// partitionsStay are the places in which the partitions of a table that moves will be.
+// They stay where they were put, mostly below the table's old place. Where not all of them
+// can be looked at, that is the old place itself.
+func (pub *publication) partitionsStay(ctx context.Context, t *publishedTable) ([]storage.Place, error) {
+	if !t.partitioned {
+		return nil, nil
+	}
+	var stay []storage.Place
+	unknown := false
+	all, err := pub.own.catalog.EachPartition(ctx, pub.sourceName(t), mostPartitionPages, func(partition *types.Partition) {
+		if partition.StorageDescriptor == nil || aws.ToString(partition.StorageDescriptor.Location) == "" {
+			return
+		}
+		place, ok := storage.ParsePlace(aws.ToString(partition.StorageDescriptor.Location))
+		if unknown = unknown || !ok; ok {
+			stay = append(stay, place)
+		}
+	})
+	if err != nil && !awserr.Denied(err) {
+		return nil, err
+	}
+	if !all || unknown || err != nil {
+		for _, was := range t.was.Places {
+			stay = append(stay, was.Place)
+		}
+	}
+	return stay, nil
+}
+
+// placesBeside adds the places of the producer's tables in the mesh that do not move, and
+// of their partitions: who reads them is not looked at, and they stay as open as they are.
+// Where not all partitions can be looked at, no place is left.
 func (pub *publication) placesBeside(ctx context.Context, moved []*publishedTable, needed map[storage.Place]bool) error {
 	moves := map[string]bool{}
 	for _, t := range moved {
@@ -175,6 +219,8 @@ func (pub *publication) placesBeside(ctx context.Context, moved []*publishedTabl
 			databases[e.Resource.Database] = true
 		}
 	}
+	var partitioned []catalog.TableName
+	tables := map[catalog.TableName]meshTable{}
 	for _, database := range slices.Sorted(maps.Keys(databases)) {
 		for t, err := range pub.mesh.catalog.Tables(ctx, database) {
 			if awserr.NotFound(err) {
@@ -190,20 +236,31 @@ func (pub *publication) placesBeside(ctx context.Context, moved []*publishedTabl
 			for _, place := range m.known.Places {
 				needed[place.Place] = true
 			}
+			if name := (catalog.TableName{Database: database, Table: m.name}); m.partitioned {
+				partitioned, tables[name] = append(partitioned, name), m
+			}
+		}
+	}
+	found, err := pub.partitionsOf(ctx, partitioned, tables)
+	if err != nil {
+		return err
+	}
+	whole := len(found) == len(partitioned)
+	for _, t := range found {
+		whole = whole && !t.partial
+		for _, place := range t.known.Places {
+			needed[place.Place] = true
+		}
+	}
+	if whole {
+		return nil
+	}
+	for _, t := range moved {
+		for _, was := range t.was.Places {
+			needed[was.Place] = true
 		}
 	}
 	return nil
-}
-
-// fromOutside reports whether a principal is of neither the mesh's account nor the
-// producer's.
-func (p *Producer) fromOutside(principal string) bool {
-	account := principal
-	const parts, at = 6, 4
-	if arn := strings.SplitN(principal, ":", parts); len(arn) == parts && arn[0] == "arn" {
-		account = arn[at]
-	}
-	return lakemesh.CheckAccountID("principal", account) == nil && account != p.account && account != p.meshAccount
 }
 
 // planOpening opens where tables move to.

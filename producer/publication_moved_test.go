@@ -103,3 +103,70 @@ func TestAMovedTableIsOpenAtItsNewPlaceBeforeItMoves(t *testing.T) {
 		t.Errorf("the steps are %s, want %s", got, want)
 	}
 }
+
+// Partitions stay where they were put, also where their table, or another one, moves away
+// from.
+func TestMovingATableClosesNoPartitions(t *testing.T) {
+	t.Parallel()
+	const old = "s3://" + bucket + "/old/"
+	parted := func(name, location string) func(w *world) {
+		return func(w *world) {
+			w.accounts.Table(producerAccount, sourceDatabase, meshtest.CSV(name, location, "part"))
+		}
+	}
+	for name, c := range map[string]struct {
+		before []func(w *world)
+		// moves is the table that leaves the old place, with its partitions or without.
+		moves []string
+		with  bool
+		want  bool
+	}{
+		"its own stay": {[]func(w *world){parted("moving", old), func(w *world) { w.accounts.PartitionAt(producerAccount, sourceDatabase, "moving", old+"part=1/", "1") }}, []string{"part"}, false, true},
+		"its own move": {[]func(w *world){parted("moving", old), func(w *world) { w.accounts.PartitionAt(producerAccount, sourceDatabase, "moving", old+"part=1/", "1") }}, []string{"part"}, true, false},
+		"it has none":  {[]func(w *world){parted("moving", old)}, []string{"part"}, false, false},
+		"another's is there": {[]func(w *world){func(w *world) { w.accounts.Table(producerAccount, sourceDatabase, meshtest.CSV("moving", old)) },
+			parted("all", "s3://"+bucket+"/all/"), func(w *world) { w.accounts.PartitionAt(producerAccount, sourceDatabase, "all", old, "1") }}, nil, false, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			for _, do := range c.before {
+				do(w)
+			}
+			w.publish(t)
+			ids := []string{w.request(t, consumerAccount, []string{"moving"}, "SELECT")}
+			if name == "another's is there" {
+				ids = append(ids, w.request(t, consumerAccount, []string{"all"}, "SELECT"))
+			}
+			for _, id := range ids {
+				w.approve(t, producer.ApproveInput{RequestID: id})
+			}
+			source := w.accounts.Glue(producerAccount)
+			if _, err := source.UpdateTable(t.Context(), &glue.UpdateTableInput{DatabaseName: aws.String(sourceDatabase),
+				TableInput: meshtest.CSV("moving", "s3://"+bucket+"/new/", c.moves...)}); err != nil {
+				t.Fatal(err)
+			}
+			if c.with {
+				got, err := source.GetPartition(t.Context(), &glue.GetPartitionInput{DatabaseName: aws.String(sourceDatabase), TableName: aws.String("moving"), PartitionValues: []string{"1"}})
+				if err != nil {
+					t.Fatal(err)
+				}
+				if _, err := source.UpdatePartition(t.Context(), &glue.UpdatePartitionInput{DatabaseName: aws.String(sourceDatabase), TableName: aws.String("moving"), PartitionValueList: []string{"1"},
+					PartitionInput: meshtest.Moved(got.Partition, "s3://"+bucket+"/new/part=1/")}); err != nil {
+					t.Fatal(err)
+				}
+			}
+			w.publish(t)
+			open := w.opened(t)
+			if got := slices.Contains(open, old) || slices.Contains(open, old+"part=1/"); got != c.want || !slices.Contains(open, "s3://"+bucket+"/new/") {
+				t.Errorf("open are %q; the old place %t, want %t", open, got, c.want)
+			}
+			for _, id := range ids {
+				w.end(t, id)
+			}
+			if open := w.opened(t); len(open) > 0 {
+				t.Errorf("after the end open are %q", open)
+			}
+		})
+	}
+}
