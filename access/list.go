@@ -65,6 +65,13 @@ type ListFilter struct {
 	Principal string
 }
 
+// ListInput says which access is listed.
+type ListInput struct {
+	ListFilter
+	// At is the time that the list is of; nil is now. See [List].
+	At *time.Time
+}
+
 // Has reports whether an entry is in what the filter narrows to. A grant on all tables,
 // by tags or of an unknown kind may be on the table asked for, and is kept.
 func (f ListFilter) Has(e Entry) bool {

@@ -3,7 +3,6 @@ package admin
 import (
 	"context"
 	"slices"
-	"time"
 
 	"github.com/lakemesh/lakemesh"
 	"github.com/lakemesh/lakemesh/access"
@@ -15,11 +14,7 @@ import (
 const opAccessList = "AccessList"
 
 // AccessListInput says which access is listed.
-type AccessListInput struct {
-	access.ListFilter
-	// At is the time that the list is of; nil is now. See [access.List].
-	At *time.Time
-}
+type AccessListInput = access.ListInput
 
 // AccessList lists who holds what in the whole mesh, and through which subscriptions. It
 // is done by an administrator of the mesh account; elsewhere it is a

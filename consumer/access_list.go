@@ -4,7 +4,6 @@ import (
 	"context"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 
@@ -18,11 +17,7 @@ import (
 const opAccessList = "AccessList"
 
 // AccessListInput says which access is listed.
-type AccessListInput struct {
-	access.ListFilter
-	// At is the time that the list is of; nil is now. See [access.List].
-	At *time.Time
-}
+type AccessListInput = access.ListInput
 
 // AccessList lists what this account holds in the mesh and what it has handed on, and
 // through which subscriptions, in the databases that it ever asked for. Grants on

@@ -3,15 +3,12 @@ package consumer
 import (
 	"context"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/glue"
 
 	"github.com/lakemesh/lakemesh"
-	"github.com/lakemesh/lakemesh/internal/identity"
 	"github.com/lakemesh/lakemesh/internal/permissions"
 	"github.com/lakemesh/lakemesh/internal/tracker"
 	"github.com/lakemesh/lakemesh/plan"
@@ -35,16 +32,15 @@ type leaving struct {
 	others []*tracker.Record
 	// handed is what principals of the account hold, on tables and on databases.
 	handed []permissions.Entry
-	// links are the account's links to databases of the mesh that it needs no more, by
-	// their names.
-	links map[string]string
+	// links are the account's links to the product's database, if it needs none any more.
+	links []string
 	// warnings are what could not be looked at.
 	warnings []string
 }
 
 // PlanDeleteSubscription tells what [Consumer.DeleteSubscription] would do.
 func (c *Consumer) PlanDeleteSubscription(ctx context.Context, in LeaveInput) (*plan.Plan, error) {
-	l := &leaving{consumer: c, links: map[string]string{}}
+	l := &leaving{consumer: c}
 	var err error
 	if l.record, err = c.subscription(ctx, opLeave, in.SubscriptionID); err != nil {
 		return nil, err
@@ -153,7 +149,7 @@ func (l *leaving) resources(ctx context.Context) ([]permissions.Resource, error)
 	for i := range all {
 		if c.linksTo(&all[i], s.Database) {
 			link := strings.ToLower(aws.ToString(all[i].Name))
-			l.links[link] = s.Database
+			l.links = append(l.links, link)
 			add(permissions.Database(c.account, link))
 		}
 	}
@@ -206,35 +202,9 @@ func (l *leaving) plan(reason string) *plan.Plan {
 			onLink[e.Resource.Database] = append(onLink[e.Resource.Database], steps...)
 		}
 	}
-	for _, link := range slices.Sorted(maps.Keys(l.links)) {
-		l.dropLink(p, batches, link, mine[link], onLink[link])
+	for _, link := range l.links {
+		target := l.scope().Database
+		c.dropLink(p, batches, link, target, fmt.Sprintf("drop resource link %s to database %s of the mesh", link, target), mine[link], onLink[link])
 	}
 	return p
-}
-
-// dropLink adds the steps that drop a link. An administrator may not drop what it
-// did not make until it grants itself DROP
-// (https://docs.aws.amazon.com/lake-formation/latest/dg/implicit-permissions.html).
-func (l *leaving) dropLink(p *plan.Plan, batches *permissions.Batches, link string, mine lakemesh.Permissions, after []*plan.Step) {
-	c, database := l.consumer, l.links[link]
-	if !mine.Has(lakemesh.Drop) && !mine.Has(lakemesh.All) {
-		after = append(after, batches.Grant(p, permissions.Entry{Principal: lakemesh.RoleARN(c.account, lakemesh.ConsumerRole),
-			Resource: permissions.Database(c.account, link), Permissions: lakemesh.NewPermissions(lakemesh.Drop)})...)
-	}
-	p.Add(plan.Step{
-		Kind: plan.DeleteLink, Account: c.account, Resource: "database " + link,
-		Summary: fmt.Sprintf("drop resource link %s to database %s of the mesh", link, database),
-		Run: func(ctx context.Context) error {
-			// A name can be given to something else in the meantime.
-			db, ok, err := c.own.database(ctx, link)
-			if err != nil || !ok || !c.linksTo(db, database) {
-				return err
-			}
-			_, err = c.own.Client.DeleteDatabase(ctx, &glue.DeleteDatabaseInput{CatalogId: aws.String(c.account), Name: aws.String(link)})
-			if identity.IsNotFound(err) {
-				return nil
-			}
-			return identity.Explain(opLeave, c.account, "database "+link, err)
-		},
-	}, after...)
 }

@@ -3,14 +3,11 @@ package consumer
 import (
 	"context"
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/glue"
 
 	"github.com/lakemesh/lakemesh"
-	"github.com/lakemesh/lakemesh/internal/identity"
 	"github.com/lakemesh/lakemesh/internal/permissions"
 	"github.com/lakemesh/lakemesh/plan"
 )
@@ -74,9 +71,7 @@ func (c *Consumer) RemoveDeadLinks(ctx context.Context, in RemoveDeadLinksInput)
 	return c.apply(ctx, p)
 }
 
-// planDeadLink drops a link. An administrator may not drop what it did not make until it
-// grants itself DROP
-// (https://docs.aws.amazon.com/lake-formation/latest/dg/implicit-permissions.html).
+// planDeadLink takes back what was handed on on a link, and drops it.
 func (c *Consumer) planDeadLink(ctx context.Context, todo *plan.Plan, batches *permissions.Batches, link, target string) error {
 	on := permissions.Database(c.account, link)
 	held, err := c.grants(ctx, opDeadLinks, []permissions.Resource{on})
@@ -90,24 +85,7 @@ func (c *Consumer) planDeadLink(ctx context.Context, todo *plan.Plan, batches *p
 			before = append(before, batches.Revoke(todo, e)...)
 		}
 	}
-	if mine := held.Of(me, on).Permissions; !mine.Has(lakemesh.Drop) && !mine.Has(lakemesh.All) {
-		before = append(before, batches.Grant(todo, permissions.Entry{Principal: me, Resource: on, Permissions: lakemesh.NewPermissions(lakemesh.Drop)})...)
-	}
-	todo.Add(plan.Step{
-		Kind: plan.DeleteLink, Account: c.account, Resource: "database " + link,
-		Summary: fmt.Sprintf("drop resource link %s to database %s of the mesh, which this account does not see any more", link, target),
-		Run: func(ctx context.Context) error {
-			// A name can be given to something else in the meantime.
-			db, ok, err := c.own.database(ctx, link)
-			if err != nil || !ok || !c.linksTo(db, target) {
-				return err
-			}
-			_, err = c.own.Client.DeleteDatabase(ctx, &glue.DeleteDatabaseInput{CatalogId: aws.String(c.account), Name: aws.String(link)})
-			if identity.IsNotFound(err) {
-				return nil
-			}
-			return identity.Explain(opDeadLinks, c.account, "database "+link, err)
-		},
-	}, slices.Clone(before)...)
+	summary := fmt.Sprintf("drop resource link %s to database %s of the mesh, which this account does not see any more", link, target)
+	c.dropLink(todo, batches, link, target, summary, held.Of(me, on).Permissions, before)
 	return nil
 }

@@ -2,7 +2,6 @@ package producer
 
 import (
 	"context"
-	"time"
 
 	"github.com/lakemesh/lakemesh"
 	"github.com/lakemesh/lakemesh/access"
@@ -14,11 +13,7 @@ import (
 const opAccessList = "AccessList"
 
 // AccessListInput says which access is listed.
-type AccessListInput struct {
-	access.ListFilter
-	// At is the time that the list is of; nil is now. See [access.List].
-	At *time.Time
-}
+type AccessListInput = access.ListInput
 
 // AccessList lists who holds what on this producer's products, and through which
 // subscriptions. Where Lake Formation hides from the producer what others hold, the list

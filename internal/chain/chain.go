@@ -29,16 +29,13 @@ const (
 	Record       Link = "record"
 	Grant        Link = "grant"
 	Share        Link = "share"
-	Invitation   Link = "invitation"
-	ResourceLink Link = "link"
-	HandedOn     Link = "handed on"
 	Location     Link = "location"
 	BucketPolicy Link = "bucket policy"
 	Metadata     Link = "metadata"
 	Partitions   Link = "partitions"
 )
 
-var order = []Link{Record, Grant, Share, Invitation, ResourceLink, HandedOn, Location, BucketPolicy, Metadata, Partitions}
+var order = []Link{Record, Grant, Share, Location, BucketPolicy, Metadata, Partitions}
 
 // Party is who can repair something.
 type Party string
@@ -46,7 +43,6 @@ type Party string
 // The parties.
 const (
 	Owner         Party = "owner"
-	Consumer      Party = "consumer"
 	Administrator Party = "administrator"
 )
 
@@ -88,7 +84,6 @@ const (
 	ByPublishing Operation = "publishing again"
 	BySyncing    Operation = "bringing up to date"
 	ByUpdating   Operation = "updating to what was decided"
-	ByImporting  Operation = "importing again"
 )
 
 // With is the finding with how it is mended.
