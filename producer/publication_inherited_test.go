@@ -99,7 +99,8 @@ func TestTheDatabasesParametersAreCopied(t *testing.T) {
 	set(map[string]string{"owner": "flights"})
 	in := producer.CreateDataProductsInput{SourceDatabaseName: db}
 	out := m.publish(in)
-	if diff := cmp.Diff(map[string]string{"owner": "flights"}, parameters()); diff != "" {
+	const from = "lakemesh.from." + db
+	if diff := cmp.Diff(map[string]string{"owner": "flights", from: "published"}, parameters()); diff != "" {
 		t.Errorf("parameters (-want +got):\n%s", diff)
 	}
 	if !strings.Contains(strings.Join(out.Warnings, "\n"), "s3://flights/, is not copied") {
@@ -109,9 +110,12 @@ func TestTheDatabasesParametersAreCopied(t *testing.T) {
 	m.noWrites("the second time")
 	set(map[string]string{"owner": "others", "stage": "test"})
 	m.publish(in)
-	if diff := cmp.Diff(map[string]string{"owner": "flights", "stage": "test"}, parameters()); diff != "" {
+	if diff := cmp.Diff(map[string]string{"owner": "flights", "stage": "test", from: "published"}, parameters()); diff != "" {
 		t.Errorf("parameters (-want +got):\n%s", diff)
 	}
 	m.publish(in)
 	m.noWrites("the fourth time")
+	set(nil)
+	m.publish(in)
+	m.noWrites("when the source has none any more")
 }

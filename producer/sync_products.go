@@ -170,14 +170,25 @@ func (p *Producer) syncs(ctx context.Context, in SyncInput, whole bool) ([]*publ
 	return all, slices.Concat(warned...), nil
 }
 
-// syncsOf are those of one database of the mesh. Where a table comes from stands at its
-// copy; copies of an earlier version come from the database that theirs is named after.
+// syncsOf are those of one database of the mesh.
 func (p *Producer) syncsOf(ctx context.Context, target string, in SyncInput, tables expression.Expression, whole bool) ([]*publication, []string, error) {
 	bySource := map[string]map[string]*types.Table{}
 	literal := false
-	err := p.mesh.catalog.EachTable(ctx, target, func(name string, t *types.Table) {
-		source := p.sourceOf(target, t)
-		if aws.ToString(t.Owner) != p.account || in.SourceDatabaseName != "" && !strings.EqualFold(source, in.SourceDatabaseName) {
+	d, ok, err := p.mesh.catalog.Database(ctx, target)
+	if err != nil || !ok {
+		return nil, nil, err
+	}
+	var warnings []string
+	err = p.mesh.catalog.EachTable(ctx, target, func(name string, t *types.Table) {
+		if aws.ToString(t.Owner) != p.account {
+			return
+		}
+		source := p.sourceOf(d, t)
+		if source == "" {
+			warnings = append(warnings, fmt.Sprintf("table %s.%s stays as it is: its source cannot be told; publish it again", target, name))
+			return
+		}
+		if in.SourceDatabaseName != "" && !strings.EqualFold(source, in.SourceDatabaseName) {
 			return
 		}
 		if !literal && tables.Names(name) {
@@ -195,15 +206,30 @@ func (p *Producer) syncsOf(ctx context.Context, target string, in SyncInput, tab
 	if err != nil {
 		return nil, nil, err
 	}
-	return p.syncsFrom(ctx, target, bySource, in, whole)
+	all, more, err := p.syncsFrom(ctx, target, bySource, in, whole)
+	return all, append(warnings, more...), err
 }
 
-// sourceOf is the producer's database that a copy comes from.
-func (p *Producer) sourceOf(target string, t *types.Table) string {
-	if source := catalog.PublishedAt(t).Source; source != "" {
-		return source
+// sourceOf is the producer's database that a copy comes from, as far as that stands where
+// only the producer may write: at the mesh's database. Of several sources the one counts
+// that stands at the copy. A database of an earlier version is named after its source. It
+// is empty if it cannot be told.
+func (p *Producer) sourceOf(d *types.Database, t *types.Table) string {
+	sources, noted := catalog.Sources(d), catalog.PublishedAt(t).Source
+	switch {
+	case len(sources) == 1:
+		return sources[0]
+	case len(sources) > 1 && slices.Contains(sources, noted):
+		return noted
+	case len(sources) > 1:
+		return ""
 	}
-	return strings.TrimSuffix(target, "-"+p.account)
+	source, named := strings.CutSuffix(strings.ToLower(aws.ToString(d.Name)), "-"+p.account)
+	if !named {
+		// A database of a migration has its source's name, and any other a name of any kind.
+		return ""
+	}
+	return source
 }
 
 // syncsFrom are those of copies that were read, by the databases that they come from.

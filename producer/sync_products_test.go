@@ -3,6 +3,7 @@ package producer_test
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"strings"
 	"testing"
 
@@ -77,8 +78,8 @@ func TestSyncFollowsWhatIsPublishedAndNothingElse(t *testing.T) {
 	for _, c := range m.Counts() {
 		calls[c.Operation] = c.Calls
 	}
-	// The copy, its source, and whether the source has LF-tags.
-	if diff := cmp.Diff(map[string]int{"GetTables": 1, "GetTable": 1, "ListLFTags": 1}, calls); diff != "" {
+	// Where the copies come from, the copy, its source, and whether the source has LF-tags.
+	if diff := cmp.Diff(map[string]int{"GetDatabase": 1, "GetTables": 1, "GetTable": 1, "ListLFTags": 1}, calls); diff != "" {
 		t.Errorf("calls for a database of one table without partitions (-want +got):\n%s", diff)
 	}
 }
@@ -130,5 +131,56 @@ func TestSyncLeavesWhatHasNoSourceAnyMore(t *testing.T) {
 	}
 	if err := m.open().SyncProductsEvery(t.Context(), producer.SyncInput{}, 0, nil); !errors.Is(err, lakemesh.ErrInvalidInput) {
 		t.Errorf("an interval of nothing: %v", err)
+	}
+}
+
+// A consumer that may alter a copy can write what stands there. It does not decide from
+// which database of the owner the copy is made.
+func TestWhoMayAlterACopyDoesNotChooseItsSource(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		exposed string
+		// source is what is written at the copy; nil takes it out.
+		source *string
+		secret string
+	}{
+		"another database": {"", aws.String("secrets"), "secrets"},
+		"no database":      {"secrets", nil, "secrets"},
+		"that of the name": {"secrets-" + publisherID, nil, "secrets"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			m := sampled(t)
+			target := c.exposed
+			if target == "" {
+				target = published
+			}
+			m.Database(publisherID, c.secret)
+			m.Table(publisherID, c.secret, meshtest.CSV("routes", "s3://flights/secrets/"))
+			m.publish(producer.CreateDataProductsInput{SourceDatabaseName: meshtest.SampleDatabase, TableNameRegex: "routes", ExposeDataMeshDBName: c.exposed})
+			copied := m.table(m.meshGlue(), theMesh, target, "routes")
+			in := catalog.Definition(copied)
+			in.Parameters = maps.Clone(copied.Parameters)
+			if delete(in.Parameters, "lakemesh.source"); c.source != nil {
+				in.Parameters["lakemesh.source"] = *c.source
+			}
+			if _, err := m.roleGlue().UpdateTable(t.Context(), &glue.UpdateTableInput{CatalogId: aws.String(theMesh), DatabaseName: aws.String(target), TableInput: in}); err != nil {
+				t.Fatal(err)
+			}
+			p := m.open()
+			if _, err := p.SyncProducts(t.Context(), producer.SyncInput{Overwrite: true}); err != nil {
+				t.Error(err)
+			}
+			v, err := p.Verify(t.Context(), producer.VerifyInput{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := p.Repair(t.Context(), v); err != nil {
+				t.Error(err)
+			}
+			if at := catalog.StoredAt(m.table(m.meshGlue(), theMesh, target, "routes")); strings.Contains(at, "secrets") {
+				t.Errorf("the copy shows %s", at)
+			}
+		})
 	}
 }

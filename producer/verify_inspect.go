@@ -145,13 +145,25 @@ func (s *inspected) readDatabases(ctx context.Context, names []string) error {
 		group.Go(func() error {
 			bySource := map[string]map[string]*types.Table{}
 			tables, own := map[string]meshTable{}, map[catalog.TableName]bool{}
-			err := s.mesh.catalog.EachTable(within, name, func(table string, t *types.Table) {
+			d, ok, err := s.mesh.catalog.Database(within, name)
+			if err != nil {
+				return err
+			}
+			if !ok {
+				d = &types.Database{Name: &name}
+			}
+			var untold []string
+			err = s.mesh.catalog.EachTable(within, name, func(table string, t *types.Table) {
 				tables[table] = asMeshTable(*t)
 				if aws.ToString(t.Owner) != s.account {
 					return
 				}
 				own[catalog.TableName{Database: name, Table: table}] = true
-				source := s.sourceOf(name, t)
+				source := s.sourceOf(d, t)
+				if source == "" {
+					untold = append(untold, table)
+					return
+				}
 				if bySource[source] == nil {
 					bySource[source] = map[string]*types.Table{}
 				}
@@ -159,6 +171,9 @@ func (s *inspected) readDatabases(ctx context.Context, names []string) error {
 			})
 			if err != nil {
 				return err
+			}
+			for _, table := range untold {
+				s.unsure("table %s.%s is not compared: its source cannot be told; publish it again", name, table)
 			}
 			dangling := map[catalog.TableName]string{}
 			err = s.Producer.own.catalog.EachTable(within, name, func(link string, t *types.Table) {

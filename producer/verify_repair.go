@@ -154,15 +154,19 @@ func (p *Producer) mendings(ctx context.Context, v *Verification) ([]mending, er
 // source, the name of its link, and whether all may see it. The mesh's LF-tags and the
 // crawler stay as they are.
 func (p *Producer) publishedBefore(ctx context.Context, database, table string) (CreateDataProductsInput, error) {
-	in := CreateDataProductsInput{SourceDatabaseName: strings.TrimSuffix(database, "-"+p.account), TableNameRegex: table, ExposeDataMeshDBName: database, Deep: true}
-	for t, err := range p.mesh.catalog.Tables(ctx, database) {
-		if err != nil {
-			return in, err
-		}
-		in.SourceDatabaseName = p.sourceOf(database, &t)
-		break
+	in := CreateDataProductsInput{TableNameRegex: table, ExposeDataMeshDBName: database, Deep: true}
+	d, ok, err := p.mesh.catalog.Database(ctx, database)
+	if err != nil {
+		return in, err
 	}
-	err := p.own.catalog.EachTable(ctx, database, func(link string, t *types.Table) {
+	if !ok {
+		d = &types.Database{Name: &database}
+	}
+	if in.SourceDatabaseName = p.sourceOf(d, &types.Table{}); in.SourceDatabaseName == "" {
+		return in, &lakemesh.Error{Kind: lakemesh.ErrNotFound, Account: p.meshAccount, Resource: "database " + database,
+			Message: "it does not say which of several databases its tables come from", Hint: "publish them again: lakemesh product create"}
+	}
+	err = p.own.catalog.EachTable(ctx, database, func(link string, t *types.Table) {
 		if t.TargetTable == nil {
 			return
 		}
