@@ -1,6 +1,7 @@
 package producer
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 	"strings"
@@ -28,6 +29,8 @@ func (p *Producer) prefixes(c *considered, f *found, ch *change, diff access.Cha
 	}
 	todo := &accesses{byRole: map[string]*storage.Access{}}
 
+	alters := whoAlters(becomes, catalog, c.record.Database)
+	unopened := map[string]bool{}
 	opening := c.action != lakemesh.ActionAbort && c.action != lakemesh.ActionDelete
 	for door, places := range openings.Open {
 		for _, place := range places {
@@ -37,9 +40,15 @@ func (p *Producer) prefixes(c *considered, f *found, ch *change, diff access.Cha
 			if p.readsForAnother(door.Role) {
 				return p.readByAnother(locations, place)
 			}
+			t := ch.where[place]
+			if who := alters(t.name); who != "" && t.byParameter() {
+				unopened[t.unopened(who+" may alter the table, and so name any place there. Put the data below the table's location")] = true
+				continue
+			}
 			todo.open(door.Role, place)
 		}
 	}
+	ch.warnings = append(ch.warnings, slices.Sorted(maps.Keys(unopened))...)
 	for _, place := range openings.Unregistered {
 		// Whose bucket it is decides what that means.
 		if opening && mine[place] {
@@ -52,6 +61,19 @@ func (p *Producer) prefixes(c *considered, f *found, ch *change, diff access.Cha
 	todo.bound(locations)
 	ch.prefixes = storage.Wanted{Access: todo.sorted(), Exact: todo.exact, Keep: todo.keep}
 	return nil
+}
+
+// whoAlters tells of a table of a database which outsider may alter it; empty for none.
+func whoAlters(grants access.Grants, catalog access.Catalog, database string) func(table string) string {
+	by := map[string]string{}
+	for _, k := range grants.Keys() {
+		p := grants[k].Permissions
+		if k.Object.Database == database && catalog.Outside(k.Grantee) && (p.Has(lakemesh.Alter) || p.Has(lakemesh.All)) {
+			// All tables of the database have no name.
+			by[k.Object.Table] = string(k.Grantee)
+		}
+	}
+	return func(table string) string { return cmp.Or(by[table], by[""]) }
 }
 
 // close closes the subscription's own places that nobody reads any more, and what is

@@ -371,3 +371,53 @@ func TestTheEndOfASubscriptionKeepsPartitionsOfOthersOpen(t *testing.T) {
 		})
 	}
 }
+
+// Whoever may alter a table may name any place in its parameters. Such a place is not
+// opened for that; the location, which takes the right to it, is.
+func TestPlacesThatAConsumerMayNameAreNotOpened(t *testing.T) {
+	t.Parallel()
+	const elsewhere = "s3://" + bucket + "/salaries/"
+	for name, c := range map[string]struct {
+		alters string
+		grants []string
+		open   bool
+	}{
+		"nobody alters":         {"", nil, true},
+		"this one may":          {consumerAccount, []string{"SELECT", "ALTER"}, false},
+		"another may":           {otherConsumer, []string{"ALTER"}, false},
+		"another may with all":  {otherConsumer, []string{"ALL"}, false},
+		"another reads as well": {otherConsumer, []string{"SELECT"}, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			meshtest.Without(t, w.mesh, "what others hold cannot be seen", func(r localmesh.Readings) bool { return r.ListingsShowOwnRows })
+			w.accounts.Table(producerAccount, sourceDatabase, placed("t", "s3://"+bucket+"/t/", func(in *gluetypes.TableInput) {
+				in.Parameters = map[string]string{"table_type": "ICEBERG", "write.data.path": elsewhere}
+			}))
+			w.publish(t)
+			if c.alters != "" && c.alters != consumerAccount {
+				// DESCRIBE is granted with all of them, and opens nothing.
+				id := w.request(t, c.alters, []string{"t"}, c.grants...)
+				w.approve(t, producer.ApproveInput{RequestID: id})
+			}
+			asked := []string{"SELECT"}
+			if c.alters == consumerAccount {
+				asked = c.grants
+			}
+			id := w.request(t, consumerAccount, []string{"t"}, asked...)
+			todo, err := w.producer.PlanApproveAccessRequest(t.Context(), producer.ApproveInput{RequestID: id})
+			if err != nil {
+				t.Fatal(err)
+			}
+			w.approve(t, producer.ApproveInput{RequestID: id})
+			open := w.opened(t)
+			if slices.Contains(open, elsewhere) != c.open || !slices.Contains(open, "s3://"+bucket+"/t/") {
+				t.Errorf("open are %q", open)
+			}
+			if told := strings.Contains(strings.Join(todo.Warnings, "\n"), "may alter"); told == c.open {
+				t.Errorf("warned of %q", todo.Warnings)
+			}
+		})
+	}
+}
