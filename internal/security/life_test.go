@@ -147,7 +147,7 @@ func planned[In any](l *life, plan func(context.Context, In) (*plan.Plan, error)
 func (l *life) steps() []step {
 	return slices.Concat(
 		[]step{{"what there was before the mesh", l.begin}},
-		l.setUp(), l.publication(), l.requests(), l.decisions(), l.use(), l.growth(), l.migration(), l.endings(),
+		l.setUp(), l.publication(), l.requests(), l.decisions(), l.use(), l.growth(), l.upkeep(), l.migration(), l.endings(), l.leaving(),
 	)
 }
 
@@ -744,6 +744,7 @@ func (l *life) use() []step {
 			}
 			return nil
 		}},
+		{"what the original library reads of it", l.mirrored},
 		{"query as the consumer", l.query},
 		{"look at the links as the producer", l.links},
 		{"change a subscription", func() error {
@@ -889,6 +890,66 @@ func (l *life) migration() []step {
 			CatalogId: aws.String(meshAccount), DatabaseName: aws.String(migrated), TableName: aws.String("planes")})
 		return err
 	}}}
+}
+
+// mirrored looks at what a decision wrote for the original library.
+func (l *life) mirrored() error {
+	out, err := dynamodb.NewFromConfig(l.Config(meshtest.Administrator(meshAccount))).GetItem(l.ctx, &dynamodb.GetItemInput{TableName: aws.String(lakemesh.SubscriptionsTable),
+		Key: map[string]dynamotypes.AttributeValue{"SubscriptionId": &dynamotypes.AttributeValueMemberS{Value: l.ids["weather"]}}})
+	if err != nil {
+		return err
+	}
+	if s, ok := out.Item["Status"].(*dynamotypes.AttributeValueMemberS); !ok || s.Value != string(lakemesh.Active) {
+		return fmt.Errorf("the request says %v: %w", out.Item["Status"], errUnexpected)
+	}
+	return nil
+}
+
+// upkeep brings what is published up to date with its source.
+func (l *life) upkeep() []step {
+	return []step{{"follow the source", func() error {
+		if _, err := l.Glue(producerAccount).DeletePartition(l.ctx, &glue.DeletePartitionInput{DatabaseName: aws.String(source), TableName: aws.String("weather"),
+			PartitionValues: []string{"00004"}}); err != nil {
+			return err
+		}
+		out, err := l.producer.SyncProducts(l.ctx, producer.SyncInput{})
+		l.told(out, err)
+		if err != nil {
+			return err
+		}
+		if len(out.Products) != 2 || out.Products[0].Steps != 2 {
+			return fmt.Errorf("brought up to date: %+v", out.Products)
+		}
+		return nothingToDo(l.producer.PlanSyncProducts(l.ctx, producer.SyncInput{}))
+	}}}
+}
+
+// leaving takes a product out of the mesh again.
+func (l *life) leaving() []step {
+	const extras = "extras"
+	return []step{
+		{"publish for a while", func() error {
+			l.Database(producerAccount, extras)
+			l.Table(producerAccount, extras, meshtest.CSV("ships", "s3://"+bucket+"/ships/"))
+			return l.publish(producer.CreateDataProductsInput{SourceDatabaseName: extras})
+		}},
+		{"unpublish", func() error {
+			in := producer.UnpublishInput{SourceDatabaseName: extras}
+			planned(l, l.producer.PlanUnpublishDataProducts, in)
+			out, err := l.producer.UnpublishDataProducts(l.ctx, in)
+			l.told(out, err)
+			if err != nil {
+				return err
+			}
+			for account, role := range map[string]string{meshAccount: lakemesh.ManagerRole, producerAccount: lakemesh.ProducerRole} {
+				_, err := glue.NewFromConfig(l.as(account, role)).GetDatabase(l.ctx, &glue.GetDatabaseInput{Name: aws.String(lakemesh.MeshDatabaseName(extras, producerAccount))})
+				if !identity.IsNotFound(err) {
+					return fmt.Errorf("account %s still has the database: %w", account, errors.Join(errUnexpected, err))
+				}
+			}
+			return nil
+		}},
+	}
 }
 
 func (l *life) endings() []step {
