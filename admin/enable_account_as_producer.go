@@ -3,6 +3,7 @@ package admin
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"golang.org/x/sync/errgroup"
 
@@ -130,7 +131,8 @@ func (a *Admin) planProducer(ctx context.Context, op string, in EnableProducerIn
 		batches.Grant(p, e, step)
 	}
 	a.planOwnerTags(p, batches, in.AccountID, tags, step)
-	a.planMember(p, mesh, Producer, in.AccountID, step)
+	// Last: whoever is recorded as a member has all that it needs.
+	a.planMember(p, mesh, Producer, in.AccountID, slices.Clone(p.Steps)...)
 	return p, nil
 }
 
