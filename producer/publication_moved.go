@@ -101,7 +101,7 @@ func (pub *publication) observeMoved(ctx context.Context) error {
 			return err
 		}
 		for _, was := range t.was.Places {
-			if slices.ContainsFunc(stay, was.Place.Covers) {
+			if slices.ContainsFunc(stay, was.Covers) {
 				continue
 			}
 			for role, prefixes := range open[was.Bucket] {
