@@ -103,7 +103,7 @@ func motoErrors() []motoError {
 		{operations: []string{"glue:GetTable", "glue:GetTables"}, members: []string{"PartitionKeys"}, reason: "tables without partition keys have an empty list of them"},
 		{operations: []string{"glue:GetDatabase", "glue:GetTable", "glue:GetTables"}, reason: "CatalogId names the catalog; moto looks into the caller's own",
 			applies: func(e exchange) bool { return catalogOf(e.Request) != "" && catalogOf(e.Request) != e.Account }},
-		{operations: []string{"glue:GetDatabase", "glue:GetDatabases"}, members: []string{"Description"}, reason: "a link to a database is described by what it leads to",
+		{operations: []string{"glue:GetDatabase", "glue:GetDatabases"}, members: []string{"Description", "LocationUri", "Parameters"}, reason: "a link to a database is described by what it leads to",
 			applies: func(e exchange) bool { return strings.Contains(printed(e.other), "TargetDatabase") }},
 		{operations: []string{"iam:CreatePolicy", "iam:GetPolicy"}, members: []string{"PermissionsBoundaryUsageCount"}, reason: "policies tell how often they are a boundary (API_Policy)"},
 		{operations: []string{"iam:CreatePolicyVersion", "iam:ListPolicyVersions"}, members: []string{"Document"},
