@@ -32,7 +32,8 @@ const (
 	ActionImport  Action = "import"
 	ActionLeave   Action = "leave"
 	ActionAbort   Action = "abort"
-	// ActionAdopt takes a record of the original library over.
+	// ActionAdopt takes a record of the original library over, or grants that were made by
+	// hand.
 	ActionAdopt Action = "adopt"
 )
 

@@ -131,10 +131,42 @@ func (c *Consumer) planFinalize(ctx context.Context, in FinalizeInput) (*plan.Pl
 	if f.link, err = linkName(in.LinkDatabaseName, f.record.Database); err != nil {
 		return nil, nil, err
 	}
+	if f.record.Unasked && in.LinkDatabaseName == "" {
+		if f.link, err = f.linkByHand(ctx); err != nil {
+			return nil, nil, err
+		}
+	}
 	if err := f.observe(ctx); err != nil {
 		return nil, nil, err
 	}
 	return f.plan(), f, nil
+}
+
+// linkByHand is the name of a link that is there: grants that were made by hand had been
+// used before they became a subscription, mostly through a link of another name. Of
+// several it is the one that an import would make, or the first.
+func (f *finalizing) linkByHand(ctx context.Context) (string, error) {
+	all, err := f.consumer.own.databases(ctx)
+	if err != nil {
+		return "", err
+	}
+	found := ""
+	for i := range all {
+		if !f.consumer.linksTo(&all[i], f.record.Database) {
+			continue
+		}
+		name := strings.ToLower(aws.ToString(all[i].Name))
+		if name == f.link {
+			return name, nil
+		}
+		if found == "" || name < found {
+			found = name
+		}
+	}
+	if found == "" {
+		return f.link, nil
+	}
+	return found, nil
 }
 
 // importable refuses a record that cannot be imported now.

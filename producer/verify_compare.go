@@ -20,21 +20,9 @@ func (s *inspected) compareGrants() error {
 	s.lackingGrants(there)
 	s.goneTables()
 
-	made, allowed := access.Grants{}, s.wanted.Grants.Union(s.ownGrants())
-	for _, r := range s.records {
-		names := slices.Sorted(maps.Keys(s.tables[strings.ToLower(r.Database)]))
-		byHand, err := permissions.DecodeFound(s.meshAccount, r.Subscriber, r.Found)
-		if err != nil {
-			return err
-		}
-		permitted, grantable := r.Justified()
-		// Granted under either form, it is the same.
-		allowed = allowed.Union(byHand, s.either(r, names, terms{permitted, grantable}))
-		may := terms{r.Permitted, r.Grantable}
-		if c := r.Claim; c != nil {
-			may = terms{may.permitted.Union(c.Permissions), may.grantable.Union(c.Grantable)}
-		}
-		made = made.Union(s.either(r, names, may).Minus(byHand))
+	made, allowed, err := s.decided()
+	if err != nil {
+		return err
 	}
 	subscribers := s.subscribers()
 	diff := access.Diff(made, allowed, there.Union(s.parts).On(func(k access.Key) bool { return s.watched(k, subscribers) }))
@@ -53,6 +41,28 @@ func (s *inspected) compareGrants() error {
 		s.found(s.grantFinding(k, Finding{Kind: chain.Undecided, What: what, Repairs: repairs}))
 	}
 	return nil
+}
+
+// decided are what lakemesh made, and what may be there: what the subscriptions say, in
+// either form, what publishing grants, and what was there before them.
+func (s *inspected) decided() (made, allowed access.Grants, _ error) {
+	made, allowed = access.Grants{}, s.wanted.Grants.Union(s.ownGrants())
+	for _, r := range s.records {
+		names := slices.Sorted(maps.Keys(s.tables[strings.ToLower(r.Database)]))
+		byHand, err := permissions.DecodeFound(s.meshAccount, r.Subscriber, r.Found)
+		if err != nil {
+			return nil, nil, err
+		}
+		permitted, grantable := r.Justified()
+		// Granted under either form, it is the same.
+		allowed = allowed.Union(byHand, s.either(r, names, terms{permitted, grantable}))
+		may := terms{r.Permitted, r.Grantable}
+		if c := r.Claim; c != nil {
+			may = terms{may.permitted.Union(c.Permissions), may.grantable.Union(c.Grantable)}
+		}
+		made = made.Union(s.either(r, names, may).Minus(byHand))
+	}
+	return made, allowed, nil
 }
 
 // lackingGrants finds what should be granted and is not. All tables and each of them is

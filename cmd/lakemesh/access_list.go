@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/spf13/cobra"
 
@@ -24,15 +26,14 @@ func (a *app) accessCommand() *cobra.Command {
 func (a *app) accessList() *cobra.Command {
 	var f access.ListFilter
 	var as, by, when string
-	var asCSV bool
 	cmd := &cobra.Command{
 		Use:   "list",
 		Short: "List who holds what, through which subscription or by hand",
-		Args:  cobra.NoArgs,
+		Example: `  lakemesh access list
+  lakemesh access list --by consumer --output csv
+  lakemesh access list --principal 222222222222 --at 2026-01-31`,
+		Args: cobra.NoArgs,
 		RunE: a.do(func(ctx context.Context, _ []string) error {
-			if asCSV && a.flags.output != "table" {
-				return usageError{lakemesh.Invalid("--csv", "it is a form of the result itself: leave --output out")}
-			}
 			var at *time.Time
 			if when != "" {
 				t, err := parseTime(when)
@@ -46,7 +47,7 @@ func (a *app) accessList() *cobra.Command {
 				return err
 			}
 			access.SortEntries(list.Entries, by)
-			if asCSV {
+			if a.flags.output == "csv" {
 				a.screen.done()
 				a.warn(list.Notes...)
 				return a.accessCSV(list.Entries)
@@ -66,7 +67,9 @@ func (a *app) accessList() *cobra.Command {
 	flags.StringVar(&f.Principal, "principal", "", "only this principal, or this account and everybody of it")
 	flags.Var(newChoice(&by, "table", "consumer", "principal"), "by", "in the order of: table, consumer or principal")
 	flags.StringVar(&when, "at", "", "as it was justified at this time (UTC), such as 2026-01-31 or \"2026-01-31 12:00:00\"")
-	flags.BoolVar(&asCSV, "csv", false, "as CSV, for a spreadsheet")
+	// It has a form more than other results have.
+	flags.VarP(newChoice(&a.flags.output, "table", "json", "yaml", "csv"), "output", "o", "form of the result: table, json, yaml, or csv for a spreadsheet")
+	must(cmd.RegisterFlagCompletionFunc("output", cobra.FixedCompletions([]string{"table", "json", "yaml", "csv"}, cobra.ShellCompDirectiveNoFileComp)))
 	flags.Var(newChoice(&as, "", "producer", "consumer", "admin"), "as", "who asks: producer, consumer or admin (default: producer, or the one that the credentials file holds)")
 	return cmd
 }
@@ -190,10 +193,13 @@ func (a *app) accessCSV(entries []access.Entry) error {
 }
 
 // harmless is a cell that a spreadsheet does not take for a formula
-// (https://owasp.org/www-community/attacks/CSV_Injection).
+// (https://owasp.org/www-community/attacks/CSV_Injection), nor in the wide forms of the
+// same characters. What begins a formula behind a space does so, too; a tab, a carriage
+// return and whatever else is not seen is escaped.
 func harmless(cell string) string {
 	cell = printable.Line(cell)
-	if first := strings.TrimLeft(cell, " "); first != "" && strings.ContainsRune("=+-@", rune(first[0])) {
+	first, _ := utf8.DecodeRuneInString(strings.TrimLeftFunc(cell, unicode.IsSpace))
+	if strings.ContainsRune("=+-@\uff1d\uff0b\uff0d\uff20", first) {
 		return "'" + cell
 	}
 	return cell

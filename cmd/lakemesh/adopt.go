@@ -13,7 +13,7 @@ import (
 )
 
 func (a *app) adoptCommand() *cobra.Command {
-	return group("adopt", "Take over what was made by other means", a.adoptRecords())
+	return group("adopt", "Take over what was made by other means", a.adoptRecords(), a.adoptGrants())
 }
 
 func (a *app) adoptRecords() *cobra.Command {

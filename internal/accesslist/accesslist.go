@@ -83,6 +83,9 @@ func (s Source) Make(ctx context.Context, f access.ListFilter, at *time.Time) (*
 		}
 	}
 	access.SortEntries(out.Entries, "table")
+	if len(out.Entries) == 0 && f != (access.ListFilter{}) {
+		out.Notes = append(out.Notes, "nothing that is granted is as asked for; that it exists is not looked at")
+	}
 	if n := unfound(terms, all); at == nil && n > 0 {
 		out.Notes = append(out.Notes, fmt.Sprintf("%d active %s nothing that is granted: Lake Formation shows no grant of it", n, map[bool]string{true: "subscription justifies", false: "subscriptions justify"}[n == 1]))
 	}

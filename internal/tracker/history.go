@@ -199,7 +199,7 @@ func (t *Tracker) History(ctx context.Context, r *Record) (events []lakemesh.Eve
 	for _, e := range merge(owners, consumers) {
 		events = append(events, e.Event)
 	}
-	if !slices.ContainsFunc(events, func(e lakemesh.Event) bool { return e.Action == lakemesh.ActionRequest }) && !r.Created.IsZero() {
+	if !slices.ContainsFunc(events, func(e lakemesh.Event) bool { return e.Action == lakemesh.ActionRequest }) && !r.Created.IsZero() && !r.Unasked {
 		// A record of the original library begins with what its own attributes tell.
 		asked := lakemesh.Event{At: r.Created, By: r.CreatedBy, Action: lakemesh.ActionRequest, To: lakemesh.Pending, Permissions: r.Requested, Tables: r.Tables}
 		events = slices.Insert(events, 0, asked)

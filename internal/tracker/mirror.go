@@ -12,6 +12,10 @@ import (
 // the way: an error is for a warning. An original library that reads the record sees
 // the decision by them, and lists find it by its Status.
 func (t *Tracker) Mirror(ctx context.Context, r *Record, o Outcome) error {
+	if r.Unasked && !r.request {
+		// There is no request yet that it could be copied to.
+		return nil
+	}
 	u := inSubscriptions(r.ID)
 	u.Set(attrStatus, str(string(o.Status)))
 	if o.Status == lakemesh.Active || o.Status == lakemesh.Deleted {

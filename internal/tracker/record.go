@@ -45,6 +45,9 @@ type Record struct {
 	Found []string
 	// AdoptedFrom is the id that the original library gave it; mostly empty.
 	AdoptedFrom string
+	// Unasked tells that its owner made it of grants that were made by hand. The consumer
+	// has no request then, until it does something with the subscription.
+	Unasked bool
 
 	// digest is that of the request's words as the consumer's item says them, whatever
 	// was decided on.
@@ -145,6 +148,7 @@ func clip(s string) string {
 func (r *Record) readDecision(i, request item, faults []string) []string {
 	r.decision, r.owner, r.version = true, readEnd(i), count(i, attrVersion)
 	r.Revision, r.Found, r.AdoptedFrom = count(i, attrRevision), known(i, attrFound), text(i, attrAdoptedFrom)
+	r.Unasked = isTrue(i, attrUnasked)
 	r.Claim = readClaim(i)
 	status, readable := readStatus(i)
 	if status == "" && readable && r.Claim == nil {
@@ -158,6 +162,8 @@ func (r *Record) readDecision(i, request item, faults []string) []string {
 		faults = []string{"what was decided on cannot be read: " + fault}
 	case !readable:
 		faults = []string{"what was decided cannot be read"}
+	case !r.request && r.Unasked:
+		faults = nil
 	case !r.request:
 		faults = []string{"the consumer has made no such request"}
 	case asked != r.digest || r.AdoptedFrom == "" && r.Fault != "":
@@ -208,9 +214,15 @@ func readStatus(i item) (status lakemesh.Status, readable bool) {
 	return lakemesh.Active, false
 }
 
+// Signed reports whether the consumer has written a request, in whatever words.
+func (r *Record) Signed() bool { return r.request }
+
 // Believable reports whether what was decided is what the consumer asked for, in
-// the words that it asked with.
+// the words that it asked with; or what its owner made of grants that were there.
 func (r *Record) Believable() bool {
+	if r.Unasked && !r.request {
+		return r.Fault == "" && r.Words.ID(r.Owner, r.Subscriber) == r.ID
+	}
 	return r.Fault == "" && r.request && (!r.decision || r.AdoptedFrom != "" || r.Status == lakemesh.Pending || r.digest == r.Words.Digest())
 }
 

@@ -211,6 +211,9 @@ func (t *Tracker) consumerDid(ctx context.Context, r *Record, a lakemesh.Action,
 		u := inSubscriptions(r.ID)
 		u.Set(attrUpdated, str(lakemesh.FormatTime(e.At)))
 		u.Set(attrUpdatedBy, str(t.by))
+		if r.Unasked && !r.request {
+			r.sign(u)
+		}
 		also(u)
 		e.close(u, r.consumer)
 		if r.consumer.entries == 0 {
