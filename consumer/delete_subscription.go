@@ -116,8 +116,7 @@ func (l *leaving) resources(ctx context.Context) ([]permissions.Resource, error)
 			list = append(list, r)
 		}
 	}
-	if !l.record.Signed() {
-		// Its owner alone says what it is on, which can be another owner's.
+	if l.record.OwnersWord() {
 		l.warnings = append(l.warnings, "this account has neither asked for it nor imported it: what was handed on ends with what the owner takes away, and links that lead nowhere then are removed with: lakemesh subscription tidy")
 		return nil, nil
 	}

@@ -239,6 +239,11 @@ func (f *finalizing) look(ctx context.Context) (bool, error) {
 	if _, ok, err := c.shared.database(ctx, r.Database); err != nil || !ok {
 		return false, err
 	}
+	if r.OwnersWord() {
+		if err := f.ofItsOwner(ctx); err != nil {
+			return false, err
+		}
+	}
 	if !r.WholeDatabase() {
 		return f.lookForNamed(ctx)
 	}
@@ -254,6 +259,25 @@ func (f *finalizing) look(ctx context.Context) (bool, error) {
 		return false, err
 	}
 	return len(f.seen) > 0 || !sharesTables(&r.Subscription), nil
+}
+
+// ofItsOwner refuses to import on its owner's word alone what is another owner's: leaving
+// it would take back what the account has of that one.
+func (f *finalizing) ofItsOwner(ctx context.Context) error {
+	c, r := f.consumer, f.record
+	list, err := c.shared.tables(ctx, r.Database)
+	if err != nil {
+		return err
+	}
+	for i := range list {
+		name, owner := strings.ToLower(aws.ToString(list[i].Name)), aws.ToString(list[i].Owner)
+		if covers(&r.Subscription, name) && owner != r.Owner {
+			return &lakemesh.Error{Op: opFinalize, Account: c.account, Resource: "subscription " + r.ID, Kind: lakemesh.ErrTampered,
+				Message: fmt.Sprintf("account %s says that it took over what was granted on table %s.%s, which is not its own but of account %s", r.Owner, r.Database, name, owner),
+				Hint:    "ask the owner, account " + r.Owner + ", to end it"}
+		}
+	}
+	return nil
 }
 
 // lookForPublished asks by their names for the tables that the mesh shows in the

@@ -52,8 +52,9 @@ type Record struct {
 	// digest is that of the request's words as the consumer's item says them, whatever
 	// was decided on.
 	digest string
-	// request and decision tell whether there is an item of each side.
-	request, decision bool
+	// request and decision tell whether there is an item of each side, joined whether the
+	// consumer has ever imported it.
+	request, decision, joined bool
 	// stored is the Status attribute of the request, which both sides write, for the
 	// original library: it decides nothing.
 	stored lakemesh.Status
@@ -106,7 +107,7 @@ func read(id string, request, decision item) *Record {
 
 // readRequest reads what the consumer says. It returns what is wrong with it.
 func (r *Record) readRequest(i item) (faults []string) {
-	r.request, r.consumer = true, readEnd(i)
+	r.request, r.consumer, r.joined = true, readEnd(i), count(i, attrImportedRevision) > 0
 	r.Words, r.Fault = readWords(i)
 	r.digest = r.Words.Digest()
 	if r.Fault == "" && r.Words.ID(r.Owner, r.Subscriber) != r.ID {
@@ -214,8 +215,9 @@ func readStatus(i item) (status lakemesh.Status, readable bool) {
 	return lakemesh.Active, false
 }
 
-// Signed reports whether the consumer has written a request, in whatever words.
-func (r *Record) Signed() bool { return r.request }
+// OwnersWord reports whether only its owner says what the record is on: its consumer has
+// neither asked for it nor ever imported it. It can be something of another owner.
+func (r *Record) OwnersWord() bool { return !r.joined && (r.Asked == nil || r.Unasked) }
 
 // Believable reports whether what was decided is what the consumer asked for, in
 // the words that it asked with; or what its owner made of grants that were there.
