@@ -58,6 +58,9 @@ type AdoptGrantsOutput struct {
 	Left []LeftGrant `json:"Left"`
 	// Justified counts the grants of consumers that subscriptions justify already.
 	Justified int `json:"Justified"`
+	// Warnings are what the owner should know: what is missing, what is left and why, and
+	// what may be hidden.
+	Warnings []string `json:"Warnings,omitempty"`
 }
 
 // AdoptGrants takes over what was granted by hand on this producer's products: each
@@ -74,8 +77,15 @@ type AdoptGrantsOutput struct {
 // [lakemesh.ErrChanged] if the plan is not the expected one.
 func (p *Producer) AdoptGrants(ctx context.Context, in AdoptGrantsInput) (*AdoptGrantsOutput, error) {
 	a, err := p.lookForGrants(ctx, in)
-	if err != nil || len(a.granted) == 0 {
-		return a.output(), err
+	if err != nil {
+		return nil, err
+	}
+	if len(a.granted) == 0 {
+		todo, err := a.plan(nil)
+		if err != nil {
+			return nil, err
+		}
+		return a.output(todo), nil
 	}
 	lease, kept, err := p.records.Acquire(ctx, p.account, opAdoptGrants+" "+lakemesh.NewShortID(), lakemesh.ActionAdopt)
 	if err != nil {
@@ -98,7 +108,7 @@ func (p *Producer) AdoptGrants(ctx context.Context, in AdoptGrantsInput) (*Adopt
 	if err := p.apply(kept, todo); err != nil {
 		return nil, p.lost(kept, err)
 	}
-	return a.output(), nil
+	return a.output(todo), nil
 }
 
 // PlanAdoptGrants tells what [Producer.AdoptGrants] would do. What it returns cannot be
@@ -158,8 +168,8 @@ func (in AdoptGrantsInput) about(k access.Key) bool {
 	return in.Table == "" || in.Table == k.Object.Table || k.Object.Kind == access.KindDatabase
 }
 
-// decide computes what the grants become.
-func (a *adoption) decide() error {
+// judge computes what the grants become.
+func (a *adoption) judge() error {
 	there := a.have.Access()
 	made, allowed, err := a.decided()
 	if err != nil {
@@ -226,11 +236,8 @@ func (a *adoption) widens(l access.Leftover) string {
 }
 
 // output is what became of it.
-func (a *adoption) output() *AdoptGrantsOutput {
-	if a == nil {
-		return nil
-	}
-	out := &AdoptGrantsOutput{Adopted: make([]AdoptedGrants, len(a.granted)), Left: a.left, Justified: a.justified}
+func (a *adoption) output(todo *plan.Plan) *AdoptGrantsOutput {
+	out := &AdoptGrantsOutput{Adopted: make([]AdoptedGrants, len(a.granted)), Left: a.left, Justified: a.justified, Warnings: todo.Warnings}
 	if out.Left == nil {
 		out.Left = []LeftGrant{}
 	}
@@ -266,7 +273,7 @@ func (a *adoption) plan(lease *tracker.Lease) (*plan.Plan, error) {
 		}
 	}
 	for _, l := range a.left {
-		text := fmt.Sprintf("%s keeps %s on %s, which is not taken over: %s", l.Principal, heldText(l), l.Resource, l.Why)
+		text := fmt.Sprintf("not taken over: %s of %s on %s: %s", heldText(l), l.Principal, l.Resource, l.Why)
 		if l.Command != "" {
 			text += ": " + l.Command
 		}

@@ -1,6 +1,7 @@
 package producer_test
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -106,7 +107,11 @@ func where(r *lftypes.Resource) string {
 	case r.DataLocation != nil:
 		return *r.DataLocation.ResourceArn
 	}
-	return fmt.Sprintf("%+v", r)
+	text, err := json.Marshal(r)
+	if err != nil {
+		return err.Error()
+	}
+	return string(text)
 }
 
 // adopt takes grants over, and checks that it makes no call which changes access.
@@ -163,7 +168,7 @@ func TestGrantsThatWereMadeByHandBecomeSubscriptionsAndEndExactly(t *testing.T) 
 		missing bool
 	}{
 		"as the console grants: everything": {give: []byHand{{c, tableOf("orders"), permissionsOf(sup), permissionsOf(sup)}, {c, onDatabase(), permissionsOf(desc), permissionsOf(desc)}},
-			adopted: []string{c + ": ALL,ALTER,DELETE,DESCRIBE,DROP,INSERT,SELECT / ALL,ALTER,DELETE,DESCRIBE,DROP,INSERT,SELECT on orders"}, missing: true},
+			adopted: []string{c + ": ALL / ALL on orders"}, missing: true},
 		"SELECT without DESCRIBE": {give: []byHand{{c, tableOf("orders"), permissionsOf(sel), nil}}, adopted: []string{c + ": SELECT /  on orders"}, missing: true},
 		"DESCRIBE alone":          {give: []byHand{{c, tableOf("orders"), permissionsOf(desc), nil}, {c, onDatabase(), permissionsOf(desc), nil}}, adopted: []string{c + ": DESCRIBE /  on orders"}},
 		"some may be handed on": {give: []byHand{{c, tableOf("orders"), permissionsOf(sel, desc, ins), permissionsOf(sel)}, {c, onDatabase(), permissionsOf(desc), permissionsOf(desc)}},
@@ -177,8 +182,7 @@ func TestGrantsThatWereMadeByHandBecomeSubscriptionsAndEndExactly(t *testing.T) 
 		"all tables, and the same and more on each": {wild: permissionsOf(desc),
 			give:    []byHand{{c, allTables(), permissionsOf(desc), nil}, {c, tableOf("orders"), permissionsOf(desc), nil}, {c, tableOf("customers"), permissionsOf(desc, ins), nil}},
 			adopted: []string{c + ": DESCRIBE /  on ", c + ": DESCRIBE,INSERT /  on customers"}, missing: true},
-		"all tables, which the producer may not grant": {give: []byHand{{c, allTables(), permissionsOf(desc), nil}}, left: []string{c + ": DESCRIBE /  on all tables of " + database}},
-		"the database alone":                           {give: []byHand{{c, onDatabase(), permissionsOf(desc), nil}}, left: []string{c + ": DESCRIBE /  on " + database}},
+		"the database alone": {give: []byHand{{c, onDatabase(), permissionsOf(desc), nil}}, left: []string{c + ": DESCRIBE /  on " + database}},
 		"the database may be handed on, and no table": {give: []byHand{{c, onDatabase(), permissionsOf(desc), permissionsOf(desc)}, {c, tableOf("orders"), permissionsOf(desc), nil}},
 			adopted: []string{c + ": DESCRIBE /  on orders"}, left: []string{c + ": DESCRIBE / DESCRIBE on " + database}},
 		"more than DESCRIBE on the database": {give: []byHand{{c, onDatabase(), permissionsOf(desc, lftypes.PermissionCreateTable), nil}, {c, tableOf("orders"), permissionsOf(desc), nil}},
@@ -246,7 +250,7 @@ func TestGrantsThatWereMadeByHandBecomeSubscriptionsAndEndExactly(t *testing.T) 
 			}
 			// What stays is what was left.
 			remains := slices.DeleteFunc(w.everything(t), func(g string) bool { return slices.Contains(empty, g) })
-			var wantLeft []string
+			wantLeft := []string{}
 			for _, l := range out.Left {
 				wantLeft = append(wantLeft, fmt.Sprintf("%s, %s, %v / %v", l.Principal, strings.NewReplacer("all tables of database ", "all tables of ", "columns id of table ", "columns [id] of ", meshDatabase+".", "").Replace(l.Resource), l.Permissions, l.Grantable))
 			}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -66,21 +67,8 @@ func (a *app) showAdopted(out *producer.AdoptGrantsOutput) {
 		}
 		a.printTable("adopted", []string{"SUBSCRIPTION", "CONSUMER", "DATABASE", "TABLES", "PERMISSIONS", "TO HAND ON"}, rows)
 	}
-	missing := false
-	for _, g := range out.Adopted {
-		for _, what := range g.Missing {
-			missing = true
-			a.warn(line("subscription %s: %s", g.SubscriptionID, what))
-		}
-	}
-	for _, l := range out.Left {
-		text := line("not taken over: %s of %s on %s: %s", orText(strings.Join(l.Permissions, ","), "the right to hand on "+strings.Join(l.Grantable, ",")), l.Principal, l.Resource, l.Why)
-		if l.Command != "" {
-			text += ": " + a.here(l.Command)
-		}
-		a.warn(text)
-	}
-	if missing {
+	a.warn(out.Warnings...)
+	if slices.ContainsFunc(out.Adopted, func(g producer.AdoptedGrants) bool { return len(g.Missing) > 0 }) {
 		a.next("lakemesh verify --repair")
 	}
 }

@@ -8,12 +8,11 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/lakeformation/types"
 	"github.com/rogpeppe/go-internal/testscript"
 
-	"github.com/lakemesh/lakemesh"
 	"github.com/lakemesh/lakemesh/internal/home"
 	"github.com/lakemesh/lakemesh/localmesh"
 )
 
-// byHand grants in the local mesh as its manager does in the console: byhand principal
+// byHand grants in the local mesh as its administrator does in the console: byhand principal
 // database table SELECT,DESCRIBE. The table "." is the database itself; with ! nothing may
 // be handed on, else all of it may.
 func byHand(ts *testscript.TestScript, neg bool, args []string) {
@@ -34,7 +33,7 @@ func byHand(ts *testscript.TestScript, neg bool, args []string) {
 	if !neg {
 		grantable = all
 	}
-	client := lakeformation.NewFromConfig(mesh.Config(lakemesh.RoleARN(home.MeshAccount, lakemesh.ManagerRole)))
+	client := lakeformation.NewFromConfig(mesh.Config("arn:aws:iam::" + home.MeshAccount + ":user/MeshAdministrator"))
 	_, err = client.GrantPermissions(context.Background(), &lakeformation.GrantPermissionsInput{Resource: on, Permissions: all, PermissionsWithGrantOption: grantable,
 		Principal: &types.DataLakePrincipal{DataLakePrincipalIdentifier: &args[0]}})
 	ts.Check(err)

@@ -63,6 +63,7 @@ var scrubbed = []struct {
 }{
 	{regexp.MustCompile(`\b([0-9]{12}-[0-9]{12})-[2-9A-HJ-NP-Za-km-z]{22}\b`), "$1-IDIDIDIDIDIDIDIDIDIDID"},
 	{regexp.MustCompile(`[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}`), "YYYY-MM-DD HH:MM:SS"},
+	{regexp.MustCompile(`"Since": "[^"]*"`), `"Since": "TIME"`},
 	{regexp.MustCompile(`\bdigest: [a-z2-7]{32}\b`), "digest: DIGEST"},
 	{regexp.MustCompile(`stream/[0-9T:.-]+`), "stream/LABEL"},
 	{regexp.MustCompile(`resource-share/[0-9a-f-]{36}`), "resource-share/UUID"},

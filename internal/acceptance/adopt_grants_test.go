@@ -27,7 +27,13 @@ import (
 func (w *world) sharedByHand(analyst, link string) {
 	w.t.Helper()
 	meshtest.Before(w.Mesh.Mesh, func() {
-		lake := lakeformation.NewFromConfig(w.manager())
+		lake := lakeformation.NewFromConfig(w.Config(meshtest.Administrator(meshAccount)))
+		settings, err := lake.GetDataLakeSettings(w.ctx(), &lakeformation.GetDataLakeSettingsInput{})
+		w.must(err)
+		settings.DataLakeSettings.DataLakeAdmins = append(settings.DataLakeSettings.DataLakeAdmins,
+			lftypes.DataLakePrincipal{DataLakePrincipalIdentifier: aws.String(meshtest.Administrator(meshAccount))})
+		_, err = lake.PutDataLakeSettings(w.ctx(), &lakeformation.PutDataLakeSettingsInput{DataLakeSettings: settings.DataLakeSettings})
+		w.must(err)
 		grant := func(on *lftypes.Resource, all ...lftypes.Permission) {
 			_, err := lake.GrantPermissions(w.ctx(), &lakeformation.GrantPermissionsInput{Resource: on, Permissions: all, PermissionsWithGrantOption: all,
 				Principal: &lftypes.DataLakePrincipal{DataLakePrincipalIdentifier: aws.String(consumerAccount)}})
