@@ -39,7 +39,7 @@ func (p *Producer) lookForGrants(ctx context.Context, in AdoptGrantsInput) (*ado
 	if err := a.foresee(ctx); err != nil {
 		return nil, p.explainAdopt(err)
 	}
-	a.warnings = append(a.warnings, "what accounts hold on all tables of a database at once, and by LF-tags, may be hidden from the owner where its own role holds less; the mesh's administrator sees it: lakemesh access list --as admin")
+	a.warnings = append(a.warnings, "what accounts hold on all tables of a database at once, and by LF-tags, may be hidden from the owner where its own role holds less: the mesh's administrator sees it (lakemesh access list --as admin), and an account that is named is asked about by itself")
 	return a, nil
 }
 
@@ -52,7 +52,7 @@ func (a *adoption) read(ctx context.Context) error {
 		return err
 	})
 	group.Go(func() (err error) {
-		a.have, a.parts, err = a.mesh.lake.Everything(within)
+		a.have, a.parts, err = a.asking().Everything(within)
 		return err
 	})
 	group.Go(func() error {
@@ -84,6 +84,20 @@ func (a *adoption) read(ctx context.Context) error {
 		return accesslist.Hidden(opAdoptGrants, a.meshAccount, "products are published")
 	}
 	return a.justify(ctx)
+}
+
+// asking is Lake Formation, which is asked about the account that is named where it shows
+// nothing of others by itself.
+func (a *adoption) asking() *permissions.Lake {
+	lake := *a.mesh.lake
+	lake.Others = func(ctx context.Context) ([]string, error) {
+		all, err := a.grantees(ctx)
+		if a.in.Consumer != "" && !slices.Contains(all, a.in.Consumer) {
+			all = append(all, a.in.Consumer)
+		}
+		return all, err
+	}
+	return &lake
 }
 
 // readTables reads the databases that have a table of this producer.

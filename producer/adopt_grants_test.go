@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
@@ -70,7 +71,7 @@ func allSeen(t *testing.T, w *world) {
 // everything is all that is granted in the mesh, each as "principal, resource, held".
 func (w *world) everything(t *testing.T) []string {
 	t.Helper()
-	all := []string{}
+	held, may := map[string][]string{}, map[string][]string{}
 	pages := lakeformation.NewListPermissionsPaginator(lakeformation.NewFromConfig(w.manager()), &lakeformation.ListPermissionsInput{})
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(t.Context())
@@ -79,8 +80,21 @@ func (w *world) everything(t *testing.T) []string {
 		}
 		for _, r := range page.PrincipalResourcePermissions {
 			r.Resource = simple(r.Resource)
-			all = append(all, fmt.Sprintf("%s, %s, %v / %v", *r.Principal.DataLakePrincipalIdentifier, where(r.Resource), r.Permissions, r.PermissionsWithGrantOption))
+			on := *r.Principal.DataLakePrincipalIdentifier + ", " + where(r.Resource)
+			// SELECT comes in a row of its own.
+			for _, p := range r.Permissions {
+				held[on] = append(held[on], string(p))
+			}
+			for _, p := range r.PermissionsWithGrantOption {
+				may[on] = append(may[on], string(p))
+			}
 		}
+	}
+	all := []string{}
+	for on := range held {
+		slices.Sort(held[on])
+		slices.Sort(may[on])
+		all = append(all, fmt.Sprintf("%s, %v / %v", on, held[on], may[on]))
 	}
 	slices.Sort(all)
 	return all
@@ -88,6 +102,9 @@ func (w *world) everything(t *testing.T) []string {
 
 // simple is a resource without what stands for all columns.
 func simple(r *lftypes.Resource) *lftypes.Resource {
+	if t := r.TableWithColumns; t != nil && aws.ToString(t.Name) == "ALL_TABLES" {
+		return &lftypes.Resource{Table: &lftypes.TableResource{DatabaseName: t.DatabaseName, TableWildcard: &lftypes.TableWildcard{}}}
+	}
 	if t := r.TableWithColumns; t != nil && len(t.ColumnNames) == 0 {
 		return &lftypes.Resource{Table: &lftypes.TableResource{DatabaseName: t.DatabaseName, Name: t.Name}}
 	}
@@ -153,6 +170,26 @@ func told(out *producer.AdoptGrantsOutput) (adopted, left []string) {
 	slices.Sort(adopted)
 	slices.Sort(left)
 	return adopted, left
+}
+
+// remains checks that nothing is there beside what was, but for what was left.
+func (w *world) remains(t *testing.T, was []string, left []producer.LeftGrant) {
+	t.Helper()
+	there := slices.DeleteFunc(w.everything(t), func(g string) bool { return slices.Contains(was, g) })
+	names := strings.NewReplacer("all tables of database ", "all tables of ", "columns id of table ", "columns [id] of ", meshDatabase+".", "")
+	held, may := map[string][]string{}, map[string][]string{}
+	for _, l := range left {
+		on := l.Principal + ", " + names.Replace(l.Resource)
+		held[on], may[on] = slices.Sorted(slices.Values(append(held[on], l.Permissions...))), slices.Sorted(slices.Values(append(may[on], l.Grantable...)))
+	}
+	want := []string{}
+	for on := range held {
+		want = append(want, fmt.Sprintf("%s, %v / %v", on, held[on], may[on]))
+	}
+	slices.Sort(want)
+	if diff := cmp.Diff(want, there); diff != "" {
+		t.Errorf("in the end there is (-want what was left, +got):\n%s", diff)
+	}
 }
 
 func TestGrantsThatWereMadeByHandBecomeSubscriptionsAndEndExactly(t *testing.T) {
@@ -248,17 +285,87 @@ func TestGrantsThatWereMadeByHandBecomeSubscriptionsAndEndExactly(t *testing.T) 
 				}
 				w.end(t, a.SubscriptionID)
 			}
-			// What stays is what was left.
-			remains := slices.DeleteFunc(w.everything(t), func(g string) bool { return slices.Contains(empty, g) })
-			wantLeft := []string{}
-			for _, l := range out.Left {
-				wantLeft = append(wantLeft, fmt.Sprintf("%s, %s, %v / %v", l.Principal, strings.NewReplacer("all tables of database ", "all tables of ", "columns id of table ", "columns [id] of ", meshDatabase+".", "").Replace(l.Resource), l.Permissions, l.Grantable))
-			}
-			slices.Sort(wantLeft)
-			if diff := cmp.Diff(wantLeft, remains); diff != "" {
-				t.Errorf("after the end there is (-want what was left, +got):\n%s", diff)
-			}
+			w.remains(t, empty, out.Left)
 		})
+	}
+}
+
+// Whatever was granted by hand, and is decided afterwards: once all has ended there is
+// what was left, and nothing else.
+func TestWhateverWasTakenOverEndsExactly(t *testing.T) {
+	t.Parallel()
+	for seed := range uint64(4) {
+		t.Run(fmt.Sprint("life ", seed), func(t *testing.T) {
+			t.Parallel()
+			takenOver(t, rand.New(rand.NewPCG(seed, 2)))
+		})
+	}
+}
+
+func takenOver(t *testing.T, random *rand.Rand) {
+	w := newWorld(t)
+	allSeen(t, w)
+	w.wildcard(t, sel, desc, ins)
+	was := w.everything(t)
+	maybe := func() bool { return random.IntN(2) == 0 }
+	some := func(all ...lftypes.Permission) []lftypes.Permission {
+		return slices.DeleteFunc(slices.Clone(all), func(lftypes.Permission) bool { return maybe() })
+	}
+	accounts := []string{consumerAccount, otherConsumer}
+	tables := []string{"orders", "orders_eu", "customers"}
+	for _, to := range []string{consumerAccount, otherConsumer, lakemesh.RoleARN(otherConsumer, lakemesh.ConsumerRole)} {
+		on := []*lftypes.Resource{tableOf("orders"), tableOf("orders_eu"), tableOf("customers"), allTables()}
+		if slices.Contains(accounts, to) {
+			on = append(on, onDatabase())
+		}
+		for _, r := range on {
+			all := some(sel, desc, ins)
+			switch {
+			case r.Database != nil:
+				all = some(desc, lftypes.PermissionCreateTable)
+			}
+			if may := some(all...); len(all) > 0 && maybe() {
+				if !slices.Contains(accounts, to) {
+					may = nil
+				}
+				w.give(t, byHand{to, r, all, may})
+			}
+		}
+	}
+	w.give(t, byHand{"777777777777", onColumns("customers", "id"), permissionsOf(sel), nil})
+	out := w.adopt(t, producer.AdoptGrantsInput{})
+	v, said := w.verify(t, producer.VerifyInput{})
+	for _, f := range v.Findings {
+		if f.Kind == "undecided" && !slices.ContainsFunc(out.Left, func(l producer.LeftGrant) bool { return l.Principal == f.Principal && l.Resource == f.Resource }) {
+			t.Errorf("verify finds %q, left is %+v", said, out.Left)
+		}
+	}
+	var active []string
+	for _, g := range out.Adopted {
+		active = append(active, g.SubscriptionID)
+	}
+	for range 4 {
+		if maybe() {
+			id := w.request(t, accounts[random.IntN(2)], []string{tables[random.IntN(3)]}, "SELECT", "DESCRIBE")
+			w.approve(t, producer.ApproveInput{RequestID: id})
+			active = append(active, id)
+		} else if len(active) > 0 {
+			in := producer.UpdateInput{SubscriptionID: active[random.IntN(len(active))], GrantPermissions: []string{"SELECT", "INSERT"}[:1+random.IntN(2)], GrantablePermissions: []string{"SELECT"}[:random.IntN(2)]}
+			if err := w.producer.UpdateSubscriptionPermissions(t.Context(), in); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	random.Shuffle(len(active), func(i, j int) { active[i], active[j] = active[j], active[i] })
+	for _, id := range active {
+		w.end(t, id)
+	}
+	w.remains(t, was, out.Left)
+	v, said = w.verify(t, producer.VerifyInput{})
+	for _, f := range v.Findings {
+		if f.Kind != "undecided" {
+			t.Errorf("in the end verify finds %q", said)
+		}
 	}
 }
 
@@ -381,6 +488,23 @@ func TestAdoptingRefusesWhatCannotBeMeant(t *testing.T) {
 	if _, err := w.producer.AdoptGrants(t.Context(), producer.AdoptGrantsInput{Expect: todo.Digest}); !errors.Is(err, lakemesh.ErrChanged) {
 		t.Errorf("another plan than was shown: %v", err)
 	}
+}
+
+// Where Lake Formation shows a producer nothing of others, an account that is named is
+// asked about.
+func TestAnAccountThatIsNamedIsAskedAboutWhereListingsShowOwnRows(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, localmesh.WithReadings(localmesh.Readings{ListingsShowOwnRows: true}))
+	w.give(t, byHand{consumerAccount, tableOf("orders"), permissionsOf(sel, desc), permissionsOf(sel)}, byHand{consumerAccount, onDatabase(), permissionsOf(desc), permissionsOf(desc)})
+	if out := w.adopt(t, producer.AdoptGrantsInput{}); len(out.Adopted) != 0 {
+		t.Errorf("without a name it takes over %+v", out.Adopted)
+	}
+	out := w.adopt(t, producer.AdoptGrantsInput{Consumer: consumerAccount})
+	if adopted, _ := told(out); !slices.Equal(adopted, []string{consumerAccount + ": DESCRIBE,SELECT / SELECT on orders"}) {
+		t.Fatalf("named, it takes over %q", adopted)
+	}
+	w.end(t, out.Adopted[0].SubscriptionID)
+	w.holds(t, consumerAccount, nil)
 }
 
 // An account that is not enabled has a subscription that its owner sees and ends.

@@ -46,9 +46,9 @@ type world struct {
 	asking   map[string]*consumer.Consumer
 }
 
-func newWorld(t *testing.T) *world {
+func newWorld(t *testing.T, opts ...localmesh.Option) *world {
 	t.Helper()
-	accounts := meshtest.Accounts(t)
+	accounts := meshtest.Accounts(t, opts...)
 	accounts.AddConsumer(otherConsumer)
 	accounts.Bucket(producerAccount, bucket)
 	accounts.Database(producerAccount, sourceDatabase)
