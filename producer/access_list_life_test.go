@@ -125,6 +125,17 @@ func life(t *testing.T, random *rand.Rand) {
 		}
 		return "adopt"
 	}
+	there := func() map[string]string {
+		readers, err := lake.Readers(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := map[string]string{}
+		for k, h := range readers {
+			want[fmt.Sprintf("%s: %s %s.%s %v %s", k.Grantee, k.Object.Kind, k.Object.Database, k.Object.Table, k.Object.Columns(), access.Tags(nil))] = h.Permissions.String() + " / " + h.Grantable.String()
+		}
+		return want
+	}
 	for range 9 {
 		did := step()
 		mine, err := w.producer.AccessList(t.Context(), producer.AccessListInput{})
@@ -135,15 +146,7 @@ func life(t *testing.T, random *rand.Rand) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		readers, err := lake.Readers(t.Context())
-		if err != nil {
-			t.Fatal(err)
-		}
-		want := map[string]string{}
-		for k, h := range readers {
-			want[fmt.Sprintf("%s: %s %s.%s %v %s", k.Grantee, k.Object.Kind, k.Object.Database, k.Object.Table, k.Object.Columns(), access.Tags(nil))] = h.Permissions.String() + " / " + h.Grantable.String()
-		}
-		if diff := cmp.Diff(want, listed(all)); diff != "" {
+		if diff := cmp.Diff(there(), listed(all)); diff != "" {
 			t.Fatalf("after %s the administrator's list differs from Lake Formation (-there +listed):\n%s", did, diff)
 		}
 		if diff := cmp.Diff(listed(all, access.BySubscription, access.ByHand), listed(mine, access.BySubscription, access.ByHand)); diff != "" {
@@ -162,6 +165,18 @@ func life(t *testing.T, random *rand.Rand) {
 		if diff := cmp.Diff(m.why, through(then)); diff != "" {
 			t.Errorf("of moment %d the list names others (-then +now):\n%s", n, diff)
 		}
+	}
+
+	// What somebody took away by hand is not in the list, whatever a subscription says.
+	id := w.request(t, consumerAccount, []string{"orders"}, "SELECT")
+	w.approve(t, producer.ApproveInput{RequestID: id})
+	w.revokeByHand(t, tableOf("orders"), permissionsOf(sel), permissionsOf(sel))
+	all, err := a.AccessList(t.Context(), admin.AccessListInput{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(there(), listed(all)); diff != "" {
+		t.Errorf("after a grant was revoked by hand the list differs from Lake Formation (-there +listed):\n%s", diff)
 	}
 }
 

@@ -1,6 +1,7 @@
 package acceptance_test
 
 import (
+	"errors"
 	"slices"
 	"strings"
 	"testing"
@@ -18,6 +19,7 @@ import (
 	"github.com/lakemesh/lakemesh"
 	"github.com/lakemesh/lakemesh/consumer"
 	"github.com/lakemesh/lakemesh/internal/meshtest"
+	"github.com/lakemesh/lakemesh/internal/tracker"
 	"github.com/lakemesh/lakemesh/localmesh"
 	"github.com/lakemesh/lakemesh/producer"
 )
@@ -180,6 +182,52 @@ func TestAConsumerCannotKeepWhatWasTakenOver(t *testing.T) {
 	other := w.as(meshAccount, lakemesh.MeshProducerRole(otherProducer))
 	w.AddProducer(otherProducer)
 	w.denied("another owner's decision", w.decideRaw(other, forged))
+}
+
+// An owner says that it took over what is another owner's. Its consumer cannot import
+// that, and leaving it takes nothing away of what the consumer has of the other.
+func TestAnOwnerCannotTakeOverWhatIsAnothers(t *testing.T) {
+	t.Parallel()
+	for says, unasked := range map[string]bool{"that it took it over": true, "that it was asked for": false} {
+		t.Run(says, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			w.takesOverAnothers(unasked)
+		})
+	}
+}
+
+func (w *world) takesOverAnothers(unasked bool) {
+	t := w.t
+	w.secondProducer()
+	w.finalize(w.active(orders))
+	words := tracker.Words{Database: product, Tables: []string{orders}, Requested: lakemesh.NewPermissions("SELECT"), By: "arn:aws:iam::" + otherProducer + ":role/Somebody"}
+	id := words.ID(otherProducer, consumerAccount)
+	forger := dynamodb.NewFromConfig(w.as(meshAccount, lakemesh.MeshProducerRole(otherProducer)))
+	write := func(key, expression string, values item) {
+		names := map[string]string{"#s": "Status"}
+		if !strings.Contains(expression, "#s") {
+			names = nil
+		}
+		_, err := forger.UpdateItem(w.ctx(), &dynamodb.UpdateItemInput{TableName: aws.String(lakemesh.DecisionsTable), Key: item{"Key": str(key)},
+			UpdateExpression: aws.String(expression), ExpressionAttributeNames: names, ExpressionAttributeValues: values})
+		w.must(err)
+	}
+	write(id, "SET #s = :s, DatabaseName = :d, TableName = :t, RequestedGrants = :p, PermittedGrants = :p, GrantableGrants = :p, CreatedBy = :b, Digest = :h, Unasked = :u, Revision = :n, Version = :n",
+		item{":s": str("Active"), ":d": str(product), ":t": list(orders), ":p": list("SELECT"), ":b": str(words.By), ":h": str(words.Digest()),
+			":u": &dynamotypes.AttributeValueMemberBOOL{Value: unasked}, ":n": &dynamotypes.AttributeValueMemberN{Value: "1"}})
+	write(otherProducer+"-"+consumerAccount, "ADD Active :i", item{":i": &dynamotypes.AttributeValueMemberSS{Value: []string{id}}})
+
+	if mine := w.used(w.consumer, consumer.ListInput{}); !slices.ContainsFunc(mine, func(s lakemesh.Subscription) bool { return s.ID == id }) {
+		t.Fatalf("the consumer sees %+v, want the forged one, too", mine)
+	}
+	if _, err := w.consumer.FinalizeSubscription(t.Context(), consumer.FinalizeInput{SubscriptionID: id}); !errors.Is(err, lakemesh.ErrTampered) || unasked != strings.Contains(err.Error(), "of account "+producerAccount) {
+		t.Errorf("importing it: %v, want that it is another's", err)
+	}
+	for range 2 {
+		w.must(w.consumer.DeleteSubscription(t.Context(), consumer.LeaveInput{SubscriptionID: id}))
+		w.reads(self(), orders)
+	}
 }
 
 // decideRaw writes a decision as if its owner had taken something over.
