@@ -35,7 +35,7 @@ type inspected struct {
 	own map[catalog.TableName]bool
 	// copies are their comparisons with the source; dangling are links of the producer's
 	// account to tables that are not in the mesh.
-	copies   []*publication
+	copies   []*surveyed
 	dangling map[catalog.TableName]string
 	// have is what is granted on whole resources, parts what is granted else.
 	have  *permissions.Grants
@@ -210,7 +210,7 @@ func (s *inspected) readDatabases(ctx context.Context, names []string) error {
 
 // compareWithSource finds out what bringing copies up to date would change. What cannot be
 // compared is said; the rest of the chain is looked at all the same.
-func (s *inspected) compareWithSource(ctx context.Context, database string, bySource map[string]map[string]*types.Table) ([]*publication, error) {
+func (s *inspected) compareWithSource(ctx context.Context, database string, bySource map[string]map[string]*types.Table) ([]*surveyed, error) {
 	all, warnings, err := s.syncsFrom(ctx, database, bySource, SyncInput{Deep: true}, true)
 	for _, w := range warnings {
 		s.unsure("%s", w)
