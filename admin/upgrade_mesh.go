@@ -107,7 +107,7 @@ func (a *Admin) planUpgrade(ctx context.Context, in UpgradeMeshInput) (*upgrade,
 	}
 	if !found.roles[0].exists {
 		return nil, &lakemesh.Error{Op: upgradeMesh, Account: a.mesh, Resource: "role " + lakemesh.ManagerRole, Kind: lakemesh.ErrNotFound,
-			Message: "not found", Hint: "initialize the mesh account first"}
+			Message: "not found", Hint: "initialize the mesh account first", Do: []lakemesh.Call{lakemesh.Do("admin.InitializeMeshAccount")}}
 	}
 	p.Operation = upgradeMesh
 	roles, err := a.observeRoles(ctx)

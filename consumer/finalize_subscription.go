@@ -147,7 +147,7 @@ func importable(r *tracker.Record) error {
 	}
 	if r.Leaving {
 		return &lakemesh.Error{Op: opFinalize, Resource: "subscription " + r.ID, Kind: lakemesh.ErrIllegalTransition,
-			Message: "this account has left it", Hint: "ask for access anew: lakemesh request create"}
+			Message: "this account has left it", Hint: "ask for access anew", Do: []lakemesh.Call{lakemesh.Do("consumer.RequestAccessToProduct")}}
 	}
 	if r.Claim != nil {
 		return advised(opFinalize, r, &lakemesh.ClaimedError{SubscriptionID: r.ID, Wanted: lakemesh.ActionImport, Claim: *r.Claim},

@@ -210,7 +210,7 @@ func (w *wantedPublication) observeTagKey(ctx context.Context, key string, wante
 		return found, nil
 	case !exists:
 		found.unfit = &lakemesh.Error{Op: w.op, Kind: lakemesh.ErrNotFound, Account: w.meshAccount, Resource: "LF-tag " + key,
-			Message: "it does not exist, or this producer may not use it", Hint: mendTags}
+			Message: "it does not exist, or this producer may not use it", Hint: mendTags, Do: []lakemesh.Call{lakemesh.Do("admin.UpgradeMesh")}}
 		return found, nil
 	}
 	return found, w.observeHolders(ctx, key, found)
@@ -218,7 +218,7 @@ func (w *wantedPublication) observeTagKey(ctx context.Context, key string, wante
 
 // mendTags is what helps where an owner's keys are not as enabling the owner makes
 // them.
-const mendTags = "let the mesh's administrator run `lakemesh mesh upgrade`, which makes the LF-tag and its permissions what they are to be, and run the same command again"
+const mendTags = "let the mesh's administrator bring it up to date, which makes the LF-tag and its permissions what they are to be, and run the same command again"
 
 // observeHolders looks who else may change or assign an owner's key. In a mesh of an
 // older version every producer could make keys, so that somebody else may have made
@@ -233,7 +233,7 @@ func (w *wantedPublication) observeHolders(ctx context.Context, key string, foun
 	found.shown = held.Of(w.readOnlyRole(), tag).Permissions.Has(lakemesh.Describe)
 	if others := held.Others(tag, w.meshRole()); len(others) > 0 {
 		found.unfit = &lakemesh.Error{Op: w.op, Kind: lakemesh.ErrAccessDenied, Account: w.meshAccount, Resource: "LF-tag " + key,
-			Message: fmt.Sprintf("it is not this producer's alone: %s holds %s on it", others[0].Principal, others[0].Permissions), Hint: mendTags}
+			Message: fmt.Sprintf("it is not this producer's alone: %s holds %s on it", others[0].Principal, others[0].Permissions), Hint: mendTags, Do: []lakemesh.Call{lakemesh.Do("admin.UpgradeMesh")}}
 	}
 	return nil
 }

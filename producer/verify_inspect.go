@@ -111,7 +111,8 @@ func (p *Producer) inspect(ctx context.Context, in VerifyInput) (*inspected, err
 		return nil, err
 	}
 	if len(s.databases) == 0 && in.Database != "" {
-		return nil, lakemesh.NotFound("database "+in.Database, p.meshAccount, "the name is that in the mesh: lakemesh product list")
+		return nil, &lakemesh.Error{Account: p.meshAccount, Resource: "database " + in.Database, Kind: lakemesh.ErrNotFound, Message: "not found",
+			Hint: "the name is that in the mesh", Do: []lakemesh.Call{lakemesh.Do("producer.GetDataProduct")}}
 	}
 	if err := s.justify(ctx); err != nil {
 		return nil, err

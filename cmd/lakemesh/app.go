@@ -44,6 +44,8 @@ type app struct {
 	width int
 	flags globalFlags
 
+	// typed are the flags that say where the person works, as they were typed.
+	typed string
 	// begun tells that a command has taken over from the parser of the command line.
 	begun bool
 	// local is the connection to the local mesh, once it is needed.

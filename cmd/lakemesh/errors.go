@@ -101,11 +101,11 @@ func explain(err error) (message []string, hint string) {
 	}
 	message = joined(err)
 	var known *lakemesh.Error
-	if errors.As(err, &known) && known.Hint != "" {
+	if errors.As(err, &known) && known.HintIn(lakemesh.Call.String) != "" {
 		for i := range message {
-			message[i] = strings.Replace(message[i], "; "+printable.Line(known.Hint), "", 1)
+			message[i] = strings.Replace(message[i], "; "+printable.Line(known.HintIn(lakemesh.Call.String)), "", 1)
 		}
-		return message, known.Hint
+		return message, known.HintIn(command)
 	}
 	switch {
 	case errors.Is(err, home.ErrRunning):

@@ -199,12 +199,12 @@ func (a *app) next(format string, args ...any) {
 }
 
 // meshCommands finds the commands in a text that work on AWS or on the local mesh.
-var meshCommands = regexp.MustCompile(`\blakemesh (mesh|account|product|request|subscription|access|verify|adopt) `)
+var meshCommands = regexp.MustCompile(`\blakemesh ((?:mesh|account|product|request|subscription|access|verify|explain|adopt)\b)`)
 
 // here makes the commands in a text those for where the person works.
 func (a *app) here(text string) string {
-	if !a.flags.local {
+	if a.typed == "" {
 		return text
 	}
-	return meshCommands.ReplaceAllString(text, "lakemesh --local $1 ")
+	return meshCommands.ReplaceAllString(text, "lakemesh"+strings.ReplaceAll(a.typed, "$", "$$")+" $1")
 }
