@@ -61,7 +61,7 @@ func (a *Admin) planEnableProducer(ctx context.Context, in EnableProducerInput, 
 	if in.Roles, err = in.Roles.in(a.mesh); err != nil {
 		return nil, err
 	}
-	if in.CrawlerRoleARN != "" {
+	if in.CrawlerRoleARN != "" && in.CrawlerRoleARN != NoRole {
 		if err := checkRole("CrawlerRoleARN", in.CrawlerRoleARN, in.AccountID); err != nil {
 			return nil, err
 		}

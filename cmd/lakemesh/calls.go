@@ -1,6 +1,8 @@
 package main
 
 import (
+	"regexp"
+	"strconv"
 	"strings"
 	"unicode"
 
@@ -64,6 +66,31 @@ func command(c lakemesh.Call) string {
 		return strings.Join(append(words, flags...), " ")
 	}
 	return c.String()
+}
+
+// callPattern finds calls as the library writes them in a text: in the messages of errors
+// inside of others, in warnings and in problems.
+var callPattern = regexp.MustCompile(`\b(?:admin|producer|consumer)\.[A-Z]\w+\((?:\w+: "(?:[^"\\]|\\.)*"(?:, )?)*\)`)
+
+// commands makes the library's calls in a text commands.
+func commands(text string) string {
+	return callPattern.ReplaceAllStringFunc(text, func(found string) string {
+		name, rest, _ := strings.Cut(found, "(")
+		c := lakemesh.Do(name)
+		for rest != ")" {
+			parameter, after, _ := strings.Cut(rest, ": ")
+			value, err := strconv.QuotedPrefix(after)
+			if err != nil {
+				return found
+			}
+			rest = strings.TrimPrefix(after[len(value):], ", ")
+			if value, err = strconv.Unquote(value); err != nil {
+				return found
+			}
+			c.Arguments = append(c.Arguments, lakemesh.Argument{Name: parameter, Value: value})
+		}
+		return command(c)
+	})
 }
 
 // flagName is the flag of a parameter: DatabaseName is --database-name.

@@ -82,9 +82,9 @@ func (a *app) report(ctx context.Context, command string, err error) int {
 	if ctx.Err() != nil {
 		message[0], hint = "interrupted: "+message[0], "run the same command again to complete what was begun"
 	}
-	fmt.Fprintln(a.err, line("%s %s", bad.Render("error:"), message[0]))
+	fmt.Fprintln(a.err, line("%s %s", bad.Render("error:"), a.here(message[0])))
 	for _, text := range message[1:] {
-		fmt.Fprintln(a.err, line("  %s", text))
+		fmt.Fprintln(a.err, line("  %s", a.here(text)))
 	}
 	if hint != "" {
 		fmt.Fprintln(a.err, line("%s  %s", accent.Render("hint:"), a.here(hint)))
