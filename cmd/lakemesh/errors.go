@@ -79,7 +79,7 @@ func (a *app) report(ctx context.Context, command string, err error) int {
 	if usage := (usageError{}); hint == "" && errors.As(err, &usage) {
 		hint = command + " --help tells more"
 	}
-	if ctx.Err() != nil {
+	if ctx.Err() != nil && !errors.Is(err, errNotConfirmed) {
 		message[0], hint = "interrupted: "+message[0], "run the same command again to complete what was begun"
 	}
 	fmt.Fprintln(a.err, line("%s %s", bad.Render("error:"), a.here(message[0])))
