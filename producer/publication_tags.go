@@ -218,7 +218,7 @@ func (w *wantedPublication) observeTagKey(ctx context.Context, key string, wante
 
 // mendTags is what helps where an owner's keys are not as enabling the owner makes
 // them.
-const mendTags = "let the mesh's administrator bring it up to date, which makes the LF-tag and its permissions what they are to be, and run the same command again"
+const mendTags = "run the same command again when the mesh's administrator has brought the LF-tag and its permissions up to date"
 
 // observeHolders looks who else may change or assign an owner's key. In a mesh of an
 // older version every producer could make keys, so that somebody else may have made
