@@ -61,7 +61,7 @@ func (a *Admin) planEnableProducer(ctx context.Context, in EnableProducerInput, 
 	if in.Roles, err = in.Roles.in(a.mesh); err != nil {
 		return nil, err
 	}
-	if in.CrawlerRoleARN != "" {
+	if in.CrawlerRoleARN != "" && in.CrawlerRoleARN != NoRole {
 		if err := checkRole("CrawlerRoleARN", in.CrawlerRoleARN, in.AccountID); err != nil {
 			return nil, err
 		}
@@ -180,10 +180,10 @@ func (a *Admin) observeEnabling(ctx context.Context, op string) (members, error)
 	switch {
 	case !manager.exists:
 		return mesh, &lakemesh.Error{Op: op, Account: a.mesh, Resource: "role " + lakemesh.ManagerRole, Kind: lakemesh.ErrNotFound,
-			Message: "not found", Hint: "initialize the mesh account first"}
+			Message: "not found", Hint: "initialize the mesh account first", Do: []lakemesh.Call{lakemesh.Do("admin.InitializeMeshAccount")}}
 	case !mesh.exists:
 		return mesh, &lakemesh.Error{Op: op, Account: a.mesh, Resource: "table " + lakemesh.DecisionsTable, Kind: lakemesh.ErrNotFound,
-			Message: "not found", Hint: "the mesh account was set up by an older version; bring it up to date with `lakemesh mesh upgrade` first"}
+			Message: "not found", Hint: "the mesh account was set up by an older version; bring it up to date first", Do: []lakemesh.Call{lakemesh.Do("admin.UpgradeMesh")}}
 	}
 	return mesh, nil
 }

@@ -67,7 +67,7 @@ func TestBadInputAndWrongAccountsAreRefusedBeforeAnythingChanges(t *testing.T) {
 			return err
 		}, lakemesh.ErrNotFound},
 		"bad bucket": {func() error {
-			_, err := p.InitializeProducerAccount(t.Context(), admin.InitializeProducerInput{Buckets: []string{"*"}})
+			_, err := p.InitializeProducerAccount(t.Context(), admin.InitializeProducerInput{Buckets: []string{"flights", "*"}})
 			return err
 		}, lakemesh.ErrInvalidInput},
 		"bootstrap into nothing": {func() error {
