@@ -140,7 +140,7 @@ func (s *surveyed) checkKeys(ctx context.Context) error {
 		}
 	}
 	if len(unseen) > 0 {
-		s.warn(fmt.Sprintf("role %s may not see how these buckets encrypt: %s. If they do with keys of KMS, consumers may not be able to read; bring the role up to date with lakemesh account init", s.ownRole(), strings.Join(unseen, ", ")))
+		s.warn(fmt.Sprintf("role %s may not see how these buckets encrypt: %s. If they do with keys of KMS, consumers may not be able to read; bring the role up to date: %s", s.ownRole(), strings.Join(unseen, ", "), lakemesh.Do("admin.InitializeProducerAccount")))
 	}
 	return nil
 }

@@ -243,7 +243,7 @@ func (s *surveyed) take(name string, t *types.Table) error {
 		keys: t.PartitionKeys, iceberg: catalog.IsIceberg(t)}
 	p.pointer, p.previous = catalog.Pointer(t)
 	if p.iceberg && !s.migrate && !s.sync {
-		s.warn(fmt.Sprintf("%s.%s is an Iceberg table: readers of its copy see the snapshot that is current now, until it is published again (`lakemesh product sync`)", s.source, name))
+		s.warn(fmt.Sprintf("%s.%s is an Iceberg table: readers of its copy see the snapshot that is current now, until it is brought up to date: %s", s.source, name, lakemesh.Do("producer.SyncProducts")))
 	}
 	if s.migrate {
 		p.link = name

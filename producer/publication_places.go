@@ -200,7 +200,7 @@ func (s *surveyed) explainLocation(t *publishedTable, err error) error {
 	message := "it is registered with Lake Formation by somebody else (" + covering.ARN + ", with " + covering.Role + "), and this producer may not use it"
 	ask := "ask the mesh's administrator to grant DATA_LOCATION_ACCESS on it to " + s.ids.Mesh.ARN
 	if covering.Role == role {
-		ask = "ask the mesh's administrator to enable account " + s.account + " as a producer again (lakemesh account enable " + s.account + " --account-type producer), which grants it"
+		ask = "ask the mesh's administrator to enable account " + s.account + " as a producer again, which grants it: " + lakemesh.Do("admin.EnableAccountAsProducer", "AccountID", s.account).String()
 		message = "it is registered with Lake Formation (" + covering.ARN + "), and this producer's role in the mesh account lacks DATA_LOCATION_ACCESS on it"
 	}
 	return &lakemesh.Error{Op: s.op, Kind: lakemesh.ErrAccessDenied, Account: s.meshAccount, Resource: "location " + t.place.String(), Code: awserr.Code(err), Err: err, Message: message,

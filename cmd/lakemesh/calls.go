@@ -36,6 +36,7 @@ func operations() []operation {
 		{"admin.InitializeProducerAccount", (*admin.Admin).InitializeProducerAccount, "account init --account-type producer", ""},
 		{"admin.InitializeConsumerAccount", (*admin.Admin).InitializeConsumerAccount, "account init --account-type consumer", ""},
 		{"producer.CreateDataProducts", (*producer.Producer).CreateDataProducts, "product create", ""},
+		{"producer.SyncProducts", (*producer.Producer).SyncProducts, "product sync", ""},
 		{"producer.GetDataProduct", (*producer.Producer).GetDataProduct, "product get", ""},
 		{"producer.ListPendingAccessRequests", (*producer.Producer).ListPendingAccessRequests, "request list", ""},
 		{"producer.ListSubscriptions", (*producer.Producer).ListSubscriptions, "subscription list", ""},
