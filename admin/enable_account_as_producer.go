@@ -117,20 +117,23 @@ func (a *Admin) planProducer(ctx context.Context, op string, in EnableProducerIn
 	if err != nil {
 		return nil, err
 	}
-	p := &plan.Plan{Operation: op}
-	a.planRole(p, reader, foundReader)
-	sayKeyPolicies(p, lakemesh.RoleARN(a.mesh, reader.name), before, keys)
+	// First the role that trusts the account's own: IAM refuses it if there is no such account
+	// or role, and then nothing else was made.
+	p, rest := &plan.Plan{Operation: op}, &plan.Plan{}
 	step := a.planRole(p, want, found)
+	a.planRole(rest, reader, foundReader)
+	sayKeyPolicies(rest, lakemesh.RoleARN(a.mesh, reader.name), before, keys)
 	batches := a.permissions().Batches()
 	catalog := have.Of(wanted[0].Principal, permissions.Catalog(a.mesh))
 	if catalog.Permissions.Has(permissions.CreateTag) {
 		catalog.Permissions, catalog.Grantable = lakemesh.NewPermissions(permissions.CreateTag), nil
-		batches.Revoke(p, catalog)
+		batches.Revoke(rest, catalog)
 	}
 	for _, e := range permissions.Missing(have, wanted) {
-		batches.Grant(p, e, step)
+		batches.Grant(rest, e, step)
 	}
-	a.planOwnerTags(p, batches, in.AccountID, tags, step)
+	a.planOwnerTags(rest, batches, in.AccountID, tags, step)
+	p.Append(rest, step)
 	// Last: whoever is recorded as a member has all that it needs.
 	a.planMember(p, mesh, Producer, in.AccountID, slices.Clone(p.Steps)...)
 	return p, nil

@@ -160,3 +160,35 @@ func TestARoleOfTheSameNameAtAnotherPathIsRefused(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+// An account id with a typing error names no account: IAM refuses to trust its role, and
+// nothing of it is left.
+func TestEnablingAnAccountThatIsNotThereLeavesNothing(t *testing.T) {
+	t.Parallel()
+	mesh, a := initialized(t)
+	for _, enable := range []func() error{
+		func() error {
+			_, err := a.EnableAccountAsProducer(t.Context(), admin.EnableProducerInput{AccountID: "123456789012"})
+			return err
+		},
+		func() error {
+			_, err := a.EnableAccountAsConsumer(t.Context(), admin.EnableConsumerInput{AccountID: "123456789012"})
+			return err
+		},
+	} {
+		mesh.ResetCounts()
+		if err := enable(); !errors.Is(err, lakemesh.ErrNotFound) && !errors.Is(err, lakemesh.ErrInvalidInput) {
+			t.Errorf("got %v", err)
+		}
+		for _, w := range writes(mesh) {
+			if !strings.Contains(w, "CreateRole") {
+				t.Errorf("it went on to %s", w)
+			}
+		}
+	}
+	status, err := a.Status(t.Context())
+	must(t, err)
+	if len(status.Problems) > 0 {
+		t.Errorf("problems are left: %v", status.Problems)
+	}
+}
