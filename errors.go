@@ -55,8 +55,9 @@ type Error struct {
 	Kind error
 	// Message says what is wrong.
 	Message string
-	// Hint says what to do.
+	// Hint says what to do, and Do with which operations of this library, if any does it.
 	Hint string
+	Do   []Call
 	// Err is the cause, or nil.
 	Err error
 }
@@ -87,10 +88,26 @@ func (e *Error) Error() string {
 	if e.Code != "" && !strings.Contains(b.String(), e.Code) {
 		b.WriteString(" (" + e.Code + ")")
 	}
-	if e.Hint != "" {
-		b.WriteString("; " + e.Hint)
+	if hint := e.HintIn(Call.String); hint != "" {
+		b.WriteString("; " + hint)
 	}
 	return printable.Line(b.String())
+}
+
+// HintIn is the hint with the operations that do it, each worded by a front end.
+func (e *Error) HintIn(words func(Call) string) string {
+	calls := make([]string, len(e.Do))
+	for i, c := range e.Do {
+		calls[i] = words(c)
+	}
+	switch said := strings.Join(calls, ", or "); {
+	case said == "":
+		return e.Hint
+	case e.Hint == "":
+		return said
+	default:
+		return e.Hint + ": " + said
+	}
 }
 
 // Unwrap gives the kind and the cause to errors.Is and errors.As.

@@ -40,7 +40,8 @@ type Options struct {
 	// RoleWait is how long a role that refuses the caller is tried again. For a while
 	// AWS refuses everybody for a role that was made, or whose trust was changed, a
 	// moment ago, and in the same words as for one that will never open. 0 means
-	// [DefaultRoleWait], less than 0 that it is tried once.
+	// [DefaultRoleWait], less than 0 that it is tried once. So is then the trust in a role
+	// that IAM does not know, which is tried for longer otherwise.
 	RoleWait time.Duration
 }
 

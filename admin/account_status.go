@@ -47,7 +47,7 @@ func (a *Admin) accountStatus(ctx context.Context, out *StatusOutput) error {
 	out.Producer, out.Consumer = statuses[0], statuses[1]
 	if out.Producer.Exists {
 		out.Producer.Buckets = bucketsIn(found[0].policy)
-		if slices.Equal(out.Producer.Buckets, []string{everyBucket}) {
+		if slices.Equal(out.Producer.Buckets, []string{EveryBucket}) {
 			out.Warnings = append(out.Warnings, allBucketsWarning)
 		}
 	}
@@ -94,18 +94,13 @@ func (a *Admin) ownRoleAgain(name string, found *foundRole) role {
 		want.policy = consumerPolicy(a.mesh, a.account)
 		return want
 	}
-	buckets := bucketsIn(found.policy)
-	if slices.Equal(buckets, []string{everyBucket}) {
-		buckets = nil
-	}
-	want.policy = producerPolicy(a.mesh, a.account, crawlerRoleIn(found.policy), buckets)
+	var in InitializeProducerInput
+	in.keep(found)
+	want.policy = producerPolicy(a.mesh, a.account, in.CrawlerRoleARN, in.Buckets)
 	return want
 }
 
-const (
-	everyBucket = "*"
-	bucketARN   = "arn:aws:s3:::"
-)
+const bucketARN = "arn:aws:s3:::"
 
 // allBucketsWarning is told where a producer's buckets were not named.
 const allBucketsWarning = lakemesh.ProducerRole + " may write the policy of every bucket of its account, and so open each of them to anybody; " +

@@ -134,7 +134,11 @@ func checkRole(parameter, arn, account string) error {
 // (https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html).
 var bucketPattern = regexp.MustCompile(`^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$`)
 
+// checkBuckets checks the names of buckets, of which [EveryBucket] stands alone.
 func checkBuckets(names []string) error {
+	if len(names) == 1 && names[0] == EveryBucket {
+		return nil
+	}
 	for _, n := range names {
 		if !bucketPattern.MatchString(n) {
 			return lakemesh.Invalid("Buckets", "%q is not the name of a bucket", n)

@@ -61,7 +61,7 @@ func (a *Admin) planEnableProducer(ctx context.Context, in EnableProducerInput, 
 	if in.Roles, err = in.Roles.in(a.mesh); err != nil {
 		return nil, err
 	}
-	if in.CrawlerRoleARN != "" {
+	if in.CrawlerRoleARN != "" && in.CrawlerRoleARN != NoRole {
 		if err := checkRole("CrawlerRoleARN", in.CrawlerRoleARN, in.AccountID); err != nil {
 			return nil, err
 		}
@@ -117,20 +117,23 @@ func (a *Admin) planProducer(ctx context.Context, op string, in EnableProducerIn
 	if err != nil {
 		return nil, err
 	}
-	p := &plan.Plan{Operation: op}
-	a.planRole(p, reader, foundReader)
-	sayKeyPolicies(p, lakemesh.RoleARN(a.mesh, reader.name), before, keys)
+	// First the role that trusts the account's own: IAM refuses it if there is no such account
+	// or role, and then nothing else was made.
+	p, rest := &plan.Plan{Operation: op}, &plan.Plan{}
 	step := a.planRole(p, want, found)
+	a.planRole(rest, reader, foundReader)
+	sayKeyPolicies(rest, lakemesh.RoleARN(a.mesh, reader.name), before, keys)
 	batches := a.permissions().Batches()
 	catalog := have.Of(wanted[0].Principal, permissions.Catalog(a.mesh))
 	if catalog.Permissions.Has(permissions.CreateTag) {
 		catalog.Permissions, catalog.Grantable = lakemesh.NewPermissions(permissions.CreateTag), nil
-		batches.Revoke(p, catalog)
+		batches.Revoke(rest, catalog)
 	}
 	for _, e := range permissions.Missing(have, wanted) {
-		batches.Grant(p, e, step)
+		batches.Grant(rest, e, step)
 	}
-	a.planOwnerTags(p, batches, in.AccountID, tags, step)
+	a.planOwnerTags(rest, batches, in.AccountID, tags, step)
+	p.Append(rest, step)
 	// Last: whoever is recorded as a member has all that it needs.
 	a.planMember(p, mesh, Producer, in.AccountID, slices.Clone(p.Steps)...)
 	return p, nil
@@ -180,10 +183,10 @@ func (a *Admin) observeEnabling(ctx context.Context, op string) (members, error)
 	switch {
 	case !manager.exists:
 		return mesh, &lakemesh.Error{Op: op, Account: a.mesh, Resource: "role " + lakemesh.ManagerRole, Kind: lakemesh.ErrNotFound,
-			Message: "not found", Hint: "initialize the mesh account first"}
+			Message: "not found", Hint: "initialize the mesh account first", Do: []lakemesh.Call{lakemesh.Do("admin.InitializeMeshAccount")}}
 	case !mesh.exists:
 		return mesh, &lakemesh.Error{Op: op, Account: a.mesh, Resource: "table " + lakemesh.DecisionsTable, Kind: lakemesh.ErrNotFound,
-			Message: "not found", Hint: "the mesh account was set up by an older version; bring it up to date with `lakemesh mesh upgrade` first"}
+			Message: "not found", Hint: "the mesh account was set up by an older version; bring it up to date first", Do: []lakemesh.Call{lakemesh.Do("admin.UpgradeMesh")}}
 	}
 	return mesh, nil
 }

@@ -99,8 +99,8 @@ func (a *Admin) enabledAccounts(ctx context.Context, mesh members, out *StatusOu
 	slices.Sort(out.Mesh.Outdated)
 	slices.Sort(out.Problems)
 	if n := len(out.Mesh.Outdated); n > 0 {
-		out.Problems = append(out.Problems, fmt.Sprintf("%d roles of accounts are not as this version makes them (%s): bring them up to date with `lakemesh mesh upgrade`",
-			n, some(out.Mesh.Outdated)))
+		out.Problems = append(out.Problems, fmt.Sprintf("%d roles of accounts are not as this version makes them (%s): bring them up to date: %s",
+			n, some(out.Mesh.Outdated), lakemesh.Do("admin.UpgradeMesh")))
 	}
 	out.Problems = append(out.Problems, memberProblems(Producer, found.producers, mesh.producers)...)
 	out.Problems = append(out.Problems, memberProblems(Consumer, found.consumers, mesh.consumers)...)
@@ -111,7 +111,7 @@ func (a *Admin) enabledAccounts(ctx context.Context, mesh members, out *StatusOu
 func memberProblems(kind AccountType, withRole, recorded []string) []string {
 	var problems []string
 	if missing := without(withRole, recorded); len(missing) > 0 {
-		problems = append(problems, fmt.Sprintf("accounts have a %s's role and are not recorded as members (%s): `lakemesh mesh upgrade` records them", kind, some(missing)))
+		problems = append(problems, fmt.Sprintf("accounts have a %s's role and are not recorded as members (%s): %s records them", kind, some(missing), lakemesh.Do("admin.UpgradeMesh")))
 	}
 	if missing := without(recorded, withRole); len(missing) > 0 {
 		problems = append(problems, fmt.Sprintf("accounts are recorded as %ss and have no role in the mesh account (%s): they must be enabled again", kind, some(missing)))

@@ -92,7 +92,7 @@ func TestTheStatusOfAnAccountTriesEachHop(t *testing.T) {
 	status, err := p.Status(t.Context())
 	must(t, err)
 	if len(status.Hops) != 2 || status.Hops[0].Problem != "" || status.Hops[1].Problem == "" || len(status.Warnings) > 0 ||
-		!strings.Contains(fmt.Sprint(status.Problems), "lakemesh account enable 111111111111 --account-type producer") {
+		!strings.Contains(fmt.Sprint(status.Problems), "admin.EnableAccountAsProducer(AccountID: \"111111111111\")") {
 		t.Errorf("not enabled yet: %+v, problems %v, warnings %v", status.Hops, status.Problems, status.Warnings)
 	}
 	if got := fmt.Sprint(status.Producer.Buckets); got != "[flights weather]" {
@@ -110,13 +110,21 @@ func TestTheStatusOfAnAccountTriesEachHop(t *testing.T) {
 		t.Errorf("hops: %+v", status.Hops)
 	}
 
-	// All buckets are a warning, in the plan and in the status.
+	// What is not said stays: bringing the role up to date does not widen it.
 	planned, err := p.PlanInitializeProducerAccount(t.Context(), admin.InitializeProducerInput{})
+	must(t, err)
+	if !planned.Empty() || len(planned.Warnings) > 0 {
+		t.Errorf("nothing was said, and this is planned:\n%s", planned)
+	}
+
+	// All buckets are a warning, in the plan and in the status.
+	all := admin.InitializeProducerInput{Buckets: []string{admin.EveryBucket}}
+	planned, err = p.PlanInitializeProducerAccount(t.Context(), all)
 	must(t, err)
 	if len(planned.Warnings) != 1 || !strings.Contains(planned.Warnings[0], "every bucket of its account") {
 		t.Errorf("plan:\n%s", planned)
 	}
-	_, err = p.InitializeProducerAccount(t.Context(), admin.InitializeProducerInput{})
+	_, err = p.InitializeProducerAccount(t.Context(), all)
 	must(t, err)
 	status, err = p.Status(t.Context())
 	must(t, err)
@@ -140,6 +148,16 @@ func TestTheStatusOfAnAccountComparesItsPolicies(t *testing.T) {
 	}
 	if outdated() {
 		t.Error("it is as this version made it")
+	}
+	planned, err := p.PlanInitializeProducerAccount(t.Context(), admin.InitializeProducerInput{})
+	must(t, err)
+	if !planned.Empty() {
+		t.Errorf("the crawler's role was not named again, and this is planned:\n%s", planned)
+	}
+	planned, err = p.PlanInitializeProducerAccount(t.Context(), admin.InitializeProducerInput{CrawlerRoleARN: admin.NoRole})
+	must(t, err)
+	if planned.Empty() {
+		t.Error("the crawler's role was taken back, and nothing is planned")
 	}
 	_, err = iam.NewFromConfig(configOf(mesh, producerAccount)).PutRolePolicy(t.Context(), &iam.PutRolePolicyInput{RoleName: aws.String("DataMeshProducer"),
 		PolicyName: aws.String("lakemesh"), PolicyDocument: aws.String(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"sts:AssumeRole","Resource":"*"}]}`)})

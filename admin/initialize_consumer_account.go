@@ -41,7 +41,11 @@ func (a *Admin) PlanInitializeConsumerAccount(ctx context.Context, in Initialize
 	if in.Roles, err = in.Roles.in(a.account); err != nil {
 		return nil, err
 	}
-	return a.planAccount(ctx, op, role{
+	found, err := a.observeRole(ctx, lakemesh.ConsumerRole)
+	if err != nil {
+		return nil, err
+	}
+	return a.planAccount(ctx, op, found, role{
 		name: lakemesh.ConsumerRole, description: "Asks for data products and imports them into this account",
 		trust: trustAccount(a.account), options: in.Roles, policy: consumerPolicy(a.mesh, a.account),
 	})

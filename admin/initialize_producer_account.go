@@ -2,9 +2,9 @@ package admin
 
 import (
 	"context"
+	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/service/iam"
-	"golang.org/x/sync/errgroup"
 
 	"github.com/lakemesh/lakemesh"
 	"github.com/lakemesh/lakemesh/internal/identity"
@@ -14,14 +14,21 @@ import (
 // InitializeProducerInput says how a producer's account is set up.
 type InitializeProducerInput struct {
 	// CrawlerRoleARN is a role of this account with which the producer's crawlers may
-	// run; empty if there are none.
+	// run; [NoRole] takes it back. Empty leaves it as it is, which is none at first.
 	CrawlerRoleARN string
 	// Buckets are the names of the buckets whose policies the producer may open to
-	// the mesh; none stands for every bucket of the account.
+	// the mesh; [EveryBucket] alone stands for every bucket of the account. None leaves
+	// them as they are, which is every bucket at first.
 	Buckets []string
 	// Roles is what the role gets besides.
 	Roles RoleOptions
 }
+
+// NoRole stands for no role where an empty name leaves one as it is.
+const NoRole = "none"
+
+// EveryBucket stands for all buckets of an account.
+const EveryBucket = "*"
 
 // AccountOutput is what was made in an account.
 type AccountOutput struct {
@@ -59,7 +66,7 @@ func (a *Admin) PlanInitializeProducerAccount(ctx context.Context, in Initialize
 	if in.Roles, err = in.Roles.in(a.account); err != nil {
 		return nil, err
 	}
-	if in.CrawlerRoleARN != "" {
+	if in.CrawlerRoleARN != "" && in.CrawlerRoleARN != NoRole {
 		if err := checkRole("CrawlerRoleARN", in.CrawlerRoleARN, a.account); err != nil {
 			return nil, err
 		}
@@ -68,7 +75,12 @@ func (a *Admin) PlanInitializeProducerAccount(ctx context.Context, in Initialize
 			return nil, identity.Explain(op, a.account, "crawler role "+in.CrawlerRoleARN, err)
 		}
 	}
-	p, err := a.planAccount(ctx, op, role{
+	found, err := a.observeRole(ctx, lakemesh.ProducerRole)
+	if err != nil {
+		return nil, err
+	}
+	in.keep(found)
+	p, err := a.planAccount(ctx, op, found, role{
 		name: lakemesh.ProducerRole, description: "Offers tables of this account as data products",
 		trust: trustAccount(a.account), options: in.Roles, policy: producerPolicy(a.mesh, a.account, in.CrawlerRoleARN, in.Buckets),
 	})
@@ -81,16 +93,27 @@ func (a *Admin) PlanInitializeProducerAccount(ctx context.Context, in Initialize
 	return p, nil
 }
 
-// planAccount plans a persona's role in its own account.
-func (a *Admin) planAccount(ctx context.Context, op string, want role) (*plan.Plan, error) {
-	var found *foundRole
-	g, gctx := errgroup.WithContext(ctx)
-	g.Go(func() (err error) { found, err = a.observeRole(gctx, want.name); return err })
-	p := &plan.Plan{Operation: op}
-	settings, err := a.observeSettings(gctx)
-	if err := g.Wait(); err != nil {
-		return nil, err
+// keep leaves what is not said as the role has it: whoever brings a role up to date does
+// not widen it. Afterwards no buckets are all of them.
+func (in *InitializeProducerInput) keep(found *foundRole) {
+	if found.exists && in.CrawlerRoleARN == "" {
+		in.CrawlerRoleARN = crawlerRoleIn(found.policy)
 	}
+	if in.CrawlerRoleARN == NoRole {
+		in.CrawlerRoleARN = ""
+	}
+	if found.exists && len(in.Buckets) == 0 {
+		in.Buckets = bucketsIn(found.policy)
+	}
+	if slices.Contains(in.Buckets, EveryBucket) {
+		in.Buckets = nil
+	}
+}
+
+// planAccount plans a persona's role in its own account.
+func (a *Admin) planAccount(ctx context.Context, op string, found *foundRole, want role) (*plan.Plan, error) {
+	p := &plan.Plan{Operation: op}
+	settings, err := a.observeSettings(ctx)
 	if err != nil {
 		return nil, err
 	}

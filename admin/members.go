@@ -92,7 +92,7 @@ func (a *Admin) planSharing(p *plan.Plan, have members, want SharingCalls, after
 		p.Warn("the role of every producer that is enabled or brought up to date from now on can change and delete what others share, and the resource policy of the mesh's catalog")
 	}
 	if len(have.producers) > 0 {
-		p.Warn("producers that are enabled already share as before until their roles are brought up to date, with `lakemesh mesh upgrade`")
+		p.Warn("producers that are enabled already share as before until their roles are brought up to date: %s", lakemesh.Do("admin.UpgradeMesh"))
 	}
 	p.Add(plan.Step{Kind: plan.Record, Account: a.account, Resource: "members of the mesh", Summary: "remember that producers share " + string(want),
 		Run: func(ctx context.Context) error {

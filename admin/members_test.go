@@ -95,7 +95,7 @@ func TestEnablingInAMeshOfAnOlderVersionSaysWhatToDo(t *testing.T) {
 	mesh, a := initialized(t)
 	meshtest.Before(mesh, func() { dropDecisions(t, mesh) })
 	_, err := a.EnableAccountAsProducer(t.Context(), admin.EnableProducerInput{AccountID: producerAccount})
-	if !errors.Is(err, lakemesh.ErrNotFound) || !strings.Contains(err.Error(), "lakemesh mesh upgrade") {
+	if !errors.Is(err, lakemesh.ErrNotFound) || !strings.Contains(err.Error(), "admin.UpgradeMesh()") {
 		t.Errorf("got %v", err)
 	}
 }
@@ -319,5 +319,22 @@ func TestDataAccessRolesServeTheMeshAccountAlone(t *testing.T) {
 				t.Errorf("%v is trusted under %s", statement.Principal, text)
 			}
 		}
+	}
+}
+
+// Roles are of all regions: who forgot --region would get records in a region without a mesh.
+func TestUpgradingInARegionWithoutAMeshMakesNone(t *testing.T) {
+	t.Parallel()
+	mesh, _ := initialized(t)
+	o := optionsOf(mesh, meshAccount)
+	o.Config.Region = "eu-central-1"
+	a, err := admin.New(t.Context(), o)
+	must(t, err)
+	mesh.ResetCounts()
+	if _, err := a.UpgradeMesh(t.Context(), admin.UpgradeMeshInput{}); !errors.Is(err, lakemesh.ErrNotFound) || !strings.Contains(fmt.Sprint(err), "eu-central-1") {
+		t.Errorf("got %v", err)
+	}
+	if w := writes(mesh); len(w) > 0 {
+		t.Errorf("it writes: %v", w)
 	}
 }

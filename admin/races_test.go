@@ -8,6 +8,7 @@ import (
 	"sync"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/glue"
@@ -111,10 +112,13 @@ func TestWhatIsNotVisibleYetIsWaitedFor(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				mesh := localmesh.Run(t)
-				a := adminOf(t, mesh, meshAccount)
+				o := optionsOf(mesh, meshAccount)
+				o.RoleWait = time.Minute
+				a, err := admin.New(t.Context(), o)
+				must(t, err)
 				fault.Times = 5
 				mesh.Fail(fault)
-				_, err := a.InitializeMeshAccount(t.Context(), admin.InitializeMeshInput{})
+				_, err = a.InitializeMeshAccount(t.Context(), admin.InitializeMeshInput{})
 				must(t, err)
 			})
 		})

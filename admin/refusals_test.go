@@ -67,7 +67,7 @@ func TestBadInputAndWrongAccountsAreRefusedBeforeAnythingChanges(t *testing.T) {
 			return err
 		}, lakemesh.ErrNotFound},
 		"bad bucket": {func() error {
-			_, err := p.InitializeProducerAccount(t.Context(), admin.InitializeProducerInput{Buckets: []string{"*"}})
+			_, err := p.InitializeProducerAccount(t.Context(), admin.InitializeProducerInput{Buckets: []string{"flights", "*"}})
 			return err
 		}, lakemesh.ErrInvalidInput},
 		"bootstrap into nothing": {func() error {
@@ -158,5 +158,37 @@ func TestARoleOfTheSameNameAtAnotherPathIsRefused(t *testing.T) {
 	must(t, err)
 	if _, err := a.InitializeConsumerAccount(t.Context(), admin.InitializeConsumerInput{}); !errors.Is(err, lakemesh.ErrInvalidInput) {
 		t.Errorf("got %v", err)
+	}
+}
+
+// An account id with a typing error names no account: IAM refuses to trust its role, and
+// nothing of it is left.
+func TestEnablingAnAccountThatIsNotThereLeavesNothing(t *testing.T) {
+	t.Parallel()
+	mesh, a := initialized(t)
+	for _, enable := range []func() error{
+		func() error {
+			_, err := a.EnableAccountAsProducer(t.Context(), admin.EnableProducerInput{AccountID: "123456789012"})
+			return err
+		},
+		func() error {
+			_, err := a.EnableAccountAsConsumer(t.Context(), admin.EnableConsumerInput{AccountID: "123456789012"})
+			return err
+		},
+	} {
+		mesh.ResetCounts()
+		if err := enable(); !errors.Is(err, lakemesh.ErrNotFound) && !errors.Is(err, lakemesh.ErrInvalidInput) {
+			t.Errorf("got %v", err)
+		}
+		for _, w := range writes(mesh) {
+			if !strings.Contains(w, "CreateRole") {
+				t.Errorf("it went on to %s", w)
+			}
+		}
+	}
+	status, err := a.Status(t.Context())
+	must(t, err)
+	if len(status.Problems) > 0 {
+		t.Errorf("problems are left: %v", status.Problems)
 	}
 }

@@ -354,8 +354,11 @@ func (a *Admin) updateRole(ctx context.Context, want role, parts []string) error
 // trust policy names.
 func (a *Admin) knowingPrincipals(ctx context.Context, want role, call func(context.Context) error) error {
 	wait := principalWait
-	if want.newPrincipal {
+	switch {
+	case want.newPrincipal:
 		wait = identity.Propagation
+	case a.options.RoleWait < 0:
+		wait = 0
 	}
 	return poll.Until(ctx, wait, "IAM to know the principals that role "+want.name+" trusts", func(ctx context.Context) (bool, error) {
 		err := call(ctx)

@@ -107,7 +107,13 @@ func (a *Admin) planUpgrade(ctx context.Context, in UpgradeMeshInput) (*upgrade,
 	}
 	if !found.roles[0].exists {
 		return nil, &lakemesh.Error{Op: upgradeMesh, Account: a.mesh, Resource: "role " + lakemesh.ManagerRole, Kind: lakemesh.ErrNotFound,
-			Message: "not found", Hint: "initialize the mesh account first"}
+			Message: "not found", Hint: "initialize the mesh account first", Do: []lakemesh.Call{lakemesh.Do("admin.InitializeMeshAccount")}}
+	}
+	if !found.tables[0].exists {
+		// Roles are of all regions, and records of one.
+		return nil, &lakemesh.Error{Op: upgradeMesh, Account: a.mesh, Resource: "table " + lakemesh.SubscriptionsTable, Kind: lakemesh.ErrNotFound,
+			Message: "the mesh has no records in region " + a.region + ", so that there is nothing to bring up to date there",
+			Hint:    "name the region of the mesh, or initialize the mesh account in this one", Do: []lakemesh.Call{lakemesh.Do("admin.InitializeMeshAccount")}}
 	}
 	p.Operation = upgradeMesh
 	roles, err := a.observeRoles(ctx)

@@ -20,12 +20,15 @@ func TestDecisionsAreNotDeep(t *testing.T) {
 		c.load(1, 0)
 		p, asking := c.producer(), c.consumer()
 		c.count("publish", c.publish(p))
-		out, err := asking.RequestAccessToProduct(t.Context(), consumer.RequestInput{OwnerAccountID: meshtest.ProducerAccount,
-			DatabaseName: "bench-" + meshtest.ProducerAccount, Tables: []string{"table_00000"}, RequestPermissions: []string{"SELECT", "DESCRIBE"}})
-		if err != nil {
-			t.Fatal(err)
+		ask := func() string {
+			out, err := asking.RequestAccessToProduct(t.Context(), consumer.RequestInput{OwnerAccountID: meshtest.ProducerAccount,
+				DatabaseName: "bench-" + meshtest.ProducerAccount, Tables: []string{"table_00000"}, RequestPermissions: []string{"SELECT", "DESCRIBE"}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			return out.SubscriptionID
 		}
-		id := out.SubscriptionID
+		id := ask()
 		for _, decision := range []struct {
 			name string
 			do   func() error
@@ -39,10 +42,20 @@ func TestDecisionsAreNotDeep(t *testing.T) {
 			{"narrow", func() error {
 				return p.UpdateSubscriptionPermissions(t.Context(), producer.UpdateInput{SubscriptionID: id, GrantPermissions: []string{"DESCRIBE"}})
 			}},
+			{"delete what reads no data", func() error {
+				return p.DeleteSubscription(t.Context(), producer.DeleteInput{SubscriptionID: id, Reason: "over"})
+			}},
+			{"approve again", func() error {
+				return p.ApproveAccessRequest(t.Context(), producer.ApproveInput{RequestID: id})
+			}},
+			// The bucket is closed as well.
 			{"delete", func() error {
 				return p.DeleteSubscription(t.Context(), producer.DeleteInput{SubscriptionID: id, Reason: "over"})
 			}},
 		} {
+			if decision.name == "approve again" {
+				id = ask()
+			}
 			c.SetLatency(latency)
 			begun := time.Now()
 			if err := decision.do(); err != nil {

@@ -104,7 +104,7 @@ func (c *Consumer) subscription(ctx context.Context, op, id string) (*tracker.Re
 
 func (c *Consumer) notMine(op, id, subscriber string) error {
 	return &lakemesh.Error{Op: op, Account: c.account, Resource: "subscription " + id, Kind: lakemesh.ErrWrongAccount,
-		Message: "it belongs to consumer account " + subscriber, Hint: "use credentials of that account, or list your own with: lakemesh subscription list --as consumer"}
+		Message: "it belongs to consumer account " + subscriber, Hint: "use credentials of that account, or list your own", Do: []lakemesh.Call{lakemesh.Do("consumer.ListProductAccess")}}
 }
 
 // believed refuses to import what this account has not asked for. It can be left all
@@ -118,8 +118,8 @@ func believed(op string, r *tracker.Record) error {
 }
 
 // advised adds to an error what to do about it.
-func advised(op string, r *tracker.Record, err error, hint string) error {
-	return &lakemesh.Error{Op: op, Resource: "subscription " + r.ID, Message: err.Error(), Hint: hint, Err: err}
+func advised(op string, r *tracker.Record, err error, hint string, do ...lakemesh.Call) error {
+	return &lakemesh.Error{Op: op, Resource: "subscription " + r.ID, Message: err.Error(), Hint: hint, Do: do, Err: err}
 }
 
 // legal checks that the action may be done to the record, and adds what to wait
@@ -132,21 +132,22 @@ func legal(op string, r *tracker.Record, a lakemesh.Action) error {
 	if illegal, ok := errors.AsType[*lakemesh.TransitionError](err); ok {
 		illegal.By, illegal.At = r.UpdatedBy, r.Updated
 	}
-	return advised(op, r, err, whatNow(r, a))
+	hint, do := whatNow(r, a)
+	return advised(op, r, err, hint, do...)
 }
 
 // whatNow is what a consumer can do about a subscription in a state in which
 // the action is not legal.
-func whatNow(r *tracker.Record, a lakemesh.Action) string {
+func whatNow(r *tracker.Record, a lakemesh.Action) (hint string, do []lakemesh.Call) {
 	switch {
 	case r.Status == lakemesh.Pending && a == lakemesh.ActionImport:
-		return "wait until the owner, account " + r.Owner + ", has approved it"
+		return "wait until the owner, account " + r.Owner + ", has approved it", nil
 	case r.Status == lakemesh.Pending && a == lakemesh.ActionLeave:
-		return "a request that nobody has decided on is cancelled: lakemesh request cancel " + r.ID
+		return "a request that nobody has decided on is cancelled", []lakemesh.Call{lakemesh.Do("consumer.CancelAccessRequest", "SubscriptionID", r.ID)}
 	case r.Status == lakemesh.Active && a == lakemesh.ActionCancel:
-		return "a granted subscription is left: lakemesh subscription delete --as consumer " + r.ID
+		return "a granted subscription is left", []lakemesh.Call{lakemesh.Do("consumer.DeleteSubscription", "SubscriptionID", r.ID)}
 	case r.Status == lakemesh.Denied:
-		return "the owner has refused it; the notes may say why, and a new request can be made"
+		return "the owner has refused it; the notes may say why, and a new request can be made", []lakemesh.Call{lakemesh.Do("consumer.RequestAccessToProduct")}
 	}
-	return "it has ended; a new request can be made"
+	return "it has ended; a new request can be made", []lakemesh.Call{lakemesh.Do("consumer.RequestAccessToProduct")}
 }

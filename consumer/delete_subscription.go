@@ -117,7 +117,7 @@ func (l *leaving) resources(ctx context.Context) ([]permissions.Resource, error)
 		}
 	}
 	if l.record.OwnersWord() {
-		l.warnings = append(l.warnings, "this account has neither asked for it nor imported it: what was handed on ends with what the owner takes away, and links that lead nowhere then are removed with: lakemesh subscription tidy")
+		l.warnings = append(l.warnings, "this account has neither asked for it nor imported it: what was handed on ends with what the owner takes away, and links that lead nowhere then are removed by "+lakemesh.Do("consumer.RemoveDeadLinks").String())
 		return nil, nil
 	}
 	s := l.scope()

@@ -81,7 +81,7 @@ func (c *Consumer) GetTableInfo(ctx context.Context, in TableInfoInput) (*TableI
 	if !ok {
 		return nil, &lakemesh.Error{Op: "GetTableInfo", Account: c.meshAccount, Resource: "table " + in.DatabaseName + "." + in.TableName,
 			Kind: lakemesh.ErrNotFound, Message: "the mesh has no such table, or it is neither shared with account " + c.account + " nor public",
-			Hint: "list what there is with: lakemesh product list"}
+			Hint: "list what there is", Do: []lakemesh.Call{lakemesh.Do("consumer.ListProducts")}}
 	}
 	return tableInfo(t, seen), nil
 }

@@ -121,10 +121,10 @@ func TestEachStateAllowsItsOwnOperations(t *testing.T) {
 		{"import pending", finalize, pending, lakemesh.Pending, "wait until the owner"},
 		{"import denied", finalize, denied, lakemesh.Denied, "refused"},
 		{"import cancelled", finalize, cancelled, lakemesh.Deleted, "new request"},
-		{"leave pending", leave, pending, lakemesh.Pending, "request cancel"},
+		{"leave pending", leave, pending, lakemesh.Pending, "consumer.CancelAccessRequest(SubscriptionID: "},
 		{"leave denied", leave, denied, lakemesh.Denied, "refused"},
 		{"leave cancelled", leave, cancelled, lakemesh.Deleted, "new request"},
-		{"cancel active", cancel, active, lakemesh.Active, "subscription delete"},
+		{"cancel active", cancel, active, lakemesh.Active, "consumer.DeleteSubscription(SubscriptionID: "},
 		{"cancel denied", cancel, denied, lakemesh.Denied, "refused"},
 		{"cancel twice", cancel, cancelled, lakemesh.Deleted, "new request"},
 	}

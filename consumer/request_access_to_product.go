@@ -167,7 +167,7 @@ func (c *Consumer) resolve(ctx context.Context, s *lakemesh.Subscription, texts 
 		return nil, err
 	} else if !ok {
 		return nil, &lakemesh.Error{Op: opRequest, Account: c.meshAccount, Resource: "database " + s.Database, Kind: lakemesh.ErrNotFound,
-			Message: "the mesh has no such database, or its metadata is not public", Hint: "list what there is with: lakemesh product list"}
+			Message: "the mesh has no such database, or its metadata is not public", Hint: "list what there is", Do: []lakemesh.Call{lakemesh.Do("consumer.ListProducts")}}
 	}
 	found, err := c.candidates(ctx, s, wanted)
 	if err != nil {
@@ -244,7 +244,7 @@ func meaning(database string, e expression.Expression, found []types.Table) (mea
 	}
 	return nil, how, &lakemesh.Error{Op: opRequest, Resource: "table " + database + "." + e.String(), Kind: lakemesh.ErrNotFound,
 		Message: "no table of that name is public in the database, and the expression matches none",
-		Hint:    "list what there is with: lakemesh product list --database-name " + database}
+		Hint:    "list what there is", Do: []lakemesh.Call{lakemesh.Do("consumer.ListProducts", "DatabaseName", database)}}
 }
 
 // candidates are the tables among which the request's are: all of the database,

@@ -32,7 +32,7 @@ func TestBadRequestsAreRefusedBeforeAnythingChanges(t *testing.T) {
 		{"empty table", func(in *consumer.RequestInput) { in.Tables = []string{""} }, lakemesh.ErrInvalidInput, "empty name"},
 		{"expression that does not compile", func(in *consumer.RequestInput) { in.Tables = []string{"orders_(eu"} }, lakemesh.ErrInvalidInput, "orders_(eu"},
 		{"long expression", func(in *consumer.RequestInput) { in.Tables = []string{strings.Repeat("x", 256)} }, lakemesh.ErrInvalidInput, "255"},
-		{"unknown database", func(in *consumer.RequestInput) { in.DatabaseName = "sale-" + producerAccount }, lakemesh.ErrNotFound, "product list"},
+		{"unknown database", func(in *consumer.RequestInput) { in.DatabaseName = "sale-" + producerAccount }, lakemesh.ErrNotFound, "consumer.ListProducts()"},
 		{"unknown table", func(in *consumer.RequestInput) { in.Tables = []string{"orders", "order"} }, lakemesh.ErrNotFound, ".order"},
 		{"expression that matches a part of a name only", func(in *consumer.RequestInput) { in.Tables = []string{"rders.*"} }, lakemesh.ErrNotFound, "rders.*"},
 		{"another owner's table", func(in *consumer.RequestInput) { in.OwnerAccountID = "222222222222" }, lakemesh.ErrWrongAccount, producerAccount},

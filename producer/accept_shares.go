@@ -25,37 +25,37 @@ const sharePatience = 30 * time.Second
 // acceptShares accepts the shares that carry what the mesh grants the producer on
 // the published tables, and waits until they are in effect. Nothing that anybody
 // else offers is accepted.
-func (pub *publication) acceptShares(ctx context.Context) error {
-	on := []permissions.Resource{permissions.Database(pub.meshAccount, pub.target)}
-	for _, name := range pub.shared() {
-		on = append(on, pub.meshTable(name))
+func (s *surveyed) acceptShares(ctx context.Context) error {
+	on := []permissions.Resource{permissions.Database(s.meshAccount, s.target)}
+	for _, name := range s.shared() {
+		on = append(on, s.meshTable(name))
 	}
 	if len(on) == 1 {
 		// Nothing was published.
 		return nil
 	}
-	owner := sharing.Owner{Client: pub.mesh.ram, Account: pub.meshAccount}
-	receiver := sharing.Receiver{Client: pub.own.ram, Account: pub.account}
+	owner := sharing.Owner{Client: s.mesh.ram, Account: s.meshAccount}
+	receiver := sharing.Receiver{Client: s.own.ram, Account: s.account}
 	var shares []string
 	seen := false
-	what := fmt.Sprintf("Lake Formation to tell which resource shares carry the grants on database %s to account %s", pub.target, pub.account)
+	what := fmt.Sprintf("Lake Formation to tell which resource shares carry the grants on database %s to account %s", s.target, s.account)
 	err := poll.Until(ctx, sharePatience, what, func(ctx context.Context) (bool, error) {
-		granted, err := pub.mesh.lake.Observe(ctx, on...)
+		granted, err := s.mesh.lake.Observe(ctx, on...)
 		if err != nil {
 			return false, err
 		}
-		shares = granted.Shares(pub.account)
-		if !slices.ContainsFunc(on, func(r permissions.Resource) bool { return len(granted.Shares(pub.account, r)) == 0 }) {
+		shares = granted.Shares(s.account)
+		if !slices.ContainsFunc(on, func(r permissions.Resource) bool { return len(granted.Shares(s.account, r)) == 0 }) {
 			return true, nil
 		}
 		// It may never say so. Grants are what counts, and shares are how they arrive: what
 		// can be seen has arrived.
 		if len(shares) == 0 {
-			if _, err := receiver.AcceptOf(ctx, pub.meshAccount); err != nil {
+			if _, err := receiver.AcceptOf(ctx, s.meshAccount); err != nil {
 				return false, err
 			}
 		}
-		seen, err = pub.sees(ctx)
+		seen, err = s.sees(ctx)
 		return seen, err
 	})
 	if seen && err == nil {
@@ -63,18 +63,18 @@ func (pub *publication) acceptShares(ctx context.Context) error {
 	}
 	if timeout, ok := errors.AsType[*poll.TimeoutError](err); ok && ctx.Err() == nil {
 		// The shares that it names are accepted.
-		pub.log.WarnContext(ctx, timeout.Error())
+		s.log.WarnContext(ctx, timeout.Error())
 	} else if err != nil {
 		return err
 	}
 	if len(shares) == 0 {
-		pub.refuse("shares", fmt.Sprintf("account %s does not see database %s of the mesh yet, and Lake Formation does not say which resource share carries it: run the same command again", pub.account, pub.target))
+		s.refuse("shares", fmt.Sprintf("account %s does not see database %s of the mesh yet, and Lake Formation does not say which resource share carries it: run the same command again", s.account, s.target))
 		return nil
 	}
 	group, gctx := errgroup.WithContext(ctx)
-	group.Go(func() error { return owner.Check(gctx, pub.account, shares, pub.sharedARNs(on)...) })
+	group.Go(func() error { return owner.Check(gctx, s.account, shares, s.sharedARNs(on)...) })
 	group.Go(func() error {
-		_, err := receiver.AcceptPending(gctx, pub.meshAccount, shares)
+		_, err := receiver.AcceptPending(gctx, s.meshAccount, shares)
 		if errors.Is(err, lakemesh.ErrAccessDenied) {
 			// An invitation that was refused matters only if nothing arrives.
 			return nil
@@ -84,15 +84,15 @@ func (pub *publication) acceptShares(ctx context.Context) error {
 	if err := group.Wait(); err != nil {
 		return err
 	}
-	return receiver.AcceptAll(ctx, pub.meshAccount, shares, pub.sees)
+	return receiver.AcceptAll(ctx, s.meshAccount, shares, s.sees)
 }
 
 // shared are the tables that are in the mesh and were granted to the producer.
-func (pub *publication) shared() []string {
-	pub.mu.Lock()
-	defer pub.mu.Unlock()
+func (s *surveyed) shared() []string {
+	s.marks.Lock()
+	defer s.marks.Unlock()
 	var names []string
-	for _, t := range pub.tables {
+	for _, t := range s.tables {
 		if t.there() && !t.ungranted {
 			names = append(names, t.name)
 		}
@@ -102,22 +102,22 @@ func (pub *publication) shared() []string {
 
 // sees reports whether the producer's own account sees the published tables in the
 // mesh.
-func (pub *publication) sees(ctx context.Context) (bool, error) {
-	shared := catalog.New(pub.own.catalog.Client, pub.meshAccount, pub.region, pub.concurrency())
+func (s *surveyed) sees(ctx context.Context) (bool, error) {
+	shared := catalog.New(s.own.catalog.Client, s.meshAccount, s.region, s.concurrency())
 	// What is not shared is refused, by Lake Formation or by IAM.
 	hidden := func(err error) bool { return awserr.NotFound(err) || awserr.Denied(err) }
-	if _, ok, err := shared.Database(ctx, pub.target); err != nil || !ok {
+	if _, ok, err := shared.Database(ctx, s.target); err != nil || !ok {
 		if hidden(err) {
 			err = nil
 		}
 		return false, err
 	}
-	names := pub.shared()
+	names := s.shared()
 	unseen := make(map[string]bool, len(names))
 	for _, name := range names {
 		unseen[name] = true
 	}
-	err := eachTable(ctx, shared, pub.target, func(name string) bool { return unseen[name] }, names, func(name string, _ *types.Table) { delete(unseen, name) })
+	err := eachTable(ctx, shared, s.target, func(name string) bool { return unseen[name] }, names, func(name string, _ *types.Table) { delete(unseen, name) })
 	if hidden(err) {
 		return false, nil
 	}
@@ -136,13 +136,13 @@ func (p *Producer) sharedARNs(resources []permissions.Resource) []string {
 // unshared are the wanted grants to the producer that there are, and that no share
 // carries: the catalog's policy did not let RAM share when they were made. Granting
 // once more shares them again.
-func (pub *publication) unshared(want []permissions.Entry) []permissions.Entry {
-	if len(pub.blocked) == 0 {
+func (s *surveyed) unshared(want []permissions.Entry) []permissions.Entry {
+	if len(s.blocked) == 0 {
 		return nil
 	}
-	missing := permissions.NewGrants(permissions.Missing(pub.granted, want)...)
+	missing := permissions.NewGrants(permissions.Missing(s.granted, want)...)
 	return slices.DeleteFunc(slices.Clone(want), func(e permissions.Entry) bool {
-		_, blocked := pub.blocked[pub.sharedARN(e.Resource)]
-		return e.Principal != pub.account || !blocked || len(missing.Of(e.Principal, e.Resource).Permissions) > 0
+		_, blocked := s.blocked[s.sharedARN(e.Resource)]
+		return e.Principal != s.account || !blocked || len(missing.Of(e.Principal, e.Resource).Permissions) > 0
 	})
 }

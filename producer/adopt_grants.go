@@ -47,8 +47,8 @@ type LeftGrant struct {
 	Permissions []string `json:"Permissions"`
 	Grantable   []string `json:"GrantablePermissions"`
 	Why         string   `json:"Why"`
-	// Command takes it in; mostly empty.
-	Command string `json:"Command,omitempty"`
+	// Do takes it in; mostly empty.
+	Do []lakemesh.Call `json:"Do,omitempty"`
 }
 
 // AdoptGrantsOutput tells what became of grants that were made by hand.
@@ -218,21 +218,21 @@ func (a *adoption) take(o access.Adoption) error {
 func (a *adoption) leave(l access.Leftover) {
 	g := LeftGrant{Principal: string(l.Key.Grantee), Resource: l.Key.Object.String(), Permissions: l.Held.Permissions.Strings(), Grantable: l.Held.Grantable.Strings(), Why: l.Why}
 	if len(l.Held.Permissions) == 0 && l.Key.Object.Kind != access.KindDatabase {
-		g.Command = a.widens(l)
+		g.Do = a.widens(l)
 	}
 	a.left = append(a.left, g)
 }
 
-// widens is the command by which a subscription says what may be handed on as well.
-func (a *adoption) widens(l access.Leftover) string {
+// widens is how a subscription comes to say what may be handed on as well.
+func (a *adoption) widens(l access.Leftover) []lakemesh.Call {
 	for _, r := range a.records {
 		if !slices.Contains(a.subscriptionsOn(l.Key), r.ID) || r.Status != lakemesh.Active || r.Claim != nil || r.Leaving || !l.Held.Grantable.SubsetOf(r.Permitted) {
 			continue
 		}
-		return fmt.Sprintf("lakemesh subscription update %s --grant-permissions %s --grantable-permissions %s", r.ID, strings.Join(r.Permitted.Strings(), ","),
-			strings.Join(r.Grantable.Union(l.Held.Grantable).Strings(), ","))
+		return []lakemesh.Call{lakemesh.Do("producer.UpdateSubscriptionPermissions", "SubscriptionID", r.ID, "GrantPermissions", strings.Join(r.Permitted.Strings(), ","),
+			"GrantablePermissions", strings.Join(r.Grantable.Union(l.Held.Grantable).Strings(), ","))}
 	}
-	return ""
+	return nil
 }
 
 // output is what became of it.
@@ -274,8 +274,8 @@ func (a *adoption) plan(lease *tracker.Lease) (*plan.Plan, error) {
 	}
 	for _, l := range a.left {
 		text := fmt.Sprintf("not taken over: %s of %s on %s: %s", heldText(l), l.Principal, l.Resource, l.Why)
-		if l.Command != "" {
-			text += ": " + l.Command
+		for _, call := range l.Do {
+			text += ": " + call.String()
 		}
 		todo.Warn("%s", text)
 	}

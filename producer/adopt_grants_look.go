@@ -39,7 +39,8 @@ func (p *Producer) lookForGrants(ctx context.Context, in AdoptGrantsInput) (*ado
 	if err := a.foresee(ctx); err != nil {
 		return nil, p.explainAdopt(err)
 	}
-	a.warnings = append(a.warnings, "what accounts hold on all tables of a database at once, and by LF-tags, may be hidden from the owner where its own role holds less: the mesh's administrator sees it (lakemesh access list --as admin), and an account that is named is asked about by itself")
+	a.warnings = append(a.warnings, "what accounts hold on all tables of a database at once, and by LF-tags, may be hidden from the owner where its own role holds less: the mesh's administrator sees it by "+
+		lakemesh.Do("admin.AccessList").String()+", and an account that is named is asked about by itself")
 	return a, nil
 }
 
@@ -73,7 +74,8 @@ func (a *adoption) read(ctx context.Context) error {
 		return err
 	}
 	if a.in.Database != "" && len(a.databases) == 0 {
-		return lakemesh.NotFound("database "+a.in.Database, a.meshAccount, "this account has published no table in it; the name is that in the mesh: lakemesh product list")
+		return &lakemesh.Error{Kind: lakemesh.ErrNotFound, Account: a.meshAccount, Resource: "database " + a.in.Database, Message: "this account has published no table in it",
+			Hint: "the name is that in the mesh", Do: []lakemesh.Call{lakemesh.Do("consumer.ListProducts")}}
 	}
 	if a.in.Table != "" && !a.owns(a.in.Database, a.in.Table) {
 		return lakemesh.NotFound("table "+a.in.Database+"."+a.in.Table, a.meshAccount, "it is none that this account has published")
@@ -212,7 +214,7 @@ func (a *adoption) foresee(ctx context.Context) error {
 		}
 	}
 	if slices.ContainsFunc(a.missing, func(of []string) bool { return len(of) > 0 }) {
-		a.warnings = append(a.warnings, "what is missing is not made by taking grants over: lakemesh verify --repair does that")
+		a.warnings = append(a.warnings, "what is missing is not made by taking grants over; that does "+lakemesh.Do("producer.Repair").String())
 	}
 	a.warnings = append(a.warnings, a.unverified...)
 	return a.warnOfUnenabled(ctx)
@@ -228,7 +230,7 @@ func (a *adoption) warnOfUnenabled(ctx context.Context) error {
 	for _, g := range a.granted {
 		if !slices.Contains(enabled, g.Subscriber) && !slices.Contains(told, g.Subscriber) {
 			told = append(told, g.Subscriber)
-			a.warnings = append(a.warnings, fmt.Sprintf("account %s is not enabled as a consumer, so that it can do nothing with its subscription until the mesh's administrator enables it: lakemesh account enable %s --account-type consumer", g.Subscriber, g.Subscriber))
+			a.warnings = append(a.warnings, fmt.Sprintf("account %s is not enabled as a consumer, so that it can do nothing with its subscription until the mesh's administrator enables it: %s", g.Subscriber, lakemesh.Do("admin.EnableAccountAsConsumer", "AccountID", g.Subscriber)))
 		}
 	}
 	return nil

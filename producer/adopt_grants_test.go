@@ -378,11 +378,12 @@ func TestASurplusBesideASubscriptionIsARecordOfItsOwn(t *testing.T) {
 	w.give(t, byHand{consumerAccount, tableOf("orders"), permissionsOf(sel, ins), permissionsOf(sel)})
 	out := w.adopt(t, producer.AdoptGrantsInput{Consumer: consumerAccount, Database: meshDatabase, Table: "orders"})
 	adopted, left := told(out)
-	if !slices.Equal(adopted, []string{consumerAccount + ": INSERT /  on orders"}) || len(left) != 1 || out.Left[0].Command == "" {
+	if !slices.Equal(adopted, []string{consumerAccount + ": INSERT /  on orders"}) || len(left) != 1 || len(out.Left[0].Do) != 1 {
 		t.Fatalf("adopted %q, left %+v", adopted, out.Left)
 	}
-	if want := "lakemesh subscription update " + id + " --grant-permissions DESCRIBE,SELECT --grantable-permissions SELECT"; out.Left[0].Command != want {
-		t.Errorf("the command is %q, want %q", out.Left[0].Command, want)
+	want := lakemesh.Do("producer.UpdateSubscriptionPermissions", "SubscriptionID", id, "GrantPermissions", "DESCRIBE,SELECT", "GrantablePermissions", "SELECT")
+	if diff := cmp.Diff([]lakemesh.Call{want}, out.Left[0].Do); diff != "" {
+		t.Errorf("what takes it in (-want +got):\n%s", diff)
 	}
 	if err := w.producer.UpdateSubscriptionPermissions(t.Context(), producer.UpdateInput{SubscriptionID: id, GrantPermissions: []string{"DESCRIBE", "SELECT"}, GrantablePermissions: []string{"SELECT"}}); err != nil {
 		t.Fatal(err)

@@ -94,51 +94,49 @@ type ProductTable struct {
 // else stands, and the error is a [lakemesh.PartialError] that comes together with the
 // output; a shared or copied LF-tag that cannot be set is a warning.
 func (p *Producer) CreateDataProducts(ctx context.Context, in CreateDataProductsInput) (*CreateDataProductsOutput, error) {
-	pub, err := p.publication(ctx, in, false)
+	found, err := p.surveyProducts(ctx, in, false)
 	if err != nil {
 		return nil, err
 	}
-	return p.publish(ctx, pub)
+	return p.publish(ctx, found)
 }
 
 // PlanCreateDataProducts tells what [Producer.CreateDataProducts] would do, and
 // changes nothing.
 func (p *Producer) PlanCreateDataProducts(ctx context.Context, in CreateDataProductsInput) (*plan.Plan, error) {
-	pub, err := p.publication(ctx, in, true)
+	found, err := p.surveyProducts(ctx, in, true)
 	if err != nil {
 		return nil, err
 	}
-	todo, err := pub.planWhole(ctx)
+	todo, err := found.planWhole(ctx)
 	if err != nil {
 		return nil, err
 	}
-	return todo, p.planExtensions(ctx, todo, pub.target)
+	return todo, p.planExtensions(ctx, todo, found.target)
 }
 
-func (p *Producer) publication(ctx context.Context, in CreateDataProductsInput, whole bool) (*publication, error) {
-	pub := &publication{Producer: p, op: "CreateDataProducts", whole: whole}
-	if err := pub.accept(in); err != nil {
-		return nil, identity.Explain(pub.op, p.account, "", err)
+func (p *Producer) surveyProducts(ctx context.Context, in CreateDataProductsInput, whole bool) (*surveyed, error) {
+	w := &wantedPublication{Producer: p, op: "CreateDataProducts", whole: whole}
+	if err := w.accept(in); err != nil {
+		return nil, identity.Explain(w.op, p.account, "", err)
 	}
-	if err := pub.survey(ctx); err != nil {
-		return nil, pub.explain(err)
-	}
-	return pub, nil
+	return w.survey(ctx)
 }
 
 // planWhole plans all tables at once, for a plan that is shown.
-func (pub *publication) planWhole(ctx context.Context) (*plan.Plan, error) {
-	again := pub.reread(ctx)
+func (s *surveyed) planWhole(ctx context.Context) (*plan.Plan, error) {
+	again := s.reread(ctx)
 	defer again.stop()
-	part := pub.portion(0)
-	if err := pub.observePortion(ctx, part, again); err != nil {
-		return nil, pub.explain(err)
+	part := s.portion(0)
+	if err := s.observePortion(ctx, part, again); err != nil {
+		return nil, s.explain(err)
 	}
-	return pub.plan(part), nil
+	return (&publication{surveyed: s}).plan(part), nil
 }
 
 // publish carries a publication out.
-func (p *Producer) publish(ctx context.Context, pub *publication) (*CreateDataProductsOutput, error) {
+func (p *Producer) publish(ctx context.Context, found *surveyed) (*CreateDataProductsOutput, error) {
+	pub := &publication{surveyed: found}
 	if err := pub.carryOut(ctx); err != nil {
 		return nil, err
 	}

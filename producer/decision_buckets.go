@@ -180,9 +180,9 @@ func (b *bucketWork) prepare(ctx context.Context, buckets storage.Buckets, name 
 				b.warnings = append(b.warnings, place.unopened("it is not registered with Lake Formation, and the bucket is another account's, or its policy cannot be read"))
 			case place.From == places.Location:
 				return &lakemesh.Error{Kind: lakemesh.ErrNotFound, Account: buckets.Account, Resource: "location " + place.String(),
-					Message: "it is not registered with Lake Formation, so nobody could read it", Hint: "publish the table again: lakemesh product create"}
+					Message: "it is not registered with Lake Formation, so nobody could read it", Hint: "publish the table again", Do: []lakemesh.Call{lakemesh.Do("producer.CreateDataProducts")}}
 			default:
-				b.warnings = append(b.warnings, place.unopened("it is not registered with Lake Formation; publish the table again: lakemesh product create"))
+				b.warnings = append(b.warnings, place.unopened("it is not registered with Lake Formation; publish the table again: " + lakemesh.Do("producer.CreateDataProducts").String()))
 			}
 		}
 	}

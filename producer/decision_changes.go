@@ -301,7 +301,8 @@ func (p *Producer) meshTables(ctx context.Context, r *tracker.Record, required b
 				break
 			}
 			if awserr.NotFound(err) {
-				return nil, lakemesh.NotFound("database "+r.Database, p.meshAccount, "publish it first: lakemesh product create")
+				return nil, &lakemesh.Error{Account: p.meshAccount, Resource: "database " + r.Database, Kind: lakemesh.ErrNotFound, Message: "not found",
+					Hint: "publish it first", Do: []lakemesh.Call{lakemesh.Do("producer.CreateDataProducts")}}
 			}
 			if err != nil {
 				return nil, err

@@ -178,7 +178,7 @@ func (p *Producer) readByAnother(locations []access.Location, place access.Place
 	return &lakemesh.Error{Kind: lakemesh.ErrAccessDenied, Account: p.meshAccount, Resource: "location " + place.String(),
 		Message: "it is registered with " + l.Role + ", which reads for another producer",
 		Hint: "let the mesh's administrator deregister " + storage.Place{Bucket: l.Place.Bucket, Prefix: l.Place.Prefix}.ARN() +
-			" from Lake Formation, and publish the table again: lakemesh product create"}
+			" from Lake Formation, and publish the table again", Do: []lakemesh.Call{lakemesh.Do("producer.CreateDataProducts")}}
 }
 
 // accesses collects what is to become of places, role by role.

@@ -43,54 +43,51 @@ type MigrateInput struct {
 // unless LoseGrants says otherwise: the plan names each. The data in S3
 // is not touched. A migration that ended halfway is completed by running it again.
 func (p *Producer) MigrateTablesToMesh(ctx context.Context, in MigrateInput) (*CreateDataProductsOutput, error) {
-	pub, err := p.migration(ctx, in)
+	found, err := p.surveyMigration(ctx, in)
 	if err != nil {
 		return nil, err
 	}
-	return p.publish(ctx, pub)
+	return p.publish(ctx, found)
 }
 
 // PlanMigrateTablesToMesh tells what [Producer.MigrateTablesToMesh] would do, and
 // changes nothing.
 func (p *Producer) PlanMigrateTablesToMesh(ctx context.Context, in MigrateInput) (*plan.Plan, error) {
-	pub, err := p.migration(ctx, in)
+	found, err := p.surveyMigration(ctx, in)
 	if err != nil {
 		return nil, err
 	}
-	return pub.planWhole(ctx)
+	return found.planWhole(ctx)
 }
 
-func (p *Producer) migration(ctx context.Context, in MigrateInput) (*publication, error) {
-	pub := &publication{Producer: p, op: "MigrateTablesToMesh", migrate: true, whole: true, loseGrants: in.LoseGrants}
-	err := pub.accept(CreateDataProductsInput{
+func (p *Producer) surveyMigration(ctx context.Context, in MigrateInput) (*surveyed, error) {
+	w := &wantedPublication{Producer: p, op: "MigrateTablesToMesh", migrate: true, whole: true, loseGrants: in.LoseGrants}
+	err := w.accept(CreateDataProductsInput{
 		SourceDatabaseName: in.SourceDatabaseName, TableNameRegex: in.TableNameRegex, Domain: in.Domain, DataProductName: in.DataProductName,
 		CreatePublicMetadata: in.CreatePublicMetadata, SyncMeshCatalogSchedule: in.SyncMeshCatalogSchedule,
 		SyncMeshCrawlerRoleARN: in.SyncMeshCrawlerRoleARN, ExposeDataMeshDBName: in.SourceDatabaseName,
 		ExposeTableReferencesWithSuffix: aws.String(""), Overwrite: in.Overwrite,
 	})
 	if err != nil {
-		return nil, identity.Explain(pub.op, p.account, "", err)
+		return nil, identity.Explain(w.op, p.account, "", err)
 	}
-	if err := pub.survey(ctx); err != nil {
-		return nil, pub.explain(err)
-	}
-	return pub, nil
+	return w.survey(ctx)
 }
 
 // takeMigrated adds the tables that were migrated before to the publication: those
 // that have their link, and those whose migration ended between the removal of
 // the original and the making of the link.
-func (pub *publication) takeMigrated(migrated []*publishedTable) {
+func (s *surveyed) takeMigrated(migrated []*publishedTable) {
 	for _, m := range migrated {
-		ours, exists := pub.sourceLinks[m.name]
+		ours, exists := s.sourceLinks[m.name]
 		if exists && !ours {
-			pub.warn(fmt.Sprintf("left %s.%s alone: the mesh has a table of the same name", pub.source, m.name))
+			s.warn(fmt.Sprintf("left %s.%s alone: the mesh has a table of the same name", s.source, m.name))
 			continue
 		}
 		m.linkFound = exists
-		pub.tables = append(pub.tables, m)
+		s.tables = append(s.tables, m)
 	}
-	pub.sort()
+	s.sort()
 }
 
 // planMigration removes the originals and puts links in their place.
@@ -131,16 +128,16 @@ func (pl *planner) planMigration(ready map[string][]*plan.Step) {
 
 // isHeir reports whether a principal can be granted on the copy what it holds on the
 // original.
-func (pub *publication) isHeir(principal string) bool {
-	return strings.HasPrefix(principal, "arn:") && strings.Contains(principal, ":"+pub.account+":") && principal != pub.ownRole()
+func (w *wantedPublication) isHeir(principal string) bool {
+	return strings.HasPrefix(principal, "arn:") && strings.Contains(principal, ":"+w.account+":") && principal != w.ownRole()
 }
 
 // heldOn is what is held on an original, by its name or with all tables of its database.
-func (pub *publication) heldOn(t *publishedTable, local permissions.Resource) []permissions.Entry {
-	held := pub.held.On(local)
-	for _, s := range pub.specials {
-		if s.AllTables && s.Reaches(pub.source, t.name, permissions.Tags{}) {
-			held = append(held, permissions.Entry{Principal: s.Principal, Resource: local, Permissions: s.Permissions, Grantable: s.Grantable})
+func (s *surveyed) heldOn(t *publishedTable, local permissions.Resource) []permissions.Entry {
+	held := s.held.On(local)
+	for _, special := range s.specials {
+		if special.AllTables && special.Reaches(s.source, t.name, permissions.Tags{}) {
+			held = append(held, permissions.Entry{Principal: special.Principal, Resource: local, Permissions: special.Permissions, Grantable: special.Grantable})
 		}
 	}
 	return permissions.NewGrants(held...).Entries()
@@ -148,22 +145,22 @@ func (pub *publication) heldOn(t *publishedTable, local permissions.Resource) []
 
 // lost are the permissions on an original that cannot be granted on its copy, each in
 // words: whoever holds them loses its access when the original goes.
-func (pub *publication) lost(t *publishedTable) []string {
+func (s *surveyed) lost(t *publishedTable) []string {
 	if !t.original {
 		return nil
 	}
 	nobody := func(principal string) bool {
-		return principal == pub.ownRole() || principal == permissions.AllowedByIAM
+		return principal == s.ownRole() || principal == permissions.AllowedByIAM
 	}
 	var lost []string
-	for _, e := range pub.heldOn(t, permissions.Table(pub.account, pub.source, t.name)) {
-		if !pub.isHeir(e.Principal) && !nobody(e.Principal) {
+	for _, e := range s.heldOn(t, permissions.Table(s.account, s.source, t.name)) {
+		if !s.isHeir(e.Principal) && !nobody(e.Principal) {
 			lost = append(lost, fmt.Sprintf("%s holds %s on the table", e.Principal, e.Permissions))
 		}
 	}
-	for _, s := range pub.specials {
-		if !s.AllTables && !nobody(s.Principal) && s.Reaches(pub.source, t.name, t.allTags) {
-			lost = append(lost, fmt.Sprintf("%s holds %s on %s", s.Principal, s.Permissions, s.What))
+	for _, special := range s.specials {
+		if !special.AllTables && !nobody(special.Principal) && special.Reaches(s.source, t.name, t.allTags) {
+			lost = append(lost, fmt.Sprintf("%s holds %s on %s", special.Principal, special.Permissions, special.What))
 		}
 	}
 	slices.Sort(lost)
@@ -240,19 +237,19 @@ func (pl *planner) planRemoval(t *publishedTable, after []*plan.Step) *plan.Step
 }
 
 // remove compares a table with its copy once more and removes it.
-func (pub *publication) remove(ctx context.Context, t *publishedTable) error {
-	original, ok, err := pub.own.catalog.Table(ctx, pub.source, t.name)
+func (w *wantedPublication) remove(ctx context.Context, t *publishedTable) error {
+	original, ok, err := w.own.catalog.Table(ctx, w.source, t.name)
 	if err != nil || !ok {
 		return err
 	}
-	changed := &lakemesh.Error{Account: pub.account, Resource: fmt.Sprintf("table %s.%s", pub.source, t.name),
+	changed := &lakemesh.Error{Account: w.account, Resource: fmt.Sprintf("table %s.%s", w.source, t.name),
 		Message: "it was changed while it was migrated, and was not removed", Hint: "run the same command again"}
-	if catalog.IsLinkTo(original, pub.meshAccount, pub.target, t.name) {
+	if catalog.IsLinkTo(original, w.meshAccount, w.target, t.name) {
 		return nil
 	}
 	wanted := catalog.Definition(original)
-	wanted.Owner = aws.String(pub.account)
-	found, ok, err := pub.mesh.catalog.Table(ctx, pub.target, t.name)
+	wanted.Owner = aws.String(w.account)
+	found, ok, err := w.mesh.catalog.Table(ctx, w.target, t.name)
 	if err != nil {
 		return err
 	}
@@ -260,7 +257,7 @@ func (pub *publication) remove(ctx context.Context, t *publishedTable) error {
 		return changed
 	}
 	if t.partitioned {
-		drift, err := catalog.ComparePartitions(ctx, pub.own.catalog, pub.sourceName(t), pub.mesh.catalog, pub.targetName(t), nil)
+		drift, err := catalog.ComparePartitions(ctx, w.own.catalog, w.sourceName(t), w.mesh.catalog, w.targetName(t), nil)
 		if err != nil {
 			return err
 		}
@@ -273,5 +270,5 @@ func (pub *publication) remove(ctx context.Context, t *publishedTable) error {
 			return changed
 		}
 	}
-	return pub.own.catalog.DeleteTable(ctx, pub.source, t.name)
+	return w.own.catalog.DeleteTable(ctx, w.source, t.name)
 }

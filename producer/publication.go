@@ -18,13 +18,15 @@ import (
 	"github.com/lakemesh/lakemesh/internal/storage"
 )
 
-// publication is one publishing of tables: what is wanted, what was found, and
-// what is to be done about it.
+// A publication is three values, of which each is made from the one before and does not
+// change it: what is wanted, what was found, and what is being done about it.
 //
 // All tables are surveyed and checked before anything is written. Then they are
 // published a portion at a time, so that of a database with very many tables no more
 // is held than what the survey found of each.
-type publication struct {
+
+// wantedPublication is what is to be published, as it was asked for.
+type wantedPublication struct {
 	*Producer
 	op string
 	// source is the producer's database, target the one in the mesh, local the
@@ -41,8 +43,6 @@ type publication struct {
 	// the mesh, by name.
 	sync   bool
 	copies map[string]*types.Table
-	// moves tells of a sync that definitions change, so that locations have to be known.
-	moves bool
 	// loseGrants migrates what somebody loses permissions by.
 	loseGrants bool
 	// whole makes one portion of all tables: for a plan that is to be shown, and for a
@@ -54,15 +54,24 @@ type publication struct {
 	tags map[string]string
 	// crawler is the crawler that is wanted, or nil.
 	crawler *catalog.Crawler
+}
+
+// surveyed is a publication with what was found of it.
+type surveyed struct {
+	*wantedPublication
 
 	// unfit is the first table that cannot be published, of those that are to be.
 	unfit error
-
-	// What was found.
+	// literal tells that the wanted expression is the name of a table, and means that table
+	// alone.
+	literal bool
+	// The databases that were found; nil if one is not there.
 	sourceDatabase *types.Database
 	meshDatabase   *types.Database
 	localDatabase  *types.Database
 	tables         []*publishedTable
+	// moves tells of a sync that definitions change, so that locations have to be known.
+	moves bool
 	// sourceLinks tells of a migration what stands where tables of the source database
 	// may have been: links to their copies, or something else.
 	sourceLinks map[string]bool
@@ -76,8 +85,6 @@ type publication struct {
 	specials     []permissions.Special
 	locations    []permissions.RegisteredLocation
 	crawlerFound *catalog.Crawler
-	// buckets is what the buckets of the tables are to the producer, by name.
-	buckets map[string]storage.Look
 	// unaccepted tells that a share that carries grants waits to be accepted, or will.
 	unaccepted bool
 	// blocked are the ARNs of what was granted to the producer and no share carries.
@@ -89,22 +96,32 @@ type publication struct {
 	// tagKeys is what was found of the LF-tags that are to be assigned, by key.
 	tagKeys  map[string]*tagKey
 	warnings []string
+	forgone
+
+	// marks guards what is marked at tables while steps run, and buckets.
+	marks sync.Mutex
+	// buckets is what the buckets of the tables are to the producer, by name. looking is
+	// held by who looks at them.
+	buckets map[string]storage.Look
+	looking sync.Mutex
+}
+
+// publication is a publication that is being carried out: what its steps bring about.
+type publication struct {
+	*surveyed
+
 	// planned are the warnings of the plans that were carried out.
 	planned []string
-
-	// mu guards what steps find out while they run.
-	mu       sync.Mutex
-	refused  map[string]bool
-	shortcut []string
-	// looking is held by who looks at buckets.
-	looking sync.Mutex
-	// registered are the buckets that were or are being registered.
-	registered map[string]bool
 	// done is how many steps were done.
 	done int
 	// failed are the steps that failed, notBegun counts those that come after them.
 	failed   []lakemesh.StepError
 	notBegun int
+
+	// noting guards what steps find out while they run.
+	noting sync.Mutex
+	// registered are the buckets that were or are being registered.
+	registered map[string]bool
 	// untagged are the owner's LF-tags that could not be set, and why.
 	untagged []lakemesh.StepError
 }
@@ -174,36 +191,36 @@ var (
 )
 
 // accept checks the input, as far as that can be done without asking AWS.
-func (pub *publication) accept(in CreateDataProductsInput) error {
+func (w *wantedPublication) accept(in CreateDataProductsInput) error {
 	var err error
-	if pub.source, err = databaseName("SourceDatabaseName", in.SourceDatabaseName); err != nil {
+	if w.source, err = databaseName("SourceDatabaseName", in.SourceDatabaseName); err != nil {
 		return err
 	}
-	if pub.tableNames, err = expression.Parse("TableNameRegex", in.TableNameRegex); err != nil {
+	if w.tableNames, err = expression.Parse("TableNameRegex", in.TableNameRegex); err != nil {
 		return err
 	}
 	target, from := in.ExposeDataMeshDBName, "ExposeDataMeshDBName"
 	if target == "" {
-		target, from = lakemesh.MeshDatabaseName(pub.source, pub.account), "SourceDatabaseName"
+		target, from = lakemesh.MeshDatabaseName(w.source, w.account), "SourceDatabaseName"
 	}
-	if pub.target, err = databaseName(from, target); err != nil {
+	if w.target, err = databaseName(from, target); err != nil {
 		return err
 	}
-	pub.local = pub.target
-	pub.suffix = DefaultLinkSuffix
+	w.local = w.target
+	w.suffix = DefaultLinkSuffix
 	if in.ExposeTableReferencesWithSuffix != nil {
-		pub.suffix = *in.ExposeTableReferencesWithSuffix
+		w.suffix = *in.ExposeTableReferencesWithSuffix
 	}
-	if !suffixPattern.MatchString(pub.suffix) {
-		return lakemesh.Invalid("ExposeTableReferencesWithSuffix", "%q cannot end a table's name: letters, digits, _ and - can", pub.suffix)
+	if !suffixPattern.MatchString(w.suffix) {
+		return lakemesh.Invalid("ExposeTableReferencesWithSuffix", "%q cannot end a table's name: letters, digits, _ and - can", w.suffix)
 	}
-	if utf8.RuneCountInString(pub.suffix) >= maxName {
+	if utf8.RuneCountInString(w.suffix) >= maxName {
 		return lakemesh.Invalid("ExposeTableReferencesWithSuffix", "it leaves no room for a name: names have at most %d characters", maxName)
 	}
-	pub.suffix = strings.ToLower(pub.suffix)
-	pub.deep, pub.overwrite = in.Deep, in.Overwrite
-	pub.public = in.CreatePublicMetadata == nil || *in.CreatePublicMetadata
-	pub.tags = map[string]string{}
+	w.suffix = strings.ToLower(w.suffix)
+	w.deep, w.overwrite = in.Deep, in.Overwrite
+	w.public = in.CreatePublicMetadata == nil || *in.CreatePublicMetadata
+	w.tags = map[string]string{}
 	for _, tag := range []struct{ parameter, key, value string }{
 		{"Domain", lakemesh.DomainTag, in.Domain}, {"DataProductName", lakemesh.ProductTag, in.DataProductName},
 	} {
@@ -214,13 +231,13 @@ func (pub *publication) accept(in CreateDataProductsInput) error {
 		if utf8.RuneCountInString(value) > permissions.MaxTagLength || !tagValuePattern.MatchString(value) {
 			return lakemesh.Invalid(tag.parameter, "%q cannot be the value of an LF-tag: at most %d letters, digits, spaces and _ . : * / = + - @ %%", value, permissions.MaxTagLength)
 		}
-		pub.tags[lakemesh.OwnerTag(tag.key, pub.account)] = permissions.FoldTag(value)
-		pub.tags[tag.key] = permissions.FoldTag(value)
+		w.tags[lakemesh.OwnerTag(tag.key, w.account)] = permissions.FoldTag(value)
+		w.tags[tag.key] = permissions.FoldTag(value)
 	}
-	return pub.acceptCrawler(in)
+	return w.acceptCrawler(in)
 }
 
-func (pub *publication) acceptCrawler(in CreateDataProductsInput) error {
+func (w *wantedPublication) acceptCrawler(in CreateDataProductsInput) error {
 	if in.SyncMeshCatalogSchedule != "" {
 		if err := schedule.Check("SyncMeshCatalogSchedule", in.SyncMeshCatalogSchedule); err != nil {
 			return err
@@ -237,16 +254,16 @@ func (pub *publication) acceptCrawler(in CreateDataProductsInput) error {
 	if match == nil {
 		return lakemesh.Invalid("SyncMeshCrawlerRoleARN", "%q is not the ARN of a role: arn:aws:iam::<account>:role/<name>", role)
 	}
-	if match[1] != pub.account {
+	if match[1] != w.account {
 		return lakemesh.Invalid("SyncMeshCrawlerRoleARN", "role %s belongs to account %s; the crawler runs in account %s and needs a role of that account",
-			role, match[1], pub.account)
+			role, match[1], w.account)
 	}
 	const prefix = "lakemesh-"
-	name := prefix + pub.local
+	name := prefix + w.local
 	if utf8.RuneCountInString(name) > maxName {
 		return lakemesh.Invalid("ExposeDataMeshDBName", "the crawler's name, %s<database>, would have more than %d characters", prefix, maxName)
 	}
-	pub.crawler = &catalog.Crawler{Name: name, Role: role, Database: pub.local, Schedule: cmp.Or(in.SyncMeshCatalogSchedule, DefaultSchedule)}
+	w.crawler = &catalog.Crawler{Name: name, Role: role, Database: w.local, Schedule: cmp.Or(in.SyncMeshCatalogSchedule, DefaultSchedule)}
 	return nil
 }
 
@@ -284,42 +301,8 @@ func (p *Producer) readOnlyRole() string {
 func (p *Producer) ownRole() string { return lakemesh.RoleARN(p.account, lakemesh.ProducerRole) }
 
 // meshTable is a table of the target database as grants name it.
-func (pub *publication) meshTable(name string) permissions.Resource {
-	return permissions.Table(pub.meshAccount, pub.target, name)
+func (w *wantedPublication) meshTable(name string) permissions.Resource {
+	return permissions.Table(w.meshAccount, w.target, name)
 }
 
-func (pub *publication) warn(text string) { pub.warnings = append(pub.warnings, text) }
-
-// refuse notes while steps run that something that can be done without was
-// refused.
-func (pub *publication) refuse(what, text string) {
-	pub.mu.Lock()
-	defer pub.mu.Unlock()
-	if pub.noteRefused(what) {
-		pub.shortcut = append(pub.shortcut, text)
-	}
-}
-
-// noteRefused notes that something was refused, and reports whether that is new. The
-// caller holds mu.
-func (pub *publication) noteRefused(what string) bool {
-	if pub.refused == nil {
-		pub.refused = map[string]bool{}
-	}
-	isNew := !pub.refused[what]
-	pub.refused[what] = true
-	return isNew
-}
-
-func (pub *publication) isRefused(tag string) bool {
-	pub.mu.Lock()
-	defer pub.mu.Unlock()
-	return pub.refused[tag]
-}
-
-// refusals are the warnings of steps that have run.
-func (pub *publication) refusals() []string {
-	pub.mu.Lock()
-	defer pub.mu.Unlock()
-	return pub.shortcut
-}
+func (s *surveyed) warn(text string) { s.warnings = append(s.warnings, text) }

@@ -18,17 +18,17 @@ import (
 
 // sayPlaces says what of a table's data is not published: what is nowhere in S3, and what
 // its definition does not tell.
-func (pub *publication) sayPlaces(t *publishedTable, location string) {
-	name := pub.source + "." + t.name
+func (s *surveyed) sayPlaces(t *publishedTable, location string) {
+	name := s.source + "." + t.name
 	if len(t.known.Places) == 0 && location == "" {
-		pub.warn(name + " has no location: only its metadata is published")
+		s.warn(name + " has no location: only its metadata is published")
 	}
 	for _, u := range t.known.Unknown {
 		if _, scheme := storage.ParsePlace(location); u.From == places.Location && !scheme {
-			pub.warn(fmt.Sprintf("%s is not stored in S3 (%s): only its metadata is published", name, location))
+			s.warn(fmt.Sprintf("%s is not stored in S3 (%s): only its metadata is published", name, location))
 			continue
 		}
-		pub.warn(untold(name, u))
+		s.warn(untold(name, u))
 	}
 }
 
@@ -39,50 +39,50 @@ func untold(table string, u places.Unknown) string {
 
 // standing is what a bucket is to the producer. One that was not looked at, as one that
 // only migrated tables lie in, is taken for its own.
-func (pub *publication) standing(bucket string) storage.Standing {
-	pub.mu.Lock()
-	defer pub.mu.Unlock()
-	return pub.buckets[bucket].Standing
+func (s *surveyed) standing(bucket string) storage.Standing {
+	s.marks.Lock()
+	defer s.marks.Unlock()
+	return s.buckets[bucket].Standing
 }
 
 // observeBuckets looks at the buckets that the tables' definitions name.
-func (pub *publication) observeBuckets(ctx context.Context) error {
+func (s *surveyed) observeBuckets(ctx context.Context) error {
 	buckets := map[string]bool{}
-	for _, t := range pub.tables {
+	for _, t := range s.tables {
 		if t.original {
 			for _, p := range t.known.Places {
 				buckets[p.Bucket] = true
 			}
 		}
 	}
-	return pub.lookAtBuckets(ctx, maps.Keys(buckets))
+	return s.lookAtBuckets(ctx, maps.Keys(buckets))
 }
 
 // lookAtBuckets looks at buckets side by side, each once in a publication.
-func (pub *publication) lookAtBuckets(ctx context.Context, names iter.Seq[string]) error {
+func (s *surveyed) lookAtBuckets(ctx context.Context, names iter.Seq[string]) error {
 	// Whoever asks for a bucket that somebody else is looking at waits for the answer.
-	pub.looking.Lock()
-	defer pub.looking.Unlock()
+	s.looking.Lock()
+	defer s.looking.Unlock()
 	var unseen []string
 	for name := range names {
-		if _, seen := pub.buckets[name]; !seen {
+		if _, seen := s.buckets[name]; !seen {
 			unseen = append(unseen, name)
 		}
 	}
 	group, ctx := errgroup.WithContext(ctx)
-	group.SetLimit(pub.concurrency())
+	group.SetLimit(s.concurrency())
 	for _, name := range unseen {
 		group.Go(func() error {
-			look, err := pub.ownBuckets().Look(ctx, name)
+			look, err := s.ownBuckets().Look(ctx, name)
 			if err != nil {
 				return err
 			}
-			pub.mu.Lock()
-			defer pub.mu.Unlock()
-			if pub.buckets == nil {
-				pub.buckets = map[string]storage.Look{}
+			s.marks.Lock()
+			defer s.marks.Unlock()
+			if s.buckets == nil {
+				s.buckets = map[string]storage.Look{}
 			}
-			pub.buckets[name] = look
+			s.buckets[name] = look
 			return nil
 		})
 	}
@@ -96,62 +96,62 @@ func (p *Producer) ownBuckets() storage.Buckets {
 
 // checkBuckets refuses tables in buckets that do not exist, and warns of buckets that are
 // not the producer's: lakemesh neither registers nor opens those.
-func (pub *publication) checkBuckets(ctx context.Context) error {
+func (s *surveyed) checkBuckets(ctx context.Context) error {
 	told := map[string]bool{}
-	for _, t := range pub.tables {
+	for _, t := range s.tables {
 		if !t.original {
 			continue
 		}
 		for _, p := range t.known.Places {
-			standing := pub.standing(p.Bucket)
+			standing := s.standing(p.Bucket)
 			if standing == storage.Absent {
-				return &lakemesh.Error{Op: pub.op, Kind: lakemesh.ErrNotFound, Account: pub.account, Resource: fmt.Sprintf("table %s.%s", pub.source, t.name),
+				return &lakemesh.Error{Op: s.op, Kind: lakemesh.ErrNotFound, Account: s.account, Resource: fmt.Sprintf("table %s.%s", s.source, t.name),
 					Message: fmt.Sprintf("its %s is %s, and bucket %s does not exist", p.From, p.Written, p.Bucket),
 					Hint:    "make the bucket, or give the table its right location; to publish the others, name them with TableNameRegex"}
 			}
 			if standing == storage.Closed && !told[p.Bucket] {
 				told[p.Bucket] = true
-				pub.warn(pub.foreignBucket(t, p))
+				s.warn(s.foreignBucket(t, p))
 			}
 		}
 	}
-	return pub.checkKeys(ctx)
+	return s.checkKeys(ctx)
 }
 
 // checkKeys warns of buckets that encrypt with keys which the role that reads may not
 // use.
-func (pub *publication) checkKeys(ctx context.Context) error {
+func (s *surveyed) checkKeys(ctx context.Context) error {
 	var unseen []string
-	for _, name := range slices.Sorted(maps.Keys(pub.buckets)) {
-		look := pub.buckets[name]
+	for _, name := range slices.Sorted(maps.Keys(s.buckets)) {
+		look := s.buckets[name]
 		if look.Unseen && look.Standing == storage.Own {
 			unseen = append(unseen, name)
 		}
-		role := pub.dataAccessRole()
-		if l, ok := permissions.Nearest(pub.locations, storage.Place{Bucket: name}.ARN()); ok {
+		role := s.dataAccessRole()
+		if l, ok := permissions.Nearest(s.locations, storage.Place{Bucket: name}.ARN()); ok {
 			role = l.Role
 		}
-		warning, err := pub.keyWarning(ctx, name, look, role)
+		warning, err := s.keyWarning(ctx, name, look, role)
 		if err != nil {
 			return err
 		}
 		if warning != "" {
-			pub.warn(warning)
+			s.warn(warning)
 		}
 	}
 	if len(unseen) > 0 {
-		pub.warn(fmt.Sprintf("role %s may not see how these buckets encrypt: %s. If they do with keys of KMS, consumers may not be able to read; bring the role up to date with lakemesh account init", pub.ownRole(), strings.Join(unseen, ", ")))
+		s.warn(fmt.Sprintf("role %s may not see how these buckets encrypt: %s. If they do with keys of KMS, consumers may not be able to read; bring the role up to date: %s", s.ownRole(), strings.Join(unseen, ", "), lakemesh.Do("admin.InitializeProducerAccount")))
 	}
 	return nil
 }
 
 // foreignBucket says what to do for a table in a bucket that is not the producer's. The
 // data access role reads in the producer's buckets alone.
-func (pub *publication) foreignBucket(t *publishedTable, p places.Place) string {
+func (s *surveyed) foreignBucket(t *publishedTable, p places.Place) string {
 	text := fmt.Sprintf("%s of %s.%s is %s, and bucket %s is another account's, or one whose policy %s may not read: lakemesh neither registers nor opens it",
-		p.From, pub.source, t.name, p.Written, p.Bucket, pub.ownRole())
-	if l, ok := permissions.Nearest(pub.locations, p.ARN()); ok {
+		p.From, s.source, t.name, p.Written, p.Bucket, s.ownRole())
+	if l, ok := permissions.Nearest(s.locations, p.ARN()); ok {
 		return text + fmt.Sprintf(". It is registered (%s); consumers can read there if the policies of role %s, the bucket and its key let that role read", l.ARN, l.Role)
 	}
-	return text + fmt.Sprintf(". If its data is to be read, let the mesh's administrator register it in account %s with a role that may read there, and let the bucket's owner allow that role s3:GetObject and s3:ListBucket", pub.meshAccount)
+	return text + fmt.Sprintf(". If its data is to be read, let the mesh's administrator register it in account %s with a role that may read there, and let the bucket's owner allow that role s3:GetObject and s3:ListBucket", s.meshAccount)
 }

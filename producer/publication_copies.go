@@ -33,12 +33,12 @@ type copyFound struct {
 // foundCopy notes a copy, and whether others have changed it. What was published last
 // stands at the copy: if the copy is that, the source may have moved on, and the copy
 // follows. If it is not, somebody else wrote it, and to follow the source would undo that.
-func (pub *publication) foundCopy(t *publishedTable, found *types.Table) {
+func (w *wantedPublication) foundCopy(t *publishedTable, found *types.Table) {
 	is := catalog.DigestOf(catalog.Definition(found))
 	t.found, t.same = true, t.digest == is
 	t.was = places.Of(found.StorageDescriptor, found.Parameters)
 	t.copy = copyFound{version: aws.ToString(found.VersionId), published: catalog.PublishedAt(found), rekeyed: !catalog.SameKeys(t.keys, found.PartitionKeys)}
-	t.copy.unnoted = t.same && (t.copy.published.Definition != t.digest.String() || t.copy.published.Source != pub.source)
+	t.copy.unnoted = t.same && (t.copy.published.Definition != t.digest.String() || t.copy.published.Source != w.source)
 	if t.same {
 		return
 	}
@@ -53,7 +53,7 @@ func (pub *publication) foundCopy(t *publishedTable, found *types.Table) {
 	case (t.iceberg || pointer != "") && pointer != t.pointer && pointer != t.previous:
 		t.copy.changed = fmt.Sprintf("the copy's metadata is %s, the source's is %s, and nothing tells which of them is the newer one", pointer, t.pointer)
 	}
-	if !pub.overwrite {
+	if !w.overwrite {
 		t.conflict = t.copy.changed
 	}
 }
@@ -75,64 +75,64 @@ func (pl *planner) planConflict(t *publishedTable) {
 		Run: func(context.Context) error { return pl.conflict(t, t.conflict, nil) }})
 }
 
-func (pub *publication) conflict(t *publishedTable, what string, cause error) error {
+func (w *wantedPublication) conflict(t *publishedTable, what string, cause error) error {
 	hint := "take over at the source what was done in the mesh, or overwrite the copy: product create --overwrite (Overwrite)"
 	if t.iceberg {
 		hint = "decide which of the two is the table: take over at the source what was committed in the mesh (Iceberg's register_table or rollback procedures), or give it up: product create --overwrite (Overwrite). To have everybody commit to the mesh's table, migrate it"
 	}
-	return &lakemesh.Error{Op: pub.op, Kind: lakemesh.ErrConflict, Account: pub.meshAccount, Resource: fmt.Sprintf("table %s.%s", pub.target, t.name), Err: cause,
+	return &lakemesh.Error{Op: w.op, Kind: lakemesh.ErrConflict, Account: w.meshAccount, Resource: fmt.Sprintf("table %s.%s", w.target, t.name), Err: cause,
 		Message: what, Hint: hint}
 }
 
 // updateTable brings a copy up to date, unless it was changed since it was read.
-func (pub *publication) updateTable(ctx context.Context, t *publishedTable, wanted *types.TableInput) error {
+func (s *surveyed) updateTable(ctx context.Context, t *publishedTable, wanted *types.TableInput) error {
 	// The partitions are noted when they are copied.
 	partitions := t.copy.published.Partitions
 	if !t.partitioned {
 		partitions = ""
 	}
-	noted := catalog.PublishedAs(wanted, partitions, pub.source)
-	return pub.explainLocation(t, pub.changeCopy(ctx, t, pub.mesh.catalog.UpdateTable, noted, wanted, t.copy.version))
+	noted := catalog.PublishedAs(wanted, partitions, s.source)
+	return s.explainLocation(t, s.changeCopy(ctx, t, s.mesh.catalog.UpdateTable, noted, wanted, t.copy.version))
 }
 
 // changeCopy changes a copy, unless somebody else has since it was read. An answer that
 // was lost is asked for again, and then says that the version is another one: that of the
 // change itself.
-func (pub *publication) changeCopy(ctx context.Context, t *publishedTable, change func(ctx context.Context, database string, in *types.TableInput, version string) error,
+func (w *wantedPublication) changeCopy(ctx context.Context, t *publishedTable, change func(ctx context.Context, database string, in *types.TableInput, version string) error,
 	noted catalog.Published, wanted *types.TableInput, version string) error {
-	err := change(ctx, pub.target, noted.At(wanted), version)
+	err := change(ctx, w.target, noted.At(wanted), version)
 	if !errors.Is(err, catalog.ErrChanged) {
 		return err
 	}
-	found, ok, readErr := pub.mesh.catalog.Table(ctx, pub.target, t.name)
+	found, ok, readErr := w.mesh.catalog.Table(ctx, w.target, t.name)
 	if readErr != nil {
 		return readErr
 	}
 	if ok && catalog.PublishedAt(found) == noted && catalog.SameDefinition(catalog.Definition(found), wanted) {
 		return nil
 	}
-	return pub.conflict(t, "somebody changed the copy in the mesh while it was published", err)
+	return w.conflict(t, "somebody changed the copy in the mesh while it was published", err)
 }
 
 // note writes down at a copy what was published: its definition and its partitions. made
 // is the definition of a copy that was just made, which nobody was granted yet; nil reads
 // the copy.
-func (pub *publication) note(ctx context.Context, t *publishedTable, partitions string, made *types.TableInput) error {
+func (s *surveyed) note(ctx context.Context, t *publishedTable, partitions string, made *types.TableInput) error {
 	if made != nil {
-		return pub.explainLocation(t, pub.mesh.catalog.NoteTable(ctx, pub.target, catalog.PublishedAs(made, partitions, pub.source).At(made), ""))
+		return s.explainLocation(t, s.mesh.catalog.NoteTable(ctx, s.target, catalog.PublishedAs(made, partitions, s.source).At(made), ""))
 	}
-	found, ok, err := pub.mesh.catalog.Table(ctx, pub.target, t.name)
+	found, ok, err := s.mesh.catalog.Table(ctx, s.target, t.name)
 	if err != nil || !ok {
 		return err
 	}
 	is := catalog.Definition(found)
-	noted := catalog.PublishedAs(is, partitions, pub.source)
+	noted := catalog.PublishedAs(is, partitions, s.source)
 	if catalog.DigestOf(is) != t.digest {
 		// Somebody else wrote the definition meanwhile: what was published is not that.
 		noted = catalog.PublishedAt(found)
 		noted.Partitions = partitions
 	}
-	return pub.explainLocation(t, pub.changeCopy(ctx, t, pub.mesh.catalog.NoteTable, noted, is, aws.ToString(found.VersionId)))
+	return s.explainLocation(t, s.changeCopy(ctx, t, s.mesh.catalog.NoteTable, noted, is, aws.ToString(found.VersionId)))
 }
 
 // removal is what is taken out of a copy's partitions: none, those of other partition
@@ -149,11 +149,11 @@ const (
 // that are not the source's: what other keys made is not read by the new ones. One whose
 // partitions are those that were published follows the source, also in what the source
 // has no more. In any other somebody has made partitions in the mesh, which stay.
-func (pub *publication) removes(t *publishedTable) (which removal, count int) {
+func (w *wantedPublication) removes(t *publishedTable) (which removal, count int) {
 	switch d := t.drift; {
 	case d == nil || d.Surplus == 0:
 		return removeNone, 0
-	case pub.overwrite || t.copy.rekeyed || d.Copy.String() == t.copy.published.Partitions:
+	case w.overwrite || t.copy.rekeyed || d.Copy.String() == t.copy.published.Partitions:
 		return removeAll, d.Surplus
 	case d.Odd(len(t.keys)) > 0:
 		return removeOdd, d.Odd(len(t.keys))

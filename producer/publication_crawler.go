@@ -68,10 +68,10 @@ func (pl *planner) createCrawler(ctx context.Context, wanted *catalog.Crawler) e
 
 // updateCrawler changes the crawler. One that is running cannot be changed, and keeps
 // nothing else from being done.
-func (pub *publication) updateCrawler(ctx context.Context, wanted *catalog.Crawler) error {
-	err := pub.own.catalog.UpdateCrawler(ctx, wanted)
+func (s *surveyed) updateCrawler(ctx context.Context, wanted *catalog.Crawler) error {
+	err := s.own.catalog.UpdateCrawler(ctx, wanted)
 	if awserr.Is(err, "CrawlerRunningException") {
-		pub.refuse("crawler "+wanted.Name, fmt.Sprintf("crawler %s is running, and was not changed: run the same command again when it has ended", wanted.Name))
+		s.refuse("crawler "+wanted.Name, fmt.Sprintf("crawler %s is running, and was not changed: run the same command again when it has ended", wanted.Name))
 		return nil
 	}
 	return err
@@ -94,30 +94,30 @@ func (pl *planner) handToCrawler(role string) {
 
 // sayCrawler warns of a crawler that failed when it last ran: it runs in the
 // producer's account, where nobody looks.
-func (pub *publication) sayCrawler() {
-	if c := pub.crawlerFound; c != nil && c.Failed != "" {
-		pub.warn(fmt.Sprintf("crawler %s failed when it last ran, %s. Its role %s has to be able to read the tables' data and to change their metadata", c.Name, c.Failed, c.Role))
+func (s *surveyed) sayCrawler() {
+	if c := s.crawlerFound; c != nil && c.Failed != "" {
+		s.warn(fmt.Sprintf("crawler %s failed when it last ran, %s. Its role %s has to be able to read the tables' data and to change their metadata", c.Name, c.Failed, c.Role))
 	}
 }
 
 // observeCrawlerRole looks what the role of a crawler that is to be made may do, as far
 // as IAM's policies of the role say. That the producer may not look is no error.
-func (pub *publication) observeCrawlerRole(ctx context.Context) error {
-	if pub.crawler == nil || pub.crawlerFound != nil && pub.crawlerFound.HasRole(pub.crawler.Role) {
+func (s *surveyed) observeCrawlerRole(ctx context.Context) error {
+	if s.crawler == nil || s.crawlerFound != nil && s.crawlerFound.HasRole(s.crawler.Role) {
 		return nil
 	}
-	client := iam.NewFromConfig(pub.ids.Own.Config)
+	client := iam.NewFromConfig(s.ids.Own.Config)
 	var lacks []string
-	for _, q := range pub.crawlerNeeds() {
-		pages := iam.NewSimulatePrincipalPolicyPaginator(client, &iam.SimulatePrincipalPolicyInput{PolicySourceArn: aws.String(pub.crawler.Role), ActionNames: q.actions, ResourceArns: q.resources})
+	for _, q := range s.crawlerNeeds() {
+		pages := iam.NewSimulatePrincipalPolicyPaginator(client, &iam.SimulatePrincipalPolicyInput{PolicySourceArn: aws.String(s.crawler.Role), ActionNames: q.actions, ResourceArns: q.resources})
 		for pages.HasMorePages() {
 			page, err := pages.NextPage(ctx)
 			if awserr.Denied(err) || awserr.Is(err, "NoSuchEntity") {
-				pub.log.InfoContext(ctx, "the rights of the crawler's role were not looked at", "role", pub.crawler.Role, "reason", awserr.Message(err))
+				s.log.InfoContext(ctx, "the rights of the crawler's role were not looked at", "role", s.crawler.Role, "reason", awserr.Message(err))
 				return nil
 			}
 			if err != nil {
-				return fmt.Errorf("look at the rights of %s: %w", pub.crawler.Role, err)
+				return fmt.Errorf("look at the rights of %s: %w", s.crawler.Role, err)
 			}
 			for _, r := range page.EvaluationResults {
 				if what := aws.ToString(r.EvalActionName); r.EvalDecision != iamtypes.PolicyEvaluationDecisionTypeAllowed && !slices.Contains(lacks, what) {
@@ -128,7 +128,7 @@ func (pub *publication) observeCrawlerRole(ctx context.Context) error {
 	}
 	if len(lacks) > 0 {
 		slices.Sort(lacks)
-		pub.warn(fmt.Sprintf("the policies of the crawler's role %s do not allow %s: it will run and fail", pub.crawler.Role, strings.Join(lacks, ", ")))
+		s.warn(fmt.Sprintf("the policies of the crawler's role %s do not allow %s: it will run and fail", s.crawler.Role, strings.Join(lacks, ", ")))
 	}
 	return nil
 }
@@ -138,14 +138,14 @@ type question struct{ actions, resources []string }
 
 // crawlerNeeds are what a crawler of the tables does
 // (https://docs.aws.amazon.com/glue/latest/dg/crawler-prereqs.html).
-func (pub *publication) crawlerNeeds() []question {
-	catalog, database := lakemesh.CatalogARN(pub.region, pub.meshAccount), lakemesh.DatabaseARN(pub.region, pub.meshAccount, pub.target)
+func (s *surveyed) crawlerNeeds() []question {
+	catalog, database := lakemesh.CatalogARN(s.region, s.meshAccount), lakemesh.DatabaseARN(s.region, s.meshAccount, s.target)
 	needs := []question{
 		{[]string{"lakeformation:GetDataAccess"}, []string{"*"}},
 		{[]string{"glue:GetDatabase", "glue:GetTable", "glue:UpdateTable", "glue:GetPartitions", "glue:BatchCreatePartition", "glue:BatchUpdatePartition"}, []string{catalog, database}},
 	}
 	buckets := map[string]bool{}
-	for _, t := range pub.tables {
+	for _, t := range s.tables {
 		for _, p := range t.known.Places {
 			if buckets[p.Bucket] {
 				continue

@@ -30,10 +30,10 @@ type following struct {
 // observeMoved finds out which of the tables that move are read, and works out what
 // follows. What is open where a table was tells that somebody reads it, by whatever kind
 // of grant.
-func (pub *publication) observeMoved(ctx context.Context) error {
+func (s *surveyed) observeMoved(ctx context.Context) error {
 	var moved []*publishedTable
 	open := map[string]map[string][]string{}
-	for _, t := range pub.tables {
+	for _, t := range s.tables {
 		if t.moves() {
 			moved = append(moved, t)
 			for _, was := range t.was.Places {
@@ -44,12 +44,12 @@ func (pub *publication) observeMoved(ctx context.Context) error {
 	if len(moved) == 0 {
 		return nil
 	}
-	buckets := pub.ownBuckets()
-	if err := pub.lookAtPlaces(ctx, moved); err != nil {
+	buckets := s.ownBuckets()
+	if err := s.lookAtPlaces(ctx, moved); err != nil {
 		return err
 	}
 	for bucket := range open {
-		if pub.standing(bucket) != storage.Own {
+		if s.standing(bucket) != storage.Own {
 			// Where nothing is any more nobody reads, and what is another's was not opened.
 			continue
 		}
@@ -60,7 +60,7 @@ func (pub *publication) observeMoved(ctx context.Context) error {
 			return err
 		}
 	}
-	read, err := pub.readOf(ctx, moved, open)
+	read, err := s.readOf(ctx, moved, open)
 	if err != nil || len(read) == 0 {
 		return err
 	}
@@ -74,16 +74,16 @@ func (pub *publication) observeMoved(ctx context.Context) error {
 	needed := map[storage.Place]bool{}
 	for _, t := range read {
 		for _, place := range t.known.Places {
-			if pub.standing(place.Bucket) != storage.Own {
+			if s.standing(place.Bucket) != storage.Own {
 				// It is told of when the buckets are looked at.
 				continue
 			}
-			role := pub.dataAccessRole()
-			if registered, ok := permissions.Nearest(pub.locations, place.ARN()); ok {
+			role := s.dataAccessRole()
+			if registered, ok := permissions.Nearest(s.locations, place.ARN()); ok {
 				role = registered.Role
 			}
-			if pub.readsForAnother(role) {
-				return &lakemesh.Error{Kind: lakemesh.ErrAccessDenied, Account: pub.meshAccount, Resource: "location " + place.String(),
+			if s.readsForAnother(role) {
+				return &lakemesh.Error{Kind: lakemesh.ErrAccessDenied, Account: s.meshAccount, Resource: "location " + place.String(),
 					Message: "table " + t.name + " is read and moves there, and it is registered with " + role + ", which reads for another producer",
 					Hint:    "let the mesh's administrator deregister it from Lake Formation, and publish the table again"}
 			}
@@ -92,11 +92,11 @@ func (pub *publication) observeMoved(ctx context.Context) error {
 			a.Open = append(a.Open, place.Place)
 		}
 	}
-	if err := pub.placesBeside(ctx, moved, needed); err != nil {
+	if err := s.placesBeside(ctx, moved, needed); err != nil {
 		return err
 	}
 	for _, t := range moved {
-		stay, err := pub.partitionsStay(ctx, t)
+		stay, err := s.partitionsStay(ctx, t)
 		if err != nil {
 			return err
 		}
@@ -115,7 +115,7 @@ func (pub *publication) observeMoved(ctx context.Context) error {
 	for _, part := range []struct {
 		of   map[string]*storage.Access
 		into *[]storage.Change
-	}{{opening, &pub.following.opening}, {closing, &pub.following.closing}} {
+	}{{opening, &s.following.opening}, {closing, &s.following.closing}} {
 		var wanted []storage.Access
 		for _, role := range slices.Sorted(maps.Keys(part.of)) {
 			wanted = append(wanted, *part.of[role])
@@ -130,7 +130,7 @@ func (pub *publication) observeMoved(ctx context.Context) error {
 // readOf are the tables that somebody reads where they are: those whose place is open,
 // and of those in a folder that is open in place of several those that were granted to
 // another account.
-func (pub *publication) readOf(ctx context.Context, moved []*publishedTable, open map[string]map[string][]string) ([]*publishedTable, error) {
+func (w *wantedPublication) readOf(ctx context.Context, moved []*publishedTable, open map[string]map[string][]string) ([]*publishedTable, error) {
 	var read, unsure []*publishedTable
 	for _, t := range moved {
 		exactly, within := false, false
@@ -150,22 +150,22 @@ func (pub *publication) readOf(ctx context.Context, moved []*publishedTable, ope
 	if len(unsure) == 0 {
 		return read, nil
 	}
-	on := []permissions.Resource{permissions.AllTables(pub.meshAccount, pub.target)}
+	on := []permissions.Resource{permissions.AllTables(w.meshAccount, w.target)}
 	for _, t := range unsure {
-		on = append(on, pub.meshTable(t.name))
+		on = append(on, w.meshTable(t.name))
 	}
-	granted, err := pub.mesh.lake.Observe(ctx, on...)
+	granted, err := w.mesh.lake.Observe(ctx, on...)
 	if err != nil {
 		return nil, err
 	}
-	outside := access.Catalog{Account: pub.meshAccount, Owner: pub.account}
+	outside := access.Catalog{Account: w.meshAccount, Owner: w.account}
 	somebody := func(r permissions.Resource) bool {
 		return slices.ContainsFunc(granted.On(r), func(e permissions.Entry) bool {
 			return outside.Outside(access.Grantee(e.Principal)) && readsData(e.Permissions)
 		})
 	}
 	for _, t := range unsure {
-		if somebody(on[0]) || somebody(pub.meshTable(t.name)) {
+		if somebody(on[0]) || somebody(w.meshTable(t.name)) {
 			read = append(read, t)
 		}
 	}
@@ -175,13 +175,13 @@ func (pub *publication) readOf(ctx context.Context, moved []*publishedTable, ope
 // partitionsStay are the places in which the partitions of a table that moves will be.
 // They stay where they were put, mostly below the table's old place. Where not all of them
 // can be looked at, that is the old place itself.
-func (pub *publication) partitionsStay(ctx context.Context, t *publishedTable) ([]storage.Place, error) {
+func (w *wantedPublication) partitionsStay(ctx context.Context, t *publishedTable) ([]storage.Place, error) {
 	if !t.partitioned {
 		return nil, nil
 	}
 	var stay []storage.Place
 	unknown := false
-	all, err := pub.own.catalog.EachPartition(ctx, pub.sourceName(t), mostPartitionPages, func(partition *types.Partition) {
+	all, err := w.own.catalog.EachPartition(ctx, w.sourceName(t), mostPartitionPages, func(partition *types.Partition) {
 		if partition.StorageDescriptor == nil || aws.ToString(partition.StorageDescriptor.Location) == "" {
 			return
 		}
@@ -204,25 +204,25 @@ func (pub *publication) partitionsStay(ctx context.Context, t *publishedTable) (
 // placesBeside adds the places of the producer's tables in the mesh that do not move, and
 // of their partitions: who reads them is not looked at, and they stay as open as they are.
 // Where not all partitions can be looked at, no place is left.
-func (pub *publication) placesBeside(ctx context.Context, moved []*publishedTable, needed map[storage.Place]bool) error {
+func (w *wantedPublication) placesBeside(ctx context.Context, moved []*publishedTable, needed map[storage.Place]bool) error {
 	moves := map[string]bool{}
 	for _, t := range moved {
 		moves[t.name] = true
 	}
-	granted, err := pub.mesh.lake.ObserveKind(ctx, lftypes.DataLakeResourceTypeDatabase)
+	granted, err := w.mesh.lake.ObserveKind(ctx, lftypes.DataLakeResourceTypeDatabase)
 	if err != nil {
 		return err
 	}
-	databases := map[string]bool{pub.target: true}
+	databases := map[string]bool{w.target: true}
 	for _, e := range granted.Entries() {
-		if e.Resource.Account == pub.meshAccount && (e.Principal == pub.account || e.Principal == pub.ids.Mesh.ARN) {
+		if e.Resource.Account == w.meshAccount && (e.Principal == w.account || e.Principal == w.ids.Mesh.ARN) {
 			databases[e.Resource.Database] = true
 		}
 	}
 	var partitioned []catalog.TableName
 	tables := map[catalog.TableName]meshTable{}
 	for _, database := range slices.Sorted(maps.Keys(databases)) {
-		for t, err := range pub.mesh.catalog.Tables(ctx, database) {
+		for t, err := range w.mesh.catalog.Tables(ctx, database) {
 			if awserr.NotFound(err) {
 				break
 			}
@@ -230,7 +230,7 @@ func (pub *publication) placesBeside(ctx context.Context, moved []*publishedTabl
 				return err
 			}
 			m := asMeshTable(t)
-			if database == pub.target && moves[m.name] {
+			if database == w.target && moves[m.name] {
 				continue
 			}
 			for _, place := range m.known.Places {
@@ -241,7 +241,7 @@ func (pub *publication) placesBeside(ctx context.Context, moved []*publishedTabl
 			}
 		}
 	}
-	found, err := pub.partitionsOf(ctx, partitioned, tables)
+	found, err := w.partitionsOf(ctx, partitioned, tables)
 	if err != nil {
 		return err
 	}
@@ -308,12 +308,12 @@ func (t *publishedTable) moves() bool {
 }
 
 // lookAtPlaces looks at the buckets in which tables were and will be.
-func (pub *publication) lookAtPlaces(ctx context.Context, tables []*publishedTable) error {
+func (s *surveyed) lookAtPlaces(ctx context.Context, tables []*publishedTable) error {
 	buckets := map[string]bool{}
 	for _, t := range tables {
 		for _, p := range slices.Concat(t.was.Places, t.known.Places) {
 			buckets[p.Bucket] = true
 		}
 	}
-	return pub.lookAtBuckets(ctx, maps.Keys(buckets))
+	return s.lookAtBuckets(ctx, maps.Keys(buckets))
 }

@@ -26,92 +26,101 @@ const fewTables = 3
 
 // survey reads what is there and checks what is wanted against it. It writes
 // nothing. What does not depend on each other is read at once.
-func (pub *publication) survey(ctx context.Context) error {
+func (w *wantedPublication) survey(ctx context.Context) (*surveyed, error) {
+	s := &surveyed{wantedPublication: w}
+	if err := s.find(ctx); err != nil {
+		return nil, w.explain(err)
+	}
+	return s, nil
+}
+
+// find reads what is there for [wantedPublication.survey].
+func (s *surveyed) find(ctx context.Context) error {
 	group, gctx := errgroup.WithContext(ctx)
 	group.Go(func() (err error) {
-		pub.sourceDatabase, err = pub.readSourceDatabase(gctx)
+		s.sourceDatabase, err = s.readSourceDatabase(gctx)
 		return err
 	})
 	group.Go(func() error {
-		pub.definitions = map[string]*types.TableInput{}
-		return eachTable(gctx, pub.own.catalog, pub.source, pub.mayMean, pub.exactName(), func(name string, t *types.Table) {
-			if err := pub.choose(name, t); err != nil && pub.unfit == nil {
-				pub.unfit = err
+		s.definitions = map[string]*types.TableInput{}
+		return eachTable(gctx, s.own.catalog, s.source, s.mayMean, s.exactName(), func(name string, t *types.Table) {
+			if err := s.choose(name, t); err != nil && s.unfit == nil {
+				s.unfit = err
 			}
 		})
 	})
 	group.Go(func() (err error) {
-		pub.meshDatabase, _, err = pub.mesh.catalog.Database(gctx, pub.target)
+		s.meshDatabase, _, err = s.mesh.catalog.Database(gctx, s.target)
 		return err
 	})
 	group.Go(func() (err error) {
-		if pub.local == pub.source {
+		if s.local == s.source {
 			return nil
 		}
-		pub.localDatabase, _, err = pub.own.catalog.Database(gctx, pub.local)
+		s.localDatabase, _, err = s.own.catalog.Database(gctx, s.local)
 		return err
 	})
 	group.Go(func() (err error) {
-		pub.locations, err = pub.mesh.lake.Locations(gctx)
+		s.locations, err = s.mesh.lake.Locations(gctx)
 		return err
 	})
 	group.Go(func() error {
 		// A catalog without LF-tags has no tables with LF-tags.
-		tags, err := pub.own.lake.Tags(gctx)
-		pub.sourceTagged = len(tags) > 0
+		tags, err := s.own.lake.Tags(gctx)
+		s.sourceTagged = len(tags) > 0
 		return err
 	})
 	group.Go(func() (err error) {
-		if pub.crawler != nil {
-			pub.crawlerFound, _, err = pub.own.catalog.Crawler(gctx, pub.crawler.Name)
+		if s.crawler != nil {
+			s.crawlerFound, _, err = s.own.catalog.Crawler(gctx, s.crawler.Name)
 		}
 		return err
 	})
 	if err := group.Wait(); err != nil {
 		return err
 	}
-	if pub.local == pub.source {
-		pub.localDatabase = pub.sourceDatabase
+	if s.local == s.source {
+		s.localDatabase = s.sourceDatabase
 	}
-	if err := pub.checkDatabases(); err != nil {
+	if err := s.checkDatabases(); err != nil {
 		return err
 	}
-	if pub.unfit != nil {
-		return pub.unfit
+	if s.unfit != nil {
+		return s.unfit
 	}
-	pub.sort()
-	if err := pub.surveyTargets(ctx); err != nil {
+	s.sort()
+	if err := s.surveyTargets(ctx); err != nil {
 		return err
 	}
-	if len(pub.tables) == 0 {
-		return pub.nothing()
+	if len(s.tables) == 0 {
+		return s.nothing()
 	}
-	return pub.surveyDetails(ctx)
+	return s.surveyDetails(ctx)
 }
 
 // sort puts tables and warnings into an order that does not depend on Glue's.
-func (pub *publication) sort() {
-	slices.SortFunc(pub.tables, func(a, b *publishedTable) int { return strings.Compare(a.name, b.name) })
-	slices.Sort(pub.warnings)
+func (s *surveyed) sort() {
+	slices.SortFunc(s.tables, func(a, b *publishedTable) int { return strings.Compare(a.name, b.name) })
+	slices.Sort(s.warnings)
 }
 
-func (pub *publication) readSourceDatabase(ctx context.Context) (*types.Database, error) {
-	d, ok, err := pub.own.catalog.Database(ctx, pub.source)
+func (w *wantedPublication) readSourceDatabase(ctx context.Context) (*types.Database, error) {
+	d, ok, err := w.own.catalog.Database(ctx, w.source)
 	if err == nil && !ok {
-		err = lakemesh.NotFound("database "+pub.source, pub.account, "SourceDatabaseName names a database of the producer's account")
+		err = lakemesh.NotFound("database "+w.source, w.account, "SourceDatabaseName names a database of the producer's account")
 	}
 	return d, err
 }
 
 // mayMean reports whether a table may be meant. While the tables are listed an expression
 // becomes a name when a table has it.
-func (pub *publication) mayMean(name string) bool {
-	return pub.tableNames.Match(name) || pub.tableNames.Names(name)
+func (s *surveyed) mayMean(name string) bool {
+	return s.meant().Match(name) || s.meant().Names(name)
 }
 
 // exactName is the one table that is named, if one is.
-func (pub *publication) exactName() []string {
-	if name, ok := pub.tableNames.Name(); ok {
+func (s *surveyed) exactName() []string {
+	if name, ok := s.meant().Name(); ok {
 		return []string{name}
 	}
 	return nil
@@ -139,95 +148,104 @@ func eachTable(ctx context.Context, c *catalog.Catalog, database string, keep fu
 	return nil
 }
 
-func (pub *publication) checkDatabases() error {
-	if t := pub.sourceDatabase.TargetDatabase; t != nil {
+func (s *surveyed) checkDatabases() error {
+	if t := s.sourceDatabase.TargetDatabase; t != nil {
 		return lakemesh.Invalid("SourceDatabaseName", "database %s is a resource link to database %s of account %s; tables are published by the account that owns them",
-			pub.source, aws.ToString(t.DatabaseName), aws.ToString(t.CatalogId))
+			s.source, aws.ToString(t.DatabaseName), aws.ToString(t.CatalogId))
 	}
-	if pub.meshDatabase != nil && pub.meshDatabase.TargetDatabase != nil {
-		return lakemesh.Invalid("ExposeDataMeshDBName", "database %s of the mesh is a resource link", pub.target)
+	if s.meshDatabase != nil && s.meshDatabase.TargetDatabase != nil {
+		return lakemesh.Invalid("ExposeDataMeshDBName", "database %s of the mesh is a resource link", s.target)
 	}
-	if pub.localDatabase != nil && pub.localDatabase.TargetDatabase != nil {
+	if s.localDatabase != nil && s.localDatabase.TargetDatabase != nil {
 		return lakemesh.Invalid("ExposeDataMeshDBName", "database %s of account %s, where the links belong, is a resource link itself; choose another name, or remove it",
-			pub.local, pub.account)
+			s.local, s.account)
 	}
 	return nil
 }
 
 // choose takes a table of the source database if it can be published.
-func (pub *publication) choose(name string, t *types.Table) error {
-	pub.narrow(name)
-	if !pub.tableNames.Match(name) {
+func (s *surveyed) choose(name string, t *types.Table) error {
+	s.narrow(name)
+	if !s.meant().Match(name) {
 		return nil
 	}
-	_, named := pub.tableNames.Name()
+	_, named := s.meant().Name()
 	switch {
 	case expression.Sentinel(name):
 		if named {
 			return expression.RefuseSentinel("TableNameRegex", name)
 		}
-		pub.warn(fmt.Sprintf("skipped table %q of database %s: AWS writes that name for all tables, so it cannot be granted; give it another name", name, pub.source))
+		s.warn(fmt.Sprintf("skipped table %q of database %s: AWS writes that name for all tables, so it cannot be granted; give it another name", name, s.source))
 	case catalog.IsLink(t):
-		ours := catalog.IsLinkTo(t, pub.meshAccount, pub.target, aws.ToString(t.TargetTable.Name))
-		if pub.migrate || ours {
+		ours := catalog.IsLinkTo(t, s.meshAccount, s.target, aws.ToString(t.TargetTable.Name))
+		if s.migrate || ours {
 			// Migrated, or published with its link in the source database.
-			if named && !pub.migrate {
+			if named && !s.migrate {
 				return lakemesh.Invalid("TableNameRegex", "%s is a resource link to a table of the mesh", name)
 			}
-			if pub.migrate {
-				pub.noteSourceLink(name, catalog.IsLinkTo(t, pub.meshAccount, pub.target, name))
+			if s.migrate {
+				s.noteSourceLink(name, catalog.IsLinkTo(t, s.meshAccount, s.target, name))
 			}
 			return nil
 		}
 		if named {
 			return lakemesh.Invalid("TableNameRegex", "%s is a resource link; tables are published by the account that owns them", name)
 		}
-		pub.warn(fmt.Sprintf("skipped %s.%s: it is a resource link", pub.source, name))
+		s.warn(fmt.Sprintf("skipped %s.%s: it is a resource link", s.source, name))
 	case catalog.IsView(t):
-		if pub.migrate {
-			pub.noteSourceLink(name, false)
+		if s.migrate {
+			s.noteSourceLink(name, false)
 		}
 		if named {
 			return lakemesh.Invalid("TableNameRegex", "%s is a view; only tables can be published", name)
 		}
-		pub.warn(fmt.Sprintf("skipped %s.%s: it is a view", pub.source, name))
+		s.warn(fmt.Sprintf("skipped %s.%s: it is a view", s.source, name))
 	default:
-		return pub.take(name, t)
+		return s.take(name, t)
 	}
 	return nil
 }
 
 // narrow takes the expression for a name as soon as a table has it. What was chosen before
 // is let go.
-func (pub *publication) narrow(name string) {
-	if _, named := pub.tableNames.Name(); named || !pub.tableNames.Names(name) {
+func (s *surveyed) narrow(name string) {
+	if _, named := s.meant().Name(); named || !s.meant().Names(name) {
 		return
 	}
-	pub.tableNames = pub.tableNames.Literal()
-	pub.tables, pub.warnings, pub.unfit, pub.sourceLinks = nil, nil, nil, nil
-	pub.definitions = map[string]*types.TableInput{}
-	pub.warn(fmt.Sprintf("%q is the name of a table, so it means that table alone, and is not taken for a regular expression", pub.tableNames))
+	s.literal = true
+	s.tables, s.warnings, s.unfit, s.sourceLinks = nil, nil, nil, nil
+	s.definitions = map[string]*types.TableInput{}
+	s.warn(fmt.Sprintf("%q is the name of a table, so it means that table alone, and is not taken for a regular expression", s.meant()))
+}
+
+// meant are the names that are wanted: the expression, or the one name that it turned out
+// to be.
+func (s *surveyed) meant() expression.Expression {
+	if s.literal {
+		return s.tableNames.Literal()
+	}
+	return s.tableNames
 }
 
 // noteSourceLink notes what stands in the source database where a migrated table
 // has its link, and whether it is that.
-func (pub *publication) noteSourceLink(name string, ours bool) {
-	if pub.sourceLinks == nil {
-		pub.sourceLinks = map[string]bool{}
+func (s *surveyed) noteSourceLink(name string, ours bool) {
+	if s.sourceLinks == nil {
+		s.sourceLinks = map[string]bool{}
 	}
-	pub.sourceLinks[name] = ours
+	s.sourceLinks[name] = ours
 }
 
 // take adds an original to the publication.
-func (pub *publication) take(name string, t *types.Table) error {
-	wanted := pub.wanted(name, t)
-	p := &publishedTable{name: name, link: name + pub.suffix, digest: catalog.DigestOf(wanted), original: true, partitioned: len(t.PartitionKeys) > 0,
+func (s *surveyed) take(name string, t *types.Table) error {
+	wanted := s.wanted(name, t)
+	p := &publishedTable{name: name, link: name + s.suffix, digest: catalog.DigestOf(wanted), original: true, partitioned: len(t.PartitionKeys) > 0,
 		keys: t.PartitionKeys, iceberg: catalog.IsIceberg(t)}
 	p.pointer, p.previous = catalog.Pointer(t)
-	if p.iceberg && !pub.migrate && !pub.sync {
-		pub.warn(fmt.Sprintf("%s.%s is an Iceberg table: readers of its copy see the snapshot that is current now, until it is published again (`lakemesh product sync`)", pub.source, name))
+	if p.iceberg && !s.migrate && !s.sync {
+		s.warn(fmt.Sprintf("%s.%s is an Iceberg table: readers of its copy see the snapshot that is current now, until it is brought up to date: %s", s.source, name, lakemesh.Do("producer.SyncProducts")))
 	}
-	if pub.migrate {
+	if s.migrate {
 		p.link = name
 	}
 	if utf8.RuneCountInString(p.link) > maxName {
@@ -236,42 +254,42 @@ func (pub *publication) take(name string, t *types.Table) error {
 	}
 	p.known = places.Of(t.StorageDescriptor, t.Parameters)
 	p.place, p.stored = p.known.Location()
-	if !pub.sync {
-		pub.sayPlaces(p, catalog.StoredAt(t))
+	if !s.sync {
+		s.sayPlaces(p, catalog.StoredAt(t))
 	}
-	pub.tables = append(pub.tables, p)
-	pub.hold(name, wanted)
+	s.tables = append(s.tables, p)
+	s.hold(name, wanted)
 	return nil
 }
 
 // wanted is the definition that the mesh is to have of a table.
-func (pub *publication) wanted(name string, t *types.Table) *types.TableInput {
+func (w *wantedPublication) wanted(name string, t *types.Table) *types.TableInput {
 	wanted := catalog.Definition(t)
-	wanted.Name, wanted.Owner = aws.String(name), aws.String(pub.account)
+	wanted.Name, wanted.Owner = aws.String(name), aws.String(w.account)
 	return wanted
 }
 
 // nothing is the error of a publication without tables.
-func (pub *publication) nothing() error {
-	if err := pub.tableNames.Fault(); err != nil {
+func (s *surveyed) nothing() error {
+	if err := s.meant().Fault(); err != nil {
 		return err
 	}
-	what := "tables of database " + pub.source
+	what := "tables of database " + s.source
 	hint := "the database has no tables"
-	if name, ok := pub.tableNames.Name(); ok {
-		what, hint = fmt.Sprintf("table %s.%s", pub.source, name), "TableNameRegex names a table, or is a regular expression for whole names"
-	} else if !pub.tableNames.All() {
-		what, hint = fmt.Sprintf("tables of database %s that match %q", pub.source, pub.tableNames), "TableNameRegex is a regular expression for whole names: orders_.* and not orders_"
+	if name, ok := s.meant().Name(); ok {
+		what, hint = fmt.Sprintf("table %s.%s", s.source, name), "TableNameRegex names a table, or is a regular expression for whole names"
+	} else if !s.meant().All() {
+		what, hint = fmt.Sprintf("tables of database %s that match %q", s.source, s.meant()), "TableNameRegex is a regular expression for whole names: orders_.* and not orders_"
 	}
-	if len(pub.warnings) > 0 {
-		hint = strings.Join(pub.warnings, "; ")
+	if len(s.warnings) > 0 {
+		hint = strings.Join(s.warnings, "; ")
 	}
-	return lakemesh.NotFound(what, pub.account, hint)
+	return lakemesh.NotFound(what, s.account, hint)
 }
 
-func (pub *publication) names() []string {
-	names := make([]string, len(pub.tables))
-	for i, t := range pub.tables {
+func (s *surveyed) names() []string {
+	names := make([]string, len(s.tables))
+	for i, t := range s.tables {
 		names[i] = t.name
 	}
 	return names
@@ -279,37 +297,37 @@ func (pub *publication) names() []string {
 
 // surveyTargets reads the tables in the mesh and the links, and finds what a
 // migration left unfinished.
-func (pub *publication) surveyTargets(ctx context.Context) error {
-	byName := make(map[string]*publishedTable, len(pub.tables))
-	byLink := make(map[string]*publishedTable, len(pub.tables))
-	for _, t := range pub.tables {
+func (s *surveyed) surveyTargets(ctx context.Context) error {
+	byName := make(map[string]*publishedTable, len(s.tables))
+	byLink := make(map[string]*publishedTable, len(s.tables))
+	for _, t := range s.tables {
 		byName[t.name], byLink[t.link] = t, t
 	}
 	var migrated []*publishedTable
 	var taken []string
 	group, gctx := errgroup.WithContext(ctx)
-	if pub.meshDatabase != nil && (pub.migrate || len(pub.tables) > 0) {
-		keep, names := has(byName), pub.names()
-		if pub.migrate {
-			keep, names = pub.mayMean, pub.exactName()
+	if s.meshDatabase != nil && (s.migrate || len(s.tables) > 0) {
+		keep, names := has(byName), s.names()
+		if s.migrate {
+			keep, names = s.mayMean, s.exactName()
 		}
 		group.Go(func() error {
-			return eachTable(gctx, pub.mesh.catalog, pub.target, keep, names, func(name string, t *types.Table) {
-				if pub.migrate {
-					if _, named := pub.tableNames.Name(); !named && pub.tableNames.Names(name) && aws.ToString(t.Owner) == pub.account {
+			return eachTable(gctx, s.mesh.catalog, s.target, keep, names, func(name string, t *types.Table) {
+				if s.migrate {
+					if _, named := s.meant().Name(); !named && s.meant().Names(name) && aws.ToString(t.Owner) == s.account {
 						// Its migration ended before its link was made.
-						pub.narrow(name)
+						s.narrow(name)
 						clear(byName)
 						migrated = nil
 					}
-					if !pub.tableNames.Match(name) {
+					if !s.meant().Match(name) {
 						return
 					}
 				}
 				if wanted := byName[name]; wanted != nil {
 					wanted.found = true
-					pub.foundCopy(wanted, t)
-				} else if aws.ToString(t.Owner) == pub.account {
+					s.foundCopy(wanted, t)
+				} else if aws.ToString(t.Owner) == s.account {
 					m := &publishedTable{name: name, link: name, found: true, same: true, partitioned: len(t.PartitionKeys) > 0}
 					m.known = places.Of(t.StorageDescriptor, t.Parameters)
 					m.place, m.stored = m.known.Location()
@@ -318,11 +336,11 @@ func (pub *publication) surveyTargets(ctx context.Context) error {
 			})
 		})
 	}
-	if !pub.migrate && pub.localDatabase != nil && len(pub.tables) > 0 {
+	if !s.migrate && s.localDatabase != nil && len(s.tables) > 0 {
 		group.Go(func() error {
-			return eachTable(gctx, pub.own.catalog, pub.local, has(byLink), slices.Collect(maps.Keys(byLink)), func(name string, l *types.Table) {
+			return eachTable(gctx, s.own.catalog, s.local, has(byLink), slices.Collect(maps.Keys(byLink)), func(name string, l *types.Table) {
 				t := byLink[name]
-				if t.linkFound = catalog.IsLinkTo(l, pub.meshAccount, pub.target, t.name); !t.linkFound {
+				if t.linkFound = catalog.IsLinkTo(l, s.meshAccount, s.target, t.name); !t.linkFound {
 					taken = append(taken, name)
 				}
 			})
@@ -334,10 +352,10 @@ func (pub *publication) surveyTargets(ctx context.Context) error {
 	if len(taken) > 0 {
 		link := slices.Min(taken)
 		return lakemesh.Invalid("ExposeTableReferencesWithSuffix", "the link to table %s would be named %s.%s, and that exists in account %s and is something else; choose another suffix or database name",
-			byLink[link].name, pub.local, link, pub.account)
+			byLink[link].name, s.local, link, s.account)
 	}
-	if pub.migrate {
-		pub.takeMigrated(migrated)
+	if s.migrate {
+		s.takeMigrated(migrated)
 	}
 	return nil
 }
@@ -347,89 +365,89 @@ func has(set map[string]*publishedTable) func(string) bool {
 }
 
 // surveyDetails reads the grants and LF-tags of the chosen tables.
-func (pub *publication) surveyDetails(ctx context.Context) error {
-	pub.sayUnverified()
-	pub.sayCrawler()
-	if err := pub.observeCrawlerRole(ctx); err != nil {
+func (s *surveyed) surveyDetails(ctx context.Context) error {
+	s.sayUnverified()
+	s.sayCrawler()
+	if err := s.observeCrawlerRole(ctx); err != nil {
 		return err
 	}
 	group, gctx := errgroup.WithContext(ctx)
-	group.Go(func() error { return pub.observeGrants(gctx) })
-	group.Go(func() error { return pub.observeOwnGrants(gctx) })
-	group.Go(func() error { return pub.observeBuckets(gctx) })
-	group.Go(func() error { return pub.observeSpecials(gctx) })
-	group.Go(func() error { return pub.observeMoved(gctx) })
+	group.Go(func() error { return s.observeGrants(gctx) })
+	group.Go(func() error { return s.observeOwnGrants(gctx) })
+	group.Go(func() error { return s.observeBuckets(gctx) })
+	group.Go(func() error { return s.observeSpecials(gctx) })
+	group.Go(func() error { return s.observeMoved(gctx) })
 	group.Go(func() error {
-		if pub.sourceTagged {
-			if err := pub.observeSourceTags(gctx); err != nil {
+		if s.sourceTagged {
+			if err := s.observeSourceTags(gctx); err != nil {
 				return err
 			}
 		}
-		return pub.observeTags(gctx)
+		return s.observeTags(gctx)
 	})
 	if err := group.Wait(); err != nil {
 		return err
 	}
-	return pub.checkBuckets(ctx)
+	return s.checkBuckets(ctx)
 }
 
-func (pub *publication) sourceName(t *publishedTable) catalog.TableName {
-	return catalog.TableName{Database: pub.source, Table: t.name}
+func (w *wantedPublication) sourceName(t *publishedTable) catalog.TableName {
+	return catalog.TableName{Database: w.source, Table: t.name}
 }
 
-func (pub *publication) targetName(t *publishedTable) catalog.TableName {
-	return catalog.TableName{Database: pub.target, Table: t.name}
+func (w *wantedPublication) targetName(t *publishedTable) catalog.TableName {
+	return catalog.TableName{Database: w.target, Table: t.name}
 }
 
 // observeGrants reads what is granted in the mesh, and whether the shares that
 // carry it were accepted.
-func (pub *publication) observeGrants(ctx context.Context) error {
-	pub.granted = permissions.NewGrants()
-	if pub.meshDatabase == nil {
+func (s *surveyed) observeGrants(ctx context.Context) error {
+	s.granted = permissions.NewGrants()
+	if s.meshDatabase == nil {
 		return nil
 	}
-	on := []permissions.Resource{permissions.Database(pub.meshAccount, pub.target)}
-	for _, t := range pub.tables {
+	on := []permissions.Resource{permissions.Database(s.meshAccount, s.target)}
+	for _, t := range s.tables {
 		if t.found {
-			on = append(on, pub.meshTable(t.name))
+			on = append(on, s.meshTable(t.name))
 		}
 	}
 	var err error
-	if pub.granted, err = pub.mesh.lake.Observe(ctx, on...); err != nil {
+	if s.granted, err = s.mesh.lake.Observe(ctx, on...); err != nil {
 		return err
 	}
-	found := slices.DeleteFunc(slices.Clone(pub.tables), func(t *publishedTable) bool { return !t.found })
-	if err := pub.mesh.lake.Confirm(ctx, pub.granted, append(pub.wantedOnDatabase(), pub.wantedOnTables(found)...)); err != nil {
+	found := slices.DeleteFunc(slices.Clone(s.tables), func(t *publishedTable) bool { return !t.found })
+	if err := s.mesh.lake.Confirm(ctx, s.granted, append(s.wantedOnDatabase(), s.wantedOnTables(found)...)); err != nil {
 		return err
 	}
-	pub.sayOpen(on)
-	if err := pub.checkSharing(); err != nil {
+	s.sayOpen(on)
+	if err := s.checkSharing(); err != nil {
 		return err
 	}
-	shares := pub.granted.Shares(pub.account)
+	shares := s.granted.Shares(s.account)
 	if len(shares) == 0 {
 		return nil
 	}
-	accepted, err := sharing.Receiver{Client: pub.own.ram, Account: pub.account}.Accepted(ctx, shares)
+	accepted, err := sharing.Receiver{Client: s.own.ram, Account: s.account}.Accepted(ctx, shares)
 	if err == nil && len(accepted) < len(shares) {
 		// A share that is not listed has arrived if what it carries can be seen.
 		var seen bool
-		seen, err = pub.sees(ctx)
-		pub.unaccepted = !seen
+		seen, err = s.sees(ctx)
+		s.unaccepted = !seen
 	}
 	if err != nil {
 		return err
 	}
 	// What was granted before may not have been shared.
-	pub.blocked, err = sharing.Owner{Client: pub.mesh.ram, Account: pub.meshAccount}.Blocked(ctx, shares, pub.sharedARNs(on))
+	s.blocked, err = sharing.Owner{Client: s.mesh.ram, Account: s.meshAccount}.Blocked(ctx, shares, s.sharedARNs(on))
 	return err
 }
 
 // sayOpen warns of what everybody may reach whom IAM lets through. Taking that away may
 // take access from somebody, so it is left to the mesh's administrator.
-func (pub *publication) sayOpen(on []permissions.Resource) {
+func (s *surveyed) sayOpen(on []permissions.Resource) {
 	open := slices.DeleteFunc(slices.Clone(on), func(r permissions.Resource) bool {
-		return len(pub.granted.Of(permissions.AllowedByIAM, r).Permissions) == 0
+		return len(s.granted.Of(permissions.AllowedByIAM, r).Permissions) == 0
 	})
 	if len(open) == 0 {
 		return
@@ -438,24 +456,24 @@ func (pub *publication) sayOpen(on []permissions.Resource) {
 	if len(open) > 1 {
 		what = fmt.Sprintf("%s and %d more", what, len(open)-1)
 	}
-	pub.warn(fmt.Sprintf("in the mesh account, %s is open to everybody whom IAM lets through: %s holds permissions on it, and Lake Formation restricts nobody there. A data lake administrator of account %s can revoke them",
-		what, permissions.AllowedByIAM, pub.meshAccount))
+	s.warn(fmt.Sprintf("in the mesh account, %s is open to everybody whom IAM lets through: %s holds permissions on it, and Lake Formation restricts nobody there. A data lake administrator of account %s can revoke them",
+		what, permissions.AllowedByIAM, s.meshAccount))
 }
 
 // observeSpecials reads what a migration cannot hand on as it is.
-func (pub *publication) observeSpecials(ctx context.Context) (err error) {
-	if !pub.migrate || !slices.ContainsFunc(pub.tables, func(t *publishedTable) bool { return t.original }) {
+func (s *surveyed) observeSpecials(ctx context.Context) (err error) {
+	if !s.migrate || !slices.ContainsFunc(s.tables, func(t *publishedTable) bool { return t.original }) {
 		return nil
 	}
-	if pub.specials, err = pub.own.lake.Specials(ctx); err != nil || !slices.ContainsFunc(pub.specials, permissions.Special.ByTags) {
+	if s.specials, err = s.own.lake.Specials(ctx); err != nil || !slices.ContainsFunc(s.specials, permissions.Special.ByTags) {
 		return err
 	}
 	group, gctx := errgroup.WithContext(ctx)
-	group.SetLimit(pub.concurrency())
-	for _, t := range pub.tables {
+	group.SetLimit(s.concurrency())
+	for _, t := range s.tables {
 		if t.original {
 			group.Go(func() (err error) {
-				t.allTags, err = pub.own.lake.AllTags(gctx, pub.source, t.name)
+				t.allTags, err = s.own.lake.AllTags(gctx, s.source, t.name)
 				return err
 			})
 		}
@@ -465,25 +483,25 @@ func (pub *publication) observeSpecials(ctx context.Context) (err error) {
 
 // observeOwnGrants reads what is granted in the producer's own account, where
 // that decides what has to be done.
-func (pub *publication) observeOwnGrants(ctx context.Context) error {
+func (s *surveyed) observeOwnGrants(ctx context.Context) error {
 	var on []permissions.Resource
-	if pub.localDatabase != nil && slices.ContainsFunc(pub.tables, func(t *publishedTable) bool { return !t.linkFound }) {
-		on = append(on, permissions.Database(pub.account, pub.local))
+	if s.localDatabase != nil && slices.ContainsFunc(s.tables, func(t *publishedTable) bool { return !t.linkFound }) {
+		on = append(on, permissions.Database(s.account, s.local))
 	}
-	for _, t := range pub.tables {
-		if t.original && (pub.migrate || t.partitioned || t.copy.rekeyed) {
-			on = append(on, permissions.Table(pub.account, pub.source, t.name))
+	for _, t := range s.tables {
+		if t.original && (s.migrate || t.partitioned || t.copy.rekeyed) {
+			on = append(on, permissions.Table(s.account, s.source, t.name))
 		}
-		if pub.migrate && !t.linkFound {
-			on = append(on, pub.meshTable(t.name))
-		} else if pub.crawler != nil {
-			on = append(on, pub.meshTable(t.name))
+		if s.migrate && !t.linkFound {
+			on = append(on, s.meshTable(t.name))
+		} else if s.crawler != nil {
+			on = append(on, s.meshTable(t.name))
 		}
-		if pub.crawler != nil && t.linkFound {
-			on = append(on, permissions.Table(pub.account, pub.local, t.link))
+		if s.crawler != nil && t.linkFound {
+			on = append(on, permissions.Table(s.account, s.local, t.link))
 		}
 	}
 	var err error
-	pub.held, err = pub.own.lake.Observe(ctx, on...)
+	s.held, err = s.own.lake.Observe(ctx, on...)
 	return err
 }

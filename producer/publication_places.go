@@ -59,16 +59,16 @@ func (pl *planner) planLocation(place storage.Place, tables []storage.Place) {
 
 // unregistered reports whether a place is in a bucket of the producer's and no
 // registered location covers it.
-func (pub *publication) unregistered(p storage.Place) bool {
-	_, ok := permissions.Nearest(pub.locations, p.ARN())
-	return !ok && pub.standing(p.Bucket) == storage.Own
+func (s *surveyed) unregistered(p storage.Place) bool {
+	_, ok := permissions.Nearest(s.locations, p.ARN())
+	return !ok && s.standing(p.Bucket) == storage.Own
 }
 
 // toRegister notes that a bucket is being registered, and reports whether it was not
 // before.
 func (pub *publication) toRegister(bucket string) bool {
-	pub.mu.Lock()
-	defer pub.mu.Unlock()
+	pub.noting.Lock()
+	defer pub.noting.Unlock()
 	if pub.registered == nil {
 		pub.registered = map[string]bool{}
 	}
@@ -86,21 +86,21 @@ const looksForBucket = 3
 // approved (docs/decisions/0006). Where Lake Formation registers only what the role
 // can read already, the tables' folders are open while they are registered: nobody can
 // read them by that who was not granted the tables.
-func (pub *publication) register(ctx context.Context, bucket storage.Place, tables []storage.Place) error {
-	role := pub.dataAccessRole()
-	err := pub.mesh.lake.Register(ctx, bucket.ARN(), role)
+func (s *surveyed) register(ctx context.Context, bucket storage.Place, tables []storage.Place) error {
+	role := s.dataAccessRole()
+	err := s.mesh.lake.Register(ctx, bucket.ARN(), role)
 	if !errors.Is(err, permissions.ErrUnreadable) {
 		return err
 	}
-	pub.log.InfoContext(ctx, "open before registering", "bucket", bucket.Bucket, "reason", err)
-	opened, err := pub.changeAccess(ctx, storage.Access{Role: role, Open: tables})
+	s.log.InfoContext(ctx, "open before registering", "bucket", bucket.Bucket, "reason", err)
+	opened, err := s.changeAccess(ctx, storage.Access{Role: role, Open: tables})
 	if err != nil {
 		return err
 	}
-	err = pub.registerOpen(ctx, bucket, tables)
+	err = s.registerOpen(ctx, bucket, tables)
 	// What was open before stays so: somebody may read there.
-	if _, closing := pub.changeAccess(context.WithoutCancel(ctx), storage.Access{Role: role, Close: opened}); closing != nil {
-		pub.refuse("closing "+bucket.Bucket, fmt.Sprintf("folders of bucket %s are left open to %s, which reads them for nobody yet: they were opened to be registered, and could not be closed again (%s)",
+	if _, closing := s.changeAccess(context.WithoutCancel(ctx), storage.Access{Role: role, Close: opened}); closing != nil {
+		s.refuse("closing "+bucket.Bucket, fmt.Sprintf("folders of bucket %s are left open to %s, which reads them for nobody yet: they were opened to be registered, and could not be closed again (%s)",
 			bucket.Bucket, role, closing))
 	}
 	return err
@@ -108,13 +108,13 @@ func (pub *publication) register(ctx context.Context, bucket storage.Place, tabl
 
 // changeAccess changes the policies of buckets of the producer at once, and returns what
 // was opened that had not been open.
-func (pub *publication) changeAccess(ctx context.Context, access storage.Access) (opened []storage.Place, _ error) {
-	buckets := storage.Buckets{Client: pub.own.s3, Account: pub.account}
+func (w *wantedPublication) changeAccess(ctx context.Context, access storage.Access) (opened []storage.Place, _ error) {
+	buckets := storage.Buckets{Client: w.own.s3, Account: w.account}
 	changes, err := buckets.Prepare(ctx, access)
 	if err != nil {
 		return nil, err
 	}
-	todo := &plan.Plan{Operation: pub.op}
+	todo := &plan.Plan{Operation: w.op}
 	for _, c := range changes {
 		buckets.Step(todo, c)
 		for _, part := range c.Parts {
@@ -131,15 +131,15 @@ func (pub *publication) changeAccess(ctx context.Context, access storage.Access)
 // What was changed in S3 is known elsewhere later. Whether the role has to be able to
 // read all of a location is not documented, so the folders are tried as well. Nobody else
 // can register the bucket above them then: its own role cannot read there.
-func (pub *publication) registerOpen(ctx context.Context, bucket storage.Place, tables []storage.Place) error {
-	role, looks := pub.dataAccessRole(), 0
+func (w *wantedPublication) registerOpen(ctx context.Context, bucket storage.Place, tables []storage.Place) error {
+	role, looks := w.dataAccessRole(), 0
 	err := poll.Until(ctx, identity.Propagation, "Lake Formation to see that "+role+" can read "+bucket.String(), func(ctx context.Context) (bool, error) {
 		looks++
 		var err error
 		for _, places := range [][]storage.Place{{bucket}, tables}[:min(2, 1+looks/looksForBucket)] {
 			err = nil
 			for _, place := range places {
-				if err = pub.mesh.lake.Register(ctx, place.ARN(), role); err != nil {
+				if err = w.mesh.lake.Register(ctx, place.ARN(), role); err != nil {
 					break
 				}
 			}
@@ -152,7 +152,7 @@ func (pub *publication) registerOpen(ctx context.Context, bucket storage.Place, 
 	if err == nil || !errors.Is(err, permissions.ErrUnreadable) {
 		return err
 	}
-	return &lakemesh.Error{Op: pub.op, Kind: lakemesh.ErrAccessDenied, Account: pub.meshAccount, Resource: "location " + bucket.String(), Code: awserr.Code(err), Err: err,
+	return &lakemesh.Error{Op: w.op, Kind: lakemesh.ErrAccessDenied, Account: w.meshAccount, Resource: "location " + bucket.String(), Code: awserr.Code(err), Err: err,
 		Message: "Lake Formation does not register it, because " + role + " cannot read there (" + awserr.Message(err) + ")",
 		Hint:    "see whether the bucket's policy, or the policy of its key, denies the role something, and run the same command again"}
 }
@@ -160,23 +160,23 @@ func (pub *publication) registerOpen(ctx context.Context, bucket storage.Place, 
 // sayUnverified warns of locations of which Lake Formation says that their role cannot
 // read them, once a location. Of the buckets that lakemesh registers that is no news:
 // they are opened folder by folder, as requests are approved.
-func (pub *publication) sayUnverified() {
+func (s *surveyed) sayUnverified() {
 	told := map[string]bool{}
-	for _, p := range pub.publishedPlaces() {
-		l, ok := permissions.Nearest(pub.locations, p.ARN())
-		if !ok || !l.Unverified || told[l.ARN] || l.Role == pub.dataAccessRole() {
+	for _, p := range s.publishedPlaces() {
+		l, ok := permissions.Nearest(s.locations, p.ARN())
+		if !ok || !l.Unverified || told[l.ARN] || l.Role == s.dataAccessRole() {
 			continue
 		}
 		told[l.ARN] = true
-		pub.warn(fmt.Sprintf("Lake Formation has not verified that %s can read location %s, which it was registered with. If consumers cannot read what was approved, see whether the policies of the role, the bucket or its key keep it from that",
+		s.warn(fmt.Sprintf("Lake Formation has not verified that %s can read location %s, which it was registered with. If consumers cannot read what was approved, see whether the policies of the role, the bucket or its key keep it from that",
 			l.Role, l.ARN))
 	}
 }
 
 // publishedPlaces are the places of the tables that the mesh has.
-func (pub *publication) publishedPlaces() []places.Place {
+func (s *surveyed) publishedPlaces() []places.Place {
 	var all []places.Place
-	for _, t := range pub.tables {
+	for _, t := range s.tables {
 		if t.found {
 			all = append(all, t.known.Places...)
 		}
@@ -187,25 +187,25 @@ func (pub *publication) publishedPlaces() []places.Place {
 // explainLocation tells what to do when the producer may not put a table on its
 // location: somebody else registered it, or registering did not give this producer's
 // role what it takes, because AWS gives that to administrators alone.
-func (pub *publication) explainLocation(t *publishedTable, err error) error {
+func (s *surveyed) explainLocation(t *publishedTable, err error) error {
 	if err == nil || !t.stored || !awserr.Denied(err) || !refusesLocation(err) {
 		return err
 	}
-	role := pub.dataAccessRole()
-	covering, ok := permissions.Nearest(pub.locations, t.place.ARN())
+	role := s.dataAccessRole()
+	covering, ok := permissions.Nearest(s.locations, t.place.ARN())
 	if !ok {
 		// It was registered just now.
 		covering = permissions.RegisteredLocation{ARN: storage.Place{Bucket: t.place.Bucket}.ARN(), Role: role}
 	}
 	message := "it is registered with Lake Formation by somebody else (" + covering.ARN + ", with " + covering.Role + "), and this producer may not use it"
-	ask := "ask the mesh's administrator to grant DATA_LOCATION_ACCESS on it to " + pub.ids.Mesh.ARN
+	ask := "ask the mesh's administrator to grant DATA_LOCATION_ACCESS on it to " + s.ids.Mesh.ARN
 	if covering.Role == role {
-		ask = "ask the mesh's administrator to enable account " + pub.account + " as a producer again (lakemesh account enable " + pub.account + " --account-type producer), which grants it"
+		ask = "ask the mesh's administrator to enable account " + s.account + " as a producer again, which grants it: " + lakemesh.Do("admin.EnableAccountAsProducer", "AccountID", s.account).String()
 		message = "it is registered with Lake Formation (" + covering.ARN + "), and this producer's role in the mesh account lacks DATA_LOCATION_ACCESS on it"
 	}
-	return &lakemesh.Error{Op: pub.op, Kind: lakemesh.ErrAccessDenied, Account: pub.meshAccount, Resource: "location " + t.place.String(), Code: awserr.Code(err), Err: err, Message: message,
+	return &lakemesh.Error{Op: s.op, Kind: lakemesh.ErrAccessDenied, Account: s.meshAccount, Resource: "location " + t.place.String(), Code: awserr.Code(err), Err: err, Message: message,
 		Hint: fmt.Sprintf("%s (as %s: aws lakeformation grant-permissions --principal DataLakePrincipalIdentifier=%s --permissions DATA_LOCATION_ACCESS --resource '{\"DataLocation\":{\"ResourceArn\":\"%s\"}}'), and run the same command again",
-			ask, lakemesh.ManagerRole, pub.meshRole(), covering.ARN)}
+			ask, lakemesh.ManagerRole, s.meshRole(), covering.ARN)}
 }
 
 // refusesLocation reports whether an answer is about a location. Its words are not

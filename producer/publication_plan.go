@@ -154,19 +154,19 @@ func linksDescription(source string) string {
 
 // createMeshDatabase makes the database in the mesh. One that was made in the
 // meantime is fine if this producer can see it: then it is its own.
-func (pub *publication) createMeshDatabase(ctx context.Context, in types.DatabaseInput) error {
-	err := pub.mesh.catalog.CreateDatabase(ctx, in, owned())
+func (w *wantedPublication) createMeshDatabase(ctx context.Context, in types.DatabaseInput) error {
+	err := w.mesh.catalog.CreateDatabase(ctx, in, owned())
 	if !errors.Is(err, catalog.ErrExists) {
 		return err
 	}
-	_, visible, found := pub.mesh.catalog.Database(ctx, pub.target)
+	_, visible, found := w.mesh.catalog.Database(ctx, w.target)
 	if found != nil {
 		return found
 	}
 	if visible {
 		return nil
 	}
-	return &lakemesh.Error{Kind: lakemesh.ErrAccessDenied, Account: pub.meshAccount, Resource: "database " + pub.target, Err: err,
+	return &lakemesh.Error{Kind: lakemesh.ErrAccessDenied, Account: w.meshAccount, Resource: "database " + w.target, Err: err,
 		Message: "it exists in the mesh and belongs to another producer", Hint: "choose another name with ExposeDataMeshDBName"}
 }
 
@@ -234,17 +234,17 @@ func (pl *planner) planTable(t *publishedTable, before *plan.Step) *plan.Step {
 
 // createTable makes a table in the mesh. One that was made in the meantime is fine
 // if it is the same.
-func (pub *publication) createTable(ctx context.Context, t *publishedTable, wanted *types.TableInput) error {
+func (s *surveyed) createTable(ctx context.Context, t *publishedTable, wanted *types.TableInput) error {
 	partitions := ""
 	if t.partitioned {
 		partitions = catalog.Set{}.String()
 	}
-	err := pub.mesh.catalog.CreateTable(ctx, pub.target, catalog.PublishedAs(wanted, partitions, pub.source).At(wanted))
+	err := s.mesh.catalog.CreateTable(ctx, s.target, catalog.PublishedAs(wanted, partitions, s.source).At(wanted))
 	if !errors.Is(err, catalog.ErrExists) {
 		t.made = err == nil
-		return pub.explainLocation(t, err)
+		return s.explainLocation(t, err)
 	}
-	found, ok, readErr := pub.mesh.catalog.Table(ctx, pub.target, t.name)
+	found, ok, readErr := s.mesh.catalog.Table(ctx, s.target, t.name)
 	if readErr != nil {
 		return readErr
 	}
@@ -252,7 +252,7 @@ func (pub *publication) createTable(ctx context.Context, t *publishedTable, want
 		t.made = true
 		return nil
 	}
-	return &lakemesh.Error{Account: pub.meshAccount, Resource: fmt.Sprintf("table %s.%s", pub.target, t.name), Err: err,
+	return &lakemesh.Error{Account: s.meshAccount, Resource: fmt.Sprintf("table %s.%s", s.target, t.name), Err: err,
 		Message: "somebody else made it in the meantime, and it is another table", Hint: "run the same command again, or choose another name with ExposeDataMeshDBName"}
 }
 
@@ -270,38 +270,38 @@ func (pl *planner) allowReading(t *publishedTable) *plan.Step {
 
 // lacksReading reports whether the producer's role may not read the partitions of
 // an original.
-func (pub *publication) lacksReading(t *publishedTable) bool {
-	original := permissions.Table(pub.account, pub.source, t.name)
-	if len(pub.held.Of(permissions.AllowedByIAM, original).Permissions) > 0 {
+func (s *surveyed) lacksReading(t *publishedTable) bool {
+	original := permissions.Table(s.account, s.source, t.name)
+	if len(s.held.Of(permissions.AllowedByIAM, original).Permissions) > 0 {
 		return false
 	}
 	reading := lakemesh.NewPermissions(lakemesh.All, lakemesh.Delete, lakemesh.Insert, lakemesh.Select)
-	return len(pub.held.Of(pub.ownRole(), original).Permissions.Intersect(reading)) == 0
+	return len(s.held.Of(s.ownRole(), original).Permissions.Intersect(reading)) == 0
 }
 
 // wantedOnDatabase lets the producer find its database in the mesh, and the
 // read-only role describe it.
-func (pub *publication) wantedOnDatabase() []permissions.Entry {
+func (w *wantedPublication) wantedOnDatabase() []permissions.Entry {
 	describe := lakemesh.NewPermissions(lakemesh.Describe)
-	database := permissions.Database(pub.meshAccount, pub.target)
-	want := []permissions.Entry{{Principal: pub.account, Resource: database, Permissions: describe, Grantable: describe}}
-	if pub.public {
-		want = append(want, permissions.Entry{Principal: pub.readOnlyRole(), Resource: database, Permissions: describe})
+	database := permissions.Database(w.meshAccount, w.target)
+	want := []permissions.Entry{{Principal: w.account, Resource: database, Permissions: describe, Grantable: describe}}
+	if w.public {
+		want = append(want, permissions.Entry{Principal: w.readOnlyRole(), Resource: database, Permissions: describe})
 	}
 	return want
 }
 
 // wantedOnTables lets the producer administer its tables in the mesh, and the
 // read-only role describe them.
-func (pub *publication) wantedOnTables(tables []*publishedTable) []permissions.Entry {
+func (w *wantedPublication) wantedOnTables(tables []*publishedTable) []permissions.Entry {
 	describe := lakemesh.NewPermissions(lakemesh.Describe)
 	all := lakemesh.NewPermissions(lakemesh.Alter, lakemesh.Delete, lakemesh.Describe, lakemesh.Insert, lakemesh.Select)
 	var want []permissions.Entry
 	for _, t := range tables {
-		table := pub.meshTable(t.name)
-		want = append(want, permissions.Entry{Principal: pub.account, Resource: table, Permissions: all, Grantable: all})
-		if pub.public {
-			want = append(want, permissions.Entry{Principal: pub.readOnlyRole(), Resource: table, Permissions: describe})
+		table := w.meshTable(t.name)
+		want = append(want, permissions.Entry{Principal: w.account, Resource: table, Permissions: all, Grantable: all})
+		if w.public {
+			want = append(want, permissions.Entry{Principal: w.readOnlyRole(), Resource: table, Permissions: describe})
 		}
 	}
 	return want
@@ -310,12 +310,12 @@ func (pub *publication) wantedOnTables(tables []*publishedTable) []permissions.E
 // checkSharing finds what Lake Formation would refuse to share: databases and
 // tables that another program made and that are open to everybody whom IAM lets
 // through.
-func (pub *publication) checkSharing() error {
-	database := permissions.Database(pub.meshAccount, pub.target)
-	want := append(pub.wantedOnDatabase(), pub.wantedOnTables(pub.tables)...)
-	for _, e := range permissions.Missing(pub.granted, want) {
+func (s *surveyed) checkSharing() error {
+	database := permissions.Database(s.meshAccount, s.target)
+	want := append(s.wantedOnDatabase(), s.wantedOnTables(s.tables)...)
+	for _, e := range permissions.Missing(s.granted, want) {
 		for _, r := range []permissions.Resource{database, e.Resource} {
-			if e.Principal == pub.account && len(pub.granted.Of(permissions.AllowedByIAM, r).Permissions) > 0 {
+			if e.Principal == s.account && len(s.granted.Of(permissions.AllowedByIAM, r).Permissions) > 0 {
 				return permissions.BlockedByIAM(r, nil)
 			}
 		}
@@ -357,11 +357,11 @@ func (pl *planner) planGrants(ready map[string][]*plan.Step) {
 }
 
 // noteUngranted notes that a grant was refused: its share is not waited for.
-func (pub *publication) noteUngranted(_ context.Context, e permissions.Entry, err error) error {
-	pub.mu.Lock()
-	defer pub.mu.Unlock()
-	for _, t := range pub.tables {
-		if e.Principal == pub.account && (e.Resource.Table == t.name || e.Resource.Table == "") {
+func (s *surveyed) noteUngranted(_ context.Context, e permissions.Entry, err error) error {
+	s.marks.Lock()
+	defer s.marks.Unlock()
+	for _, t := range s.tables {
+		if e.Principal == s.account && (e.Resource.Table == t.name || e.Resource.Table == "") {
 			t.ungranted = true
 		}
 	}

@@ -29,22 +29,22 @@ type portion struct {
 }
 
 // hold keeps a table's definition as long as all tables fit into one portion.
-func (pub *publication) hold(name string, wanted *types.TableInput) {
-	if len(pub.tables) > pub.portionSize && !pub.whole {
-		pub.definitions = nil
+func (s *surveyed) hold(name string, wanted *types.TableInput) {
+	if len(s.tables) > s.portionSize && !s.whole {
+		s.definitions = nil
 	}
-	if pub.definitions != nil {
-		pub.definitions[name] = wanted
+	if s.definitions != nil {
+		s.definitions[name] = wanted
 	}
 }
 
 // portion is the portion that begins with a table.
-func (pub *publication) portion(begin int) *portion {
-	end := len(pub.tables)
-	if !pub.whole {
-		end = min(begin+pub.portionSize, end)
+func (s *surveyed) portion(begin int) *portion {
+	end := len(s.tables)
+	if !s.whole {
+		end = min(begin+s.portionSize, end)
 	}
-	return &portion{tables: pub.tables[begin:end], first: begin == 0, last: end == len(pub.tables)}
+	return &portion{tables: s.tables[begin:end], first: begin == 0, last: end == len(s.tables)}
 }
 
 // mostFailures is how many steps may fail before nothing new is begun. What fails for one
@@ -115,26 +115,26 @@ func continued(op string, before int, step string, err error) error {
 }
 
 // explain says what an answer of AWS means that came while something was observed.
-func (pub *publication) explain(err error) error {
-	return identity.Explain(pub.op, pub.account, "database "+pub.source, err)
+func (w *wantedPublication) explain(err error) error {
+	return identity.Explain(w.op, w.account, "database "+w.source, err)
 }
 
 // observePortion reads what is too much to be kept of all tables: definitions, and
 // how partitions differ.
-func (pub *publication) observePortion(ctx context.Context, part *portion, again *rereading) error {
+func (s *surveyed) observePortion(ctx context.Context, part *portion, again *rereading) error {
 	group, within := errgroup.WithContext(ctx)
-	group.SetLimit(pub.concurrency())
+	group.SetLimit(s.concurrency())
 	group.Go(func() (err error) {
 		part.definitions, err = again.definitions(within, part)
 		return err
 	})
 	for _, t := range part.tables {
 		// A table whose partitions cannot be read yet is compared while it is copied.
-		if !t.original || !t.partitioned && !t.copy.rekeyed || !t.found || t.conflict != "" || pub.lacksReading(t) {
+		if !t.original || !t.partitioned && !t.copy.rekeyed || !t.found || t.conflict != "" || s.lacksReading(t) {
 			continue
 		}
 		group.Go(func() error {
-			err := pub.comparePartitions(ctx, t)
+			err := s.comparePartitions(ctx, t)
 			if ctx.Err() != nil {
 				return err
 			}
@@ -146,16 +146,16 @@ func (pub *publication) observePortion(ctx context.Context, part *portion, again
 	if err := group.Wait(); err != nil {
 		return err
 	}
-	return pub.observeStrayBuckets(ctx, part.tables)
+	return s.observeStrayBuckets(ctx, part.tables)
 }
 
 // comparePartitions finds how the partitions of a copy differ. What stands at the copy
 // tells whether the source's are those that were published; then the copy is not read.
-func (pub *publication) comparePartitions(ctx context.Context, t *publishedTable) error {
+func (w *wantedPublication) comparePartitions(ctx context.Context, t *publishedTable) error {
 	t.strays = strays{known: t.known}
 	var before []*catalog.Listing
-	if t.copy.published.Partitions != "" && !pub.deep && !pub.overwrite && !pub.migrate && !t.copy.rekeyed {
-		listing, err := pub.own.catalog.List(ctx, pub.sourceName(t), t.strays.look)
+	if t.copy.published.Partitions != "" && !w.deep && !w.overwrite && !w.migrate && !t.copy.rekeyed {
+		listing, err := w.own.catalog.List(ctx, w.sourceName(t), t.strays.look)
 		if err != nil || listing.Set.String() == t.copy.published.Partitions {
 			return err
 		}
@@ -165,6 +165,6 @@ func (pub *publication) comparePartitions(ctx context.Context, t *publishedTable
 		}
 	}
 	var err error
-	t.drift, err = catalog.ComparePartitions(ctx, pub.own.catalog, pub.sourceName(t), pub.mesh.catalog, pub.targetName(t), t.strays.look, before...)
+	t.drift, err = catalog.ComparePartitions(ctx, w.own.catalog, w.sourceName(t), w.mesh.catalog, w.targetName(t), t.strays.look, before...)
 	return err
 }

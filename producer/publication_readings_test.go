@@ -79,7 +79,7 @@ func TestALocationWithoutDataLocationAccessNamesTheGrant(t *testing.T) {
 				!strings.Contains(err.Error(), `--principal DataLakePrincipalIdentifier=`+role) || !strings.Contains(err.Error(), `"ResourceArn":"arn:aws:s3:::flights"`) {
 				t.Errorf("%v", err)
 			}
-			if !strings.Contains(err.Error(), "lakemesh account enable "+publisherID+" --account-type producer") {
+			if !strings.Contains(err.Error(), `admin.EnableAccountAsProducer(AccountID: "`+publisherID+`")`) {
 				t.Errorf("%v", err)
 			}
 			if err := m.Enable(t.Context(), publisherID); err != nil {

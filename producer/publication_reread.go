@@ -15,7 +15,7 @@ import (
 
 // rereading reads the definitions of tables that the survey saw and did not keep.
 type rereading struct {
-	*publication
+	*surveyed
 	// next and stop pull tables in the order in which Glue lists them; ended tells that
 	// all were.
 	next  func() (types.Table, error, bool)
@@ -30,16 +30,16 @@ type rereading struct {
 
 // reread prepares to read definitions again. It reads nothing before the first that
 // is needed. stop is to be called in the end.
-func (pub *publication) reread(ctx context.Context) *rereading {
-	r := &rereading{publication: pub}
-	r.next, r.stop = iter.Pull2(pub.own.catalog.Tables(ctx, pub.source))
+func (s *surveyed) reread(ctx context.Context) *rereading {
+	r := &rereading{surveyed: s}
+	r.next, r.stop = iter.Pull2(s.own.catalog.Tables(ctx, s.source))
 	return r
 }
 
 // definitions are those of the portion's tables that have to be made or changed.
 func (r *rereading) definitions(ctx context.Context, part *portion) (map[string]*types.TableInput, error) {
-	if r.publication.definitions != nil {
-		return r.publication.definitions, nil
+	if r.surveyed.definitions != nil {
+		return r.surveyed.definitions, nil
 	}
 	found := map[string]*types.TableInput{}
 	need := map[string]bool{}

@@ -44,7 +44,7 @@ func (s *strays) look(p *types.Partition) {
 }
 
 // strayed says that partitions of a table may not be readable by consumers.
-func (pub *publication) strayed(t *publishedTable) string {
+func (s *surveyed) strayed(t *publishedTable) string {
 	noun, verb := "partitions", "lie"
 	if t.strays.count == 1 {
 		noun, verb = "partition", "lies"
@@ -54,9 +54,9 @@ func (pub *publication) strayed(t *publishedTable) string {
 		below += " " + t.place.String()
 	}
 	text := fmt.Sprintf("%d %s of %s.%s %s outside of %s, such as %s: approvals open them, too, but what Lake Formation hands out for a table reads below its location, so consumers may not be able to read there",
-		t.strays.count, noun, pub.source, t.name, verb, below, t.strays.example)
+		t.strays.count, noun, s.source, t.name, verb, below, t.strays.example)
 	for _, bucket := range slices.Sorted(maps.Keys(t.strays.buckets)) {
-		switch pub.standing(bucket) {
+		switch s.standing(bucket) {
 		case storage.Absent:
 			text += fmt.Sprintf("; bucket %s does not exist", bucket)
 		case storage.Closed:
@@ -94,12 +94,12 @@ func (pub *publication) settleStrays(ctx context.Context, t *publishedTable) err
 }
 
 // observeStrayBuckets looks at the buckets of partitions that lie elsewhere.
-func (pub *publication) observeStrayBuckets(ctx context.Context, tables []*publishedTable) error {
+func (s *surveyed) observeStrayBuckets(ctx context.Context, tables []*publishedTable) error {
 	buckets := map[string]bool{}
 	for _, t := range tables {
 		for bucket := range t.strays.buckets {
 			buckets[bucket] = true
 		}
 	}
-	return pub.lookAtBuckets(ctx, maps.Keys(buckets))
+	return s.lookAtBuckets(ctx, maps.Keys(buckets))
 }

@@ -51,16 +51,16 @@ func (p *Producer) ownTags(tags map[string]string) map[string]string {
 	return own
 }
 
-func (pub *publication) observeSourceTags(ctx context.Context) error {
+func (s *surveyed) observeSourceTags(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
-	group.SetLimit(pub.concurrency())
-	found := make([]permissions.Tags, len(pub.tables))
-	for n, t := range pub.tables {
+	group.SetLimit(s.concurrency())
+	found := make([]permissions.Tags, len(s.tables))
+	for n, t := range s.tables {
 		if !t.original {
 			continue
 		}
 		group.Go(func() (err error) {
-			found[n], err = pub.own.lake.AllTags(ctx, pub.source, t.name)
+			found[n], err = s.own.lake.AllTags(ctx, s.source, t.name)
 			// What the table inherits from its database counts like its own: the copy's database
 			// is another one. AllTags returns a map of its own.
 			t.sourceTags = found[n].Table
@@ -73,8 +73,8 @@ func (pub *publication) observeSourceTags(ctx context.Context) error {
 	if err := group.Wait(); err != nil {
 		return err
 	}
-	for n, t := range pub.tables {
-		pub.leaveColumnTags(t, found[n])
+	for n, t := range s.tables {
+		s.leaveColumnTags(t, found[n])
 	}
 	return nil
 }
@@ -82,7 +82,7 @@ func (pub *publication) observeSourceTags(ctx context.Context) error {
 // leaveColumnTags leaves out the LF-tags of which columns have other values than their
 // table: LF-tags on columns are not copied, so the copy's columns would have the table's
 // value, and who is granted by it would see them.
-func (pub *publication) leaveColumnTags(t *publishedTable, all permissions.Tags) {
+func (s *surveyed) leaveColumnTags(t *publishedTable, all permissions.Tags) {
 	columns := map[string][]string{}
 	for i, tags := range all.Columns {
 		for key, v := range tags {
@@ -93,108 +93,108 @@ func (pub *publication) leaveColumnTags(t *publishedTable, all permissions.Tags)
 	}
 	for _, key := range slices.Sorted(maps.Keys(columns)) {
 		delete(t.sourceTags, key)
-		pub.refuse("columns "+key+" of "+t.name, fmt.Sprintf("LF-tag %s of table %s.%s is not copied: its columns %s have it with values of their own, LF-tags on columns are not copied, and the table's value would count for them",
-			key, pub.source, t.name, strings.Join(columns[key], ", ")))
+		s.refuse("columns "+key+" of "+t.name, fmt.Sprintf("LF-tag %s of table %s.%s is not copied: its columns %s have it with values of their own, LF-tags on columns are not copied, and the table's value would count for them",
+			key, s.source, t.name, strings.Join(columns[key], ", ")))
 	}
 }
 
 // sayStale warns of LF-tags that a copy has and its source has not: they may have been
 // copied before they were removed there, or assigned in the mesh by its administrator,
 // which nothing tells apart.
-func (pub *publication) sayStale(t *publishedTable, wanted, have map[string]string) {
+func (s *surveyed) sayStale(t *publishedTable, wanted, have map[string]string) {
 	for _, key := range slices.Sorted(maps.Keys(have)) {
 		if _, ok := wanted[key]; ok || key == lakemesh.DomainTag || key == lakemesh.ProductTag || ownerTagPattern.MatchString(key) {
 			continue
 		}
-		pub.refuse("stale "+key+" of "+t.name, fmt.Sprintf("table %s.%s has LF-tag %s=%s in the mesh, which its source has not: whoever is granted by it keeps that; the mesh's administrator can remove it", pub.target, t.name, key, have[key]))
+		s.refuse("stale "+key+" of "+t.name, fmt.Sprintf("table %s.%s has LF-tag %s=%s in the mesh, which its source has not: whoever is granted by it keeps that; the mesh's administrator can remove it", s.target, t.name, key, have[key]))
 	}
 }
 
 // wantedTags are the LF-tags that a table is to have. The domain and the product that
 // the source says are the owner's word, too.
-func (pub *publication) wantedTags(t *publishedTable) map[string]string {
+func (w *wantedPublication) wantedTags(t *publishedTable) map[string]string {
 	tags := maps.Clone(t.sourceTags)
 	if tags == nil {
 		tags = map[string]string{}
 	}
 	for _, key := range []string{lakemesh.DomainTag, lakemesh.ProductTag} {
 		if v, ok := t.sourceTags[key]; ok {
-			tags[lakemesh.OwnerTag(key, pub.account)] = v
+			tags[lakemesh.OwnerTag(key, w.account)] = v
 		}
 	}
-	maps.Copy(tags, pub.tags)
+	maps.Copy(tags, w.tags)
 	return tags
 }
 
 // observeTags finds out which LF-tags the tables in the mesh lack, and what the
 // mesh has of their keys.
-func (pub *publication) observeTags(ctx context.Context) error {
+func (s *surveyed) observeTags(ctx context.Context) error {
 	copied := false
 	var there []*publishedTable
-	for _, t := range pub.tables {
-		t.tags = pub.wantedTags(t)
+	for _, t := range s.tables {
+		t.tags = s.wantedTags(t)
 		copied = copied || len(t.sourceTags) > 0
-		if t.found && (len(t.tags) > 0 || pub.sourceTagged) {
+		if t.found && (len(t.tags) > 0 || s.sourceTagged) {
 			there = append(there, t)
 		}
 	}
-	if err := pub.dropAssigned(ctx, there, copied); err != nil {
+	if err := s.dropAssigned(ctx, there, copied); err != nil {
 		return err
 	}
 	wanted := map[string][]string{}
-	for _, t := range pub.tables {
+	for _, t := range s.tables {
 		for k, v := range t.tags {
 			if !slices.Contains(wanted[k], v) {
 				wanted[k] = append(wanted[k], v)
 			}
 		}
 	}
-	if err := pub.observeTagKeys(ctx, wanted); err != nil {
+	if err := s.observeTagKeys(ctx, wanted); err != nil {
 		return err
 	}
-	pub.dropUnknown()
+	s.dropUnknown()
 	return nil
 }
 
 // dropUnknown takes the LF-tags out whose keys the mesh does not have, or does not
 // show to this producer, but for the owner's own.
-func (pub *publication) dropUnknown() {
-	for _, key := range slices.Sorted(maps.Keys(pub.tagKeys)) {
-		if pub.tagKeys[key].exists || pub.owns(key) {
+func (s *surveyed) dropUnknown() {
+	for _, key := range slices.Sorted(maps.Keys(s.tagKeys)) {
+		if s.tagKeys[key].exists || s.owns(key) {
 			continue
 		}
-		delete(pub.tagKeys, key)
-		for _, t := range pub.tables {
+		delete(s.tagKeys, key)
+		for _, t := range s.tables {
 			delete(t.tags, key)
 		}
 		why := "which the source has; let the mesh's administrator make the key, and let this producer see and assign it"
 		if key == lakemesh.DomainTag || key == lakemesh.ProductTag {
 			why = "which is for finding products with other programs only"
 		}
-		pub.refuse(key, fmt.Sprintf("LF-tag %s is not assigned: this producer sees no such key in the mesh, %s", key, why))
+		s.refuse(key, fmt.Sprintf("LF-tag %s is not assigned: this producer sees no such key in the mesh, %s", key, why))
 	}
 }
 
 // observeTagKeys reads the keys that are to be assigned.
-func (pub *publication) observeTagKeys(ctx context.Context, wanted map[string][]string) error {
-	pub.tagKeys = make(map[string]*tagKey, len(wanted))
+func (s *surveyed) observeTagKeys(ctx context.Context, wanted map[string][]string) error {
+	s.tagKeys = make(map[string]*tagKey, len(wanted))
 	var mu sync.Mutex
 	group, gctx := errgroup.WithContext(ctx)
-	group.SetLimit(pub.concurrency())
+	group.SetLimit(s.concurrency())
 	for key, values := range wanted {
 		group.Go(func() error {
-			found, err := pub.observeTagKey(gctx, key, values)
+			found, err := s.observeTagKey(gctx, key, values)
 			mu.Lock()
 			defer mu.Unlock()
-			pub.tagKeys[key] = found
+			s.tagKeys[key] = found
 			return err
 		})
 	}
 	return group.Wait()
 }
 
-func (pub *publication) observeTagKey(ctx context.Context, key string, wanted []string) (*tagKey, error) {
-	have, exists, err := pub.mesh.lake.TagValues(ctx, key)
+func (w *wantedPublication) observeTagKey(ctx context.Context, key string, wanted []string) (*tagKey, error) {
+	have, exists, err := w.mesh.lake.TagValues(ctx, key)
 	if err != nil {
 		return nil, err
 	}
@@ -206,34 +206,34 @@ func (pub *publication) observeTagKey(ctx context.Context, key string, wanted []
 	}
 	slices.Sort(found.missing)
 	switch {
-	case !pub.owns(key):
+	case !w.owns(key):
 		return found, nil
 	case !exists:
-		found.unfit = &lakemesh.Error{Op: pub.op, Kind: lakemesh.ErrNotFound, Account: pub.meshAccount, Resource: "LF-tag " + key,
-			Message: "it does not exist, or this producer may not use it", Hint: mendTags}
+		found.unfit = &lakemesh.Error{Op: w.op, Kind: lakemesh.ErrNotFound, Account: w.meshAccount, Resource: "LF-tag " + key,
+			Message: "it does not exist, or this producer may not use it", Hint: mendTags, Do: []lakemesh.Call{lakemesh.Do("admin.UpgradeMesh")}}
 		return found, nil
 	}
-	return found, pub.observeHolders(ctx, key, found)
+	return found, w.observeHolders(ctx, key, found)
 }
 
 // mendTags is what helps where an owner's keys are not as enabling the owner makes
 // them.
-const mendTags = "let the mesh's administrator run `lakemesh mesh upgrade`, which makes the LF-tag and its permissions what they are to be, and run the same command again"
+const mendTags = "run the same command again when the mesh's administrator has brought the LF-tag and its permissions up to date"
 
 // observeHolders looks who else may change or assign an owner's key. In a mesh of an
 // older version every producer could make keys, so that somebody else may have made
 // this one before its owner did. Lake Formation shows an owner of others' permissions
 // at most those that it holds itself; the administrator's upgrade sees all of them.
-func (pub *publication) observeHolders(ctx context.Context, key string, found *tagKey) error {
-	tag := permissions.Tag(pub.meshAccount, key)
-	held, err := pub.mesh.lake.Observe(ctx, tag)
+func (w *wantedPublication) observeHolders(ctx context.Context, key string, found *tagKey) error {
+	tag := permissions.Tag(w.meshAccount, key)
+	held, err := w.mesh.lake.Observe(ctx, tag)
 	if err != nil {
 		return err
 	}
-	found.shown = held.Of(pub.readOnlyRole(), tag).Permissions.Has(lakemesh.Describe)
-	if others := held.Others(tag, pub.meshRole()); len(others) > 0 {
-		found.unfit = &lakemesh.Error{Op: pub.op, Kind: lakemesh.ErrAccessDenied, Account: pub.meshAccount, Resource: "LF-tag " + key,
-			Message: fmt.Sprintf("it is not this producer's alone: %s holds %s on it", others[0].Principal, others[0].Permissions), Hint: mendTags}
+	found.shown = held.Of(w.readOnlyRole(), tag).Permissions.Has(lakemesh.Describe)
+	if others := held.Others(tag, w.meshRole()); len(others) > 0 {
+		found.unfit = &lakemesh.Error{Op: w.op, Kind: lakemesh.ErrAccessDenied, Account: w.meshAccount, Resource: "LF-tag " + key,
+			Message: fmt.Sprintf("it is not this producer's alone: %s holds %s on it", others[0].Principal, others[0].Permissions), Hint: mendTags, Do: []lakemesh.Call{lakemesh.Do("admin.UpgradeMesh")}}
 	}
 	return nil
 }
@@ -247,22 +247,22 @@ func (p *Producer) meshRole() string {
 // want the same, one search finds a hundred of them; else each is read. The search is
 // by the owner's keys: what others do to the shared ones does not change what it
 // finds.
-func (pub *publication) dropAssigned(ctx context.Context, there []*publishedTable, copied bool) error {
+func (s *surveyed) dropAssigned(ctx context.Context, there []*publishedTable, copied bool) error {
 	if len(there) == 0 {
 		return nil
 	}
 	drop := func(t *publishedTable, have map[string]string) {
-		if pub.sourceTagged {
-			pub.sayStale(t, t.tags, have)
+		if s.sourceTagged {
+			s.sayStale(t, t.tags, have)
 		}
 		maps.DeleteFunc(t.tags, func(k, v string) bool { return have[k] == v })
 	}
-	if len(pub.tags) > 0 && (len(there) > fewTables || !copied && !pub.sourceTagged) {
+	if len(s.tags) > 0 && (len(there) > fewTables || !copied && !s.sourceTagged) {
 		byResource := make(map[permissions.Resource]*publishedTable, len(there))
 		for _, t := range there {
-			byResource[pub.meshTable(t.name)] = t
+			byResource[s.meshTable(t.name)] = t
 		}
-		for found, err := range pub.mesh.lake.TablesWithTags(ctx, pub.ownTags(pub.tags)) {
+		for found, err := range s.mesh.lake.TablesWithTags(ctx, s.ownTags(s.tags)) {
 			if awserr.NotFound(err) || awserr.Is(err, "InvalidInputException") {
 				// A tag, or a value, that does not exist is on no table.
 				return nil
@@ -277,10 +277,10 @@ func (pub *publication) dropAssigned(ctx context.Context, there []*publishedTabl
 		return nil
 	}
 	group, gctx := errgroup.WithContext(ctx)
-	group.SetLimit(pub.concurrency())
+	group.SetLimit(s.concurrency())
 	for _, t := range there {
 		group.Go(func() error {
-			have, err := pub.mesh.lake.TableTags(gctx, pub.target, t.name)
+			have, err := s.mesh.lake.TableTags(gctx, s.target, t.name)
 			if err == nil {
 				drop(t, have)
 			}
@@ -400,8 +400,8 @@ func (pub *publication) tagged(ctx context.Context, tag, what string, err error)
 			err = &lakemesh.Error{Op: pub.op, Kind: lakemesh.ErrQuota, Account: pub.meshAccount, Resource: "LF-tag " + key, Code: awserr.Code(err), Err: err,
 				Message: awserr.Message(err), Hint: "let the mesh's administrator ask AWS to raise the quota of Lake Formation in the mesh account (LF-tags, or values of an LF-tag), and run the same command again"}
 		}
-		pub.mu.Lock()
-		defer pub.mu.Unlock()
+		pub.noting.Lock()
+		defer pub.noting.Unlock()
 		pub.noteRefused(tag)
 		pub.untagged = append(pub.untagged, lakemesh.StepError{Step: what, Err: identity.Explain(pub.op, pub.meshAccount, "LF-tag "+key, err)})
 		return nil

@@ -113,7 +113,7 @@ func TestAKeyThatIsNotItsOwnersAloneIsNotUsed(t *testing.T) {
 				t.Fatal(err)
 			}
 			out, err := m.open().CreateDataProducts(t.Context(), m.tag())
-			if !errors.Is(err, lakemesh.ErrPartial) || !errors.Is(err, test.kind) || !strings.Contains(err.Error(), ownDomain) || !strings.Contains(err.Error(), "mesh upgrade") {
+			if !errors.Is(err, lakemesh.ErrPartial) || !errors.Is(err, test.kind) || !strings.Contains(err.Error(), ownDomain) || !strings.Contains(err.Error(), "admin.UpgradeMesh()") {
 				t.Errorf("%v", err)
 			}
 			if out == nil || len(out.Tables) != 3 {

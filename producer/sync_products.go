@@ -64,7 +64,8 @@ func (p *Producer) SyncProducts(ctx context.Context, in SyncInput) (*SyncOutput,
 	}
 	out := &SyncOutput{Products: []SyncedProduct{}, Warnings: warnings}
 	failed := &lakemesh.PartialError{Op: opSync}
-	for _, pub := range all {
+	for _, found := range all {
+		pub := &publication{surveyed: found}
 		err := pub.carryOut(ctx)
 		if err == nil && pub.done > 0 {
 			err = p.extendSubscriptions(ctx, pub.op, pub.target)
@@ -97,8 +98,8 @@ func (p *Producer) PlanSyncProducts(ctx context.Context, in SyncInput) (*plan.Pl
 		return nil, err
 	}
 	todo := &plan.Plan{Operation: opSync, Warnings: warnings}
-	for _, pub := range all {
-		part, err := pub.planWhole(ctx)
+	for _, found := range all {
+		part, err := found.planWhole(ctx)
 		if err != nil {
 			return nil, err
 		}
@@ -136,8 +137,8 @@ func repeat(ctx context.Context, interval time.Duration, do func(ctx context.Con
 
 // syncs are the publications of the copies that are to be brought up to date: one for
 // each database of the mesh and each database that its tables come from.
-func (p *Producer) syncs(ctx context.Context, in SyncInput, whole bool) ([]*publication, []string, error) {
-	wrong := func(err error) ([]*publication, []string, error) {
+func (p *Producer) syncs(ctx context.Context, in SyncInput, whole bool) ([]*surveyed, []string, error) {
+	wrong := func(err error) ([]*surveyed, []string, error) {
 		return nil, nil, identity.Explain(opSync, p.meshAccount, "the products of account "+p.account, err)
 	}
 	tables, err := expression.Parse("TableNameRegex", in.TableNameRegex)
@@ -150,7 +151,7 @@ func (p *Producer) syncs(ctx context.Context, in SyncInput, whole bool) ([]*publ
 			return wrong(err)
 		}
 	}
-	found := make([][]*publication, len(targets))
+	found := make([][]*surveyed, len(targets))
 	warned := make([][]string, len(targets))
 	group, gctx := errgroup.WithContext(ctx)
 	group.SetLimit(p.concurrency())
@@ -171,7 +172,7 @@ func (p *Producer) syncs(ctx context.Context, in SyncInput, whole bool) ([]*publ
 }
 
 // syncsOf are those of one database of the mesh.
-func (p *Producer) syncsOf(ctx context.Context, target string, in SyncInput, tables expression.Expression, whole bool) ([]*publication, []string, error) {
+func (p *Producer) syncsOf(ctx context.Context, target string, in SyncInput, tables expression.Expression, whole bool) ([]*surveyed, []string, error) {
 	bySource := map[string]map[string]*types.Table{}
 	literal := false
 	d, ok, err := p.mesh.catalog.Database(ctx, target)
@@ -233,79 +234,80 @@ func (p *Producer) sourceOf(d *types.Database, t *types.Table) string {
 }
 
 // syncsFrom are those of copies that were read, by the databases that they come from.
-func (p *Producer) syncsFrom(ctx context.Context, target string, bySource map[string]map[string]*types.Table, in SyncInput, whole bool) ([]*publication, []string, error) {
-	var all []*publication
+func (p *Producer) syncsFrom(ctx context.Context, target string, bySource map[string]map[string]*types.Table, in SyncInput, whole bool) ([]*surveyed, []string, error) {
+	var all []*surveyed
 	var warnings []string
 	for _, source := range slices.Sorted(maps.Keys(bySource)) {
-		pub := &publication{Producer: p, op: opSync, sync: true, whole: whole, source: source, target: target, local: target,
-			copies: bySource[source], deep: in.Deep, overwrite: in.Overwrite, tags: map[string]string{}, definitions: map[string]*types.TableInput{}}
-		if err := pub.surveySync(ctx); err != nil {
+		w := &wantedPublication{Producer: p, op: opSync, sync: true, whole: whole, source: source, target: target, local: target,
+			copies: bySource[source], deep: in.Deep, overwrite: in.Overwrite, tags: map[string]string{}}
+		found := &surveyed{wantedPublication: w, definitions: map[string]*types.TableInput{}}
+		if err := found.findSources(ctx); err != nil {
 			return nil, nil, fmt.Errorf("database %s: %w", target, err)
 		}
-		if len(pub.tables) == 0 {
-			warnings = append(warnings, pub.warnings...)
+		if len(found.tables) == 0 {
+			warnings = append(warnings, found.warnings...)
 			continue
 		}
-		all = append(all, pub)
+		all = append(all, found)
 	}
 	return all, warnings, nil
 }
 
-// surveySync reads the sources of copies that were read, and what else their changes
+// findSources reads the sources of copies that were read, and what else their changes
 // depend on.
-func (pub *publication) surveySync(ctx context.Context) error {
-	missing := maps.Clone(pub.copies)
+func (s *surveyed) findSources(ctx context.Context) error {
+	missing := maps.Clone(s.copies)
 	group, gctx := errgroup.WithContext(ctx)
 	group.Go(func() error {
-		keep := func(name string) bool { return pub.copies[name] != nil }
+		keep := func(name string) bool { return s.copies[name] != nil }
 		var names []string
-		if len(pub.copies) == 1 {
+		if len(s.copies) == 1 {
 			// A page has a hundred: two by name are more calls.
-			names = slices.Collect(maps.Keys(pub.copies))
+			names = slices.Collect(maps.Keys(s.copies))
 		}
-		return eachTable(gctx, pub.own.catalog, pub.source, keep, names, func(name string, t *types.Table) {
+		return eachTable(gctx, s.own.catalog, s.source, keep, names, func(name string, t *types.Table) {
 			delete(missing, name)
 			// A link is in the place of a table that was migrated: the mesh has the table itself.
 			if !catalog.IsLink(t) && !catalog.IsView(t) {
-				pub.unfit = errors.Join(pub.unfit, pub.take(name, t))
+				s.unfit = errors.Join(s.unfit, s.take(name, t))
 			}
 		})
 	})
 	group.Go(func() error {
-		tags, err := pub.own.lake.Tags(gctx)
-		pub.sourceTagged = len(tags) > 0
+		tags, err := s.own.lake.Tags(gctx)
+		s.sourceTagged = len(tags) > 0
 		return err
 	})
-	if err := group.Wait(); err != nil || pub.unfit != nil {
-		return errors.Join(err, pub.unfit)
+	if err := group.Wait(); err != nil || s.unfit != nil {
+		return errors.Join(err, s.unfit)
 	}
 	for name := range missing {
-		pub.warn(fmt.Sprintf("table %s.%s stays as it is: its source %s.%s is gone, or is not to be seen", pub.target, name, pub.source, name))
+		s.warn(fmt.Sprintf("table %s.%s stays as it is: its source %s.%s is gone, or is not to be seen", s.target, name, s.source, name))
 	}
-	pub.sort()
-	for _, t := range pub.tables {
-		pub.foundCopy(t, pub.copies[t.name])
-		pub.moves = pub.moves || !t.same && t.stored
+	s.sort()
+	for _, t := range s.tables {
+		s.foundCopy(t, s.copies[t.name])
+		s.moves = s.moves || !t.same && t.stored
 	}
 	group, gctx = errgroup.WithContext(ctx)
 	group.Go(func() (err error) {
-		if !pub.moves {
+		if !s.moves {
 			return nil
 		}
-		if pub.locations, err = pub.mesh.lake.Locations(gctx); err != nil {
+		if s.locations, err = s.mesh.lake.Locations(gctx); err != nil {
 			return err
 		}
-		return pub.observeMoved(gctx)
+		return s.observeMoved(gctx)
 	})
-	group.Go(func() error { return pub.observeOwnGrants(gctx) })
+	group.Go(func() error { return s.observeOwnGrants(gctx) })
 	group.Go(func() error {
-		if !pub.sourceTagged {
+		if !s.sourceTagged {
 			return nil
 		}
-		if err := pub.observeSourceTags(gctx); err != nil {
+		if err := s.observeSourceTags(gctx); err != nil {
 			return err
 		}
-		return pub.observeTags(gctx)
+		return s.observeTags(gctx)
 	})
 	return group.Wait()
 }

@@ -61,7 +61,7 @@ type UnpublishOutput struct {
 
 // unpublication is what is known before tables leave the mesh.
 type unpublication struct {
-	*publication
+	*surveyed
 	in UnpublishInput
 	// leaving are the tables that leave, by name; staying tells that others stay.
 	leaving map[string]*types.Table
@@ -145,7 +145,7 @@ func (p *Producer) PlanUnpublishDataProducts(ctx context.Context, in UnpublishIn
 
 // unpublication looks at what is there, and refuses what may not leave.
 func (p *Producer) unpublication(ctx context.Context, in UnpublishInput) (*unpublication, error) {
-	u := &unpublication{publication: &publication{Producer: p, op: opUnpublish}, in: in, leaving: map[string]*types.Table{}}
+	u := &unpublication{surveyed: &surveyed{wantedPublication: &wantedPublication{Producer: p, op: opUnpublish}}, in: in, leaving: map[string]*types.Table{}}
 	err := u.accept(CreateDataProductsInput{SourceDatabaseName: in.SourceDatabaseName, TableNameRegex: in.TableNameRegex, ExposeDataMeshDBName: in.ExposeDataMeshDBName})
 	if err != nil {
 		return nil, identity.Explain(opUnpublish, p.account, "", err)

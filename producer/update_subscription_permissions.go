@@ -74,7 +74,7 @@ func (p *Producer) update(in UpdateInput) (*decision, error) {
 		case r.Leaving && !t.permitted.SubsetOf(r.Permitted):
 			// It is the consumer's word: it keeps nobody from taking access away.
 			return terms{}, &lakemesh.Error{Op: op, Account: p.meshAccount, Resource: "subscription " + r.ID, Kind: lakemesh.ErrIllegalTransition,
-				Message: "the consumer has left it", Hint: "delete it, which ends the consumer's grants: lakemesh subscription delete"}
+				Message: "the consumer has left it", Hint: "delete it, which ends the consumer's grants", Do: []lakemesh.Call{lakemesh.Do("producer.DeleteSubscription", "SubscriptionID", r.ID)}}
 		}
 		return t, nil
 	}

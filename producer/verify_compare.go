@@ -385,7 +385,7 @@ func (s *inspected) compareCopies() {
 	}
 }
 
-func (s *inspected) comparePartitionsOf(pub *publication, t *publishedTable, f Finding) {
+func (s *inspected) comparePartitionsOf(pub *surveyed, t *publishedTable, f Finding) {
 	f.Link = chain.Partitions
 	switch {
 	case t.unread != nil:

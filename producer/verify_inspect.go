@@ -35,7 +35,7 @@ type inspected struct {
 	own map[catalog.TableName]bool
 	// copies are their comparisons with the source; dangling are links of the producer's
 	// account to tables that are not in the mesh.
-	copies   []*publication
+	copies   []*surveyed
 	dangling map[catalog.TableName]string
 	// have is what is granted on whole resources, parts what is granted else.
 	have  *permissions.Grants
@@ -111,7 +111,8 @@ func (p *Producer) inspect(ctx context.Context, in VerifyInput) (*inspected, err
 		return nil, err
 	}
 	if len(s.databases) == 0 && in.Database != "" {
-		return nil, lakemesh.NotFound("database "+in.Database, p.meshAccount, "the name is that in the mesh: lakemesh product list")
+		return nil, &lakemesh.Error{Account: p.meshAccount, Resource: "database " + in.Database, Kind: lakemesh.ErrNotFound, Message: "not found",
+			Hint: "the name is that in the mesh", Do: []lakemesh.Call{lakemesh.Do("producer.GetDataProduct")}}
 	}
 	if err := s.justify(ctx); err != nil {
 		return nil, err
@@ -210,7 +211,7 @@ func (s *inspected) readDatabases(ctx context.Context, names []string) error {
 
 // compareWithSource finds out what bringing copies up to date would change. What cannot be
 // compared is said; the rest of the chain is looked at all the same.
-func (s *inspected) compareWithSource(ctx context.Context, database string, bySource map[string]map[string]*types.Table) ([]*publication, error) {
+func (s *inspected) compareWithSource(ctx context.Context, database string, bySource map[string]map[string]*types.Table) ([]*surveyed, error) {
 	all, warnings, err := s.syncsFrom(ctx, database, bySource, SyncInput{Deep: true}, true)
 	for _, w := range warnings {
 		s.unsure("%s", w)

@@ -164,7 +164,7 @@ func (p *Producer) publishedBefore(ctx context.Context, database, table string) 
 	}
 	if in.SourceDatabaseName = p.sourceOf(d, &types.Table{}); in.SourceDatabaseName == "" {
 		return in, &lakemesh.Error{Kind: lakemesh.ErrNotFound, Account: p.meshAccount, Resource: "database " + database,
-			Message: "it does not say which of several databases its tables come from", Hint: "publish them again: lakemesh product create"}
+			Message: "it does not say which of several databases its tables come from", Hint: "publish them again", Do: []lakemesh.Call{lakemesh.Do("producer.CreateDataProducts")}}
 	}
 	err = p.own.catalog.EachTable(ctx, database, func(link string, t *types.Table) {
 		if t.TargetTable == nil {

@@ -44,6 +44,10 @@ type app struct {
 	width int
 	flags globalFlags
 
+	// typed are the flags that say where the person works, as they were typed.
+	typed string
+	// interrupted is closed when the person interrupts the program.
+	interrupted <-chan struct{}
 	// begun tells that a command has taken over from the parser of the command line.
 	begun bool
 	// local is the connection to the local mesh, once it is needed.
@@ -62,6 +66,7 @@ func run(args []string, s streams) int {
 	context.AfterFunc(ctx, stop)
 
 	a := newApp(s)
+	a.interrupted = ctx.Done()
 	root := a.root()
 	root.SetArgs(joinBooleans(args))
 	cmd, err := root.ExecuteContextC(ctx)

@@ -47,9 +47,24 @@ func (a *app) agree(name string) error {
 func (a *app) ask(question string) (string, error) {
 	a.screen.done()
 	fmt.Fprint(a.err, question)
-	answer, err := bufio.NewReader(a.in).ReadString('\n')
-	if err != nil && !errors.Is(err, io.EOF) {
-		return "", fmt.Errorf("read the answer: %w", err)
+	// A terminal goes on being read when the person interrupts: the answer is not waited for.
+	type reading struct {
+		text string
+		err  error
 	}
-	return strings.TrimSpace(answer), nil
+	read := make(chan reading, 1)
+	go func() {
+		text, err := bufio.NewReader(a.in).ReadString('\n')
+		read <- reading{text, err}
+	}()
+	select {
+	case <-a.interrupted:
+		fmt.Fprintln(a.err)
+		return "", errNotConfirmed
+	case r := <-read:
+		if r.err != nil && !errors.Is(r.err, io.EOF) {
+			return "", fmt.Errorf("read the answer: %w", r.err)
+		}
+		return strings.TrimSpace(r.text), nil
+	}
 }

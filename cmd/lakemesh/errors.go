@@ -79,12 +79,12 @@ func (a *app) report(ctx context.Context, command string, err error) int {
 	if usage := (usageError{}); hint == "" && errors.As(err, &usage) {
 		hint = command + " --help tells more"
 	}
-	if ctx.Err() != nil {
+	if ctx.Err() != nil && !errors.Is(err, errNotConfirmed) {
 		message[0], hint = "interrupted: "+message[0], "run the same command again to complete what was begun"
 	}
-	fmt.Fprintln(a.err, line("%s %s", bad.Render("error:"), message[0]))
+	fmt.Fprintln(a.err, line("%s %s", bad.Render("error:"), a.here(message[0])))
 	for _, text := range message[1:] {
-		fmt.Fprintln(a.err, line("  %s", text))
+		fmt.Fprintln(a.err, line("  %s", a.here(text)))
 	}
 	if hint != "" {
 		fmt.Fprintln(a.err, line("%s  %s", accent.Render("hint:"), a.here(hint)))
@@ -101,11 +101,11 @@ func explain(err error) (message []string, hint string) {
 	}
 	message = joined(err)
 	var known *lakemesh.Error
-	if errors.As(err, &known) && known.Hint != "" {
+	if errors.As(err, &known) && known.HintIn(lakemesh.Call.String) != "" {
 		for i := range message {
-			message[i] = strings.Replace(message[i], "; "+printable.Line(known.Hint), "", 1)
+			message[i] = strings.Replace(message[i], "; "+printable.Line(known.HintIn(lakemesh.Call.String)), "", 1)
 		}
-		return message, known.Hint
+		return message, known.HintIn(command)
 	}
 	switch {
 	case errors.Is(err, home.ErrRunning):

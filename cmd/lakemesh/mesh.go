@@ -151,10 +151,10 @@ func (a *app) printStatus(s *admin.StatusOutput) {
 	facts = append(facts, fact{"roles that open", hopText(s.Hops)}, fact{"data lake administrators", s.Administrators})
 	fmt.Fprint(a.out, renderFacts(facts...))
 	for _, w := range s.Warnings {
-		fmt.Fprintln(a.out, line("%s %s", notice.Render("warning:"), w))
+		fmt.Fprintln(a.out, line("%s %s", notice.Render("warning:"), a.here(w)))
 	}
 	for _, p := range s.Problems {
-		fmt.Fprintln(a.out, line("%s %s", notice.Render("problem:"), p))
+		fmt.Fprintln(a.out, line("%s %s", notice.Render("problem:"), a.here(p)))
 	}
 	if len(s.Problems) == 0 {
 		fmt.Fprintln(a.out, good.Render("no problems found"))

@@ -79,7 +79,7 @@ func renderPlan(p *plan.Plan) string {
 		b.WriteString(renderTable([]string{"STEP", "ACCOUNT", "WHAT"}, rows))
 	}
 	for _, w := range p.Warnings {
-		b.WriteString(line("%s %s\n", notice.Render("warning:"), w))
+		b.WriteString(line("%s %s\n", notice.Render("warning:"), commands(w)))
 	}
 	if p.Digest != "" {
 		b.WriteString(line("%s %s\n", faint.Render("digest:"), p.Digest))
@@ -186,7 +186,7 @@ func (a *app) say(format string, args ...any) {
 func (a *app) warn(warnings ...string) {
 	for _, w := range warnings {
 		if _, told := a.warned.LoadOrStore(printable.Line(w), true); !told {
-			fmt.Fprintln(a.err, line("%s %s", notice.Render("warning:"), w))
+			fmt.Fprintln(a.err, line("%s %s", notice.Render("warning:"), a.here(w)))
 		}
 	}
 }
@@ -199,12 +199,14 @@ func (a *app) next(format string, args ...any) {
 }
 
 // meshCommands finds the commands in a text that work on AWS or on the local mesh.
-var meshCommands = regexp.MustCompile(`\blakemesh (mesh|account|product|request|subscription|access|verify|adopt) `)
+var meshCommands = regexp.MustCompile(`\blakemesh ((?:mesh|account|product|request|subscription|access|verify|explain|adopt)\b)`)
 
-// here makes the commands in a text those for where the person works.
+// here makes the calls of the library in a text commands, and the commands those for where
+// the person works.
 func (a *app) here(text string) string {
-	if !a.flags.local {
+	text = commands(text)
+	if a.typed == "" {
 		return text
 	}
-	return meshCommands.ReplaceAllString(text, "lakemesh --local $1 ")
+	return meshCommands.ReplaceAllString(text, "lakemesh"+strings.ReplaceAll(a.typed, "$", "$$")+" $1")
 }

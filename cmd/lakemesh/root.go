@@ -61,6 +61,7 @@ func (a *app) root() *cobra.Command {
 	root.SetOut(a.out)
 	root.SetErr(a.err)
 	root.SetGlobalNormalizationFunc(normalize)
+	root.PersistentPreRun = func(cmd *cobra.Command, _ []string) { a.typed = typed(cmd.Flags()) }
 	a.globalFlags(root.PersistentFlags())
 	root.Flags().SortFlags = false
 	root.SuggestionsMinimumDistance = 2

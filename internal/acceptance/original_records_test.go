@@ -404,7 +404,7 @@ func TestRecordsOfTheOriginalLibraryAreNotDecidedOnUnderTheirOldIDs(t *testing.T
 			"cancel":        w.consumer.CancelAccessRequest(t.Context(), consumer.CancelInput{SubscriptionID: id}),
 		} {
 			told, ok := errors.AsType[*lakemesh.Error](err)
-			if !ok || !errors.Is(err, lakemesh.ErrNotFound) || !strings.Contains(told.Hint, "lakemesh adopt records") {
+			if !ok || !errors.Is(err, lakemesh.ErrNotFound) || len(told.Do) != 1 || told.Do[0].Operation != "admin.AdoptRecords" {
 				t.Errorf("%s: %v, want not found with the hint how to adopt it", name, err)
 			}
 		}

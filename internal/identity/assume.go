@@ -127,30 +127,34 @@ func (r *roleCredentials) explain(err error) error {
 	name := roleName(r.role)
 	d := readDenial(awserr.Message(err))
 	if d.stays() || d.handsOn() {
+		what := d.remedy()
 		return &lakemesh.Error{Op: "AssumeRole", Account: r.account, Resource: "role " + r.role, Kind: lakemesh.ErrAccessDenied, Code: awserr.Code(err),
-			Message: r.from.ARN + " may not assume the role", Hint: d.quote() + "; " + d.remedy(), Err: err}
+			Message: r.from.ARN + " may not assume the role", Hint: d.quote() + "; " + what.hint, Do: what.do, Err: err}
 	}
-	hint := fmt.Sprintf("the role must exist and trust the caller, and the caller must be allowed sts:AssumeRole on it; %s; if that was done a moment ago, try again in a minute",
-		remedy(name, r.account, r.from.Account))
+	what := remedy(name, r.account, r.from.Account)
+	hint := "the role must exist and trust the caller, and the caller must be allowed sts:AssumeRole on it; if that was done a moment ago, try again in a minute; " + what.hint
 	if d.reason != "" {
 		hint = d.quote() + "; " + hint
 	}
 	return &lakemesh.Error{Op: "AssumeRole", Account: r.account, Resource: "role " + r.role, Kind: lakemesh.ErrAccessDenied, Code: awserr.Code(err),
-		Message: r.from.ARN + " may not assume the role", Hint: hint, Err: err}
+		Message: r.from.ARN + " may not assume the role", Hint: hint, Do: what.do, Err: err}
 }
 
-// remedy names the command that makes the role.
-func remedy(role, account, from string) string {
+// remedy is what makes the role.
+func remedy(role, account, from string) advice {
+	by := func(who string, call lakemesh.Call) advice {
+		return advice{fmt.Sprintf("an administrator of %s %s makes it", who, account), []lakemesh.Call{call}}
+	}
 	switch {
 	case role == lakemesh.ProducerRole:
-		return fmt.Sprintf("an administrator of account %s makes it with `lakemesh account init --account-type producer`", account)
+		return by("account", lakemesh.Do("admin.InitializeProducerAccount"))
 	case role == lakemesh.ConsumerRole:
-		return fmt.Sprintf("an administrator of account %s makes it with `lakemesh account init --account-type consumer`", account)
+		return by("account", lakemesh.Do("admin.InitializeConsumerAccount"))
 	case role == lakemesh.MeshProducerRole(from):
-		return fmt.Sprintf("an administrator of the mesh account %s makes it with `lakemesh account enable %s --account-type producer`", account, from)
+		return by("the mesh account", lakemesh.Do("admin.EnableAccountAsProducer", "AccountID", from))
 	case role == lakemesh.MeshConsumerRole(from):
-		return fmt.Sprintf("an administrator of the mesh account %s makes it with `lakemesh account enable %s --account-type consumer`", account, from)
+		return by("the mesh account", lakemesh.Do("admin.EnableAccountAsConsumer", "AccountID", from))
 	default:
-		return fmt.Sprintf("an administrator of the mesh account %s makes it with `lakemesh mesh init`", account)
+		return by("the mesh account", lakemesh.Do("admin.InitializeMeshAccount"))
 	}
 }

@@ -55,7 +55,7 @@ func TestARoleThatNeverOpensIsGivenUp(t *testing.T) {
 		if waited := time.Since(begun); waited < lakemesh.DefaultRoleWait || waited > 2*lakemesh.DefaultRoleWait {
 			t.Errorf("waited %s", waited)
 		}
-		if !errors.Is(err, lakemesh.ErrAccessDenied) || !strings.Contains(err.Error(), "--account-type consumer") || !strings.Contains(err.Error(), "try again in a minute") {
+		if !errors.Is(err, lakemesh.ErrAccessDenied) || !strings.Contains(err.Error(), "admin.InitializeConsumerAccount()") || !strings.Contains(err.Error(), "try again in a minute") {
 			t.Errorf("got %v", err)
 		}
 		// Who does not want to wait does not.

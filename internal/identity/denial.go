@@ -64,7 +64,7 @@ func (d denial) handsOn() bool {
 }
 
 // remedy is what to do about it; empty if AWS did not say who denied.
-func (d denial) remedy() string {
+func (d denial) remedy() advice {
 	for _, by := range []struct{ kind, remedy string }{
 		{"service control policy", "it is a policy of the organization: its administrators can allow it"},
 		{"resource control policy", "it is a policy of the organization that the resource is in: its administrators can allow it"},
@@ -75,20 +75,20 @@ func (d denial) remedy() string {
 		{"resource-based policy", "the policy of the resource, or a role's trust policy, must allow it"},
 	} {
 		if d.by(by.kind) {
-			return by.remedy
+			return advice{hint: by.remedy}
 		}
 	}
 	switch d.action {
 	case "sts:TagSession":
-		return "the session of the caller carries tags that go along with it; roles of the mesh account open with those of EKS Pod Identity only. " +
-			"Begin with a session without transitive tags, or let the roles be brought up to date with `lakemesh mesh upgrade` and `lakemesh account init`"
+		return advice{"the session of the caller carries tags that go along with it; roles of the mesh account open with those of EKS Pod Identity only. " +
+			"Begin with a session without transitive tags, or let the roles be brought up to date", rolesUpToDate()}
 	case "sts:SetSourceIdentity":
-		return "the session of the caller carries a source identity; let the roles be brought up to date with `lakemesh mesh upgrade` and `lakemesh account init`"
+		return advice{"the session of the caller carries a source identity; let the roles be brought up to date", rolesUpToDate()}
 	}
 	if strings.HasPrefix(d.action, "kms:") {
-		return "what is read is encrypted with a KMS key whose policy, or the caller's, must allow it"
+		return advice{hint: "what is read is encrypted with a KMS key whose policy, or the caller's, must allow it"}
 	}
-	return ""
+	return advice{}
 }
 
 // IsOwnDenial reports whether AWS says that a policy of the caller's own side refused,

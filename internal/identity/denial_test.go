@@ -3,6 +3,7 @@ package identity_test
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -24,7 +25,7 @@ func TestExplainQuotesWhatWasDeniedAndWhy(t *testing.T) {
 	const start = "User: arn:aws:sts::1:assumed-role/R/s is not authorized to perform: "
 	for _, test := range []struct{ message, quote, says string }{
 		{start + "glue:GetTable on resource: arn:x because no identity-based policy allows the glue:GetTable action",
-			"AWS denied glue:GetTable because no identity-based policy allows the glue:GetTable action; ", "lakemesh mesh upgrade"},
+			"AWS denied glue:GetTable because no identity-based policy allows the glue:GetTable action; ", "admin.UpgradeMesh()"},
 		{start + "iam:PassRole on resource: arn:x because no permissions boundary allows the iam:PassRole action",
 			"AWS denied iam:PassRole because no permissions boundary allows", "the permissions boundary of the role or user must allow it"},
 		{start + "iam:CreateRole on resource: arn:x with an explicit deny in a service control policy", "AWS denied iam:CreateRole with an explicit deny in a service control policy; ",
@@ -39,7 +40,7 @@ func TestExplainQuotesWhatWasDeniedAndWhy(t *testing.T) {
 	} {
 		err := identity.Explain("CreateTable", "1", "table a.b", apiError("AccessDeniedException", test.message))
 		known, ok := errors.AsType[*lakemesh.Error](err)
-		if !ok || !strings.HasPrefix(known.Hint, test.quote) || !strings.Contains(known.Hint, test.says) {
+		if !ok || !strings.HasPrefix(known.Hint, test.quote) || !strings.Contains(known.HintIn(lakemesh.Call.String), test.says) {
 			t.Errorf("%s:\n  got %v", test.message, known)
 		}
 	}
@@ -90,7 +91,7 @@ func TestASessionThatHandsOnTagsIsExplained(t *testing.T) {
 		return aws.Credentials{AccessKeyID: *c.AccessKeyId, SecretAccessKey: *c.SecretAccessKey, SessionToken: *c.SessionToken}, nil
 	})
 	_, err = identity.OpenProducer(t.Context(), lakemesh.Options{MeshAccountID: meshAccount, Config: &cfg, RoleWait: -1})
-	if known, ok := errors.AsType[*lakemesh.Error](err); !ok || !strings.HasPrefix(known.Hint, "AWS denied sts:TagSession") || !strings.Contains(known.Hint, "lakemesh account init") {
+	if known, ok := errors.AsType[*lakemesh.Error](err); !ok || !strings.HasPrefix(known.Hint, "AWS denied sts:TagSession") || !slices.ContainsFunc(known.Do, func(c lakemesh.Call) bool { return c.Operation == "admin.InitializeProducerAccount" }) {
 		t.Errorf("got %v", err)
 	}
 }

@@ -20,8 +20,8 @@ func Explain(op, account, resource string, err error) error {
 		return err
 	}
 	code, message := awserr.Code(err), awserr.Message(err)
-	hint, kind := meaning(code, message)
-	return &lakemesh.Error{Op: op, Account: account, Resource: resource, Code: code, Kind: kind, Message: message, Hint: hint, Err: err}
+	what, kind := meaning(code, message)
+	return &lakemesh.Error{Op: op, Account: account, Resource: resource, Code: code, Kind: kind, Message: message, Hint: what.hint, Do: what.do, Err: err}
 }
 
 // isExplained reports whether an error says itself what happened.
@@ -35,42 +35,53 @@ func isExplained(err error) bool {
 	return errors.As(err, &known) || errors.As(err, &transition) || errors.As(err, &claimed) || errors.As(err, &partial)
 }
 
+// advice is what to do about an error: in words, and with which operations.
+type advice struct {
+	hint string
+	do   []lakemesh.Call
+}
+
 // meaning is what a code stands for, and what to do about it.
-func meaning(code, message string) (hint string, kind error) {
+func meaning(code, message string) (what advice, kind error) {
 	has := func(part string) bool { return strings.Contains(strings.ToLower(message), part) }
 	switch {
 	case slices.Contains(credentialCodes, code):
-		return "the credentials are not valid or have expired; sign in again", lakemesh.ErrAccessDenied
+		return advice{hint: "the credentials are not valid or have expired; sign in again"}, lakemesh.ErrAccessDenied
 	case slices.Contains(accessDeniedCodes, code):
 		return deniedHint(has, readDenial(message)), lakemesh.ErrAccessDenied
 	case slices.Contains(notFoundCodes, code):
-		return "", lakemesh.ErrNotFound
+		return advice{}, lakemesh.ErrNotFound
 	case slices.Contains(quotaCodes, code):
-		return "ask AWS to raise the quota, or remove what is not needed any more", lakemesh.ErrQuota
+		return advice{hint: "ask AWS to raise the quota, or remove what is not needed any more"}, lakemesh.ErrQuota
 	case slices.Contains(invalidCodes, code) && has("invalid principal"):
-		return "a principal that is named does not exist, or is too new to be known everywhere", lakemesh.ErrInvalidInput
+		return advice{hint: "a principal that is named does not exist, or is too new to be known everywhere"}, lakemesh.ErrInvalidInput
 	case slices.Contains(invalidCodes, code):
-		return "", lakemesh.ErrInvalidInput
+		return advice{}, lakemesh.ErrInvalidInput
 	}
-	return "", nil
+	return advice{}, nil
 }
 
 // deniedHint quotes what AWS denied and why, and then tells what to do.
-func deniedHint(has func(string) bool, d denial) string {
-	hint := d.remedy()
+func deniedHint(has func(string) bool, d denial) advice {
+	what := d.remedy()
 	switch {
 	case has("illegal combination"):
-		hint = "IAM_ALLOWED_PRINCIPALS still holds permissions on it, which bars grants to other accounts; revoke them first"
+		what = advice{hint: "IAM_ALLOWED_PRINCIPALS still holds permissions on it, which bars grants to other accounts; revoke them first"}
 	case has("lake formation permission"):
-		hint = "a data lake administrator of that account, or who holds the permission with the grant option, can grant it"
+		what = advice{hint: "a data lake administrator of that account, or who holds the permission with the grant option, can grant it"}
 	case has("resource does not exist or requester is not authorized"):
-		hint = "it does not exist, or the caller holds no permission on it"
-	case hint == "":
-		hint = "the caller's IAM policy does not allow it, or is too new to be known everywhere; if the roles were made by an older version, " +
-			"the mesh's administrator brings them up to date with `lakemesh mesh upgrade`, and an account's with `lakemesh account init`"
+		what = advice{hint: "it does not exist, or the caller holds no permission on it"}
+	case what.hint == "":
+		what = advice{"the caller's IAM policy does not allow it, or is too new to be known everywhere; if the roles were made by an older version, " +
+			"the mesh's administrator or the account's brings them up to date", rolesUpToDate()}
 	}
 	if quote := d.quote(); quote != "" {
-		return quote + "; " + hint
+		what.hint = quote + "; " + what.hint
 	}
-	return hint
+	return what
+}
+
+// rolesUpToDate bring the roles of the mesh, and those of an account, up to date.
+func rolesUpToDate() []lakemesh.Call {
+	return []lakemesh.Call{lakemesh.Do("admin.UpgradeMesh"), lakemesh.Do("admin.InitializeProducerAccount"), lakemesh.Do("admin.InitializeConsumerAccount")}
 }

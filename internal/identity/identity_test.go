@@ -193,9 +193,9 @@ func TestARefusedHopSaysWhoMustDoWhat(t *testing.T) {
 		want            []string
 	}{
 		{"not initialized", "arn:aws:iam::222222222222:role/Admin", identity.OpenProducer,
-			[]string{"role arn:aws:iam::222222222222:role/AwsDataMesh/DataMeshProducer", "trust", "--account-type producer"}},
+			[]string{"role arn:aws:iam::222222222222:role/AwsDataMesh/DataMeshProducer", "trust", "admin.InitializeProducerAccount()"}},
 		{"not enabled", lakemesh.RoleARN(producerAccount, "DataMeshConsumer"), identity.OpenConsumer,
-			[]string{"role arn:aws:iam::555555555555:role/AwsDataMesh/DataMeshAdminConsumer-111111111111", "mesh account 555555555555", "lakemesh account enable 111111111111 --account-type consumer"}},
+			[]string{"role arn:aws:iam::555555555555:role/AwsDataMesh/DataMeshAdminConsumer-111111111111", "mesh account 555555555555", "admin.EnableAccountAsConsumer"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()

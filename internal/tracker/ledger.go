@@ -196,7 +196,7 @@ func (t *Tracker) members(ctx context.Context) (producers, consumers []string, e
 	if i == nil {
 		// Nobody would be asked, and nothing would be found.
 		return nil, nil, &lakemesh.Error{Op: "ListSubscriptions", Account: t.mesh, Resource: "table " + lakemesh.DecisionsTable, Kind: lakemesh.ErrNotFound,
-			Message: "the mesh does not say which accounts are enabled", Hint: "let its administrator enable the accounts again: lakemesh account enable", Err: errNoMembers}
+			Message: "the mesh does not say which accounts are enabled", Hint: "let its administrator enable the accounts again", Do: []lakemesh.Call{lakemesh.Do("admin.EnableAccountAsProducer"), lakemesh.Do("admin.EnableAccountAsConsumer")}, Err: errNoMembers}
 	}
 	return known(i, attrProducers), known(i, attrConsumers), nil
 }

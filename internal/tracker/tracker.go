@@ -105,14 +105,15 @@ func (t *Tracker) explain(op, id string, err error) error {
 	if errors.As(err, &missing) {
 		return &lakemesh.Error{Op: op, Account: t.mesh, Resource: "tables " + lakemesh.SubscriptionsTable + " and " + lakemesh.DecisionsTable,
 			Code: missing.ErrorCode(), Kind: lakemesh.ErrNotFound, Message: "the mesh has no such tables in this region",
-			Hint: "initialize the mesh account first: lakemesh mesh init", Err: err}
+			Hint: "initialize the mesh account first", Do: []lakemesh.Call{lakemesh.Do("admin.InitializeMeshAccount")}, Err: err}
 	}
 	return identity.Explain(op, t.mesh, resource, err)
 }
 
 // notHere is the error about an id that names no subscription.
 func (t *Tracker) notHere(id string) error {
-	return lakemesh.NotFound("subscription "+id, t.mesh, "list them with: lakemesh request list, or lakemesh subscription list")
+	return &lakemesh.Error{Account: t.mesh, Resource: "subscription " + id, Kind: lakemesh.ErrNotFound, Message: "not found",
+		Hint: "list what waits for a decision, or what was decided", Do: []lakemesh.Call{lakemesh.Do("producer.ListPendingAccessRequests"), lakemesh.Do("producer.ListSubscriptions")}}
 }
 
 // adoptFirst is the error about an id of the original library, which names no
@@ -120,7 +121,7 @@ func (t *Tracker) notHere(id string) error {
 func (t *Tracker) adoptFirst(id string) error {
 	return &lakemesh.Error{Account: t.mesh, Resource: "subscription " + id, Kind: lakemesh.ErrNotFound,
 		Message: "it is a record of the original library, whose id names no accounts",
-		Hint:    "let the mesh's administrator adopt it, which gives it a new id: lakemesh adopt records"}
+		Hint:    "let the mesh's administrator adopt it, which gives it a new id", Do: []lakemesh.Call{lakemesh.Do("admin.AdoptRecords")}}
 }
 
 // update runs one conditional update.

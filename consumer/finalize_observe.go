@@ -1,0 +1,227 @@
+package consumer
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	ramtypes "github.com/aws/aws-sdk-go-v2/service/ram/types"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/lakemesh/lakemesh"
+	"github.com/lakemesh/lakemesh/internal/permissions"
+	"github.com/lakemesh/lakemesh/internal/sharing"
+)
+
+// shareARNs are the RAM shares that carry a subscription, as its owner recorded
+// them.
+func shareARNs(s *lakemesh.Subscription) []string {
+	var arns []string
+	for _, share := range s.RAMShares {
+		if share.ARN != "" {
+			arns = append(arns, share.ARN)
+		}
+	}
+	slices.Sort(arns)
+	return slices.Compact(arns)
+}
+
+// observe reads what is there.
+func (f *finalizing) observe(ctx context.Context) error {
+	var err error
+	if f.visible, err = f.look(ctx); err != nil {
+		return err
+	}
+	if err := f.invitations(ctx); err != nil {
+		return err
+	}
+	if err := f.lookForLink(ctx); err != nil {
+		return err
+	}
+	return f.lookForGrants(ctx)
+}
+
+// look reports whether everything that was granted can be seen. Of a whole database
+// that is the database, and a table if any was shared.
+func (f *finalizing) look(ctx context.Context) (bool, error) {
+	c, r := f.consumer, f.record
+	if _, ok, err := c.shared.database(ctx, r.Database); err != nil || !ok {
+		return false, err
+	}
+	if r.OwnersWord() {
+		if err := f.ofItsOwner(ctx); err != nil {
+			return false, err
+		}
+	}
+	if !r.WholeDatabase() {
+		return f.lookForNamed(ctx)
+	}
+	list, err := c.shared.tables(ctx, r.Database)
+	if err != nil {
+		return false, err
+	}
+	f.seen = f.seen[:0]
+	for i := range list {
+		f.seen = append(f.seen, strings.ToLower(aws.ToString(list[i].Name)))
+	}
+	if err := f.lookForPublished(ctx); err != nil {
+		return false, err
+	}
+	return len(f.seen) > 0 || !sharesTables(&r.Subscription), nil
+}
+
+// lookForPublished asks by their names for the tables that the mesh shows in the
+// database and the listing of what was shared lacks: it can be late. One that cannot be
+// seen may not have been granted yet, so that it is not waited for.
+func (f *finalizing) lookForPublished(ctx context.Context) error {
+	c, r := f.consumer, f.record
+	published, err := c.public.tables(ctx, r.Database)
+	if err != nil {
+		c.log.WarnContext(ctx, "could not see what is published in the database; only what is listed as shared is imported", "database", r.Database, "error", err)
+		return nil
+	}
+	listed := make(map[string]bool, len(f.seen))
+	for _, name := range f.seen {
+		listed[name] = true
+	}
+	var mu sync.Mutex
+	group, asking := errgroup.WithContext(ctx)
+	group.SetLimit(c.concurrency())
+	for i := range published {
+		name := strings.ToLower(aws.ToString(published[i].Name))
+		if listed[name] {
+			continue
+		}
+		group.Go(func() error {
+			_, ok, err := c.shared.table(asking, r.Database, name)
+			if err == nil && ok {
+				mu.Lock()
+				defer mu.Unlock()
+				f.seen = append(f.seen, name)
+			}
+			return err
+		})
+	}
+	return group.Wait()
+}
+
+// lookForNamed reports whether the tables that the record names can be seen. That a
+// listing of another account's database has all that was shared of it is not documented,
+// so those that it lacks are asked for by their names.
+func (f *finalizing) lookForNamed(ctx context.Context) (bool, error) {
+	c, r := f.consumer, f.record
+	var listed []string
+	if len(r.Tables) > fewTables {
+		list, err := c.shared.tables(ctx, r.Database)
+		if err != nil {
+			return false, err
+		}
+		for i := range list {
+			listed = append(listed, strings.ToLower(aws.ToString(list[i].Name)))
+		}
+	}
+	visible := make([]bool, len(r.Tables))
+	group, asking := errgroup.WithContext(ctx)
+	group.SetLimit(c.concurrency())
+	for i, name := range r.Tables {
+		if visible[i] = slices.Contains(listed, strings.ToLower(name)); visible[i] {
+			continue
+		}
+		group.Go(func() (err error) {
+			_, visible[i], err = c.shared.table(asking, r.Database, name)
+			return err
+		})
+	}
+	err := group.Wait()
+	return err == nil && !slices.Contains(visible, false), err
+}
+
+// sharesTables reports whether one of the recorded shares carries tables.
+func sharesTables(s *lakemesh.Subscription) bool {
+	for _, share := range s.RAMShares {
+		if strings.EqualFold(share.Type, "table") {
+			return true
+		}
+	}
+	return false
+}
+
+// invitations reads the mesh's invitations to the subscription's shares: those of
+// nobody else, and to no other share where the record says which they are. Of several to
+// one share the last one counts.
+func (f *finalizing) invitations(ctx context.Context) error {
+	c := f.consumer
+	shares := shareARNs(&f.record.Subscription)
+	all, err := c.receiver().Invitations(ctx, c.meshAccount, shares)
+	if len(shares) == 0 && !f.visible {
+		// Lake Formation did not say which shares carry what was granted, as it need not.
+		all, err = c.receiver().InvitationsOf(ctx, c.meshAccount)
+	}
+	if err != nil {
+		return err
+	}
+	last := map[string]sharing.Invitation{}
+	for _, i := range all {
+		last[i.Share] = i
+	}
+	for _, i := range last {
+		switch {
+		case i.Pending():
+			f.pending = append(f.pending, i)
+		case i.Status != ramtypes.ResourceShareInvitationStatusAccepted && !f.visible:
+			// Nothing is pending for this share: this only words why not.
+			_, err := c.receiver().AcceptPending(ctx, c.meshAccount, []string{i.Share})
+			return err
+		}
+	}
+	slices.SortFunc(f.pending, func(a, b sharing.Invitation) int { return strings.Compare(a.Share, b.Share) })
+	return nil
+}
+
+// lookForLink reports whether the link is there, and refuses a different object
+// under its name.
+func (f *finalizing) lookForLink(ctx context.Context) error {
+	c := f.consumer
+	db, ok, err := c.own.database(ctx, f.link)
+	if err != nil || !ok {
+		return err
+	}
+	if c.linksTo(db, f.record.Database) {
+		f.linked = true
+		return nil
+	}
+	what := "a database of your own"
+	if t := db.TargetDatabase; t != nil {
+		what = fmt.Sprintf("a link to database %s of account %s", aws.ToString(t.DatabaseName), aws.ToString(t.CatalogId))
+	}
+	return &lakemesh.Error{Op: opFinalize, Account: c.account, Resource: "database " + f.link, Kind: lakemesh.ErrInvalidInput,
+		Message: "the name is taken by " + what, Hint: "choose another name for the link with LinkDatabaseName (--link-database-name)"}
+}
+
+// lookForGrants reads what the principals hold, and what the account may hand on.
+func (f *finalizing) lookForGrants(ctx context.Context) error {
+	f.held = permissions.NewGrants()
+	if len(f.principals) == 0 {
+		return nil
+	}
+	c, s := f.consumer, &f.record.Subscription
+	var resources []permissions.Resource
+	if f.visible {
+		resources = append(f.tables(), permissions.Database(c.meshAccount, s.Database))
+		if s.WholeDatabase() {
+			resources = append(resources, permissions.AllTables(c.meshAccount, s.Database))
+		}
+	}
+	if f.linked {
+		resources = append(resources, permissions.Database(c.account, f.link))
+	}
+	held, err := c.grants(ctx, opFinalize, resources)
+	if err != nil {
+		return err
+	}
+	f.held = held
+	return nil
+}

@@ -1,0 +1,212 @@
+package consumer
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/lakemesh/lakemesh"
+	"github.com/lakemesh/lakemesh/internal/catalog"
+	"github.com/lakemesh/lakemesh/internal/identity"
+	"github.com/lakemesh/lakemesh/internal/permissions"
+	"github.com/lakemesh/lakemesh/internal/poll"
+	"github.com/lakemesh/lakemesh/plan"
+)
+
+// tables are the tables of the subscription: those that it names, or all that can
+// be seen.
+func (f *finalizing) tables() []permissions.Resource {
+	c, s := f.consumer, &f.record.Subscription
+	names := s.Tables
+	if s.WholeDatabase() {
+		names = f.seen
+	}
+	list := make([]permissions.Resource, len(names))
+	for i, t := range names {
+		list[i] = permissions.Table(c.meshAccount, s.Database, t)
+	}
+	return list
+}
+
+// objects are what is handed on. A whole database is all of its tables at once
+// where the owner could grant that, and else each of them.
+func (f *finalizing) objects() []permissions.Resource {
+	c, s := f.consumer, &f.record.Subscription
+	all := permissions.AllTables(c.meshAccount, s.Database)
+	if s.WholeDatabase() && len(f.held.Of(c.account, all).Permissions) > 0 {
+		return []permissions.Resource{all}
+	}
+	return f.tables()
+}
+
+// grantable is what may be handed on, on one of the objects: what the subscription
+// says, as far as the owner's grant is known not to say less.
+func (f *finalizing) grantable(r permissions.Resource) lakemesh.Permissions {
+	handed := passed(&f.record.Subscription)
+	account := f.held.Of(f.consumer.account, r)
+	if len(account.Permissions) == 0 || account.Grantable.Has(lakemesh.All) {
+		return handed
+	}
+	return handed.Intersect(account.Grantable)
+}
+
+// wanted is what each principal is to hold on the link, and on what is shared.
+func (f *finalizing) wanted() (link, shared []permissions.Entry) {
+	c, s := f.consumer, &f.record.Subscription
+	describe := lakemesh.NewPermissions(lakemesh.Describe)
+	for _, principal := range f.recipients() {
+		link = append(link, permissions.Entry{Principal: principal, Resource: permissions.Database(c.account, f.link), Permissions: describe})
+		shared = append(shared, permissions.Entry{Principal: principal, Resource: permissions.Database(c.meshAccount, s.Database), Permissions: describe})
+		for _, o := range f.objects() {
+			if handed := f.grantable(o); len(handed) > 0 {
+				shared = append(shared, permissions.Entry{Principal: principal, Resource: o, Permissions: handed})
+			}
+		}
+	}
+	return link, shared
+}
+
+// recipients are the principals that get anything: nobody does if the owner lets
+// the account hand nothing on, not even the database.
+func (f *finalizing) recipients() []string {
+	if len(passed(&f.record.Subscription)) == 0 {
+		return nil
+	}
+	return f.principals
+}
+
+func (f *finalizing) plan() *plan.Plan {
+	c, r := f.consumer, f.record
+	p := &plan.Plan{Operation: opFinalize}
+	ready := f.planShares(p)
+	var link *plan.Step
+	if !f.linked {
+		link = p.Add(plan.Step{
+			Kind: plan.CreateLink, Account: c.account, Resource: "database " + f.link,
+			Summary: fmt.Sprintf("link database %s to database %s of the mesh", f.link, r.Database),
+			Run:     f.createLink,
+		}, ready)
+	}
+	handed := f.planGrants(p, ready, link)
+	last := append(slices.Clone(handed), ready, link)
+	// Whoever is given access later stands in the history, too.
+	if !r.Imported || len(handed) > 0 {
+		p.Add(plan.Step{
+			Kind: plan.Record, Account: c.meshAccount, Resource: "subscription " + r.ID,
+			Summary: "record subscription " + r.ID + " as imported",
+			Run:     func(ctx context.Context) error { return c.tracker.Imported(ctx, r, f.recipients()) },
+		}, last...)
+	}
+	switch {
+	case len(f.principals) == 0:
+		p.Warn("nobody was given access: only data lake administrators of account %s see the tables until access is handed on to principals", c.account)
+	case len(passed(&r.Subscription)) == 0:
+		p.Warn("nobody was given access: the owner, account %s, permitted %s but lets account %s hand none of it on",
+			r.Owner, r.Permitted, c.account)
+	}
+	return p
+}
+
+// planGrants adds the steps that hand access on, and returns the last of them.
+func (f *finalizing) planGrants(p *plan.Plan, ready, link *plan.Step) []*plan.Step {
+	if ready != nil && f.record.WholeDatabase() && len(f.recipients()) > 0 {
+		// Which tables there are is not known before they can be seen.
+		return []*plan.Step{p.Add(plan.Step{
+			Kind: plan.Grant, Account: f.consumer.account, Resource: "all tables of database " + f.record.Database,
+			Summary: fmt.Sprintf("grant %s on all tables of database %s to %s", passed(&f.record.Subscription), f.record.Database,
+				strings.Join(f.principals, ", ")),
+			Run: f.handOn,
+		}, ready, link)}
+	}
+	var steps []*plan.Step
+	onLink, onShared := f.wanted()
+	batches := f.consumer.lake.Batches()
+	for _, e := range permissions.Missing(f.held, onShared) {
+		steps = append(steps, batches.Grant(p, e, ready)...)
+	}
+	for _, e := range permissions.Missing(f.held, onLink) {
+		steps = append(steps, batches.Grant(p, e, link)...)
+	}
+	return steps
+}
+
+// handOn hands access on to what can be seen now.
+func (f *finalizing) handOn(ctx context.Context) error {
+	now := &finalizing{consumer: f.consumer, record: f.record, principals: f.principals, link: f.link}
+	if err := now.observe(ctx); err != nil {
+		return err
+	}
+	p := &plan.Plan{Operation: opFinalize}
+	now.planGrants(p, nil, nil)
+	_, err := p.Apply(ctx, plan.Settings{Concurrency: f.consumer.concurrency()})
+	return err
+}
+
+// planShares adds the steps that accept the shares and wait for what they carry;
+// it returns the last of them, or nil if there is nothing to wait for.
+func (f *finalizing) planShares(p *plan.Plan) *plan.Step {
+	c, r := f.consumer, f.record
+	if f.visible && len(f.pending) == 0 {
+		return nil
+	}
+	var accepted []*plan.Step
+	for _, i := range f.pending {
+		accepted = append(accepted, p.Add(plan.Step{
+			Kind: plan.AcceptShare, Account: c.account, Resource: "resource share " + i.Name,
+			Summary: fmt.Sprintf("accept resource share %s of mesh account %s", i.Name, c.meshAccount),
+			Run:     func(ctx context.Context) error { return c.receiver().Accept(ctx, i) },
+		}))
+	}
+	return p.Add(plan.Step{
+		Kind: plan.AwaitShare, Account: c.account, Resource: "database " + r.Database,
+		Summary: "wait until " + f.what() + " of the mesh can be seen",
+		Run:     f.await,
+	}, accepted...)
+}
+
+// what names what was granted.
+func (f *finalizing) what() string {
+	if f.record.WholeDatabase() {
+		return "database " + f.record.Database
+	}
+	return fmt.Sprintf("%s in database %s", strings.Join(f.record.Tables, ", "), f.record.Database)
+}
+
+// await waits until everything can be seen. Invitations that were late are
+// accepted on the way.
+func (f *finalizing) await(ctx context.Context) error {
+	c := f.consumer
+	shares := shareARNs(&f.record.Subscription)
+	err := poll.Until(ctx, shareWait, f.what()+" of the mesh to become visible", func(ctx context.Context) (bool, error) {
+		ok, err := f.look(ctx)
+		if err != nil || ok {
+			return ok, err
+		}
+		var accepted []string
+		if len(shares) == 0 {
+			accepted, err = c.receiver().AcceptOf(ctx, c.meshAccount)
+		} else {
+			accepted, err = c.receiver().AcceptPending(ctx, c.meshAccount, shares)
+		}
+		f.late = append(f.late, accepted...)
+		return false, err
+	})
+	if err == nil {
+		return nil
+	}
+	return identity.Explain(opFinalize, c.account, f.what(), err)
+}
+
+// createLink makes the link. Somebody who was faster is fine if it is the same.
+func (f *finalizing) createLink(ctx context.Context) error {
+	c := f.consumer
+	err := c.own.CreateDatabase(ctx, catalog.DatabaseLink(f.link, c.meshAccount, strings.ToLower(f.record.Database)), nil)
+	if errors.Is(err, catalog.ErrExists) {
+		if err := f.lookForLink(ctx); err != nil || f.linked {
+			return err
+		}
+	}
+	return identity.Explain(opFinalize, c.account, "database "+f.link, err)
+}
