@@ -214,7 +214,7 @@ func (a *adoption) foresee(ctx context.Context) error {
 		}
 	}
 	if slices.ContainsFunc(a.missing, func(of []string) bool { return len(of) > 0 }) {
-		a.warnings = append(a.warnings, "what is missing is not made by taking grants over; that does "+lakemesh.Do("producer.Repair").String())
+		a.warnings = append(a.warnings, "taking grants over makes nothing of what is missing; to make it: "+lakemesh.Do("producer.Repair").String())
 	}
 	a.warnings = append(a.warnings, a.unverified...)
 	return a.warnOfUnenabled(ctx)
