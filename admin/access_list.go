@@ -44,11 +44,11 @@ func (a *Admin) AccessList(ctx context.Context, in AccessListInput) (*access.Lis
 	}
 	if !manager {
 		// Who is no administrator is shown only what it holds itself.
-		return nil, &lakemesh.Error{Op: opAccessList, Account: a.mesh, Resource: "permissions", Kind: lakemesh.ErrAccessDenied,
+		return nil, &lakemesh.Error{Op: opAccessList, Account: a.mesh, Resource: "what is granted", Kind: lakemesh.ErrAccessDenied,
 			Message: lakemesh.ManagerRole + " is no data lake administrator, so that it may not see who holds what", Hint: "initialize the mesh account again", Do: []lakemesh.Call{lakemesh.Do("admin.InitializeMeshAccount")}}
 	}
 	if s.There, err = a.permissions().Readers(ctx); err != nil {
-		return nil, identity.Explain(opAccessList, a.mesh, "permissions", err)
+		return nil, identity.Explain(opAccessList, a.mesh, "what is granted", err)
 	}
 	return s.Make(ctx, in.ListFilter, nil)
 }

@@ -77,7 +77,8 @@ func (c *Consumer) AccessList(ctx context.Context, in AccessListInput) (*access.
 	}
 	// Before it was imported, what was shared may not have been accepted, and is not seen.
 	if len(s.There) == 0 && slices.ContainsFunc(s.Records, func(r *tracker.Record) bool { return r.Imported && !r.Leaving }) {
-		return nil, accesslist.Hidden(opAccessList, c.account, "subscriptions were imported")
+		return nil, accesslist.Hidden(opAccessList, c.account, "subscriptions were imported",
+			lakemesh.ConsumerRole+" has to be a data lake administrator of its account, which its administrator makes it again", lakemesh.Do("admin.InitializeConsumerAccount"))
 	}
 	list, err := s.Make(ctx, in.ListFilter, nil)
 	if err == nil {

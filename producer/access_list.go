@@ -37,7 +37,7 @@ func (p *Producer) AccessList(ctx context.Context, in AccessListInput) (*access.
 	}
 	all, err := p.mesh.lake.Readers(ctx)
 	if err != nil {
-		return nil, identity.Explain(opAccessList, p.meshAccount, "permissions", err)
+		return nil, identity.Explain(opAccessList, p.meshAccount, "what is granted", err)
 	}
 	s.There = access.Grants{}
 	for k, h := range all {
@@ -49,11 +49,17 @@ func (p *Producer) AccessList(ctx context.Context, in AccessListInput) (*access.
 	// The producer's role made the tables, and holds everything on them: a listing that
 	// does not even show that shows nothing.
 	if len(s.There) == 0 && len(s.Records) > 0 {
-		return nil, accesslist.Hidden(opAccessList, p.meshAccount, "subscriptions are active")
+		return nil, p.hidden(opAccessList, "subscriptions are active")
 	}
 	list, err := s.Make(ctx, in.ListFilter, nil)
 	if err == nil {
 		list.Notes = append(list.Notes, "grants by LF-tags name no product and are not in the list; the mesh's administrator sees them")
 	}
 	return list, err
+}
+
+// hidden is the error where Lake Formation shows the producer's role nothing.
+func (p *Producer) hidden(op, what string) error {
+	return accesslist.Hidden(op, p.meshAccount, what, "let the mesh's administrator look, who sees all of it, and bring the producer's role up to date",
+		lakemesh.Do("admin.AccessList"), lakemesh.Do("admin.UpgradeMesh"))
 }

@@ -1,9 +1,11 @@
 package producer_test
 
 import (
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -13,6 +15,8 @@ import (
 	"github.com/lakemesh/lakemesh"
 	"github.com/lakemesh/lakemesh/access"
 	"github.com/lakemesh/lakemesh/admin"
+	"github.com/lakemesh/lakemesh/consumer"
+	"github.com/lakemesh/lakemesh/internal/meshtest"
 	"github.com/lakemesh/lakemesh/internal/permissions"
 	"github.com/lakemesh/lakemesh/producer"
 )
@@ -221,6 +225,75 @@ func TestAListOfWhatIsNotThereSaysSo(t *testing.T) {
 			return n == "nothing that is granted is as asked for; that it exists is not looked at"
 		}) {
 			t.Errorf("%+v: %+v", f, list)
+		}
+	}
+}
+
+// Lake Formation answers who may not list with an empty list: that is no list of nobody.
+func TestAListThatIsKeptFromItsReaderIsRefusedAndSaysWhatToDo(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	id := w.request(t, consumerAccount, []string{"orders"}, "SELECT")
+	w.approve(t, producer.ApproveInput{RequestID: id})
+	if _, err := w.asking[consumerAccount].FinalizeSubscription(t.Context(), consumer.FinalizeInput{SubscriptionID: id}); err != nil {
+		t.Fatal(err)
+	}
+	blind := func(account string) lakemesh.Options {
+		o := w.accounts.Options(account)
+		cfg := meshtest.Answering(*o.Config, func(_ string, _, out any) {
+			switch out := out.(type) {
+			case *lakeformation.ListPermissionsOutput:
+				out.PrincipalResourcePermissions = nil
+			case *lakeformation.GetDataLakeSettingsOutput:
+				out.DataLakeSettings.DataLakeAdmins = nil
+			}
+		})
+		o.Config = &cfg
+		return o
+	}
+	p, err := producer.New(t.Context(), blind(producerAccount))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, err := consumer.New(t.Context(), blind(consumerAccount))
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, err := admin.New(t.Context(), blind(meshAccount))
+	if err != nil {
+		t.Fatal(err)
+	}
+	wrong, err := admin.New(t.Context(), w.accounts.Options(producerAccount))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for who, test := range map[string]struct {
+		list func() (*access.List, error)
+		kind error
+		says []string
+	}{
+		"owner": {func() (*access.List, error) { return p.AccessList(t.Context(), producer.AccessListInput{}) }, lakemesh.ErrAccessDenied,
+			[]string{"shows no grants at all", "admin.AccessList()", "admin.UpgradeMesh()"}},
+		"consumer": {func() (*access.List, error) { return c.AccessList(t.Context(), consumer.AccessListInput{}) }, lakemesh.ErrAccessDenied,
+			[]string{"shows no grants at all", "DataMeshConsumer has to be a data lake administrator", "admin.InitializeConsumerAccount()"}},
+		"administrator": {func() (*access.List, error) { return a.AccessList(t.Context(), admin.AccessListInput{}) }, lakemesh.ErrAccessDenied,
+			[]string{"DataMeshManager is no data lake administrator", "admin.InitializeMeshAccount()"}},
+		"another account's administrator": {func() (*access.List, error) { return wrong.AccessList(t.Context(), admin.AccessListInput{}) }, lakemesh.ErrWrongAccount,
+			[]string{"this is done in the mesh account " + meshAccount}},
+		"owner who adopts": {func() (*access.List, error) {
+			_, err := p.AdoptGrants(t.Context(), producer.AdoptGrantsInput{})
+			return nil, err
+		}, lakemesh.ErrAccessDenied, []string{"shows no grants at all"}},
+	} {
+		list, err := test.list()
+		if list != nil || !errors.Is(err, test.kind) {
+			t.Errorf("%s: %+v, %v", who, list, err)
+			continue
+		}
+		for _, text := range test.says {
+			if !strings.Contains(err.Error(), text) {
+				t.Errorf("%s: %v; want that it says %q", who, err, text)
+			}
 		}
 	}
 }

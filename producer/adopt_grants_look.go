@@ -12,7 +12,6 @@ import (
 
 	"github.com/lakemesh/lakemesh"
 	"github.com/lakemesh/lakemesh/access"
-	"github.com/lakemesh/lakemesh/internal/accesslist"
 	"github.com/lakemesh/lakemesh/internal/catalog"
 	"github.com/lakemesh/lakemesh/internal/chain"
 	"github.com/lakemesh/lakemesh/internal/identity"
@@ -83,7 +82,7 @@ func (a *adoption) read(ctx context.Context) error {
 	// The producer's role made the tables: a listing that does not even show that shows
 	// nothing.
 	if len(a.have.Entries()) == 0 && len(a.databases) > 0 {
-		return accesslist.Hidden(opAdoptGrants, a.meshAccount, "products are published")
+		return a.hidden(opAdoptGrants, "products are published")
 	}
 	return a.justify(ctx)
 }

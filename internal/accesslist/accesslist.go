@@ -196,9 +196,10 @@ func (s Source) ownerOf(database string) string {
 }
 
 // Hidden is the error of a listing that shows nothing although something has to be
-// granted: Lake Formation answers who may not list with an empty list.
-func Hidden(op, account, what string) error {
-	return &lakemesh.Error{Op: op, Account: account, Resource: "permissions", Kind: lakemesh.ErrAccessDenied,
-		Message: "Lake Formation shows no grants at all although " + what + ": the caller may not list them, or all of them were revoked",
-		Hint:    "use credentials of a data lake administrator of account " + account}
+// granted: Lake Formation answers who may not list with an empty list. hint says who may,
+// and do what to do.
+func Hidden(op, account, what, hint string, do ...lakemesh.Call) error {
+	return &lakemesh.Error{Op: op, Account: account, Resource: "what is granted", Kind: lakemesh.ErrAccessDenied,
+		Message: "Lake Formation shows no grants at all although " + what + ": it does not say that somebody may not see them, and shows nothing; or all of them were revoked by hand",
+		Hint:    hint, Do: do}
 }
