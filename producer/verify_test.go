@@ -375,3 +375,27 @@ func TestVerifyIsNarrowed(t *testing.T) {
 		}
 	}
 }
+
+// A deletion closes the bucket before it is recorded. Whoever takes it back has to open it
+// again.
+func TestAbortingADeletionOpensWhatItClosed(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	id := w.request(t, consumerAccount, []string{"orders"}, "SELECT", "DESCRIBE")
+	w.approve(t, producer.ApproveInput{RequestID: id})
+	// The first transaction claims, the second one records.
+	w.mesh.Fail(localmesh.Fault{Service: "dynamodb", Operation: "TransactWriteItems", Nth: 2, Code: "AccessDeniedException", Message: "a planned fault", Status: 400})
+	if err := w.producer.DeleteSubscription(t.Context(), producer.DeleteInput{SubscriptionID: id}); err == nil {
+		t.Fatal("the deletion did not fail")
+	}
+	if got := w.openPrefixes(t); len(got) != 0 {
+		t.Fatalf("half deleted, %q is open", got)
+	}
+	if err := w.producer.AbortDecision(t.Context(), producer.AbortInput{SubscriptionID: id}); err != nil {
+		t.Fatal(err)
+	}
+	if got := w.openPrefixes(t); !slices.Equal(got, []string{"orders/"}) {
+		t.Errorf("%q is open", got)
+	}
+	w.chainHolds(t)
+}
