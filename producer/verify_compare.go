@@ -197,6 +197,48 @@ func (s *inspected) compareOpenings() {
 		}
 		s.surplusIn(name, bucket, explained, at)
 	}
+	for door, text := range s.keys {
+		f := Finding{Kind: chain.Missing, Link: chain.KeyPolicy, Principal: door.Role, Account: s.account, Resource: "bucket " + door.Bucket, What: text, Repairs: chain.Administrator}
+		for _, place := range s.openings.Open[door] {
+			f.Subscriptions = append(f.Subscriptions, at[place].ids...)
+		}
+		s.found(f)
+	}
+	s.unusedLocations()
+}
+
+// unusedLocations finds what is registered with the producer's own role, and no table has
+// its data there. The mesh's administrator alone can deregister it.
+func (s *inspected) unusedLocations() {
+	if !s.all {
+		return
+	}
+	var places []access.Place
+	unread := ""
+	for database, tables := range s.tables {
+		for name, t := range tables {
+			for _, p := range t.known.Places {
+				places = append(places, access.Place{Bucket: p.Bucket, Prefix: p.Prefix})
+			}
+			if t.partial || len(t.known.Unknown) > 0 || t.partitioned && !s.placed[catalog.TableName{Database: database, Table: name}] {
+				unread = database + "." + name
+			}
+		}
+	}
+	for _, l := range s.locations {
+		if l.Role != s.dataAccessRole() || slices.ContainsFunc(places, func(p access.Place) bool {
+			nearest, ok := access.Nearest(s.locations, p)
+			return ok && nearest.Place == l.Place
+		}) {
+			continue
+		}
+		if unread != "" {
+			s.unsure("location %s is registered, and whether data of table %s is there is not known", l.Place, unread)
+			continue
+		}
+		s.found(Finding{Kind: chain.TooMuch, Link: chain.Location, Resource: l.Place.String(), Principal: l.Role, Repairs: chain.Administrator,
+			What: "it is registered with Lake Formation, and no table of the producer has its data there"})
+	}
 }
 
 // surplusIn finds what is open and nobody reads. That can be told only of the whole.
@@ -258,8 +300,22 @@ func (s *inspected) compareCopies() {
 				f.What = "its definition is not that of its source"
 				s.found(f)
 			}
+			s.compareTagsOf(t, f)
 			s.comparePartitionsOf(pub, t, f)
 		}
+	}
+}
+
+// compareTagsOf tells how the LF-tags of a copy differ from those of its source.
+func (s *inspected) compareTagsOf(t *publishedTable, f Finding) {
+	f.Link = chain.Tag
+	for _, key := range slices.Sorted(maps.Keys(t.tags)) {
+		f.Kind, f.What = chain.Missing, "it lacks LF-tag "+key+"="+t.tags[key]+" of its source"
+		s.found(f)
+	}
+	for _, tag := range t.stale {
+		f.Kind, f.What, f.Command, f.Mends, f.Repairs = chain.Undecided, "it has LF-tag "+tag+", which its source has not", "", chain.Mends{}, chain.Administrator
+		s.found(f)
 	}
 }
 

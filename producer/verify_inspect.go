@@ -31,6 +31,8 @@ type inspected struct {
 	// databases are those that were read, in order, and tables their tables.
 	databases []string
 	tables    map[string]map[string]meshTable
+	// placed are the tables whose partitions were read.
+	placed map[catalog.TableName]bool
 	// own are the tables that this producer has published.
 	own map[catalog.TableName]bool
 	// copies are their comparisons with the source; dangling are links of the producer's
@@ -43,6 +45,8 @@ type inspected struct {
 	// locations are what is registered, buckets what their policies say.
 	locations []access.Location
 	buckets   map[string]*storage.Inspection
+	// keys are why roles cannot read what buckets encrypt.
+	keys map[access.Door]string
 	// wanted is what the subscriptions say, openings what has to be open for that, and used
 	// what may be in use, also by those on whom nobody decided.
 	wanted         access.Wanted
@@ -66,7 +70,7 @@ func (s *inspected) unsure(format string, args ...any) {
 // inspect reads what there is, in pages and batches.
 func (p *Producer) inspect(ctx context.Context, in VerifyInput) (*inspected, error) {
 	s := &inspected{Producer: p, all: in == VerifyInput{}, tables: map[string]map[string]meshTable{}, own: map[catalog.TableName]bool{}, dangling: map[catalog.TableName]string{},
-		buckets: map[string]*storage.Inspection{}, carriage: map[string]sharing.Carriage{}, shared: map[string]map[string][]access.Key{}}
+		buckets: map[string]*storage.Inspection{}, keys: map[access.Door]string{}, placed: map[catalog.TableName]bool{}, carriage: map[string]sharing.Carriage{}, shared: map[string]map[string][]access.Key{}}
 	group, within := errgroup.WithContext(ctx)
 	group.Go(func() (err error) {
 		s.records, err = p.records.OwnedActive(within, p.account, func(*tracker.Record) bool { return true })
@@ -98,7 +102,8 @@ func (p *Producer) inspect(ctx context.Context, in VerifyInput) (*inspected, err
 	}
 	wanted := map[string]bool{}
 	for _, r := range s.records {
-		if in.about(r) {
+		// One that cannot be read names none.
+		if in.about(r) && r.Database != "" {
 			wanted[strings.ToLower(r.Database)] = true
 		}
 	}
@@ -303,6 +308,9 @@ func (s *inspected) readFurther(ctx context.Context) error {
 			s.mu.Lock()
 			defer s.mu.Unlock()
 			maps.Copy(s.tables[database], placed)
+			for name := range placed {
+				s.placed[catalog.TableName{Database: database, Table: name}] = true
+			}
 			return err
 		})
 	}
@@ -394,10 +402,37 @@ func (s *inspected) readBuckets(ctx context.Context) error {
 				return nil
 			}
 			s.mu.Lock()
-			defer s.mu.Unlock()
 			s.buckets[bucket] = found
-			return nil
+			s.mu.Unlock()
+			return s.readKeys(within, bucket, prefixes)
 		})
 	}
 	return group.Wait()
+}
+
+// readKeys looks whether the roles that read in a bucket may use its key.
+func (s *inspected) readKeys(ctx context.Context, bucket string, prefixes map[string][]string) error {
+	if len(prefixes) == 0 {
+		return nil
+	}
+	look, err := s.ownBuckets().Look(ctx, bucket)
+	for role := range prefixes {
+		text := ""
+		if err == nil {
+			text, err = s.keyWarning(ctx, bucket, look, role)
+		}
+		switch {
+		case err != nil && ctx.Err() != nil:
+			return err
+		case err != nil:
+			s.unsure("whether %s may use the key of bucket %s is not known: %v", role, bucket, err)
+		case text != "" && namedByAlias(look):
+			s.unsure("%s", text)
+		case text != "":
+			s.mu.Lock()
+			s.keys[access.Door{Bucket: bucket, Role: role}] = text
+			s.mu.Unlock()
+		}
+	}
+	return nil
 }

@@ -93,4 +93,5 @@ func TestALocationThatAnotherProducerRegisteredIsNotOpened(t *testing.T) {
 	w.must(thief.register(bucket+"/orders_eu", otherProducer))
 	w.end(id)
 	w.opens(orders, customers)
+	w.leaves(otherProducer, "too much, location, s3://"+bucket+"/orders_eu, "+lakemesh.RoleARN(meshAccount, lakemesh.DataAccessRole(otherProducer)))
 }

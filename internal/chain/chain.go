@@ -37,11 +37,12 @@ const (
 	HandedOn     Link = "handed on"
 	Location     Link = "location"
 	BucketPolicy Link = "bucket policy"
+	KeyPolicy    Link = "key policy"
 	Metadata     Link = "metadata"
 	Partitions   Link = "partitions"
 )
 
-var order = []Link{Setup, Record, Grant, Tag, Share, Invitation, ResourceLink, HandedOn, Location, BucketPolicy, Metadata, Partitions}
+var order = []Link{Setup, Record, Grant, Tag, Share, Invitation, ResourceLink, HandedOn, Location, BucketPolicy, KeyPolicy, Metadata, Partitions}
 
 // Party is who can repair something.
 type Party string

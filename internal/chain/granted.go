@@ -1,6 +1,7 @@
 package chain
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -228,10 +229,12 @@ func Updating(r *tracker.Record) (command string, _ Mends) {
 func Records(records []*tracker.Record) (found []Finding) {
 	for _, r := range records {
 		f := Finding{Kind: Missing, Link: Record, Resource: "subscription " + r.ID, Principal: r.Subscriber, Database: strings.ToLower(r.Database), Subscriptions: []string{r.ID}}
+		if r.Tampered != "" || r.Fault != "" {
+			changed := f
+			changed.Kind, changed.What, changed.Command = Undecided, cmp.Or(r.Tampered, r.Fault), "lakemesh subscription delete "+r.ID
+			found = append(found, changed)
+		}
 		switch {
-		case r.Fault != "":
-			f.Kind, f.What = Undecided, r.Tampered
-			f.Command = "lakemesh subscription delete " + r.ID
 		case r.Claim != nil:
 			f.What = fmt.Sprintf("a decision (%s) by %s is under way, or was left unfinished", r.Claim.Action, r.Claim.By)
 			f.Command = "lakemesh subscription abort " + r.ID
