@@ -3,6 +3,7 @@ package acceptance_test
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -10,6 +11,7 @@ import (
 	lftypes "github.com/aws/aws-sdk-go-v2/service/lakeformation/types"
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/lakemesh/lakemesh/admin"
 	"github.com/lakemesh/lakemesh/consumer"
 	"github.com/lakemesh/lakemesh/internal/chain"
 	"github.com/lakemesh/lakemesh/internal/meshtest"
@@ -28,6 +30,9 @@ func (w *world) chainHolds() {
 	for account, p := range w.producers {
 		w.finds("producer "+account, w.left[account], func() (*chain.Verification, error) { return p.Verify(w.ctx(), producer.VerifyInput{}) })
 	}
+	a, err := admin.New(w.ctx(), w.Options(meshAccount))
+	w.must(err)
+	w.finds("the administrator", w.ofMesh(), func() (*chain.Verification, error) { return a.Verify(w.ctx(), admin.VerifyInput{}) })
 	for account, c := range w.consumers {
 		left := w.left["as consumer "+account]
 		verify := func() (*chain.Verification, error) { return c.Verify(w.ctx(), consumer.VerifyInput{}) }
@@ -48,6 +53,20 @@ func (w *world) chainHolds() {
 		}
 		w.finds("consumer "+account+", after its repair", left, verify)
 	}
+}
+
+// ofMesh is what the mesh's administrator sees of what producers find, and what it finds
+// besides.
+func (w *world) ofMesh() []string {
+	all := slices.Clone(w.left["as administrator"])
+	for account := range w.producers {
+		for _, line := range w.left[account] {
+			if link := strings.Split(line, ", ")[1]; link == string(chain.Record) || link == string(chain.Grant) {
+				all = append(all, line)
+			}
+		}
+	}
+	return all
 }
 
 // remains reports whether a finding is what a consumer still has to do.
@@ -89,6 +108,8 @@ func said(v *chain.Verification) []string {
 // leaves tells what a producer finds at the end of the test, and leavesConsumer what a
 // consumer does.
 func (w *world) leaves(account string, lines ...string) { w.left[account] = lines }
+
+func (w *world) leavesAdministrator(lines ...string) { w.left["as administrator"] = lines }
 
 func (w *world) leavesConsumer(account string, lines ...string) {
 	w.left["as consumer "+account] = lines

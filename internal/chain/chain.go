@@ -95,6 +95,7 @@ const (
 	ByImporting  Operation = "importing again"
 	ByLeaving    Operation = "leaving again"
 	ByTidying    Operation = "removing dead links"
+	ByUpgrading  Operation = "bringing the mesh up to date"
 )
 
 // With is the finding with how it is mended.
