@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/lakemesh/lakemesh"
+	"github.com/lakemesh/lakemesh/admin"
 	"github.com/lakemesh/lakemesh/consumer"
 	"github.com/lakemesh/lakemesh/internal/chain"
 	"github.com/lakemesh/lakemesh/plan"
@@ -35,14 +36,18 @@ func (a *app) verifyCommand() *cobra.Command {
 		Long: `As the owner of products: walks from each subscription to what its consumer can read:
 record, grant, resource share, registered location and its role, bucket policy, metadata
 and partitions. As a consumer: invitations, what of the mesh it sees, resource links, and
-what was handed on. It tells what is missing, what is too much, and what nobody decided,
-with the command that repairs it. The exit code is 7 if there is anything of that.
+what was handed on. As the mesh's administrator: the mesh account and its members, and of
+all products grants, records, shares and locations. It tells what is missing, what is too
+much, and what nobody decided, with the command that repairs it. The exit code is 7 if
+there is anything of that.
 
 With --repair it does what the party may: an owner publishes again, and updates
 subscriptions to what they say; a consumer imports again, and removes what it has left and
-links that lead nowhere. What nobody decided is only shown.`,
+links that lead nowhere; the administrator brings the mesh up to date. What nobody decided
+is only shown.`,
 		Example: `  lakemesh verify
   lakemesh verify --as consumer
+  lakemesh verify --as admin
   lakemesh verify --product sales-111111111111
   lakemesh verify --consumer 222222222222 --repair`,
 		Args: cobra.NoArgs,
@@ -83,13 +88,21 @@ links that lead nowhere. What nobody decided is only shown.`,
 	f.StringVar(&in.Consumer, "consumer", "", "only what this account was granted")
 	f.StringVar(&in.SubscriptionID, "subscription", "", "only this subscription")
 	f.BoolVar(&repair, "repair", false, "repair what can be repaired by this account")
-	f.Var(newChoice(&as, "", "producer", "consumer"), "as", "who verifies: producer or consumer (default: producer, or the one that the credentials file holds)")
+	f.Var(newChoice(&as, "", "producer", "consumer", "admin"), "as", "who verifies: producer, consumer or admin (default: producer, or the one that the credentials file holds)")
 	must(cmd.RegisterFlagCompletionFunc("subscription", a.completeIDs(lakemesh.ProducerIdentity)))
 	return cmd
 }
 
 // verifies is the party that verifies.
 func (a *app) verifies(ctx context.Context, as string, in producer.VerifyInput) (*verified, error) {
+	if as == "admin" {
+		m, err := a.admin(ctx, lakemesh.MeshIdentity)
+		if err != nil {
+			return nil, err
+		}
+		of := admin.VerifyInput{Database: in.Database, Consumer: in.Consumer, SubscriptionID: in.SubscriptionID}
+		return &verified{func(ctx context.Context) (*chain.Verification, error) { return m.Verify(ctx, of) }, m.PlanRepair, m.Repair}, nil
+	}
 	side, err := a.side(ctx, as, lakemesh.ProducerIdentity)
 	if err != nil {
 		return nil, err

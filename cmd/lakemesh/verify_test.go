@@ -75,6 +75,8 @@ func TestAConsumerVerifiesAndRepairsItsSide(t *testing.T) {
 	}
 	_, said = m.run(0, nil, "verify", "--as", "consumer", "--repair")
 	m.want(said, "^done: remove links to database ", "^nothing to repair: ")
+	_, said = m.run(0, nil, "verify", "--as", "admin")
+	m.want(said, "^nothing to repair: ")
 	m.run(2, nil, "verify", "--as", "consumer", "--consumer", "121212121212")
 	m.run(2, nil, "verify", "--as", "nobody")
 }
