@@ -31,7 +31,7 @@ type inspected struct {
 	// databases are those that were read, in order, and tables their tables.
 	databases []string
 	tables    map[string]map[string]meshTable
-	// placed are the tables whose partitions were read.
+	// placed are the tables of which the places of all partitions are known.
 	placed map[catalog.TableName]bool
 	// own are the tables that this producer has published.
 	own map[catalog.TableName]bool
@@ -295,11 +295,12 @@ func (s *inspected) readFurther(ctx context.Context) error {
 	isRead := readTables(s.wanted.Grants.Union(observed.On(func(k access.Key) bool {
 		return access.Catalog{Account: s.meshAccount, Owner: s.account}.Outside(k.Grantee)
 	})))
+	s.placeCompared()
 	group, within := errgroup.WithContext(ctx)
 	for _, database := range s.databases {
 		read := map[string]meshTable{}
 		for name, t := range s.tables[database] {
-			if isRead(database, name) {
+			if isRead(database, name) && !s.placed[catalog.TableName{Database: database, Table: name}] {
 				read[name] = t
 			}
 		}
@@ -324,6 +325,18 @@ func (s *inspected) readFurther(ctx context.Context) error {
 	s.openings = access.Prefixes(s.wanted, access.Grants{}, read, s.locations)
 	s.used = access.Prefixes(s.wanted, observed, read, s.locations)
 	return s.readBuckets(ctx)
+}
+
+// placeCompared notes of which tables the places of partitions are known from the
+// comparison: the copy is as its source, of which no partition lies elsewhere.
+func (s *inspected) placeCompared() {
+	for _, pub := range s.copies {
+		for _, t := range pub.tables {
+			if t.same && t.partitioned && t.unread == nil && t.drift != nil && t.drift.Count() == 0 && t.drift.Surplus == 0 && t.strays.count == 0 {
+				s.placed[catalog.TableName{Database: pub.target, Table: t.name}] = true
+			}
+		}
+	}
 }
 
 func (s *inspected) subscribers() []string {
