@@ -103,9 +103,9 @@ const (
 	subscribedRows = 2
 	// databaseRows are the rows of the database that was published.
 	databaseRows = 4
-	// verifiedOnce are the names of the mesh's databases, the database in the mesh and the
-	// source, and one look for LF-tags.
-	verifiedOnce = 4
+	// verifiedOnce are the names of the mesh's databases, the one of them, and one look for
+	// LF-tags at the source.
+	verifiedOnce = 3
 	// recordCalls are those on the record of a subscription: the consumer's request is
 	// read, and what the owner has decided, with the pair's ledger and the owner's lease,
 	// in one call; the lease is taken; it is claimed, recorded, and mirrored, and the

@@ -18,7 +18,7 @@ type Subscriptions struct {
 	// Database is the source that was published.
 	Database string
 	// All of them, Consumers who have them evenly, and Each how many tables of Tables each
-	// is to.
+	// is to; they are spread over all tables.
 	All, Consumers, Each, Tables int
 }
 
@@ -76,10 +76,11 @@ func (s Subscriptions) ask(ctx context.Context, manager *admin.Admin, options fu
 	if err != nil {
 		return nil, err
 	}
+	apart := max(1, s.Tables/(s.All*s.Each))
 	for i := n; i < s.All; i += s.Consumers {
 		var tables []string
 		for j := range s.Each {
-			tables = append(tables, TableName((i*s.Each+j)%s.Tables))
+			tables = append(tables, TableName((i*s.Each+j)*apart%s.Tables))
 		}
 		out, err := c.RequestAccessToProduct(ctx, consumer.RequestInput{OwnerAccountID: owner, DatabaseName: lakemesh.MeshDatabaseName(s.Database, owner),
 			Tables: tables, RequestPermissions: []string{"SELECT", "DESCRIBE"}})
