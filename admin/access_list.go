@@ -34,9 +34,20 @@ func (a *Admin) AccessList(ctx context.Context, in AccessListInput) (*access.Lis
 		return s.Make(ctx, in.ListFilter, in.At)
 	}
 	s.Records = slices.DeleteFunc(s.Records, func(r *tracker.Record) bool { return r.Status != lakemesh.Active })
+	if err := a.seesGrants(ctx, opAccessList); err != nil {
+		return nil, err
+	}
+	if s.There, err = a.permissions().Readers(ctx); err != nil {
+		return nil, identity.Explain(opAccessList, a.mesh, "permissions", err)
+	}
+	return s.Make(ctx, in.ListFilter, nil)
+}
+
+// seesGrants refuses where the mesh's manager is not shown who holds what.
+func (a *Admin) seesGrants(ctx context.Context, op string) error {
 	settings, err := a.observeSettings(ctx)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	manager := false
 	for _, p := range settings.DataLakeAdmins {
@@ -44,11 +55,8 @@ func (a *Admin) AccessList(ctx context.Context, in AccessListInput) (*access.Lis
 	}
 	if !manager {
 		// Who is no administrator is shown only what it holds itself.
-		return nil, &lakemesh.Error{Op: opAccessList, Account: a.mesh, Resource: "what is granted", Kind: lakemesh.ErrAccessDenied,
+		return &lakemesh.Error{Op: op, Account: a.mesh, Resource: "what is granted", Kind: lakemesh.ErrAccessDenied,
 			Message: lakemesh.ManagerRole + " is no data lake administrator, so that it may not see who holds what", Hint: "initialize the mesh account again", Do: []lakemesh.Call{lakemesh.Do("admin.InitializeMeshAccount")}}
 	}
-	if s.There, err = a.permissions().Readers(ctx); err != nil {
-		return nil, identity.Explain(opAccessList, a.mesh, "what is granted", err)
-	}
-	return s.Make(ctx, in.ListFilter, nil)
+	return nil
 }

@@ -14,6 +14,7 @@ import (
 
 	"github.com/lakemesh/lakemesh/admin"
 	"github.com/lakemesh/lakemesh/bench/internal/bound"
+	"github.com/lakemesh/lakemesh/bench/internal/lab"
 	"github.com/lakemesh/lakemesh/consumer"
 	"github.com/lakemesh/lakemesh/internal/meshtest"
 	"github.com/lakemesh/lakemesh/localmesh"
@@ -238,6 +239,35 @@ func TestCallCountsAreNearTheBound(t *testing.T) {
 			return p.DeleteSubscription(t.Context(), producer.DeleteInput{SubscriptionID: id, Reason: "over"})
 		})
 	})
+}
+
+// Verifying reads pages and batches: how many calls it takes goes by tables, consumers and
+// subscriptions divided by the sizes of pages.
+func TestVerifyingIsNearTheBound(t *testing.T) {
+	t.Parallel()
+	base := meshtest.Accounts(t)
+	for _, size := range []struct{ tables, partitions, subscriptions, consumers int }{{30, 0, 3, 1}, {250, 0, 12, 4}, {20, 3, 4, 2}} {
+		t.Run(fmt.Sprintf("%+v", size), func(t *testing.T) {
+			t.Parallel()
+			c := began(t, base)
+			c.load(size.tables, size.partitions)
+			p := c.producer()
+			c.count("publish", c.publish(p))
+			subscribed := lab.Subscriptions{Database: "bench", All: size.subscriptions, Consumers: size.consumers, Each: 2, Tables: size.tables}
+			if err := subscribed.Make(t.Context(), c.Mesh.Mesh, meshtest.Administrator, meshtest.MeshAccount, meshtest.ProducerAccount); err != nil {
+				t.Fatal(err)
+			}
+			least := bound.Verify(bound.Verified{Tables: size.tables, Partitions: size.partitions, Subscriptions: size.subscriptions, Consumers: size.consumers, Each: 2, Buckets: 1})
+			c.near("verify", least, func() error {
+				v, err := p.Verify(t.Context(), producer.VerifyInput{})
+				if err == nil && (!v.Holds() || len(v.Unverified) > 0 || v.Subscriptions != size.subscriptions || v.Tables != size.tables) {
+					t.Errorf("%+v", v)
+				}
+				return err
+			})
+			t.Log(c.log.String(), least)
+		})
+	}
 }
 
 // The calls of the same operation in two orders of its steps are the same: nothing

@@ -94,7 +94,7 @@ func table(ctx context.Context, args []string, out io.Writer) error {
 func (t *tabler) wants(row string) bool { return t.rows.MatchString(row) }
 
 func (t *tabler) all(ctx context.Context) error {
-	for _, part := range []func(context.Context) error{t.opening, t.publishing, t.decisions, t.oneBucket, t.pending, t.throttled, t.large} {
+	for _, part := range []func(context.Context) error{t.opening, t.publishing, t.decisions, t.oneBucket, t.pending, t.verifying, t.throttled, t.large} {
 		if err := part(ctx); err != nil {
 			return err
 		}
@@ -369,6 +369,45 @@ func (t *tabler) pending(ctx context.Context) error {
 	only := !slices.ContainsFunc(m.Counts, func(c localmesh.Count) bool { return c.Operation != "GetItem" && c.Operation != "BatchGetItem" })
 	t.row(name, m, least, target{"reads by key only", only, byService(m.Counts)},
 		target{"all of them", m.Answer == "1000 requests", m.Answer}, withinBound(total(m.Counts), least))
+	return nil
+}
+
+// verifying compares everything of an owner with what was decided, when all of it holds.
+func (t *tabler) verifying(ctx context.Context) error {
+	const most = 300 << 20
+	for _, size := range []bound.Verified{{Tables: 1000, Subscriptions: 100, Consumers: 10, Each: 2}, {Tables: 10_000, Subscriptions: 1000, Consumers: 100, Each: 2}} {
+		name := fmt.Sprintf("verify %d tables, %d subscriptions, %d consumers", size.Tables, size.Subscriptions, size.Consumers)
+		if !t.wants(name) || t.short && size.Tables > 1000 {
+			continue
+		}
+		of := product(size.Tables, 0)
+		of.PerBucket = tablesPerBucket
+		size.Buckets = of.Buckets()
+		if err := t.begin(of); err != nil {
+			return err
+		}
+		if err := t.mesh.SetLatency(0); err != nil {
+			return err
+		}
+		if _, err := t.mesh.Measure(ctx, lab.ProducerAccount, lab.Work{Persona: "producer", Do: "publish", Database: "bench"}); err != nil {
+			return fmt.Errorf("publish %d tables: %w", size.Tables, err)
+		}
+		if err := t.mesh.Subscribe(lab.Subscriptions{Database: "bench", All: size.Subscriptions, Consumers: size.Consumers, Each: size.Each, Tables: size.Tables}); err != nil {
+			return fmt.Errorf("make %d subscriptions: %w", size.Subscriptions, err)
+		}
+		if err := t.mesh.SetLatency(t.latency); err != nil {
+			return err
+		}
+		m, err := t.mesh.Measure(ctx, lab.ProducerAccount, lab.Work{Persona: "producer", Do: "verify", Concurrency: t.concurrency})
+		if err != nil {
+			t.failed(name, err)
+			return nil
+		}
+		least, all := bound.Verify(size), fmt.Sprintf("0 findings on %d subscriptions and %d tables", size.Subscriptions, size.Tables)
+		t.row(name, m, least, withinBound(total(m.Counts), least), target{"all of it holds", m.Answer == all, m.Answer},
+			target{"no writing call", writes(m.Counts) == 0, fmt.Sprint(writes(m.Counts), " writing calls")},
+			target{"at most 300 MB", m.Peak <= most, fmt.Sprintf("%d MB", m.Peak>>20)})
+	}
 	return nil
 }
 

@@ -8,6 +8,7 @@ import (
 
 	"github.com/lakemesh/lakemesh"
 	"github.com/lakemesh/lakemesh/access"
+	"github.com/lakemesh/lakemesh/internal/chain"
 	"github.com/lakemesh/lakemesh/internal/identity"
 	"github.com/lakemesh/lakemesh/internal/tracker"
 	"github.com/lakemesh/lakemesh/plan"
@@ -171,15 +172,15 @@ func (in AdoptGrantsInput) about(k access.Key) bool {
 // judge computes what the grants become.
 func (a *adoption) judge() error {
 	there := a.have.Access()
-	made, allowed, err := a.decided()
+	granted := a.inspected.granted()
+	made, allowed, err := granted.Decided()
 	if err != nil {
 		return err
 	}
-	subscribers := a.subscribers()
-	asked := func(k access.Key) bool { return a.in.about(k) && a.watched(k, subscribers) }
-	foreign := access.Diff(made, allowed, there.Union(a.parts).On(asked)).Foreign.On(asked)
+	asked := func(k access.Key) bool { return a.in.about(k) && granted.Watched(k) }
+	foreign := granted.Undecided(access.Diff(made, allowed, there.Union(a.parts).On(asked)).Foreign.On(asked))
 	for k, h := range there.On(asked) {
-		if string(k.Grantee) == k.Grantee.Account() && h.Minus(foreign[k]).Equal(h) && !h.Empty() {
+		if string(k.Grantee) == k.Grantee.Account() && h.Minus(foreign[k]).Equal(h) && !h.Empty() && !a.theirs(k, h) {
 			a.justified++
 		}
 	}
@@ -226,7 +227,7 @@ func (a *adoption) leave(l access.Leftover) {
 // widens is how a subscription comes to say what may be handed on as well.
 func (a *adoption) widens(l access.Leftover) []lakemesh.Call {
 	for _, r := range a.records {
-		if !slices.Contains(a.subscriptionsOn(l.Key), r.ID) || r.Status != lakemesh.Active || r.Claim != nil || r.Leaving || !l.Held.Grantable.SubsetOf(r.Permitted) {
+		if !slices.Contains(a.inspected.granted().SubscriptionsOn(l.Key), r.ID) || r.Status != lakemesh.Active || r.Claim != nil || r.Leaving || !l.Held.Grantable.SubsetOf(r.Permitted) {
 			continue
 		}
 		return []lakemesh.Call{lakemesh.Do("producer.UpdateSubscriptionPermissions", "SubscriptionID", r.ID, "GrantPermissions", strings.Join(r.Permitted.Strings(), ","),
@@ -263,7 +264,7 @@ func (a *adoption) plan(lease *tracker.Lease) (*plan.Plan, error) {
 	a.ids = make([]string, len(a.granted))
 	for i, g := range a.granted {
 		todo.Add(plan.Step{Kind: plan.Record, Account: a.meshAccount, Resource: "subscription of account " + g.Subscriber, Detail: a.adopted(i),
-			Summary: fmt.Sprintf("record as a subscription what account %s holds by hand: %s on %s", g.Subscriber, held(access.Held{Permissions: g.Permitted, Grantable: g.Grantable}), onWhat(g)),
+			Summary: fmt.Sprintf("record as a subscription what account %s holds by hand: %s on %s", g.Subscriber, chain.Held(access.Held{Permissions: g.Permitted, Grantable: g.Grantable}), onWhat(g)),
 			Run: func(ctx context.Context) (err error) {
 				a.ids[i], err = lease.AdoptGrants(ctx, g)
 				return err

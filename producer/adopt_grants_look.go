@@ -16,8 +16,6 @@ import (
 	"github.com/lakemesh/lakemesh/internal/chain"
 	"github.com/lakemesh/lakemesh/internal/identity"
 	"github.com/lakemesh/lakemesh/internal/permissions"
-	"github.com/lakemesh/lakemesh/internal/sharing"
-	"github.com/lakemesh/lakemesh/internal/storage"
 	"github.com/lakemesh/lakemesh/internal/tracker"
 )
 
@@ -27,8 +25,7 @@ func (p *Producer) lookForGrants(ctx context.Context, in AdoptGrantsInput) (*ado
 	if err := p.checkAdopt(&in); err != nil {
 		return nil, identity.Explain(opAdoptGrants, p.meshAccount, "", err)
 	}
-	a := &adoption{in: in, inspected: &inspected{Producer: p, all: in.Database == "", tables: map[string]map[string]meshTable{}, own: map[catalog.TableName]bool{},
-		dangling: map[catalog.TableName]string{}, buckets: map[string]*storage.Inspection{}, carriage: map[string]sharing.Carriage{}, shared: map[string]map[string][]access.Key{}}}
+	a := &adoption{in: in, inspected: p.uninspected(in.Database == "")}
 	if err := a.read(ctx); err != nil {
 		return nil, p.explainAdopt(err)
 	}
@@ -197,7 +194,9 @@ func (a *adoption) foresee(ctx context.Context) error {
 		return err
 	}
 	a.findings = nil
-	a.lackingGrants(a.have.Access())
+	for _, f := range a.inspected.granted().Lacking() {
+		a.found(f)
+	}
 	a.compareShares()
 	a.compareOpenings()
 	slices.SortFunc(a.findings, func(x, y Finding) int { return strings.Compare(x.Resource, y.Resource) })

@@ -182,7 +182,7 @@ func (b *bucketWork) prepare(ctx context.Context, buckets storage.Buckets, name 
 				return &lakemesh.Error{Kind: lakemesh.ErrNotFound, Account: buckets.Account, Resource: "location " + place.String(),
 					Message: "it is not registered with Lake Formation, so nobody could read it", Hint: "publish the table again", Do: []lakemesh.Call{lakemesh.Do("producer.CreateDataProducts")}}
 			default:
-				b.warnings = append(b.warnings, place.unopened("it is not registered with Lake Formation; publish the table again: " + lakemesh.Do("producer.CreateDataProducts").String()))
+				b.warnings = append(b.warnings, place.unopened("it is not registered with Lake Formation; publish the table again: "+lakemesh.Do("producer.CreateDataProducts").String()))
 			}
 		}
 	}

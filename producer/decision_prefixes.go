@@ -31,13 +31,19 @@ func (p *Producer) prefixes(c *considered, f *found, ch *change, diff access.Cha
 
 	alters := whoAlters(becomes, catalog, c.record.Database)
 	unopened := map[string]bool{}
-	opening := c.action != lakemesh.ActionAbort && c.action != lakemesh.ActionDelete
+	// A deletion that was left unfinished may have closed what the subscription reads.
+	aborting := c.action == lakemesh.ActionAbort
+	opening := c.action != lakemesh.ActionDelete && (!aborting || c.record.Status == lakemesh.Active)
 	for door, places := range openings.Open {
 		for _, place := range places {
 			if !opening || !mine[place] {
 				continue
 			}
 			if p.readsForAnother(door.Role) {
+				if aborting {
+					// What is taken back does not fail for what others did.
+					continue
+				}
 				return p.readByAnother(locations, place)
 			}
 			t := ch.where[place]
@@ -51,7 +57,7 @@ func (p *Producer) prefixes(c *considered, f *found, ch *change, diff access.Cha
 	ch.warnings = append(ch.warnings, slices.Sorted(maps.Keys(unopened))...)
 	for _, place := range openings.Unregistered {
 		// Whose bucket it is decides what that means.
-		if opening && mine[place] {
+		if opening && !aborting && mine[place] {
 			ch.unregistered = append(ch.unregistered, ch.where[place])
 		}
 	}

@@ -24,10 +24,10 @@ func (p *Producer) keyWarning(ctx context.Context, bucket string, look storage.L
 	about := "bucket " + bucket + " encrypts with "
 	key := look.Key
 	switch {
-	case key == "" || strings.HasSuffix(key, "alias/aws/s3"):
+	case managed(look):
 		return about + "the key that AWS manages for S3 (aws/s3), which no role of another account may use: " + role +
 			" cannot read what was written so. Let the bucket encrypt with a key of your own, or with AES256, and write its objects again", nil
-	case strings.Contains(key, "alias/"):
+	case namedByAlias(look):
 		return fmt.Sprintf("%skey %s, which is named by an alias, so that it cannot be told whether %s may use it; see that the key behind it was named when the account was enabled (--kms-key), and that its policy has the statement %s",
 			about, key, role, storage.KeyStatement(role, p.keyARN(key))), nil
 	}
@@ -38,6 +38,17 @@ func (p *Producer) keyWarning(ctx context.Context, bucket string, look storage.L
 	}
 	return fmt.Sprintf("%skey %s, and %s may not decrypt with it: what was written so cannot be read by those whom it is shared with. Let the mesh's administrator name the key (lakemesh account enable %s --account-type producer --kms-key %s, with the other keys of the account), and add to the key's policy the statement %s",
 		about, key, role, p.account, key, storage.KeyStatement(role, key)), nil
+}
+
+// managed reports whether a bucket encrypts with the key that AWS manages for S3.
+func managed(look storage.Look) bool {
+	return look.Key == "" || strings.HasSuffix(look.Key, "alias/aws/s3")
+}
+
+// namedByAlias reports whether a bucket names its key by an alias, behind which any key
+// may be.
+func namedByAlias(look storage.Look) bool {
+	return !managed(look) && strings.Contains(look.Key, "alias/")
 }
 
 // keyARN is the ARN of a key that a bucket names. Names without an account are of the

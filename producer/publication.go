@@ -170,6 +170,8 @@ type publishedTable struct {
 	linkFound bool
 	// tags are the LF-tags that the table is to have, and lacks.
 	tags map[string]string
+	// stale are LF-tags of the copy that the source has not, as key=value.
+	stale []string
 	// allTags are the LF-tags that count for the original, those of its database and of its
 	// columns among them; read for a migration where grants go by tags.
 	allTags permissions.Tags

@@ -106,6 +106,7 @@ func (s *surveyed) sayStale(t *publishedTable, wanted, have map[string]string) {
 		if _, ok := wanted[key]; ok || key == lakemesh.DomainTag || key == lakemesh.ProductTag || ownerTagPattern.MatchString(key) {
 			continue
 		}
+		t.stale = append(t.stale, key+"="+have[key])
 		s.refuse("stale "+key+" of "+t.name, fmt.Sprintf("table %s.%s has LF-tag %s=%s in the mesh, which its source has not: whoever is granted by it keeps that; the mesh's administrator can remove it", s.target, t.name, key, have[key]))
 	}
 }

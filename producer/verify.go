@@ -2,7 +2,6 @@ package producer
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"strings"
 
@@ -138,32 +137,14 @@ func (s *inspected) mends(ids ...string) (command string, _ chain.Mends) {
 		if !slices.Contains(ids, r.ID) || r.Status != lakemesh.Active || r.Claim != nil || r.Leaving {
 			continue
 		}
-		grantable := "none"
-		if len(r.Grantable) > 0 {
-			grantable = strings.Join(r.Grantable.Strings(), ",")
-		}
-		return fmt.Sprintf("lakemesh subscription update %s --grant-permissions %s --grantable-permissions %s", r.ID, strings.Join(r.Permitted.Strings(), ","), grantable),
-			chain.Mends{By: chain.ByUpdating, Subscription: r.ID}
+		return chain.Updating(r)
 	}
 	return "", chain.Mends{}
 }
 
 // compareRecords looks at the records themselves.
 func (s *inspected) compareRecords() {
-	for _, r := range s.records {
-		f := Finding{Kind: chain.Missing, Link: chain.Record, Resource: "subscription " + r.ID, Principal: r.Subscriber, Database: strings.ToLower(r.Database), Subscriptions: []string{r.ID}}
-		switch {
-		case r.Fault != "":
-			f.Kind, f.What = chain.Undecided, r.Tampered
-			f.Command = "lakemesh subscription delete " + r.ID
-			s.found(f)
-		case r.Claim != nil:
-			f.What = fmt.Sprintf("a decision (%s) by %s is under way, or was left unfinished", r.Claim.Action, r.Claim.By)
-			f.Command = "lakemesh subscription abort " + r.ID
-			s.found(f)
-		case r.Leaving:
-			f.Kind, f.What, f.Command = chain.TooMuch, "the consumer has left it, and it is not ended yet", "lakemesh subscription settle"
-			s.found(f)
-		}
+	for _, f := range chain.Records(s.records) {
+		s.found(f)
 	}
 }

@@ -10,97 +10,40 @@ import (
 	"github.com/lakemesh/lakemesh/access"
 	"github.com/lakemesh/lakemesh/internal/catalog"
 	"github.com/lakemesh/lakemesh/internal/chain"
-	"github.com/lakemesh/lakemesh/internal/permissions"
 	"github.com/lakemesh/lakemesh/internal/storage"
 )
 
 // compareGrants compares what is granted with what was decided.
 func (s *inspected) compareGrants() error {
-	there := s.have.Access()
-	s.lackingGrants(there)
+	found, err := s.granted().Compare()
+	for _, f := range found {
+		s.found(f)
+	}
 	s.goneTables()
-
-	made, allowed, err := s.decided()
-	if err != nil {
-		return err
-	}
-	subscribers := s.subscribers()
-	diff := access.Diff(made, allowed, there.Union(s.parts).On(func(k access.Key) bool { return s.watched(k, subscribers) }))
-	for k, h := range diff.Revoke {
-		ids := s.subscriptionsOn(k)
-		s.found(s.grantFinding(k, Finding{Kind: chain.TooMuch, What: "holds " + held(h) + ", which is not decided any more", Subscriptions: ids}.With(s.mends(ids...))))
-	}
-	for k, h := range diff.Foreign {
-		what, repairs := "holds "+held(h)+", which nobody decided", chain.Owner
-		if k.Grantee == access.AllowedByIAM {
-			what, repairs = "everybody whom IAM lets through holds "+held(h)+": Lake Formation restricts nobody there", chain.Administrator
-		} else if r := there[k].Permissions; len(r) == 0 {
-			// Of parts and by tags lakemesh grants nothing.
-			repairs = chain.Administrator
-		}
-		s.found(s.grantFinding(k, Finding{Kind: chain.Undecided, What: what, Repairs: repairs}))
-	}
-	return nil
+	return err
 }
 
-// decided are what lakemesh made, and what may be there: what the subscriptions say, in
-// either form, what publishing grants, and what was there before them.
-func (s *inspected) decided() (made, allowed access.Grants, _ error) {
-	made, allowed = access.Grants{}, s.wanted.Grants.Union(s.ownGrants())
-	for _, r := range s.records {
-		names := slices.Sorted(maps.Keys(s.tables[strings.ToLower(r.Database)]))
-		byHand, err := permissions.DecodeFound(s.meshAccount, r.Subscriber, r.Found)
-		if err != nil {
-			return nil, nil, err
-		}
-		permitted, grantable := r.Justified()
-		// Granted under either form, it is the same.
-		allowed = allowed.Union(byHand, s.either(r, names, terms{permitted, grantable}))
-		may := terms{r.Permitted, r.Grantable}
-		if c := r.Claim; c != nil {
-			may = terms{may.permitted.Union(c.Permissions), may.grantable.Union(c.Grantable)}
-		}
-		made = made.Union(s.either(r, names, may).Minus(byHand))
+func (s *inspected) granted() *chain.Granted {
+	g := &chain.Granted{Mesh: s.meshAccount, Records: s.records, Tables: map[string][]string{}, All: s.all, Wanted: s.wanted, Own: s.ownGrants(), Have: s.have, Parts: s.parts,
+		Theirs: s.theirs, Mends: s.mends, Publishes: s.publishes}
+	for database, tables := range s.tables {
+		g.Tables[database] = slices.Sorted(maps.Keys(tables))
 	}
-	return made, allowed, nil
+	return g
 }
 
-// lackingGrants finds what should be granted and is not. All tables and each of them is
-// the same.
-func (s *inspected) lackingGrants(there access.Grants) {
-	for k, h := range s.wanted.Grants.Union(s.ownGrants()) {
-		lacks := s.lacks(there, k, h)
-		if k.Object.Kind == access.KindAllTables && !lacks.Empty() {
-			each := access.Held{}
-			for name := range s.tables[k.Object.Database] {
-				each = each.Union(s.lacks(there, access.Key{Grantee: k.Grantee, Object: access.OnTable(s.meshAccount, k.Object.Database, name)}, h))
-			}
-			if len(s.tables[k.Object.Database]) > 0 {
-				lacks = each
-			}
-		}
-		if lacks.Empty() {
-			continue
-		}
-		f := Finding{Kind: chain.Missing, What: "lacks " + held(lacks)}
-		if string(k.Grantee) == s.account {
-			f = f.With(s.publishes(k.Object.Database, k.Object.Table))
-		} else {
-			for _, why := range s.wanted.Why[k] {
-				f.Subscriptions = append(f.Subscriptions, why.ID)
-			}
-			f = f.With(s.mends(f.Subscriptions...))
-		}
-		s.found(s.grantFinding(k, f))
+// theirs reports whether a grant is what publishing and the mesh itself give, or what the
+// producer does with its own.
+func (s *inspected) theirs(k access.Key, h access.Held) bool {
+	switch string(k.Grantee) {
+	case s.meshRole(), s.ids.Mesh.ARN, lakemesh.RoleARN(s.meshAccount, lakemesh.ManagerRole):
+		// The mesh's administrator may give itself what it needs, and can at any time.
+		return true
+	case s.readOnlyRole():
+		// Everybody of the mesh can open it.
+		return h.Permissions.SubsetOf(lakemesh.NewPermissions(lakemesh.Describe)) && len(h.Grantable) == 0
 	}
-}
-
-func (s *inspected) lacks(there access.Grants, k access.Key, h access.Held) access.Held {
-	has := access.Grants{k: there[k]}
-	if k.Object.Kind == access.KindTable {
-		has.Add(k, there[access.Key{Grantee: k.Grantee, Object: access.OnAllTables(k.Object.Account, k.Object.Database)}])
-	}
-	return h.Minus(access.Grants{k: h}.Held(has)[k])
+	return k.Grantee.Account() == s.account
 }
 
 // goneTables finds the tables of subscriptions, and of links, that are not in the mesh.
@@ -129,64 +72,6 @@ func (s *inspected) wholeOf(database string) (ids []string) {
 	return ids
 }
 
-// watched reports whether a grant is one that somebody should have decided on: not what
-// accounts do with what they hold, and not what publishing and the mesh itself give.
-func (s *inspected) watched(k access.Key, subscribers []string) bool {
-	on := k.Object
-	if on.Account != s.meshAccount || on.Database != "" && s.tables[on.Database] == nil {
-		return false
-	}
-	if on.Database == "" && !s.all {
-		return false
-	}
-	account := k.Grantee.Account()
-	switch {
-	case account == s.account, string(k.Grantee) == s.meshRole(), string(k.Grantee) == s.readOnlyRole(), string(k.Grantee) == s.ids.Mesh.ARN:
-		return false
-	case string(k.Grantee) == lakemesh.RoleARN(s.meshAccount, lakemesh.ManagerRole):
-		// The mesh's administrator may give itself what it needs, and can at any time.
-		return false
-	case string(k.Grantee) != account && slices.Contains(subscribers, account):
-		// Handed on.
-		return false
-	}
-	return true
-}
-
-// subscriptionsOn are the subscriptions of a grantee that are about an object.
-func (s *inspected) subscriptionsOn(k access.Key) (ids []string) {
-	for _, r := range s.records {
-		if r.Subscriber != string(k.Grantee) || !strings.EqualFold(r.Database, k.Object.Database) {
-			continue
-		}
-		named := slices.ContainsFunc(r.Tables, func(t string) bool { return strings.EqualFold(t, k.Object.Table) })
-		if r.Words.Whole || k.Object.Table == "" || named {
-			ids = append(ids, r.ID)
-		}
-	}
-	return ids
-}
-
-// grantFinding completes a finding about a grant.
-func (s *inspected) grantFinding(k access.Key, f Finding) Finding {
-	f.Link, f.Resource, f.Principal, f.Database = chain.Grant, k.Object.String(), string(k.Grantee), k.Object.Database
-	if k.Object.Table != "" {
-		f.Tables = []string{k.Object.Table}
-	}
-	return f
-}
-
-// held says what is held.
-func held(h access.Held) string {
-	switch {
-	case len(h.Permissions) == 0:
-		return "the right to hand on " + h.Grantable.String()
-	case len(h.Grantable) == 0:
-		return h.Permissions.String()
-	}
-	return h.Permissions.String() + " (to hand on: " + h.Grantable.String() + ")"
-}
-
 // publishes is how a table is published again.
 func (s *inspected) publishes(database, table string) (command string, _ chain.Mends) {
 	source := strings.TrimSuffix(database, "-"+s.account)
@@ -207,17 +92,10 @@ func (s *inspected) publishes(database, table string) (command string, _ chain.M
 
 // compareShares finds what was granted and reaches nobody.
 func (s *inspected) compareShares() {
+	g := s.granted()
 	for subscriber, carriage := range s.carriage {
-		for object, why := range carriage.Missing {
-			for _, k := range s.shared[subscriber][object] {
-				f := s.grantFinding(k, Finding{Kind: chain.Missing, What: "it was granted and does not reach the account: " + why})
-				f.Link = chain.Share
-				for _, reason := range s.wanted.Why[k] {
-					f.Subscriptions = append(f.Subscriptions, reason.ID)
-				}
-				f = f.With(s.mends(f.Subscriptions...))
-				s.found(f)
-			}
+		for _, f := range g.NotCarried(carriage, s.shared[subscriber]) {
+			s.found(f)
 		}
 	}
 }
@@ -319,6 +197,48 @@ func (s *inspected) compareOpenings() {
 		}
 		s.surplusIn(name, bucket, explained, at)
 	}
+	for door, text := range s.keys {
+		f := Finding{Kind: chain.Missing, Link: chain.KeyPolicy, Principal: door.Role, Account: s.account, Resource: "bucket " + door.Bucket, What: text, Repairs: chain.Administrator}
+		for _, place := range s.openings.Open[door] {
+			f.Subscriptions = append(f.Subscriptions, at[place].ids...)
+		}
+		s.found(f)
+	}
+	s.unusedLocations()
+}
+
+// unusedLocations finds what is registered with the producer's own role, and no table has
+// its data there. The mesh's administrator alone can deregister it.
+func (s *inspected) unusedLocations() {
+	if !s.all {
+		return
+	}
+	var places []access.Place
+	unread := ""
+	for database, tables := range s.tables {
+		for name, t := range tables {
+			for _, p := range t.known.Places {
+				places = append(places, access.Place{Bucket: p.Bucket, Prefix: p.Prefix})
+			}
+			if t.partial || len(t.known.Unknown) > 0 || t.partitioned && !s.placed[catalog.TableName{Database: database, Table: name}] {
+				unread = database + "." + name
+			}
+		}
+	}
+	for _, l := range s.locations {
+		if l.Role != s.dataAccessRole() || slices.ContainsFunc(places, func(p access.Place) bool {
+			nearest, ok := access.Nearest(s.locations, p)
+			return ok && nearest.Place == l.Place
+		}) {
+			continue
+		}
+		if unread != "" {
+			s.unsure("location %s is registered, and whether data of table %s is there is not known", l.Place, unread)
+			continue
+		}
+		s.found(Finding{Kind: chain.TooMuch, Link: chain.Location, Resource: l.Place.String(), Principal: l.Role, Repairs: chain.Administrator,
+			What: "it is registered with Lake Formation, and no table of the producer has its data there"})
+	}
 }
 
 // surplusIn finds what is open and nobody reads. That can be told only of the whole.
@@ -380,8 +300,22 @@ func (s *inspected) compareCopies() {
 				f.What = "its definition is not that of its source"
 				s.found(f)
 			}
+			s.compareTagsOf(t, f)
 			s.comparePartitionsOf(pub, t, f)
 		}
+	}
+}
+
+// compareTagsOf tells how the LF-tags of a copy differ from those of its source.
+func (s *inspected) compareTagsOf(t *publishedTable, f Finding) {
+	f.Link = chain.Tag
+	for _, key := range slices.Sorted(maps.Keys(t.tags)) {
+		f.Kind, f.What = chain.Missing, "it lacks LF-tag "+key+"="+t.tags[key]+" of its source"
+		s.found(f)
+	}
+	for _, tag := range t.stale {
+		f.Kind, f.What, f.Command, f.Mends, f.Repairs = chain.Undecided, "it has LF-tag "+tag+", which its source has not", "", chain.Mends{}, chain.Administrator
+		s.found(f)
 	}
 }
 

@@ -31,6 +31,8 @@ type inspected struct {
 	// databases are those that were read, in order, and tables their tables.
 	databases []string
 	tables    map[string]map[string]meshTable
+	// placed are the tables of which the places of all partitions are known.
+	placed map[catalog.TableName]bool
 	// own are the tables that this producer has published.
 	own map[catalog.TableName]bool
 	// copies are their comparisons with the source; dangling are links of the producer's
@@ -43,6 +45,8 @@ type inspected struct {
 	// locations are what is registered, buckets what their policies say.
 	locations []access.Location
 	buckets   map[string]*storage.Inspection
+	// keys are why roles cannot read what buckets encrypt.
+	keys map[access.Door]string
 	// wanted is what the subscriptions say, openings what has to be open for that, and used
 	// what may be in use, also by those on whom nobody decided.
 	wanted         access.Wanted
@@ -63,10 +67,15 @@ func (s *inspected) unsure(format string, args ...any) {
 	s.unverified = append(s.unverified, fmt.Sprintf(format, args...))
 }
 
+// uninspected has nothing read yet. all tells that what names no database is looked at, too.
+func (p *Producer) uninspected(all bool) *inspected {
+	return &inspected{Producer: p, all: all, tables: map[string]map[string]meshTable{}, own: map[catalog.TableName]bool{}, dangling: map[catalog.TableName]string{},
+		buckets: map[string]*storage.Inspection{}, keys: map[access.Door]string{}, placed: map[catalog.TableName]bool{}, carriage: map[string]sharing.Carriage{}, shared: map[string]map[string][]access.Key{}}
+}
+
 // inspect reads what there is, in pages and batches.
 func (p *Producer) inspect(ctx context.Context, in VerifyInput) (*inspected, error) {
-	s := &inspected{Producer: p, all: in == VerifyInput{}, tables: map[string]map[string]meshTable{}, own: map[catalog.TableName]bool{}, dangling: map[catalog.TableName]string{},
-		buckets: map[string]*storage.Inspection{}, carriage: map[string]sharing.Carriage{}, shared: map[string]map[string][]access.Key{}}
+	s := p.uninspected(in == VerifyInput{})
 	group, within := errgroup.WithContext(ctx)
 	group.Go(func() (err error) {
 		s.records, err = p.records.OwnedActive(within, p.account, func(*tracker.Record) bool { return true })
@@ -98,7 +107,8 @@ func (p *Producer) inspect(ctx context.Context, in VerifyInput) (*inspected, err
 	}
 	wanted := map[string]bool{}
 	for _, r := range s.records {
-		if in.about(r) {
+		// One that cannot be read names none.
+		if in.about(r) && r.Database != "" {
 			wanted[strings.ToLower(r.Database)] = true
 		}
 	}
@@ -291,11 +301,12 @@ func (s *inspected) readFurther(ctx context.Context) error {
 	isRead := readTables(s.wanted.Grants.Union(observed.On(func(k access.Key) bool {
 		return access.Catalog{Account: s.meshAccount, Owner: s.account}.Outside(k.Grantee)
 	})))
+	s.placeCompared()
 	group, within := errgroup.WithContext(ctx)
 	for _, database := range s.databases {
 		read := map[string]meshTable{}
 		for name, t := range s.tables[database] {
-			if isRead(database, name) {
+			if isRead(database, name) && !s.placed[catalog.TableName{Database: database, Table: name}] {
 				read[name] = t
 			}
 		}
@@ -304,6 +315,9 @@ func (s *inspected) readFurther(ctx context.Context) error {
 			s.mu.Lock()
 			defer s.mu.Unlock()
 			maps.Copy(s.tables[database], placed)
+			for name := range placed {
+				s.placed[catalog.TableName{Database: database, Table: name}] = true
+			}
 			return err
 		})
 	}
@@ -317,6 +331,18 @@ func (s *inspected) readFurther(ctx context.Context) error {
 	s.openings = access.Prefixes(s.wanted, access.Grants{}, read, s.locations)
 	s.used = access.Prefixes(s.wanted, observed, read, s.locations)
 	return s.readBuckets(ctx)
+}
+
+// placeCompared notes of which tables the places of partitions are known from the
+// comparison: the copy is as its source, of which no partition lies elsewhere.
+func (s *inspected) placeCompared() {
+	for _, pub := range s.copies {
+		for _, t := range pub.tables {
+			if t.same && t.partitioned && t.unread == nil && t.drift != nil && t.drift.Count() == 0 && t.drift.Surplus == 0 && t.strays.count == 0 {
+				s.placed[catalog.TableName{Database: pub.target, Table: t.name}] = true
+			}
+		}
+	}
 }
 
 func (s *inspected) subscribers() []string {
@@ -395,10 +421,37 @@ func (s *inspected) readBuckets(ctx context.Context) error {
 				return nil
 			}
 			s.mu.Lock()
-			defer s.mu.Unlock()
 			s.buckets[bucket] = found
-			return nil
+			s.mu.Unlock()
+			return s.readKeys(within, bucket, prefixes)
 		})
 	}
 	return group.Wait()
+}
+
+// readKeys looks whether the roles that read in a bucket may use its key.
+func (s *inspected) readKeys(ctx context.Context, bucket string, prefixes map[string][]string) error {
+	if len(prefixes) == 0 {
+		return nil
+	}
+	look, err := s.ownBuckets().Look(ctx, bucket)
+	for role := range prefixes {
+		text := ""
+		if err == nil {
+			text, err = s.keyWarning(ctx, bucket, look, role)
+		}
+		switch {
+		case err != nil && ctx.Err() != nil:
+			return err
+		case err != nil:
+			s.unsure("whether %s may use the key of bucket %s is not known: %v", role, bucket, err)
+		case text != "" && namedByAlias(look):
+			s.unsure("%s", text)
+		case text != "":
+			s.mu.Lock()
+			s.keys[access.Door{Bucket: bucket, Role: role}] = text
+			s.mu.Unlock()
+		}
+	}
+	return nil
 }

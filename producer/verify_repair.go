@@ -21,17 +21,7 @@ import (
 const opRepair = "Repair"
 
 // RepairOutput tells what was done.
-type RepairOutput struct {
-	// Done names the operations that were carried out.
-	Done []string `json:"Done"`
-}
-
-// mending is an operation of the producer that mends something.
-type mending struct {
-	name string
-	do   func(ctx context.Context) error
-	plan func(ctx context.Context) (*plan.Plan, error)
-}
+type RepairOutput = chain.Repaired
 
 // Repair does of what a verification found what the owner may do, by the operations that
 // are there for it: what was published is published again, and subscriptions are updated
@@ -43,25 +33,7 @@ func (p *Producer) Repair(ctx context.Context, v *Verification) (*RepairOutput, 
 	if err != nil {
 		return nil, identity.Explain(opRepair, p.meshAccount, "the products of account "+p.account, err)
 	}
-	out := &RepairOutput{Done: []string{}}
-	failed := &lakemesh.PartialError{Op: opRepair}
-	for _, m := range all {
-		if err := m.do(ctx); err != nil {
-			if ctx.Err() != nil {
-				return out, context.Cause(ctx)
-			}
-			failed.Failed = append(failed.Failed, lakemesh.StepError{Step: m.name, Err: err})
-			continue
-		}
-		out.Done = append(out.Done, m.name)
-	}
-	switch failed.Done = len(out.Done); {
-	case len(failed.Failed) == 0:
-		return out, nil
-	case failed.Done == 0 && len(failed.Failed) == 1:
-		return out, failed.Failed[0].Err
-	}
-	return out, failed
+	return chain.Mend(ctx, opRepair, all)
 }
 
 // PlanRepair tells what [Producer.Repair] would do. What of it depends on what is mended
@@ -71,21 +43,11 @@ func (p *Producer) PlanRepair(ctx context.Context, v *Verification) (*plan.Plan,
 	if err != nil {
 		return nil, identity.Explain(opRepair, p.meshAccount, "the products of account "+p.account, err)
 	}
-	todo := &plan.Plan{Operation: opRepair}
-	for _, m := range all {
-		part, err := m.plan(ctx)
-		if err != nil {
-			// A subscription to a table that is published again first cannot be planned yet.
-			todo.Warn("%s: %v", m.name, err)
-			continue
-		}
-		todo.Append(part)
-	}
-	return todo.Preview(), nil
+	return chain.PlanMend(ctx, opRepair, all)
 }
 
 // mendings are what mends findings: first what is published, then who may read it.
-func (p *Producer) mendings(ctx context.Context, v *Verification) ([]mending, error) {
+func (p *Producer) mendings(ctx context.Context, v *Verification) ([]chain.Mending, error) {
 	type product struct{ database, table string }
 	var publish []product
 	synced := map[string]bool{}
@@ -116,23 +78,23 @@ func (p *Producer) mendings(ctx context.Context, v *Verification) ([]mending, er
 	slices.SortFunc(publish, func(a, b product) int {
 		return cmp.Or(strings.Compare(a.database, b.database), strings.Compare(a.table, b.table))
 	})
-	var all []mending
+	var all []chain.Mending
 	for _, t := range slices.Compact(publish) {
 		in, err := p.publishedBefore(ctx, t.database, t.table)
 		if err != nil {
 			return nil, err
 		}
-		all = append(all, mending{name: strings.TrimSuffix(fmt.Sprintf("publish table %s.%s again", t.database, t.table), ". again"),
-			do: func(ctx context.Context) error { _, err := p.CreateDataProducts(ctx, in); return err },
-			plan: func(ctx context.Context) (*plan.Plan, error) {
+		all = append(all, chain.Mending{Name: strings.TrimSuffix(fmt.Sprintf("publish table %s.%s again", t.database, t.table), ". again"),
+			Do: func(ctx context.Context) error { _, err := p.CreateDataProducts(ctx, in); return err },
+			Plan: func(ctx context.Context) (*plan.Plan, error) {
 				return p.PlanCreateDataProducts(ctx, in)
 			}})
 	}
 	for _, database := range slices.Sorted(maps.Keys(synced)) {
 		in := SyncInput{DatabaseName: database, Deep: true}
-		all = append(all, mending{name: "bring database " + database + " up to date",
-			do:   func(ctx context.Context) error { _, err := p.SyncProducts(ctx, in); return err },
-			plan: func(ctx context.Context) (*plan.Plan, error) { return p.PlanSyncProducts(ctx, in) }})
+		all = append(all, chain.Mending{Name: "bring database " + database + " up to date",
+			Do:   func(ctx context.Context) error { _, err := p.SyncProducts(ctx, in); return err },
+			Plan: func(ctx context.Context) (*plan.Plan, error) { return p.PlanSyncProducts(ctx, in) }})
 	}
 	slices.Sort(ids)
 	records, err := p.records.OwnedActive(ctx, p.account, func(r *tracker.Record) bool {
@@ -143,9 +105,9 @@ func (p *Producer) mendings(ctx context.Context, v *Verification) ([]mending, er
 	}
 	for _, r := range records {
 		in := UpdateInput{SubscriptionID: r.ID, GrantPermissions: r.Permitted.Strings(), GrantablePermissions: append([]string{}, r.Grantable.Strings()...)}
-		all = append(all, mending{name: "update subscription " + r.ID + " to what it says",
-			do:   func(ctx context.Context) error { return p.UpdateSubscriptionPermissions(ctx, in) },
-			plan: func(ctx context.Context) (*plan.Plan, error) { return p.PlanUpdateSubscriptionPermissions(ctx, in) }})
+		all = append(all, chain.Mending{Name: "update subscription " + r.ID + " to what it says",
+			Do:   func(ctx context.Context) error { return p.UpdateSubscriptionPermissions(ctx, in) },
+			Plan: func(ctx context.Context) (*plan.Plan, error) { return p.PlanUpdateSubscriptionPermissions(ctx, in) }})
 	}
 	return all, nil
 }

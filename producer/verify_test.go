@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	dynamotypes "github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/aws/aws-sdk-go-v2/service/glue"
 	gluetypes "github.com/aws/aws-sdk-go-v2/service/glue/types"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
@@ -14,9 +16,11 @@ import (
 	lftypes "github.com/aws/aws-sdk-go-v2/service/lakeformation/types"
 	"github.com/aws/aws-sdk-go-v2/service/ram"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
+	s3types "github.com/aws/aws-sdk-go-v2/service/s3/types"
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/lakemesh/lakemesh"
+	"github.com/lakemesh/lakemesh/consumer"
 	"github.com/lakemesh/lakemesh/internal/awserr"
 	"github.com/lakemesh/lakemesh/internal/chain"
 	"github.com/lakemesh/lakemesh/internal/identity"
@@ -35,6 +39,10 @@ func (w *world) verify(t *testing.T, in producer.VerifyInput) (*producer.Verific
 	}
 	said := []string{}
 	for _, f := range v.Findings {
+		if f.Link == chain.Record && f.Principal == otherConsumer {
+			// The id of a second subscription is not known before.
+			f.Resource = "subscription"
+		}
 		said = append(said, fmt.Sprintf("%s, %s, %s, %s", f.Kind, f.Link, f.Resource, f.Principal))
 	}
 	return v, said
@@ -154,6 +162,52 @@ func (w *world) changeCopy(t *testing.T, name string, change func(*gluetypes.Tab
 		StorageDescriptor: out.Table.StorageDescriptor, TableType: out.Table.TableType, Retention: out.Table.Retention}
 	change(in)
 	if _, err := client.UpdateTable(t.Context(), &glue.UpdateTableInput{DatabaseName: aws.String(meshDatabase), TableInput: in}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// theSubscription stands for the subscription in what is to be found.
+const theSubscription = "the subscription"
+
+const analystARN = "arn:aws:iam::" + consumerAccount + ":role/Analyst"
+
+// analyst makes a role of the consumer's.
+func (w *world) analyst(t *testing.T) string {
+	t.Helper()
+	meshtest.Before(w.mesh, func() {
+		trust := `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::` + consumerAccount + `:root"},"Action":"sts:AssumeRole"}]}`
+		if _, err := iam.NewFromConfig(w.mesh.Config(meshtest.Administrator(consumerAccount))).CreateRole(t.Context(), &iam.CreateRoleInput{RoleName: aws.String("Analyst"), AssumeRolePolicyDocument: &trust}); err != nil {
+			t.Fatal(err)
+		}
+	})
+	return analystARN
+}
+
+func columnsOf(name string, columns ...string) *lftypes.Resource {
+	return &lftypes.Resource{TableWithColumns: &lftypes.TableWithColumnsResource{DatabaseName: aws.String(meshDatabase), Name: &name, ColumnNames: columns}}
+}
+
+// setItem changes an attribute of a record, past the mesh.
+func (w *world) setItem(t *testing.T, table, id, attribute, value string) {
+	t.Helper()
+	key := map[string]string{lakemesh.SubscriptionsTable: "SubscriptionId", lakemesh.DecisionsTable: "Key"}[table]
+	if _, err := dynamodb.NewFromConfig(w.mesh.Config(meshtest.Administrator(meshAccount))).UpdateItem(t.Context(), &dynamodb.UpdateItemInput{TableName: &table,
+		Key:              map[string]dynamotypes.AttributeValue{key: &dynamotypes.AttributeValueMemberS{Value: id}},
+		UpdateExpression: aws.String("SET #a = :v"), ExpressionAttributeNames: map[string]string{"#a": attribute},
+		ExpressionAttributeValues: map[string]dynamotypes.AttributeValue{":v": &dynamotypes.AttributeValueMemberS{Value: value}}}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// encryptBucket lets the bucket encrypt with a key; empty for the one that AWS manages.
+func (w *world) encryptBucket(t *testing.T, key string) {
+	t.Helper()
+	by := &s3types.ServerSideEncryptionByDefault{SSEAlgorithm: s3types.ServerSideEncryptionAwsKms}
+	if key != "" {
+		by.KMSMasterKeyID = &key
+	}
+	if _, err := identity.S3(w.mesh.Config(meshtest.Administrator(producerAccount))).PutBucketEncryption(t.Context(), &s3.PutBucketEncryptionInput{Bucket: aws.String(bucket),
+		ServerSideEncryptionConfiguration: &s3types.ServerSideEncryptionConfiguration{Rules: []s3types.ServerSideEncryptionRule{{ApplyServerSideEncryptionByDefault: by}}}}); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -287,6 +341,107 @@ func TestVerifyFindsEveryFaultAndNothingElse(t *testing.T) {
 		"a table is open to everybody": {plant: func(t *testing.T, w *world, _ string) {
 			w.grantByHand(t, "IAM_ALLOWED_PRINCIPALS", tableOf("customers"), lftypes.PermissionAll)
 		}, want: []string{on(chain.Undecided, grant, table("customers"), "IAM_ALLOWED_PRINCIPALS")}},
+		"a role of the consumer is granted another table": {plant: func(t *testing.T, w *world, _ string) {
+			w.grantByHand(t, w.analyst(t), tableOf("customers"), lftypes.PermissionSelect)
+		}, want: []string{on(chain.Undecided, grant, table("customers"), analystARN)}},
+		"a role of the consumer is granted what its account has": {plant: func(t *testing.T, w *world, _ string) {
+			w.grantByHand(t, w.analyst(t), tableOf("orders"), lftypes.PermissionSelect)
+		}, want: []string{on(chain.Undecided, grant, table("orders"), analystARN)}},
+		"a role of the consumer is granted more than its account": {plant: func(t *testing.T, w *world, _ string) {
+			w.grantByHand(t, w.analyst(t), tableOf("orders"), lftypes.PermissionInsert)
+		}, want: []string{on(chain.Undecided, grant, table("orders"), analystARN)}},
+		"a role of the consumer is granted columns": {plant: func(t *testing.T, w *world, _ string) {
+			w.grantByHand(t, w.analyst(t), columnsOf("customers", "id"), lftypes.PermissionSelect)
+		}, want: []string{on(chain.Undecided, grant, "columns id of "+table("customers"), analystARN)}},
+		"a role of the consumer is granted all tables": {plant: func(t *testing.T, w *world, _ string) {
+			w.grantByHand(t, lakemesh.RoleARN(meshAccount, lakemesh.MeshProducerRole(producerAccount)), allTables(), lftypes.PermissionSelect)
+			w.grantByHand(t, w.analyst(t), allTables(), lftypes.PermissionSelect)
+		}, want: []string{on(chain.Undecided, grant, "all tables of "+database, analystARN)}},
+		"the consumer is granted all tables": {plant: func(t *testing.T, w *world, _ string) {
+			w.grantByHand(t, lakemesh.RoleARN(meshAccount, lakemesh.MeshProducerRole(producerAccount)), allTables(), lftypes.PermissionSelect)
+			w.grantByHand(t, consumerAccount, allTables(), lftypes.PermissionSelect)
+		}, want: []string{on(chain.Undecided, grant, "all tables of "+database, consumerAccount)}},
+		"a filter is granted": {plant: func(t *testing.T, w *world, _ string) {
+			filter := &lftypes.DataCellsFilter{TableCatalogId: aws.String(meshAccount), DatabaseName: aws.String(meshDatabase), TableName: aws.String("orders"), Name: aws.String("some"),
+				ColumnNames: []string{"id"}, RowFilter: &lftypes.RowFilter{FilterExpression: aws.String("id = 1")}}
+			if _, err := manager(t, w).CreateDataCellsFilter(t.Context(), &lakeformation.CreateDataCellsFilterInput{TableData: filter}); err != nil {
+				t.Fatal(err)
+			}
+			w.grantByHand(t, stranger, &lftypes.Resource{DataCellsFilter: &lftypes.DataCellsFilterResource{TableCatalogId: aws.String(meshAccount), DatabaseName: aws.String(meshDatabase),
+				TableName: aws.String("orders"), Name: aws.String("some")}}, lftypes.PermissionSelect)
+		}, want: []string{on(chain.Undecided, grant, "filter some of "+table("orders"), stranger)}},
+		"a database is granted": {plant: func(t *testing.T, w *world, _ string) {
+			w.grantByHand(t, stranger, &lftypes.Resource{Database: &lftypes.DatabaseResource{Name: aws.String(meshDatabase)}}, lftypes.PermissionDescribe, lftypes.PermissionAlter)
+		}, want: []string{on(chain.Undecided, grant, database, stranger)}},
+		"the role that everybody can open may read": {plant: func(t *testing.T, w *world, _ string) {
+			w.grantByHand(t, lakemesh.RoleARN(meshAccount, lakemesh.ReadOnlyRole), tableOf("orders"), lftypes.PermissionSelect)
+		}, want: []string{on(chain.Undecided, grant, table("orders"), lakemesh.RoleARN(meshAccount, lakemesh.ReadOnlyRole))}},
+		"an administrator of the mesh's account may read": {plant: func(t *testing.T, w *world, _ string) {
+			w.grantByHand(t, meshtest.Administrator(meshAccount), tableOf("orders"), lftypes.PermissionAll)
+		}, want: []string{on(chain.Undecided, grant, table("orders"), meshtest.Administrator(meshAccount))}},
+		"another producer's role may read": {plant: func(t *testing.T, w *world, _ string) {
+			w.accounts.AddProducer(meshtest.OtherProducer)
+			w.grantByHand(t, lakemesh.RoleARN(meshAccount, lakemesh.MeshProducerRole(meshtest.OtherProducer)), tableOf("orders"), lftypes.PermissionSelect)
+		}, want: []string{on(chain.Undecided, grant, table("orders"), lakemesh.RoleARN(meshAccount, lakemesh.MeshProducerRole(meshtest.OtherProducer)))}},
+		"a decision is left unfinished": {plant: func(t *testing.T, w *world, id string) {
+			w.mesh.Fail(localmesh.Fault{Service: "dynamodb", Operation: "TransactWriteItems", Nth: 2, Code: "AccessDeniedException", Message: "a planned fault", Status: 400})
+			if w.producer.UpdateSubscriptionPermissions(t.Context(), producer.UpdateInput{SubscriptionID: id, GrantPermissions: []string{"SELECT", "DESCRIBE", "INSERT"}}) == nil {
+				t.Error("the update did not fail")
+			}
+		}, stays: true, want: []string{on(chain.Missing, "record", theSubscription, consumerAccount),
+			on(chain.TooMuch, grant, table("days"), consumerAccount), on(chain.TooMuch, grant, table("orders"), consumerAccount)}},
+		"a first approval is left unfinished": {plant: func(t *testing.T, w *world, _ string) {
+			other := w.request(t, otherConsumer, []string{"customers"}, "SELECT")
+			w.mesh.Fail(localmesh.Fault{Service: "dynamodb", Operation: "TransactWriteItems", Nth: 2, Code: "AccessDeniedException", Message: "a planned fault", Status: 400})
+			if w.producer.ApproveAccessRequest(t.Context(), producer.ApproveInput{RequestID: other}) == nil {
+				t.Error("the approval did not fail")
+			}
+		}, stays: true, want: []string{on(chain.Missing, "record", "subscription", otherConsumer), on(chain.TooMuch, grant, database, otherConsumer),
+			on(chain.TooMuch, grant, table("customers"), otherConsumer)}},
+		"what was decided cannot be read": {stays: true, plant: func(t *testing.T, w *world, id string) {
+			w.setItem(t, lakemesh.DecisionsTable, id, "DatabaseName", "")
+		}, want: []string{on(chain.Undecided, "record", theSubscription, consumerAccount), on(chain.Undecided, grant, database, consumerAccount),
+			on(chain.Undecided, grant, table("days"), consumerAccount), on(chain.Undecided, grant, table("orders"), consumerAccount)}},
+		"the consumer has left": {plant: func(t *testing.T, w *world, id string) {
+			if err := w.asking[consumerAccount].DeleteSubscription(t.Context(), consumer.LeaveInput{SubscriptionID: id}); err != nil {
+				t.Fatal(err)
+			}
+		}, stays: true, want: []string{on(chain.TooMuch, "record", theSubscription, consumerAccount)}},
+		"the request is changed by hand": {plant: func(t *testing.T, w *world, id string) {
+			w.setItem(t, lakemesh.SubscriptionsTable, id, "DatabaseName", "elsewhere")
+		}, want: []string{on(chain.Undecided, "record", theSubscription, consumerAccount)}},
+		"a location is registered that nobody uses": {stays: true, plant: func(t *testing.T, w *world, _ string) {
+			w.accounts.Bucket(producerAccount, "another-bucket")
+			if _, err := manager(t, w).RegisterResource(t.Context(), &lakeformation.RegisterResourceInput{ResourceArn: aws.String("arn:aws:s3:::another-bucket/data"), RoleArn: aws.String(ours)}); err != nil {
+				t.Fatal(err)
+			}
+		}, want: []string{on(chain.TooMuch, location, "s3://another-bucket/data", ours)}},
+		"a location inside is registered for another producer": {stays: true, plant: func(t *testing.T, w *world, _ string) {
+			w.accounts.AddProducer(meshtest.OtherProducer)
+			if _, err := manager(t, w).RegisterResource(t.Context(), &lakeformation.RegisterResourceInput{ResourceArn: aws.String("arn:aws:s3:::" + bucket + "/orders"),
+				RoleArn: aws.String(lakemesh.RoleARN(meshAccount, lakemesh.DataAccessRole(meshtest.OtherProducer)))}); err != nil {
+				t.Fatal(err)
+			}
+		}, want: []string{on(chain.Missing, location, place+"orders/", lakemesh.RoleARN(meshAccount, lakemesh.DataAccessRole(meshtest.OtherProducer)))}},
+		"the bucket encrypts with a key that its readers may not use": {stays: true, plant: func(t *testing.T, w *world, _ string) {
+			w.encryptBucket(t, "")
+		}, want: []string{on(chain.Missing, "key policy", "bucket "+bucket, ours)}},
+		"the source's partition moves": {owner: true, plant: func(t *testing.T, w *world, _ string) {
+			client := w.accounts.Glue(producerAccount)
+			out, err := client.GetPartition(t.Context(), &glue.GetPartitionInput{DatabaseName: aws.String(sourceDatabase), TableName: aws.String("days"), PartitionValues: []string{"1"}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := client.UpdatePartition(t.Context(), &glue.UpdatePartitionInput{DatabaseName: aws.String(sourceDatabase), TableName: aws.String("days"), PartitionValueList: []string{"1"},
+				PartitionInput: meshtest.Moved(out.Partition, place+"days/again/")}); err != nil {
+				t.Fatal(err)
+			}
+		}, want: []string{on(chain.Missing, partitions, table("days"), "")}},
+		"the source's partition is dropped": {owner: true, plant: func(t *testing.T, w *world, _ string) {
+			if _, err := w.accounts.Glue(producerAccount).DeletePartition(t.Context(), &glue.DeletePartitionInput{DatabaseName: aws.String(sourceDatabase), TableName: aws.String("days"), PartitionValues: []string{"1"}}); err != nil {
+				t.Fatal(err)
+			}
+		}, want: []string{on(chain.TooMuch, partitions, table("days"), "")}},
 		"a prefix is opened": {plant: func(t *testing.T, w *world, _ string) {
 			text, err := storage.Merge(w.bucketPolicy(t), bucket, ours, []string{"private/"}, nil)
 			if err != nil {
@@ -306,18 +461,23 @@ func TestVerifyFindsEveryFaultAndNothingElse(t *testing.T) {
 			test.plant(t, w, id)
 			before := len(writes(w.mesh))
 			_, got := w.verify(t, producer.VerifyInput{})
+			for i := range test.want {
+				test.want[i] = strings.Replace(test.want[i], theSubscription, "subscription "+id, 1)
+			}
 			if len(writes(w.mesh)) != before {
 				t.Error("verify has written")
 			}
+			want := append([]string{}, test.want...)
+			slices.Sort(want)
 			slices.Sort(got)
-			if diff := cmp.Diff(slices.Sorted(slices.Values(test.want)), got); diff != "" {
+			if diff := cmp.Diff(want, got); diff != "" {
 				t.Errorf("found (-want +got):\n%s", diff)
 			}
 			v, _ := w.verify(t, producer.VerifyInput{})
 			if _, err := w.producer.Repair(t.Context(), v); err != nil {
 				t.Errorf("repair: %v", err)
 			}
-			want := []string{}
+			want = []string{}
 			if !test.owner {
 				// What nobody decided is only shown.
 				for _, said := range test.want {
@@ -374,4 +534,28 @@ func TestVerifyIsNarrowed(t *testing.T) {
 			t.Errorf("%s (-want +got):\n%s", name, diff)
 		}
 	}
+}
+
+// A deletion closes the bucket before it is recorded. Whoever takes it back has to open it
+// again.
+func TestAbortingADeletionOpensWhatItClosed(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	id := w.request(t, consumerAccount, []string{"orders"}, "SELECT", "DESCRIBE")
+	w.approve(t, producer.ApproveInput{RequestID: id})
+	// The first transaction claims, the second one records.
+	w.mesh.Fail(localmesh.Fault{Service: "dynamodb", Operation: "TransactWriteItems", Nth: 2, Code: "AccessDeniedException", Message: "a planned fault", Status: 400})
+	if err := w.producer.DeleteSubscription(t.Context(), producer.DeleteInput{SubscriptionID: id}); err == nil {
+		t.Fatal("the deletion did not fail")
+	}
+	if got := w.openPrefixes(t); len(got) != 0 {
+		t.Fatalf("half deleted, %q is open", got)
+	}
+	if err := w.producer.AbortDecision(t.Context(), producer.AbortInput{SubscriptionID: id}); err != nil {
+		t.Fatal(err)
+	}
+	if got := w.openPrefixes(t); !slices.Equal(got, []string{"orders/"}) {
+		t.Errorf("%q is open", got)
+	}
+	w.chainHolds(t)
 }

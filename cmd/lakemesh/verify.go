@@ -9,6 +9,9 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/lakemesh/lakemesh"
+	"github.com/lakemesh/lakemesh/admin"
+	"github.com/lakemesh/lakemesh/consumer"
+	"github.com/lakemesh/lakemesh/internal/chain"
 	"github.com/lakemesh/lakemesh/plan"
 	"github.com/lakemesh/lakemesh/producer"
 )
@@ -16,30 +19,45 @@ import (
 // errDrift ends a verification that found something.
 var errDrift = errors.New("not everything is as it was decided")
 
+// verified is a party's verification, with its repair.
+type verified struct {
+	verify func(ctx context.Context) (*chain.Verification, error)
+	plan   func(ctx context.Context, v *chain.Verification) (*plan.Plan, error)
+	repair func(ctx context.Context, v *chain.Verification) (*chain.Repaired, error)
+}
+
 func (a *app) verifyCommand() *cobra.Command {
 	var in producer.VerifyInput
 	var repair bool
+	var as string
 	cmd := &cobra.Command{
 		Use:   "verify",
 		Short: "Compare what was decided with what is there, link by link",
 		Long: `As the owner of products: walks from each subscription to what its consumer can read:
 record, grant, resource share, registered location and its role, bucket policy, metadata
-and partitions. It tells what is missing, what is too much, and what nobody decided, with
-the command that repairs it. The exit code is 7 if there is anything of that.
+and partitions. As a consumer: invitations, what of the mesh it sees, resource links, and
+what was handed on. As the mesh's administrator: the mesh account and its members, and of
+all products grants, records, shares and locations. It tells what is missing, what is too
+much, and what nobody decided, with the command that repairs it. The exit code is 7 if
+there is anything of that.
 
-With --repair it does what the owner may: it publishes again, and updates subscriptions to
-what they say. What nobody decided is only shown.`,
+With --repair it does what the party may: an owner publishes again, and updates
+subscriptions to what they say; a consumer imports again, and removes what it has left and
+links that lead nowhere; the administrator brings the mesh up to date. What nobody decided
+is only shown.`,
 		Example: `  lakemesh verify
+  lakemesh verify --as consumer
+  lakemesh verify --as admin
   lakemesh verify --product sales-111111111111
   lakemesh verify --consumer 222222222222 --repair`,
 		Args: cobra.NoArgs,
 	}
 	cmd.RunE = a.do(func(ctx context.Context, _ []string) error {
-		p, err := a.producer(ctx)
+		party, err := a.verifies(ctx, as, in)
 		if err != nil {
 			return err
 		}
-		v, err := p.Verify(ctx, in)
+		v, err := party.verify(ctx)
 		if err != nil {
 			return err
 		}
@@ -47,9 +65,9 @@ what they say. What nobody decided is only shown.`,
 			return a.showVerified(v)
 		}
 		return a.remove(
-			func() (*plan.Plan, error) { return p.PlanRepair(ctx, v) },
+			func() (*plan.Plan, error) { return party.plan(ctx, v) },
 			func() error {
-				out, err := p.Repair(ctx, v)
+				out, err := party.repair(ctx, v)
 				if out != nil {
 					for _, done := range out.Done {
 						a.say("done: %s", done)
@@ -58,7 +76,7 @@ what they say. What nobody decided is only shown.`,
 				if err != nil {
 					return err
 				}
-				if v, err = p.Verify(ctx, in); err != nil {
+				if v, err = party.verify(ctx); err != nil {
 					return err
 				}
 				return a.showVerified(v)
@@ -66,16 +84,49 @@ what they say. What nobody decided is only shown.`,
 	})
 	f := cmd.Flags()
 	f.SortFlags = false
-	f.StringVar(&in.Database, "product", "", "only this database of the mesh (default: all of the producer's)")
+	f.StringVar(&in.Database, "product", "", "only this database of the mesh (default: all that the party has to do with)")
 	f.StringVar(&in.Consumer, "consumer", "", "only what this account was granted")
 	f.StringVar(&in.SubscriptionID, "subscription", "", "only this subscription")
 	f.BoolVar(&repair, "repair", false, "repair what can be repaired by this account")
+	f.Var(newChoice(&as, "", "producer", "consumer", "admin"), "as", "who verifies: producer, consumer or admin (default: producer, or the one that the credentials file holds)")
 	must(cmd.RegisterFlagCompletionFunc("subscription", a.completeIDs(lakemesh.ProducerIdentity)))
 	return cmd
 }
 
+// verifies is the party that verifies.
+func (a *app) verifies(ctx context.Context, as string, in producer.VerifyInput) (*verified, error) {
+	if as == "admin" {
+		m, err := a.admin(ctx, lakemesh.MeshIdentity)
+		if err != nil {
+			return nil, err
+		}
+		of := admin.VerifyInput{Database: in.Database, Consumer: in.Consumer, SubscriptionID: in.SubscriptionID}
+		return &verified{func(ctx context.Context) (*chain.Verification, error) { return m.Verify(ctx, of) }, m.PlanRepair, m.Repair}, nil
+	}
+	side, err := a.side(ctx, as, lakemesh.ProducerIdentity)
+	if err != nil {
+		return nil, err
+	}
+	if side == lakemesh.ConsumerIdentity {
+		if in.Consumer != "" {
+			return nil, usageError{lakemesh.Invalid("--consumer", "a consumer verifies its own side alone: leave it out")}
+		}
+		c, err := a.consumer(ctx)
+		if err != nil {
+			return nil, err
+		}
+		of := consumer.VerifyInput{Database: in.Database, SubscriptionID: in.SubscriptionID}
+		return &verified{func(ctx context.Context) (*chain.Verification, error) { return c.Verify(ctx, of) }, c.PlanRepair, c.Repair}, nil
+	}
+	p, err := a.producer(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return &verified{func(ctx context.Context) (*chain.Verification, error) { return p.Verify(ctx, in) }, p.PlanRepair, p.Repair}, nil
+}
+
 // showVerified shows what was found; anything is an error of its own.
-func (a *app) showVerified(v *producer.Verification) error {
+func (a *app) showVerified(v *chain.Verification) error {
 	err := a.show(v, func() {
 		if v.Holds() {
 			a.say("nothing to repair: %d %s, %d %s and %d %s hold", v.Subscriptions, choose(v.Subscriptions == 1, "subscription", "subscriptions"),

@@ -55,3 +55,28 @@ func TestVerifyHasAnExitCodeOfItsOwnAndRepairs(t *testing.T) {
 	m.run(2, nil, "verify", "--consumer", "somebody")
 	m.run(2, nil, "verify", "--subscription", "nothing")
 }
+
+func TestAConsumerVerifiesAndRepairsItsSide(t *testing.T) {
+	t.Parallel()
+	m := newTerminalMesh(t)
+	id := m.request("SELECT")
+	m.run(0, nil, "request", "approve", id)
+	table, _ := m.run(7, nil, "verify", "--as", "consumer")
+	m.want(table, "^missing +resource link +database .*"+id+" +consumer +lakemesh --local subscription import "+id+"$")
+	plan, _ := m.run(0, nil, "verify", "--as", "consumer", "--repair", "--dry-run")
+	m.want(plan, "link database")
+	_, said := m.run(0, nil, "verify", "--as", "consumer", "--repair")
+	m.want(said, "^done: import subscription "+id+" again$", "^nothing to repair: 1 subscription, ")
+	m.run(0, nil, "subscription", "delete", "--as", "producer", id)
+	text, _ := m.run(7, nil, "verify", "--as", "consumer", "-o", "json")
+	var v producer.Verification
+	if err := json.Unmarshal([]byte(text), &v); err != nil || len(v.Findings) != 1 || v.Findings[0].Link != "resource link" || v.Party != "consumer" {
+		t.Errorf("%s, %v", text, err)
+	}
+	_, said = m.run(0, nil, "verify", "--as", "consumer", "--repair")
+	m.want(said, "^done: remove links to database ", "^nothing to repair: ")
+	_, said = m.run(0, nil, "verify", "--as", "admin")
+	m.want(said, "^nothing to repair: ")
+	m.run(2, nil, "verify", "--as", "consumer", "--consumer", "121212121212")
+	m.run(2, nil, "verify", "--as", "nobody")
+}

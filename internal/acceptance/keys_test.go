@@ -128,6 +128,7 @@ func TestDataUnderAKeyIsReadWhenRoleAndKeyAllow(t *testing.T) {
 		t.Errorf("taking the key away warns %q", said)
 	}
 	unreadable("after the key was taken away")
+	w.leaves(producerAccount, "missing, key policy, bucket "+bucket+", "+lakemesh.RoleARN(meshAccount, lakemesh.DataAccessRole(producerAccount)))
 }
 
 func TestTheKeyThatAWSManagesIsToldOf(t *testing.T) {

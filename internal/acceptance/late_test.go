@@ -114,6 +114,7 @@ func TestLeavingWhenTheIndexIsLate(t *testing.T) {
 		w.soonRefused(self(), customers)
 		w.must(w.consumer.DeleteSubscription(t.Context(), consumer.LeaveInput{SubscriptionID: two, Reason: "done"}))
 		w.soonRefused(self(), orders)
+		w.leaves(producerAccount, hasLeft(one, consumerAccount), hasLeft(two, consumerAccount))
 	})
 }
 

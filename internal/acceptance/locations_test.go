@@ -38,6 +38,10 @@ func TestAProducerWhoRegistersAnothersDataReadsNoneOfIt(t *testing.T) {
 				t.Error("it registered a location with the owner's role")
 			}
 			registered := thief.register(where.registered, otherProducer)
+			if registered == nil && where.registered == bucket+"/orders" {
+				// The owner sees it; the administrator alone can undo it.
+				w.leaves(producerAccount, "missing, location, "+location(orders)+", "+lakemesh.RoleARN(meshAccount, lakemesh.DataAccessRole(otherProducer)))
+			}
 			made := thief.createTable(meshAccount, otherProduct, "stolen", where.table)
 			if registered != nil {
 				w.denied("a table on the owner's location", made)
@@ -89,4 +93,5 @@ func TestALocationThatAnotherProducerRegisteredIsNotOpened(t *testing.T) {
 	w.must(thief.register(bucket+"/orders_eu", otherProducer))
 	w.end(id)
 	w.opens(orders, customers)
+	w.leaves(otherProducer, "too much, location, s3://"+bucket+"/orders_eu, "+lakemesh.RoleARN(meshAccount, lakemesh.DataAccessRole(otherProducer)))
 }

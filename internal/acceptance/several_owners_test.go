@@ -109,6 +109,7 @@ func TestAnAccountIsProducerAndConsumerAtOnce(t *testing.T) {
 	}
 	// Leaving with one hat takes nothing from the other.
 	w.must(asConsumer.DeleteSubscription(t.Context(), consumer.LeaveInput{SubscriptionID: id}))
+	w.leaves(producerAccount, hasLeft(id, both))
 	w.refused(lakemesh.RoleARN(both, lakemesh.ConsumerRole), orders)
 	found, err := asProducer.GetDataProduct(t.Context(), producer.GetDataProductInput{DatabaseName: published.DatabaseName})
 	w.must(err)

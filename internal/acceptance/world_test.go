@@ -59,11 +59,17 @@ type world struct {
 	t        *testing.T
 	producer *producer.Producer
 	consumer *consumer.Consumer
+	// producers and consumers are all that were opened, by account; what each of them is to
+	// find at the end of the test stands in left, by account.
+	producers map[string]*producer.Producer
+	consumers map[string]*consumer.Consumer
+	left      map[string][]string
 }
 
 func newWorld(t *testing.T, opts ...localmesh.Option) *world {
 	t.Helper()
-	w := &world{Mesh: meshtest.Accounts(t, opts...), t: t}
+	w := &world{Mesh: meshtest.Accounts(t, opts...), t: t, producers: map[string]*producer.Producer{}, consumers: map[string]*consumer.Consumer{}, left: map[string][]string{}}
+	t.Cleanup(w.chainHolds)
 	w.offer()
 	w.producer, w.consumer = w.openProducer(producerAccount), w.openConsumer(consumerAccount)
 	w.publish(w.producer, source)
@@ -106,6 +112,7 @@ func (w *world) openProducer(account string) *producer.Producer {
 	w.t.Helper()
 	p, err := producer.New(w.t.Context(), w.Options(account))
 	w.must(err)
+	w.producers[account] = p
 	return p
 }
 
@@ -113,6 +120,7 @@ func (w *world) openConsumer(account string) *consumer.Consumer {
 	w.t.Helper()
 	c, err := consumer.New(w.t.Context(), w.Options(account))
 	w.must(err)
+	w.consumers[account] = c
 	return c
 }
 

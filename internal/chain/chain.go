@@ -26,16 +26,23 @@ type Link string
 
 // The links of the chain, in its order.
 const (
+	// Setup is the mesh account itself, and its members.
+	Setup        Link = "setup"
 	Record       Link = "record"
 	Grant        Link = "grant"
+	Tag          Link = "LF-tag"
 	Share        Link = "share"
+	Invitation   Link = "invitation"
+	ResourceLink Link = "resource link"
+	HandedOn     Link = "handed on"
 	Location     Link = "location"
 	BucketPolicy Link = "bucket policy"
+	KeyPolicy    Link = "key policy"
 	Metadata     Link = "metadata"
 	Partitions   Link = "partitions"
 )
 
-var order = []Link{Record, Grant, Share, Location, BucketPolicy, Metadata, Partitions}
+var order = []Link{Setup, Record, Grant, Tag, Share, Invitation, ResourceLink, HandedOn, Location, BucketPolicy, KeyPolicy, Metadata, Partitions}
 
 // Party is who can repair something.
 type Party string
@@ -43,6 +50,7 @@ type Party string
 // The parties.
 const (
 	Owner         Party = "owner"
+	Consumer      Party = "consumer"
 	Administrator Party = "administrator"
 )
 
@@ -72,7 +80,7 @@ type Finding struct {
 // Mends is an operation that mends something.
 type Mends struct {
 	By Operation
-	// Subscription is the one that is updated.
+	// Subscription is the one that is updated, imported or left.
 	Subscription string
 }
 
@@ -84,6 +92,10 @@ const (
 	ByPublishing Operation = "publishing again"
 	BySyncing    Operation = "bringing up to date"
 	ByUpdating   Operation = "updating to what was decided"
+	ByImporting  Operation = "importing again"
+	ByLeaving    Operation = "leaving again"
+	ByTidying    Operation = "removing dead links"
+	ByUpgrading  Operation = "bringing the mesh up to date"
 )
 
 // With is the finding with how it is mended.

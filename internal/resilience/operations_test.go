@@ -26,6 +26,10 @@ type operation struct {
 	// passing tells of a right that the operation needs for a while, and that nobody
 	// has afterwards.
 	passing func(line string) bool
+	// leaves is what verifying finds afterwards; nil does not verify. ofConsumer verifies
+	// the consumer's side, too.
+	leaves     []string
+	ofConsumer bool
 }
 
 // operations are the producer's and the consumer's.
@@ -58,6 +62,17 @@ func (l *life) operations() []operation {
 	if l.shape.tables == nil {
 		// Into a database which somebody subscribes to.
 		all = append(all, operation{name: "create another table", from: l.grown, run: l.create})
+	}
+	for i := range all {
+		op := &all[i]
+		op.leaves = []string{}
+		switch op.name {
+		case "leave":
+			// It is settled next.
+			op.leaves, op.ofConsumer = []string{"too much, record"}, true
+		case "finalize":
+			op.ofConsumer = true
+		}
 	}
 	return all
 }

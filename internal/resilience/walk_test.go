@@ -10,7 +10,10 @@ import (
 	"time"
 
 	"github.com/lakemesh/lakemesh"
+	"github.com/lakemesh/lakemesh/consumer"
+	"github.com/lakemesh/lakemesh/internal/chain"
 	"github.com/lakemesh/lakemesh/internal/tracker"
+	"github.com/lakemesh/lakemesh/producer"
 )
 
 // long tells that all cases run, not a sample.
@@ -96,11 +99,42 @@ func (op *operation) undisturbed(t *testing.T) *undisturbed {
 			t.Fatalf("%s: %v", op.name, err)
 		}
 		u.calls, u.after = w.wire.calls, w.look(t)
+		op.checkChain(t, w)
 	})
 	if u.calls < 3 {
 		t.Fatalf("%s took %d calls", op.name, u.calls)
 	}
 	return u
+}
+
+// checkChain checks that after an operation nobody finds anything wrong that it did not say
+// it leaves. With a failure in between there is the same in the end as without.
+func (op *operation) checkChain(t *testing.T, w *world) {
+	t.Helper()
+	if op.leaves == nil {
+		return
+	}
+	w.wire = nil
+	w.another()
+	found := []string{}
+	note := func(v *chain.Verification, err error) {
+		t.Helper()
+		must(t, err)
+		for _, f := range v.Findings {
+			found = append(found, fmt.Sprintf("%s, %s", f.Kind, f.Link))
+		}
+	}
+	p, err := w.producer(t.Context())
+	must(t, err)
+	note(p.Verify(t.Context(), producer.VerifyInput{}))
+	if op.ofConsumer {
+		c, err := w.consumer(t.Context(), consumerAccount)
+		must(t, err)
+		note(c.Verify(t.Context(), consumer.VerifyInput{}))
+	}
+	if !slices.Equal(found, op.leaves) {
+		t.Errorf("%s: found %q in the chain, want %q", op.name, found, op.leaves)
+	}
 }
 
 // disturbance is a failure of an operation.

@@ -206,6 +206,11 @@ func (r Receiver) AcceptAll(ctx context.Context, sender string, shares []string,
 	return late(ctx, r.Account, err)
 }
 
+// AllInvitations are the sender's invitations to any shares, all pages, oldest first.
+func (r Receiver) AllInvitations(ctx context.Context, sender string) ([]Invitation, error) {
+	return r.invitations(ctx, sender, nil)
+}
+
 // namePrefix is how the names of Lake Formation's shares begin.
 const namePrefix = "LakeFormation"
 

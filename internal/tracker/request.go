@@ -173,7 +173,7 @@ func (t *Tracker) Imported(ctx context.Context, r *Record, principals []string) 
 	}
 	reason := ""
 	if len(principals) > 0 {
-		reason = "handed on to " + strings.Join(principals, ", ")
+		reason = handedOnTo + strings.Join(principals, handedOnAnd)
 	}
 	// It waits no longer.
 	read := inSubscriptions(inboxKey(r.Owner, r.Subscriber))
@@ -183,6 +183,39 @@ func (t *Tracker) Imported(ctx context.Context, r *Record, principals []string) 
 		u.Set(attrImported, truth(true))
 		u.Set(attrImportedRevision, digits(r.Revision))
 	}, read)
+}
+
+// What an import says in the history of whom access was handed on to. The name of a role
+// may have a comma, and no blank
+// (https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateRole.html).
+const (
+	handedOnTo  = "handed on to "
+	handedOnAnd = ", "
+)
+
+// HandedOn tells by a history whom access is handed on to: whom imports have named since
+// the owner changed the subscription last, or if it was not imported since, before that.
+// imported reports whether it was imported and not left since.
+func HandedOn(history []lakemesh.Event) (principals []string, imported bool) {
+	changed := false
+	for _, e := range history {
+		switch e.Action {
+		case lakemesh.ActionApprove, lakemesh.ActionUpdate:
+			changed = true
+		case lakemesh.ActionLeave:
+			principals, imported = nil, false
+		case lakemesh.ActionImport:
+			if changed {
+				principals, changed = nil, false
+			}
+			imported = true
+			if names, ok := strings.CutPrefix(e.Reason, handedOnTo); ok {
+				principals = append(principals, strings.Split(names, handedOnAnd)...)
+			}
+		}
+	}
+	slices.Sort(principals)
+	return slices.Compact(principals), imported
 }
 
 // Left marks a subscription as left by its consumer. The producer's side ends the

@@ -101,6 +101,11 @@ const (
 	publishedRows = 5
 	// subscribedRows is by how many a subscription makes them more.
 	subscribedRows = 2
+	// databaseRows are the rows of the database that was published.
+	databaseRows = 4
+	// verifiedOnce are the names of the mesh's databases, the one of them, and one look for
+	// LF-tags at the source.
+	verifiedOnce = 3
 	// recordCalls are those on the record of a subscription: the consumer's request is
 	// read, and what the owner has decided, with the pair's ledger and the owner's lease,
 	// in one call; the lease is taken; it is claimed, recorded, and mirrored, and the
@@ -197,6 +202,33 @@ func (d Decision) bound() Bound {
 func ListPending(requests, consumers int) Bound {
 	return Bound{{"members and the directory", 2}, {"inboxes", pages(consumers, itemPage)}, {"ledgers", pages(consumers, itemPage)},
 		{"requests and decisions", 2 * pages(requests, itemPage)}}
+}
+
+// Verified is what an owner verifies: one product, whose tables are in so many buckets, and
+// subscriptions to it, each to so many tables that no other of the same consumer is to.
+type Verified struct {
+	Tables, Partitions, Buckets int
+	Subscriptions, Consumers    int
+	Each                        int
+}
+
+// Verify is what verifying all of it takes.
+func Verify(v Verified) Bound {
+	rows := publishedRows*v.Tables + subscribedRows*v.Each*v.Subscriptions + v.Consumers + databaseRows
+	return Bound{
+		{"members, the directory", 1},
+		{"ledgers", pages(v.Consumers, itemPage)},
+		{"requests and decisions", 2 * pages(v.Subscriptions, itemPage)},
+		{"pages of tables of the source, the copy and the links", 3 * pages(v.Tables, tablePage)},
+		// What is partitioned and read is compared partition by partition, on both sides.
+		{"pages of partitions", 2 * v.Tables * pages(v.Partitions, partitionPage)},
+		{"pages of grants", pages(rows, grantPage)},
+		// Who is in the shares, and what they carry.
+		{"shares", 2 * v.Consumers},
+		{"registered locations", 1},
+		{"bucket policies, and how buckets encrypt", 2 * v.Buckets},
+		{"databases, and whether the source has LF-tags", verifiedOnce},
+	}
 }
 
 // Open is what opening a persona through so many hops takes.

@@ -26,6 +26,9 @@ func TestBoundsAtTheirEdges(t *testing.T) {
 		{"update in two buckets", bound.Update(500, 500, 2), 7 + 5 + 4 + 2 + 25 + 1 + 2 + 3 + 2},
 		{"deletion in two buckets", bound.Delete(500, 500, 2), 7 + 5 + 4 + 2 + 51 + 1 + 6 + 6},
 		{"a request and a consumer more than a page", bound.ListPending(101, 101), 2 + 2 + 2 + 2*2},
+		{"verification of a product that nobody subscribes to", bound.Verify(bound.Verified{Tables: 100, Buckets: 1}), 1 + 3 + 1 + 1 + 2 + 3},
+		{"verification of a table and a consumer more than a page", bound.Verify(bound.Verified{Tables: 101, Partitions: 1001, Subscriptions: 101, Consumers: 101, Each: 1, Buckets: 2}),
+			1 + 2 + 2*2 + 3*2 + 2*101*2 + 1 + 2*101 + 1 + 2*2 + 3},
 		{"opening", bound.Open(2), 3},
 	} {
 		if got := test.got.Calls(); got != test.want {

@@ -97,13 +97,14 @@ type Mesh struct {
 // order is what the mesh's process is told to do; the fields that it needs are
 // set.
 type order struct {
-	Do        string
-	Principal string        `json:",omitempty"`
-	Latency   time.Duration `json:",omitempty"`
-	Operation string        `json:",omitempty"`
-	Rate      float64       `json:",omitempty"`
-	Product   Product       `json:"Product"`
-	Records   Records       `json:"Records"`
+	Do            string
+	Principal     string        `json:",omitempty"`
+	Latency       time.Duration `json:",omitempty"`
+	Operation     string        `json:",omitempty"`
+	Rate          float64       `json:",omitempty"`
+	Product       Product       `json:"Product"`
+	Records       Records       `json:"Records"`
+	Subscriptions Subscriptions `json:"Subscriptions"`
 }
 
 // report is its answer.
@@ -227,6 +228,12 @@ func (m *Mesh) Load(p Product) error {
 func (m *Mesh) PolicyBytes(p Product) (int, error) {
 	r, err := m.do(order{Do: "policy", Product: p})
 	return r.Bytes, err
+}
+
+// Subscribe makes subscriptions to the product that was published.
+func (m *Mesh) Subscribe(s Subscriptions) error {
+	_, err := m.do(order{Do: "subscribe", Subscriptions: s})
+	return err
 }
 
 // LoadRecords writes requests.

@@ -130,6 +130,8 @@ func (s *server) obey(ctx context.Context, o order) (report, error) {
 		return report{Bytes: len(aws.ToString(out.Policy))}, nil
 	case "load":
 		return report{}, s.undelayed(mesh, func() error { return o.Product.load(ctx, mesh) })
+	case "subscribe":
+		return report{}, s.undelayed(mesh, func() error { return o.Subscriptions.Make(ctx, mesh, Administrator, MeshAccount, ProducerAccount) })
 	case "records":
 		var r report
 		return r, s.undelayed(mesh, func() (err error) {

@@ -25,7 +25,7 @@ type Work struct {
 	// Persona is "producer" or "consumer".
 	Persona string
 	// Do is what it does: "publish", "request", "approve", "update", "delete",
-	// "pending", or nothing, which opens the persona alone.
+	// "verify", "pending", or nothing, which opens the persona alone.
 	Do string
 	// Database and Tables are what is published or asked for: without tables all of
 	// them.
@@ -192,6 +192,12 @@ func (t task) asProducer(p *producer.Producer) operation {
 				GrantPermissions: []string{"SELECT", "DESCRIBE", "INSERT"}})
 		case "delete":
 			return "", p.DeleteSubscription(ctx, producer.DeleteInput{SubscriptionID: w.Subscription, Reason: "measured"})
+		case "verify":
+			v, err := p.Verify(ctx, producer.VerifyInput{})
+			if err != nil {
+				return "", err
+			}
+			return fmt.Sprintf("%d findings on %d subscriptions and %d tables", len(v.Findings)+len(v.Unverified), v.Subscriptions, v.Tables), nil
 		case "pending":
 			out, err := p.ListPendingAccessRequests(ctx)
 			if err != nil {

@@ -1,0 +1,195 @@
+package admin
+
+import (
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/lakemesh/lakemesh"
+	"github.com/lakemesh/lakemesh/access"
+	"github.com/lakemesh/lakemesh/internal/chain"
+	"github.com/lakemesh/lakemesh/internal/permissions"
+	"github.com/lakemesh/lakemesh/plan"
+)
+
+// found adds a finding.
+func (s *inspected) found(f Finding) {
+	if f.Account == "" {
+		f.Account = s.mesh
+	}
+	if f.Repairs == "" {
+		f.Repairs = chain.Administrator
+	}
+	s.findings = append(s.findings, f)
+}
+
+// compare compares everything.
+func (s *inspected) compare() error {
+	s.compareSetup()
+	for _, f := range chain.Records(s.records) {
+		f.Repairs = chain.Owner
+		s.found(f)
+	}
+	s.compareMembers()
+	if err := s.compareGrants(); err != nil {
+		return err
+	}
+	s.compareRights()
+	s.compareLocations()
+	return nil
+}
+
+// compareSetup finds what the mesh and its members lack: what bringing them up to date
+// would change.
+func (s *inspected) compareSetup() {
+	whole := s.upgrade.whole()
+	for _, step := range whole.Steps {
+		kind := chain.Missing
+		if step.Kind == plan.Revoke {
+			kind = chain.TooMuch
+		}
+		s.found(Finding{Kind: kind, Link: chain.Setup, Account: step.Account, Resource: step.Resource, What: "it is not as this version makes it: to be done is to " + step.Summary}.With(
+			"lakemesh mesh upgrade", chain.Mends{By: chain.ByUpgrading}))
+	}
+	for _, text := range whole.Warnings {
+		s.found(Finding{Kind: chain.Undecided, Link: chain.Setup, Resource: "mesh account " + s.mesh, What: text})
+	}
+}
+
+// compareMembers finds what belongs to accounts that are no members.
+func (s *inspected) compareMembers() {
+	for _, r := range s.records {
+		f := Finding{Kind: chain.Undecided, Link: chain.Record, Resource: "subscription " + r.ID, Principal: r.Subscriber, Database: strings.ToLower(r.Database), Subscriptions: []string{r.ID}}
+		if !slices.Contains(s.members.producers, r.Owner) {
+			f.What = "its owner, account " + r.Owner + ", is no producer of the mesh"
+			s.found(f)
+		}
+		if !slices.Contains(s.members.consumers, r.Subscriber) {
+			f.What = "its consumer, account " + r.Subscriber + ", is no consumer of the mesh"
+			s.found(f)
+		}
+	}
+	for _, database := range slices.Sorted(maps.Keys(s.tables)) {
+		owners := slices.Sorted(maps.Keys(s.owners[access.OnDatabase(s.mesh, database)]))
+		f := Finding{Kind: chain.Undecided, Link: chain.Metadata, Resource: "database " + database, Database: database}
+		switch {
+		case len(owners) == 0:
+			f.What = "no producer's role has made it: it is nobody's"
+		case !slices.ContainsFunc(owners, func(owner string) bool { return slices.Contains(s.members.producers, owner) }):
+			f.What = "its owner, account " + strings.Join(owners, ", ") + ", is no producer of the mesh"
+		default:
+			continue
+		}
+		s.found(f)
+	}
+}
+
+// compareGrants compares what everybody holds with what owners decided.
+func (s *inspected) compareGrants() error {
+	g := &chain.Granted{Mesh: s.mesh, Records: s.records, Tables: map[string][]string{}, All: true, Wanted: s.wanted, Own: access.Grants{}, Have: s.have, Parts: s.parts,
+		Theirs: s.theirs, Mends: s.mends, Publishes: func(string, string) (string, chain.Mends) { return "", chain.Mends{} }}
+	for database, tables := range s.tables {
+		g.Tables[database] = slices.Sorted(maps.Keys(tables))
+	}
+	found, err := g.Compare()
+	for subscriber, carriage := range s.carriage {
+		found = append(found, g.NotCarried(carriage, s.shared[subscriber])...)
+	}
+	for _, f := range found {
+		s.found(f)
+	}
+	for _, u := range s.wanted.Unmet {
+		s.found(Finding{Kind: chain.Missing, Link: chain.Metadata, Resource: u.Object.String(), Database: u.Object.Database, Tables: []string{u.Object.Table}, Subscriptions: []string{u.ID},
+			What: u.Message, Repairs: chain.Owner, Command: "lakemesh verify --repair"})
+	}
+	return err
+}
+
+// theirs reports whether what somebody holds is what an owner has of its own, or what the
+// mesh itself needs.
+func (s *inspected) theirs(k access.Key, h access.Held) bool {
+	who := string(k.Grantee)
+	switch who {
+	case lakemesh.RoleARN(s.mesh, lakemesh.ManagerRole):
+		// It gives itself what it needs to mend something.
+		return true
+	case lakemesh.RoleARN(s.mesh, lakemesh.ReadOnlyRole):
+		return h.Permissions.SubsetOf(lakemesh.NewPermissions(lakemesh.Describe)) && len(h.Grantable) == 0
+	}
+	for owner := range s.ownersOf(k.Object) {
+		if who == lakemesh.RoleARN(s.mesh, lakemesh.MeshProducerRole(owner)) || k.Grantee.Account() == owner {
+			return true
+		}
+	}
+	return false
+}
+
+// mends is how the owner has a subscription be again as it was decided.
+func (s *inspected) mends(ids ...string) (command string, _ chain.Mends) {
+	for _, r := range s.records {
+		if slices.Contains(ids, r.ID) && r.Status == lakemesh.Active && r.Claim == nil && !r.Leaving {
+			return chain.Updating(r)
+		}
+	}
+	return "", chain.Mends{}
+}
+
+// compareRights finds rights on the catalog, on locations and on the mesh's LF-tags that
+// no member has by being one.
+func (s *inspected) compareRights() {
+	// AWS gives the last one to everybody whom IAM lets through, in every account
+	// (https://docs.aws.amazon.com/lake-formation/latest/dg/initial-lf-config.html).
+	all := append(readOnlyGrants(s.mesh), permissions.Entry{Principal: string(access.AllowedByIAM), Resource: permissions.Catalog(s.mesh),
+		Permissions: lakemesh.NewPermissions(permissions.CreateDatabase)})
+	for _, producer := range s.members.producers {
+		all = slices.Concat(all, producerGrants(s.mesh, producer), ownerGrants(s.mesh, producer))
+	}
+	for _, l := range s.locations {
+		if account, ok := s.readsFor(l.Role); ok {
+			all = append(all, permissions.Entry{Principal: lakemesh.RoleARN(s.mesh, lakemesh.MeshProducerRole(account)), Resource: permissions.Location(s.mesh, l.ARN),
+				Permissions: lakemesh.NewPermissions(permissions.DataLocationAccess)})
+		}
+	}
+	allowed := permissions.NewGrants(all...)
+	for _, e := range s.have.Entries() {
+		f := Finding{Kind: chain.Undecided, Link: chain.Grant, Resource: e.Resource.String(), Principal: e.Principal}
+		on := e.Resource
+		switch e.Resource.Kind {
+		case permissions.KindTag:
+			if !s.ofMesh(e.Resource.Tag) {
+				continue
+			}
+			f.Link, on = chain.Tag, permissions.Tag(e.Resource.Account, e.Resource.Tag)
+			// Whoever is shown a tag can do nothing with it.
+			e.Permissions = e.Permissions.Minus(lakemesh.NewPermissions(lakemesh.Describe))
+		case permissions.KindCatalog, permissions.KindLocation:
+		default:
+			continue
+		}
+		over := e.Permissions.Minus(allowed.Of(e.Principal, on).Permissions)
+		if len(over) == 0 || e.Principal == lakemesh.RoleARN(s.mesh, lakemesh.ManagerRole) {
+			continue
+		}
+		f.What = "holds " + over.String() + ", which no member of the mesh has by being one"
+		s.found(f)
+	}
+}
+
+// ofMesh reports whether an LF-tag is one of the mesh's: shared, or an owner's.
+func (s *inspected) ofMesh(key string) bool {
+	return slices.ContainsFunc(meshTags(), func(tag string) bool { return key == tag || strings.HasPrefix(key, lakemesh.OwnerTag(tag, "")) })
+}
+
+// readsFor is whose data access role a role is.
+func (s *inspected) readsFor(role string) (account string, ok bool) {
+	return strings.CutPrefix(role, lakemesh.RoleARN(s.mesh, lakemesh.DataAccessRole("")))
+}
+
+// compareLocations finds what is registered for accounts that are no producers.
+func (s *inspected) compareLocations() {
+	for _, l := range s.locations {
+		if account, ok := s.readsFor(l.Role); ok && !slices.Contains(s.members.producers, account) {
+			s.found(Finding{Kind: chain.Undecided, Link: chain.Location, Resource: l.ARN, Principal: l.Role, What: "it is registered for account " + account + ", which is no producer of the mesh"})
+		}
+	}
+}

@@ -1,0 +1,200 @@
+package admin
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/ram"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/lakemesh/lakemesh"
+	"github.com/lakemesh/lakemesh/access"
+	"github.com/lakemesh/lakemesh/internal/chain"
+	"github.com/lakemesh/lakemesh/internal/permissions"
+	"github.com/lakemesh/lakemesh/internal/sharing"
+	"github.com/lakemesh/lakemesh/internal/tracker"
+)
+
+// inspected is what a verification read of the mesh account.
+type inspected struct {
+	*Admin
+	// upgrade is what would bring the mesh and its members up to date.
+	upgrade *upgrade
+	members members
+	// records are the subscriptions that are active or being decided on.
+	records []*tracker.Record
+	// have is what is granted on whole resources, parts what is granted else.
+	have      *permissions.Grants
+	parts     access.Grants
+	locations []permissions.RegisteredLocation
+	// tables are the tables of each database, as far as anybody holds anything on them.
+	tables map[string]map[string]bool
+	// owners are who made each database and table: whose role holds everything there.
+	owners map[access.Object]map[string]bool
+	wanted access.Wanted
+	// carriage is how the shares carry each consumer's grants, shared what of it.
+	carriage map[string]sharing.Carriage
+	shared   map[string]map[string][]access.Key
+
+	findings []Finding
+	mu       sync.Mutex
+}
+
+// inspect reads what there is.
+func (a *Admin) inspect(ctx context.Context) (*inspected, error) {
+	s := &inspected{Admin: a, tables: map[string]map[string]bool{}, owners: map[access.Object]map[string]bool{}, carriage: map[string]sharing.Carriage{}, shared: map[string]map[string][]access.Key{}}
+	if err := a.seesGrants(ctx, opVerify); err != nil {
+		return nil, err
+	}
+	group, within := errgroup.WithContext(ctx)
+	group.Go(func() (err error) {
+		s.upgrade, err = a.planUpgrade(within, UpgradeMeshInput{})
+		return err
+	})
+	group.Go(func() (err error) {
+		s.members, err = a.observeMembers(within)
+		return err
+	})
+	group.Go(func() error {
+		records := tracker.New(tracker.Options{Config: a.caller.Config, MeshAccount: a.mesh, By: a.caller.ARN, Log: a.log, Now: a.options.Now})
+		all, err := records.Everybody(within)
+		s.records = slices.DeleteFunc(all, func(r *tracker.Record) bool { return r.Status != lakemesh.Active && r.Claim == nil })
+		return err
+	})
+	group.Go(func() (err error) {
+		s.have, s.parts, err = a.permissions().Everything(within)
+		return err
+	})
+	group.Go(func() (err error) {
+		s.locations, err = a.permissions().Locations(within)
+		return err
+	})
+	if err := group.Wait(); err != nil {
+		return nil, err
+	}
+	s.readObjects()
+	if err := s.justify(); err != nil {
+		return nil, err
+	}
+	return s, s.readShares(ctx)
+}
+
+// readObjects tells by the grants which databases and tables there are: whoever made one
+// holds everything on it.
+func (s *inspected) readObjects() {
+	for k, h := range s.have.Access() {
+		o := k.Object
+		if o.Account != s.mesh || o.Database == "" {
+			continue
+		}
+		if s.tables[o.Database] == nil {
+			s.tables[o.Database] = map[string]bool{}
+		}
+		if o.Kind == access.KindTable {
+			s.tables[o.Database][o.Table] = true
+		}
+		account, ok := strings.CutPrefix(string(k.Grantee), lakemesh.RoleARN(s.mesh, lakemesh.MeshProducerRole("")))
+		if ok && h.Grantable.Has(lakemesh.All) {
+			if s.owners[o] == nil {
+				s.owners[o] = map[string]bool{}
+			}
+			s.owners[o][account] = true
+		}
+	}
+}
+
+// ownersOf are the accounts that made an object, or the database that it is in.
+func (s *inspected) ownersOf(o access.Object) map[string]bool {
+	all := maps.Clone(s.owners[access.OnDatabase(s.mesh, o.Database)])
+	if all == nil {
+		all = map[string]bool{}
+	}
+	if o.Table != "" {
+		maps.Copy(all, s.owners[access.OnTable(s.mesh, o.Database, o.Table)])
+	}
+	return all
+}
+
+// justify computes what the subscriptions say together.
+func (s *inspected) justify() (err error) {
+	catalog := access.Catalog{Account: s.mesh, Databases: map[string]access.Database{}}
+	for database, tables := range s.tables {
+		of := access.Database{Tables: map[string]access.Table{}}
+		for owner := range s.ownersOf(access.OnDatabase(s.mesh, database)) {
+			of.Wildcard = of.Wildcard.Union(s.have.Of(lakemesh.RoleARN(s.mesh, lakemesh.MeshProducerRole(owner)), permissions.AllTables(s.mesh, database)).Grantable)
+		}
+		for name := range tables {
+			of.Tables[name] = access.Table{}
+		}
+		catalog.Databases[database] = of
+	}
+	var all []access.Terms
+	for _, r := range s.records {
+		if permitted, grantable := r.Justified(); len(permitted) > 0 && r.Database != "" {
+			all = append(all, chain.Terms(s.mesh, r, permitted, grantable))
+		}
+	}
+	now := s.options.Now
+	if now == nil {
+		now = time.Now
+	}
+	s.wanted, err = access.Want(all, catalog, now())
+	return err
+}
+
+// readShares looks how the shares carry what each consumer holds of what it should.
+func (s *inspected) readShares(ctx context.Context) error {
+	there := s.have.Access()
+	shares := map[string][]string{}
+	for k := range s.wanted.Grants {
+		r, ok := permissions.Of(k.Object)
+		if !ok || there[k].Empty() {
+			continue
+		}
+		subscriber := string(k.Grantee)
+		if s.shared[subscriber] == nil {
+			s.shared[subscriber] = map[string][]access.Key{}
+		}
+		arn := s.sharedARN(r)
+		s.shared[subscriber][arn] = append(s.shared[subscriber][arn], k)
+		shares[subscriber] = append(shares[subscriber], s.have.Shares(subscriber, r)...)
+	}
+	for _, r := range s.records {
+		for _, share := range r.RAMShares {
+			shares[r.Subscriber] = append(shares[r.Subscriber], share.ARN)
+		}
+	}
+	owner := sharing.Owner{Client: ram.NewFromConfig(s.caller.Config), Account: s.mesh}
+	group, within := errgroup.WithContext(ctx)
+	group.SetLimit(s.concurrency())
+	for subscriber, keys := range s.shared {
+		named := slices.Compact(slices.Sorted(slices.Values(shares[subscriber])))
+		named = slices.DeleteFunc(named, func(arn string) bool { return arn == "" })
+		if len(named) == 0 {
+			continue
+		}
+		group.Go(func() error {
+			carriage, err := owner.Carriage(within, subscriber, named, slices.Sorted(maps.Keys(keys)))
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			s.carriage[subscriber] = carriage
+			return err
+		})
+	}
+	return group.Wait()
+}
+
+// sharedARN is how shares name a resource.
+func (s *inspected) sharedARN(r permissions.Resource) string {
+	switch r.Kind {
+	case permissions.KindDatabase:
+		return lakemesh.DatabaseARN(s.region, r.Account, r.Database)
+	case permissions.KindAllTables:
+		return lakemesh.TableARN(s.region, r.Account, r.Database, "*")
+	}
+	return lakemesh.TableARN(s.region, r.Account, r.Database, r.Table)
+}

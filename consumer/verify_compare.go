@@ -1,0 +1,356 @@
+package consumer
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+
+	"github.com/lakemesh/lakemesh"
+	"github.com/lakemesh/lakemesh/access"
+	"github.com/lakemesh/lakemesh/internal/chain"
+	"github.com/lakemesh/lakemesh/internal/permissions"
+	"github.com/lakemesh/lakemesh/internal/tracker"
+)
+
+// linksOf are the names of the links to a database of the mesh, in order.
+func (s *inspected) linksOf(database string) []string {
+	var names []string
+	for i := range s.own {
+		if s.targetOf(&s.own[i]) == strings.ToLower(database) {
+			names = append(names, strings.ToLower(aws.ToString(s.own[i].Name)))
+		}
+	}
+	slices.Sort(names)
+	return names
+}
+
+// linkTo is the name of the link to a subscription's database: that of the mesh if there
+// is none, or several.
+func (s *inspected) linkTo(r *tracker.Record) string {
+	name := strings.ToLower(r.Database)
+	if names := s.linksOf(name); len(names) > 0 && !slices.Contains(names, name) {
+		return names[0]
+	}
+	return name
+}
+
+// taker is what has the name of a database of the mesh in the account's catalog and does
+// not lead there; foreign reports whether it leads elsewhere.
+func (s *inspected) taker(database string) (what string, foreign bool) {
+	for i := range s.own {
+		db := &s.own[i]
+		if !strings.EqualFold(aws.ToString(db.Name), database) || s.targetOf(db) == strings.ToLower(database) {
+			continue
+		}
+		t := db.TargetDatabase
+		if t == nil {
+			return "a database of the account's own", false
+		}
+		what = fmt.Sprintf("a link to database %s of account %s", aws.ToString(t.DatabaseName), aws.ToString(t.CatalogId))
+		if region := aws.ToString(t.Region); region != "" && region != s.region {
+			what += " in region " + region
+		}
+		return what, true
+	}
+	return "", false
+}
+
+// compareImport compares what an import makes with what is there.
+func (s *inspected) compareImport(r *tracker.Record) {
+	name := strings.ToLower(r.Database)
+	f := Finding{Kind: chain.Missing, Database: name, Subscriptions: []string{r.ID}}.With(s.importing(r), chain.Mends{By: chain.ByImporting, Subscription: r.ID})
+	on := func(link chain.Link, resource, principal, what string) Finding {
+		g := f
+		g.Link, g.Resource, g.Principal, g.What = link, resource, principal, what
+		return g
+	}
+	waits := false
+	for _, share := range shareARNs(&r.Subscription) {
+		if i, ok := s.invitations[share]; ok && i.Pending() {
+			waits = true
+			s.found(on(chain.Invitation, "resource share "+i.Name, "", "the mesh account's invitation to it was not accepted"))
+		}
+	}
+	if len(shareARNs(&r.Subscription)) == 0 && !s.seen[name].visible {
+		for share, i := range s.invitations {
+			if i.Pending() {
+				waits = true
+				s.found(on(chain.Invitation, "resource share "+share, "", "the mesh account's invitation to it was not accepted"))
+			}
+		}
+	}
+	hidden := s.hidden(r)
+	if len(hidden) > 0 && !waits {
+		for _, resource := range hidden {
+			g := on(chain.Share, resource.String(), s.account, "it was granted, and this account does not see it")
+			g.Account, g.Repairs, g.Command, g.Mends = s.meshAccount, chain.Owner, "lakemesh verify --subscription "+r.ID+" --repair", chain.Mends{}
+			if resource.Table != "" {
+				g.Tables = []string{resource.Table}
+			}
+			s.found(g)
+		}
+	}
+	linked := len(s.linksOf(name)) > 0
+	if taken, foreign := s.taker(name); taken != "" && (!linked || foreign) {
+		g := on(chain.ResourceLink, "database "+name, "", "it has the name of a database of the mesh, and is "+taken)
+		if linked {
+			g.Kind, g.Command = chain.Undecided, ""
+		} else {
+			g.Command += " --link-database-name " + name + "_mesh"
+		}
+		g.Mends = chain.Mends{}
+		s.found(g)
+	} else if !linked {
+		s.found(on(chain.ResourceLink, "database "+name, "", "no resource link leads to it"))
+	}
+	if len(hidden) == 0 {
+		s.compareHandedOn(r, linked, on)
+	}
+}
+
+// hidden is what a subscription gives and the account does not see.
+func (s *inspected) hidden(r *tracker.Record) []permissions.Resource {
+	name := strings.ToLower(r.Database)
+	of := s.seen[name]
+	if !of.visible {
+		return []permissions.Resource{permissions.Database(s.meshAccount, name)}
+	}
+	var all []permissions.Resource
+	for _, table := range r.Tables {
+		if !of.tables[strings.ToLower(table)] {
+			all = append(all, permissions.Table(s.meshAccount, name, strings.ToLower(table)))
+		}
+	}
+	if r.WholeDatabase() && len(of.tables) == 0 && sharesTables(&r.Subscription) {
+		all = append(all, permissions.AllTables(s.meshAccount, name))
+	}
+	return all
+}
+
+// compareHandedOn finds what principals should have been handed on, and do not hold.
+func (s *inspected) compareHandedOn(r *tracker.Record, linked bool, on func(link chain.Link, resource, principal, what string) Finding) {
+	importing := &finalizing{consumer: s.Consumer, record: r, principals: s.handed[r.ID].principals, link: s.linkTo(r), visible: true, linked: linked, held: s.held}
+	for table := range s.seen[strings.ToLower(r.Database)].tables {
+		importing.seen = append(importing.seen, table)
+	}
+	onLink, onShared := importing.wanted()
+	s.wanted += len(onLink) + len(onShared)
+	for _, e := range permissions.Missing(s.held, onShared) {
+		s.found(on(chain.HandedOn, e.Resource.String(), e.Principal, "lacks "+e.Permissions.String()))
+	}
+	if !linked {
+		return
+	}
+	for _, e := range permissions.Missing(s.held, onLink) {
+		through := slices.ContainsFunc(s.linksOf(r.Database), func(link string) bool {
+			held := s.held.Of(e.Principal, permissions.Database(s.account, link)).Permissions
+			return held.Has(lakemesh.Describe) || held.Has(lakemesh.All)
+		})
+		if !through {
+			s.found(on(chain.HandedOn, "link "+e.Resource.String(), e.Principal, "lacks "+e.Permissions.String()))
+		}
+	}
+}
+
+// on are the subscriptions of the account that are about a resource of the mesh and meet a
+// condition.
+func (s *inspected) on(resource permissions.Resource, meets func(*tracker.Record) bool) (found []*tracker.Record, ids []string) {
+	for _, r := range s.records {
+		if !strings.EqualFold(r.Database, resource.Database) || !meets(r) {
+			continue
+		}
+		if resource.Kind == permissions.KindDatabase || r.WholeDatabase() || resource.Table != "" && covers(&r.Subscription, resource.Table) {
+			found, ids = append(found, r), append(ids, r.ID)
+		}
+	}
+	return found, ids
+}
+
+// stands reports whether a subscription gives something, as far as it is known.
+func stands(r *tracker.Record) bool {
+	return r.Status == lakemesh.Active && !r.Leaving && r.Believable()
+}
+
+// compareGrants finds what is held and no subscription says.
+func (s *inspected) compareGrants() error {
+	byHand := access.Grants{}
+	for _, r := range s.records {
+		found, err := permissions.DecodeFound(s.meshAccount, r.Subscriber, r.Found)
+		if err != nil {
+			s.unsure("subscription %s: what was granted by hand before cannot be read: %v", r.ID, err)
+			continue
+		}
+		byHand = byHand.Union(found)
+	}
+	for _, e := range s.held.Entries() {
+		switch {
+		case e.Resource.Account == s.account:
+			s.compareOnLink(e)
+		case s.isOurs(e.Principal):
+			s.compareOurs(e)
+		case e.Principal == s.account:
+			s.compareAccount(e, byHand)
+		}
+	}
+	return nil
+}
+
+// compareOurs finds what a principal of the account holds, and no subscription lets the
+// account hand on.
+func (s *inspected) compareOurs(e permissions.Entry) {
+	standing, _ := s.on(e.Resource, stands)
+	may := justified(standing, e.Resource)
+	if e.Resource.Kind == permissions.KindDatabase {
+		may = nil
+		if slices.ContainsFunc(standing, func(r *tracker.Record) bool { return len(passed(&r.Subscription)) > 0 || r.Claim != nil }) {
+			may = lakemesh.NewPermissions(lakemesh.Describe)
+		}
+	}
+	for _, r := range standing {
+		if r.Claim != nil {
+			// What becomes of it is being decided.
+			may = may.Union(r.Claim.Permissions.Intersect(r.Claim.Grantable))
+		}
+	}
+	excess := e.Permissions.Minus(may)
+	if may.Has(lakemesh.All) || len(excess) == 0 {
+		return
+	}
+	f := Finding{Kind: chain.Undecided, Link: chain.HandedOn, Account: s.account, Resource: e.Resource.String(), Principal: e.Principal, Database: e.Resource.Database,
+		What: "holds " + excess.String() + ", which no subscription lets this account hand on"}
+	if e.Resource.Table != "" {
+		f.Tables = []string{e.Resource.Table}
+	}
+	left, ids := s.on(e.Resource, func(r *tracker.Record) bool { return r.Status == lakemesh.Active && r.Leaving })
+	if len(left) > 0 {
+		f.Kind, f.What, f.Subscriptions = chain.TooMuch, "holds "+excess.String()+", and this account has left the subscription", ids
+		f = f.With(leaves(left[0]), chain.Mends{By: chain.ByLeaving, Subscription: left[0].ID})
+	} else if ended, ids := s.on(e.Resource, func(r *tracker.Record) bool { return r.Status == lakemesh.Deleted || stands(r) }); len(ended) > 0 {
+		f.Kind, f.Subscriptions = chain.TooMuch, ids
+	}
+	s.found(f)
+}
+
+// compareOnLink finds what principals of the account hold on a link although nothing may be
+// handed on behind it.
+func (s *inspected) compareOnLink(e permissions.Entry) {
+	var target string
+	for i := range s.own {
+		if strings.EqualFold(aws.ToString(s.own[i].Name), e.Resource.Database) {
+			target = s.targetOf(&s.own[i])
+		}
+	}
+	made := e.Permissions.Has(lakemesh.Drop) || e.Permissions.Has(lakemesh.All)
+	if target == "" || !s.seen[target].visible || !s.isOurs(e.Principal) || made || e.Principal == lakemesh.RoleARN(s.account, lakemesh.ConsumerRole) {
+		// Of links that lead nowhere, the link is told of.
+		return
+	}
+	standing, _ := s.on(permissions.Database(s.meshAccount, target), stands)
+	if slices.ContainsFunc(standing, func(r *tracker.Record) bool { return len(passed(&r.Subscription)) > 0 || r.Claim != nil }) {
+		return
+	}
+	f := Finding{Kind: chain.TooMuch, Link: chain.HandedOn, Resource: "link " + e.Resource.String(), Principal: e.Principal, Database: target,
+		What: "holds " + e.Permissions.String() + ", and no subscription lets this account hand anything on behind it"}
+	if left, ids := s.on(permissions.Database(s.meshAccount, target), func(r *tracker.Record) bool { return r.Status == lakemesh.Active && r.Leaving }); len(left) > 0 {
+		f.Subscriptions = ids
+		f = f.With(leaves(left[0]), chain.Mends{By: chain.ByLeaving, Subscription: left[0].ID})
+	}
+	s.found(f)
+}
+
+// compareAccount finds what the account holds, and no subscription says.
+func (s *inspected) compareAccount(e permissions.Entry, byHand access.Grants) {
+	standing, _ := s.on(e.Resource, func(r *tracker.Record) bool { return r.Status == lakemesh.Active || r.Claim != nil })
+	var may lakemesh.Permissions
+	for _, r := range standing {
+		may = may.Union(r.Permitted).Union(lakemesh.NewPermissions(lakemesh.Describe))
+		if r.Claim != nil {
+			may = may.Union(r.Claim.Permissions)
+		}
+	}
+	if e.Resource.Kind == permissions.KindDatabase && len(standing) > 0 {
+		may = lakemesh.NewPermissions(lakemesh.Describe)
+	}
+	o, ok := e.Resource.Object()
+	if !ok || may.Has(lakemesh.All) {
+		return
+	}
+	excess := e.Permissions.Minus(may).Minus(byHand[access.Key{Grantee: access.Grantee(s.account), Object: o}].Permissions)
+	if len(excess) == 0 || s.owns(e.Resource.Database) {
+		return
+	}
+	f := Finding{Kind: chain.Undecided, Link: chain.Grant, Account: s.meshAccount, Resource: e.Resource.String(), Principal: s.account, Database: e.Resource.Database,
+		What: "holds " + excess.String() + ", which no subscription of this account says", Repairs: chain.Owner}
+	if e.Resource.Table != "" {
+		f.Tables = []string{e.Resource.Table}
+	}
+	if ended, ids := s.on(e.Resource, func(r *tracker.Record) bool { return r.Status == lakemesh.Deleted }); len(ended) > 0 {
+		f.Kind, f.Subscriptions, f.Command = chain.TooMuch, ids, "lakemesh verify --consumer "+s.account
+	}
+	s.found(f)
+}
+
+// owns reports whether a database is one of the account's own products, on which it holds
+// what publishing gives.
+func (s *inspected) owns(database string) bool { return strings.HasSuffix(database, "-"+s.account) }
+
+// compareLinks finds links that lead to what no subscription is on.
+func (s *inspected) compareLinks() {
+	for i := range s.own {
+		target := s.targetOf(&s.own[i])
+		if target == "" || s.owns(target) || s.in.SubscriptionID != "" {
+			continue
+		}
+		name := strings.ToLower(aws.ToString(s.own[i].Name))
+		on := permissions.Database(s.meshAccount, target)
+		active, _ := s.on(on, func(r *tracker.Record) bool { return r.Status == lakemesh.Active && !r.Leaving || r.Claim != nil })
+		if len(active) > 0 {
+			continue
+		}
+		f := Finding{Kind: chain.TooMuch, Link: chain.ResourceLink, Resource: "link database " + name, Database: target}
+		left, ids := s.on(on, func(r *tracker.Record) bool { return r.Status == lakemesh.Active && r.Leaving })
+		pending, _ := s.on(on, func(r *tracker.Record) bool { return r.Status == lakemesh.Pending })
+		_, ended := s.on(on, func(r *tracker.Record) bool { return r.Status == lakemesh.Deleted })
+		switch {
+		case len(left) > 0:
+			f.What, f.Subscriptions = "it leads to database "+target+" of the mesh, which this account has left", ids
+			f = f.With(leaves(left[0]), chain.Mends{By: chain.ByLeaving, Subscription: left[0].ID})
+		case len(pending) > 0:
+			// It may be needed soon.
+			continue
+		case s.seen[target].visible:
+			f.Kind, f.What = chain.Undecided, "it leads to database "+target+" of the mesh, which this account sees, and has no subscription to"
+		default:
+			f.What, f.Subscriptions = "it leads to database "+target+" of the mesh, which this account does not see any more", ended
+			f = f.With("lakemesh subscription tidy --database-name "+target, chain.Mends{By: chain.ByTidying})
+		}
+		s.found(f)
+	}
+}
+
+// compareInvitations finds invitations that nobody decided. That can be told only where
+// the records say which shares carry what was granted.
+func (s *inspected) compareInvitations() {
+	if s.in != (VerifyInput{}) {
+		return
+	}
+	named := map[string]bool{}
+	for _, r := range s.records {
+		arns := shareARNs(&r.Subscription)
+		if r.Claim != nil || r.Status == lakemesh.Active && len(arns) == 0 {
+			return
+		}
+		if r.Status == lakemesh.Active {
+			for _, arn := range arns {
+				named[arn] = true
+			}
+		}
+	}
+	for share, i := range s.invitations {
+		if i.Pending() && !named[share] {
+			s.found(Finding{Kind: chain.Undecided, Link: chain.Invitation, Resource: "resource share " + i.Name, What: "the mesh account invites to it, and no subscription is carried by it", Repairs: chain.Administrator})
+		}
+	}
+}

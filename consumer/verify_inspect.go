@@ -1,0 +1,231 @@
+package consumer
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/glue/types"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/lakemesh/lakemesh"
+	"github.com/lakemesh/lakemesh/internal/permissions"
+	"github.com/lakemesh/lakemesh/internal/sharing"
+	"github.com/lakemesh/lakemesh/internal/tracker"
+)
+
+// inspected is what a verification read of a consumer's part of the mesh.
+type inspected struct {
+	*Consumer
+	in VerifyInput
+	// records are all of the account's subscriptions, also those that have ended: what was
+	// handed on by them may still be there.
+	records []*tracker.Record
+	// own are the databases of the account's catalog, links among them.
+	own []types.Database
+	// invitations are those of the mesh account, the newest of each share.
+	invitations map[string]sharing.Invitation
+	// seen is what the account sees of the mesh's databases.
+	seen map[string]seen
+	// held is what is granted, as far as it is shown to the account.
+	held *permissions.Grants
+	// handed is what histories say of imports, by subscription.
+	handed map[string]handedOn
+
+	// wanted counts what should be handed on.
+	wanted     int
+	findings   []Finding
+	unverified []string
+	mu         sync.Mutex
+}
+
+// seen is what the account sees of a database of the mesh.
+type seen struct {
+	visible bool
+	tables  map[string]bool
+}
+
+// handedOn is what a history says of imports.
+type handedOn struct {
+	principals []string
+	imported   bool
+}
+
+// unsure notes what could not be told.
+func (s *inspected) unsure(format string, args ...any) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.unverified = append(s.unverified, fmt.Sprintf(format, args...))
+}
+
+// inspect reads what there is.
+func (c *Consumer) inspect(ctx context.Context, in VerifyInput) (*inspected, error) {
+	s := &inspected{Consumer: c, in: in, invitations: map[string]sharing.Invitation{}, seen: map[string]seen{}, handed: map[string]handedOn{}}
+	group, within := errgroup.WithContext(ctx)
+	group.Go(func() error {
+		return c.tracker.Subscribed(within, c.account, "", func(r *tracker.Record) bool {
+			s.records = append(s.records, r)
+			return true
+		})
+	})
+	group.Go(func() (err error) {
+		s.own, err = c.own.databases(within)
+		return err
+	})
+	group.Go(func() error {
+		all, err := c.receiver().AllInvitations(within, c.meshAccount)
+		for _, i := range all {
+			s.invitations[i.Share] = i
+		}
+		return err
+	})
+	if err := group.Wait(); err != nil {
+		return nil, err
+	}
+	slices.SortFunc(s.records, func(a, b *tracker.Record) int { return strings.Compare(a.ID, b.ID) })
+	if in.SubscriptionID != "" {
+		for _, r := range s.records {
+			if r.ID == in.SubscriptionID && r.Status != lakemesh.Active {
+				s.unsure("subscription %s is %s: nothing is there by it", r.ID, r.Status)
+			}
+		}
+	}
+	if err := s.readDatabases(ctx); err != nil {
+		return nil, err
+	}
+	if err := s.readHistories(ctx); err != nil {
+		return nil, err
+	}
+	return s, s.readGrants(ctx)
+}
+
+// databases are those of the mesh that are looked at: of subscriptions, and of links.
+func (s *inspected) databases() []string {
+	all := map[string]bool{}
+	for _, r := range s.records {
+		if r.Database != "" && s.in.about(r) {
+			all[strings.ToLower(r.Database)] = true
+		}
+	}
+	for i := range s.own {
+		target := s.targetOf(&s.own[i])
+		if target != "" && s.in.SubscriptionID == "" && (s.in.Database == "" || s.in.Database == target) {
+			all[target] = true
+		}
+	}
+	return slices.Sorted(maps.Keys(all))
+}
+
+// targetOf is the database of the mesh that a link leads to; empty for everything else.
+func (s *inspected) targetOf(db *types.Database) string {
+	if t := db.TargetDatabase; t != nil && s.linksTo(db, aws.ToString(t.DatabaseName)) {
+		return strings.ToLower(aws.ToString(t.DatabaseName))
+	}
+	return ""
+}
+
+// readDatabases reads what the account sees. What a listing lacks is asked for by name.
+func (s *inspected) readDatabases(ctx context.Context) error {
+	named := map[string][]string{}
+	for _, r := range s.records {
+		if s.imports(r) {
+			named[strings.ToLower(r.Database)] = append(named[strings.ToLower(r.Database)], r.Tables...)
+		}
+	}
+	group, within := errgroup.WithContext(ctx)
+	group.SetLimit(s.concurrency())
+	for _, name := range s.databases() {
+		group.Go(func() error {
+			found := seen{tables: map[string]bool{}}
+			_, ok, err := s.shared.database(within, name)
+			if found.visible = ok; err == nil && ok {
+				err = s.readTables(within, name, named[name], found.tables)
+			}
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			s.seen[name] = found
+			return err
+		})
+	}
+	return group.Wait()
+}
+
+func (s *inspected) readTables(ctx context.Context, database string, named []string, into map[string]bool) error {
+	list, err := s.shared.tables(ctx, database)
+	if err != nil {
+		return err
+	}
+	for i := range list {
+		into[strings.ToLower(aws.ToString(list[i].Name))] = true
+	}
+	for _, name := range named {
+		name = strings.ToLower(name)
+		if into[name] {
+			continue
+		}
+		_, ok, err := s.shared.table(ctx, database, name)
+		if err != nil {
+			return err
+		}
+		if ok {
+			into[name] = true
+		}
+	}
+	return nil
+}
+
+// readHistories reads whom access was handed on to.
+func (s *inspected) readHistories(ctx context.Context) error {
+	group, within := errgroup.WithContext(ctx)
+	group.SetLimit(s.concurrency())
+	for _, r := range s.records {
+		if !s.imports(r) {
+			continue
+		}
+		group.Go(func() error {
+			events, fault, err := s.tracker.History(within, r)
+			if err != nil {
+				return err
+			}
+			if fault != nil {
+				s.unsure("subscription %s: whom access was handed on to is not sure: %s", r.ID, fault)
+			}
+			var h handedOn
+			h.principals, h.imported = tracker.HandedOn(events)
+			h.principals = slices.DeleteFunc(h.principals, func(p string) bool { return s.checkPrincipal(p) != nil })
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			s.handed[r.ID] = h
+			return nil
+		})
+	}
+	return group.Wait()
+}
+
+// readGrants reads what is granted on what the account sees or should see, and on links.
+func (s *inspected) readGrants(ctx context.Context) error {
+	all := map[permissions.Resource]bool{}
+	for name, of := range s.seen {
+		if !of.visible {
+			// Nothing of it is shown, and what was handed on has no effect.
+			continue
+		}
+		all[permissions.Database(s.meshAccount, name)] = true
+		all[permissions.AllTables(s.meshAccount, name)] = true
+		for table := range of.tables {
+			all[permissions.Table(s.meshAccount, name, table)] = true
+		}
+	}
+	for i := range s.own {
+		if target := s.targetOf(&s.own[i]); target != "" && s.seen[target].tables != nil {
+			all[permissions.Database(s.account, strings.ToLower(aws.ToString(s.own[i].Name)))] = true
+		}
+	}
+	held, err := s.grants(ctx, opVerify, slices.Collect(maps.Keys(all)))
+	s.held = held
+	return err
+}

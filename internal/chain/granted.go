@@ -1,0 +1,316 @@
+package chain
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/lakemesh/lakemesh"
+	"github.com/lakemesh/lakemesh/access"
+	"github.com/lakemesh/lakemesh/internal/permissions"
+	"github.com/lakemesh/lakemesh/internal/sharing"
+	"github.com/lakemesh/lakemesh/internal/tracker"
+)
+
+// Granted compares what is granted in the mesh with what was decided: for an owner by what
+// it sees, for the mesh's administrator by all that there is.
+type Granted struct {
+	// Mesh is the mesh account.
+	Mesh string
+	// Records are the subscriptions that are active or being decided on.
+	Records []*tracker.Record
+	// Tables are the tables of each database that is looked at.
+	Tables map[string][]string
+	// All tells that what names no database is looked at, too.
+	All bool
+	// Wanted is what the subscriptions say, Own what publishing gives.
+	Wanted access.Wanted
+	Own    access.Grants
+	// Have is what is granted on whole resources, Parts what is granted else.
+	Have  *permissions.Grants
+	Parts access.Grants
+	// Theirs reports whether what somebody holds is the mesh's own affair, or that of the
+	// owner of a product.
+	Theirs func(k access.Key, h access.Held) bool
+	// Mends is how subscriptions are brought to what they say, Publishes how what
+	// publishing gives is given again.
+	Mends     func(ids ...string) (command string, _ Mends)
+	Publishes func(database, table string) (command string, _ Mends)
+}
+
+// Compare finds what is missing, what is too much and what nobody decided.
+func (g *Granted) Compare() ([]Finding, error) {
+	made, allowed, err := g.Decided()
+	if err != nil {
+		return nil, err
+	}
+	found := g.Lacking()
+	diff := access.Diff(made, allowed, g.Have.Access().Union(g.Parts).On(g.Watched))
+	for k, h := range diff.Revoke {
+		ids := g.SubscriptionsOn(k)
+		found = append(found, OfGrant(k, Finding{Kind: TooMuch, What: "holds " + Held(h) + ", which is not decided any more", Subscriptions: ids}.With(g.Mends(ids...))))
+	}
+	there := g.Have.Access()
+	for k, h := range g.Undecided(diff.Foreign) {
+		what, repairs := "holds "+Held(h)+", which nobody decided", Owner
+		if k.Grantee == access.AllowedByIAM {
+			what, repairs = "everybody whom IAM lets through holds "+Held(h)+": Lake Formation restricts nobody there", Administrator
+		} else if len(there[k].Permissions) == 0 {
+			// Of parts and by tags lakemesh grants nothing.
+			repairs = Administrator
+		}
+		found = append(found, OfGrant(k, Finding{Kind: Undecided, What: what, Repairs: repairs}))
+	}
+	return found, nil
+}
+
+// Decided are what lakemesh made, and what may be there: what the subscriptions say, in
+// either form, what publishing grants, and what was there before them.
+func (g *Granted) Decided() (made, allowed access.Grants, _ error) {
+	made, allowed = access.Grants{}, g.Wanted.Grants.Union(g.Own)
+	for _, r := range g.Records {
+		names := g.Tables[strings.ToLower(r.Database)]
+		byHand, err := permissions.DecodeFound(g.Mesh, r.Subscriber, r.Found)
+		if err != nil {
+			return nil, nil, err
+		}
+		permitted, grantable := r.Justified()
+		// Granted under either form, it is the same.
+		allowed = allowed.Union(byHand, Either(g.Mesh, r, names, permitted, grantable))
+		may, hand := r.Permitted, r.Grantable
+		if c := r.Claim; c != nil {
+			may, hand = may.Union(c.Permissions), hand.Union(c.Grantable)
+		}
+		made = made.Union(Either(g.Mesh, r, names, may, hand).Minus(byHand))
+	}
+	return made, allowed, nil
+}
+
+// Undecided is what of foreign grants somebody should have decided on: not what accounts do
+// with what they hold, and not what publishing and the mesh itself give.
+func (g *Granted) Undecided(foreign access.Grants) access.Grants {
+	there, undecided := g.Have.Access(), access.Grants{}
+	for k, h := range foreign {
+		if h = g.notHandedOn(there, k, h); !h.Empty() && !g.Theirs(k, h) {
+			undecided.Add(k, h)
+		}
+	}
+	return undecided
+}
+
+// Lacking finds what should be granted and is not. All tables and each of them is the
+// same.
+func (g *Granted) Lacking() (found []Finding) {
+	there := g.Have.Access()
+	for k, h := range g.Wanted.Grants.Union(g.Own) {
+		lacks := g.lacks(there, k, h)
+		if k.Object.Kind == access.KindAllTables && !lacks.Empty() {
+			each := access.Held{}
+			for _, name := range g.Tables[k.Object.Database] {
+				each = each.Union(g.lacks(there, access.Key{Grantee: k.Grantee, Object: access.OnTable(g.Mesh, k.Object.Database, name)}, h))
+			}
+			if len(g.Tables[k.Object.Database]) > 0 {
+				lacks = each
+			}
+		}
+		if lacks.Empty() {
+			continue
+		}
+		f := Finding{Kind: Missing, What: "lacks " + Held(lacks)}
+		if _, ok := g.Own[k]; ok {
+			f = f.With(g.Publishes(k.Object.Database, k.Object.Table))
+		} else {
+			for _, why := range g.Wanted.Why[k] {
+				f.Subscriptions = append(f.Subscriptions, why.ID)
+			}
+			f = f.With(g.Mends(f.Subscriptions...))
+		}
+		found = append(found, OfGrant(k, f))
+	}
+	return found
+}
+
+func (g *Granted) lacks(there access.Grants, k access.Key, h access.Held) access.Held {
+	has := access.Grants{k: there[k]}
+	if k.Object.Kind == access.KindTable {
+		has.Add(k, there[access.Key{Grantee: k.Grantee, Object: access.OnAllTables(k.Object.Account, k.Object.Database)}])
+	}
+	return h.Minus(access.Grants{k: h}.Held(has)[k])
+}
+
+// Watched reports whether a grant is on something that is looked at.
+func (g *Granted) Watched(k access.Key) bool {
+	on := k.Object
+	if on.Account != g.Mesh {
+		return false
+	}
+	if on.Database == "" {
+		return g.All
+	}
+	_, ok := g.Tables[on.Database]
+	return ok
+}
+
+// notHandedOn is what of that which a user or a role of a subscriber holds its account
+// cannot have handed on. What a resource share of the mesh carries to a principal of
+// another account was granted by the mesh, straight to it; all else an account hands on as
+// far as it may. ALL lets it hand on each permission, and a permission on a table comes
+// with DESCRIBE.
+func (g *Granted) notHandedOn(there access.Grants, k access.Key, h access.Held) access.Held {
+	account := k.Grantee.Account()
+	if account == "" || account == string(k.Grantee) || account == g.Mesh {
+		return h
+	}
+	if r, ok := permissions.Of(k.Object); ok && len(g.Have.Shares(string(k.Grantee), r)) > 0 {
+		return h
+	}
+	on := access.OnTable(g.Mesh, k.Object.Database, k.Object.Table)
+	var may lakemesh.Permissions
+	for _, o := range []access.Object{k.Object, on, access.OnAllTables(g.Mesh, k.Object.Database)} {
+		if o.Database != "" && (k.Object.Kind != access.KindDatabase || o == k.Object) {
+			may = may.Union(there[access.Key{Grantee: access.Grantee(account), Object: o}].Grantable)
+		}
+	}
+	switch {
+	case may.Has(lakemesh.All):
+		return access.Held{}
+	case len(may) > 0:
+		may = may.Union(lakemesh.NewPermissions(lakemesh.Describe))
+	}
+	return h.Minus(access.Held{Permissions: may, Grantable: may})
+}
+
+// SubscriptionsOn are the subscriptions of a grantee that are about an object.
+func (g *Granted) SubscriptionsOn(k access.Key) (ids []string) {
+	for _, r := range g.Records {
+		if r.Subscriber != string(k.Grantee) || !strings.EqualFold(r.Database, k.Object.Database) {
+			continue
+		}
+		named := slices.ContainsFunc(r.Tables, func(t string) bool { return strings.EqualFold(t, k.Object.Table) })
+		if r.Words.Whole || k.Object.Table == "" || named {
+			ids = append(ids, r.ID)
+		}
+	}
+	return ids
+}
+
+// OfGrant completes a finding about a grant.
+func OfGrant(k access.Key, f Finding) Finding {
+	f.Link, f.Resource, f.Principal, f.Database = Grant, k.Object.String(), string(k.Grantee), k.Object.Database
+	if k.Object.Table != "" {
+		f.Tables = []string{k.Object.Table}
+	}
+	return f
+}
+
+// NotCarried finds what was granted to an account and reaches it by no share. shared are
+// the grants by the ARN of what they are on.
+func (g *Granted) NotCarried(carriage sharing.Carriage, shared map[string][]access.Key) (found []Finding) {
+	for object, why := range carriage.Missing {
+		for _, k := range shared[object] {
+			f := OfGrant(k, Finding{Kind: Missing, What: "it was granted and does not reach the account: " + why})
+			f.Link = Share
+			for _, reason := range g.Wanted.Why[k] {
+				f.Subscriptions = append(f.Subscriptions, reason.ID)
+			}
+			found = append(found, f.With(g.Mends(f.Subscriptions...)))
+		}
+	}
+	return found
+}
+
+// Held says what is held.
+func Held(h access.Held) string {
+	switch {
+	case len(h.Permissions) == 0:
+		return "the right to hand on " + h.Grantable.String()
+	case len(h.Grantable) == 0:
+		return h.Permissions.String()
+	}
+	return h.Permissions.String() + " (to hand on: " + h.Grantable.String() + ")"
+}
+
+// Updating is how a subscription is brought again to what its record says.
+func Updating(r *tracker.Record) (command string, _ Mends) {
+	grantable := "none"
+	if len(r.Grantable) > 0 {
+		grantable = strings.Join(r.Grantable.Strings(), ",")
+	}
+	return fmt.Sprintf("lakemesh subscription update %s --grant-permissions %s --grantable-permissions %s", r.ID, strings.Join(r.Permitted.Strings(), ","), grantable),
+		Mends{By: ByUpdating, Subscription: r.ID}
+}
+
+// Records finds what is wrong with records themselves.
+func Records(records []*tracker.Record) (found []Finding) {
+	for _, r := range records {
+		f := Finding{Kind: Missing, Link: Record, Resource: "subscription " + r.ID, Principal: r.Subscriber, Database: strings.ToLower(r.Database), Subscriptions: []string{r.ID}}
+		if r.Tampered != "" || r.Fault != "" {
+			changed := f
+			changed.Kind, changed.What, changed.Command = Undecided, cmp.Or(r.Tampered, r.Fault), "lakemesh subscription delete "+r.ID
+			found = append(found, changed)
+		}
+		switch {
+		case r.Claim != nil:
+			f.What = fmt.Sprintf("a decision (%s) by %s is under way, or was left unfinished", r.Claim.Action, r.Claim.By)
+			f.Command = "lakemesh subscription abort " + r.ID
+		case r.Leaving:
+			f.Kind, f.What, f.Command = TooMuch, "the consumer has left it, and it is not ended yet", "lakemesh subscription settle"
+		default:
+			continue
+		}
+		found = append(found, f)
+	}
+	return found
+}
+
+// Terms are a record's terms with these permissions.
+func Terms(mesh string, r *tracker.Record, permitted, grantable lakemesh.Permissions) access.Terms {
+	s := access.Scope{Account: mesh, Database: r.Database, AllTables: r.Words.Whole}
+	if !r.Words.Whole {
+		s.Tables = r.Tables
+	}
+	if !permitted.Has(lakemesh.All) {
+		// A record of the original library may say otherwise.
+		grantable = grantable.Intersect(permitted)
+	}
+	return access.Terms{ID: r.ID, Owner: r.Owner, Scope: s, Grantees: []access.Grantee{access.Grantee(r.Subscriber)}, Permissions: permitted, Grantable: grantable}
+}
+
+// Possible are all resources that a subscription may have been granted on, in either
+// form, beside its database; inDatabase are the database's tables.
+func Possible(mesh string, r *tracker.Record, inDatabase []string) []permissions.Resource {
+	names := r.Tables
+	var all []permissions.Resource
+	if r.Words.Whole {
+		names = inDatabase
+		all = append(all, permissions.AllTables(mesh, r.Database))
+	}
+	for _, t := range names {
+		all = append(all, permissions.Table(mesh, r.Database, t))
+	}
+	return all
+}
+
+// Either is what a subscription may have been granted with these permissions, in either
+// form.
+func Either(mesh string, r *tracker.Record, inDatabase []string, permitted, grantable lakemesh.Permissions) access.Grants {
+	all := access.Grants{}
+	if len(permitted) == 0 {
+		return all
+	}
+	describe := access.Held{Permissions: lakemesh.NewPermissions(lakemesh.Describe)}
+	if len(grantable) > 0 {
+		describe.Grantable = describe.Permissions
+	}
+	of := func(o access.Object) access.Key {
+		return access.Key{Grantee: access.Grantee(r.Subscriber), Object: o}
+	}
+	all.Add(of(access.OnDatabase(mesh, r.Database)), describe)
+	for _, resource := range Possible(mesh, r, inDatabase) {
+		if o, ok := resource.Object(); ok {
+			all.Add(of(o), access.Held{Permissions: permitted, Grantable: grantable})
+		}
+	}
+	return all
+}
