@@ -118,7 +118,7 @@ func (a *adoption) readTables(ctx context.Context, names []string) error {
 			defer a.mu.Unlock()
 			a.databases, a.tables[name] = append(a.databases, name), tables
 			for _, t := range own {
-				a.inspected.own[t] = true
+				a.own[t] = true
 			}
 			return nil
 		})
@@ -130,7 +130,7 @@ func (a *adoption) readTables(ctx context.Context, names []string) error {
 
 // owns reports whether a table is one that this producer has published.
 func (a *adoption) owns(database, table string) bool {
-	return a.inspected.own[catalog.TableName{Database: database, Table: table}]
+	return a.own[catalog.TableName{Database: database, Table: table}]
 }
 
 // leaveFound tells of grants that were there before a subscription gave the same.

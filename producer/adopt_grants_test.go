@@ -320,8 +320,7 @@ func takenOver(t *testing.T, random *rand.Rand) {
 		}
 		for _, r := range on {
 			all := some(sel, desc, ins)
-			switch {
-			case r.Database != nil:
+			if r.Database != nil {
 				all = some(desc, lftypes.PermissionCreateTable)
 			}
 			if may := some(all...); len(all) > 0 && maybe() {
