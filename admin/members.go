@@ -82,6 +82,22 @@ func (a *Admin) planMember(p *plan.Plan, have members, kind AccountType, account
 		}}, after...)
 }
 
+// planNoMember adds the step that records an account as a member no more, if it is one.
+func (a *Admin) planNoMember(p *plan.Plan, have members, kind AccountType, account string, after ...*plan.Step) {
+	list, attribute := have.producers, attrProducers
+	if kind == Consumer {
+		list, attribute = have.consumers, attrConsumers
+	}
+	if !slices.Contains(list, account) {
+		return
+	}
+	p.Add(plan.Step{Kind: plan.Record, Account: a.account, Resource: "members of the mesh",
+		Summary: fmt.Sprintf("record account %s as a %s of the mesh no more", account, kind),
+		Run: func(ctx context.Context) error {
+			return a.updateMembers(ctx, "DELETE #a :v", attribute, &types.AttributeValueMemberSS{Value: []string{account}})
+		}}, after...)
+}
+
 // planSharing adds the step that remembers how producers share, unless that is as
 // wanted.
 func (a *Admin) planSharing(p *plan.Plan, have members, want SharingCalls, after ...*plan.Step) {
