@@ -15,7 +15,9 @@ func producerPolicy(mesh, producer, crawlerRole string, buckets []string) iampol
 		allow("ReadCatalogs", []string{"glue:GetDatabase", "glue:GetDatabases", "glue:GetTable", "glue:GetTables", "glue:GetPartitions",
 			"glue:BatchGetPartition"},
 			append(catalogARNs(producer), catalogARNs(mesh)...), nil),
-		allow("LinkAndMigrate", []string{"glue:CreateDatabase", "glue:CreateTable", "glue:DeleteTable", "glue:BatchDeleteTable", "glue:TagResource"},
+		allow("LinkAndMigrate", []string{"glue:CreateDatabase", "glue:CreateTable", "glue:DeleteTable", "glue:BatchDeleteTable", "glue:TagResource",
+			// Tables that were migrated are made again with their partitions.
+			"glue:BatchCreatePartition"},
 			catalogARNs(producer), nil),
 		// Of databases those of links alone, as they are named unless somebody says otherwise.
 		allow("Unlink", []string{"glue:DeleteDatabase"}, []string{lakemesh.CatalogARN("*", producer), "arn:aws:glue:*:" + producer + ":*/*-" + producer + "*"}, nil),

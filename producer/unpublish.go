@@ -203,10 +203,14 @@ func (u *unpublication) observe(ctx context.Context) error {
 	}
 	for _, name := range slices.Sorted(maps.Keys(u.leaving)) {
 		original, there := originals[name]
+		if catalog.PublishedAt(u.leaving[name]).Restoring != "" {
+			return &lakemesh.Error{Op: opUnpublish, Account: u.account, Resource: fmt.Sprintf("table %s.%s", u.source, name), Kind: lakemesh.ErrIllegalTransition,
+				Message: "it is being restored, which has not ended: the mesh has the only definition that is whole", Hint: "run product restore (RestoreTables) again first"}
+		}
 		if there && catalog.IsLinkTo(original, u.meshAccount, u.target, name) {
 			return &lakemesh.Error{Op: opUnpublish, Account: u.account, Resource: fmt.Sprintf("table %s.%s", u.source, name), Kind: lakemesh.ErrIllegalTransition,
 				Message: "it was migrated: the mesh has its only definition, which would be lost",
-				Hint:    "make the table again in your own catalog in the place of the link, or name the tables that are to leave with an expression that does not match it"}
+				Hint:    "make it again in your own catalog, in the place of the link: product restore (RestoreTables); or name the tables that are to leave with an expression that does not match it"}
 		}
 		if !there {
 			u.warn(fmt.Sprintf("table %s.%s is not there any more: with the copy in the mesh its last definition goes", u.source, name))
