@@ -241,14 +241,16 @@ func (pub *publication) acceptCrawler(in CreateDataProductsInput) error {
 		return lakemesh.Invalid("SyncMeshCrawlerRoleARN", "role %s belongs to account %s; the crawler runs in account %s and needs a role of that account",
 			role, match[1], pub.account)
 	}
-	const prefix = "lakemesh-"
-	name := prefix + pub.local
+	name := crawlerName(pub.local)
 	if utf8.RuneCountInString(name) > maxName {
-		return lakemesh.Invalid("ExposeDataMeshDBName", "the crawler's name, %s<database>, would have more than %d characters", prefix, maxName)
+		return lakemesh.Invalid("ExposeDataMeshDBName", "the crawler's name, %s, would have more than %d characters", crawlerName("<database>"), maxName)
 	}
 	pub.crawler = &catalog.Crawler{Name: name, Role: role, Database: pub.local, Schedule: cmp.Or(in.SyncMeshCatalogSchedule, DefaultSchedule)}
 	return nil
 }
+
+// crawlerName is the name of the crawler of a database of links.
+func crawlerName(local string) string { return "lakemesh-" + local }
 
 // databaseName checks a database's name and folds it as Glue does.
 func databaseName(parameter, name string) (string, error) {

@@ -23,7 +23,7 @@ type restoration struct {
 	*publication
 	// inMesh are the tables of the mesh that are meant, by name; restores those that are to be
 	// made again.
-	inMesh map[string]*types.Table
+	inMesh   map[string]*types.Table
 	restores map[string]*restored
 	// live are the subscriptions that are active or are being decided on.
 	live []*tracker.Record

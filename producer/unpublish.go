@@ -70,6 +70,8 @@ type unpublication struct {
 	// kept tells that this has something else.
 	links []string
 	kept  bool
+	// crawler is the crawler that lakemesh made for the links; nil if there is none.
+	crawler *catalog.Crawler
 	// live are the subscriptions to what leaves, waiting the requests for it.
 	live, waiting []*tracker.Record
 	// onTables and onDatabases are what is granted in the mesh.
@@ -170,6 +172,7 @@ func (u *unpublication) observe(ctx context.Context) error {
 		return err
 	})
 	group.Go(func() error { return u.observeLinks(within) })
+	group.Go(func() error { return u.observeCrawler(within) })
 	for status, found := range map[lakemesh.Status]*[]*tracker.Record{lakemesh.Active: &active, lakemesh.Pending: &pending} {
 		group.Go(func() error {
 			return u.records.Owned(within, u.account, status, func(r *tracker.Record) bool {
@@ -315,11 +318,13 @@ func (u *unpublication) plan() *plan.Plan {
 			revoked[e.Resource.Table] = append(revoked[e.Resource.Table], u.revoke(p, batches, e)...)
 		}
 	}
+	// First: when the tables are gone nothing leads here any more.
+	uncrawled := u.planUncrawling(p)
 	var last []*plan.Step
 	removal := u.mesh.catalog.Removal(u.target)
 	for _, name := range slices.Sorted(maps.Keys(u.leaving)) {
 		last = append(last, p.Add(plan.Step{Kind: plan.DeleteTable, Account: u.meshAccount, Resource: fmt.Sprintf("table %s.%s", u.target, name),
-			Summary: fmt.Sprintf("remove table %s.%s from the mesh", u.target, name), Detail: name, Batch: removal}, revoked[name]...))
+			Summary: fmt.Sprintf("remove table %s.%s from the mesh", u.target, name), Detail: name, Batch: removal}, append(revoked[name], uncrawled)...))
 	}
 	unlinked := u.planLinks(p, last)
 	if u.meshDatabase != nil && !u.staying {
