@@ -43,7 +43,9 @@ func (u *unpublication) planUncrawling(p *plan.Plan) *plan.Step {
 		return nil
 	case len(left.Tables) == 0:
 		step.Summary = "remove crawler " + left.Name
-		step.Run = func(ctx context.Context) error { return u.uncrawled(&left, u.own.catalog.DeleteCrawler(ctx, left.Name)) }
+		step.Run = func(ctx context.Context) error {
+			return u.uncrawled(&left, u.own.catalog.DeleteCrawler(ctx, left.Name))
+		}
 	default:
 		step.Kind = plan.CreateCrawler
 		step.Summary = fmt.Sprintf("change crawler %s: %d tables are left to it", left.Name, len(left.Tables))
