@@ -27,10 +27,9 @@ func producerPolicy(mesh, producer, crawlerRole string, buckets []string) iampol
 	statements = append(statements, acceptShares(mesh, "ram:GetResourceShares")...)
 	if crawlerRole != "" {
 		statements = append(statements,
-			allow("Crawl", []string{"glue:GetCrawler", "glue:CreateCrawler", "glue:UpdateCrawler"},
-				[]string{"arn:aws:glue:*:" + producer + ":crawler/*"}, nil),
-			// Of crawlers those alone that are named as the mesh names them.
-			allow("Uncrawl", []string{"glue:DeleteCrawler"}, []string{"arn:aws:glue:*:" + producer + ":crawler/lakemesh-*"}, nil),
+			// Those alone that are named as the mesh names them.
+			allow("Crawl", []string{"glue:GetCrawler", "glue:CreateCrawler", "glue:UpdateCrawler", "glue:DeleteCrawler"},
+				[]string{"arn:aws:glue:*:" + producer + ":crawler/lakemesh-*"}, nil),
 			allow("CrawlWithRole", []string{"iam:PassRole"}, []string{crawlerRole},
 				iampolicy.Conditions{"StringEquals": {"iam:PassedToService": {"glue.amazonaws.com"}}}),
 			// To say at publication what the crawler will not be allowed.
