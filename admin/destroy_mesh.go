@@ -144,7 +144,8 @@ func (d *destruction) observe(ctx context.Context) error {
 // observeLive looks for a subscription that is active although its accounts are not
 // enabled any more.
 func (d *destruction) observeLive(ctx context.Context) error {
-	if !d.members.exists {
+	if !d.members.exists || !d.tables[0].exists {
+		// An earlier run, which looked, has begun to remove them.
 		return nil
 	}
 	all, err := d.records().Everybody(ctx)

@@ -27,6 +27,8 @@ type restoration struct {
 	restores map[string]*restored
 	// live are the subscriptions that are active or are being decided on.
 	live []*tracker.Record
+	// begun are the digests of the definitions with which tables were begun to be restored.
+	begun map[string][]string
 	// onTables is what is granted in the mesh.
 	onTables *permissions.Grants
 }
@@ -93,6 +95,10 @@ func (r *restoration) observe(ctx context.Context) error {
 		})
 	}
 	group.Go(func() (err error) {
+		r.begun, err = r.records.Restoring(within, r.account, r.target)
+		return err
+	})
+	group.Go(func() (err error) {
 		r.onTables, err = r.mesh.lake.ObserveKind(within, lftypes.DataLakeResourceTypeTable)
 		return err
 	})
@@ -110,20 +116,19 @@ func (r *restoration) observe(ctx context.Context) error {
 // consider takes a table that the producer's catalog does not have itself.
 func (r *restoration) consider(ctx context.Context, name string, own *types.Table) error {
 	t := &restored{name: name, copy: r.inMesh[name], wanted: catalog.Definition(r.inMesh[name])}
-	begun := catalog.PublishedAt(t.copy).Restoring
 	switch {
 	case own == nil:
-		if begun == "" {
+		if len(r.begun[name]) == 0 {
 			r.warn(fmt.Sprintf("database %s has neither table %s nor a link to it: the table is made again", r.source, name))
 		}
 	case catalog.IsLinkTo(own, r.meshAccount, r.target, name):
 		t.link = true
-	case begun == "":
+	case len(r.begun[name]) == 0:
 		// It was restored, or never migrated.
 		return nil
 	default:
 		t.made = own
-		if err := r.compare(ctx, t, begun); err != nil {
+		if err := r.compare(ctx, t); err != nil {
 			return err
 		}
 	}
@@ -132,11 +137,11 @@ func (r *restoration) consider(ctx context.Context, name string, own *types.Tabl
 }
 
 // compare looks at what an earlier run made. What others did to it since is not undone.
-func (r *restoration) compare(ctx context.Context, t *restored, begun string) error {
+func (r *restoration) compare(ctx context.Context, t *restored) error {
 	hint := fmt.Sprintf("look at both; if the mesh's is right, drop table %s.%s and run the same command again", r.source, t.name)
 	switch is := catalog.DigestOf(catalog.Definition(t.made)); {
 	case is == catalog.DigestOf(t.wanted):
-	case is.String() == begun:
+	case slices.Contains(r.begun[t.name], is.String()):
 		t.anew = true
 	default:
 		return r.refuseTable(t.name, lakemesh.ErrConflict, "somebody changed it since an earlier run began to restore it", hint)
@@ -192,6 +197,9 @@ func changing() lakemesh.Permissions {
 func (r *restoration) refusal() error {
 	if r.sourceDatabase.TargetDatabase != nil {
 		return lakemesh.Invalid("SourceDatabaseName", "database %s is a resource link", r.source)
+	}
+	if err := r.tableNames.Fault(); len(r.inMesh) == 0 && err != nil {
+		return err
 	}
 	if len(r.inMesh) == 0 {
 		return &lakemesh.Error{Op: opRestore, Account: r.meshAccount, Resource: "database " + r.target, Kind: lakemesh.ErrNotFound,

@@ -16,9 +16,8 @@ import (
 	"github.com/lakemesh/lakemesh/plan"
 )
 
-// plan makes each table again. That it is being restored is noted at its copy before
-// anything is done, and taken back there when everything is: so long the copy is what
-// counts.
+// plan makes each table again. That it is being restored is recorded before anything is
+// done, and taken back when everything is: so long the copy is what counts.
 func (r *restoration) plan() *plan.Plan {
 	p := &plan.Plan{Operation: opRestore, Warnings: slices.Clone(r.warnings)}
 	if len(r.restores) == 0 {
@@ -46,7 +45,7 @@ func (r *restoration) allowTables(p *plan.Plan, batches *permissions.Batches) *p
 func (r *restoration) planTable(p *plan.Plan, batches *permissions.Batches, t *restored, allowed *plan.Step) {
 	inMesh, own := fmt.Sprintf("table %s.%s", r.target, t.name), fmt.Sprintf("table %s.%s", r.source, t.name)
 	r.sayAround(p, t)
-	step := p.Add(plan.Step{Kind: plan.UpdateTable, Account: r.meshAccount, Resource: inMesh, Summary: "note at " + inMesh + " that it is being restored",
+	step := p.Add(plan.Step{Kind: plan.UpdateTable, Account: r.meshAccount, Resource: inMesh, Summary: "record that " + inMesh + " is being restored",
 		Run: func(ctx context.Context) error { return r.begin(ctx, t) }}, allowed)
 	if t.link {
 		step = p.Add(plan.Step{Kind: plan.DeleteLink, Account: r.account, Resource: fmt.Sprintf("resource link %s.%s", r.source, t.name),
@@ -110,18 +109,17 @@ func (r *restoration) planHeirs(p *plan.Plan, batches *permissions.Batches, t *r
 	return steps, heirs
 }
 
-// begin notes at the copy with which definition the table is made again. The copy is not
-// touched otherwise, unless somebody changed it since it was read.
+// begin records with which definition the table is made again, and notes it at the copy
+// too, where publishing and syncing look. The copy is not touched otherwise.
 func (r *restoration) begin(ctx context.Context, t *restored) error {
+	digest := catalog.DigestOf(t.wanted).String()
+	if !slices.Contains(r.begun[t.name], digest) {
+		if err := r.records.BeginRestoring(ctx, r.account, r.target, t.name, digest); err != nil {
+			return err
+		}
+	}
 	noted := catalog.PublishedAt(t.copy)
-	noted.Restoring = catalog.DigestOf(t.wanted).String()
-	if t.anew {
-		// What stands there still says how the one was made that is going to be replaced.
-		noted.Restoring = catalog.PublishedAt(t.copy).Restoring
-	}
-	if noted == catalog.PublishedAt(t.copy) {
-		return nil
-	}
+	noted.Restoring = digest
 	return r.noteCopy(ctx, t, noted)
 }
 
@@ -181,13 +179,8 @@ func (r *restoration) unlink(ctx context.Context, t *restored) error {
 // make makes the table with the definition that the mesh has.
 func (r *restoration) make(ctx context.Context, t *restored) error {
 	if t.anew {
-		// It still says what an earlier run made, and the mesh has more than that.
+		// It is what an earlier run made, and the mesh has more than that.
 		if err := r.own.catalog.DeleteTable(ctx, r.source, t.name); err != nil {
-			return err
-		}
-		noted := catalog.PublishedAt(t.copy)
-		noted.Restoring = catalog.DigestOf(t.wanted).String()
-		if err := r.noteCopy(ctx, t, noted); err != nil {
 			return err
 		}
 	}
@@ -226,5 +219,8 @@ func (r *restoration) end(ctx context.Context, t *restored) error {
 		}
 		partitions = drift.Source.String()
 	}
-	return r.noteCopy(ctx, t, catalog.PublishedAs(t.wanted, partitions, r.source))
+	if err := r.noteCopy(ctx, t, catalog.PublishedAs(t.wanted, partitions, r.source)); err != nil {
+		return err
+	}
+	return r.records.EndRestoring(ctx, r.account, r.target, t.name)
 }

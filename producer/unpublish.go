@@ -164,6 +164,7 @@ func (p *Producer) unpublication(ctx context.Context, in UnpublishInput) (*unpub
 // observe reads what is there, side by side.
 func (u *unpublication) observe(ctx context.Context) error {
 	var originals map[string]*types.Table
+	var restoring map[string][]string
 	var active, pending []*tracker.Record
 	group, within := errgroup.WithContext(ctx)
 	group.Go(func() error { return u.observeMesh(within) })
@@ -173,6 +174,10 @@ func (u *unpublication) observe(ctx context.Context) error {
 	})
 	group.Go(func() error { return u.observeLinks(within) })
 	group.Go(func() error { return u.observeCrawler(within) })
+	group.Go(func() (err error) {
+		restoring, err = u.records.Restoring(within, u.account, u.target)
+		return err
+	})
 	for status, found := range map[lakemesh.Status]*[]*tracker.Record{lakemesh.Active: &active, lakemesh.Pending: &pending} {
 		group.Go(func() error {
 			return u.records.Owned(within, u.account, status, func(r *tracker.Record) bool {
@@ -206,7 +211,7 @@ func (u *unpublication) observe(ctx context.Context) error {
 	}
 	for _, name := range slices.Sorted(maps.Keys(u.leaving)) {
 		original, there := originals[name]
-		if catalog.PublishedAt(u.leaving[name]).Restoring != "" {
+		if len(restoring[name]) > 0 {
 			return &lakemesh.Error{Op: opUnpublish, Account: u.account, Resource: fmt.Sprintf("table %s.%s", u.source, name), Kind: lakemesh.ErrIllegalTransition,
 				Message: "it is being restored, which has not ended: the mesh has the only definition that is whole", Hint: "run product restore (RestoreTables) again first"}
 		}
