@@ -211,7 +211,9 @@ func TestRestoreRefusals(t *testing.T) {
 		{"a table that is not there", producer.RestoreInput{SourceDatabaseName: restoredDatabase, TableNameRegex: "trains"}, nil, lakemesh.ErrNotFound},
 		{"a broken expression", producer.RestoreInput{SourceDatabaseName: restoredDatabase, TableNameRegex: "("}, nil, lakemesh.ErrInvalidInput},
 		{"a view by now", producer.RestoreInput{SourceDatabaseName: restoredDatabase}, func(t *types.TableInput) { t.TableType = aws.String("VIRTUAL_VIEW") }, lakemesh.ErrInvalidInput},
-		{"another owner by now", producer.RestoreInput{SourceDatabaseName: restoredDatabase}, func(t *types.TableInput) { t.TableType, t.Owner = aws.String("EXTERNAL_TABLE"), aws.String("999999999999") }, lakemesh.ErrInvalidInput},
+		{"another owner by now", producer.RestoreInput{SourceDatabaseName: restoredDatabase}, func(t *types.TableInput) {
+			t.TableType, t.Owner = aws.String("EXTERNAL_TABLE"), aws.String("999999999999")
+		}, lakemesh.ErrInvalidInput},
 	} {
 		if c.change != nil {
 			m.inMesh(c.change)

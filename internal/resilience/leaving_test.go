@@ -116,7 +116,7 @@ func wayBack() []operation {
 		{name: "disable a producer", from: unpublished, run: disable(producerAccount, admin.Producer)},
 		{name: "disable a consumer", from: unpublished, run: disable(consumerAccount, admin.Consumer)},
 		{name: "clear an account", from: disabled, run: clear},
-		{name: "retire an account", from: unpublished, run: retire},
+		{name: "retire an account", from: unpublished, run: retire, halves: true},
 		{name: "destroy the mesh", from: alone, run: destroy},
 	}
 }
