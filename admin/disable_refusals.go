@@ -35,7 +35,7 @@ func (d *disabling) refuse(ctx context.Context) error {
 	}
 	if products := d.products(); len(products) > 0 {
 		return no("account "+account, fmt.Sprintf("it has products in the mesh: %s", some(products)),
-			"let account "+account+" take them out of the mesh: lakemesh product unpublish --source-database-name <its database>; what was migrated needs lakemesh product restore first")
+			"let account "+account+" take them out of the mesh: lakemesh product unpublish --source-database-name <its database> --expose-data-mesh-db-name "+products[0]+"; what was migrated needs lakemesh product restore first")
 	}
 	for _, r := range subscribed {
 		if waiting(r) {
