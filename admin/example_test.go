@@ -49,16 +49,17 @@ func Example() {
 	}
 	fmt.Print(again)
 	// Output:
-	// InitializeMeshAccount: 9 steps
-	//   1. [555555555555] create role DataMeshManager: Administers the data mesh
-	//   2. [555555555555] create role DataMeshAdminReadOnly: Sees the metadata of the data mesh's public products
-	//   3. [555555555555] change the data lake settings: make DataMeshManager a data lake administrator; give nobody default permissions on new databases and tables
-	//   4. [555555555555] create the subscription table AwsDataMeshSubscriptions with indexes, stream, point-in-time recovery and deletion protection
-	//   5. [555555555555] create the decision table AwsDataMeshDecisions with point-in-time recovery and deletion protection
-	//   6. [555555555555] create LF-tag domain with the value "none"
-	//   7. [555555555555] create LF-tag dataproduct with the value "none"
-	//   8. [555555555555] grant DESCRIBE on LF-tag dataproduct to arn:aws:iam::555555555555:role/AwsDataMesh/DataMeshAdminReadOnly
-	//   9. [555555555555] grant DESCRIBE on LF-tag domain to arn:aws:iam::555555555555:role/AwsDataMesh/DataMeshAdminReadOnly
+	// InitializeMeshAccount: 10 steps
+	//    1. [555555555555] create role DataMeshManager: Administers the data mesh
+	//    2. [555555555555] create role DataMeshAdminReadOnly: Sees the metadata of the data mesh's public products
+	//    3. [555555555555] create the subscription table AwsDataMeshSubscriptions with indexes, stream, point-in-time recovery and deletion protection
+	//    4. [555555555555] create the decision table AwsDataMeshDecisions with point-in-time recovery and deletion protection
+	//    5. [555555555555] remember the data lake settings as they are, so that they can be put back
+	//    6. [555555555555] change the data lake settings: make DataMeshManager a data lake administrator; give nobody default permissions on new databases and tables
+	//    7. [555555555555] create LF-tag domain with the value "none"
+	//    8. [555555555555] create LF-tag dataproduct with the value "none"
+	//    9. [555555555555] grant DESCRIBE on LF-tag dataproduct to arn:aws:iam::555555555555:role/AwsDataMesh/DataMeshAdminReadOnly
+	//   10. [555555555555] grant DESCRIBE on LF-tag domain to arn:aws:iam::555555555555:role/AwsDataMesh/DataMeshAdminReadOnly
 	// people of the mesh account act as arn:aws:iam::555555555555:role/AwsDataMesh/DataMeshManager
 	// BootstrapAccount: nothing to do
 }

@@ -186,10 +186,20 @@ func (a *Admin) planMesh(ctx context.Context, in InitializeMeshInput) (*plan.Pla
 	for i, r := range roles {
 		steps = append(steps, a.planRole(p, r, found.roles[i]))
 	}
-	settings, err := a.planSettings(p, found.settings, wantedSettings{
+	var tables []*plan.Step
+	for i, t := range meshTables() {
+		tables = append(tables, a.planTable(p, t, found.tables[i]))
+	}
+	wanted := wantedSettings{
 		administrator: lakemesh.RoleARN(a.mesh, lakemesh.ManagerRole), clearDefaults: true, version: minVersion,
 		fullTableAccess: in.AllowFullTableExternalDataAccess,
-	}, steps[0])
+	}
+	next, _ := wanted.change(found.settings)
+	remembered, err := a.planBefore(p, found.settings, next, tables...)
+	if err != nil {
+		return nil, nil, err
+	}
+	settings, err := a.planSettings(p, found.settings, wanted, steps[0], remembered)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -201,12 +211,8 @@ func (a *Admin) planMesh(ctx context.Context, in InitializeMeshInput) (*plan.Pla
 	if _, err := a.planCatalogPolicy(p, found.policy); err != nil {
 		return nil, nil, err
 	}
-	var tables []*plan.Step
-	for i, t := range meshTables() {
-		tables = append(tables, a.planTable(p, t, found.tables[i]))
-	}
 	a.planSharing(p, found.members, in.SharingCalls, tables...)
-	tags := a.planTags(p, meshTags(), found.tags, steps[0], settings)
+	tags := a.planTags(p, meshTags(), found.tags, append(tables, steps[0], settings)...)
 	have := found.grants
 	if have == nil {
 		have = permissions.NewGrants()

@@ -33,12 +33,14 @@ type members struct {
 	producers, consumers []string
 	// sharing is how producers share; never empty.
 	sharing SharingCalls
+	// before is what stood there before the mesh.
+	before before
 }
 
 // observeMembers reads who is enabled.
 func (a *Admin) observeMembers(ctx context.Context) (members, error) {
 	found := members{sharing: ThroughServices}
-	out, err := a.dynamodb.GetItem(ctx, &dynamodb.GetItemInput{TableName: aws.String(lakemesh.DecisionsTable), ConsistentRead: aws.Bool(true), Key: memberItem()})
+	item, err := a.readMembers(ctx)
 	if identity.IsNotFound(err) {
 		return found, nil
 	}
@@ -46,11 +48,20 @@ func (a *Admin) observeMembers(ctx context.Context) (members, error) {
 		return found, a.explainTable("GetItem", decisionsTable(), err)
 	}
 	found.exists = true
-	found.producers, found.consumers = accountsIn(out.Item[attrProducers]), accountsIn(out.Item[attrConsumers])
-	if s, ok := out.Item[attrSharingCalls].(*types.AttributeValueMemberS); ok && SharingCalls(s.Value) == Direct {
+	found.producers, found.consumers, found.before = accountsIn(item[attrProducers]), accountsIn(item[attrConsumers]), readBefore(item)
+	if s, ok := item[attrSharingCalls].(*types.AttributeValueMemberS); ok && SharingCalls(s.Value) == Direct {
 		found.sharing = Direct
 	}
 	return found, nil
+}
+
+// readMembers reads the item as it is; nil if there is none.
+func (a *Admin) readMembers(ctx context.Context) (map[string]types.AttributeValue, error) {
+	out, err := a.dynamodb.GetItem(ctx, &dynamodb.GetItemInput{TableName: aws.String(lakemesh.DecisionsTable), ConsistentRead: aws.Bool(true), Key: memberItem()})
+	if err != nil {
+		return nil, err
+	}
+	return out.Item, nil
 }
 
 func memberItem() map[string]types.AttributeValue {
@@ -79,6 +90,22 @@ func (a *Admin) planMember(p *plan.Plan, have members, kind AccountType, account
 		Summary: fmt.Sprintf("record account %s as a %s of the mesh", account, kind),
 		Run: func(ctx context.Context) error {
 			return a.updateMembers(ctx, "ADD #a :v", attribute, &types.AttributeValueMemberSS{Value: []string{account}})
+		}}, after...)
+}
+
+// planNoMember adds the step that records an account as a member no more, if it is one.
+func (a *Admin) planNoMember(p *plan.Plan, have members, kind AccountType, account string, after ...*plan.Step) {
+	list, attribute := have.producers, attrProducers
+	if kind == Consumer {
+		list, attribute = have.consumers, attrConsumers
+	}
+	if !slices.Contains(list, account) {
+		return
+	}
+	p.Add(plan.Step{Kind: plan.Record, Account: a.account, Resource: "members of the mesh",
+		Summary: fmt.Sprintf("record account %s as a %s of the mesh no more", account, kind),
+		Run: func(ctx context.Context) error {
+			return a.updateMembers(ctx, "DELETE #a :v", attribute, &types.AttributeValueMemberSS{Value: []string{account}})
 		}}, after...)
 }
 

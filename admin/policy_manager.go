@@ -13,7 +13,9 @@ func managerPolicy(mesh string) iampolicy.Document {
 		allow("Grant", append(grantActions(), "lakeformation:GetDataLakeSettings", "lakeformation:ListResources",
 			"lakeformation:DescribeResource"), anything, nil),
 		allow("Tag", []string{"lakeformation:GetLFTag", "lakeformation:ListLFTags", "lakeformation:CreateLFTag", "lakeformation:UpdateLFTag",
-			"lakeformation:GetResourceLFTags", "lakeformation:AddLFTagsToResource", "lakeformation:RemoveLFTagsFromResource"}, anything, nil),
+			"lakeformation:GetResourceLFTags", "lakeformation:AddLFTagsToResource", "lakeformation:RemoveLFTagsFromResource",
+			// Tags go with the account that they belong to, unless something else has them.
+			"lakeformation:DeleteLFTag", "lakeformation:SearchDatabasesByLFTags", "lakeformation:SearchTablesByLFTags"}, anything, nil),
 		allow("ReadTables", append(itemReads(), "dynamodb:DescribeTable", "dynamodb:Query", "dynamodb:Scan"),
 			[]string{subscriptionsARN(mesh), subscriptionsARN(mesh) + "/index/*", decisionsARN(mesh)}, nil),
 		assume("AssumeReadOnly", lakemesh.RoleARN(mesh, lakemesh.ReadOnlyRole)),

@@ -15,7 +15,9 @@ func producerPolicy(mesh, producer, crawlerRole string, buckets []string) iampol
 		allow("ReadCatalogs", []string{"glue:GetDatabase", "glue:GetDatabases", "glue:GetTable", "glue:GetTables", "glue:GetPartitions",
 			"glue:BatchGetPartition"},
 			append(catalogARNs(producer), catalogARNs(mesh)...), nil),
-		allow("LinkAndMigrate", []string{"glue:CreateDatabase", "glue:CreateTable", "glue:DeleteTable", "glue:BatchDeleteTable", "glue:TagResource"},
+		allow("LinkAndMigrate", []string{"glue:CreateDatabase", "glue:CreateTable", "glue:DeleteTable", "glue:BatchDeleteTable", "glue:TagResource",
+			// Tables that were migrated are made again with their partitions.
+			"glue:BatchCreatePartition"},
 			catalogARNs(producer), nil),
 		// Of databases those of links alone, as they are named unless somebody says otherwise.
 		allow("Unlink", []string{"glue:DeleteDatabase"}, []string{lakemesh.CatalogARN("*", producer), "arn:aws:glue:*:" + producer + ":*/*-" + producer + "*"}, nil),
@@ -25,8 +27,9 @@ func producerPolicy(mesh, producer, crawlerRole string, buckets []string) iampol
 	statements = append(statements, acceptShares(mesh, "ram:GetResourceShares")...)
 	if crawlerRole != "" {
 		statements = append(statements,
-			allow("Crawl", []string{"glue:GetCrawler", "glue:CreateCrawler", "glue:UpdateCrawler"},
-				[]string{"arn:aws:glue:*:" + producer + ":crawler/*"}, nil),
+			// Those alone that are named as the mesh names them.
+			allow("Crawl", []string{"glue:GetCrawler", "glue:CreateCrawler", "glue:UpdateCrawler", "glue:DeleteCrawler"},
+				[]string{"arn:aws:glue:*:" + producer + ":crawler/lakemesh-*"}, nil),
 			allow("CrawlWithRole", []string{"iam:PassRole"}, []string{crawlerRole},
 				iampolicy.Conditions{"StringEquals": {"iam:PassedToService": {"glue.amazonaws.com"}}}),
 			// To say at publication what the crawler will not be allowed.

@@ -111,8 +111,24 @@ type foundRole struct {
 	boundary string
 }
 
-// observeRole reads a role, its inline policies and the names of what is attached.
+// observeRole reads a role, its inline policies and the names of what is attached. A role
+// of the name at another path bars the one that is wanted.
 func (a *Admin) observeRole(ctx context.Context, name string) (*foundRole, error) {
+	found, err := a.findRole(ctx, name)
+	if err != nil || !found.exists {
+		return found, err
+	}
+	if want := lakemesh.RoleARN(a.account, name); found.arn != want {
+		return nil, &lakemesh.Error{Op: "GetRole", Account: a.account, Resource: "role " + name, Kind: lakemesh.ErrInvalidInput,
+			Message: "the account has a role of this name at another path: " + found.arn,
+			Hint:    "names of roles are unique in an account; rename that role, so that " + want + " can be made"}
+	}
+	return found, nil
+}
+
+// findRole reads the role of a name, at whatever path it is. Of one that is not at the
+// mesh's path nothing else is read.
+func (a *Admin) findRole(ctx context.Context, name string) (*foundRole, error) {
 	out, err := a.iam.GetRole(ctx, &iam.GetRoleInput{RoleName: &name})
 	if identity.IsNotFound(err) {
 		return &foundRole{}, nil
@@ -121,10 +137,8 @@ func (a *Admin) observeRole(ctx context.Context, name string) (*foundRole, error
 		return nil, identity.Explain("GetRole", a.account, "role "+name, err)
 	}
 	found := &foundRole{exists: true, arn: roleARN(a.account, out.Role), tags: map[string]string{}}
-	if want := lakemesh.RoleARN(a.account, name); found.arn != want {
-		return nil, &lakemesh.Error{Op: "GetRole", Account: a.account, Resource: "role " + name, Kind: lakemesh.ErrInvalidInput,
-			Message: "the account has a role of this name at another path: " + found.arn,
-			Hint:    "names of roles are unique in an account; rename that role, so that " + want + " can be made"}
+	if found.arn != lakemesh.RoleARN(a.account, name) {
+		return found, nil
 	}
 	for _, t := range out.Role.Tags {
 		found.tags[aws.ToString(t.Key)] = aws.ToString(t.Value)

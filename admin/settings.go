@@ -123,7 +123,7 @@ func (a *Admin) planSettings(p *plan.Plan, have types.DataLakeSettings, want wan
 	return p.Add(plan.Step{
 		Kind: plan.PutSettings, Account: a.account, Resource: "data lake settings", Detail: changes,
 		Summary: "change the data lake settings: " + strings.Join(changes, "; "),
-		Run:     func(ctx context.Context) error { return a.putSettings(ctx, want) },
+		Run:     func(ctx context.Context) error { return a.putSettings(ctx, want.change) },
 	}, after...), nil
 }
 
@@ -157,14 +157,14 @@ const (
 // anew until they are as wanted, and stay so: another writer may have read them
 // before we wrote, and write after we looked. It takes about as long between the two
 // as we did, so we look again after several times as long, twice.
-func (a *Admin) putSettings(ctx context.Context, want wantedSettings) error {
+func (a *Admin) putSettings(ctx context.Context, wanted func(types.DataLakeSettings) (types.DataLakeSettings, []string)) error {
 	err := poll.Until(ctx, identity.Propagation, "the data lake settings of account "+a.account+" to be as wanted", func(ctx context.Context) (bool, error) {
 		begun := time.Now()
 		have, err := a.observeSettings(ctx)
 		if err != nil {
 			return false, err
 		}
-		next, changes := want.change(have)
+		next, changes := wanted(have)
 		if len(changes) == 0 {
 			return true, nil
 		}
@@ -184,7 +184,7 @@ func (a *Admin) putSettings(ctx context.Context, want wantedSettings) error {
 			if have, err = a.observeSettings(ctx); err != nil {
 				return false, err
 			}
-			if _, changes = want.change(have); len(changes) > 0 {
+			if _, changes = wanted(have); len(changes) > 0 {
 				return false, nil
 			}
 		}

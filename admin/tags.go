@@ -3,6 +3,7 @@ package admin
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/lakeformation"
@@ -51,6 +52,9 @@ func (a *Admin) planTags(p *plan.Plan, keys []string, found map[string]bool, aft
 			Kind: plan.CreateTag, Account: a.mesh, Resource: "LF-tag " + key,
 			Summary: fmt.Sprintf("create LF-tag %s with the value %q", key, noValue),
 			Run: func(ctx context.Context) error {
+				if err := a.rememberTag(ctx, key); err != nil {
+					return err
+				}
 				err := a.asManager(ctx, "create LF-tag "+key, func(ctx context.Context) error {
 					_, err := a.managerLake.CreateLFTag(ctx, &lakeformation.CreateLFTagInput{TagKey: aws.String(key), TagValues: []string{noValue}})
 					return err
@@ -67,6 +71,25 @@ func (a *Admin) planTags(p *plan.Plan, keys []string, found map[string]bool, aft
 		}, after...))
 	}
 	return steps
+}
+
+// rememberTag records that the mesh makes one of the LF-tags that all producers share,
+// before it does. One that is there already is somebody else's, and is not recorded.
+func (a *Admin) rememberTag(ctx context.Context, key string) error {
+	if !slices.Contains(meshTags(), key) {
+		return nil
+	}
+	err := a.asManager(ctx, "look for LF-tag "+key, func(ctx context.Context) error {
+		_, err := a.managerLake.GetLFTag(ctx, &lakeformation.GetLFTagInput{TagKey: aws.String(key)})
+		return err
+	})
+	switch {
+	case err == nil:
+		return nil
+	case !identity.IsNotFound(err):
+		return identity.Explain("GetLFTag", a.mesh, "LF-tag "+key, err)
+	}
+	return a.writeBefore(ctx, nil, []string{key})
 }
 
 // tagsWarning says that the LF-tags of so many producers come near the quota; empty if

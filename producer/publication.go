@@ -260,14 +260,16 @@ func (w *wantedPublication) acceptCrawler(in CreateDataProductsInput) error {
 		return lakemesh.Invalid("SyncMeshCrawlerRoleARN", "role %s belongs to account %s; the crawler runs in account %s and needs a role of that account",
 			role, match[1], w.account)
 	}
-	const prefix = "lakemesh-"
-	name := prefix + w.local
+	name := crawlerName(w.local)
 	if utf8.RuneCountInString(name) > maxName {
-		return lakemesh.Invalid("ExposeDataMeshDBName", "the crawler's name, %s<database>, would have more than %d characters", prefix, maxName)
+		return lakemesh.Invalid("ExposeDataMeshDBName", "the crawler's name, %s, would have more than %d characters", crawlerName("<database>"), maxName)
 	}
 	w.crawler = &catalog.Crawler{Name: name, Role: role, Database: w.local, Schedule: cmp.Or(in.SyncMeshCatalogSchedule, DefaultSchedule)}
 	return nil
 }
+
+// crawlerName is the name of the crawler of a database of links.
+func crawlerName(local string) string { return "lakemesh-" + local }
 
 // databaseName checks a database's name and folds it as Glue does.
 func databaseName(parameter, name string) (string, error) {

@@ -38,6 +38,11 @@ func (w *wantedPublication) foundCopy(t *publishedTable, found *types.Table) {
 	t.found, t.same = true, t.digest == is
 	t.was = places.Of(found.StorageDescriptor, found.Parameters)
 	t.copy = copyFound{version: aws.ToString(found.VersionId), published: catalog.PublishedAt(found), rekeyed: !catalog.SameKeys(t.keys, found.PartitionKeys)}
+	if t.copy.published.Restoring != "" {
+		// Whatever the source lacks, the copy is the one that is whole.
+		t.conflict = "it is being restored to database " + w.source + ", which has not ended; run product restore (RestoreTables) again"
+		return
+	}
 	t.copy.unnoted = t.same && (t.copy.published.Definition != t.digest.String() || t.copy.published.Source != w.source)
 	if t.same {
 		return

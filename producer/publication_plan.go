@@ -149,7 +149,7 @@ func (pl *planner) planParameters(d *types.Database) {
 // linksDescription describes the database of the links to what is published of a
 // database: by it a database is known that was made for them.
 func linksDescription(source string) string {
-	return "Links to the data products of database " + source
+	return catalog.LinksDescription(source)
 }
 
 // createMeshDatabase makes the database in the mesh. One that was made in the

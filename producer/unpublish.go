@@ -70,6 +70,8 @@ type unpublication struct {
 	// kept tells that this has something else.
 	links []string
 	kept  bool
+	// crawler is the crawler that lakemesh made for the links; nil if there is none.
+	crawler *catalog.Crawler
 	// live are the subscriptions to what leaves, waiting the requests for it.
 	live, waiting []*tracker.Record
 	// onTables and onDatabases are what is granted in the mesh.
@@ -162,6 +164,7 @@ func (p *Producer) unpublication(ctx context.Context, in UnpublishInput) (*unpub
 // observe reads what is there, side by side.
 func (u *unpublication) observe(ctx context.Context) error {
 	var originals map[string]*types.Table
+	var restoring map[string][]string
 	var active, pending []*tracker.Record
 	group, within := errgroup.WithContext(ctx)
 	group.Go(func() error { return u.observeMesh(within) })
@@ -170,6 +173,11 @@ func (u *unpublication) observe(ctx context.Context) error {
 		return err
 	})
 	group.Go(func() error { return u.observeLinks(within) })
+	group.Go(func() error { return u.observeCrawler(within) })
+	group.Go(func() (err error) {
+		restoring, err = u.records.Restoring(within, u.account, u.target)
+		return err
+	})
 	for status, found := range map[lakemesh.Status]*[]*tracker.Record{lakemesh.Active: &active, lakemesh.Pending: &pending} {
 		group.Go(func() error {
 			return u.records.Owned(within, u.account, status, func(r *tracker.Record) bool {
@@ -203,10 +211,14 @@ func (u *unpublication) observe(ctx context.Context) error {
 	}
 	for _, name := range slices.Sorted(maps.Keys(u.leaving)) {
 		original, there := originals[name]
+		if len(restoring[name]) > 0 {
+			return &lakemesh.Error{Op: opUnpublish, Account: u.account, Resource: fmt.Sprintf("table %s.%s", u.source, name), Kind: lakemesh.ErrIllegalTransition,
+				Message: "it is being restored, which has not ended: the mesh has the only definition that is whole", Hint: "run product restore (RestoreTables) again first"}
+		}
 		if there && catalog.IsLinkTo(original, u.meshAccount, u.target, name) {
 			return &lakemesh.Error{Op: opUnpublish, Account: u.account, Resource: fmt.Sprintf("table %s.%s", u.source, name), Kind: lakemesh.ErrIllegalTransition,
 				Message: "it was migrated: the mesh has its only definition, which would be lost",
-				Hint:    "make the table again in your own catalog in the place of the link, or name the tables that are to leave with an expression that does not match it"}
+				Hint:    "make it again in your own catalog, in the place of the link: product restore (RestoreTables); or name the tables that are to leave with an expression that does not match it"}
 		}
 		if !there {
 			u.warn(fmt.Sprintf("table %s.%s is not there any more: with the copy in the mesh its last definition goes", u.source, name))
@@ -311,11 +323,13 @@ func (u *unpublication) plan() *plan.Plan {
 			revoked[e.Resource.Table] = append(revoked[e.Resource.Table], u.revoke(p, batches, e)...)
 		}
 	}
+	// First: when the tables are gone nothing leads here any more.
+	uncrawled := u.planUncrawling(p)
 	var last []*plan.Step
 	removal := u.mesh.catalog.Removal(u.target)
 	for _, name := range slices.Sorted(maps.Keys(u.leaving)) {
 		last = append(last, p.Add(plan.Step{Kind: plan.DeleteTable, Account: u.meshAccount, Resource: fmt.Sprintf("table %s.%s", u.target, name),
-			Summary: fmt.Sprintf("remove table %s.%s from the mesh", u.target, name), Detail: name, Batch: removal}, revoked[name]...))
+			Summary: fmt.Sprintf("remove table %s.%s from the mesh", u.target, name), Detail: name, Batch: removal}, append(revoked[name], uncrawled)...))
 	}
 	unlinked := u.planLinks(p, last)
 	if u.meshDatabase != nil && !u.staying {

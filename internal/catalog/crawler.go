@@ -24,6 +24,9 @@ type Crawler struct {
 	Tables   []string
 	// Schedule is when, as a cron expression of AWS.
 	Schedule string
+	// Ours tells of a crawler as it was read that lakemesh made it: it says so, and crawls
+	// tables of one database of the catalog and nothing else.
+	Ours bool
 	// Failed says why its last run failed; empty if it did not, or did not run yet.
 	Failed string
 }
@@ -46,6 +49,9 @@ func (c *Catalog) Crawler(ctx context.Context, name string) (_ *Crawler, ok bool
 			found.Database = aws.ToString(t.DatabaseName)
 			found.Tables = append(found.Tables, t.Tables...)
 		}
+	}
+	if t := out.Crawler.Targets; t != nil && aws.ToString(out.Crawler.Description) == crawlerDescription {
+		found.Ours = len(t.CatalogTargets) == 1 && len(t.S3Targets)+len(t.JdbcTargets)+len(t.DynamoDBTargets)+len(t.MongoDBTargets)+len(t.DeltaTargets)+len(t.IcebergTargets)+len(t.HudiTargets) == 0
 	}
 	if last := out.Crawler.LastCrawl; last != nil && last.Status == types.LastCrawlStatusFailed {
 		found.Failed = fmt.Sprintf("%s: %s", aws.ToTime(last.StartTime).UTC().Format(time.DateTime), cmp.Or(aws.ToString(last.ErrorMessage), "Glue gave no reason"))
@@ -87,11 +93,23 @@ func changes() *types.SchemaChangePolicy {
 	return &types.SchemaChangePolicy{UpdateBehavior: types.UpdateBehaviorUpdateInDatabase, DeleteBehavior: types.DeleteBehaviorLog}
 }
 
+// crawlerDescription is the description of the crawlers that lakemesh makes.
+const crawlerDescription = "Keeps the mesh's copy of the tables up to date with their data"
+
+// DeleteCrawler deletes a crawler. One that does not exist is fine.
+func (c *Catalog) DeleteCrawler(ctx context.Context, name string) error {
+	_, err := c.Client.DeleteCrawler(ctx, &glue.DeleteCrawlerInput{Name: aws.String(name)})
+	if err != nil && !awserr.NotFound(err) {
+		return fmt.Errorf("delete crawler %s: %w", name, err)
+	}
+	return nil
+}
+
 // CreateCrawler makes a crawler. One that exists already is an [ErrExists].
 func (c *Catalog) CreateCrawler(ctx context.Context, w *Crawler) error {
 	_, err := c.Client.CreateCrawler(ctx, &glue.CreateCrawlerInput{Name: aws.String(w.Name), Role: aws.String(w.Role),
 		Targets: w.targets(), Schedule: aws.String(w.Schedule), SchemaChangePolicy: changes(),
-		Description: aws.String("Keeps the mesh's copy of the tables up to date with their data")})
+		Description: aws.String(crawlerDescription)})
 	if awserr.Is(err, "AlreadyExistsException") {
 		return fmt.Errorf("crawler %s: %w: %w", w.Name, ErrExists, err)
 	}

@@ -18,6 +18,7 @@ const (
 	recordPointer    = recordPrefix + "metadata_location"
 	recordPartitions = recordPrefix + "partitions"
 	recordSource     = recordPrefix + "source"
+	recordRestoring  = recordPrefix + "restoring"
 )
 
 // metadataPointer is the parameter of an Iceberg table that names its current metadata
@@ -39,11 +40,16 @@ type Published struct {
 	Partitions string
 	// Source is the database of the producer that the table comes from.
 	Source string
+	// Restoring is, while the table is made again in the producer's catalog, the [Digest] of
+	// the definition with which it is made there: until that has ended the copy is the only
+	// one that is whole.
+	Restoring string
 }
 
 // PublishedAt is what stands at a copy; the zero value where nothing does.
 func PublishedAt(t *types.Table) Published {
-	return Published{Definition: t.Parameters[recordDefinition], Pointer: t.Parameters[recordPointer], Partitions: t.Parameters[recordPartitions], Source: t.Parameters[recordSource]}
+	return Published{Definition: t.Parameters[recordDefinition], Pointer: t.Parameters[recordPointer], Partitions: t.Parameters[recordPartitions], Source: t.Parameters[recordSource],
+		Restoring: t.Parameters[recordRestoring]}
 }
 
 // PublishedAs is what publishing a definition is to leave at the copy.
@@ -58,7 +64,7 @@ func (p Published) At(in *types.TableInput) *types.TableInput {
 	if noted.Parameters == nil {
 		noted.Parameters = map[string]string{}
 	}
-	for name, v := range map[string]string{recordDefinition: p.Definition, recordPointer: p.Pointer, recordPartitions: p.Partitions, recordSource: p.Source} {
+	for name, v := range map[string]string{recordDefinition: p.Definition, recordPointer: p.Pointer, recordPartitions: p.Partitions, recordSource: p.Source, recordRestoring: p.Restoring} {
 		if v == "" {
 			delete(noted.Parameters, name)
 		} else {

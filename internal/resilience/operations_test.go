@@ -23,6 +23,9 @@ type operation struct {
 	// decision tells that it grants and revokes under a claim: without a trace in
 	// the records, nothing may have changed.
 	decision bool
+	// halves tells that the records are those of its first half: there is more to do when
+	// they are as they will be.
+	halves bool
 	// passing tells of a right that the operation needs for a while, and that nobody
 	// has afterwards.
 	passing func(line string) bool

@@ -24,6 +24,7 @@ import (
 //	<owner>-<subscriber>#<4>              ids of the pair's subscriptions that have ended
 //	<owner>-directory                     the accounts that the owner has decided about
 //	<owner>-lease                         the owner's lease
+//	<owner>-restoring                     the tables that the owner is making again in its catalog
 //	members                               the accounts that are enabled
 const keyAttribute = "Key"
 
@@ -34,6 +35,7 @@ func inboxKey(owner, subscriber string) string  { return owner + "-" + subscribe
 func ledgerKey(owner, subscriber string) string { return owner + "-" + subscriber }
 func directoryKey(owner string) string          { return owner + "-directory" }
 func leaseKey(owner string) string              { return owner + "-lease" }
+func restoringKey(owner string) string          { return owner + "-restoring" }
 
 func endedKey(owner, subscriber string, n int) string {
 	return fmt.Sprintf("%s-%s#%04d", owner, subscriber, n)

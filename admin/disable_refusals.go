@@ -1,0 +1,125 @@
+package admin
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+
+	"github.com/lakemesh/lakemesh"
+	"github.com/lakemesh/lakemesh/internal/permissions"
+	"github.com/lakemesh/lakemesh/internal/tracker"
+)
+
+// refuse refuses an account that is in use.
+func (d *disabling) refuse(ctx context.Context) error {
+	account := d.in.AccountID
+	no := func(resource, message, hint string) error {
+		return &lakemesh.Error{Op: opDisable, Account: d.mesh, Resource: resource, Kind: lakemesh.ErrIllegalTransition, Message: message, Hint: hint}
+	}
+	owned, subscribed, err := d.live(ctx)
+	if err != nil {
+		return err
+	}
+	for _, r := range owned {
+		if waiting(r) {
+			return no("account "+account, fmt.Sprintf("request %s of account %s waits for its decision (%d requests and subscriptions in all)", r.ID, r.Subscriber, len(owned)),
+				"let account "+account+" decide: lakemesh request deny "+r.ID)
+		}
+		return no("account "+account, fmt.Sprintf("account %s has subscription %s to its product %s (%d requests and subscriptions in all)", r.Subscriber, r.ID, r.Database, len(owned)),
+			"let account "+account+" end it: lakemesh subscription delete "+r.ID+"; or all of a product with it: lakemesh product unpublish --end-subscriptions")
+	}
+	if products := d.products(); len(products) > 0 {
+		return no("account "+account, fmt.Sprintf("it has products in the mesh: %s", some(products)),
+			"let account "+account+" take them out of the mesh: lakemesh product unpublish --source-database-name <its database> --expose-data-mesh-db-name "+products[0]+"; what was migrated needs lakemesh product restore first")
+	}
+	for _, r := range subscribed {
+		if waiting(r) {
+			return no("account "+account, fmt.Sprintf("its request %s to account %s waits for its decision (%d requests and subscriptions in all)", r.ID, r.Owner, len(subscribed)),
+				"let account "+account+" take it back: lakemesh request cancel "+r.ID)
+		}
+		return no("account "+account, fmt.Sprintf("it has subscription %s to product %s of account %s (%d requests and subscriptions in all)", r.ID, r.Database, r.Owner, len(subscribed)),
+			"let account "+account+" leave it: lakemesh subscription delete "+r.ID)
+	}
+	return nil
+}
+
+// waiting reports whether nothing was decided on a request, nor is being decided.
+func waiting(r *tracker.Record) bool { return r.Status == lakemesh.Pending && r.Claim == nil }
+
+// live are the subscriptions and requests that are not over, of the account as an owner
+// and as a subscriber, as far as it stops being that.
+func (d *disabling) live(ctx context.Context) (owned, subscribed []*tracker.Record, err error) {
+	records := d.records()
+	g, gctx := errgroup.WithContext(ctx)
+	for _, side := range []struct {
+		kind AccountType
+		list func(ctx context.Context, account string, state lakemesh.Status, fn func(*tracker.Record) bool) error
+		into *[]*tracker.Record
+	}{{Producer, records.Owned, &owned}, {Consumer, records.Subscribed, &subscribed}} {
+		if !d.leaves(side.kind) {
+			continue
+		}
+		g.Go(func() error {
+			for _, state := range []lakemesh.Status{lakemesh.Active, lakemesh.Pending} {
+				err := side.list(gctx, d.in.AccountID, state, func(r *tracker.Record) bool {
+					*side.into = append(*side.into, r)
+					return true
+				})
+				if errors.Is(err, lakemesh.ErrNotFound) {
+					// No account was ever enabled: there is nobody to have a subscription with.
+					continue
+				}
+				if err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	}
+	return owned, subscribed, g.Wait()
+}
+
+// records reads the records of subscriptions as the mesh's administrator.
+func (a *Admin) records() *tracker.Tracker {
+	return tracker.New(tracker.Options{Config: a.caller.Config, MeshAccount: a.mesh, By: a.caller.ARN, Log: a.log, Now: a.options.Now})
+}
+
+// products are the databases of the mesh that the account's role owns, or has tables in:
+// whoever makes a database or a table may drop it. What a role was only granted by hand is
+// no product.
+func (d *disabling) products() []string {
+	if !d.leaves(Producer) {
+		return nil
+	}
+	entries, _ := d.holdings.Of(lakemesh.RoleARN(d.mesh, lakemesh.MeshProducerRole(d.in.AccountID)))
+	var all []string
+	for _, e := range entries {
+		owns := e.Permissions.Has(lakemesh.Drop) || e.Permissions.Has(lakemesh.All)
+		if owns && (e.Resource.Kind == permissions.KindDatabase || e.Resource.Kind == permissions.KindTable) {
+			all = append(all, e.Resource.Database)
+		}
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
+}
+
+// managerSees refuses to go on if the mesh's manager is no data lake administrator: it is
+// shown only what it holds itself, and what it does not see it would leave.
+func (a *Admin) managerSees(ctx context.Context, op string) error {
+	settings, err := a.observeSettings(ctx)
+	if err != nil {
+		return err
+	}
+	for _, p := range settings.DataLakeAdmins {
+		if aws.ToString(p.DataLakePrincipalIdentifier) == lakemesh.RoleARN(a.mesh, lakemesh.ManagerRole) {
+			return nil
+		}
+	}
+	return &lakemesh.Error{Op: op, Account: a.mesh, Resource: "permissions", Kind: lakemesh.ErrAccessDenied,
+		Message: lakemesh.ManagerRole + " is no data lake administrator, so that it may not see who holds what", Hint: "run: lakemesh mesh init"}
+}
