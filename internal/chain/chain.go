@@ -26,16 +26,22 @@ type Link string
 
 // The links of the chain, in its order.
 const (
+	// Setup is the mesh account itself, and its members.
+	Setup        Link = "setup"
 	Record       Link = "record"
 	Grant        Link = "grant"
+	Tag          Link = "LF-tag"
 	Share        Link = "share"
+	Invitation   Link = "invitation"
+	ResourceLink Link = "resource link"
+	HandedOn     Link = "handed on"
 	Location     Link = "location"
 	BucketPolicy Link = "bucket policy"
 	Metadata     Link = "metadata"
 	Partitions   Link = "partitions"
 )
 
-var order = []Link{Record, Grant, Share, Location, BucketPolicy, Metadata, Partitions}
+var order = []Link{Setup, Record, Grant, Tag, Share, Invitation, ResourceLink, HandedOn, Location, BucketPolicy, Metadata, Partitions}
 
 // Party is who can repair something.
 type Party string
@@ -43,6 +49,7 @@ type Party string
 // The parties.
 const (
 	Owner         Party = "owner"
+	Consumer      Party = "consumer"
 	Administrator Party = "administrator"
 )
 
