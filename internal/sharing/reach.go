@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ram"
@@ -66,4 +67,11 @@ func (o Owner) Reach(ctx context.Context, principal, object string, shares []str
 		}
 	}
 	return best, nil
+}
+
+// InvitationsFrom are the sender's invitations to shares that Lake Formation made, all
+// pages, oldest first, whatever has become of them.
+func (r Receiver) InvitationsFrom(ctx context.Context, sender string) ([]Invitation, error) {
+	all, err := r.invitations(ctx, sender, nil)
+	return slices.DeleteFunc(all, func(i Invitation) bool { return !strings.HasPrefix(i.Name, namePrefix) }), err
 }
