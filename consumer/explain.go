@@ -67,7 +67,10 @@ func (c *Consumer) Explain(ctx context.Context, in ExplainInput) (*Explanation, 
 	e := &Explanation{Question: a.Question, Account: c.account, Party: chain.Consumer}
 	e.Ways = append(e.Ways, chain.Way{Path: chain.ThroughAccount, Steps: x.throughAccount()})
 	if !a.Whole {
-		e.Ways = append(e.Ways, chain.Way{Path: chain.Directly, Steps: x.directly()})
+		if a.Principal != a.Everybody() {
+			e.Ways = append(e.Ways, chain.Way{Path: chain.Directly, Steps: x.directly(false)})
+		}
+		e.Ways = append(e.Ways, chain.Way{Path: chain.WithAll, Steps: x.directly(true)})
 		e.Notes = append(e.Notes, "what the IAM policies of account "+a.Home+" let "+a.Principal+" do was not looked at")
 	}
 	e.Judge()
@@ -194,11 +197,15 @@ func (x *explained) throughAccount() []chain.Step {
 }
 
 // directly are the links of a grant to the principal itself, which is shown to nobody here
-// but to the principal.
-func (x *explained) directly() []chain.Step {
-	steps := []chain.Step{
-		{Link: chain.Grant, State: chain.NotSeen, Account: x.meshAccount, Resource: "table " + x.Name(), Mends: chain.Owner, Command: x.asksOwner(),
-			What: "what the owner grants to a role or a user directly, the owner sees"},
+// but to the principal, or to all of this account, which is.
+func (x *explained) directly(all bool) []chain.Step {
+	grant := chain.Step{Link: chain.Grant, State: chain.NotSeen, Account: x.meshAccount, Resource: "table " + x.Name(), Mends: chain.Owner, Command: x.asksOwner(),
+		What: "what the owner grants to a role or a user directly, the owner sees"}
+	if all {
+		held := x.Judge(x.received.Rows, x.partitionKey, x.Everybody())
+		grant = chain.Step{Link: chain.Grant, State: held.State, Account: x.meshAccount, Resource: "table " + x.Name(), What: held.What}
+	}
+	steps := []chain.Step{grant,
 		{Link: chain.Share, State: chain.NotSeen, Account: x.meshAccount, What: "it is shown to its sender"},
 		{Link: chain.Invitation, State: chain.NotSeen, Account: x.account, What: "it goes by the share"},
 	}

@@ -54,8 +54,9 @@ func (p *Producer) Explain(ctx context.Context, in ExplainInput) (*Explanation, 
 	if err != nil {
 		return nil, identity.Explain(opExplain, p.meshAccount, "table "+a.Name(), err)
 	}
-	for _, path := range []chain.Path{chain.ThroughAccount, chain.Directly} {
-		if path == chain.Directly && a.Whole || path == chain.ThroughAccount && a.Home == p.meshAccount {
+	for _, path := range []chain.Path{chain.ThroughAccount, chain.Directly, chain.WithAll} {
+		switch {
+		case path == chain.ThroughAccount && a.Home == p.meshAccount, path == chain.Directly && (a.Whole || a.Principal == a.Everybody()), path == chain.WithAll && a.Whole:
 			continue
 		}
 		steps, err := x.way(ctx, path)
@@ -73,12 +74,9 @@ func (p *Producer) Explain(ctx context.Context, in ExplainInput) (*Explanation, 
 
 // way are the links from the record to the principal, on one way.
 func (x *explained) way(ctx context.Context, path chain.Path) ([]chain.Step, error) {
-	who := []string{x.Home}
-	if path == chain.Directly {
-		who = []string{x.Principal, x.Everybody()}
-	}
+	who := map[chain.Path][]string{chain.ThroughAccount: {x.Home}, chain.Directly: {x.Principal}, chain.WithAll: {x.Everybody()}}[path]
 	local := x.Home == x.meshAccount
-	if local {
+	if local && path == chain.WithAll {
 		// Everybody whom IAM lets through is somebody of the catalog's account.
 		who = append(who, permissions.AllowedByIAM)
 	}
@@ -262,7 +260,7 @@ func (x *explained) ownSide(ctx context.Context, path chain.Path, held explainin
 		}
 		steps = r.HandedOn(x.Asked, found, x.partitionKey, nil)
 	}
-	if path == chain.Directly {
+	if path != chain.ThroughAccount {
 		steps = slices.DeleteFunc(steps, func(s chain.Step) bool { return s.Link == chain.HandedOn })
 	}
 	return steps, nil

@@ -101,6 +101,8 @@ const (
 	ThroughAccount Path = "through its account"
 	// Directly is a grant of the mesh account to the principal itself.
 	Directly Path = "directly"
+	// WithAll is a grant of the mesh account to all principals of an account.
+	WithAll Path = "with all of its account"
 )
 
 // Way is one way, link by link.
@@ -173,6 +175,19 @@ func (w *Way) judge() {
 	}
 }
 
+// gone tells of a table that is not there that nothing can reach anybody.
+func (w *Way) gone() {
+	if s, ok := w.Step(Metadata); !ok || s.State != Broken {
+		return
+	}
+	for i, s := range w.Steps {
+		if s.State == Broken && slices.Contains([]Link{Grant, Share, Invitation, HandedOn}, s.Link) {
+			w.Steps[i].State, w.Steps[i].What = NotSeen, "nothing can be given on a table that is not there"
+			w.Steps[i].Mends, w.Steps[i].Command = "", ""
+		}
+	}
+}
+
 // begun tells how far a way is gone: something is granted, or at least decided.
 func (w *Way) begun() int {
 	n := 0
@@ -212,7 +227,7 @@ func (e *Explanation) FirstBroken() (_ Step, ok bool) {
 // link what is known of it, where both know it the word of the one whose it is.
 func Together(owner, consumer *Explanation) *Explanation {
 	e := &Explanation{Question: owner.Question, Notes: sorted(slices.Concat(owner.Notes, consumer.Notes))}
-	for _, path := range []Path{ThroughAccount, Directly} {
+	for _, path := range []Path{ThroughAccount, Directly, WithAll} {
 		w := Way{Path: path}
 		for _, l := range links() {
 			of := func(e *Explanation) (Step, bool) {
@@ -236,6 +251,7 @@ func Together(owner, consumer *Explanation) *Explanation {
 			}
 		}
 		if len(w.Steps) > 0 {
+			w.gone()
 			e.Ways = append(e.Ways, w)
 		}
 	}

@@ -146,6 +146,8 @@ func (a Asked) Judge(rows []permissions.Holding, partitionKey bool, principals .
 		h.What = fmt.Sprintf("%s is granted to %s", a.Permission, whom(h.Rows))
 	case part == "":
 		h.What = fmt.Sprintf("%s is not granted to %s", a.Permission, strings.Join(principals, " or "))
+	case a.Column == "" && a.Permission == lakemesh.Describe:
+		h.State, h.What = chain.Holds, fmt.Sprintf("%s sees the table with %s, by what it is granted on that", whom(h.Rows), part)
 	case a.Column == "":
 		h.State, h.What = chain.Partly, fmt.Sprintf("%s is granted to %s on %s only", a.Permission, whom(h.Rows), part)
 	case open || partitionKey:
