@@ -98,6 +98,11 @@ func (x *explained) way(ctx context.Context, path chain.Path) ([]chain.Step, err
 	if err != nil {
 		return nil, err
 	}
+	for i := range carried {
+		if grant.State == chain.Broken && carried[i].State == chain.NotSeen {
+			carried[i].State = chain.NotNeeded
+		}
+	}
 	steps = append(steps, carried...)
 	own, err := x.ownSide(ctx, path, held)
 	return append(steps, own...), err
@@ -194,7 +199,7 @@ func (x *explained) owner() sharing.Owner {
 // carried are the links between the mesh account and the principal's: the share, and
 // whether it was accepted.
 func (x *explained) carried(ctx context.Context, path chain.Path, held explaining.Held) ([]chain.Step, error) {
-	share := chain.Step{Link: chain.Share, State: chain.NotSeen, Account: x.meshAccount, What: "nothing is seen to be granted that a share could carry"}
+	share := chain.Step{Link: chain.Share, State: chain.NotSeen, Account: x.meshAccount, What: "nothing is granted that it could carry"}
 	invitation := chain.Step{Link: chain.Invitation, State: chain.NotSeen, Account: x.Home, What: "there is nothing to accept"}
 	if len(held.Rows) == 0 {
 		return []chain.Step{share, invitation}, nil

@@ -102,7 +102,7 @@ func (x *explained) observe(ctx context.Context) error {
 	if err := group.Wait(); err != nil {
 		return err
 	}
-	if err := x.known(); err != nil {
+	if err := x.known(ctx); err != nil {
 		return err
 	}
 	if place, ok := x.place(); ok {
@@ -115,15 +115,16 @@ func (x *explained) observe(ctx context.Context) error {
 
 // known refuses a table that there is not, or that is another producer's, and a column
 // that the table does not have.
-func (x *explained) known() error {
+func (x *explained) known(ctx context.Context) error {
 	switch {
-	case x.table == nil && len(x.records)+len(x.onTable) == 0:
+	case x.table == nil:
+		if was, err := x.was(ctx); was || err != nil {
+			return err
+		}
 		if x.database == nil {
 			return lakemesh.NotFound("database "+x.Database, x.meshAccount, "the name is that in the mesh: lakemesh product list")
 		}
 		return lakemesh.NotFound("table "+x.Name(), x.meshAccount, "see what there is with: lakemesh product list")
-	case x.table == nil:
-		return nil
 	case aws.ToString(x.table.Owner) != x.account && len(x.onTable) == 0:
 		return &lakemesh.Error{Kind: lakemesh.ErrWrongAccount, Account: x.meshAccount, Resource: "table " + x.Name(),
 			Message: "this account has not published it", Hint: "ask its owner, whose account the name of the database ends in"}
@@ -137,6 +138,20 @@ func (x *explained) known() error {
 		return explaining.NoColumn(x.Asked)
 	}
 	return nil
+}
+
+// was reports whether there was a table of that name: a subscription names it, or a link of
+// this account's to it was left.
+func (x *explained) was(ctx context.Context) (found bool, _ error) {
+	for _, r := range slices.Concat(x.records, x.onTable) {
+		if slices.ContainsFunc(r.Tables, func(t string) bool { return strings.EqualFold(t, x.Table) }) {
+			return true, nil
+		}
+	}
+	err := x.own.catalog.EachTable(ctx, x.Database, func(_ string, t *types.Table) {
+		found = found || t.TargetTable != nil && strings.EqualFold(aws.ToString(t.TargetTable.DatabaseName), x.Database) && strings.EqualFold(aws.ToString(t.TargetTable.Name), x.Table)
+	})
+	return found, err
 }
 
 // observeCopy looks for partitions that lie elsewhere, and compares the copy with its

@@ -199,7 +199,7 @@ func (a *app) next(format string, args ...any) {
 }
 
 // meshCommands finds the commands in a text that work on AWS or on the local mesh.
-var meshCommands = regexp.MustCompile(`\blakemesh (mesh|account|product|request|subscription|access|verify|adopt) `)
+var meshCommands = regexp.MustCompile(`\blakemesh (mesh|account|product|request|subscription|access|verify|explain|adopt) `)
 
 // here makes the commands in a text those for where the person works.
 func (a *app) here(text string) string {
