@@ -21,6 +21,7 @@ import (
 	ststypes "github.com/aws/aws-sdk-go-v2/service/sts/types"
 
 	"github.com/lakemesh/lakemesh"
+	"github.com/lakemesh/lakemesh/admin"
 	"github.com/lakemesh/lakemesh/consumer"
 	"github.com/lakemesh/lakemesh/internal/chain"
 	"github.com/lakemesh/lakemesh/internal/meshtest"
@@ -48,13 +49,14 @@ func newExplaining(t *testing.T) *explaining {
 	t.Helper()
 	w := &explaining{world: newWorld(t)}
 	meshtest.Before(w.Mesh.Mesh, func() {
-		w.analyst, w.probe, w.anybody = w.engine("Analyst"), w.engine("Probe"), w.engine("Anybody")
+		w.analyst, w.probe, w.anybody = w.engine(consumerAccount, "Analyst"), w.engine(consumerAccount, "Probe"), w.engine(consumerAccount, "Anybody")
 		manager := lakeformation.NewFromConfig(w.manager())
 		out, err := manager.GetDataLakeSettings(t.Context(), &lakeformation.GetDataLakeSettingsInput{})
 		w.must(err)
 		out.DataLakeSettings.DataLakeAdmins = append(out.DataLakeSettings.DataLakeAdmins, lftypes.DataLakePrincipal{DataLakePrincipalIdentifier: aws.String(meshtest.Administrator(meshAccount))})
 		out.DataLakeSettings.AllowExternalDataFiltering = aws.Bool(true)
-		out.DataLakeSettings.ExternalDataFilteringAllowList = []lftypes.DataLakePrincipal{{DataLakePrincipalIdentifier: aws.String(consumerAccount)}}
+		out.DataLakeSettings.ExternalDataFilteringAllowList = []lftypes.DataLakePrincipal{{DataLakePrincipalIdentifier: aws.String(consumerAccount)},
+			{DataLakePrincipalIdentifier: aws.String(producerAccount)}, {DataLakePrincipalIdentifier: aws.String(meshAccount)}}
 		out.DataLakeSettings.AuthorizedSessionTagValueList = []string{"engine"}
 		_, err = lakeformation.NewFromConfig(w.Config(meshtest.Administrator(meshAccount))).PutDataLakeSettings(t.Context(), &lakeformation.PutDataLakeSettingsInput{DataLakeSettings: out.DataLakeSettings})
 		w.must(err)
@@ -76,12 +78,12 @@ func (w *explaining) guards() {
 	})
 }
 
-// engine makes a role of the consumer's account that a query engine works as.
-func (w *explaining) engine(name string) string {
+// engine makes a role of an account that a query engine works as.
+func (w *explaining) engine(account, name string) string {
 	w.t.Helper()
-	arn := w.reader(consumerAccount, name)
-	_, err := iam.NewFromConfig(w.Config(meshtest.Administrator(consumerAccount))).UpdateAssumeRolePolicy(w.t.Context(), &iam.UpdateAssumeRolePolicyInput{RoleName: aws.String(name), PolicyDocument: aws.String(
-		`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::` + consumerAccount + `:root"},"Action":["sts:AssumeRole","sts:TagSession"]}]}`)})
+	arn := w.reader(account, name)
+	_, err := iam.NewFromConfig(w.Config(meshtest.Administrator(account))).UpdateAssumeRolePolicy(w.t.Context(), &iam.UpdateAssumeRolePolicyInput{RoleName: aws.String(name), PolicyDocument: aws.String(
+		`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::` + account + `:root"},"Action":["sts:AssumeRole","sts:TagSession"]}]}`)})
 	w.must(err)
 	return arn
 }
@@ -89,11 +91,13 @@ func (w *explaining) engine(name string) string {
 // session is a session of a role, as an engine's where that is allowed.
 func (w *explaining) session(role string) aws.Config {
 	w.t.Helper()
-	out, err := sts.NewFromConfig(w.Config(meshtest.Administrator(consumerAccount))).AssumeRole(w.ctx(), &sts.AssumeRoleInput{RoleArn: aws.String(role), RoleSessionName: aws.String("query"),
+	out, err := sts.NewFromConfig(w.Config(meshtest.Administrator(accountOf(role)))).AssumeRole(w.ctx(), &sts.AssumeRoleInput{RoleArn: aws.String(role), RoleSessionName: aws.String("query"),
 		Tags: []ststypes.Tag{{Key: aws.String(engineTag), Value: aws.String("engine")}}})
 	w.must(err)
 	return w.ConfigWith(credentials.NewStaticCredentialsProvider(aws.ToString(out.Credentials.AccessKeyId), aws.ToString(out.Credentials.SecretAccessKey), aws.ToString(out.Credentials.SessionToken)))
 }
+
+func accountOf(role string) string { return strings.Split(role, ":")[4] }
 
 // truth is what comes of a real attempt: the table is looked up under the names that the
 // account knows it by, credentials are asked for, and the files are read with them.
@@ -103,8 +107,12 @@ func (w *explaining) truth(q chain.Question) chain.Verdict {
 		return w.truthOfAccount(q)
 	}
 	cfg := w.session(q.Principal)
+	names := [][2]string{{q.Database, q.Table}, {q.Database, q.Table + "_link"}}
 	for _, link := range w.links() {
-		out, err := glue.NewFromConfig(cfg).GetTable(w.ctx(), &glue.GetTableInput{DatabaseName: aws.String(link), Name: aws.String(q.Table)})
+		names = append(names, [2]string{link, q.Table})
+	}
+	for _, name := range names {
+		out, err := glue.NewFromConfig(cfg).GetTable(w.ctx(), &glue.GetTableInput{DatabaseName: aws.String(name[0]), Name: aws.String(name[1])})
 		if err == nil {
 			return w.query(cfg, q, out.Table)
 		}
@@ -556,13 +564,18 @@ func (w *explaining) disagreement(q chain.Question) string {
 	w.t.Helper()
 	truth := w.truth(q)
 	var o, c *chain.Explanation
-	var err error
+	var failed [2]error
 	w.silent("explain", func() {
-		o, err = w.producer.Explain(w.t.Context(), q)
-		w.must(err)
-		c, err = w.consumer.Explain(w.t.Context(), q)
-		w.must(err)
+		o, failed[0] = w.producer.Explain(w.t.Context(), q)
+		c, failed[1] = w.consumer.Explain(w.t.Context(), q)
 	})
+	for _, err := range failed {
+		if errors.Is(err, lakemesh.ErrNotFound) && truth == chain.Cannot {
+			// It knows of no such table.
+			return ""
+		}
+		w.must(err)
+	}
 	both := chain.Together(o, c)
 	for name, e := range map[string]*chain.Explanation{"the owner": o, "the consumer": c, "both": both} {
 		if e.Verdict != truth && (e.Verdict != chain.Untold || name == "both") {
@@ -582,4 +595,83 @@ func told(e *chain.Explanation) string {
 		}
 	}
 	return b.String()
+}
+
+func TestExplanationsOfDataUnderAKey(t *testing.T) {
+	t.Parallel()
+	w := newExplaining(t)
+	w.SetEventualConsistency(0)
+	w.id = w.request([]string{orders}, "SELECT", "DESCRIBE")
+	w.approve(w.id)
+	w.finalize(w.id, w.analyst)
+	q := chain.Question{Database: product, Table: orders, Principal: w.analyst, Permission: lakemesh.Select}
+	is := func(when string, said, truth chain.Verdict) {
+		t.Helper()
+		e := w.together(q)
+		if got := w.truth(q); e.Verdict != said || got != truth {
+			t.Errorf("%s it is said that it %s, want %s; it %s, want %s:\n%s", when, e.Verdict, said, got, truth, told(e))
+		}
+	}
+	is("before", chain.Can, chain.Can)
+	w.encrypt("")
+	is("under the key of AWS", chain.Cannot, chain.Cannot)
+	key := w.key()
+	w.encrypt(key)
+	is("before the role may decrypt", chain.Cannot, chain.Cannot)
+	first, _ := w.together(q).FirstBroken()
+	if first.Link != chain.KeyPolicy || first.Mends != chain.Administrator || !strings.Contains(first.Command, key) {
+		t.Errorf("%+v", first)
+	}
+	a, err := admin.New(t.Context(), w.Options(meshAccount))
+	w.must(err)
+	_, err = a.EnableAccountAsProducer(t.Context(), admin.EnableProducerInput{AccountID: producerAccount, KMSKeys: []string{key}})
+	w.must(err)
+	// What a key's policy says its administrator alone sees.
+	is("before the key's policy lets it", chain.Untold, chain.Cannot)
+	w.letDecrypt(key, storage.KeyStatement(lakemesh.RoleARN(meshAccount, lakemesh.DataAccessRole(producerAccount)), key))
+	is("when all lets it", chain.Untold, chain.Can)
+}
+
+func TestExplanationsOfPrincipalsOfTheMeshAndOfTheOwner(t *testing.T) {
+	t.Parallel()
+	for name, do := range map[string]func(w *explaining, inMesh, inOwner string) error{
+		"nothing": func(*explaining, string, string) error { return nil },
+		"they are granted it": func(w *explaining, inMesh, inOwner string) error {
+			return errors.Join(grantOf(w.Config(meshtest.Administrator(meshAccount)), inMesh, onTable(orders), false, lftypes.PermissionSelect)(w),
+				grantOf(w.as(producerAccount, lakemesh.ProducerRole), inOwner, onTable(orders), false, lftypes.PermissionSelect)(w))
+		},
+		"they are granted a column": func(w *explaining, inMesh, inOwner string) error {
+			return errors.Join(grantOf(w.Config(meshtest.Administrator(meshAccount)), inMesh, onColumns(orders, "id"), false, lftypes.PermissionSelect)(w),
+				grantOf(w.Config(meshtest.Administrator(meshAccount)), inOwner, onColumns(orders, "id"), false, lftypes.PermissionSelect)(w))
+		},
+		"it is open to everybody": func(w *explaining, _, _ string) error {
+			return grantOf(w.Config(meshtest.Administrator(meshAccount)), "IAM_ALLOWED_PRINCIPALS", onTable(orders), false, lftypes.PermissionAll)(w)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newExplaining(t)
+			// That the bucket is open to the role that reads.
+			w.id = w.request([]string{orders}, "SELECT", "DESCRIBE")
+			w.approve(w.id)
+			inMesh, inOwner := w.engine(meshAccount, "Auditor"), w.engine(producerAccount, "Auditor")
+			w.must(do(w, inMesh, inOwner))
+			for _, principal := range []string{inMesh, inOwner} {
+				for _, ask := range []chain.Question{{Permission: lakemesh.Select}, {Permission: lakemesh.Select, Column: "id"}, {Permission: lakemesh.Select, Column: "value"}, {Permission: lakemesh.Describe}} {
+					ask.Database, ask.Table, ask.Principal = product, orders, principal
+					var e *chain.Explanation
+					var truth chain.Verdict
+					if !w.inTheEnd(func() bool {
+						var err error
+						e, err = w.producer.Explain(t.Context(), ask)
+						w.must(err)
+						truth = w.truth(ask)
+						return e.Verdict == truth
+					}) {
+						t.Errorf("%s %s %s: it is said that it %s, and it %s:\n%s", principal, ask.Permission, ask.Column, e.Verdict, truth, told(e))
+					}
+				}
+			}
+		})
+	}
 }

@@ -8,9 +8,11 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/glue"
+	"github.com/aws/aws-sdk-go-v2/service/glue/types"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/lakemesh/lakemesh"
+	"github.com/lakemesh/lakemesh/internal/awserr"
 	"github.com/lakemesh/lakemesh/internal/catalog"
 	"github.com/lakemesh/lakemesh/internal/chain"
 	"github.com/lakemesh/lakemesh/internal/permissions"
@@ -29,7 +31,9 @@ type Receiver struct {
 type Received struct {
 	// Rows are what is granted on the table: to the account, and handed on by it.
 	Rows []permissions.Holding
-	// links are the resource links to the database, by name, and what is granted on each.
+	// links are the resource links to the database, and to the table in a database that is
+	// called like the product's, as a producer has them: what each is called, and what is
+	// granted on it.
 	links map[string][]permissions.Holding
 }
 
@@ -62,15 +66,34 @@ func (r Receiver) Look(ctx context.Context, a Asked) (*Received, error) {
 				}
 			}
 		}
+		links := map[string]permissions.Resource{}
 		for _, name := range names {
+			links["database "+name] = permissions.Database(r.Account, name)
+		}
+		if !slices.Contains(names, a.Database) {
+			if err := r.Catalog.EachTable(within, a.Database, func(name string, t *types.Table) {
+				if to := t.TargetTable; to != nil && aws.ToString(to.CatalogId) == r.Mesh && strings.EqualFold(aws.ToString(to.DatabaseName), a.Database) && strings.EqualFold(aws.ToString(to.Name), a.Table) {
+					links["table "+a.Database+"."+name] = permissions.Table(r.Account, a.Database, name)
+				}
+			}); err != nil && !awserr.Denied(err) {
+				return err
+			}
+		}
+		for name, link := range links {
 			var err error
-			if found.links[name], err = r.Lake.Holdings(within, permissions.Database(r.Account, name), a.Principal); err != nil {
+			if found.links[name], err = r.Lake.Holdings(within, link, a.Principal); err != nil {
 				return err
 			}
 		}
 		return nil
 	})
 	return found, group.Wait()
+}
+
+// administers reports whether a principal is a role of lakemesh's, which is a data lake
+// administrator of its account and sees all of it.
+func (r Receiver) administers(principal string) bool {
+	return principal == lakemesh.RoleARN(r.Account, lakemesh.ConsumerRole) || principal == lakemesh.RoleARN(r.Account, lakemesh.ProducerRole)
 }
 
 // AccountHolds are the rows by which the account itself holds something.
@@ -95,7 +118,7 @@ func (r Receiver) HandedOn(a Asked, f *Received, partitionKey bool, records []*t
 		sees := slices.ContainsFunc(rows, func(h permissions.Holding) bool {
 			return len(h.Permissions) > 0 && (h.Principal == a.Principal || h.Principal == a.Everybody() || h.Principal == permissions.AllowedByIAM)
 		})
-		if sees || a.Principal == lakemesh.RoleARN(r.Account, lakemesh.ConsumerRole) {
+		if sees || r.administers(a.Principal) {
 			seen = append(seen, name)
 		} else {
 			hidden = append(hidden, name)
@@ -109,15 +132,15 @@ func (r Receiver) HandedOn(a Asked, f *Received, partitionKey bool, records []*t
 	}
 	switch {
 	case len(seen) > 0:
-		link.State, link.Resource, link.Command, link.Mends = chain.Holds, "database "+seen[0], "", ""
-		link.What = fmt.Sprintf("database %s of account %s is a resource link to it, which %s may see", seen[0], r.Account, short(a.Principal))
+		link.State, link.Resource, link.Command, link.Mends = chain.Holds, seen[0], "", ""
+		link.What = fmt.Sprintf("%s of account %s is a resource link to it, which %s may see", seen[0], r.Account, short(a.Principal))
 	case len(hidden) > 0:
-		link.Resource, link.Command = "database "+hidden[0], handed
-		link.What = fmt.Sprintf("database %s of account %s is a resource link to it, and %s may not see it (DESCRIBE)", hidden[0], r.Account, short(a.Principal))
+		link.Resource, link.Command = hidden[0], handed
+		link.What = fmt.Sprintf("%s of account %s is a resource link to it, and %s may not see it (DESCRIBE)", hidden[0], r.Account, short(a.Principal))
 	}
 	held := a.Judge(f.Rows, partitionKey, a.Principal, a.Everybody())
 	on := chain.Step{Link: chain.HandedOn, State: held.State, Account: r.Account, Resource: "table " + a.Name(), What: held.What}
-	if held.State == chain.Broken && a.Permission == lakemesh.Describe && a.Principal == lakemesh.RoleARN(r.Account, lakemesh.ConsumerRole) {
+	if held.State == chain.Broken && a.Permission == lakemesh.Describe && r.administers(a.Principal) {
 		// Administrators see what was shared with their account.
 		on.State, on.What = chain.Holds, short(a.Principal)+" is a data lake administrator of its account, who sees what was shared with it"
 		on.Reasons = []chain.Reason{{Origin: chain.ByRank, What: on.What}}
