@@ -321,7 +321,7 @@ func (x *explained) bucket(s *chain.Step, place access.Place, role string, lets 
 		s.What, s.Mends = lets.Denied[0].Text, chain.Owner
 	case lets.Perhaps:
 		s.What = fmt.Sprintf("the bucket's policy opens %s to %s under conditions that go by the reader's call (%s)", place, role, lets.By)
-	case x.Permission != lakemesh.Select && x.Permission != lakemesh.All:
+	case x.Permission != lakemesh.Select:
 		s.What = fmt.Sprintf("%s is open to %s for reading; whether it may write there was not looked at", place, role)
 	default:
 		s.State, s.What = chain.Holds, fmt.Sprintf("%s is open to %s (%s)", place, role, lets.By)

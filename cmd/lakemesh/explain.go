@@ -156,6 +156,14 @@ func mark(s chain.State) styled {
 	return notice.Render("?")
 }
 
+// called is a link as a sentence calls it.
+func called(l chain.Link) string {
+	if l == chain.HandedOn {
+		return "handing on"
+	}
+	return string(l)
+}
+
 // answer is the verdict in a sentence.
 func answer(e *producer.Explanation) string {
 	way := e.Ways[0]
@@ -176,9 +184,9 @@ func answer(e *producer.Explanation) string {
 	}
 	switch broken, is := e.FirstBroken(); {
 	case e.Verdict == chain.Cannot:
-		return fmt.Sprintf("It cannot: the first broken link is the %s.", broken.Link)
+		return fmt.Sprintf("It cannot: the first broken link is the %s.", called(broken.Link))
 	case e.Verdict == chain.Untold && is:
-		return fmt.Sprintf("It cannot %s: the first broken link is the %s. Whether it can in another way, cannot be told from here.", way.Path, broken.Link)
+		return fmt.Sprintf("It cannot %s: the first broken link is the %s. Whether it can in another way, cannot be told from here.", way.Path, called(broken.Link))
 	case e.Verdict == chain.Untold:
 		return "It cannot be told from here: what is seen holds" + through + "."
 	case e.Verdict == chain.InPart:

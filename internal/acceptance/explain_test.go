@@ -496,9 +496,14 @@ func (w *explaining) questions() (all []chain.Question) {
 	if long() {
 		principals = []string{w.analyst, w.probe, self(), consumerAccount}
 	}
+	asked := []chain.Question{{Permission: lakemesh.Select}, {Permission: lakemesh.Select, Column: "id"}, {Permission: lakemesh.Select, Column: "value"},
+		{Permission: lakemesh.Select, Column: "year"}, {Permission: lakemesh.Describe}}
+	if w.EventualConsistency() > 0 && !long() {
+		// Each has to be looked at many times.
+		asked = asked[:1]
+	}
 	for _, principal := range principals {
-		for _, ask := range []chain.Question{{Permission: lakemesh.Select}, {Permission: lakemesh.Select, Column: "id"}, {Permission: lakemesh.Select, Column: "value"},
-			{Permission: lakemesh.Select, Column: "year"}, {Permission: lakemesh.Describe}} {
+		for _, ask := range asked {
 			ask.Database, ask.Table, ask.Principal = product, orders, principal
 			all = append(all, ask)
 		}
@@ -533,7 +538,10 @@ func TestExplanationsAgreeWithRealReading(t *testing.T) {
 					return
 				}
 				both := w.together(chain.Question{Database: product, Table: orders, Principal: w.analyst, Permission: lakemesh.Select})
-				if first, _ := both.FirstBroken(); first.Link != d.broken {
+				// Where shares carry patterns, who else was granted all tables is hidden from an owner:
+				// then the consumer sees that nothing arrives.
+				hidden := w.Readings().FifthVersionOfSharing && d.broken == chain.Grant
+				if first, _ := both.FirstBroken(); first.Link != d.broken && !(hidden && first.Link == chain.Invitation) {
 					t.Errorf("the first broken link is %q, want %q: %s", first.Link, d.broken, told(both))
 				}
 			})
@@ -654,8 +662,11 @@ func TestExplanationsOfPrincipalsOfTheMeshAndOfTheOwner(t *testing.T) {
 			// That the bucket is open to the role that reads.
 			w.id = w.request([]string{orders}, "SELECT", "DESCRIBE")
 			w.approve(w.id)
-			inMesh, inOwner := w.engine(meshAccount, "Auditor"), w.engine(producerAccount, "Auditor")
-			w.must(do(w, inMesh, inOwner))
+			var inMesh, inOwner string
+			meshtest.Before(w.Mesh.Mesh, func() {
+				inMesh, inOwner = w.engine(meshAccount, "Auditor"), w.engine(producerAccount, "Auditor")
+				w.must(do(w, inMesh, inOwner))
+			})
 			for _, principal := range []string{inMesh, inOwner} {
 				for _, ask := range []chain.Question{{Permission: lakemesh.Select}, {Permission: lakemesh.Select, Column: "id"}, {Permission: lakemesh.Select, Column: "value"}, {Permission: lakemesh.Describe}} {
 					ask.Database, ask.Table, ask.Principal = product, orders, principal
