@@ -518,7 +518,9 @@ func TestExplanationsAgreeWithRealReading(t *testing.T) {
 	t.Parallel()
 	for life, live := range lives() {
 		for name, d := range deeds() {
-			if !long() && life != "imported" && name != "nothing" {
+			late := os.Getenv("LAKEMESH_EVENTUAL_CONSISTENCY") != ""
+			if !long() && life != "imported" && (name != "nothing" || late) || !long() && late && d.broken == "" {
+				// Of a mesh that is late each look is repeated many times.
 				continue
 			}
 			t.Run(life+"/"+name, func(t *testing.T) {
