@@ -48,7 +48,7 @@ type explained struct {
 // what reaches it, its resource links and what it has handed on. It changes nothing.
 //
 // Whether the table's data can be read at all its owner sees, as well as what the owner
-// granted to a role or a user directly: the answer is at best [chain.Untold].
+// granted to a role or a user directly: the answer is at best [VerdictUntold].
 //
 // A principal of another account is an [lakemesh.ErrWrongAccount], a table that this
 // account neither sees nor has asked for an [lakemesh.ErrNotFound].

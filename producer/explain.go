@@ -30,7 +30,7 @@ const opExplain = "Explain"
 // broken, and how it is mended. It changes nothing.
 //
 // What only the consumer sees (its resource links, and what it has handed on) is told as
-// not seen, and the answer is then [chain.Untold] at best; so it is where Lake Formation
+// not seen, and the answer is then [VerdictUntold] at best; so it is where Lake Formation
 // hides from a producer what others hold. What IAM lets the principal do in its own
 // account is not looked at.
 //
