@@ -23,6 +23,8 @@ type RegisteredLocation struct {
 	// and found that it cannot, or could not tell. A location of which it says nothing is
 	// not unverified.
 	Unverified bool
+	// Hybrid tells that what is granted there counts only for those who were opted in.
+	Hybrid bool
 }
 
 // Locations are the registered locations of the account, all pages.
@@ -36,7 +38,7 @@ func (l *Lake) Locations(ctx context.Context) ([]RegisteredLocation, error) {
 		}
 		for _, r := range page.ResourceInfoList {
 			found = append(found, RegisteredLocation{ARN: strings.TrimSuffix(aws.ToString(r.ResourceArn), "/"), Role: aws.ToString(r.RoleArn),
-				Unverified: r.VerificationStatus != "" && r.VerificationStatus != types.VerificationStatusVerified})
+				Hybrid: aws.ToBool(r.HybridAccessEnabled), Unverified: r.VerificationStatus != "" && r.VerificationStatus != types.VerificationStatusVerified})
 		}
 	}
 	return found, nil

@@ -1,0 +1,235 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/lakemesh/lakemesh"
+	"github.com/lakemesh/lakemesh/consumer"
+	"github.com/lakemesh/lakemesh/internal/chain"
+	"github.com/lakemesh/lakemesh/internal/printable"
+	"github.com/lakemesh/lakemesh/producer"
+)
+
+func (a *app) explainCommand() *cobra.Command {
+	var q producer.ExplainInput
+	var as, permission string
+	cmd := &cobra.Command{
+		Use:   "explain",
+		Short: "Tell why somebody can, or cannot, read a table",
+		Long: `Walks link by link from what was decided to what can be read: for an account, or for a
+role or a user of one. It tells what was found of each link, which is the first that is
+broken, through which subscription or hand-made grant something is held, and the command
+that mends it. It changes nothing.
+
+Owner and consumer see different links. What the one who asks cannot see is marked, and
+never guessed. With "--as both" and the keys of both, all links are seen.`,
+		Example: `  lakemesh explain --product sales-111111111111 --table orders --principal 222222222222
+  lakemesh explain --product sales-111111111111 --table orders --column price \
+    --principal arn:aws:iam::222222222222:role/Analyst --as consumer`,
+		Args: cobra.NoArgs,
+	}
+	cmd.RunE = a.do(func(ctx context.Context, _ []string) error {
+		q.Permission = lakemesh.Permission(permission)
+		e, err := a.explain(ctx, as, q)
+		if err != nil {
+			return err
+		}
+		return a.show(e, func() { fmt.Fprint(a.out, a.renderExplanation(e)) })
+	})
+	f := cmd.Flags()
+	f.SortFlags = false
+	f.StringVar(&q.Database, "product", "", "the product's database in the mesh")
+	f.StringVar(&q.Table, "table", "", "the table")
+	f.StringVar(&q.Column, "column", "", "one column of it (default: all of the table)")
+	f.StringVar(&q.Principal, "principal", "", "an account, the ARN of a role or a user, or <account>:IAMPrincipals")
+	f.StringVar(&permission, "permission", string(lakemesh.Select), "the permission")
+	f.Var(newChoice(&as, "", "producer", "consumer", "both"), "as", "who asks: producer, consumer or both (default: producer, or the one that the credentials file holds)")
+	required(cmd, "product", "table", "principal")
+	must(cmd.RegisterFlagCompletionFunc("as", cobra.FixedCompletions([]string{"producer", "consumer", "both"}, cobra.ShellCompDirectiveNoFileComp)))
+	return cmd
+}
+
+// explain asks who is to be asked.
+func (a *app) explain(ctx context.Context, as string, q producer.ExplainInput) (*producer.Explanation, error) {
+	side := lakemesh.ProducerIdentity
+	var err error
+	if as != "both" {
+		if side, err = a.side(ctx, as, lakemesh.ProducerIdentity); err != nil {
+			return nil, err
+		}
+	}
+	var owner, receiver *producer.Explanation
+	if as == "both" || side == lakemesh.ProducerIdentity {
+		var p *producer.Producer
+		if p, err = a.producer(ctx); err != nil {
+			return nil, err
+		}
+		if owner, err = p.Explain(ctx, q); err != nil || as != "both" {
+			return owner, err
+		}
+	}
+	var c *consumer.Consumer
+	if c, err = a.consumer(ctx); err != nil {
+		return nil, err
+	}
+	if receiver, err = c.Explain(ctx, q); err != nil || owner == nil {
+		return receiver, err
+	}
+	return chain.Together(owner, receiver), nil
+}
+
+// explained is how wide an explanation is where there is no terminal.
+const explained = 80
+
+var (
+	roles  = regexp.MustCompile(`arn:aws[a-z-]*:iam::([0-9]{12}):(role|user)/(?:[^\s,;:)]*/)?([^\s/,;:)]+)`)
+	shares = regexp.MustCompile(`(?:resource share )?arn:aws[a-z-]*:ram:[^\s,;)]*:resource-share/([0-9a-f-]+)`)
+)
+
+// briefly writes ARNs in a sentence as people call what they name.
+func briefly(text string) string {
+	return shares.ReplaceAllString(roles.ReplaceAllString(text, "$2 $3 of $1"), "resource-share/$1")
+}
+
+// renderExplanation is an explanation for people: the links, an answer, and what to do.
+func (a *app) renderExplanation(e *producer.Explanation) string {
+	width := explained
+	if a.width > 0 {
+		width = min(width, a.width)
+	}
+	var b strings.Builder
+	on := e.Database + "." + e.Table
+	if e.Column != "" {
+		on += ", column " + e.Column
+	}
+	fmt.Fprintf(&b, "%s\n%s on %s\n", bold.Render(e.Principal), bold.Render(string(e.Permission)), bold.Render(on))
+	if len(e.Ways) == 0 {
+		return b.String()
+	}
+	way := e.Ways[0]
+	fmt.Fprintf(&b, "\n")
+	for i := 0; i < len(way.Steps); i++ {
+		s := way.Steps[i]
+		names := []string{string(s.Link)}
+		for i+1 < len(way.Steps) && s.State == chain.NotSeen && way.Steps[i+1].State == s.State && way.Steps[i+1].What == s.What {
+			i++
+			names = append(names, string(way.Steps[i].Link))
+		}
+		const column = 14
+		name, indent := fmt.Sprintf("%-*s", column-1, strings.Join(names, ", ")), strings.Repeat(" ", column+4)
+		text := wrapped(briefly(s.What), width-len(indent), indent)
+		if len(name) >= column {
+			name = strings.Join(names, ", ") + "\n" + indent[1:]
+		}
+		fmt.Fprintf(&b, "  %s %s %s\n", mark(s.State), name, text)
+	}
+	fmt.Fprintf(&b, "\n%s\n", wrapped(answer(e), width, ""))
+	if who, command := todo(e); command != "" {
+		fmt.Fprintf(&b, "%s\n", accent.Render(who+":"))
+		// Whole, so that it can be copied.
+		fmt.Fprintf(&b, "  %s\n", printable.Line(a.here(command)))
+	}
+	for _, note := range e.Notes {
+		fmt.Fprintf(&b, "%s\n", wrapped("note: "+briefly(note), width, "  "))
+	}
+	return b.String()
+}
+
+// mark is a sign for a state.
+func mark(s chain.State) styled {
+	switch s {
+	case chain.Holds:
+		return good.Render("✓")
+	case chain.Broken:
+		return bad.Render("✗")
+	case chain.Partly, chain.Differs:
+		return notice.Render("~")
+	case chain.NotNeeded:
+		return faint.Render("-")
+	}
+	return notice.Render("?")
+}
+
+// called is a link as a sentence calls it.
+func called(l chain.Link) string {
+	if l == chain.HandedOn {
+		return "handing on"
+	}
+	return string(l)
+}
+
+// answer is the verdict in a sentence.
+func answer(e *producer.Explanation) string {
+	way := e.Ways[0]
+	through := ""
+	if grant, ok := way.Step(chain.Grant); ok {
+		var by []string
+		for _, r := range grant.Reasons {
+			if r.Origin == chain.BySubscription {
+				by = append(by, "subscription "+r.Subscription)
+			} else {
+				by = append(by, fmt.Sprintf("%s (%s)", r.Origin, briefly(r.What)))
+			}
+		}
+		slices.Sort(by)
+		if by = slices.Compact(by); len(by) > 0 {
+			through = ", by " + strings.Join(by, " and ")
+		}
+	}
+	switch broken, is := e.FirstBroken(); {
+	case e.Verdict == chain.Cannot:
+		return fmt.Sprintf("It cannot: the first broken link is the %s.", called(broken.Link))
+	case e.Verdict == chain.Untold && is:
+		return fmt.Sprintf("It cannot %s: the first broken link is the %s. Whether it can in another way, cannot be told from here.", way.Path, called(broken.Link))
+	case e.Verdict == chain.Untold:
+		return "It cannot be told from here: what is seen holds" + through + "."
+	case e.Verdict == chain.InPart:
+		return "It can in part" + through + "."
+	}
+	return "It can" + through + "."
+}
+
+// todo is what to do, and who: what mends the first link that is broken, or else who sees
+// more.
+func todo(e *producer.Explanation) (who, command string) {
+	if broken, ok := e.FirstBroken(); ok {
+		return "to mend it, as the " + string(broken.Mends), broken.Command
+	}
+	for _, state := range []chain.State{chain.NotSeen, chain.Partly, chain.Differs} {
+		for _, s := range e.Ways[0].Steps {
+			if s.State != state || s.Command == "" {
+				continue
+			}
+			if state == chain.NotSeen {
+				return "to see more, as the " + string(s.Mends), s.Command
+			}
+			return "to put it in order, as the " + string(s.Mends), s.Command
+		}
+	}
+	return "", ""
+}
+
+// wrapped breaks a text into lines between words. What is longer than a line stays whole.
+func wrapped(text string, width int, indent string) string {
+	var b strings.Builder
+	n := 0
+	for _, word := range strings.Fields(printable.Line(text)) {
+		switch {
+		case n > 0 && n+1+len(word) > width:
+			b.WriteString("\n" + indent)
+			n = 0
+		case n > 0:
+			b.WriteString(" ")
+			n++
+		}
+		b.WriteString(word)
+		n += len(word)
+	}
+	return b.String()
+}

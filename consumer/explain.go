@@ -1,0 +1,250 @@
+package consumer
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/glue/types"
+	ramtypes "github.com/aws/aws-sdk-go-v2/service/ram/types"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/lakemesh/lakemesh"
+	"github.com/lakemesh/lakemesh/internal/chain"
+	"github.com/lakemesh/lakemesh/internal/explaining"
+	"github.com/lakemesh/lakemesh/internal/identity"
+	"github.com/lakemesh/lakemesh/internal/sharing"
+	"github.com/lakemesh/lakemesh/internal/tracker"
+)
+
+// ExplainInput is what is asked.
+type ExplainInput = chain.Question
+
+// Explanation is why somebody can, or cannot, do something with a table.
+type Explanation = chain.Explanation
+
+const opExplain = "Explain"
+
+// explained is what is read for an explanation.
+type explained struct {
+	*Consumer
+	explaining.Asked
+	// records are this account's subscriptions in the database, whatever has become of them.
+	records []*tracker.Record
+	// shared is the table as it is shared with this account, public as everybody sees it; nil
+	// where it is hidden.
+	shared, public *types.Table
+	partitionKey   bool
+	received       *explaining.Received
+	// pending and refused are shares of the mesh account whose invitations wait, or were
+	// rejected or have expired.
+	pending, refused []string
+}
+
+// Explain tells why a principal of this account can, or cannot, do something with a table
+// of the mesh, as far as this account sees it: its requests and what was decided on them,
+// what reaches it, its resource links and what it has handed on. It changes nothing.
+//
+// Whether the table's data can be read at all its owner sees, as well as what the owner
+// granted to a role or a user directly: the answer is at best [VerdictUntold].
+//
+// A principal of another account is an [lakemesh.ErrWrongAccount], a table that this
+// account neither sees nor has asked for an [lakemesh.ErrNotFound].
+func (c *Consumer) Explain(ctx context.Context, in ExplainInput) (*Explanation, error) {
+	a, err := explaining.Check(in, c.meshAccount)
+	if err != nil {
+		return nil, identity.Explain(opExplain, c.account, "", err)
+	}
+	if a.Home != c.account {
+		return nil, explaining.Foreign(opExplain, c.account, a)
+	}
+	x := &explained{Consumer: c, Asked: a}
+	if err := x.observe(ctx); err != nil {
+		return nil, identity.Explain(opExplain, c.account, "table "+a.Name(), err)
+	}
+	e := &Explanation{Question: a.Question, Account: c.account, Party: chain.Consumer}
+	e.Ways = append(e.Ways, chain.Way{Path: chain.ThroughAccount, Steps: x.throughAccount()})
+	if !a.Whole {
+		if a.Principal != a.Everybody() {
+			e.Ways = append(e.Ways, chain.Way{Path: chain.Directly, Steps: x.directly(false)})
+		}
+		e.Ways = append(e.Ways, chain.Way{Path: chain.WithAll, Steps: x.directly(true)})
+		e.Notes = append(e.Notes, "what the IAM policies of account "+a.Home+" let "+a.Principal+" do was not looked at")
+	}
+	e.Judge()
+	return e, nil
+}
+
+func (x *explained) receiving() explaining.Receiver {
+	return explaining.Receiver{Account: x.account, Mesh: x.meshAccount, Region: x.region, Lake: x.lake, Catalog: x.own.Catalog}
+}
+
+// observe reads what this account sees.
+func (x *explained) observe(ctx context.Context) error {
+	group, within := errgroup.WithContext(ctx)
+	group.Go(func() error {
+		return x.tracker.Subscribed(within, x.account, "", func(r *tracker.Record) bool {
+			if strings.EqualFold(r.Database, x.Database) {
+				x.records = append(x.records, r)
+			}
+			return true
+		})
+	})
+	group.Go(func() (err error) {
+		x.shared, _, err = x.Consumer.shared.table(within, x.Database, x.Table)
+		return err
+	})
+	group.Go(func() (err error) {
+		x.public, _, err = x.Consumer.public.table(within, x.Database, x.Table)
+		return err
+	})
+	group.Go(func() (err error) {
+		x.received, err = x.receiving().Look(within, x.Asked)
+		return err
+	})
+	group.Go(func() error {
+		invitations, err := x.receiver().InvitationsFrom(within, x.meshAccount)
+		last := map[string]sharing.Invitation{}
+		for _, i := range invitations {
+			last[i.Share] = i
+		}
+		for share, i := range last {
+			switch {
+			case i.Pending():
+				x.pending = append(x.pending, share)
+			case i.Status != ramtypes.ResourceShareInvitationStatusAccepted:
+				x.refused = append(x.refused, share)
+			}
+		}
+		slices.Sort(x.pending)
+		slices.Sort(x.refused)
+		return err
+	})
+	if err := group.Wait(); err != nil {
+		return err
+	}
+	table := x.shared
+	if table == nil {
+		table = x.public
+	}
+	if table == nil && len(x.About(x.records)) == 0 && len(x.received.Rows) == 0 {
+		return lakemesh.NotFound("table "+x.Name(), x.meshAccount, "see what is offered with: lakemesh product list --as consumer")
+	}
+	if x.Column == "" || table == nil {
+		return nil
+	}
+	is := func(c types.Column) bool { return strings.EqualFold(aws.ToString(c.Name), x.Column) }
+	x.partitionKey = slices.ContainsFunc(table.PartitionKeys, is)
+	// What is shared shows the columns that were granted, and no others.
+	known := x.public != nil && x.public.StorageDescriptor != nil && slices.ContainsFunc(x.public.StorageDescriptor.Columns, is)
+	shown := x.shared != nil && x.shared.StorageDescriptor != nil && slices.ContainsFunc(x.shared.StorageDescriptor.Columns, is)
+	if x.public != nil && !known && !shown && !x.partitionKey {
+		return explaining.NoColumn(x.Asked)
+	}
+	return nil
+}
+
+// throughAccount are the links of what was granted to this account and handed on by it.
+func (x *explained) throughAccount() []chain.Step {
+	rows := x.received.AccountHolds(x.Asked)
+	held := x.Judge(rows, x.partitionKey, x.account)
+	owner := ""
+	if about := x.About(x.records); len(about) > 0 {
+		owner = about[0].Owner
+	}
+	arrives := held.State != chain.Broken
+	steps := []chain.Step{x.Record(x.records, owner, arrives)}
+	grant := chain.Step{Link: chain.Grant, State: chain.NotSeen, Account: x.meshAccount, Resource: "table " + x.Name(), What: "it is shown to this account once it has reached it"}
+	share := chain.Step{Link: chain.Share, State: chain.NotSeen, Account: x.meshAccount, What: "it is shown to its sender"}
+	invitation := chain.Step{Link: chain.Invitation, State: chain.Broken, Account: x.account, Resource: "resource shares of account " + x.meshAccount}
+	justified := x.Justifying(x.records)
+	switch {
+	case arrives:
+		grant.State, grant.What = held.State, held.What
+		// The records were read, so what they say of the past can be, too.
+		if reasons, err := x.Reasons(held.Rows, x.records); err == nil {
+			grant.Reasons = reasons
+		}
+		share.State, share.What = chain.Holds, "what it carries is here"
+		invitation.State, invitation.What = chain.Holds, "it was accepted, or did not have to be"
+	case len(x.pending) > 0:
+		invitation.What, invitation.Mends = fmt.Sprintf("%s waits to be accepted", x.pending[0]), chain.Consumer
+		if len(justified) > 0 {
+			invitation.Command = "lakemesh subscription import " + justified[0].ID
+		}
+	case len(rows) > 0:
+		grant.State, grant.What = chain.Broken, held.What
+		share.State, share.What = chain.Holds, "what it carries is here"
+		invitation.State, invitation.What = chain.Holds, "it was accepted, or did not have to be"
+		grant.Mends = chain.Owner
+	case x.shared != nil:
+		grant.What = "the table can be seen here, and by which grant is not shown"
+		invitation.State, invitation.What = chain.Holds, "the table can be seen here"
+	default:
+		invitation.What, invitation.Mends = "Lake Formation shows this account nothing of the table: nothing is granted to it, or no share carries it here", chain.Owner
+		if len(x.refused) > 0 {
+			invitation.What += "; the invitation to " + x.refused[0] + " was rejected, or has expired"
+		}
+		if len(justified) > 0 {
+			invitation.Command = x.asksOwner()
+		}
+	}
+	steps = append(steps, grant, share, invitation)
+	steps = append(steps, x.receiving().HandedOn(x.Asked, x.received, x.partitionKey, x.records)...)
+	return append(steps, x.unseen()...)
+}
+
+// directly are the links of a grant to the principal itself, which is shown to nobody here
+// but to the principal, or to all of this account, which is.
+func (x *explained) directly(all bool) []chain.Step {
+	grant := chain.Step{Link: chain.Grant, State: chain.NotSeen, Account: x.meshAccount, Resource: "table " + x.Name(), Mends: chain.Owner, Command: x.asksOwner(),
+		What: "what the owner grants to a role or a user directly, the owner sees"}
+	if all {
+		held := x.Judge(x.received.Rows, x.partitionKey, x.Everybody())
+		grant = chain.Step{Link: chain.Grant, State: held.State, Account: x.meshAccount, Resource: "table " + x.Name(), What: held.What}
+	}
+	steps := []chain.Step{grant,
+		{Link: chain.Share, State: chain.NotSeen, Account: x.meshAccount, What: "it is shown to its sender"},
+		{Link: chain.Invitation, State: chain.NotSeen, Account: x.account, What: "it goes by the share"},
+	}
+	for _, s := range x.receiving().HandedOn(x.Asked, x.received, x.partitionKey, x.records) {
+		if s.Link == chain.ResourceLink {
+			steps = append(steps, s)
+		}
+	}
+	return append(steps, x.unseen()...)
+}
+
+// asksOwner is the command with which the owner sees what is hidden here.
+func (x *explained) asksOwner() string {
+	command := fmt.Sprintf("lakemesh explain --product %s --table %s --principal %s", x.Database, x.Table, x.Principal)
+	if x.Column != "" {
+		command += " --column " + x.Column
+	}
+	if x.Permission != lakemesh.Select {
+		command += " --permission " + string(x.Permission)
+	}
+	return command
+}
+
+// unseen are the links of the owner's side.
+func (x *explained) unseen() []chain.Step {
+	links := []chain.Link{chain.Metadata}
+	if x.ReadsData() {
+		links = []chain.Link{chain.Location, chain.BucketPolicy, chain.KeyPolicy, chain.Metadata, chain.Partitions}
+	}
+	var steps []chain.Step
+	for _, l := range links {
+		s := chain.Step{Link: l, State: chain.NotSeen, What: "the owner sees it", Mends: chain.Owner, Command: x.asksOwner()}
+		if l == chain.Metadata && x.shared != nil {
+			s = chain.Step{Link: l, State: chain.Holds, Account: x.meshAccount, Resource: "table " + x.Name(), What: "the table can be seen here"}
+		}
+		if l == chain.Partitions && x.shared != nil && len(x.shared.PartitionKeys) == 0 {
+			continue
+		}
+		steps = append(steps, s)
+	}
+	return steps
+}

@@ -1,0 +1,308 @@
+// Package explaining makes the links of an explanation of what was observed. The personas
+// differ only in what they can see: what one of them cannot is said, and never guessed.
+package explaining
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/lakemesh/lakemesh"
+	"github.com/lakemesh/lakemesh/access"
+	"github.com/lakemesh/lakemesh/internal/chain"
+	"github.com/lakemesh/lakemesh/internal/permissions"
+	"github.com/lakemesh/lakemesh/internal/tracker"
+)
+
+var identityARN = regexp.MustCompile(`^arn:aws[a-z-]*:iam::([0-9]{12}):(role|user)/[\x21-\x7e]+$`)
+
+// Asked is a question that was checked.
+type Asked struct {
+	chain.Question
+	// Mesh is the mesh account, Home that of the principal.
+	Mesh, Home string
+	// Whole tells that the principal is the account itself.
+	Whole bool
+}
+
+// Check checks a question, and brings its names into the form in which they are kept.
+func Check(q chain.Question, mesh string) (Asked, error) {
+	q.Database, q.Table = strings.ToLower(strings.TrimSpace(q.Database)), strings.ToLower(strings.TrimSpace(q.Table))
+	q.Column, q.Principal = strings.ToLower(strings.TrimSpace(q.Column)), strings.TrimSpace(q.Principal)
+	a := Asked{Question: q, Mesh: mesh}
+	switch {
+	case q.Database == "":
+		return a, lakemesh.Invalid("Database", "it is required: the product's database in the mesh")
+	case q.Table == "":
+		return a, lakemesh.Invalid("Table", "it is required: an explanation is of one table")
+	}
+	if q.Permission == "" {
+		q.Permission = lakemesh.Select
+	}
+	parsed, err := lakemesh.ParsePermissions(string(q.Permission))
+	if err != nil {
+		return a, err
+	}
+	a.Permission = parsed[0]
+	if a.Column != "" && a.Permission != lakemesh.Select && a.Permission != lakemesh.Describe {
+		return a, lakemesh.Invalid("Column", "of columns SELECT alone can be held, and not %s", a.Permission)
+	}
+	if account, ok := strings.CutSuffix(q.Principal, ":root"); ok {
+		if parts := strings.Split(account, ":"); len(parts) == 5 && parts[2] == "iam" {
+			a.Principal = parts[4]
+		}
+	}
+	everybody, group := strings.CutSuffix(a.Principal, ":IAMPrincipals")
+	switch m := identityARN.FindStringSubmatch(a.Principal); {
+	case m != nil:
+		a.Home = m[1]
+	case strings.Contains(a.Principal, ":assumed-role/"):
+		return a, lakemesh.Invalid("Principal", "%q is a session; name its role by the role's ARN, with the role's path", q.Principal)
+	case group && lakemesh.CheckAccountID("Principal", everybody) == nil:
+		a.Home = everybody
+	case lakemesh.CheckAccountID("Principal", a.Principal) == nil:
+		a.Home, a.Whole = a.Principal, true
+	default:
+		return a, lakemesh.Invalid("Principal", "%q is neither an account's id nor the ARN of a role or a user (arn:aws:iam::<account>:role/...), nor <account>:IAMPrincipals", q.Principal)
+	}
+	return a, nil
+}
+
+// ReadsData reports whether what is asked for takes more than what the catalog says.
+func (a Asked) ReadsData() bool { return access.ReadsData(lakemesh.NewPermissions(a.Permission)) }
+
+// Name is the table.
+func (a Asked) Name() string { return a.Database + "." + a.Table }
+
+// Everybody is the group of all principals of the account.
+func (a Asked) Everybody() string { return a.Home + ":IAMPrincipals" }
+
+// What names what is asked for.
+func (a Asked) What() string {
+	if a.Column != "" {
+		return fmt.Sprintf("%s on column %s of table %s", a.Permission, a.Column, a.Name())
+	}
+	return fmt.Sprintf("%s on table %s", a.Permission, a.Name())
+}
+
+// gives reports whether permissions give the one that is asked for. Whoever holds any on
+// a table sees it
+// (https://docs.aws.amazon.com/lake-formation/latest/dg/lf-permissions-reference.html).
+func (a Asked) gives(set lakemesh.Permissions) bool {
+	return set.Has(a.Permission) || set.Has(lakemesh.All) || a.Permission == lakemesh.Describe && len(set) > 0
+}
+
+// Held is what some principals hold of what is asked for.
+type Held struct {
+	State chain.State
+	// What says it in words.
+	What string
+	// HandsOn tells that they may hand it on.
+	HandsOn bool
+	// Rows are the rows by which they hold it.
+	Rows []permissions.Holding
+}
+
+// Judge tells what the rows give to the principals. partitionKey tells that the column is
+// a partition key, of which nothing can be hidden.
+func (a Asked) Judge(rows []permissions.Holding, partitionKey bool, principals ...string) Held {
+	h := Held{State: chain.Broken}
+	var columns, except, filters []string
+	open := false
+	for _, r := range rows {
+		if !slices.Contains(principals, r.Principal) || !a.gives(r.Permissions) {
+			continue
+		}
+		h.Rows = append(h.Rows, r)
+		switch {
+		case r.Whole():
+			h.State = chain.Holds
+			h.HandsOn = h.HandsOn || a.gives(r.Grantable)
+		case r.Filter != "":
+			filters = append(filters, r.Filter)
+		case len(r.Except) > 0:
+			except, open = append(except, r.Except...), open || !slices.Contains(r.Except, a.Column)
+		default:
+			columns, open = append(columns, r.Columns...), open || slices.Contains(r.Columns, a.Column)
+		}
+		if !r.Whole() {
+			h.HandsOn = h.HandsOn || a.gives(r.Grantable)
+		}
+	}
+	var parts []string
+	say := func(format string, names []string) {
+		if len(names) > 0 {
+			slices.Sort(names)
+			parts = append(parts, fmt.Sprintf(format, strings.Join(slices.Compact(names), ", ")))
+		}
+	}
+	say("columns %s", columns)
+	say("all columns but %s", except)
+	say("what filter %s lets through", filters)
+	part := strings.Join(parts, " and ")
+	switch {
+	case h.State == chain.Holds:
+		h.What = fmt.Sprintf("%s is granted to %s", a.Permission, whom(h.Rows))
+	case part == "":
+		h.What = fmt.Sprintf("%s is not granted to %s", a.Permission, strings.Join(principals, " or "))
+	case a.Column == "" && a.Permission == lakemesh.Describe:
+		h.State, h.What = chain.Holds, fmt.Sprintf("%s sees the table with %s, by what it is granted on that", whom(h.Rows), part)
+	case a.Column == "":
+		h.State, h.What = chain.Partly, fmt.Sprintf("%s is granted to %s on %s only", a.Permission, whom(h.Rows), part)
+	case open || partitionKey:
+		h.State, h.What = chain.Holds, fmt.Sprintf("%s is granted to %s on %s, and column %s is among it", a.Permission, whom(h.Rows), part, a.Column)
+	case len(filters) > 0:
+		h.State, h.What = chain.NotSeen, fmt.Sprintf("%s is granted to %s on %s; whether column %s is among it cannot be told", a.Permission, whom(h.Rows), part, a.Column)
+	default:
+		h.What = fmt.Sprintf("%s is granted to %s on %s only, and column %s is not among it", a.Permission, whom(h.Rows), part, a.Column)
+	}
+	return h
+}
+
+// whom are the principals of rows.
+func whom(rows []permissions.Holding) string {
+	var all []string
+	for _, r := range rows {
+		all = append(all, r.Principal)
+	}
+	slices.Sort(all)
+	return strings.Join(slices.Compact(all), ", ")
+}
+
+// about reports whether a subscription is on the table.
+func (a Asked) about(r *tracker.Record) bool {
+	return r.Subscriber == a.Home && strings.EqualFold(r.Database, a.Database) &&
+		(r.Words.Whole || slices.ContainsFunc(r.Tables, func(t string) bool { return strings.EqualFold(t, a.Table) }))
+}
+
+// About are the records that are about the table and the principal's account.
+func (a Asked) About(records []*tracker.Record) []*tracker.Record {
+	return slices.DeleteFunc(slices.Clone(records), func(r *tracker.Record) bool { return !a.about(r) })
+}
+
+// Justifying are those of the records that give what is asked for.
+func (a Asked) Justifying(records []*tracker.Record) []*tracker.Record {
+	return slices.DeleteFunc(a.About(records), func(r *tracker.Record) bool {
+		permitted, _ := r.Justified()
+		return !a.gives(permitted)
+	})
+}
+
+// Reasons are why an account holds what rows say: the subscriptions that justify it, or
+// that somebody granted it by hand.
+func (a Asked) Reasons(rows []permissions.Holding, records []*tracker.Record) ([]chain.Reason, error) {
+	var all []chain.Reason
+	for _, r := range rows {
+		on := "the table"
+		switch {
+		case r.AllTables:
+			on = "all tables of the database"
+		case r.Filter != "":
+			on = "filter " + r.Filter
+		case len(r.Except) > 0:
+			on = "all columns but " + strings.Join(r.Except, ", ")
+		case len(r.Columns) > 0:
+			on = "columns " + strings.Join(r.Columns, ", ")
+		}
+		what := fmt.Sprintf("%s on %s to %s", r.Permissions, on, r.Principal)
+		found := false
+		if r.Principal == a.Home && r.Whole() {
+			for _, record := range a.Justifying(records) {
+				byHand, err := permissions.DecodeFound(a.Mesh, record.Subscriber, record.Found)
+				if err != nil {
+					return nil, err
+				}
+				for k, h := range byHand {
+					if k.Object.Kind != access.KindDatabase && (k.Object.Table == "" || k.Object.Table == a.Table) && a.gives(h.Permissions) {
+						all = append(all, chain.Reason{Origin: chain.ByHand, What: what + ", before the subscription"})
+					}
+				}
+				all, found = append(all, chain.Reason{Origin: chain.BySubscription, Subscription: record.ID, What: what}), true
+			}
+		}
+		if !found {
+			all = append(all, chain.Reason{Origin: chain.ByHand, What: what})
+		}
+	}
+	slices.SortFunc(all, func(x, y chain.Reason) int {
+		return strings.Compare(string(y.Origin)+x.Subscription+x.What, string(x.Origin)+y.Subscription+y.What)
+	})
+	return slices.Compact(all), nil
+}
+
+// Record is the link of what was asked for and decided. held tells that something is
+// granted, whatever was decided.
+func (a Asked) Record(records []*tracker.Record, owner string, held bool) chain.Step {
+	s := chain.Step{Link: chain.Record, State: chain.Broken, Account: a.Mesh}
+	about := a.About(records)
+	// The newest is the one to go on with.
+	slices.SortStableFunc(about, func(x, y *tracker.Record) int { return y.Created.Compare(x.Created) })
+	of := func(is func(*tracker.Record) bool) *tracker.Record {
+		if i := slices.IndexFunc(about, is); i >= 0 {
+			return about[i]
+		}
+		return nil
+	}
+	justified := a.Justifying(about)
+	switch {
+	case len(justified) > 0:
+		r := justified[0]
+		s.State, s.Resource, s.What = chain.Holds, "subscription "+r.ID, fmt.Sprintf("subscription %s is active with %s", r.ID, r.Permitted)
+		switch {
+		case r.Leaving:
+			s.State, s.What = chain.Differs, s.What+"; its consumer has left it, and its owner has not settled that yet"
+			s.Mends, s.Command = chain.Owner, "lakemesh subscription settle"
+		case r.Claim != nil:
+			s.State, s.What = chain.Differs, s.What+fmt.Sprintf("; a decision (%s) is under way, or was left unfinished", r.Claim.Action)
+		}
+		return s
+	case held:
+		s.State, s.What = chain.NotNeeded, "what is granted was not asked for in the mesh"
+		return s
+	}
+	if r := of(func(r *tracker.Record) bool { return r.Status == lakemesh.Pending }); r != nil {
+		s.Resource, s.Mends = "subscription "+r.ID, chain.Owner
+		s.What, s.Command = fmt.Sprintf("request %s is pending: its owner has not decided on it", r.ID), "lakemesh request approve "+r.ID
+		if !a.gives(r.Requested) {
+			s.What, s.Mends, s.Command = fmt.Sprintf("request %s is pending, and asks for %s only", r.ID, r.Requested), chain.Consumer, a.request(owner)
+		} else if r.Fault != "" {
+			s.What, s.Mends, s.Command = fmt.Sprintf("request %s cannot be decided on: %s", r.ID, r.Tampered), chain.Consumer, a.request(owner)
+		}
+		return s
+	}
+	if r := of(func(r *tracker.Record) bool { return r.Status == lakemesh.Active }); r != nil {
+		s.Resource, s.What, s.Mends = "subscription "+r.ID, fmt.Sprintf("subscription %s is active with %s, and not with %s", r.ID, orNothing(r.Permitted), a.Permission), chain.Owner
+		if r.Claim != nil {
+			s.What += fmt.Sprintf("; a decision (%s) is under way, or was left unfinished", r.Claim.Action)
+		}
+		s.Command = fmt.Sprintf("lakemesh subscription update %s --grant-permissions %s", r.ID, strings.Join(r.Permitted.Union(lakemesh.NewPermissions(a.Permission)).Strings(), ","))
+		return s
+	}
+	s.Mends, s.Command = chain.Consumer, a.request(owner)
+	if r := of(func(*tracker.Record) bool { return true }); r != nil {
+		s.Resource, s.What = "subscription "+r.ID, fmt.Sprintf("subscription %s has ended (%s)", r.ID, r.Status)
+		if !r.Updated.IsZero() {
+			s.What += " on " + lakemesh.FormatTime(r.Updated)
+		}
+		return s
+	}
+	s.What = fmt.Sprintf("account %s has not asked for the table", a.Home)
+	return s
+}
+
+func orNothing(set lakemesh.Permissions) string {
+	if len(set) == 0 {
+		return "no permission"
+	}
+	return set.String()
+}
+
+// request is how a consumer asks for what is asked about.
+func (a Asked) request(owner string) string {
+	if owner == "" {
+		owner = a.Database[strings.LastIndex(a.Database, "-")+1:]
+	}
+	return fmt.Sprintf("lakemesh request create --owner-account-id %s --database-name %s --tables %s --request-permissions %s", owner, a.Database, a.Table,
+		strings.Join(lakemesh.NewPermissions(lakemesh.Describe, a.Permission).Strings(), ","))
+}

@@ -1,0 +1,310 @@
+package producer
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+
+	"github.com/lakemesh/lakemesh"
+	"github.com/lakemesh/lakemesh/access"
+	"github.com/lakemesh/lakemesh/internal/chain"
+	"github.com/lakemesh/lakemesh/internal/explaining"
+	"github.com/lakemesh/lakemesh/internal/identity"
+	"github.com/lakemesh/lakemesh/internal/permissions"
+	"github.com/lakemesh/lakemesh/internal/sharing"
+)
+
+// ExplainInput is what is asked.
+type ExplainInput = chain.Question
+
+// Explanation is why somebody can, or cannot, do something with a table.
+type Explanation = chain.Explanation
+
+const opExplain = "Explain"
+
+// Explain tells why a principal can, or cannot, do something with a table of this
+// producer's: the links of the chain with what was found of each, the first that is
+// broken, and how it is mended. It changes nothing.
+//
+// What only the consumer sees (its resource links, and what it has handed on) is told as
+// not seen, and the answer is then [VerdictUntold] at best; so it is where Lake Formation
+// hides from a producer what others hold. What IAM lets the principal do in its own
+// account is not looked at.
+//
+// A table that the producer does not have is an [lakemesh.ErrNotFound], one of another
+// producer an [lakemesh.ErrWrongAccount], what is no principal an
+// [lakemesh.ErrInvalidInput].
+func (p *Producer) Explain(ctx context.Context, in ExplainInput) (*Explanation, error) {
+	a, err := explaining.Check(in, p.meshAccount)
+	if err == nil && a.Whole && a.Home == p.meshAccount {
+		err = lakemesh.Invalid("Principal", "the mesh account owns the catalog: name a role or a user of it")
+	}
+	if err != nil {
+		return nil, identity.Explain(opExplain, p.meshAccount, "", err)
+	}
+	x := &explained{Producer: p, Asked: a}
+	if err := x.observe(ctx); err != nil {
+		return nil, identity.Explain(opExplain, p.meshAccount, "table "+a.Name(), err)
+	}
+	e := &Explanation{Question: a.Question, Account: p.account, Party: chain.Owner, Notes: x.notes}
+	data, err := x.data(ctx)
+	if err != nil {
+		return nil, identity.Explain(opExplain, p.meshAccount, "table "+a.Name(), err)
+	}
+	for _, path := range []chain.Path{chain.ThroughAccount, chain.Directly, chain.WithAll} {
+		switch {
+		case path == chain.ThroughAccount && a.Home == p.meshAccount, path == chain.Directly && (a.Whole || a.Principal == a.Everybody()), path == chain.WithAll && a.Whole:
+			continue
+		}
+		steps, err := x.way(ctx, path)
+		if err != nil {
+			return nil, identity.Explain(opExplain, p.meshAccount, "table "+a.Name(), err)
+		}
+		e.Ways = append(e.Ways, chain.Way{Path: path, Steps: append(steps, data...)})
+	}
+	if !a.Whole {
+		e.Notes = append(e.Notes, "what the IAM policies of account "+a.Home+" let "+a.Principal+" do was not looked at")
+	}
+	e.Judge()
+	return e, nil
+}
+
+// way are the links from the record to the principal, on one way.
+func (x *explained) way(ctx context.Context, path chain.Path) ([]chain.Step, error) {
+	who := map[chain.Path][]string{chain.ThroughAccount: {x.Home}, chain.Directly: {x.Principal}, chain.WithAll: {x.Everybody()}}[path]
+	local := x.Home == x.meshAccount
+	if local && path == chain.WithAll {
+		// Everybody whom IAM lets through is somebody of the catalog's account.
+		who = append(who, permissions.AllowedByIAM)
+	}
+	held := x.Judge(x.rows, x.partitionKey, who...)
+	grant, err := x.grant(ctx, path, held, who)
+	if err != nil {
+		return nil, err
+	}
+	steps := []chain.Step{grant}
+	if path == chain.ThroughAccount && x.Home != x.account {
+		steps = append(steps, x.Record(x.records, x.account, grant.State != chain.Broken && grant.State != chain.NotSeen))
+	} else if path == chain.ThroughAccount {
+		steps = append(steps, chain.Step{Link: chain.Record, State: chain.NotNeeded, Account: x.meshAccount, What: "the table is this account's own"})
+	}
+	if local {
+		return steps, nil
+	}
+	carried, err := x.carried(ctx, path, held)
+	if err != nil {
+		return nil, err
+	}
+	for i := range carried {
+		if grant.State == chain.Broken && carried[i].State == chain.NotSeen {
+			carried[i].State = chain.NotNeeded
+		}
+	}
+	steps = append(steps, carried...)
+	own, err := x.ownSide(ctx, path, held)
+	return append(steps, own...), err
+}
+
+// grant is the link of what is granted in the mesh.
+func (x *explained) grant(ctx context.Context, path chain.Path, held explaining.Held, who []string) (chain.Step, error) {
+	s := chain.Step{Link: chain.Grant, State: held.State, Account: x.meshAccount, Resource: "table " + x.Name(), What: held.What}
+	if x.table == nil {
+		s.State, s.What = chain.NotSeen, "nothing can be granted on a table that is not there"
+		return s, nil
+	}
+	var err error
+	if s.Reasons, err = x.Reasons(held.Rows, x.records); err != nil {
+		return s, err
+	}
+	for i, r := range s.Reasons {
+		switch {
+		case path == chain.ThroughAccount && x.Home == x.account:
+			s.Reasons[i].Origin = chain.ByOwning
+		case strings.HasSuffix(r.What, " to "+permissions.AllowedByIAM):
+			s.Reasons[i].Origin = chain.ByIAM
+		}
+	}
+	switch {
+	case held.State != chain.Broken:
+		return x.openedToIAM(s), nil
+	case path == chain.ThroughAccount:
+		if records := x.Justifying(x.records); len(records) > 0 {
+			s.Mends, s.Command = chain.Owner, x.mends(records[0].ID)
+		}
+	}
+	hidden, err := x.hidden(ctx, who)
+	if hidden != "" {
+		s.State, s.What = chain.NotSeen, s.What+" as far as it is shown; "+hidden
+	}
+	return s, err
+}
+
+// openedToIAM breaks a grant to another account on what is left to IAM: Lake Formation
+// refuses that account's principals then
+// (https://docs.aws.amazon.com/lake-formation/latest/dg/cross-account-prereqs.html).
+func (x *explained) openedToIAM(s chain.Step) chain.Step {
+	if x.Home == x.meshAccount || !slices.ContainsFunc(x.rows, func(h permissions.Holding) bool { return h.Principal == permissions.AllowedByIAM && h.Whole() }) {
+		return s
+	}
+	s.State = chain.Broken
+	s.What = "IAMAllowedPrincipals holds permissions on the table, so Lake Formation lets nobody of another account through"
+	if x.hybrid {
+		s.State, s.What = chain.NotSeen, s.What+", unless who is granted something was opted in: the location is in hybrid access mode"
+	}
+	s.Mends = chain.Administrator
+	s.Command = fmt.Sprintf("aws lakeformation revoke-permissions --principal DataLakePrincipalIdentifier=%s --permissions ALL --resource '{\"Table\":{\"DatabaseName\":\"%s\",\"Name\":\"%s\"}}'",
+		permissions.AllowedByIAM, x.Database, x.Table)
+	return s
+}
+
+// hidden says why somebody may hold something that is not shown to a producer: of all
+// tables it is shown what it holds itself, and who is in an organization it does not know.
+// What no share carries nobody holds. It is empty if nothing can be hidden.
+func (x *explained) hidden(ctx context.Context, who []string) (string, error) {
+	for _, h := range x.rows {
+		if strings.Contains(h.Principal, ":organizations:") {
+			return "it is granted to " + h.Principal + ", and whether account " + x.Home + " belongs to that cannot be told", nil
+		}
+	}
+	if x.Home == x.meshAccount {
+		return "", nil
+	}
+	all := permissions.AllTables(x.meshAccount, x.Database)
+	for _, principal := range who {
+		if principal == x.Everybody() {
+			principal = x.Home
+		}
+		shares, err := x.owner().SharesWith(ctx, principal)
+		if err != nil {
+			return "", err
+		}
+		standing, err := x.owner().Reach(ctx, principal, x.sharedARN(all), shares)
+		if err != nil {
+			return "", err
+		}
+		if standing.Carried {
+			return "a resource share carries all tables of the database to " + principal + ", and who was granted that is seen by the mesh's administrator", nil
+		}
+	}
+	return "", nil
+}
+
+func (x *explained) owner() sharing.Owner {
+	return sharing.Owner{Client: x.mesh.ram, Account: x.meshAccount}
+}
+
+// carried are the links between the mesh account and the principal's: the share, and
+// whether it was accepted.
+func (x *explained) carried(ctx context.Context, path chain.Path, held explaining.Held) ([]chain.Step, error) {
+	share := chain.Step{Link: chain.Share, State: chain.NotSeen, Account: x.meshAccount, What: "nothing is granted that it could carry"}
+	invitation := chain.Step{Link: chain.Invitation, State: chain.NotSeen, Account: x.Home, What: "there is nothing to accept"}
+	if len(held.Rows) == 0 {
+		return []chain.Step{share, invitation}, nil
+	}
+	share.State, invitation.State = chain.Broken, chain.NotSeen
+	for _, row := range held.Rows {
+		on := permissions.Table(x.meshAccount, x.Database, x.Table)
+		if row.AllTables {
+			on = permissions.AllTables(x.meshAccount, x.Database)
+		}
+		receiver, shares := row.Principal, row.Shares
+		if receiver == x.Everybody() {
+			receiver = x.Home
+		}
+		if len(shares) == 0 {
+			// Lake Formation does not have to name them.
+			var err error
+			if shares, err = x.owner().SharesWith(ctx, receiver); err != nil {
+				return nil, err
+			}
+		}
+		s, err := x.owner().Reach(ctx, receiver, x.sharedARN(on), shares)
+		if err != nil {
+			return nil, err
+		}
+		share.Resource = "resource share " + s.Share
+		if !s.Carried {
+			share.What = "it does not reach " + receiver + ": " + s.Why
+			continue
+		}
+		share.State, share.What = chain.Holds, s.Share+" carries it to "+receiver
+		invitation.Resource = share.Resource
+		if s.Accepted {
+			invitation.State, invitation.What = chain.Holds, "account "+x.Home+" has accepted it, or had not to"
+			break
+		}
+		invitation.State, invitation.What, invitation.Mends = chain.Broken, "account "+x.Home+" has not accepted the resource share", chain.Consumer
+	}
+	if records := x.Justifying(x.records); path == chain.ThroughAccount && len(records) > 0 {
+		if share.State == chain.Broken {
+			share.Mends, share.Command = chain.Owner, x.mends(records[0].ID)
+		}
+		if invitation.State == chain.Broken {
+			invitation.Command = "lakemesh subscription import " + records[0].ID
+		}
+	}
+	return []chain.Step{share, invitation}, nil
+}
+
+// ownSide are the links of the principal's own account.
+func (x *explained) ownSide(ctx context.Context, path chain.Path, held explaining.Held) ([]chain.Step, error) {
+	var steps []chain.Step
+	switch {
+	case x.Whole:
+		return []chain.Step{x.HandsOn(held)}, nil
+	case x.Home != x.account:
+		steps = x.Unseen()
+	default:
+		r := explaining.Receiver{Account: x.account, Mesh: x.meshAccount, Region: x.region, Lake: x.own.lake, Catalog: x.own.catalog}
+		found, err := r.Look(ctx, x.Asked)
+		if err != nil {
+			return nil, err
+		}
+		steps = r.HandedOn(x.Asked, found, x.partitionKey, nil)
+	}
+	if path != chain.ThroughAccount {
+		steps = slices.DeleteFunc(steps, func(s chain.Step) bool { return s.Link == chain.HandedOn })
+	}
+	return steps, nil
+}
+
+// mends is the command that has a subscription be as it was decided.
+func (x *explained) mends(id string) string {
+	command, _ := (&inspected{Producer: x.Producer, records: slices.Concat(x.records, x.onTable)}).mends(id)
+	return command
+}
+
+// publishes is the command that publishes the table again.
+func (x *explained) publishes() string {
+	command, _ := x.compared.publishes(x.Database, x.Table)
+	return command
+}
+
+// anyMends is the command that puts the bucket's policy in order, if there is one: a
+// decision on the table does, whoever it is for.
+func (x *explained) anyMends() string {
+	for _, r := range x.onTable {
+		if permitted, _ := r.Justified(); readsData(permitted) {
+			if command := x.mends(r.ID); command != "" {
+				return command
+			}
+		}
+	}
+	return ""
+}
+
+// place is the table's location in S3.
+func (x *explained) place() (access.Place, bool) {
+	if x.table == nil || x.table.StorageDescriptor == nil {
+		return access.Place{}, false
+	}
+	for _, p := range asMeshTable(*x.table).known.Places {
+		if p.Written == aws.ToString(x.table.StorageDescriptor.Location) {
+			return access.Place{Bucket: p.Bucket, Prefix: p.Prefix}, true
+		}
+	}
+	return access.Place{}, false
+}
