@@ -213,12 +213,14 @@ func (s *inspected) unusedLocations() {
 	if !s.all {
 		return
 	}
-	var places []access.Place
+	used := map[access.Place]bool{}
 	unread := ""
 	for database, tables := range s.tables {
 		for name, t := range tables {
 			for _, p := range t.known.Places {
-				places = append(places, access.Place{Bucket: p.Bucket, Prefix: p.Prefix})
+				if l, ok := access.Nearest(s.locations, access.Place{Bucket: p.Bucket, Prefix: p.Prefix}); ok {
+					used[l.Place] = true
+				}
 			}
 			if t.partial || len(t.known.Unknown) > 0 || t.partitioned && !s.placed[catalog.TableName{Database: database, Table: name}] {
 				unread = database + "." + name
@@ -226,10 +228,7 @@ func (s *inspected) unusedLocations() {
 		}
 	}
 	for _, l := range s.locations {
-		if l.Role != s.dataAccessRole() || slices.ContainsFunc(places, func(p access.Place) bool {
-			nearest, ok := access.Nearest(s.locations, p)
-			return ok && nearest.Place == l.Place
-		}) {
+		if l.Role != s.dataAccessRole() || used[l.Place] {
 			continue
 		}
 		if unread != "" {

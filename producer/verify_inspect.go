@@ -232,7 +232,11 @@ func (s *inspected) compareWithSource(ctx context.Context, database string, bySo
 		}
 		if err == nil {
 			again := pub.reread(ctx)
-			err = pub.observePortion(ctx, pub.portion(0), again)
+			for begin := 0; err == nil && begin < len(pub.tables); {
+				part := pub.portion(begin)
+				err = pub.observePortion(ctx, part, again)
+				begin += len(part.tables)
+			}
 			again.stop()
 		}
 	}

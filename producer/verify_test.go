@@ -559,3 +559,16 @@ func TestAbortingADeletionOpensWhatItClosed(t *testing.T) {
 	}
 	w.chainHolds(t)
 }
+
+// Of a database of many portions all are compared, not the first alone.
+func TestVerifyComparesEveryPortion(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.partitioned(t)
+	w.accounts.PartitionAt(producerAccount, sourceDatabase, "days", "s3://"+bucket+"/days/day=4/", "4")
+	producer.InPortionsOf(w.producer, 1)
+	want := []string{"missing, partitions, table " + meshDatabase + ".days, "}
+	if _, got := w.verify(t, producer.VerifyInput{}); !slices.Equal(got, want) {
+		t.Errorf("found %q, want %q", got, want)
+	}
+}

@@ -37,6 +37,16 @@ type Granted struct {
 	// publishing gives is given again.
 	Mends     func(ids ...string) (command string, _ Mends)
 	Publishes func(database, table string) (command string, _ Mends)
+
+	there access.Grants
+}
+
+// holds is what is granted on whole resources. It is much, and asked for several times.
+func (g *Granted) holds() access.Grants {
+	if g.there == nil {
+		g.there = g.Have.Access()
+	}
+	return g.there
 }
 
 // Compare finds what is missing, what is too much and what nobody decided.
@@ -46,12 +56,12 @@ func (g *Granted) Compare() ([]Finding, error) {
 		return nil, err
 	}
 	found := g.Lacking()
-	diff := access.Diff(made, allowed, g.Have.Access().Union(g.Parts).On(g.Watched))
+	diff := access.Diff(made, allowed, g.holds().Union(g.Parts).On(g.Watched))
 	for k, h := range diff.Revoke {
 		ids := g.SubscriptionsOn(k)
 		found = append(found, OfGrant(k, Finding{Kind: TooMuch, What: "holds " + Held(h) + ", which is not decided any more", Subscriptions: ids}.With(g.Mends(ids...))))
 	}
-	there := g.Have.Access()
+	there := g.holds()
 	for k, h := range g.Undecided(diff.Foreign) {
 		what, repairs := "holds "+Held(h)+", which nobody decided", Owner
 		if k.Grantee == access.AllowedByIAM {
@@ -77,20 +87,28 @@ func (g *Granted) Decided() (made, allowed access.Grants, _ error) {
 		}
 		permitted, grantable := r.Justified()
 		// Granted under either form, it is the same.
-		allowed = allowed.Union(byHand, Either(g.Mesh, r, names, permitted, grantable))
+		add(allowed, byHand)
+		add(allowed, Either(g.Mesh, r, names, permitted, grantable))
 		may, hand := r.Permitted, r.Grantable
 		if c := r.Claim; c != nil {
 			may, hand = may.Union(c.Permissions), hand.Union(c.Grantable)
 		}
-		made = made.Union(Either(g.Mesh, r, names, may, hand).Minus(byHand))
+		add(made, Either(g.Mesh, r, names, may, hand).Minus(byHand))
 	}
 	return made, allowed, nil
+}
+
+// add adds grants in place: a union would copy all for each of thousands of subscriptions.
+func add(to, more access.Grants) {
+	for k, h := range more {
+		to.Add(k, h)
+	}
 }
 
 // Undecided is what of foreign grants somebody should have decided on: not what accounts do
 // with what they hold, and not what publishing and the mesh itself give.
 func (g *Granted) Undecided(foreign access.Grants) access.Grants {
-	there, undecided := g.Have.Access(), access.Grants{}
+	there, undecided := g.holds(), access.Grants{}
 	for k, h := range foreign {
 		if h = g.notHandedOn(there, k, h); !h.Empty() && !g.Theirs(k, h) {
 			undecided.Add(k, h)
@@ -102,7 +120,7 @@ func (g *Granted) Undecided(foreign access.Grants) access.Grants {
 // Lacking finds what should be granted and is not. All tables and each of them is the
 // same.
 func (g *Granted) Lacking() (found []Finding) {
-	there := g.Have.Access()
+	there := g.holds()
 	for k, h := range g.Wanted.Grants.Union(g.Own) {
 		lacks := g.lacks(there, k, h)
 		if k.Object.Kind == access.KindAllTables && !lacks.Empty() {
