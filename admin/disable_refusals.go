@@ -25,7 +25,8 @@ func (d *disabling) refuse(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	for _, r := range owned {
+	if len(owned) > 0 {
+		r := owned[0]
 		if waiting(r) {
 			return no("account "+account, fmt.Sprintf("request %s of account %s waits for its decision (%d requests and subscriptions in all)", r.ID, r.Subscriber, len(owned)),
 				"let account "+account+" decide: lakemesh request deny "+r.ID)
@@ -37,7 +38,8 @@ func (d *disabling) refuse(ctx context.Context) error {
 		return no("account "+account, fmt.Sprintf("it has products in the mesh: %s", some(products)),
 			"let account "+account+" take them out of the mesh: lakemesh product unpublish --source-database-name <its database> --expose-data-mesh-db-name "+products[0]+"; what was migrated needs lakemesh product restore first")
 	}
-	for _, r := range subscribed {
+	if len(subscribed) > 0 {
+		r := subscribed[0]
 		if waiting(r) {
 			return no("account "+account, fmt.Sprintf("its request %s to account %s waits for its decision (%d requests and subscriptions in all)", r.ID, r.Owner, len(subscribed)),
 				"let account "+account+" take it back: lakemesh request cancel "+r.ID)

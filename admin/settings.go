@@ -133,10 +133,14 @@ func (a *Admin) planSettings(p *plan.Plan, have types.DataLakeSettings, want wan
 func (a *Admin) writeSettings(ctx context.Context, next types.DataLakeSettings) error {
 	_, err := a.lake.PutDataLakeSettings(ctx, &lakeformation.PutDataLakeSettingsInput{DataLakeSettings: &next})
 	version, ours := next.Parameters[versionParameter]
-	if !identity.HasCode(err, "InvalidInputException") || identity.IsInvalidPrincipal(err) || !ours || len(next.Parameters) == 1 {
+	given := len(next.Parameters)
+	next.Parameters = map[string]string{}
+	if ours {
+		next.Parameters[versionParameter] = version
+	}
+	if !identity.HasCode(err, "InvalidInputException") || identity.IsInvalidPrincipal(err) || len(next.Parameters) == given {
 		return err
 	}
-	next.Parameters = map[string]string{versionParameter: version}
 	if _, second := a.lake.PutDataLakeSettings(ctx, &lakeformation.PutDataLakeSettingsInput{DataLakeSettings: &next}); second != nil {
 		return err
 	}
