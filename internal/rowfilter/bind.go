@@ -32,6 +32,11 @@ func (b *binder) bind(e Expr) (Expr, error) {
 		if t.Kind == Bool && e.Op.ordered() {
 			return nil, refuse(ErrType, e.Value.At, "= and <>", "%s of a boolean", e.Op)
 		}
+		if e.Op.ordered() {
+			if err := unordered(e.Value); err != nil {
+				return nil, err
+			}
+		}
 		e.Value, err = b.value(t, e.Column, e.Value)
 		return e, err
 	case Between:
@@ -41,6 +46,11 @@ func (b *binder) bind(e Expr) (Expr, error) {
 		}
 		if t.Kind == Bool {
 			return nil, refuse(ErrType, e.Low.At, "= and <>", "BETWEEN of a boolean")
+		}
+		for _, c := range []Constant{e.Low, e.High} {
+			if err := unordered(c); err != nil {
+				return nil, err
+			}
 		}
 		if e.Low, err = b.value(t, e.Column, e.Low); err != nil {
 			return nil, err
@@ -89,6 +99,14 @@ func (b *binder) value(t Type, column Path, c Constant) (Constant, error) {
 	c, _, err := t.constant(column.String(), c)
 	c.At = Position{}
 	return c, err
+}
+
+// unordered refuses to ask what is greater or less than the empty string.
+func unordered(c Constant) error {
+	if c.Kind != Text || c.Text != "" {
+		return nil
+	}
+	return refuse(ErrType, c.At, "= '' and <> '' are", "an order with the empty string is not allowed: engines do not agree whether anything comes before it")
 }
 
 // like types a pattern. Engines fill a CHAR up with blanks, or take them off, before they

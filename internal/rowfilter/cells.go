@@ -16,7 +16,7 @@ type axis struct {
 	typ    Type
 	// constants are those that the column is compared with, in order, each once.
 	constants []Value
-	patterns  []pattern
+	patterns  []*pattern
 	cells     []cell
 }
 
@@ -57,7 +57,7 @@ func axes(columns types, roots ...node) ([]*axis, bool) {
 			all = append(all, a)
 		}
 		a.constants = append(a.constants, n.test.values...)
-		if p := n.test.pattern; n.test.kind == matches && !slices.ContainsFunc(a.patterns, func(q pattern) bool { return slices.Equal(p, q) }) {
+		if p := n.test.pattern; n.test.kind == matches && !slices.ContainsFunc(a.patterns, func(q *pattern) bool { return p.text == q.text }) {
 			a.patterns = append(a.patterns, p)
 		}
 	}
@@ -106,10 +106,11 @@ func (a *axis) fill() bool {
 func (a *axis) ways() []uint {
 	has := func(way uint, i int) bool { return way>>i&1 == 1 }
 	var ways []uint
+	anything := newPattern("%")
 	for way := range uint(1) << len(a.patterns) {
 		possible := true
 		for i, p := range a.patterns {
-			if pattern("%").within(p) && !has(way, i) {
+			if anything.within(p) && !has(way, i) {
 				possible = false
 			}
 			for j, q := range a.patterns {
@@ -296,11 +297,14 @@ func (a *axis) texts() []Value {
 }
 
 // examples are strings that the pattern matches.
-func (p pattern) examples() []string {
+func (p *pattern) examples() []string {
+	if len(p.runes) > manyCharacters {
+		return []string{strings.NewReplacer("%", "", "_", "a").Replace(p.text)}
+	}
 	var all []string
 	for _, any := range []string{"", "-", "a", "0"} {
 		for _, one := range []string{"-", "a", "0"} {
-			all = append(all, strings.NewReplacer("%", any, "_", one).Replace(string(p)))
+			all = append(all, strings.NewReplacer("%", any, "_", one).Replace(p.text))
 		}
 	}
 	slices.Sort(all)
@@ -315,7 +319,7 @@ func (a *axis) truth(t test, c cell) Truth {
 	case c.null:
 		return Unknown
 	case t.kind == matches:
-		i := slices.IndexFunc(a.patterns, func(p pattern) bool { return slices.Equal(p, t.pattern) })
+		i := slices.IndexFunc(a.patterns, func(p *pattern) bool { return p.text == t.pattern.text })
 		return truth((c.matched>>i&1 == 1) != t.negated)
 	case t.kind == equals:
 		return truth((!c.nan && c.place%2 == 1 && t.has(a.constants[c.place/2])) != t.negated)

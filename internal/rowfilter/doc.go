@@ -58,6 +58,7 @@
 //   - Numbers with an exponent, with a plus, or without a digit beside the point.
 //   - Strings that end with a blank: Redshift says that such blanks mean nothing, even in a VARCHAR
 //     (https://docs.aws.amazon.com/redshift/latest/dg/r_Character_types.html), Athena says that they do.
+//   - An order with the empty string: where trailing blanks mean nothing, a control character comes before it.
 //   - Strings longer than their CHAR or VARCHAR: they can be cut, or match nothing.
 //   - ESCAPE, and a backslash in a pattern: an escape for Redshift, a character for Athena.
 //   - Patterns for a CHAR that see its padding.

@@ -53,7 +53,7 @@ type test struct {
 	// negated is that of isNull, matches and equals.
 	negated bool
 	values  []Value
-	pattern pattern
+	pattern *pattern
 }
 
 type testKind int
@@ -88,7 +88,7 @@ func (t types) compile(e Expr) node {
 		}
 	case Like:
 		n.test = on(e.Column, matches, e.Not)
-		n.test.pattern = pattern(e.Pattern.Text)
+		n.test.pattern = newPattern(e.Pattern.Text)
 	case IsNull:
 		n.test = on(e.Column, isNull, e.Not)
 	default:

@@ -23,11 +23,11 @@ var small = rowfilter.Table{Columns: []rowfilter.Column{
 // each two values of a column that a condition can tell apart, both are here.
 var (
 	constants = map[string][]string{
-		"n": {"0", "1", "2", "-2147483648", "2147483647"},
-		"d": {"0", "0.1", "5.5", "99.9", "-99.9"},
+		"n": {"0", "1", "2147483647", "2", "-2147483648"},
+		"d": {"0", "0.1", "99.9", "5.5", "-99.9"},
 		"f": {"0", "1", "0.1"},
 		"g": {"0", "1"},
-		"s": {"''", "'a'", "'ab'", "'b'"},
+		"s": {"'a'", "'ab'", "'b'"},
 		"v": {"'a'", "'ab'", "'b'"},
 		"b": {"TRUE", "FALSE"},
 		"c": {"'a'", "'ab'"},
@@ -113,6 +113,19 @@ func condition(t *rapid.T, columns []string, like bool, depth int) string {
 		return c + not + " LIKE " + rapid.SampledFrom(among).Draw(t, "pattern")
 	}
 	return c + " IS" + not + " NULL"
+}
+
+// clauses draws what a search has to try: alternatives that must fit each other.
+func clauses(t *rapid.T, columns []string, with, within string) string {
+	var all []string
+	for range rapid.IntRange(2, 5).Draw(t, "clauses") {
+		var one []string
+		for range rapid.IntRange(1, 3).Draw(t, "alternatives") {
+			one = append(one, "("+condition(t, columns, false, 0)+")")
+		}
+		all = append(all, "("+strings.Join(one, within)+")")
+	}
+	return strings.Join(all, with)
 }
 
 // some draws a few columns.
@@ -308,11 +321,14 @@ func TestNarrower(t *testing.T) {
 				columns = some(t, "s", "v", "c", "n")
 			}
 			a, b := read(t, condition(t, columns, with, 3)), read(t, condition(t, columns, with, 3))
-			if rapid.IntRange(0, 3).Draw(t, "narrowed") == 0 {
+			if rapid.Bool().Draw(t, "narrowed") {
 				var err error
 				if a, err = a.And(b); err != nil {
 					t.Fatal(err)
 				}
+			}
+			if other := read(t, condition(t, columns, with, 0)).String(); a.String() != "TRUE" && b.String() != "TRUE" && rapid.Bool().Draw(t, "both widened") {
+				a, b = read(t, "("+a.String()+") OR "+other), read(t, "("+b.String()+") OR "+other)
 			}
 			var found rowfilter.Row
 			rows(t, columns, func(r rowfilter.Row, _ map[string]string) bool {
@@ -339,6 +355,116 @@ func TestNarrower(t *testing.T) {
 				if !with {
 					t.Fatalf("%s and %s: %s", a, b, v.Why)
 				}
+			}
+		})
+	}
+	t.Log(answers)
+}
+
+// simple are all simple conditions on a column, and their negations.
+func simple(name string, with []string) []string {
+	c := column(name)
+	all := []string{c + " IS NULL"}
+	few := constants[name][:min(3, len(constants[name]))]
+	for i, x := range few {
+		for _, op := range []string{"=", "<>", "<", "<=", ">", ">="} {
+			if name != "b" || op == "=" || op == "<>" {
+				all = append(all, c+" "+op+" "+x)
+			}
+		}
+		for _, y := range few[i:] {
+			all = append(all, c+" IN ("+x+", "+y+")")
+			if name != "b" {
+				all = append(all, c+" BETWEEN "+x+" AND "+y)
+			}
+		}
+	}
+	for _, p := range with {
+		all = append(all, c+" LIKE "+p)
+	}
+	for _, one := range all {
+		all = append(all, "NOT ("+one+")")
+	}
+	return append(all, "TRUE", c+" <> "+constants[name][0]+" OR "+c+" IS NULL", c+" IS NULL AND "+c+" IS NOT NULL")
+}
+
+// answers compares all conditions with each other, and with what the rows show. It counts
+// what is not decided.
+func answers(t *testing.T, name string, texts []string) int {
+	var conditions []*rowfilter.Condition
+	seen := map[string]bool{}
+	for _, text := range texts {
+		if c := read(t, text); !seen[c.String()] {
+			seen[c.String()] = true
+			conditions = append(conditions, c)
+		}
+	}
+	through := map[*rowfilter.Condition][]bool{}
+	rows(t, []string{name}, func(r rowfilter.Row, _ map[string]string) bool {
+		for _, c := range conditions {
+			through[c] = append(through[c], eval(t, c, r) == rowfilter.True)
+		}
+		return true
+	})
+	open := 0
+	for _, a := range conditions {
+		for _, b := range conditions {
+			want := rowfilter.Yes
+			for i, is := range through[a] {
+				if is && !through[b][i] {
+					want = rowfilter.No
+				}
+			}
+			switch v := rowfilter.Narrower(a, b); {
+			case v.Answer == rowfilter.Undecided:
+				open++
+			case v.Answer == rowfilter.No && (eval(t, a, v.Row) != rowfilter.True || eval(t, b, v.Row) == rowfilter.True):
+				t.Errorf("%s is not narrower than %s for %s", a, b, v.Row)
+			case v.Answer == rowfilter.Yes && want == rowfilter.No, v.Answer != want && !strings.Contains(a.String()+b.String(), "LIKE"):
+				t.Errorf("%s narrower than %s: %s %s, want %s", a, b, v.Answer, v.Row, want)
+			}
+		}
+	}
+	return open
+}
+
+func TestNarrowerDecidesAllSimpleConditions(t *testing.T) {
+	t.Parallel()
+	for name := range constants {
+		if open := answers(t, name, simple(name, nil)); open != 0 {
+			t.Errorf("%s: %d are undecided", name, open)
+		}
+	}
+}
+
+func TestNarrowerWithPatternsIsRight(t *testing.T) {
+	t.Parallel()
+	for name, with := range map[string][]string{"s": patterns, "v": patterns, "c": {"'%'", "'a%'", "'ab%'"}} {
+		t.Logf("%s: %d are undecided", name, answers(t, name, simple(name, with)))
+	}
+}
+
+func TestNarrowerTriesAllWaysToChoose(t *testing.T) {
+	t.Parallel()
+	answers := map[rowfilter.Answer]int{}
+	for range 5 {
+		rapid.Check(t, func(t *rapid.T) {
+			columns := []string{"n", "s", "b"}
+			a, b := read(t, clauses(t, columns, " AND ", " OR ")), read(t, clauses(t, columns, " OR ", " AND "))
+			if rapid.Bool().Draw(t, "the other way about") {
+				b = read(t, clauses(t, columns, " AND ", " OR "))
+			}
+			want := rowfilter.Yes
+			rows(t, columns, func(r rowfilter.Row, _ map[string]string) bool {
+				if eval(t, a, r) == rowfilter.True && eval(t, b, r) != rowfilter.True {
+					want = rowfilter.No
+				}
+				return want == rowfilter.Yes
+			})
+			v := rowfilter.Narrower(a, b)
+			answers[v.Answer]++
+			if v.Answer != want || v.Answer == rowfilter.No && (eval(t, a, v.Row) != rowfilter.True || eval(t, b, v.Row) == rowfilter.True) {
+				t.Fatalf("%s narrower than %s: %s %s %s, want %s", a, b, v.Answer, v.Row, v.Why, want)
 			}
 		})
 	}

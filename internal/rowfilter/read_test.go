@@ -222,6 +222,8 @@ func TestRefused(t *testing.T) {
 		"country = 5":                         {rowfilter.ErrType, 11, "5 is no string"},
 		"country = TRUE":                      {rowfilter.ErrType, 11, "TRUE is no string"},
 		"country = 'DE '":                     {rowfilter.ErrType, 11, "ends with a blank"},
+		"country > ''":                        {rowfilter.ErrType, 11, "the empty string"},
+		"country BETWEEN 'A' AND ''":          {rowfilter.ErrType, 25, "the empty string"},
 		"country LIKE 'DE '":                  {rowfilter.ErrType, 14, "ends with a blank"},
 		"id = '5'":                            {rowfilter.ErrType, 6, "'5' is no number"},
 		"id = 5.5":                            {rowfilter.ErrType, 6, "5.5 is not a value"},
