@@ -84,6 +84,34 @@ func TestTheWorkIsBounded(t *testing.T) {
 	}
 }
 
+// Six that each need one of five places of their own: nobody finds out quickly that it
+// cannot be. What was not tried to the end is not said to be so.
+func TestWhatTakesTooLongIsUndecided(t *testing.T) {
+	t.Parallel()
+	var columns []rowfilter.Column
+	var apart, placed []string
+	for i := range 6 {
+		a := string(rune('a' + i))
+		columns = append(columns, rowfilter.Column{Name: a, Type: "int"})
+		placed = append(placed, a+" NOT IN (1, 2, 3, 4, 5) OR "+a+" IS NULL")
+		for j := range i {
+			for place := range 5 {
+				apart = append(apart, fmt.Sprintf("(%s<>%d OR %c<>%d)", a, place+1, 'a'+j, place+1))
+			}
+		}
+	}
+	read := func(text string) *rowfilter.Condition {
+		c, err := rowfilter.Read(text, rowfilter.Table{Columns: columns})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return c
+	}
+	if v := rowfilter.Narrower(read(strings.Join(apart, " AND ")), read(strings.Join(placed, " OR "))); v.Answer != rowfilter.Undecided || v.Why != "there are too many cases" {
+		t.Errorf("%+v", v)
+	}
+}
+
 func TestDeepStructs(t *testing.T) {
 	t.Parallel()
 	deep := strings.Repeat("struct<a:", 10000) + "int" + strings.Repeat(">", 10000)

@@ -207,19 +207,17 @@ func (a *axis) witnesses() {
 
 // placeOf is where a value lies, if it is one of the column's type.
 func (a *axis) placeOf(v Value) (int, bool) {
-	switch {
-	case v.kind == textValue:
-		if strings.HasSuffix(v.text, " ") || a.typ.Length > 0 && utf8.RuneCountInString(v.text) > a.typ.Length {
-			return 0, false
-		}
-	case v.kind == numberValue:
-		if !a.typ.fits(v.number) {
-			return 0, false
-		}
-	case v.kind == floatValue:
-		if math.IsInf(v.float, 0) || a.typ.Kind == Float && float64(float32(v.float)) != v.float {
-			return 0, false
-		}
+	valid := true
+	switch v.kind {
+	case textValue:
+		valid = !strings.HasSuffix(v.text, " ") && (a.typ.Length == 0 || utf8.RuneCountInString(v.text) <= a.typ.Length)
+	case numberValue:
+		valid = a.typ.fits(v.number)
+	case floatValue:
+		valid = !math.IsInf(v.float, 0) && (a.typ.Kind != Float || float64(float32(v.float)) == v.float)
+	}
+	if !valid {
+		return 0, false
 	}
 	i, found := slices.BinarySearchFunc(a.constants, v, a.typ.compare)
 	if found {

@@ -40,15 +40,6 @@ type parser struct {
 
 func (p *parser) peek() token { return p.tokens[p.next] }
 
-// take passes a token; the end stays.
-func (p *parser) take() token {
-	t := p.peek()
-	if t.kind != end {
-		p.next++
-	}
-	return t
-}
-
 // accept passes a keyword, if it is the next token.
 func (p *parser) accept(keyword string) bool {
 	if !p.peek().is(keyword) {
