@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/lakemesh/lakemesh/internal/printable"
 	"github.com/lakemesh/lakemesh/internal/rowfilter"
 )
 
@@ -118,6 +119,21 @@ func TestDeepStructs(t *testing.T) {
 	_, err := rowfilter.Read("c.a.a.a.a = 1", rowfilter.Table{Columns: []rowfilter.Column{{"c", deep}}})
 	if !errors.Is(err, rowfilter.ErrType) || len(err.Error()) > 300 {
 		t.Error(err)
+	}
+}
+
+// Whoever made the table wrote the names and types that errors list.
+func TestErrorsAreSafeForATerminal(t *testing.T) {
+	t.Parallel()
+	const hostile = "a\x1b[2Jb\n\u202e"
+	table := rowfilter.Table{Columns: []rowfilter.Column{{"id", "int" + hostile}, {"idx" + hostile, "int"}, {"s", "struct<" + hostile + ":int>"}}}
+	for _, text := range []string{"id = 1", "idz = 1", "other = 1", "s = 1", "s.x = 1"} {
+		if _, err := rowfilter.Read(text, table); err == nil || !printable.Is(err.Error()) {
+			t.Errorf("%s: %q", text, err)
+		}
+	}
+	if _, err := rowfilter.ParseValue(rowfilter.ParseType("int"), hostile); err == nil || !printable.Is(err.Error()) {
+		t.Errorf("%q", err)
 	}
 }
 

@@ -94,7 +94,8 @@ func (a *axis) fill() bool {
 	a.witnesses()
 	if a.typ.isFloat() {
 		// For Athena nothing but <> is true of NaN. For Redshift and Spark it is the greatest
-		// value of all, and so in the last cell.
+		// value of all, and so in the last cell
+		// (https://spark.apache.org/docs/latest/sql-ref-datatypes.html#nan-semantics).
 		a.cells = append(a.cells, cell{nan: true, witness: FloatValue(math.NaN()), known: true})
 	}
 	a.cells = append(a.cells, cell{null: true, known: true})

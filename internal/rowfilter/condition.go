@@ -34,18 +34,13 @@ func Read(s string, table Table) (*Condition, error) {
 	if err != nil {
 		return nil, err
 	}
-	return Bind(e, table)
-}
-
-// Bind types an expression against a table.
-func Bind(e Expr, table Table) (*Condition, error) {
 	for _, c := range slices.Concat(table.Columns, table.PartitionKeys) {
 		if _, ok := e.(All); !ok && systemColumns[strings.ToLower(c.Name)] {
 			return nil, refuse(ErrTable, Position{}, "", "the table has a column %s, and AWS allows no row filter on it then", c.Name)
 		}
 	}
 	b := binder{table: table, columns: map[string]Type{}}
-	e, err := b.bind(e)
+	e, err = b.bind(e)
 	if err != nil {
 		return nil, err
 	}

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+
+	"github.com/lakemesh/lakemesh/internal/printable"
 )
 
 // What can be wrong with a condition. An [*Error] wraps one of these.
@@ -32,7 +34,7 @@ type Position struct {
 type Error struct {
 	// At is where in the text it is; zero when it is about the whole.
 	At Position
-	// Message says what is wrong.
+	// Message says what is wrong, in one line.
 	Message string
 	// Hint says what to write instead, or is empty.
 	Hint string
@@ -57,6 +59,8 @@ func (e *Error) Error() string {
 // Unwrap returns the error of this package that says what kind of problem it is.
 func (e *Error) Unwrap() error { return e.Kind }
 
+// refuse makes an error. Names of columns and types are texts of whoever made the table, who
+// can be another party than the one that reads the error.
 func refuse(kind error, at Position, hint, format string, args ...any) error {
-	return &Error{At: at, Message: fmt.Sprintf(format, args...), Hint: hint, Kind: kind}
+	return &Error{At: at, Message: printable.Line(fmt.Sprintf(format, args...)), Hint: printable.Line(hint), Kind: kind}
 }

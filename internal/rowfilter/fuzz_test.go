@@ -41,7 +41,7 @@ func FuzzRead(f *testing.F) {
 		if strings.ContainsFunc(printed, func(r rune) bool { return !unicode.IsPrint(r) }) {
 			t.Errorf("%q has what is not seen", printed)
 		}
-		c, err := rowfilter.Bind(e, sales)
+		c, err := rowfilter.Read(s, sales)
 		if err != nil {
 			return
 		}

@@ -49,7 +49,7 @@ func (v Value) IsNull() bool { return v.kind == null }
 // ParseValue reads a value of a type as text files have it.
 func ParseValue(t Type, s string) (Value, error) {
 	bad := func() (Value, error) {
-		return Value{}, refuse(ErrType, Position{}, "", "%q is no value of the type %s", s, t.Name)
+		return Value{}, refuse(ErrType, Position{}, "", "%q is no value of the type %s", short(s), short(t.Name))
 	}
 	switch {
 	case t.isText():
