@@ -101,6 +101,8 @@ type disabling struct {
 	// locations are those that are registered with the reader.
 	locations []string
 	tags      []leavingTag
+	// unanswered are requests that nobody has decided on, of the account and to it.
+	unanswered []string
 }
 
 // leaves reports whether the account stops being of the kind.
@@ -169,6 +171,9 @@ func (d *disabling) going() []string {
 // meantime, and then removes what they hold, and them.
 func (d *disabling) plan() *plan.Plan {
 	p := &plan.Plan{Operation: opDisable}
+	if len(d.unanswered) > 0 {
+		p.Warn("requests on which nobody has decided go unanswered: %s", some(d.unanswered))
+	}
 	closed := d.planClosing(p)
 	batches := d.permissions().Batches()
 	var ended []*plan.Step

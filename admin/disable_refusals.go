@@ -25,13 +25,11 @@ func (d *disabling) refuse(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	d.unanswered = nil
+	owned, subscribed = d.setWaitingAside(owned), d.setWaitingAside(subscribed)
 	if len(owned) > 0 {
 		r := owned[0]
-		if waiting(r) {
-			return no("account "+account, fmt.Sprintf("request %s of account %s waits for its decision (%d requests and subscriptions in all)", r.ID, r.Subscriber, len(owned)),
-				"let account "+account+" decide: lakemesh request deny "+r.ID)
-		}
-		return no("account "+account, fmt.Sprintf("account %s has subscription %s to its product %s (%d requests and subscriptions in all)", r.Subscriber, r.ID, r.Database, len(owned)),
+		return no("account "+account, fmt.Sprintf("account %s has subscription %s to its product %s (%d subscriptions in all)", r.Subscriber, r.ID, r.Database, len(owned)),
 			"let account "+account+" end it: lakemesh subscription delete "+r.ID+"; or all of a product with it: lakemesh product unpublish --end-subscriptions")
 	}
 	if products := d.products(); len(products) > 0 {
@@ -40,14 +38,21 @@ func (d *disabling) refuse(ctx context.Context) error {
 	}
 	if len(subscribed) > 0 {
 		r := subscribed[0]
-		if waiting(r) {
-			return no("account "+account, fmt.Sprintf("its request %s to account %s waits for its decision (%d requests and subscriptions in all)", r.ID, r.Owner, len(subscribed)),
-				"let account "+account+" take it back: lakemesh request cancel "+r.ID)
-		}
-		return no("account "+account, fmt.Sprintf("it has subscription %s to product %s of account %s (%d requests and subscriptions in all)", r.ID, r.Database, r.Owner, len(subscribed)),
+		return no("account "+account, fmt.Sprintf("it has subscription %s to product %s of account %s (%d subscriptions in all)", r.ID, r.Database, r.Owner, len(subscribed)),
 			"let account "+account+" leave it: lakemesh subscription delete "+r.ID)
 	}
 	return nil
+}
+
+// setWaitingAside leaves out requests that nobody has decided on. They keep no account from
+// being disabled: whoever asks again and again would choose when that is.
+func (d *disabling) setWaitingAside(records []*tracker.Record) []*tracker.Record {
+	return slices.DeleteFunc(records, func(r *tracker.Record) bool {
+		if waiting(r) {
+			d.unanswered = append(d.unanswered, r.ID)
+		}
+		return waiting(r)
+	})
 }
 
 // waiting reports whether nothing was decided on a request, nor is being decided.
