@@ -126,7 +126,10 @@ func (s sight) rowFilter(column rowfilter.Path) string {
 
 // joined joins expressions.
 func joined(expressions []string, with string) string {
-	if len(expressions) == 1 {
+	switch len(expressions) {
+	case 0:
+		return ""
+	case 1:
 		return expressions[0]
 	}
 	return "(" + strings.Join(expressions, ")"+with+"(") + ")"

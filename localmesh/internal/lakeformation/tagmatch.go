@@ -150,5 +150,8 @@ func onlyMatching(c *engine.Call, r state.Resource, g state.Grant) ([]string, er
 	if columns == nil {
 		columns = []string{}
 	}
-	return columns, nil
+	for _, key := range t.PartitionKeys { // which cannot be filtered
+		columns = append(columns, state.Fold(key.Name))
+	}
+	return sorted(columns), nil
 }
