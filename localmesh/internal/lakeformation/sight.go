@@ -111,7 +111,7 @@ func (p piece) covers(column rowfilter.Path) bool {
 // rowFilter is the condition of the rows in which a cell of the column is shown; with
 // nil, in which any is. It is empty if that is so in all rows.
 func (s sight) rowFilter(column rowfilter.Path) string {
-	var any []string
+	var conditions []string
 	for _, p := range s {
 		if column != nil && !p.covers(column) {
 			continue
@@ -119,9 +119,9 @@ func (s sight) rowFilter(column rowfilter.Path) string {
 		if len(p.rows) == 0 {
 			return ""
 		}
-		any = append(any, joined(p.rows, " AND "))
+		conditions = append(conditions, joined(p.rows, " AND "))
 	}
-	return joined(sorted(any), " OR ")
+	return joined(sorted(conditions), " OR ")
 }
 
 // joined joins expressions.

@@ -353,16 +353,16 @@ func (p *parser) in(o operand) (node, error) {
 	if !p.is(sign, "(") {
 		return nil, fmt.Errorf("want a parenthesis instead of %v", p.peek())
 	}
-	any, err := p.comparison(o, "=")
+	list, err := p.comparison(o, "=")
 	for err == nil && p.is(sign, ",") {
 		var one node
 		one, err = p.comparison(o, "=")
-		any = either{any, one}
+		list = either{list, one}
 	}
 	if err == nil && !p.is(sign, ")") {
 		err = fmt.Errorf("want a closing parenthesis before %v", p.peek())
 	}
-	return any, err
+	return list, err
 }
 
 func (p *parser) like(o operand) (node, error) {
@@ -428,11 +428,11 @@ func (p *parser) operand() (operand, error) {
 	if !ok {
 		return operand{}, fmt.Errorf("there is no field %s", path)
 	}
-	kind := kindOf(t)
-	if kind == unsupported {
+	k := kindOf(t)
+	if k == unsupported {
 		return operand{}, fmt.Errorf("the type %s of %s is not supported in row filters", t.Text, path)
 	}
-	return operand{path: path, kind: kind, typ: t.Text, partition: c.Partition}, nil
+	return operand{path: path, kind: k, typ: t.Text, partition: c.Partition}, nil
 }
 
 type kind int
