@@ -528,6 +528,30 @@ func TestWhatAnEngineGets(t *testing.T) {
 		w.same(schema(some), "id string, price struct<tax:struct<rate:int>>, avro.schema.literal, ")
 		w.same(schema(whole), "id string, customer string, price struct<net:double,tax:struct<rate:int,name:string>>, spark.sql.sources.schema.part.0, avro.schema.literal, ")
 		w.same(w.view(some), `id "price"."tax"."rate" day where customer = 'a'`)
+		fields := w.person(owner, "Fields")
+		w.granted(fields, filter("g", `-"price"."tax"`, ""), "SELECT")
+		w.same(schema(fields), "id string, customer string, price struct<net:double>, avro.schema.literal, ")
+	})
+
+	holds(t, "9.4.10", "SELECT that was handed on shows what the account may read, also where the account describes everything", func(t *testing.T) {
+		w := newWorld(t)
+		analyst := w.person(recipient, "Analyst")
+		w.granted(recipient, filter("f", "id", ""), "SELECT | SELECT")
+		w.must(w.grant(adminOf(owner), recipient, onTable("orders"), "DESCRIBE | DESCRIBE"))
+		w.accept(recipient)
+		w.must(w.grant(adminOf(recipient), analyst, onTable("orders"), "SELECT"))
+		columns := func() int {
+			out, err := w.glue(analyst).GetTable(w.ctx, &glue.GetTableInput{CatalogId: aws.String(owner), DatabaseName: aws.String("sales"), Name: aws.String("orders")})
+			w.must(err)
+			return len(out.Table.StorageDescriptor.Columns)
+		}
+		if n := columns(); n != 1 {
+			t.Errorf("%d columns, want 1", n)
+		}
+		w.must(w.grant(adminOf(recipient), analyst, onTable("orders"), "DESCRIBE"))
+		if n := columns(); n != 3 {
+			t.Errorf("%d columns with DESCRIBE, want 3", n)
+		}
 	})
 
 	holds(t, "9.4.11", "a location that is not registered is read with one's own credentials", func(t *testing.T) {

@@ -305,6 +305,8 @@ func TestGrantsOnDataCellsFilters(t *testing.T) {
 			w.refused(w.grant(adminOf(recipient), analyst, on, list), denied)
 		}
 		w.refused(w.grant(adminOf(recipient), analyst, onFilter("orders", "f"), "DROP"), denied)
+		w.must(w.grant(adminOf(owner), recipient, onTable("orders"), "DESCRIBE | DESCRIBE"))
+		w.refused(w.grant(adminOf(recipient), analyst, onFilter("orders", "f"), "DESCRIBE"), denied)
 	})
 
 	holds(t, "9.2.4", "within an account, the option on a filter lets its holder hand on the filter and no more", func(t *testing.T) {
