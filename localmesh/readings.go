@@ -63,6 +63,18 @@ type Readings struct {
 	// ListedRowsMerged one row of all permissions, with SELECT among them. Otherwise
 	// SELECT is a row of its own.
 	ListedRowsSplit, ListedRowsMerged bool
+	// RowFiltersNeedPlainTables refuses row filters on tables in which any column is of
+	// a type that row filters cannot compare. Otherwise only the columns count that the
+	// expression names.
+	RowFiltersNeedPlainTables bool
+	// GrantedFiltersStay refuses to delete a data cells filter as long as somebody else
+	// than its maker was granted it. Otherwise the grants end with it.
+	GrantedFiltersStay bool
+	// PermissionTypesSingly takes an engine that can enforce one kind of permission to
+	// enforce no other. Otherwise each kind includes those that are simpler.
+	PermissionTypesSingly bool
+	// ColumnsHandedOn allows the grant option for SELECT on a list of columns.
+	ColumnsHandedOn bool
 }
 
 // Strict are the readings that refuse most, or give least.
@@ -70,6 +82,7 @@ func Strict() Readings {
 	return Readings{
 		TransactionKeysAsSet: true, WritesNameIndexKeys: true, LocationRolesTrustGlue: true, FirstVersionOfSharing: true, SetContextRefused: true,
 		PrivilegedAccessGrantsNothing: true, LocationsVerifiedOnce: true, UnreachableLocationsRefused: true, ListingsShowOwnRows: true, ListedRowsSplit: true,
+		RowFiltersNeedPlainTables: true, GrantedFiltersStay: true, PermissionTypesSingly: true,
 	}
 }
 
@@ -81,6 +94,7 @@ func Lenient() Readings {
 	return Readings{
 		BatchKeysSingly: true, InheritedTagsUnasked: true, InheritedIdentityUnasked: true, FifthVersionOfSharing: true,
 		SharingNeedsNoInvitation: true, ListedRowsMerged: true,
+		ColumnsHandedOn: true,
 	}
 }
 

@@ -93,11 +93,11 @@ func TestWhatARecipientSeesAndMayDo(t *testing.T) {
 		w := newWorld(t)
 		w.tag("domain", "sales")
 		w.cellFilter("orders", "first")
-		for list, on := range map[string]*types.Resource{
-			"DATA_LOCATION_ACCESS": onLocation("lake/sales"),
-			"ASSOCIATE":            onTag("domain", "sales"),
-			"SELECT":               onPolicy(types.ResourceTypeTable, "domain", "sales"),
-			"DESCRIBE":             onFilter("orders", "first"),
+		for on, list := range map[*types.Resource]string{
+			onLocation("lake/sales"):                             "DATA_LOCATION_ACCESS",
+			onTag("domain", "sales"):                             "ASSOCIATE",
+			onPolicy(types.ResourceTypeTable, "domain", "sales"): "SELECT",
+			onFilter("orders", "first"):                          "SELECT",
 		} {
 			w.must(w.grant(adminOf(owner), recipient, on, list+" | "+list))
 			w.accept(recipient)

@@ -20,4 +20,8 @@ type Readings struct {
 	SharingNeedsNoInvitation      bool
 	ListedRowsSplit               bool
 	ListedRowsMerged              bool
+	RowFiltersNeedPlainTables     bool
+	GrantedFiltersStay            bool
+	PermissionTypesSingly         bool
+	ColumnsHandedOn               bool
 }

@@ -212,25 +212,42 @@ func getPartition(c *engine.Call, in *glue.GetPartitionInput) (*glue.GetPartitio
 type hider struct {
 	all   bool
 	names []string
+	// known are the types of columns as the caller sees them, since partitions are many
+	// and mostly alike.
+	known map[column]seenColumn
+}
+
+type column struct{ name, typ string }
+
+type seenColumn struct {
+	typ string
+	ok  bool
 }
 
 func (a access) newHider(t state.Table) (hider, error) {
 	all, names, err := a.columns(t.Resource())
-	return hider{all, names}, err
+	return hider{all, names, map[column]seenColumn{}}, err
 }
 
 func (h hider) of(sd *state.StorageDescriptor) *state.StorageDescriptor {
 	if h.all || sd == nil {
 		return sd
 	}
-	seen := *sd
-	seen.Columns = nil
+	out := *sd
+	out.Columns = nil
 	for _, col := range sd.Columns {
-		if slices.ContainsFunc(h.names, func(n string) bool { return strings.EqualFold(n, col.Name) }) {
-			seen.Columns = append(seen.Columns, col)
+		key := column{col.Name, col.Type}
+		seen, ok := h.known[key]
+		if !ok {
+			seen.typ, seen.ok = lakeformation.Narrowed(col.Name, col.Type, h.names)
+			h.known[key] = seen
+		}
+		if seen.ok {
+			col.Type = seen.typ
+			out.Columns = append(out.Columns, col)
 		}
 	}
-	return &seen
+	return &out
 }
 
 // segment reads which part of the partitions is asked for. Every partition is in
@@ -260,15 +277,8 @@ func segment(s *types.Segment) (func(key string) bool, error) {
 }
 
 func getPartitions(c *engine.Call, in *glue.GetPartitionsInput) (*glue.GetPartitionsOutput, error) {
-	size, err := pageSize(in.MaxResults, maxPartitions)
+	l, err := partitionListing(in.Expression, in.Segment, in.MaxResults, in.NextToken)
 	if err != nil {
-		return nil, err
-	}
-	inSegment, err := segment(in.Segment)
-	if err != nil {
-		return nil, err
-	}
-	if err := length("expression", strings.NewReplacer("\n", " ", "\r", " ").Replace(aws.ToString(in.Expression)), 0, maxExpression); err != nil {
 		return nil, err
 	}
 	a, t, err := openReading(c, "glue:GetPartitions", in.CatalogId, in.DatabaseName, in.TableName)
@@ -279,17 +289,53 @@ func getPartitions(c *engine.Call, in *glue.GetPartitionsInput) (*glue.GetPartit
 	if err != nil {
 		return nil, err
 	}
-	var selected *filter
-	if aws.ToString(in.Expression) != "" {
-		if selected, err = parseFilter(*in.Expression, t.PartitionKeys); err != nil {
-			return nil, invalid("Unsupported expression '%s': %v", *in.Expression, err)
-		}
-	}
 	hidden, err := a.newHider(t)
 	if err != nil {
 		return nil, err
 	}
-	from, err := after(in.NextToken, t.ID)
+	out.NextToken, err = l.run(c, t, func(values []string, p state.Partition, sd *state.StorageDescriptor) error {
+		sd = hidden.of(sd)
+		if aws.ToBool(in.ExcludeColumnSchema) && sd != nil {
+			short := *sd
+			short.Columns = nil
+			sd = &short
+		}
+		out.Partitions = append(out.Partitions, partitionOut(t, values, p, sd))
+		return nil
+	})
+	return out, err
+}
+
+// listing is which partitions a request asks for.
+type listing struct {
+	expression string
+	inSegment  func(key string) bool
+	size       int
+	token      *string
+}
+
+func partitionListing(expression *string, part *types.Segment, size *int32, token *string) (listing, error) {
+	l := listing{expression: aws.ToString(expression), token: token}
+	var err error
+	if l.size, err = pageSize(size, maxPartitions); err != nil {
+		return l, err
+	}
+	if l.inSegment, err = segment(part); err != nil {
+		return l, err
+	}
+	return l, length("expression", strings.NewReplacer("\n", " ", "\r", " ").Replace(l.expression), 0, maxExpression)
+}
+
+// run hands out a page of the partitions, and the token of the next one.
+func (l listing) run(c *engine.Call, t state.Table, add func(values []string, p state.Partition, sd *state.StorageDescriptor) error) (*string, error) {
+	var selected *filter
+	var err error
+	if l.expression != "" {
+		if selected, err = parseFilter(l.expression, t.PartitionKeys); err != nil {
+			return nil, invalid("Unsupported expression '%s': %v", l.expression, err)
+		}
+	}
+	from, err := after(l.token, t.ID)
 	if err != nil {
 		return nil, err
 	}
@@ -302,10 +348,10 @@ func getPartitions(c *engine.Call, in *glue.GetPartitionsInput) (*glue.GetPartit
 		from = max(from, state.PartitionKey(t.ID, []string{within.low}))
 	}
 	layouts := map[string]state.Layout{}
-	page := newPager(size)
+	page := newPager(l.size)
 	var failed error
 	state.Partitions.ScanKeys(c.Tx, []string{t.ID}, from, func(key string, read func() (state.Partition, error)) bool {
-		if !inSegment(key) {
+		if !l.inSegment(key) {
 			return page.pass(key)
 		}
 		values := state.PartitionValues(key)
@@ -322,24 +368,19 @@ func getPartitions(c *engine.Call, in *glue.GetPartitionsInput) (*glue.GetPartit
 		if p, failed = read(); failed != nil {
 			return false
 		}
-		l, ok := layouts[p.Layout]
+		layout, ok := layouts[p.Layout]
 		if !ok {
-			if l, _, failed = state.Layouts.Shared(c.Tx, t.ID, p.Layout); failed != nil {
+			if layout, _, failed = state.Layouts.Shared(c.Tx, t.ID, p.Layout); failed != nil {
 				return false
 			}
-			layouts[p.Layout] = l
+			layouts[p.Layout] = layout
 		}
-		sd := hidden.of(l.Of(p, values))
-		if aws.ToBool(in.ExcludeColumnSchema) && sd != nil {
-			short := *sd
-			short.Columns = nil
-			sd = &short
+		if failed = add(values, p, layout.Of(p, values)); failed != nil {
+			return false
 		}
-		out.Partitions = append(out.Partitions, partitionOut(t, values, p, sd))
 		return page.pass(key)
 	})
-	out.NextToken = page.token()
-	return out, failed
+	return page.token(), failed
 }
 
 func batchGetPartition(c *engine.Call, in *glue.BatchGetPartitionInput) (*glue.BatchGetPartitionOutput, error) {

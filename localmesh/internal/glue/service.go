@@ -35,7 +35,7 @@ func Service() engine.Service {
 		ThrottleStatus: http.StatusBadRequest,
 		Operations: slices.Concat(
 			databaseOperations(), tableOperations(), versionOperations(), partitionOperations(),
-			searchOperations(), policyOperations(), tagOperations(), crawlerOperations(),
+			searchOperations(), policyOperations(), tagOperations(), crawlerOperations(), unfilteredOperations(),
 		),
 	}
 }

@@ -4,6 +4,7 @@ package glue
 
 import (
 	"cmp"
+	"maps"
 	"regexp"
 	"slices"
 	"strconv"
@@ -200,8 +201,14 @@ func (p place) describe(t state.Table, whole bool) (*types.Table, error) {
 	return out, nil
 }
 
-// hideColumns takes out the columns that the caller may not see. Partition keys
-// cannot be hidden.
+// schemaParameters is what the parameters begin with in which Spark keeps a table's
+// schema. They are left out for whoever does not see all of it; other parameters that
+// tell of columns are not
+// (https://docs.aws.amazon.com/lake-formation/latest/dg/limitations.html).
+const schemaParameters = "spark.sql.sources.schema"
+
+// hideColumns takes out the columns that the caller may not see, and fields of columns.
+// Partition keys cannot be hidden.
 func (a access) hideColumns(t state.Table, out *types.Table) error {
 	if out.StorageDescriptor == nil {
 		return nil
@@ -210,9 +217,24 @@ func (a access) hideColumns(t state.Table, out *types.Table) error {
 	if err != nil || all {
 		return err
 	}
-	out.StorageDescriptor.Columns = slices.DeleteFunc(out.StorageDescriptor.Columns, func(col types.Column) bool {
-		return !slices.ContainsFunc(names, func(n string) bool { return strings.EqualFold(n, aws.ToString(col.Name)) })
-	})
+	var seen []types.Column
+	hidden := false
+	for _, col := range out.StorageDescriptor.Columns {
+		typ, ok := lakeformation.Narrowed(aws.ToString(col.Name), aws.ToString(col.Type), names)
+		hidden = hidden || !ok || typ != aws.ToString(col.Type)
+		if !ok {
+			continue
+		}
+		if col.Type != nil {
+			col.Type = &typ
+		}
+		seen = append(seen, col)
+	}
+	out.StorageDescriptor.Columns = seen
+	if hidden {
+		out.Parameters = maps.Clone(out.Parameters)
+		maps.DeleteFunc(out.Parameters, func(k, _ string) bool { return strings.HasPrefix(k, schemaParameters) })
+	}
 	return nil
 }
 

@@ -16,6 +16,9 @@ import (
 // mayHandOn refuses unless the caller may grant, or revoke, the permissions on the
 // securable.
 func mayHandOn(c *engine.Call, on state.Securable, perms []string) error {
+	if on.Kind == state.KindFilter {
+		return mayHandOnFilter(c, on, perms)
+	}
 	administrator, err := isAdmin(c)
 	if err != nil {
 		return err
@@ -55,12 +58,11 @@ func grantableBy(c *engine.Call, on state.Securable, principal string, perms []s
 	case state.KindCatalog, state.KindDatabase:
 		h, err := principalHolds(c, on.Resource, principal)
 		return h.grantable, err
-	case state.KindTable, state.KindColumns, state.KindFilter:
+	case state.KindTable, state.KindColumns:
 		if on.Table == state.AllTables {
 			return grantableOnAll(c, on, principal)
 		}
-		h, err := principalHolds(c, on.Resource, principal)
-		return h.grantable, err
+		return grantableOnTable(c, on, principal)
 	case state.KindPolicy:
 		return grantableByPolicy(c, on, principal, perms)
 	}
@@ -75,6 +77,32 @@ func grantableBy(c *engine.Call, on state.Securable, principal string, perms []s
 		}
 	}
 	return have, nil
+}
+
+// grantableOnTable is what may be handed on about a table or columns of it. An account
+// that may hand on a part of a table hands on the whole as well, which is worth the
+// part; within an account only columns that were granted with the option are handed on
+// (https://docs.aws.amazon.com/lake-formation/latest/dg/data-filtering-notes.html).
+func grantableOnTable(c *engine.Call, on state.Securable, principal string) ([]string, error) {
+	h, err := principalHolds(c, on.Resource, principal)
+	if err != nil || !h.partly || slices.Contains(h.grantable, selecting) {
+		return h.grantable, err
+	}
+	ok := isAccount(principal)
+	if !ok && on.Kind == state.KindColumns && !on.Excluded {
+		account := state.PrincipalAccount(principal, on.Account)
+		grants, err := state.GrantsTo(c.Tx, account, principal, on.Account, on.Region, string(state.KindColumns), on.Database, on.Table)
+		if err != nil {
+			return nil, err
+		}
+		ok = slices.ContainsFunc(grants, func(g state.Grant) bool {
+			return !g.On.Excluded && slices.Contains(g.Grantable, selecting) && subset(on.Columns, g.On.Columns)
+		})
+	}
+	if ok {
+		return union(h.grantable, []string{selecting}), nil
+	}
+	return h.grantable, nil
 }
 
 // grantableOnAll is what may be handed on about all tables of a database: only a

@@ -44,11 +44,12 @@ func Require(c *engine.Call, r state.Resource, perms ...string) error {
 	return c.Denied("Insufficient Lake Formation permission(s): Required " + strings.Join(words, " or ") + " on " + name)
 }
 
-// Columns are the columns of a table that the caller may see: all of them, or
-// those with these names.
+// Columns are the columns of a table that the caller may see: all of them, or those
+// with these names. A name may be that of a part of a column ([rowfilter.Path]).
 func Columns(c *engine.Call, r state.Resource) (all bool, names []string, err error) {
 	h, err := callerHolds(c, r)
-	return h.allColumns, h.columns, err
+	all, names = h.shown()
+	return all, names, err
 }
 
 // SharedDatabases are the databases of other accounts that the caller can see.

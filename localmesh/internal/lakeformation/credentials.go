@@ -120,7 +120,11 @@ func access(c *engine.Call, o order) (state.Table, []string, error) {
 	if len(within(perms, []string{super, selecting, insert, deleting})) == 0 {
 		return state.Table{}, nil, c.Denied("Insufficient Lake Formation permission(s): Required Select on " + r.Table)
 	}
-	if err := checkSupported(o.supported); err != nil {
+	supported := make([]string, len(o.supported))
+	for i, s := range o.supported {
+		supported[i] = string(s)
+	}
+	if err := checkSupported(supported); err != nil {
 		return state.Table{}, nil, err
 	}
 	h, err := callerHolds(c, r)
@@ -144,7 +148,11 @@ func access(c *engine.Call, o order) (state.Table, []string, error) {
 		// https://docs.aws.amazon.com/lake-formation/latest/dg/limitations.html
 		return t, nil, invalid("The schema of %s is in a schema registry, which Lake Formation does not support.", t.Name)
 	}
-	return t, perms, filtering(c, o, r, h)
+	reads := everything
+	if len(within(perms, []string{super, selecting})) > 0 {
+		reads = h.reads
+	}
+	return t, perms, enforceable(c, t, reads, supported)
 }
 
 // tableOfARN reads arn:aws:glue:<region>:<account>:table/<database>/<table>.
@@ -161,46 +169,6 @@ func tableOfARN(c *engine.Call, arn string) (state.Resource, error) {
 		return state.Resource{}, invalid("The table %s is not in this Region.", arn)
 	}
 	return state.Resource{Account: parts[4], Region: parts[3], Database: state.Fold(names[1]), Table: state.Fold(names[2])}, nil
-}
-
-func checkSupported(supported []types.PermissionType) error {
-	if len(supported) == 0 {
-		return invalid("SupportedPermissionTypes must be given.")
-	}
-	for _, s := range supported {
-		if !slices.Contains(s.Values(), s) {
-			return invalid("Invalid permission type: %s", string(s))
-		}
-	}
-	return nil
-}
-
-// filtering refuses credentials to whom the owner does not trust to show only what
-// was granted. With AllowFullTableExternalDataAccess any caller with all columns
-// and rows gets them; with AllowExternalDataFiltering an engine of a listed account
-// with the session tag does, if it can enforce the filters that there are
-// (https://docs.aws.amazon.com/lake-formation/latest/dg/full-table-credential-vending.html).
-func filtering(c *engine.Call, o order, r state.Resource, h holding) error {
-	s, err := settingsOf(c, r.Account, r.Region)
-	if err != nil {
-		return err
-	}
-	if s.FullTableAccess && h.allColumns {
-		return nil
-	}
-	trusted := s.ExternalFiltering && slices.Contains(s.ExternalFilteringList, c.Account()) && c.Caller.Session != nil &&
-		slices.Contains(s.SessionTagValues, c.Caller.Session.Tags[trustedCallerTag])
-	switch {
-	case !trusted && s.FullTableAccess:
-		return c.Denied("The caller does not have access to all columns and rows of the table.")
-	case !trusted:
-		return c.Denied("Access is not allowed: the data lake settings of account " + r.Account + " do not allow full table external data access.")
-	case h.cells && !h.allColumns && !slices.Contains(o.supported, types.PermissionTypeCellFilterPermission):
-		return engine.Errorf("PermissionTypeMismatchException", "The table has cell-level permissions, which the engine does not support.")
-	case !h.allColumns && !slices.Contains(o.supported, types.PermissionTypeColumnPermission) && !slices.Contains(o.supported, types.PermissionTypeCellFilterPermission):
-		return engine.Errorf("PermissionTypeMismatchException", "The table has column-level permissions, which the engine does not support.")
-	}
-	return nil
 }
 
 // vend makes a session of the role that serves the path, cut down to what was

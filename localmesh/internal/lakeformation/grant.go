@@ -127,6 +127,12 @@ func mayGrantAbroad(c *engine.Call, p part, principal, account string) error {
 		return modified("Permissions on the %s cannot be granted to another account.", p.on.Kind)
 	case database && (slices.Contains(p.perms, drop) || slices.Contains(p.perms, super)):
 		return modified("DROP and ALL on a database cannot be granted to another account.")
+	case p.on.Kind == state.KindColumns && p.on.Excluded:
+		return modified("Columns cannot be excluded in a grant to another account. List those that are included.")
+	case p.on.Kind == state.KindFilter && !subset(p.perms, []string{selecting}):
+		return modified("Only SELECT on a data cells filter can be granted to another account.")
+	case p.on.Kind == state.KindFilter && isAccount(principal) && len(p.grantable) == 0:
+		return modified("SELECT on a data cells filter is granted to another account with the grant option.")
 	case p.on.Kind == state.KindTag && !subset(p.perms, []string{associate, describe}):
 		return modified("Only ASSOCIATE and DESCRIBE on LF-Tags can be granted to another account.")
 	}
@@ -232,7 +238,7 @@ func inHybridLocation(c *engine.Call, on state.Securable) (bool, error) {
 // what changes or describes the whole table
 // (https://docs.aws.amazon.com/lake-formation/latest/dg/lf-permissions-reference.html).
 func fits(c *engine.Call, p part, principal string) error {
-	if p.on.Kind == state.KindColumns && len(p.grantable) > 0 {
+	if p.on.Kind == state.KindColumns && len(p.grantable) > 0 && (p.on.Excluded || !c.Mesh.Readings.ColumnsHandedOn) {
 		return invalid("The grant option is not available for SELECT on some of the columns.")
 	}
 	if principal == state.IAMAllowedPrincipals && len(p.grantable) > 0 {
@@ -245,6 +251,34 @@ func fits(c *engine.Call, p part, principal string) error {
 		return fitsTable(c, p, principal)
 	case state.KindPolicy:
 		return fewExpressions(c, p, principal)
+	case state.KindFilter:
+		return fewFilters(c, p, principal)
+	}
+	return nil
+}
+
+// maxFilters is how many data cells filters of a table a principal can have SELECT on
+// (https://docs.aws.amazon.com/lake-formation/latest/dg/data-filtering-notes.html).
+const maxFilters = 100
+
+// fewFilters refuses one data cells filter too many for a principal on a table.
+func fewFilters(c *engine.Call, p part, principal string) error {
+	if !slices.Contains(p.perms, selecting) {
+		return nil
+	}
+	has, err := state.GrantsTo(c.Tx, state.PrincipalAccount(principal, p.on.Account), principal,
+		p.on.Account, p.on.Region, string(state.KindFilter), p.on.Database, p.on.Table)
+	if err != nil {
+		return err
+	}
+	n := 0
+	for _, g := range has {
+		if g.On.Filter != p.on.Filter && slices.Contains(g.Permissions, selecting) {
+			n++
+		}
+	}
+	if n >= maxFilters {
+		return invalid("A principal can have SELECT on at most %d data cells filters of a table.", maxFilters)
 	}
 	return nil
 }

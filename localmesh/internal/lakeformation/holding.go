@@ -5,6 +5,7 @@ import (
 
 	"github.com/lakemesh/lakemesh/localmesh/internal/engine"
 	"github.com/lakemesh/lakemesh/localmesh/internal/ram"
+	"github.com/lakemesh/lakemesh/localmesh/internal/rowfilter"
 	"github.com/lakemesh/lakemesh/localmesh/internal/state"
 )
 
@@ -12,12 +13,25 @@ import (
 // implied.
 type holding struct {
 	perms, grantable []string
-	// allColumns is set when no grant limits what is seen to columns; columns are
-	// those that limited grants show.
+	// partly is set if SELECT on some columns or cells may be handed on.
+	partly bool
+	// allColumns is set if something else than SELECT shows the whole schema; columns
+	// are those that it shows otherwise.
 	allColumns bool
 	columns    []string
-	// cells is set when a data cells filter limits some of it.
-	cells bool
+	// reads is what of the table's data SELECT gives.
+	reads sight
+}
+
+// shown is what of the table's schema is seen: all columns, or these and parts of
+// columns. Whoever may read a column sees it.
+func (h holding) shown() (all bool, columns []string) {
+	all, columns = h.allColumns, h.columns
+	for _, p := range h.reads {
+		all = all || p.all
+		columns = union(columns, p.columns)
+	}
+	return all, columns
 }
 
 func (h *holding) has(perms ...string) bool {
@@ -29,20 +43,24 @@ func (h *holding) join(o holding) {
 	h.perms, h.grantable = union(h.perms, o.perms), union(h.grantable, o.grantable)
 	h.allColumns = h.allColumns || o.allColumns
 	h.columns = union(h.columns, o.columns)
-	h.cells = h.cells || o.cells
+	h.partly = h.partly || o.partly
+	h.reads = h.reads.join(o.reads)
 }
 
 // limit cuts a holding down to what another one has.
 func (h *holding) limit(o holding) {
+	// What may be handed on of a part of what is held may be no more than a part of it.
+	h.partly = (h.partly || slices.Contains(h.grantable, selecting)) && (o.partly || slices.Contains(o.grantable, selecting))
 	h.perms, h.grantable = within(h.perms, o.perms), within(h.grantable, o.grantable)
+	all, columns := o.shown()
 	switch {
-	case o.allColumns:
+	case all:
 	case h.allColumns:
-		h.allColumns, h.columns = false, o.columns
+		h.allColumns, h.columns = false, columns
 	default:
-		h.columns = within(h.columns, o.columns)
+		h.columns = common(h.columns, columns)
 	}
-	h.cells = h.cells || o.cells
+	h.reads = h.reads.limit(o.reads)
 }
 
 // callerHolds is what the caller holds on r: what it was granted itself or as one
@@ -92,7 +110,8 @@ func findHolding(c *engine.Call, r state.Resource) (holding, error) {
 			return h, err
 		}
 		if account.has(describe) {
-			h.join(holding{perms: []string{describe}, allColumns: account.allColumns, columns: account.columns})
+			all, columns := account.shown()
+			h.join(holding{perms: []string{describe}, allColumns: all, columns: columns})
 		}
 	}
 	return h, nil
@@ -166,41 +185,88 @@ func given(c *engine.Call, r state.Resource, g state.Grant) (holding, error) {
 	if g.On.Kind == state.KindCatalog {
 		return holding{perms: g.Permissions, grantable: g.Grantable}, nil
 	}
-	h := holding{perms: expand(g.Permissions, kind), grantable: g.Grantable, allColumns: true}
+	h := holding{perms: expand(g.Permissions, kind), grantable: g.Grantable}
 	if slices.Contains(g.Grantable, super) {
 		h.grantable = sorted(append(slices.Clone(kind), g.Grantable...))
 	}
 	switch {
+	case !isTable(g.On):
 	case g.On.Kind == state.KindColumns:
-		h.allColumns = false
-		var err error
-		h.columns, err = chosen(c, r, g.On.Columns, g.On.Excluded)
-		return h, err
+		columns, err := chosen(c, r, g.On.Columns, g.On.Excluded)
+		return inPart(h, piece{columns: columns}), err
 	case g.On.Kind == state.KindFilter:
-		return throughFilter(c, r, g, h)
-	case g.On.Kind == state.KindPolicy && isTable(g.On):
-		return onMatchingColumns(c, r, g, h)
+		return throughFilter(c, r, g)
+	default:
+		some := []string(nil)
+		if g.On.Kind == state.KindPolicy {
+			var err error
+			if some, err = onlyMatching(c, r, g); err != nil {
+				return h, err
+			}
+		}
+		if some != nil {
+			// Where a tag policy matches some columns only, what would change the table
+			// shrinks to DESCRIBE, and ALL to SELECT and DESCRIBE
+			// (https://docs.aws.amazon.com/lake-formation/latest/dg/lf-tag-considerations.html).
+			h = holding{perms: within(h.perms, []string{selecting, describe})}
+		}
+		if len(without(g.Permissions, []string{selecting})) > 0 {
+			h.allColumns, h.columns = some == nil, some
+		}
+		if slices.Contains(h.perms, selecting) {
+			h.reads = everything
+			if some != nil {
+				h.reads = sight{{columns: some}}
+			}
+		}
 	}
 	return h, nil
 }
 
-// chosen are the columns of the table that are listed, or with excluded set, not
-// listed. Partition keys cannot be filtered: they are always among them.
+// inPart makes a holding one of a part of a table: what it lets its holder hand on is
+// no more than a part of it either.
+func inPart(h holding, p piece) holding {
+	h.reads = sight{p}
+	h.partly = slices.Contains(h.grantable, selecting)
+	h.grantable = without(h.grantable, []string{selecting})
+	return h
+}
+
+// chosen are the columns of the table, and parts of columns, that are listed, or with
+// excluded set, not listed. Partition keys cannot be filtered: they are always among
+// them.
 func chosen(c *engine.Call, r state.Resource, listed []string, excluded bool) ([]string, error) {
 	t, found, err := state.GetTable(c.Tx, r.Account, r.Region, r.Database, r.Table)
 	if err != nil || !found {
 		return listed, err
 	}
+	return chosenOf(t, listed, excluded), nil
+}
+
+func chosenOf(t state.Table, listed []string, excluded bool) []string {
 	var names []string
+	paths := make([]rowfilter.Path, len(listed))
+	for i, l := range listed {
+		paths[i] = rowfilter.ParsePath(l)
+	}
 	for _, col := range t.Columns() {
-		if slices.Contains(listed, state.Fold(col.Name)) != excluded {
-			names = append(names, state.Fold(col.Name))
+		at := rowfilter.Path{state.Fold(col.Name)}
+		if excluded {
+			for _, left := range rowfilter.ParseType(col.Type).Without(at, paths) {
+				names = append(names, left.String())
+			}
+			continue
+		}
+		for _, p := range paths {
+			if at.Covers(p) {
+				names = append(names, p.String())
+			}
 		}
 	}
 	for _, key := range t.PartitionKeys {
 		names = append(names, state.Fold(key.Name))
 	}
-	return names, nil
+	return names
 }
 
 // grantsCovering are the grants to a principal that say something about r: on it,
@@ -354,7 +420,8 @@ func seesDatabase(c *engine.Call, r state.Resource) (bool, error) {
 			if err != nil {
 				return false, err
 			}
-			if len(grants) > 0 {
+			// What may be done with a filter itself says nothing of its table.
+			if slices.ContainsFunc(grants, func(g state.Grant) bool { return kind != state.KindFilter || slices.Contains(g.Permissions, selecting) }) {
 				return true, nil
 			}
 		}

@@ -158,7 +158,7 @@ func readFilter(c *engine.Call, catalog *string, r *types.DataCellsFilterResourc
 	if t.on.Table, err = name("Table name", r.TableName); err != nil {
 		return t, err
 	}
-	t.on.Filter, err = name("Filter name", r.Name)
+	t.on.Filter, err = filterName(r.Name)
 	return t, err
 }
 

@@ -236,5 +236,9 @@ func backed(c *engine.Call, g state.Grant) ([]string, error) {
 		}
 		left = union(left, perms)
 	}
+	if g.On.Kind == state.KindFilter && slices.Contains(left, selecting) {
+		// What may be done with a filter comes with having made it.
+		left = union(left, allows(g.On))
+	}
 	return left, nil
 }

@@ -94,13 +94,17 @@ func tagOperations() []engine.Operation {
 
 func dataOperations() []engine.Operation {
 	return []engine.Operation{
-		engine.Op("CreateDataCellsFilter", engine.Write, docs+"CreateDataCellsFilter.html", "administrator, or SELECT with the grant option", createDataCellsFilter),
-		engine.Op("GetDataCellsFilter", engine.Read, docs+"GetDataCellsFilter.html", "administrator, or SELECT with the grant option", getDataCellsFilter),
-		engine.Op("UpdateDataCellsFilter", engine.Write, docs+"UpdateDataCellsFilter.html", "administrator, or SELECT with the grant option", updateDataCellsFilter),
-		engine.Op("DeleteDataCellsFilter", engine.Write, docs+"DeleteDataCellsFilter.html", "administrator, or SELECT with the grant option", deleteDataCellsFilter),
-		engine.Op("ListDataCellsFilter", engine.Read, docs+"ListDataCellsFilter.html", "administrator, or SELECT with the grant option", listDataCellsFilter),
+		engine.Op("CreateDataCellsFilter", engine.Write, docs+"CreateDataCellsFilter.html",
+			"administrator, or SELECT with the grant option on the whole table; also on tables that were shared; columns, nested ones and rows are checked", createDataCellsFilter),
+		engine.Op("GetDataCellsFilter", engine.Read, docs+"GetDataCellsFilter.html",
+			"administrators of the filter's account, its maker, DESCRIBE or DROP on it, SELECT with the grant option", getDataCellsFilter),
+		engine.Op("UpdateDataCellsFilter", engine.Write, docs+"UpdateDataCellsFilter.html",
+			"as CreateDataCellsFilter, of one's own account's filters; VersionId is a lock", updateDataCellsFilter),
+		engine.Op("DeleteDataCellsFilter", engine.Write, docs+"DeleteDataCellsFilter.html",
+			"administrators of the filter's account, or DROP; its grants end", deleteDataCellsFilter),
+		engine.Op("ListDataCellsFilter", engine.Read, docs+"ListDataCellsFilter.html", "as GetDataCellsFilter", listDataCellsFilter),
 		engine.Op("GetTemporaryGlueTableCredentials", engine.Write, docs+"GetTemporaryGlueTableCredentials.html",
-			"GetDataAccess, the permissions on all columns, the owner's consent, a registered location whose role trusts Lake Formation", getTemporaryGlueTableCredentials),
+			"GetDataAccess; the permissions on all columns and rows, or an engine that the owner trusts and that can enforce what is left out; a registered location whose role trusts Lake Formation", getTemporaryGlueTableCredentials),
 		engine.Op("GetTemporaryGluePartitionCredentials", engine.Write, docs+"GetTemporaryGluePartitionCredentials.html",
 			"as GetTemporaryGlueTableCredentials; the partition lies in the table's location", getTemporaryGluePartitionCredentials),
 	}

@@ -132,23 +132,26 @@ func matchingColumns(c *engine.Call, r state.Resource, expression []state.TagVal
 	return names, nil
 }
 
-// onMatchingColumns limits a tag policy's holding on a table to the columns that
-// match. Where only some do, what would change the table shrinks to DESCRIBE, and
-// ALL to SELECT and DESCRIBE
-// (https://docs.aws.amazon.com/lake-formation/latest/dg/lf-tag-considerations.html).
-func onMatchingColumns(c *engine.Call, r state.Resource, g state.Grant, h holding) (holding, error) {
+// onlyMatching are the columns of the table that a tag policy matches, or nil if it
+// matches all of it.
+func onlyMatching(c *engine.Call, r state.Resource, g state.Grant) ([]string, error) {
 	t, found, err := state.GetTable(c.Tx, r.Account, r.Region, r.Database, r.Table)
 	if err != nil || !found {
-		return h, err
+		return nil, err
 	}
 	expression, err := expressionOf(c, g.On)
 	if err != nil {
-		return h, err
+		return nil, err
 	}
 	columns, err := matchingColumns(c, r, expression)
 	if err != nil || len(columns) == len(t.ColumnNames()) {
-		return h, err
+		return nil, err
 	}
-	limited := holding{perms: within(h.perms, []string{selecting, describe}), columns: columns}
-	return limited, nil
+	if columns == nil {
+		columns = []string{}
+	}
+	for _, key := range t.PartitionKeys { // which cannot be filtered
+		columns = append(columns, state.Fold(key.Name))
+	}
+	return sorted(columns), nil
 }

@@ -1,6 +1,7 @@
 package state
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 	"time"
@@ -288,16 +289,24 @@ type TagExpression struct {
 // CellFilter is a data cells filter.
 type CellFilter struct {
 	Resource
-	Name     string
-	Version  string
-	Columns  []string `json:",omitempty"`
-	Excluded []string `json:",omitempty"`
-	// AllColumns is set when columns are left out rather than listed.
+	Name    string
+	Version string
+	// By is the account that made it, the table's own or one that the table is shared
+	// with; CreatedBy is the principal.
+	By        string
+	CreatedBy string
+	Columns   []string `json:",omitempty"`
+	Excluded  []string `json:",omitempty"`
+	// AllColumns is set when columns are left out rather than listed. A nested column
+	// is named by its parts, as rowfilter.Path writes them.
 	AllColumns bool `json:",omitempty"`
 	// Rows is the row filter's expression; AllRows stands for none.
 	Rows    string `json:",omitempty"`
 	AllRows bool   `json:",omitempty"`
 }
+
+// Maker is the account that made the filter.
+func (f CellFilter) Maker() string { return cmp.Or(f.By, f.Account) }
 
 // OptIn tells that Lake Formation's permissions hold for a principal on a
 // resource whose location is registered in hybrid access mode.
