@@ -195,6 +195,29 @@ func (b Buckets) PrepareAll(ctx context.Context, w Wanted) ([]Change, error) {
 	return changes, nil
 }
 
+// shownBy reports whether a policy has our statements as they were written. They need not
+// say what is wanted word by word: a folder can be open in place of several below it.
+func (c *Change) shownBy(policy string) (bool, error) {
+	now, err := parse(policy)
+	if err != nil {
+		return false, err
+	}
+	written, err := parse(c.after)
+	if err != nil {
+		return false, err
+	}
+	for _, p := range c.wanted {
+		for _, base := range []string{objectsSid, prefixesSid} {
+			has, _ := now.opened(c.Bucket, base, p.Role)
+			is, _ := written.opened(c.Bucket, base, p.Role)
+			if !slices.Equal(has, is) {
+				return false, nil
+			}
+		}
+	}
+	return true, nil
+}
+
 // want works out what is wanted of each role in the bucket, by what is open in it.
 func (c *Change) want(parts map[string]*Part, w Wanted) error {
 	d, err := parse(c.before)
@@ -415,8 +438,7 @@ func (b Buckets) write(ctx context.Context, c Change) error {
 		}
 		// What counts is that our statements are there: somebody else may have
 		// changed theirs in the meantime.
-		left, err := merge(now, c.Bucket, c.wanted)
-		return err == nil && len(left.parts) == 0, err
+		return c.shownBy(now)
 	})
 	if timeout, ok := errors.AsType[*poll.TimeoutError](err); ok && ctx.Err() == nil {
 		return &lakemesh.Error{Account: b.Account, Resource: "policy of bucket " + c.Bucket, Err: timeout,
