@@ -363,10 +363,12 @@ func (s *inspected) subscribers() []string {
 func (s *inspected) readShares(ctx context.Context, subscriber string) error {
 	keys := map[string][]access.Key{}
 	var shares []string
-	there := s.have.Access()
 	for k := range s.wanted.Grants {
+		if string(k.Grantee) != subscriber {
+			continue
+		}
 		r, ok := permissions.Of(k.Object)
-		if !ok || string(k.Grantee) != subscriber || there[k].Empty() {
+		if !ok || len(s.have.Of(subscriber, r).Permissions) == 0 {
 			continue
 		}
 		arn := s.sharedARN(r)
