@@ -367,9 +367,18 @@ func TestVerifyFindsEveryFaultAndNothingElse(t *testing.T) {
 			if _, err := manager(t, w).CreateDataCellsFilter(t.Context(), &lakeformation.CreateDataCellsFilterInput{TableData: filter}); err != nil {
 				t.Fatal(err)
 			}
-			w.grantByHand(t, stranger, &lftypes.Resource{DataCellsFilter: &lftypes.DataCellsFilterResource{TableCatalogId: aws.String(meshAccount), DatabaseName: aws.String(meshDatabase),
-				TableName: aws.String("orders"), Name: aws.String("some")}}, lftypes.PermissionSelect)
-		}, want: []string{on(chain.Undecided, grant, "filter some of "+table("orders"), stranger)}},
+			// Filters reach accounts with the grant option alone.
+			some := &lftypes.Resource{DataCellsFilter: &lftypes.DataCellsFilterResource{TableCatalogId: aws.String(meshAccount), DatabaseName: aws.String(meshDatabase),
+				TableName: aws.String("orders"), Name: aws.String("some")}}
+			if _, err := manager(t, w).GrantPermissions(t.Context(), &lakeformation.GrantPermissionsInput{Principal: &lftypes.DataLakePrincipal{DataLakePrincipalIdentifier: aws.String(stranger)},
+				Resource: some, Permissions: []lftypes.Permission{lftypes.PermissionSelect}, PermissionsWithGrantOption: []lftypes.Permission{lftypes.PermissionSelect}}); err != nil {
+				t.Fatal(err)
+			}
+		}, want: []string{
+			on(chain.Undecided, grant, "filter some of "+table("orders"), stranger),
+			// Whoever made the filter holds it.
+			on(chain.Undecided, grant, "filter some of "+table("orders"), meshtest.Administrator(meshAccount)),
+		}},
 		"a database is granted": {plant: func(t *testing.T, w *world, _ string) {
 			w.grantByHand(t, stranger, &lftypes.Resource{Database: &lftypes.DatabaseResource{Name: aws.String(meshDatabase)}}, lftypes.PermissionDescribe, lftypes.PermissionAlter)
 		}, want: []string{on(chain.Undecided, grant, database, stranger)}},
