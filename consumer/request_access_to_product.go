@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/lakemesh/lakemesh"
+	"github.com/lakemesh/lakemesh/internal/catalog"
 	"github.com/lakemesh/lakemesh/internal/expression"
 	"github.com/lakemesh/lakemesh/internal/tracker"
 	"github.com/lakemesh/lakemesh/plan"
@@ -174,7 +175,7 @@ func (c *Consumer) resolve(ctx context.Context, s *lakemesh.Subscription, texts 
 		return nil, err
 	}
 	if len(wanted) == 0 {
-		return nil, c.checkOwner(s, found)
+		return nil, c.checkOwner(ctx, s, found)
 	}
 	chosen := map[string]types.Table{}
 	for _, e := range wanted {
@@ -195,7 +196,7 @@ func (c *Consumer) resolve(ctx context.Context, s *lakemesh.Subscription, texts 
 			chosen[strings.ToLower(aws.ToString(t.Name))] = t
 		}
 	}
-	if err := c.checkOwner(s, slices.Collect(maps.Values(chosen))); err != nil {
+	if err := c.checkOwner(ctx, s, slices.Collect(maps.Values(chosen))); err != nil {
 		return nil, err
 	}
 	s.Tables = slices.Sorted(maps.Keys(chosen))
@@ -283,9 +284,16 @@ func (c *Consumer) candidates(ctx context.Context, s *lakemesh.Subscription, wan
 // checkOwner refuses products of another owner: a table's Owner in the mesh is the
 // account that published it. Where a whole database without tables is asked for,
 // the account at the end of its name counts.
-func (c *Consumer) checkOwner(s *lakemesh.Subscription, list []types.Table) error {
+func (c *Consumer) checkOwner(ctx context.Context, s *lakemesh.Subscription, list []types.Table) error {
 	for i := range list {
 		if owner := ownerOf(&list[i], s.Database); owner != s.Owner {
+			// Who may alter a table may write another account there; what stands at the database
+			// decides.
+			if d, ok, err := c.public.database(ctx, s.Database); err != nil {
+				return err
+			} else if ok && catalog.Owner(d, &list[i]) == s.Owner {
+				continue
+			}
 			return c.wrongOwner(s, "table "+s.Database+"."+aws.ToString(list[i].Name), owner)
 		}
 	}

@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/glue/types"
 	"golang.org/x/sync/errgroup"
 
@@ -105,9 +104,13 @@ func (a *adoption) readTables(ctx context.Context, names []string) error {
 	for _, name := range names {
 		group.Go(func() error {
 			tables, own := map[string]meshTable{}, []catalog.TableName{}
-			err := a.mesh.catalog.EachTable(within, name, func(table string, t *types.Table) {
+			d, ok, err := a.mesh.catalog.Database(within, name)
+			if err != nil || !ok {
+				return err
+			}
+			err = a.mesh.catalog.EachTable(within, name, func(table string, t *types.Table) {
 				tables[table] = asMeshTable(*t)
-				if aws.ToString(t.Owner) == a.account {
+				if catalog.Owner(d, t) == a.account {
 					own = append(own, catalog.TableName{Database: name, Table: table})
 				}
 			})

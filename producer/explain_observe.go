@@ -125,7 +125,7 @@ func (x *explained) known(ctx context.Context) error {
 			return lakemesh.NotFound("database "+x.Database, x.meshAccount, "the name is that in the mesh: lakemesh product list")
 		}
 		return lakemesh.NotFound("table "+x.Name(), x.meshAccount, "see what there is with: lakemesh product list")
-	case aws.ToString(x.table.Owner) != x.account && len(x.onTable) == 0:
+	case catalog.Owner(x.database, x.table) != x.account && len(x.onTable) == 0:
 		return &lakemesh.Error{Kind: lakemesh.ErrWrongAccount, Account: x.meshAccount, Resource: "table " + x.Name(),
 			Message: "this account has not published it", Hint: "ask its owner, whose account the name of the database ends in"}
 	}
@@ -179,7 +179,7 @@ func (x *explained) observeCopy(ctx context.Context) error {
 		return err
 	})
 	group.Go(func() (err error) {
-		if x.database == nil || aws.ToString(x.table.Owner) != x.account {
+		if x.database == nil || catalog.Owner(x.database, x.table) != x.account {
 			return nil
 		}
 		source := x.sourceOf(x.database, x.table)

@@ -314,7 +314,7 @@ func (s *surveyed) surveyTargets(ctx context.Context) error {
 		group.Go(func() error {
 			return eachTable(gctx, s.mesh.catalog, s.target, keep, names, func(name string, t *types.Table) {
 				if s.migrate {
-					if _, named := s.meant().Name(); !named && s.meant().Names(name) && aws.ToString(t.Owner) == s.account {
+					if _, named := s.meant().Name(); !named && s.meant().Names(name) && catalog.Owner(s.meshDatabase, t) == s.account {
 						// Its migration ended before its link was made.
 						s.narrow(name)
 						clear(byName)
@@ -327,7 +327,7 @@ func (s *surveyed) surveyTargets(ctx context.Context) error {
 				if wanted := byName[name]; wanted != nil {
 					wanted.found = true
 					s.foundCopy(wanted, t)
-				} else if aws.ToString(t.Owner) == s.account {
+				} else if catalog.Owner(s.meshDatabase, t) == s.account {
 					m := &publishedTable{name: name, link: name, found: true, same: true, partitioned: len(t.PartitionKeys) > 0}
 					m.known = places.Of(t.StorageDescriptor, t.Parameters)
 					m.place, m.stored = m.known.Location()

@@ -96,14 +96,14 @@ func (pl *planner) planDatabases() {
 	mesh, own := pl.mesh.catalog, pl.own.catalog
 	switch d := pl.meshDatabase; {
 	case d == nil:
-		in := types.DatabaseInput{Name: aws.String(pl.target), Description: pl.sourceDatabase.Description, Parameters: catalog.SourceParameters(nil, pl.sourceDatabase.Parameters, pl.source)}
+		in := types.DatabaseInput{Name: aws.String(pl.target), Description: pl.sourceDatabase.Description, Parameters: catalog.SourceParameters(nil, pl.sourceDatabase.Parameters, pl.source, pl.account)}
 		pl.meshDB = pl.todo.Add(plan.Step{Kind: plan.CreateDatabase, Account: pl.meshAccount, Resource: "database " + pl.target,
 			Summary: "create database " + pl.target,
 			Run:     func(ctx context.Context) error { return pl.createMeshDatabase(ctx, in) }})
 	case len(d.CreateTableDefaultPermissions) > 0:
 		// A database that another program made: new tables in it would be open to
 		// everybody whom IAM lets through, and could not be shared.
-		in := types.DatabaseInput{Name: d.Name, Description: d.Description, LocationUri: d.LocationUri, Parameters: catalog.SourceParameters(d.Parameters, nil, pl.source),
+		in := types.DatabaseInput{Name: d.Name, Description: d.Description, LocationUri: d.LocationUri, Parameters: catalog.SourceParameters(d.Parameters, nil, pl.source, pl.account),
 			CreateTableDefaultPermissions: []types.PrincipalPermissions{}}
 		pl.meshDB = pl.todo.Add(plan.Step{Kind: plan.UpdateDatabase, Account: pl.meshAccount, Resource: "database " + pl.target,
 			Summary: "clear the default permissions for new tables of database " + pl.target,
@@ -136,7 +136,7 @@ func (pl *planner) planDatabases() {
 // planParameters adds parameters that the source's database has and the mesh's lacks. Those
 // that differ stay: tables of several databases can be published into one.
 func (pl *planner) planParameters(d *types.Database) {
-	all := catalog.SourceParameters(d.Parameters, pl.sourceDatabase.Parameters, pl.source)
+	all := catalog.SourceParameters(d.Parameters, pl.sourceDatabase.Parameters, pl.source, pl.account)
 	if len(all) == len(d.Parameters) {
 		return
 	}

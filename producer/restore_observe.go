@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/glue/types"
 	lftypes "github.com/aws/aws-sdk-go-v2/service/lakeformation/types"
 	"golang.org/x/sync/errgroup"
@@ -56,6 +55,10 @@ func (t *restored) partitioned() bool { return len(t.copy.PartitionKeys) > 0 }
 func (r *restoration) observe(ctx context.Context) error {
 	own := map[string]*types.Table{}
 	group, within := errgroup.WithContext(ctx)
+	group.Go(func() (err error) {
+		r.meshDatabase, _, err = r.mesh.catalog.Database(within, r.target)
+		return err
+	})
 	group.Go(func() (err error) {
 		r.sourceDatabase, err = r.readSourceDatabase(within)
 		return err
@@ -208,8 +211,8 @@ func (r *restoration) refusal() error {
 	for _, name := range slices.Sorted(maps.Keys(r.restores)) {
 		t := r.restores[name]
 		switch {
-		case aws.ToString(t.copy.Owner) != r.account:
-			return r.refuseTable(name, lakemesh.ErrInvalidInput, "the mesh's table was not published by this account, or its owner was changed since: it is "+aws.ToString(t.copy.Owner),
+		case catalog.Owner(r.meshDatabase, t.copy) != r.account:
+			return r.refuseTable(name, lakemesh.ErrInvalidInput, "the mesh's table was not published by this account, but by "+catalog.Owner(r.meshDatabase, t.copy),
 				"name the tables that are to be restored with an expression that does not match it")
 		case catalog.IsLink(t.copy):
 			return r.refuseTable(name, lakemesh.ErrInvalidInput, "the mesh has a resource link in its place, and no table any more", "look at it in the mesh")

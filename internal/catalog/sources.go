@@ -4,7 +4,10 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/glue/types"
+
+	"github.com/lakemesh/lakemesh"
 )
 
 // recordFrom begins the parameters of a database of the mesh that name the databases which
@@ -13,8 +16,8 @@ import (
 const recordFrom = recordPrefix + "from."
 
 // SourceParameters are the parameters of a database of the mesh: those that it has, those
-// that its source has besides, and that tables are published from the source.
-func SourceParameters(has, source map[string]string, name string) map[string]string {
+// that its source has besides, and that tables are published from the source by the owner.
+func SourceParameters(has, source map[string]string, name, owner string) map[string]string {
 	all := map[string]string{}
 	for key, value := range source {
 		if !strings.HasPrefix(key, recordPrefix) {
@@ -24,8 +27,22 @@ func SourceParameters(has, source map[string]string, name string) map[string]str
 	for key, value := range has {
 		all[key] = value
 	}
-	all[recordFrom+strings.ToLower(name)] = "published"
+	all[recordFrom+strings.ToLower(name)] = owner
 	return all
+}
+
+// Owner is the account that publishes a table of a database of the mesh: the one that
+// stands at the database. Whoever may alter a table may write another account at the table,
+// which counts only where a version of before has written no account at the database.
+func Owner(d *types.Database, t *types.Table) string {
+	if d != nil {
+		for key, value := range d.Parameters {
+			if strings.HasPrefix(key, recordFrom) && lakemesh.CheckAccountID("owner", value) == nil {
+				return value
+			}
+		}
+	}
+	return aws.ToString(t.Owner)
 }
 
 // Sources are the databases that tables of a database of the mesh were published from;
