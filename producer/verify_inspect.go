@@ -239,6 +239,8 @@ func (s *inspected) compareWithSource(ctx context.Context, database string, bySo
 			}
 			again.stop()
 		}
+		// What was read of each is not needed any more, and is much.
+		pub.copies, pub.definitions = nil, nil
 	}
 	if err != nil {
 		if ctx.Err() != nil {

@@ -228,6 +228,10 @@ func (w *world) takesOverAnothers(unasked bool) {
 		w.must(w.consumer.DeleteSubscription(t.Context(), consumer.LeaveInput{SubscriptionID: id}))
 		w.reads(self(), orders)
 	}
+	if !unasked {
+		// What it did not ask for stays as its owner wrote it.
+		w.leavesConsumer(consumerAccount, "undecided, record, subscription "+id+", "+consumerAccount)
+	}
 }
 
 // decideRaw writes a decision as if its owner had taken something over.

@@ -24,7 +24,7 @@ import (
 // approved, or to remove the link to what has ended, which nobody else can: then that mends
 // all of it.
 func (w *world) chainHolds() {
-	if w.t.Failed() || w.t.Skipped() {
+	if w.t.Failed() || w.t.Skipped() || w.breaks {
 		return
 	}
 	for account, p := range w.producers {

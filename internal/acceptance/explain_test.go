@@ -48,6 +48,7 @@ type explaining struct {
 func newExplaining(t *testing.T) *explaining {
 	t.Helper()
 	w := &explaining{world: newWorld(t)}
+	w.breaks = true
 	meshtest.Before(w.Mesh.Mesh, func() {
 		w.analyst, w.probe, w.anybody = w.engine(consumerAccount, "Analyst"), w.engine(consumerAccount, "Probe"), w.engine(consumerAccount, "Anybody")
 		manager := lakeformation.NewFromConfig(w.manager())

@@ -48,6 +48,8 @@ func TestAProducerWhoRegistersAnothersDataReadsNoneOfIt(t *testing.T) {
 				return
 			}
 			w.must(made)
+			// In a database of the thief's it counts as its product, which it has not been granted as publishing does.
+			w.leaves(otherProducer, "missing, grant, table "+otherProduct+".stolen, "+otherProducer)
 			_, err := thief.lake.GrantPermissions(t.Context(), &lakeformation.GrantPermissionsInput{Resource: tableResource(meshAccount, otherProduct, "stolen"),
 				Principal:   &lftypes.DataLakePrincipal{DataLakePrincipalIdentifier: aws.String(otherProducer)},
 				Permissions: []lftypes.Permission{"SELECT"}, PermissionsWithGrantOption: []lftypes.Permission{"SELECT"}})

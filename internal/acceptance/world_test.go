@@ -64,6 +64,8 @@ type world struct {
 	producers map[string]*producer.Producer
 	consumers map[string]*consumer.Consumer
 	left      map[string][]string
+	// breaks tells that the test breaks the chain on purpose, and looks at that itself.
+	breaks bool
 }
 
 func newWorld(t *testing.T, opts ...localmesh.Option) *world {
