@@ -48,11 +48,11 @@ func TestAProducerWhoRegistersAnothersDataReadsNoneOfIt(t *testing.T) {
 				return
 			}
 			w.must(made)
-			// In a database of the thief's it counts as its product, which it has not been granted as publishing does.
-			w.leaves(otherProducer, "missing, grant, table "+otherProduct+".stolen, "+otherProducer)
+			// In a database of the thief's it counts as its product, and is granted as publishing does.
+			all := []lftypes.Permission{lftypes.PermissionAlter, lftypes.PermissionDelete, lftypes.PermissionDescribe, lftypes.PermissionInsert, lftypes.PermissionSelect}
 			_, err := thief.lake.GrantPermissions(t.Context(), &lakeformation.GrantPermissionsInput{Resource: tableResource(meshAccount, otherProduct, "stolen"),
 				Principal:   &lftypes.DataLakePrincipal{DataLakePrincipalIdentifier: aws.String(otherProducer)},
-				Permissions: []lftypes.Permission{"SELECT"}, PermissionsWithGrantOption: []lftypes.Permission{"SELECT"}})
+				Permissions: all, PermissionsWithGrantOption: all})
 			w.must(err)
 			// Whoever is an administrator at home can give its roles any right there.
 			w.must(w.intruder(w.Config(meshtest.Administrator(otherProducer))).widen(lakemesh.ProducerRole))
