@@ -112,7 +112,8 @@ func wayBack() []operation {
 	})
 	return []operation{
 		{name: "restore", from: migrated, run: restore, passing: halfRestored},
-		{name: "unpublish", from: l.imported, run: repeated(unpublish)},
+		// First it ends the subscriptions, which is recorded.
+		{name: "unpublish", from: l.imported, run: repeated(unpublish), halves: true},
 		{name: "disable a producer", from: unpublished, run: disable(producerAccount, admin.Producer)},
 		{name: "disable a consumer", from: unpublished, run: disable(consumerAccount, admin.Consumer)},
 		{name: "clear an account", from: disabled, run: clear},
