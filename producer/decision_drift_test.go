@@ -206,7 +206,7 @@ func TestAPrefixStaysOpenForReadersOfAnyKind(t *testing.T) {
 	t.Parallel()
 	database, table := aws.String(meshDatabase), aws.String("orders")
 	for name, on := range map[string]*lftypes.Resource{
-		"columns": {TableWithColumns: &lftypes.TableWithColumnsResource{DatabaseName: database, Name: table, ColumnNames: []string{"id"}}},
+		"columns":  {TableWithColumns: &lftypes.TableWithColumnsResource{DatabaseName: database, Name: table, ColumnNames: []string{"id"}}},
 		"a filter": {DataCellsFilter: &lftypes.DataCellsFilterResource{TableCatalogId: aws.String(meshAccount), DatabaseName: database, TableName: table, Name: aws.String("some")}},
 		"tags": {LFTagPolicy: &lftypes.LFTagPolicyResource{ResourceType: lftypes.ResourceTypeTable,
 			Expression: []lftypes.LFTag{{TagKey: aws.String("kind"), TagValues: []string{"open"}}}}},
