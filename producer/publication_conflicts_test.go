@@ -4,6 +4,7 @@ import (
 	"errors"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -128,12 +129,12 @@ func TestACommitWhileTheCopyFollowsIsNotRolledBack(t *testing.T) {
 	in := producer.CreateDataProductsInput{SourceDatabaseName: meshtest.SampleDatabase}
 	m.publish(in)
 	m.commit(m.Glue(publisherID), publisherID, meshtest.SampleDatabase, "2")
-	done := false
+	// Grants are listed by several calls at once.
+	var once sync.Once
 	p := m.answering(func(operation string, _, _ any) {
 		// The survey has read the copy; its grants are read after that.
-		if operation == "ListPermissions" && !done {
-			done = true
-			m.commit(m.roleGlue(), theMesh, published, "by-a-consumer")
+		if operation == "ListPermissions" {
+			once.Do(func() { m.commit(m.roleGlue(), theMesh, published, "by-a-consumer") })
 		}
 	})
 	if _, err := p.CreateDataProducts(t.Context(), in); !errors.Is(err, lakemesh.ErrConflict) {
