@@ -127,9 +127,12 @@ func (w *verified) grant(principal string, on *lftypes.Resource, permission lfty
 	w.t.Helper()
 	lake, done := w.lake()
 	defer done()
-	_, err := lake.GrantPermissions(w.t.Context(), &lakeformation.GrantPermissionsInput{Principal: &lftypes.DataLakePrincipal{DataLakePrincipalIdentifier: &principal},
-		Resource: on, Permissions: []lftypes.Permission{permission}})
-	w.must(err)
+	// New roles and locations may be known late.
+	w.must(meshtest.Try(w.Mesh.Mesh, func() error {
+		_, err := lake.GrantPermissions(w.t.Context(), &lakeformation.GrantPermissionsInput{Principal: &lftypes.DataLakePrincipal{DataLakePrincipalIdentifier: &principal},
+			Resource: on, Permissions: []lftypes.Permission{permission}})
+		return err
+	}))
 }
 
 func (w *verified) settings(change func(*lftypes.DataLakeSettings)) {

@@ -15,23 +15,44 @@ import (
 // it would take back what the account has of that one.
 func (f *finalizing) ofItsOwner(ctx context.Context) error {
 	c, r := f.consumer, f.record
+	refused := func(what, owner string) error {
+		return &lakemesh.Error{Op: opFinalize, Account: c.account, Resource: "subscription " + r.ID, Kind: lakemesh.ErrTampered,
+			Message: fmt.Sprintf("account %s says that it took over what was granted on %s, which is not its own but of account %s", r.Owner, what, owner),
+			Hint:    "ask the owner, account " + r.Owner + ", to end it"}
+	}
+	// What stands at the database decides: who may alter a table may write another account there.
+	d, ok, err := c.public.database(ctx, r.Database)
+	if err != nil {
+		return err
+	}
+	if ok {
+		switch owner := catalog.OwnerOf(d); owner {
+		case r.Owner:
+			return nil
+		case "":
+		default:
+			return refused("database "+r.Database, owner)
+		}
+	}
 	list, err := c.shared.tables(ctx, r.Database)
 	if err != nil {
 		return err
 	}
+	seen := false
 	for i := range list {
 		name, owner := strings.ToLower(aws.ToString(list[i].Name)), aws.ToString(list[i].Owner)
-		if covers(&r.Subscription, name) && owner != r.Owner {
-			// What stands at the database decides: who may alter a table may write another account there.
-			if d, ok, err := c.shared.database(ctx, r.Database); err != nil {
-				return err
-			} else if ok && catalog.Owner(d, &list[i]) == r.Owner {
-				continue
-			}
-			return &lakemesh.Error{Op: opFinalize, Account: c.account, Resource: "subscription " + r.ID, Kind: lakemesh.ErrTampered,
-				Message: fmt.Sprintf("account %s says that it took over what was granted on table %s.%s, which is not its own but of account %s", r.Owner, r.Database, name, owner),
-				Hint:    "ask the owner, account " + r.Owner + ", to end it"}
+		if !covers(&r.Subscription, name) {
+			continue
 		}
+		if owner != r.Owner {
+			return refused("table "+r.Database+"."+name, owner)
+		}
+		seen = true
+	}
+	if !seen && len(r.Tables) > 0 {
+		// Whoever sees nothing can tell nothing.
+		return &lakemesh.Error{Op: opFinalize, Account: c.account, Resource: "subscription " + r.ID, Kind: lakemesh.ErrNotFound,
+			Message: "whose its tables are cannot be told, because none of them can be seen", Hint: "run the same command again in a minute"}
 	}
 	return nil
 }

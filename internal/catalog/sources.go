@@ -36,13 +36,22 @@ func SourceParameters(has, source map[string]string, name, owner string) map[str
 // which counts only where a version of before has written no account at the database.
 func Owner(d *types.Database, t *types.Table) string {
 	if d != nil {
-		for key, value := range d.Parameters {
-			if strings.HasPrefix(key, recordFrom) && lakemesh.CheckAccountID("owner", value) == nil {
-				return value
-			}
+		if owner := OwnerOf(d); owner != "" {
+			return owner
 		}
 	}
 	return aws.ToString(t.Owner)
+}
+
+// OwnerOf is the account that publishes tables of a database of the mesh; empty where that
+// does not stand there.
+func OwnerOf(d *types.Database) string {
+	for key, value := range d.Parameters {
+		if strings.HasPrefix(key, recordFrom) && lakemesh.CheckAccountID("owner", value) == nil {
+			return value
+		}
+	}
+	return ""
 }
 
 // Sources are the databases that tables of a database of the mesh were published from;
