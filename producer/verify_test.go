@@ -119,8 +119,12 @@ func allTables() *lftypes.Resource {
 
 func (w *world) grantByHand(t *testing.T, principal string, on *lftypes.Resource, permissions ...lftypes.Permission) {
 	t.Helper()
-	if _, err := manager(t, w).GrantPermissions(t.Context(), &lakeformation.GrantPermissionsInput{
-		Principal: &lftypes.DataLakePrincipal{DataLakePrincipalIdentifier: &principal}, Resource: on, Permissions: permissions}); err != nil {
+	// New roles may be known late.
+	if err := meshtest.Try(w.mesh, func() error {
+		_, err := manager(t, w).GrantPermissions(t.Context(), &lakeformation.GrantPermissionsInput{
+			Principal: &lftypes.DataLakePrincipal{DataLakePrincipalIdentifier: &principal}, Resource: on, Permissions: permissions})
+		return err
+	}); err != nil {
 		t.Fatal(err)
 	}
 }
