@@ -24,7 +24,7 @@ func (a *Admin) AccessList(ctx context.Context, in AccessListInput) (*access.Lis
 	if err := a.inMesh(opAccessList); err != nil {
 		return nil, err
 	}
-	records := tracker.New(tracker.Options{Config: a.caller.Config, MeshAccount: a.mesh, By: a.caller.ARN, Log: a.log, Now: a.options.Now})
+	records := a.records()
 	s := accesslist.Source{Tracker: records, Mesh: a.mesh}
 	var err error
 	if s.Records, err = records.Everybody(ctx); err != nil {
@@ -49,11 +49,7 @@ func (a *Admin) seesGrants(ctx context.Context, op string) error {
 	if err != nil {
 		return err
 	}
-	manager := false
-	for _, p := range settings.DataLakeAdmins {
-		manager = manager || p.DataLakePrincipalIdentifier != nil && *p.DataLakePrincipalIdentifier == lakemesh.RoleARN(a.mesh, lakemesh.ManagerRole)
-	}
-	if !manager {
+	if !isAdministrator(settings, lakemesh.RoleARN(a.mesh, lakemesh.ManagerRole)) {
 		// Who is no administrator is shown only what it holds itself.
 		return &lakemesh.Error{Op: op, Account: a.mesh, Resource: "what is granted", Kind: lakemesh.ErrAccessDenied,
 			Message: lakemesh.ManagerRole + " is no data lake administrator, so that it may not see who holds what", Hint: "initialize the mesh account again", Do: []lakemesh.Call{lakemesh.Do("admin.InitializeMeshAccount")}}

@@ -14,6 +14,7 @@ import (
 	"github.com/lakemesh/lakemesh"
 	"github.com/lakemesh/lakemesh/internal/identity"
 	"github.com/lakemesh/lakemesh/internal/permissions"
+	"github.com/lakemesh/lakemesh/internal/tracker"
 	"github.com/lakemesh/lakemesh/plan"
 )
 
@@ -149,3 +150,8 @@ func checkBuckets(names []string) error {
 
 // nameOf is the last part of a role's ARN.
 func nameOf(roleARN string) string { return roleARN[strings.LastIndexByte(roleARN, '/')+1:] }
+
+// records reads the records of subscriptions as the mesh's administrator.
+func (a *Admin) records() *tracker.Tracker {
+	return tracker.New(tracker.Options{Config: a.caller.Config, MeshAccount: a.mesh, By: a.caller.ARN, Log: a.log, Now: a.options.Now})
+}

@@ -53,7 +53,7 @@ func (a *Admin) planAdoption(ctx context.Context) (*plan.Plan, *AdoptRecordsOutp
 	if err := a.inMesh(opAdopt); err != nil {
 		return nil, nil, err
 	}
-	records := tracker.New(tracker.Options{Config: a.caller.Config, MeshAccount: a.mesh, By: a.caller.ARN, Log: a.log, Now: a.options.Now})
+	records := a.records()
 	held, err := a.held(ctx)
 	if err != nil {
 		return nil, nil, err

@@ -2,6 +2,7 @@ package admin
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -9,7 +10,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/glue"
 	"github.com/aws/aws-sdk-go-v2/service/lakeformation"
-	lftypes "github.com/aws/aws-sdk-go-v2/service/lakeformation/types"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"golang.org/x/sync/errgroup"
 
@@ -38,26 +38,29 @@ type ClearInput struct {
 //
 // Tables, data and what others made stay. It is safe to repeat.
 func (a *Admin) ClearAccount(ctx context.Context, in ClearInput) (*DisableOutput, error) {
-	c, err := a.clearing(ctx, in)
+	c, err := a.clearable(ctx, in)
 	if err != nil {
 		return nil, err
 	}
-	if err := c.refuseEnabled(ctx); err != nil {
-		return nil, err
-	}
-	return a.disable(ctx, a.account, c.closing, c.rest)
+	return a.carryOut(ctx, a.account, c.closing, c.rest)
 }
 
 // PlanClearAccount says what [Admin.ClearAccount] would do.
 func (a *Admin) PlanClearAccount(ctx context.Context, in ClearInput) (*plan.Plan, error) {
-	c, err := a.clearing(ctx, in)
+	c, err := a.clearable(ctx, in)
 	if err != nil {
 		return nil, err
 	}
-	if err := c.refuseEnabled(ctx); err != nil {
-		return nil, err
-	}
 	return c.whole(), nil
+}
+
+// clearable is the clearing of an account that is not enabled in the mesh.
+func (a *Admin) clearable(ctx context.Context, in ClearInput) (*clearing, error) {
+	c, err := a.clearing(ctx, in)
+	if err == nil {
+		err = c.refuseEnabled(ctx)
+	}
+	return c, err
 }
 
 // clearing is the clearing of an account, as two plans: closing closes the buckets, while
@@ -124,7 +127,9 @@ func (c *clearing) refuseEnabled(ctx context.Context) error {
 		if err != nil {
 			return identity.Explain(opClear, c.account, "role "+r.name, err)
 		}
-		if _, err = own.Assume(ctx, lakemesh.RoleARN(c.mesh, r.mesh)); err == nil {
+		_, err = own.Assume(ctx, lakemesh.RoleARN(c.mesh, r.mesh))
+		switch {
+		case err == nil:
 			kind := Producer
 			if r.name == lakemesh.ConsumerRole {
 				kind = Consumer
@@ -132,6 +137,9 @@ func (c *clearing) refuseEnabled(ctx context.Context) error {
 			return &lakemesh.Error{Op: opClear, Account: c.account, Resource: "account " + c.account, Kind: lakemesh.ErrIllegalTransition,
 				Message: fmt.Sprintf("it is enabled as a %s in the mesh", kind),
 				Hint:    fmt.Sprintf("let the mesh's administrator disable it first: lakemesh account disable %s --account-type %s", c.account, kind)}
+		case !errors.Is(err, lakemesh.ErrAccessDenied):
+			// Only a role that refuses, or is not there, says that the account is not enabled.
+			return identity.Explain(opClear, c.account, "role "+lakemesh.RoleARN(c.mesh, r.mesh), err)
 		}
 	}
 	return nil
@@ -223,12 +231,6 @@ func (c *clearing) planRoles(ctx context.Context) error {
 		c.planRoleRemoval(c.rest, r.name, r.found, after...)
 	}
 	return nil
-}
-
-func isAdministrator(settings lftypes.DataLakeSettings, arn string) bool {
-	return slices.ContainsFunc(settings.DataLakeAdmins, func(p lftypes.DataLakePrincipal) bool {
-		return aws.ToString(p.DataLakePrincipalIdentifier) == arn
-	})
 }
 
 // planHoldings ends what a role holds in the account's own Lake Formation, so that none of it

@@ -42,7 +42,9 @@ type DestroyMeshOutput struct {
 // as they were before the mesh, as far as that was recorded. Databases, tables and data
 // stay, and so does everything that the mesh did not make.
 //
-// It is refused, with [lakemesh.ErrIllegalTransition], while accounts are enabled, and with
+// It is refused, with [lakemesh.ErrIllegalTransition], while accounts are enabled or a
+// subscription is active, with [lakemesh.ErrConflict] for a table of records that has not the
+// mesh's tag, and with
 // [lakemesh.ErrInvalidInput] unless Confirm is the mesh account's id. It is safe to repeat:
 // the tables go last, because they hold what was there before.
 func (a *Admin) DestroyMesh(ctx context.Context, in DestroyMeshInput) (*DestroyMeshOutput, error) {

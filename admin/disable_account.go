@@ -24,10 +24,10 @@ type DisableInput struct {
 	Type AccountType
 }
 
-// DisableOutput is what an account has left.
+// DisableOutput is what was taken from an account.
 type DisableOutput struct {
 	// AccountID is the account.
-	AccountID string `json:"AccountID"`
+	AccountID string `json:"AccountId"`
 	// Removed is what was removed, step by step, in words.
 	Removed []string `json:"Removed"`
 	// Warnings are what was left, and why.
@@ -40,18 +40,19 @@ type DisableOutput struct {
 // as a member. The account's own half is [Admin.ClearAccount].
 //
 // It is refused, with [lakemesh.ErrIllegalTransition], while the account has products, or
-// active subscriptions or requests that wait, on either side: the error says what ends
-// them. Ended subscriptions stay in the records. It is safe to repeat.
+// subscriptions that are active or being decided on, on either side: the error says what
+// ends them. Requests that nobody decided on keep it from nothing, and ended subscriptions
+// stay in the records. It is safe to repeat.
 func (a *Admin) DisableAccount(ctx context.Context, in DisableInput) (*DisableOutput, error) {
 	p, err := a.PlanDisableAccount(ctx, in)
 	if err != nil {
 		return nil, err
 	}
-	return a.disable(ctx, in.AccountID, p)
+	return a.carryOut(ctx, in.AccountID, p)
 }
 
-// disable carries plans out.
-func (a *Admin) disable(ctx context.Context, account string, plans ...*plan.Plan) (*DisableOutput, error) {
+// carryOut carries plans out by which an account loses something.
+func (a *Admin) carryOut(ctx context.Context, account string, plans ...*plan.Plan) (*DisableOutput, error) {
 	out := &DisableOutput{AccountID: account, Removed: []string{}}
 	for _, p := range plans {
 		out.Warnings = append(out.Warnings, p.Warnings...)
@@ -110,7 +111,7 @@ func (d *disabling) leaves(kind AccountType) bool { return d.in.Type == kind || 
 
 // observe reads what there is of the account in the mesh account.
 func (d *disabling) observe(ctx context.Context) error {
-	if err := d.managerSees(ctx, opDisable); err != nil {
+	if err := d.seesGrants(ctx, opDisable); err != nil {
 		return err
 	}
 	none := &foundRole{}

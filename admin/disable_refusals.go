@@ -8,8 +8,6 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-
 	"github.com/lakemesh/lakemesh"
 	"github.com/lakemesh/lakemesh/internal/permissions"
 	"github.com/lakemesh/lakemesh/internal/tracker"
@@ -91,11 +89,6 @@ func (d *disabling) live(ctx context.Context) (owned, subscribed []*tracker.Reco
 	return owned, subscribed, g.Wait()
 }
 
-// records reads the records of subscriptions as the mesh's administrator.
-func (a *Admin) records() *tracker.Tracker {
-	return tracker.New(tracker.Options{Config: a.caller.Config, MeshAccount: a.mesh, By: a.caller.ARN, Log: a.log, Now: a.options.Now})
-}
-
 // products are the databases of the mesh that the account's role owns, or has tables in:
 // whoever makes a database or a table may drop it. What a role was only granted by hand is
 // no product.
@@ -113,20 +106,4 @@ func (d *disabling) products() []string {
 	}
 	slices.Sort(all)
 	return slices.Compact(all)
-}
-
-// managerSees refuses to go on if the mesh's manager is no data lake administrator: it is
-// shown only what it holds itself, and what it does not see it would leave.
-func (a *Admin) managerSees(ctx context.Context, op string) error {
-	settings, err := a.observeSettings(ctx)
-	if err != nil {
-		return err
-	}
-	for _, p := range settings.DataLakeAdmins {
-		if aws.ToString(p.DataLakePrincipalIdentifier) == lakemesh.RoleARN(a.mesh, lakemesh.ManagerRole) {
-			return nil
-		}
-	}
-	return &lakemesh.Error{Op: op, Account: a.mesh, Resource: "permissions", Kind: lakemesh.ErrAccessDenied,
-		Message: lakemesh.ManagerRole + " is no data lake administrator, so that it may not see who holds what", Hint: "run: lakemesh mesh init"}
 }

@@ -150,12 +150,7 @@ func (a *Admin) managerReady(found *meshAccount) bool {
 	if !manager.exists || manager.policy == "" || !trustsOnly(manager.trust, "arn:aws:iam::"+a.mesh+":root") {
 		return false
 	}
-	for _, admin := range found.settings.DataLakeAdmins {
-		if aws.ToString(admin.DataLakePrincipalIdentifier) == manager.arn {
-			return true
-		}
-	}
-	return false
+	return isAdministrator(found.settings, manager.arn)
 }
 
 func (a *Admin) planMesh(ctx context.Context, in InitializeMeshInput) (*plan.Plan, *meshAccount, error) {

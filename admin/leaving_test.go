@@ -172,7 +172,7 @@ func TestAnAccountsTagStaysWhereOthersUseIt(t *testing.T) {
 	}
 }
 
-// settings puts data lake settings of the mesh account.
+// putSettings puts data lake settings of the mesh account.
 func putSettings(t *testing.T, mesh *localmesh.Mesh, change func(*lakeformationtypes.DataLakeSettings)) {
 	t.Helper()
 	s := settingsOf(t, mesh, meshAccount)

@@ -25,7 +25,7 @@ func RetireAccount(ctx context.Context, in RetireInput) (*DisableOutput, error) 
 		return nil, err
 	}
 	// The buckets first: of a role that is gone their policies show an id that nobody knows.
-	return r.own.disable(ctx, r.own.account, r.own.closing, r.mesh, r.own.rest)
+	return r.own.carryOut(ctx, r.own.account, r.own.closing, r.mesh, r.own.rest)
 }
 
 // PlanRetireAccount says what [RetireAccount] would do.

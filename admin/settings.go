@@ -12,6 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/lakeformation"
 	"github.com/aws/aws-sdk-go-v2/service/lakeformation/types"
+	lftypes "github.com/aws/aws-sdk-go-v2/service/lakeformation/types"
 
 	"github.com/lakemesh/lakemesh"
 	"github.com/lakemesh/lakemesh/internal/identity"
@@ -200,4 +201,11 @@ func (a *Admin) putSettings(ctx context.Context, wanted func(types.DataLakeSetti
 			Hint:    "an administrator in it was deleted from IAM; remove all of those in one change, in the Lake Formation console"}
 	}
 	return identity.Explain("PutDataLakeSettings", a.account, "data lake settings", err)
+}
+
+// isAdministrator reports whether a principal is a data lake administrator.
+func isAdministrator(settings lftypes.DataLakeSettings, arn string) bool {
+	return slices.ContainsFunc(settings.DataLakeAdmins, func(p lftypes.DataLakePrincipal) bool {
+		return aws.ToString(p.DataLakePrincipalIdentifier) == arn
+	})
 }

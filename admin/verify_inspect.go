@@ -60,7 +60,7 @@ func (a *Admin) inspect(ctx context.Context) (*inspected, error) {
 		return err
 	})
 	group.Go(func() error {
-		records := tracker.New(tracker.Options{Config: a.caller.Config, MeshAccount: a.mesh, By: a.caller.ARN, Log: a.log, Now: a.options.Now})
+		records := a.records()
 		all, err := records.Everybody(within)
 		s.records = slices.DeleteFunc(all, func(r *tracker.Record) bool { return r.Status != lakemesh.Active && r.Claim == nil })
 		return err

@@ -35,12 +35,23 @@ func (f *accountFlags) add(cmd *cobra.Command) {
 	f.roles.add(cmd)
 }
 
-// identity is who sets up an account of the type.
-func (f *accountFlags) identity(t admin.AccountType) lakemesh.Identity {
+// administratorOf is the identity that sets an account of the kind up.
+func administratorOf(t admin.AccountType) lakemesh.Identity {
 	if t == admin.Consumer {
 		return lakemesh.ConsumerAdminIdentity
 	}
 	return lakemesh.ProducerAdminIdentity
+}
+
+// accountArgument is the account of a flag or of the argument.
+func accountArgument(flag string, args []string) (string, error) {
+	switch {
+	case len(args) == 0:
+		return flag, nil
+	case flag != "" && flag != args[0]:
+		return "", usageError{lakemesh.Invalid("--account-id", "both %s and %s are given", flag, args[0])}
+	}
+	return args[0], nil
 }
 
 func (a *app) accountEnable() *cobra.Command {
@@ -60,11 +71,8 @@ administrator has run "lakemesh account init". Both are safe to repeat.`,
 			if err != nil {
 				return err
 			}
-			if len(args) > 0 {
-				if accountID != "" && accountID != args[0] {
-					return usageError{lakemesh.Invalid("--account-id", "both %s and %s are given", accountID, args[0])}
-				}
-				accountID = args[0]
+			if accountID, err = accountArgument(accountID, args); err != nil {
+				return err
 			}
 			if accountID != "" {
 				return a.enableInMesh(ctx, t, accountID, f)
@@ -96,7 +104,7 @@ func (a *app) bootstrap(ctx context.Context, t admin.AccountType, f accountFlags
 	if in.Mesh, err = a.options(ctx, lakemesh.MeshIdentity); err != nil {
 		return err
 	}
-	if in.Account, err = a.options(ctx, f.identity(t)); err != nil {
+	if in.Account, err = a.options(ctx, administratorOf(t)); err != nil {
 		return err
 	}
 	return a.write(
@@ -213,7 +221,7 @@ func (a *app) accountInit() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			account, err := a.admin(ctx, f.identity(t))
+			account, err := a.admin(ctx, administratorOf(t))
 			if err != nil {
 				return err
 			}

@@ -60,7 +60,7 @@ func (a *app) carry(d deed) error {
 		return err
 	}
 	if a.flags.dryRun {
-		text, err := d.text(a.flags.output == "table", p)
+		text, err := d.text(a, a.flags.output == "table", p)
 		if err != nil {
 			return err
 		}
@@ -70,7 +70,7 @@ func (a *app) carry(d deed) error {
 		return err
 	}
 	if asks {
-		text, err := d.text(true, p)
+		text, err := d.text(a, true, p)
 		if err != nil {
 			return err
 		}
@@ -92,12 +92,12 @@ func (a *app) carry(d deed) error {
 
 // text is what people see of a plan. What it is about is read after the plan was made:
 // where that has changed in between, the plan has another digest by now, and is not done.
-func (d deed) text(people bool, p *plan.Plan) (string, error) {
+func (d deed) text(a *app, people bool, p *plan.Plan) (string, error) {
 	if d.about == nil || !people {
-		return renderPlan(p), nil
+		return a.renderPlan(p), nil
 	}
 	about, err := d.about()
-	return about + "\n" + renderPlan(p), err
+	return about + "\n" + a.renderPlan(p), err
 }
 
 // noDryRun refuses --dry-run where there is no plan to show.

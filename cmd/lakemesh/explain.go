@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/charmbracelet/x/ansi"
 	"github.com/spf13/cobra"
 
 	"github.com/lakemesh/lakemesh"
@@ -221,7 +222,7 @@ func wrapped(text string, width int, indent string) string {
 	n := 0
 	for _, word := range strings.Fields(printable.Line(text)) {
 		switch {
-		case n > 0 && n+1+len(word) > width:
+		case n > 0 && n+1+ansi.StringWidth(word) > width:
 			b.WriteString("\n" + indent)
 			n = 0
 		case n > 0:
@@ -229,7 +230,7 @@ func wrapped(text string, width int, indent string) string {
 			n++
 		}
 		b.WriteString(word)
-		n += len(word)
+		n += ansi.StringWidth(word)
 	}
 	return b.String()
 }

@@ -131,9 +131,9 @@ func TestNothingOfOthersActsOnATerminal(t *testing.T) {
 			"requests": func(a *app, x func() string) {
 				a.printRequests([]producer.PendingRequest{{SubscriptionID: x(), DatabaseName: x(), TableName: []string{x()}, Tampered: x(), CreatedBy: x()}})
 			},
-			"plan": func(a *app, x func() string) { fmt.Fprint(a.out, renderPlan(hostilePlan(x))) },
+			"plan": func(a *app, x func() string) { fmt.Fprint(a.out, a.renderPlan(hostilePlan(x))) },
 			"empty plan": func(a *app, x func() string) {
-				fmt.Fprint(a.out, renderPlan(&plan.Plan{Operation: x(), Warnings: []string{x()}}))
+				fmt.Fprint(a.out, a.renderPlan(&plan.Plan{Operation: x(), Warnings: []string{x()}}))
 			},
 			"Print": func(a *app, x func() string) { fmt.Fprint(a.out, hostilePlan(x)) },
 			"step": func(a *app, x func() string) {

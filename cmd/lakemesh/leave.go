@@ -66,8 +66,8 @@ recorded as a member. Its tables, its data and what others made stay.
 
 With an account id only the mesh account's half is done; the account's own
 administrator does the other one with "account clear". It is refused while the
-account has products, subscriptions or open requests: the error says what ends
-them. It is safe to repeat.`,
+account has products or subscriptions: the error says what ends them. It is safe
+to repeat.`,
 		Example: `  lakemesh account disable --account-type producer --dry-run
   lakemesh account disable 111111111111 --account-type producer`,
 		Args: cobra.MaximumNArgs(1),
@@ -76,11 +76,8 @@ them. It is safe to repeat.`,
 			if err != nil {
 				return err
 			}
-			if len(args) > 0 {
-				if accountID != "" && accountID != args[0] {
-					return usageError{lakemesh.Invalid("--account-id", "both %s and %s are given", accountID, args[0])}
-				}
-				accountID = args[0]
+			if accountID, err = accountArgument(accountID, args); err != nil {
+				return err
 			}
 			if accountID == "" {
 				return a.retire(ctx, t, f)
@@ -123,7 +120,7 @@ func (a *app) retire(ctx context.Context, t admin.AccountType, f leaveFlags) err
 	if in.Mesh, err = a.options(ctx, lakemesh.MeshIdentity); err != nil {
 		return err
 	}
-	who := (&accountFlags{}).identity(t)
+	who := administratorOf(t)
 	if in.Account, err = a.options(ctx, who); err != nil {
 		return err
 	}
@@ -158,7 +155,7 @@ while the account is enabled in the mesh, and is safe to repeat.`,
 			if err != nil {
 				return err
 			}
-			account, err := a.admin(ctx, (&accountFlags{}).identity(t))
+			account, err := a.admin(ctx, administratorOf(t))
 			if err != nil {
 				return err
 			}
@@ -191,8 +188,8 @@ statement in the catalog's policy and the tables of records, with their protecti
 and puts the data lake settings back as they were, as far as that was recorded.
 Databases, tables and data stay, and everything that the mesh did not make.
 
-It is refused while accounts are enabled, and where nobody can type the account's
-id, unless --confirm gives it. With the tables goes the record of who was allowed
+It is refused while accounts are enabled or a subscription is active, and where
+nobody can type the account's id, unless --confirm or --yes is given. With the tables goes the record of who was allowed
 what: --keep-records keeps them. It is safe to repeat.`,
 		Example: `  lakemesh mesh destroy --dry-run
   lakemesh mesh destroy --confirm 555555555555`,

@@ -66,7 +66,7 @@ func asYAML(text []byte) ([]byte, error) {
 }
 
 // renderPlan is a plan for people.
-func renderPlan(p *plan.Plan) string {
+func (a *app) renderPlan(p *plan.Plan) string {
 	var b strings.Builder
 	if p.Empty() {
 		b.WriteString(line("%s: nothing to do\n", p.Operation))
@@ -79,7 +79,7 @@ func renderPlan(p *plan.Plan) string {
 		b.WriteString(renderTable([]string{"STEP", "ACCOUNT", "WHAT"}, rows))
 	}
 	for _, w := range p.Warnings {
-		b.WriteString(line("%s %s\n", notice.Render("warning:"), commands(w)))
+		b.WriteString(line("%s %s\n", notice.Render("warning:"), a.here(w)))
 	}
 	if p.Digest != "" {
 		b.WriteString(line("%s %s\n", faint.Render("digest:"), p.Digest))

@@ -90,11 +90,11 @@ func text(v any) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	var any any
-	if err := json.Unmarshal(data, &any); err != nil {
+	var decoded any
+	if err := json.Unmarshal(data, &decoded); err != nil {
 		return "", err
 	}
-	data, err = json.Marshal(tidy(any))
+	data, err = json.Marshal(tidy(decoded))
 	return string(data), err
 }
 

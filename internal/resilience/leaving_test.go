@@ -91,7 +91,7 @@ func wayBack() []operation {
 	disabled := func(t *testing.T) *state {
 		return l.follow(t, "disabled", unpublished, func(t *testing.T, w *world) { must(t, disable(producerAccount, admin.Producer)(t.Context(), w)) })
 	}
-	clear := on(producerAccount, func(ctx context.Context, a *admin.Admin) error {
+	clearing := on(producerAccount, func(ctx context.Context, a *admin.Admin) error {
 		_, err := a.ClearAccount(ctx, admin.ClearInput{Type: admin.Producer})
 		return err
 	})
@@ -116,7 +116,7 @@ func wayBack() []operation {
 		{name: "unpublish", from: l.imported, run: repeated(unpublish), halves: true},
 		{name: "disable a producer", from: unpublished, run: disable(producerAccount, admin.Producer)},
 		{name: "disable a consumer", from: unpublished, run: disable(consumerAccount, admin.Consumer)},
-		{name: "clear an account", from: disabled, run: clear},
+		{name: "clear an account", from: disabled, run: clearing},
 		{name: "retire an account", from: unpublished, run: retire, halves: true},
 		{name: "destroy the mesh", from: alone, run: destroy},
 	}

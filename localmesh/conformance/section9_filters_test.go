@@ -441,6 +441,11 @@ func TestRowFilterExpressions(t *testing.T) {
 			check(t, w, nil, []string{column + " = 'a'", strings.ToUpper(column) + " = 'a'"})
 			w.must(w.makeFilter(adminOf(owner), filter(column, "-", `"`+column+`" = 'a'`)))
 		}
+		// The examples of Lake Formation's guide have these without quotes.
+		for _, column := range []string{"year", "month"} {
+			w.retype(column, "int")
+			w.must(w.makeFilter(adminOf(owner), filter(column, "-", column+" >= 7")))
+		}
 	})
 
 	holds(t, "9.3.7", "it has less than 2048 characters", func(t *testing.T) {
