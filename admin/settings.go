@@ -12,7 +12,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/lakeformation"
 	"github.com/aws/aws-sdk-go-v2/service/lakeformation/types"
-	lftypes "github.com/aws/aws-sdk-go-v2/service/lakeformation/types"
 
 	"github.com/lakemesh/lakemesh"
 	"github.com/lakemesh/lakemesh/internal/identity"
@@ -204,8 +203,8 @@ func (a *Admin) putSettings(ctx context.Context, wanted func(types.DataLakeSetti
 }
 
 // isAdministrator reports whether a principal is a data lake administrator.
-func isAdministrator(settings lftypes.DataLakeSettings, arn string) bool {
-	return slices.ContainsFunc(settings.DataLakeAdmins, func(p lftypes.DataLakePrincipal) bool {
+func isAdministrator(settings types.DataLakeSettings, arn string) bool {
+	return slices.ContainsFunc(settings.DataLakeAdmins, func(p types.DataLakePrincipal) bool {
 		return aws.ToString(p.DataLakePrincipalIdentifier) == arn
 	})
 }
