@@ -50,8 +50,12 @@ func onColumns(table string, columns ...string) *lftypes.Resource {
 func (w *world) give(t *testing.T, all ...byHand) {
 	t.Helper()
 	for _, g := range all {
-		if _, err := manager(t, w).GrantPermissions(t.Context(), &lakeformation.GrantPermissionsInput{Principal: &lftypes.DataLakePrincipal{DataLakePrincipalIdentifier: &g.to},
-			Resource: g.on, Permissions: g.all, PermissionsWithGrantOption: g.may}); err != nil {
+		// New roles may be known late.
+		if err := meshtest.Try(w.mesh, func() error {
+			_, err := manager(t, w).GrantPermissions(t.Context(), &lakeformation.GrantPermissionsInput{Principal: &lftypes.DataLakePrincipal{DataLakePrincipalIdentifier: &g.to},
+				Resource: g.on, Permissions: g.all, PermissionsWithGrantOption: g.may})
+			return err
+		}); err != nil {
 			t.Fatal(err)
 		}
 	}
