@@ -225,7 +225,7 @@ func (p *Producer) warn(c *considered, f *found, ch *change, wanted access.Wante
 		warn("%s is more than account %s asked for, which is %s", more, r.Subscriber, r.Requested)
 	}
 	if c.action == lakemesh.ActionApprove && !r.RequestedUntil.IsZero() && (c.until.IsZero() || c.until.After(r.RequestedUntil)) {
-		warn("it ends %s, and account %s asked for it until %s", ending(c.until), r.Subscriber, lakemesh.FormatTime(r.RequestedUntil))
+		warn("it %s, and account %s asked for it until %s", ending(c.until), r.Subscriber, lakemesh.FormatTime(r.RequestedUntil))
 	}
 	for n, e := range ch.byHand {
 		if n == mostNamed {

@@ -22,10 +22,10 @@ func (p *Producer) inFuture(field string, until time.Time) error {
 	return lakemesh.Invalid(field, "it would have ended on %s (UTC), which has passed: name a later end, or none", lakemesh.FormatTime(until))
 }
 
-// ending says when something ends.
+// ending says of something when it ends.
 func ending(until time.Time) string {
 	if until.IsZero() {
-		return "never"
+		return "never ends"
 	}
-	return "on " + lakemesh.FormatTime(until) + " (UTC)"
+	return "ends on " + lakemesh.FormatTime(until) + " (UTC)"
 }

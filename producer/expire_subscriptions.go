@@ -70,13 +70,19 @@ func (p *Producer) overdue(ctx context.Context) ([]*decision, error) {
 	}
 	all := make([]*decision, len(records))
 	for i, r := range records {
-		all[i] = deletion(DeleteInput{SubscriptionID: r.ID, Reason: "it ended on " + lakemesh.FormatTime(r.Until) + " (UTC)"})
-		all[i].terms = func(now *tracker.Record) (terms, error) {
-			if now.Claim == nil && now.Status == lakemesh.Active && !now.Over {
-				return terms{}, errNothingToDecide
-			}
-			return terms{}, nil
-		}
+		all[i] = expiry(r)
 	}
 	return all, nil
+}
+
+// expiry is the decision that ends a subscription which is over, unless its end was moved.
+func expiry(r *tracker.Record) *decision {
+	d := deletion(DeleteInput{SubscriptionID: r.ID, Reason: "it ended on " + lakemesh.FormatTime(r.Until) + " (UTC)"})
+	d.terms = func(now *tracker.Record) (terms, error) {
+		if now.Claim == nil && now.Status == lakemesh.Active && !now.Over {
+			return terms{}, errNothingToDecide
+		}
+		return terms{}, nil
+	}
+	return d
 }
