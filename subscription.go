@@ -31,6 +31,14 @@ type Subscription struct {
 	// Requested, Permitted and Grantable are the permissions that were asked for,
 	// that were granted, and that the consumer may grant on in its account.
 	Requested, Permitted, Grantable Permissions
+	// RequestedUntil is until when access was asked for, Until until when it was given:
+	// the moment from which on the subscription justifies nothing any more. The zero time
+	// is no end.
+	RequestedUntil, Until time.Time
+	// Over tells that it is active and that its end had passed when it was read. What was
+	// granted by it is taken away by whoever carries out ends; see
+	// producer.ExpireSubscriptions.
+	Over bool
 	// TableARNs are the ARNs of the tables that were granted.
 	TableARNs []string
 	// RAMShares are the RAM shares that carry the grants: object to share.
@@ -100,6 +108,8 @@ type Claim struct {
 	// Permissions and Grantable are what is being granted.
 	Permissions Permissions `json:"Permissions,omitempty"`
 	Grantable   Permissions `json:"Grantable,omitempty"`
+	// Until is when it is to end; the zero time is never.
+	Until time.Time `json:"Until,omitzero"`
 	// Notes is the reason that was given.
 	Notes string `json:"Notes,omitempty"`
 }
@@ -119,6 +129,8 @@ type Event struct {
 	Permissions Permissions `json:"Permissions,omitempty"`
 	Grantable   Permissions `json:"Grantable,omitempty"`
 	Tables      []string    `json:"Tables,omitempty"`
+	// Until is when it ends after the action; the zero time is never.
+	Until time.Time `json:"Until,omitzero"`
 }
 
 // MarshalJSON writes the subscription with the attribute names of its record.
@@ -135,6 +147,9 @@ func (s Subscription) MarshalJSON() ([]byte, error) {
 		RequestedGrants     []string            `json:"RequestedGrants"`
 		PermittedGrants     []string            `json:"PermittedGrants,omitempty"`
 		GrantableGrants     []string            `json:"GrantableGrants,omitempty"`
+		RequestedUntil      string              `json:"RequestedUntil,omitempty"`
+		Until               string              `json:"Until,omitempty"`
+		Over                bool                `json:"Over,omitempty"`
 		GrantedTableARNs    []string            `json:"GrantedTableARNs,omitempty"`
 		RAMShares           map[string]RAMShare `json:"RamShares,omitempty"`
 		Notes               []string            `json:"Notes,omitempty"`
@@ -150,7 +165,7 @@ func (s Subscription) MarshalJSON() ([]byte, error) {
 		HistoryFault        *HistoryFault       `json:"HistoryFault,omitempty"`
 	}{
 		s.ID, s.Owner, s.Subscriber, s.Status, s.Database, s.Tables, s.TablesUnknown, s.Expressions, s.Requested.Strings(),
-		s.Permitted.Strings(), s.Grantable.Strings(), s.TableARNs, s.RAMShares, s.Notes, FormatTime(s.Created), s.CreatedBy,
+		s.Permitted.Strings(), s.Grantable.Strings(), FormatTime(s.RequestedUntil), FormatTime(s.Until), s.Over, s.TableARNs, s.RAMShares, s.Notes, FormatTime(s.Created), s.CreatedBy,
 		FormatTime(s.Updated), s.UpdatedBy, s.Imported, s.Leaving, s.Claim, s.Tampered, s.History, s.HistoryFault,
 	})
 }

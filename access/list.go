@@ -272,7 +272,7 @@ func ApprovedAt(history []lakemesh.Event) time.Time {
 // where an entry does not.
 func AsOf(now Terms, history []lakemesh.Event, at time.Time) (_ Terms, ok bool) {
 	t := now
-	t.Permissions, t.Grantable = nil, nil
+	t.Permissions, t.Grantable, t.Until = nil, nil, time.Time{}
 	for _, e := range history {
 		if e.At.After(at) {
 			// Two clocks give the times: a later entry can be of an earlier time.
@@ -280,7 +280,7 @@ func AsOf(now Terms, history []lakemesh.Event, at time.Time) (_ Terms, ok bool) 
 		}
 		switch e.Action {
 		case lakemesh.ActionApprove, lakemesh.ActionUpdate, lakemesh.ActionAdopt:
-			t.Permissions, t.Grantable = e.Permissions, e.Grantable
+			t.Permissions, t.Grantable, t.Until = e.Permissions, e.Grantable, e.Until
 			if e.To != lakemesh.Active {
 				t.Permissions, t.Grantable = nil, nil
 			}

@@ -70,6 +70,14 @@ func New(ctx context.Context, options lakemesh.Options) (*Consumer, error) {
 	return c, nil
 }
 
+// now is what time it is, by the clock that the options name.
+func (c *Consumer) now() time.Time {
+	if c.options.Now != nil {
+		return c.options.Now()
+	}
+	return time.Now()
+}
+
 // Account is the consumer's account.
 func (c *Consumer) Account() string { return c.account }
 

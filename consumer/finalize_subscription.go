@@ -144,6 +144,10 @@ func importable(r *tracker.Record) error {
 		return &lakemesh.Error{Op: opFinalize, Resource: "subscription " + r.ID, Kind: lakemesh.ErrIllegalTransition,
 			Message: "this account has left it", Hint: "ask for access anew", Do: []lakemesh.Call{lakemesh.Do("consumer.RequestAccessToProduct")}}
 	}
+	if r.Over {
+		return &lakemesh.Error{Op: opFinalize, Resource: "subscription " + r.ID, Kind: lakemesh.ErrIllegalTransition,
+			Message: "it ended on " + lakemesh.FormatTime(r.Until) + " (UTC)", Hint: "ask its owner, account " + r.Owner + ", for more time", Do: []lakemesh.Call{lakemesh.Do("consumer.RequestExtension", "SubscriptionID", r.ID)}}
+	}
 	if r.Claim != nil {
 		return advised(opFinalize, r, &lakemesh.ClaimedError{SubscriptionID: r.ID, Wanted: lakemesh.ActionImport, Claim: *r.Claim},
 			"the owner, account "+r.Owner+", is changing it; import it again afterwards")

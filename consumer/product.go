@@ -11,11 +11,11 @@ import (
 )
 
 // otherActive are this consumer's other active subscriptions with the owner of a
-// record. Those that it has left do not count.
+// record. Those that it has left do not count, nor do those that are over.
 func (c *Consumer) otherActive(ctx context.Context, r *tracker.Record) ([]*tracker.Record, error) {
 	all, err := c.tracker.SubscribedActive(ctx, c.account, r.Owner)
 	return slices.DeleteFunc(all, func(o *tracker.Record) bool {
-		return o.ID == r.ID || o.Status != lakemesh.Active || o.Leaving || !o.Believable()
+		return o.ID == r.ID || o.Status != lakemesh.Active || o.Leaving || o.Over || !o.Believable()
 	}), err
 }
 

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -42,6 +43,9 @@ type RequestInput struct {
 	// RequestPermissions are the permissions on the tables that are asked for:
 	// SELECT, DESCRIBE, INSERT, DELETE, ALTER, DROP or ALL. At least one is needed.
 	RequestPermissions []string
+	// Until is when access shall end, to the second; the zero time is never. The owner can
+	// give less or more.
+	Until time.Time
 	// Notes go to the owner with the request; they may be empty.
 	Notes string
 }
@@ -97,7 +101,7 @@ func (c *Consumer) planRequest(ctx context.Context, in RequestInput) (*plan.Plan
 	if err != nil {
 		return nil, nil, err
 	}
-	words := tracker.Words{Database: s.Database, Tables: s.Tables, Whole: s.WholeDatabase(), Expressions: s.Expressions, Requested: s.Requested, Note: in.Notes}
+	words := tracker.Words{Database: s.Database, Tables: s.Tables, Whole: s.WholeDatabase(), Expressions: s.Expressions, Requested: s.Requested, Until: s.RequestedUntil, Note: in.Notes}
 	if err := tracker.CheckWords(words); err != nil {
 		return nil, nil, err
 	}
@@ -119,10 +123,18 @@ func (c *Consumer) planRequest(ctx context.Context, in RequestInput) (*plan.Plan
 	out.SubscriptionID = words.ID(s.Owner, c.account)
 	p.Add(plan.Step{
 		Kind: plan.Record, Account: c.meshAccount, Resource: "subscription " + out.SubscriptionID, Detail: out,
-		Summary: fmt.Sprintf("ask account %s for %s on %s", s.Owner, s.Requested, what),
+		Summary: fmt.Sprintf("ask account %s for %s on %s%s", s.Owner, s.Requested, what, untilText(s.RequestedUntil)),
 		Run:     func(ctx context.Context) error { return c.tracker.Request(ctx, s.Owner, c.account, words) },
 	})
 	return p, out, nil
+}
+
+// untilText says when something ends, if it does.
+func untilText(until time.Time) string {
+	if until.IsZero() {
+		return ""
+	}
+	return ", until " + lakemesh.FormatTime(until) + " (UTC)"
 }
 
 // request checks the input by itself.
@@ -147,6 +159,9 @@ func (c *Consumer) request(in RequestInput) (lakemesh.Subscription, []expression
 	if len(requested) == 0 {
 		return s, nil, lakemesh.Invalid("RequestPermissions", "at least one is needed; the valid ones are %s", lakemesh.Permissions(lakemesh.TablePermissions()))
 	}
+	if !in.Until.IsZero() && !in.Until.After(c.now()) {
+		return s, nil, lakemesh.Invalid("Until", "%s (UTC) has passed: name a later end, or none", lakemesh.FormatTime(in.Until))
+	}
 	wanted := make([]expression.Expression, len(in.Tables))
 	for i, text := range in.Tables {
 		if text == "" {
@@ -158,6 +173,9 @@ func (c *Consumer) request(in RequestInput) (lakemesh.Subscription, []expression
 	}
 	s = lakemesh.Subscription{Owner: in.OwnerAccountID, Subscriber: c.account,
 		Database: strings.ToLower(in.DatabaseName), Requested: requested}
+	if !in.Until.IsZero() {
+		s.RequestedUntil = in.Until.UTC().Truncate(time.Second)
+	}
 	return s, wanted, nil
 }
 

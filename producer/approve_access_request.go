@@ -2,6 +2,7 @@ package producer
 
 import (
 	"context"
+	"time"
 
 	"github.com/lakemesh/lakemesh"
 	"github.com/lakemesh/lakemesh/internal/tracker"
@@ -19,6 +20,9 @@ type ApproveInput struct {
 	// none, and then nobody but the consumer's data lake administrators can use the
 	// product.
 	GrantablePermissions []string
+	// Until is when access ends, to the second. Nil means when the request says, which may
+	// be never; the zero time means never.
+	Until *time.Time
 	// DecisionNotes is attached to the subscription.
 	DecisionNotes string
 	// Expect is the digest of the plan that was shown; the decision is made only if the
@@ -70,7 +74,13 @@ func (p *Producer) approval(in ApproveInput) (*decision, error) {
 		if r.Fault != "" || !r.Believable() {
 			return terms{}, tampered(op, p.meshAccount, r)
 		}
-		t := terms{permitted: permitted}
+		t := terms{permitted: permitted, until: r.Words.Until}
+		if in.Until != nil {
+			t.until = second(*in.Until)
+		}
+		if err := p.inFuture("Until", t.until); err != nil {
+			return terms{}, err
+		}
 		if len(permitted) == 0 {
 			// What the consumer asked for was checked when it asked, but the record can be
 			// written by other means.

@@ -32,9 +32,11 @@ type decision struct {
 	extends bool
 }
 
-// terms are permissions that a consumer holds, and what of them it may hand on.
+// terms are permissions that a consumer holds, what of them it may hand on, and until when:
+// the zero time is no end.
 type terms struct {
 	permitted, grantable lakemesh.Permissions
+	until                time.Time
 }
 
 // errNothingToDecide says that a decision is not needed any more.
@@ -216,10 +218,10 @@ func (p *Producer) consider(ctx context.Context, d *decision) (*considered, erro
 // on naming what that one may have granted: whoever has to finish the abortion
 // needs to know.
 func (c *considered) claim() lakemesh.Claim {
-	claim := lakemesh.Claim{Action: c.action, Permissions: c.permitted, Grantable: c.grantable, Notes: c.notes}
+	claim := lakemesh.Claim{Action: c.action, Permissions: c.permitted, Grantable: c.grantable, Until: c.until, Notes: c.notes}
 	if c.action == lakemesh.ActionAbort {
 		before := c.before()
-		claim.Permissions, claim.Grantable = before.permitted, before.grantable
+		claim.Permissions, claim.Grantable, claim.Until = before.permitted, before.grantable, time.Time{}
 	}
 	return claim
 }
@@ -229,17 +231,17 @@ func (c *considered) claim() lakemesh.Claim {
 func (c *considered) before() terms {
 	var t terms
 	if c.record.Status == lakemesh.Active {
-		t = terms{c.record.Permitted, c.record.Grantable}
+		t = terms{permitted: c.record.Permitted, grantable: c.record.Grantable}
 	}
 	if claim := c.record.Claim; claim != nil {
-		t = terms{t.permitted.Union(claim.Permissions), t.grantable.Union(claim.Grantable)}
+		t = terms{permitted: t.permitted.Union(claim.Permissions), grantable: t.grantable.Union(claim.Grantable)}
 	}
 	return t
 }
 
 // unchanged reports whether the terms stay as they are, and no decision is under way.
 func (c *considered) unchanged() bool {
-	return c.record.Claim == nil && c.record.Status == lakemesh.Active && c.record.Permitted.Equal(c.permitted) && c.record.Grantable.Equal(c.grantable)
+	return c.record.Claim == nil && c.record.Status == lakemesh.Active && c.record.Permitted.Equal(c.permitted) && c.record.Grantable.Equal(c.grantable) && c.record.Until.Equal(c.until)
 }
 
 // load reads a subscription with what decisions on it depend on, and checks that it is
@@ -273,7 +275,7 @@ func (p *Producer) mirrorAgain(ctx context.Context, l *looked, err error) {
 // else.
 func (p *Producer) mirrorOf(ctx context.Context, r *tracker.Record) {
 	if !r.Mirrored() {
-		p.mirror(ctx, r, tracker.Outcome{Status: r.Status, Permitted: r.Permitted, Grantable: r.Grantable, TableARNs: r.TableARNs, RAMShares: r.RAMShares})
+		p.mirror(ctx, r, tracker.Outcome{Status: r.Status, Permitted: r.Permitted, Grantable: r.Grantable, Until: r.Until, TableARNs: r.TableARNs, RAMShares: r.RAMShares})
 	}
 }
 
@@ -290,7 +292,7 @@ func expected(d *decision, todo *plan.Plan) error {
 // outcome is what the decision leaves on the record.
 func (p *Producer) outcome(ctx context.Context, l *looked) (tracker.Outcome, error) {
 	c := l.considered
-	o := tracker.Outcome{Status: c.action.Target(), Permitted: c.permitted, Grantable: c.grantable, Reason: c.notes,
+	o := tracker.Outcome{Status: c.action.Target(), Permitted: c.permitted, Grantable: c.grantable, Until: c.until, Reason: c.notes,
 		Aborted: c.action == lakemesh.ActionAbort}
 	if o.Aborted {
 		o.Status = c.record.Status

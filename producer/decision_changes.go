@@ -112,11 +112,11 @@ func (p *Producer) wanted(c *considered, f *found, names []string) (_ access.Wan
 	stays = access.Grants{}
 	for _, o := range f.others {
 		permitted, grantable := o.Justified()
-		t := p.termsOf(o, terms{permitted, grantable})
+		t := p.termsOf(o, terms{permitted: permitted, grantable: grantable})
 		all = append(all, t)
-		stays = stays.Union(p.either(o, names, terms{t.Permissions, t.Grantable}))
+		stays = stays.Union(p.either(o, names, terms{permitted: t.Permissions, grantable: t.Grantable}))
 	}
-	// Nothing of lakemesh's has an end yet, so no moment matters.
+	// Others that are over justify nothing; this one's end may have been moved.
 	wanted, err := access.Want(all, catalog, c.now)
 	if err == nil && len(c.permitted) > 0 && !c.record.Words.Whole {
 		for _, u := range wanted.Unmet {
@@ -168,9 +168,9 @@ func (p *Producer) made(c *considered, f *found, names []string, there access.Gr
 		others := access.Grants{}
 		for _, o := range f.others {
 			// Also what is being taken away: lakemesh granted it.
-			t := terms{o.Permitted, o.Grantable}
+			t := terms{permitted: o.Permitted, grantable: o.Grantable}
 			if o.Claim != nil {
-				t = terms{t.permitted.Union(o.Claim.Permissions), t.grantable.Union(o.Claim.Grantable)}
+				t = terms{permitted: t.permitted.Union(o.Claim.Permissions), grantable: t.grantable.Union(o.Claim.Grantable)}
 			}
 			theirs, err := permissions.DecodeFound(p.meshAccount, o.Subscriber, o.Found)
 			if err != nil {
@@ -210,7 +210,7 @@ func (p *Producer) steps(ctx context.Context, c *considered, f *found, ch *chang
 	if err := p.planBuckets(ctx, todo, ch, steps...); err != nil {
 		return nil, err
 	}
-	todo.Digest = todo.ComputeDigest(append(r.Digest(), c.permitted.String(), c.grantable.String(), c.notes)...)
+	todo.Digest = todo.ComputeDigest(append(r.Digest(), c.permitted.String(), c.grantable.String(), lakemesh.FormatTime(c.until), c.notes)...)
 	return todo, nil
 }
 
@@ -223,6 +223,9 @@ func (p *Producer) warn(c *considered, f *found, ch *change, wanted access.Wante
 	warn := func(format string, args ...any) { ch.warnings = append(ch.warnings, fmt.Sprintf(format, args...)) }
 	if more := c.permitted.Minus(r.Requested); c.action != lakemesh.ActionAbort && len(more) > 0 && !r.Requested.Has(lakemesh.All) {
 		warn("%s is more than account %s asked for, which is %s", more, r.Subscriber, r.Requested)
+	}
+	if c.action == lakemesh.ActionApprove && !r.RequestedUntil.IsZero() && (c.until.IsZero() || c.until.After(r.RequestedUntil)) {
+		warn("it %s, and account %s asked for it until %s", ending(c.until), r.Subscriber, lakemesh.FormatTime(r.RequestedUntil))
 	}
 	for n, e := range ch.byHand {
 		if n == mostNamed {

@@ -14,7 +14,9 @@ import (
 // [access.Database]. Elsewhere it is a grant on each table, and publishing another table
 // into the database extends the subscription.
 func (p *Producer) termsOf(r *tracker.Record, t terms) access.Terms {
-	return chain.Terms(p.meshAccount, r, t.permitted, t.grantable)
+	terms := chain.Terms(p.meshAccount, r, t.permitted, t.grantable)
+	terms.Until = t.until
+	return terms
 }
 
 // possible are all resources that a subscription may have been granted on, in either

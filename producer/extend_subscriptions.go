@@ -28,7 +28,7 @@ func (p *Producer) extensions(ctx context.Context, op, database string) ([]*exte
 				if !extendable(r) {
 					return terms{}, errNothingToDecide
 				}
-				return terms{r.Permitted, r.Grantable}, nil
+				return terms{r.Permitted, r.Grantable, r.Until}, nil
 			}}}
 	}
 	return all, nil
@@ -42,10 +42,10 @@ type extension struct {
 }
 
 // extendable reports whether a subscription needs new tables. One that is being deleted
-// does not. One that is being updated may not have seen the new ones, and one whose
+// does not, and neither does one that is over. One that is being updated may not have seen the new ones, and one whose
 // extension was left unfinished has to be finished.
 func extendable(r *tracker.Record) bool {
-	return r.Status == lakemesh.Active && !r.Leaving && (r.Claim == nil || r.Claim.Action != lakemesh.ActionDelete)
+	return r.Status == lakemesh.Active && !r.Over && !r.Leaving && (r.Claim == nil || r.Claim.Action != lakemesh.ActionDelete)
 }
 
 // claimPatience is how long an extension waits for somebody else's decision on the

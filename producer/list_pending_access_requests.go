@@ -14,6 +14,8 @@ type PendingRequest struct {
 	TableName      []string `json:"TableName"`
 	// RequestedGrants are the permissions that were asked for.
 	RequestedGrants []string `json:"RequestedGrants"`
+	// RequestedUntil is until when, in the form of CreationDate; empty for no end.
+	RequestedUntil string `json:"RequestedUntil,omitempty"`
 	// SubscriberPrincipal is the consumer's account.
 	SubscriberPrincipal string `json:"SubscriberPrincipal"`
 	// CreationDate has the form YYYY-MM-DD HH:MM:SS, UTC.
@@ -47,7 +49,7 @@ func (p *Producer) ListPendingAccessRequests(ctx context.Context) (*ListPendingO
 			tables = []string{}
 		}
 		out.Subscriptions = append(out.Subscriptions, PendingRequest{
-			SubscriptionID: s.ID, DatabaseName: s.Database, TableName: tables, RequestedGrants: s.Requested.Strings(),
+			SubscriptionID: s.ID, DatabaseName: s.Database, TableName: tables, RequestedGrants: s.Requested.Strings(), RequestedUntil: lakemesh.FormatTime(s.RequestedUntil),
 			SubscriberPrincipal: s.Subscriber, CreationDate: lakemesh.FormatTime(s.Created), CreatedBy: s.CreatedBy,
 			Status: s.Status, OwnerPrincipal: s.Owner, Tampered: s.Tampered,
 		})

@@ -2,6 +2,7 @@ package producer
 
 import (
 	"context"
+	"time"
 
 	"github.com/lakemesh/lakemesh"
 	"github.com/lakemesh/lakemesh/internal/tracker"
@@ -17,6 +18,9 @@ type UpdateInput struct {
 	// GrantablePermissions are what the consumer may grant on afterwards. Nil means
 	// all of GrantPermissions; empty means none.
 	GrantablePermissions []string
+	// Until is when access ends, to the second. Nil means as before; the zero time means
+	// never.
+	Until *time.Time
 	// Notes is attached to the subscription.
 	Notes string
 	// Expect is the digest of the plan that was shown; the decision is made only if the
@@ -75,6 +79,14 @@ func (p *Producer) update(in UpdateInput) (*decision, error) {
 			// It is the consumer's word: it keeps nobody from taking access away.
 			return terms{}, &lakemesh.Error{Op: op, Account: p.meshAccount, Resource: "subscription " + r.ID, Kind: lakemesh.ErrIllegalTransition,
 				Message: "the consumer has left it", Hint: "delete it, which ends the consumer's grants", Do: []lakemesh.Call{lakemesh.Do("producer.DeleteSubscription", "SubscriptionID", r.ID)}}
+		}
+		t := t
+		t.until = r.Until
+		if in.Until != nil {
+			t.until = second(*in.Until)
+		}
+		if err := p.inFuture("Until", t.until); err != nil {
+			return terms{}, err
 		}
 		return t, nil
 	}

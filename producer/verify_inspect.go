@@ -275,7 +275,7 @@ func (s *inspected) justify(ctx context.Context) (err error) {
 	var all []access.Terms
 	for _, r := range s.records {
 		if permitted, grantable := r.Justified(); len(permitted) > 0 && r.Database != "" && s.tables[strings.ToLower(r.Database)] != nil {
-			all = append(all, s.termsOf(r, terms{permitted, grantable}))
+			all = append(all, s.termsOf(r, terms{permitted: permitted, grantable: grantable}))
 		}
 	}
 	if s.wanted, err = access.Want(all, s.catalogRead(), s.now()); err != nil {

@@ -25,7 +25,7 @@ type RepairOutput = chain.Repaired
 
 // Repair does of what a verification found what the owner may do, by the operations that
 // are there for it: what was published is published again, and subscriptions are updated
-// to what they say. What nobody decided is left alone, as are decisions that are under way
+// to what they say, or ended if they are over. What nobody decided is left alone, as are decisions that are under way
 // and subscriptions that their consumers have left. What fails keeps nothing else from
 // being mended.
 func (p *Producer) Repair(ctx context.Context, v *Verification) (*RepairOutput, error) {
@@ -70,7 +70,7 @@ func (p *Producer) mendings(ctx context.Context, v *Verification) ([]chain.Mendi
 			}
 		case chain.BySyncing:
 			synced[f.Database] = true
-		case chain.ByUpdating:
+		case chain.ByUpdating, chain.ByExpiring:
 			ids = append(ids, f.Mends.Subscription)
 		}
 		ids = append(ids, f.Subscriptions...)
@@ -104,6 +104,12 @@ func (p *Producer) mendings(ctx context.Context, v *Verification) ([]chain.Mendi
 		return nil, err
 	}
 	for _, r := range records {
+		if r.Over {
+			all = append(all, chain.Mending{Name: "end subscription " + r.ID + ", which is over",
+				Do:   func(ctx context.Context) error { return unlessNothing(p.decide(ctx, expiry(r))) },
+				Plan: func(ctx context.Context) (*plan.Plan, error) { return p.preview(ctx, expiry(r)) }})
+			continue
+		}
 		in := UpdateInput{SubscriptionID: r.ID, GrantPermissions: r.Permitted.Strings(), GrantablePermissions: append([]string{}, r.Grantable.Strings()...)}
 		all = append(all, chain.Mending{Name: "update subscription " + r.ID + " to what it says",
 			Do:   func(ctx context.Context) error { return p.UpdateSubscriptionPermissions(ctx, in) },

@@ -58,7 +58,7 @@ func (a *app) options(ctx context.Context, who lakemesh.Identity) (lakemesh.Opti
 		return o, err
 	}
 	o = lakemesh.Options{Region: region, LogLevel: a.flags.logLevel, Logger: a.logger(), Progress: a.screen.update,
-		Concurrency: a.flags.concurrency}
+		Concurrency: a.flags.concurrency, Now: a.clock}
 	if o.MeshAccountID, err = a.meshAccount(file); err != nil {
 		return o, err
 	}

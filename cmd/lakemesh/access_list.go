@@ -55,7 +55,7 @@ func (a *app) accessList() *cobra.Command {
 			return a.show(list, func() {
 				fmt.Fprint(a.out, renderAccess(list.Entries, by))
 				for _, n := range list.Notes {
-					a.say("note: %s", n)
+					a.say("note: %s", a.here(n))
 				}
 			})
 		}),
@@ -140,6 +140,9 @@ func renderAccess(entries []access.Entry, by string) string {
 		}
 		for _, id := range e.Through {
 			fmt.Fprintf(&b, "    through %s\n", printable.Line(id))
+		}
+		if e.Until != nil {
+			fmt.Fprintf(&b, "    until %s\n", lakemesh.FormatTime(*e.Until))
 		}
 	}
 	return b.String()

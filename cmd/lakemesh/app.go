@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 	"syscall"
+	"time"
 
 	"github.com/charmbracelet/colorprofile"
 	"golang.org/x/term"
@@ -56,6 +57,16 @@ type app struct {
 	file *lakemesh.CredentialsFile
 	// warned are the warnings that were told.
 	warned sync.Map
+	// clock tells the time; nil is the computer's.
+	clock func() time.Time
+}
+
+// time is what time it is.
+func (a *app) time() time.Time {
+	if a.clock != nil {
+		return a.clock()
+	}
+	return time.Now()
 }
 
 // run runs the command line and returns its exit code.

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"time"
+
 	"github.com/lakemesh/lakemesh"
 	"github.com/lakemesh/lakemesh/plan"
 	"github.com/lakemesh/lakemesh/producer"
@@ -45,7 +47,8 @@ func renderApproval(s *lakemesh.Subscription, in producer.ApproveInput) (string,
 		fact{"asked by", s.CreatedBy}, fact{"of account", s.Subscriber}, fact{"on", lakemesh.FormatTime(s.Created)},
 		fact{"notes", s.Notes}, fact{"database", s.Database}, fact{"tables", tablesOf(s)}, fact{"asked as", s.Expressions},
 		fact{"asks for", s.Requested.String()},
-		fact{"is granted", t.permitted.String()}, fact{"may hand on", none(t.grantable)},
+		fact{"asks until", lakemesh.FormatTime(s.RequestedUntil)},
+		fact{"is granted", t.permitted.String()}, fact{"may hand on", none(t.grantable)}, fact{"until", endOf(thatOr(in.Until, s.RequestedUntil), s.RequestedUntil)},
 		fact{"more than was asked for", more(t.permitted, s.Requested).String()}), nil
 }
 
@@ -59,8 +62,8 @@ func renderUpdate(s *lakemesh.Subscription, in producer.UpdateInput) (string, er
 		fact{"subscription", s.ID}, fact{"status", statusText(s)}, fact{"tampered", s.Tampered},
 		fact{"of account", s.Subscriber}, fact{"database", s.Database}, fact{"tables", tablesOf(s)},
 		fact{"asked for", s.Requested.String()},
-		fact{"has", s.Permitted.String()}, fact{"may hand on", none(s.Grantable)},
-		fact{"will have", t.permitted.String()}, fact{"will hand on", none(t.grantable)},
+		fact{"has", s.Permitted.String()}, fact{"may hand on", none(s.Grantable)}, fact{"until", lakemesh.FormatTime(s.Until)},
+		fact{"will have", t.permitted.String()}, fact{"will hand on", none(t.grantable)}, fact{"then until", endOf(thatOr(in.Until, s.Until), s.Until)},
 		fact{"more than it has", more(t.permitted, s.Permitted).String()},
 		fact{"more than was asked for", more(t.permitted, s.Requested).String()}), nil
 }
@@ -69,7 +72,25 @@ func renderUpdate(s *lakemesh.Subscription, in producer.UpdateInput) (string, er
 // or the plan grants it.
 func grantsMore(s *lakemesh.Subscription, in producer.UpdateInput, todo *plan.Plan) (bool, error) {
 	t, err := termsOf(nil, in.GrantPermissions, in.GrantablePermissions)
-	return todo.Count(plan.Grant) > 0 || !t.permitted.SubsetOf(s.Permitted) || !t.grantable.SubsetOf(s.Grantable), err
+	end := thatOr(in.Until, s.Until)
+	longer := !s.Until.IsZero() && (end.IsZero() || end.After(s.Until))
+	return longer || todo.Count(plan.Grant) > 0 || !t.permitted.SubsetOf(s.Permitted) || !t.grantable.SubsetOf(s.Grantable), err
+}
+
+// thatOr is the end that is named, or else the one that there is.
+func thatOr(end *time.Time, otherwise time.Time) time.Time {
+	if end != nil {
+		return *end
+	}
+	return otherwise
+}
+
+// endOf says when something ends. That it never does is said where it did.
+func endOf(until, before time.Time) string {
+	if until.IsZero() && !before.IsZero() {
+		return "no end"
+	}
+	return lakemesh.FormatTime(until)
 }
 
 // tablesOf are the tables of a subscription, a line each.

@@ -44,6 +44,8 @@ func operations() []operation {
 		{"producer.UpdateSubscriptionPermissions", (*producer.Producer).UpdateSubscriptionPermissions, "subscription update", "SubscriptionID"},
 		{"producer.Repair", (*producer.Producer).Repair, "verify --repair", ""},
 		{"producer.DeleteSubscription", (*producer.Producer).DeleteSubscription, "subscription delete", "SubscriptionID"},
+		{"producer.ExpireSubscriptions", (*producer.Producer).ExpireSubscriptions, "expire", ""},
+		{"consumer.RequestExtension", (*consumer.Consumer).RequestExtension, "request extend", "SubscriptionID"},
 		{"consumer.ListProducts", (*consumer.Consumer).ListProducts, "product list", ""},
 		{"consumer.ListProductAccess", (*consumer.Consumer).ListProductAccess, "subscription list --as consumer", ""},
 		{"consumer.RequestAccessToProduct", (*consumer.Consumer).RequestAccessToProduct, "request create", ""},

@@ -15,18 +15,20 @@ import (
 
 func (a *app) requestCommand() *cobra.Command {
 	return group("request", "Ask for access to data products, and decide on requests",
-		a.requestCreate(), a.requestList(), a.requestApprove(), a.requestDeny(), a.requestCancel())
+		a.requestCreate(), a.requestList(), a.requestApprove(), a.requestDeny(), a.requestCancel(), a.requestExtend())
 }
 
 func (a *app) requestCreate() *cobra.Command {
 	var in consumer.RequestInput
+	var end ending
 	cmd := &cobra.Command{
 		Use:   "create",
 		Short: "Ask the owner of a product for access (consumer)",
 		Example: `  lakemesh request create --owner-account-id 111111111111 --database-name aviation-111111111111 \
-      --tables weather --request-permissions SELECT,DESCRIBE`,
+      --tables weather --request-permissions SELECT,DESCRIBE --for 90d`,
 		Args: cobra.NoArgs,
 		RunE: a.do(func(ctx context.Context, _ []string) error {
+			in.Until = end.at
 			c, err := a.consumer(ctx)
 			if err != nil {
 				return err
@@ -40,7 +42,7 @@ func (a *app) requestCreate() *cobra.Command {
 					}
 					return a.show(out, func() {
 						fmt.Fprint(a.out, renderFacts(fact{"request", out.SubscriptionID}, fact{"type", strings.ToLower(out.Type)},
-							fact{"database", in.DatabaseName}, fact{"tables", out.TableName}))
+							fact{"database", in.DatabaseName}, fact{"tables", out.TableName}, fact{"until", lakemesh.FormatTime(in.Until)}))
 						a.next("the owner decides: lakemesh request approve %s", out.SubscriptionID)
 					})
 				})
@@ -52,6 +54,7 @@ func (a *app) requestCreate() *cobra.Command {
 	f.StringVar(&in.DatabaseName, "database-name", "", "the product's database in the mesh")
 	f.Var(list{values: &in.Tables}, "tables", "tables, by name or by regular expressions for whole names (default: the whole database)")
 	f.Var(list{values: &in.RequestPermissions}, "request-permissions", "the permissions to ask for: SELECT, DESCRIBE, INSERT, DELETE, ALTER, DROP, ALL")
+	a.addEnd(cmd, &end, false, "access does not end by itself")
 	f.StringVar(&in.Notes, "notes", "", "a note for the owner")
 	required(cmd, "owner-account-id", "database-name", "request-permissions")
 	must(cmd.RegisterFlagCompletionFunc("database-name", a.completeDatabases))
@@ -72,7 +75,7 @@ func (a *app) requestList() *cobra.Command {
 				return err
 			}
 			if side == lakemesh.ConsumerIdentity {
-				return a.listAsConsumer(ctx, "requests", []lakemesh.Status{lakemesh.Pending})
+				return a.listAsConsumer(ctx, "requests", []lakemesh.Status{lakemesh.Pending}, 0)
 			}
 			p, err := a.producer(ctx)
 			if err != nil {
@@ -102,13 +105,16 @@ func (a *app) printRequests(list []producer.PendingRequest) {
 			}
 			a.warn(line("request %s cannot be approved as it is: %s", r.SubscriptionID, r.Tampered))
 		}
-		rows[i] = []string{r.SubscriptionID, r.DatabaseName, tables, strings.Join(r.RequestedGrants, ","), r.SubscriberPrincipal, r.CreationDate, r.CreatedBy, approvable}
+		rows[i] = []string{r.SubscriptionID, r.DatabaseName, tables, strings.Join(r.RequestedGrants, ","), orDash(r.RequestedUntil), r.SubscriberPrincipal, r.CreationDate, r.CreatedBy, approvable}
 	}
-	a.printTable("pending requests", []string{"REQUEST", "DATABASE", "TABLES", "PERMISSIONS", "CONSUMER", "CREATED", "BY", "APPROVABLE"}, rows)
+	header := []string{"REQUEST", "DATABASE", "TABLES", "PERMISSIONS", "UNTIL", "CONSUMER", "CREATED", "BY", "APPROVABLE"}
+	header, rows = unlessEmpty("UNTIL", header, rows)
+	a.printTable("pending requests", header, rows)
 }
 
 func (a *app) requestApprove() *cobra.Command {
 	var in producer.ApproveInput
+	var end ending
 	cmd := changing(a, change[*producer.Producer]{
 		use: "approve", short: "Approve a request: grant what it asks for, or other permissions (producer)",
 		long: `Grants what a request asks for, or what --grant-permissions says. At a terminal it
@@ -122,12 +128,15 @@ is done, or nothing. A program names the plan that somebody has looked at by --e
 			if err != nil {
 				return "", err
 			}
+			in.Until = end.named()
 			return renderApproval(s, in)
 		},
 		plan: func(ctx context.Context, p *producer.Producer) (*plan.Plan, error) {
+			in.Until = end.named()
 			return p.PlanApproveAccessRequest(ctx, in)
 		},
 		do: func(ctx context.Context, p *producer.Producer) error {
+			in.Until = end.named()
 			if err := p.ApproveAccessRequest(ctx, in); err != nil {
 				return err
 			}
@@ -140,6 +149,7 @@ is done, or nothing. A program names the plan that somebody has looked at by --e
 	f.SortFlags = false
 	f.Var(list{values: &in.GrantPermissions}, "grant-permissions", "what is granted (default: all that was requested)")
 	f.Var(list{values: &in.GrantablePermissions, none: true}, "grantable-permissions", "what the consumer may grant on in its account; none for nothing (default: all that is granted)")
+	a.addEnd(cmd, &end, true, "as was asked for")
 	addDecisionNotes(cmd, &in.DecisionNotes)
 	must(cmd.RegisterFlagCompletionFunc("grant-permissions", completePermissions))
 	must(cmd.RegisterFlagCompletionFunc("grantable-permissions", completePermissions))
@@ -193,6 +203,38 @@ func (a *app) requestCancel() *cobra.Command {
 		},
 	})
 	cmd.Flags().StringVar(&in.Reason, "reason", "", "why")
+	return cmd
+}
+
+func (a *app) requestExtend() *cobra.Command {
+	var in consumer.ExtensionInput
+	var end ending
+	cmd := changing(a, change[*consumer.Consumer]{
+		use: "extend", short: "Ask for more time on a subscription that ends (consumer)",
+		long: `Makes a request of its own: for the same tables, with the permissions that the subscription
+gives, until a later end. Once the owner approves it both subscriptions stand side by side.`,
+		flag: "subscription-id", other: "request-id", id: &in.SubscriptionID,
+		who: lakemesh.ConsumerIdentity, on: []lakemesh.Status{lakemesh.Active}, open: a.consumer,
+		plan: func(ctx context.Context, c *consumer.Consumer) (*plan.Plan, error) {
+			in.Until = end.at
+			return c.PlanRequestExtension(ctx, in)
+		},
+		do: func(ctx context.Context, c *consumer.Consumer) error {
+			in.Until = end.at
+			out, err := c.RequestExtension(ctx, in)
+			if err != nil {
+				return err
+			}
+			return a.show(out, func() {
+				fmt.Fprint(a.out, renderFacts(fact{"request", out.SubscriptionID}, fact{"extends", in.SubscriptionID}, fact{"until", lakemesh.FormatTime(in.Until)}))
+				a.next("the owner decides: lakemesh request approve %s", out.SubscriptionID)
+			})
+		},
+	})
+	cmd.Example = `  lakemesh request extend <subscription id> --for 90d`
+	a.addEnd(cmd, &end, false, "there is none, name one")
+	cmd.MarkFlagsOneRequired("until", "for")
+	cmd.Flags().StringVar(&in.Notes, "notes", "", "a note for the owner")
 	return cmd
 }
 

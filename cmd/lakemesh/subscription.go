@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -24,6 +25,7 @@ func (a *app) subscriptionCommand() *cobra.Command {
 func (a *app) subscriptionList(otherwise lakemesh.Identity) *cobra.Command {
 	var as string
 	var statuses []string
+	var soon time.Duration
 	cmd := &cobra.Command{
 		Use:   "list",
 		Short: "List subscriptions, as their owner or as their subscriber",
@@ -38,7 +40,7 @@ func (a *app) subscriptionList(otherwise lakemesh.Identity) *cobra.Command {
 				return err
 			}
 			if side == lakemesh.ConsumerIdentity {
-				return a.listAsConsumer(ctx, "subscriptions", wanted)
+				return a.listAsConsumer(ctx, "subscriptions", wanted, soon)
 			}
 			p, err := a.producer(ctx)
 			if err != nil {
@@ -55,9 +57,13 @@ func (a *app) subscriptionList(otherwise lakemesh.Identity) *cobra.Command {
 			if len(wanted) > 1 {
 				out.Subscriptions = slices.DeleteFunc(out.Subscriptions, func(s lakemesh.Subscription) bool { return !slices.Contains(wanted, s.Status) })
 			}
+			if soon > 0 {
+				out.Subscriptions = endingWithin(out.Subscriptions, a.time(), soon)
+			}
 			return a.show(out, func() { a.printSubscriptions("subscriptions", out.Subscriptions) })
 		}),
 	}
+	cmd.Flags().Var(&spanFlag{span: &soon}, "ending-within", "only those that end within 30d, 12w or 36h from now on, or are over, the next first")
 	cmd.Flags().Var(list{values: &statuses}, "status", "only these states: Pending, Active, Denied, Deleted (default: all)")
 	must(cmd.RegisterFlagCompletionFunc("status", cobra.FixedCompletions([]string{"Pending", "Active", "Denied", "Deleted"}, cobra.ShellCompDirectiveNoFileComp)))
 	addAs(cmd, &as, strings.ToLower(string(otherwise)))
@@ -80,7 +86,7 @@ func parseStatuses(names []string) ([]lakemesh.Status, error) {
 	return wanted, nil
 }
 
-func (a *app) listAsConsumer(ctx context.Context, what string, statuses []lakemesh.Status) error {
+func (a *app) listAsConsumer(ctx context.Context, what string, statuses []lakemesh.Status, soon time.Duration) error {
 	c, err := a.consumer(ctx)
 	if err != nil {
 		return err
@@ -88,6 +94,9 @@ func (a *app) listAsConsumer(ctx context.Context, what string, statuses []lakeme
 	out, err := c.ListProductAccess(ctx, consumer.ListInput{Statuses: statuses})
 	if err != nil {
 		return err
+	}
+	if soon > 0 {
+		out.Subscriptions = endingWithin(out.Subscriptions, a.time(), soon)
 	}
 	return a.show(out, func() { a.printSubscriptions(what, out.Subscriptions) })
 }
@@ -99,10 +108,12 @@ func (a *app) printSubscriptions(what string, list []lakemesh.Subscription) {
 		if s.Status == lakemesh.Pending {
 			permissions = s.Requested
 		}
-		rows[i] = []string{s.ID, statusText(&s), s.Database, tablesText(&s), orDash(strings.Join(permissions.Strings(), ",")), s.Owner, s.Subscriber,
+		rows[i] = []string{s.ID, statusText(&s), s.Database, tablesText(&s), orDash(strings.Join(permissions.Strings(), ",")), orDash(endText(&s)), s.Owner, s.Subscriber,
 			choose(s.Status == lakemesh.Active, choose(s.Imported, "yes", "no"), "-")}
 	}
-	a.printTable(what, []string{"SUBSCRIPTION", "STATUS", "DATABASE", "TABLES", "PERMISSIONS", "OWNER", "SUBSCRIBER", "IMPORTED"}, rows)
+	header := []string{"SUBSCRIPTION", "STATUS", "DATABASE", "TABLES", "PERMISSIONS", "UNTIL", "OWNER", "SUBSCRIBER", "IMPORTED"}
+	header, rows = unlessEmpty("UNTIL", header, rows)
+	a.printTable(what, header, rows)
 }
 
 func statusText(s *lakemesh.Subscription) string {
@@ -111,6 +122,8 @@ func statusText(s *lakemesh.Subscription) string {
 		return string(s.Status) + " (tampered)"
 	case s.Leaving:
 		return string(s.Status) + " (leaving)"
+	case s.Over:
+		return string(s.Status) + " (over)"
 	case s.Claim != nil:
 		return fmt.Sprintf("%s (%s under way)", s.Status, s.Claim.Action)
 	}
@@ -165,6 +178,7 @@ func renderSubscription(s *lakemesh.Subscription) string {
 		fact{"asked as", strings.Join(s.Expressions, ",")},
 		fact{"requested", strings.Join(s.Requested.Strings(), ",")}, fact{"permitted", strings.Join(s.Permitted.Strings(), ",")},
 		fact{"grantable", strings.Join(s.Grantable.Strings(), ",")}, fact{"imported", choose(s.Imported, "yes", choose(s.Status == lakemesh.Active, "no", ""))},
+		fact{"asked until", lakemesh.FormatTime(s.RequestedUntil)}, fact{"until", lakemesh.FormatTime(s.Until)},
 		fact{"created", lakemesh.FormatTime(s.Created) + " by " + s.CreatedBy}, fact{"updated", strings.TrimSuffix(lakemesh.FormatTime(s.Updated)+" by "+s.UpdatedBy, " by ")},
 		fact{"notes", s.Notes}, fact{"history", historyText(s)})
 	if len(s.History) == 0 {
@@ -198,6 +212,7 @@ func renderHistory(events []lakemesh.Event) string {
 
 func (a *app) subscriptionUpdate() *cobra.Command {
 	var in producer.UpdateInput
+	var end ending
 	cmd := changing(a, change[*producer.Producer]{
 		use: "update", short: "Set the permissions of an active subscription (producer)",
 		flag: "subscription-id", other: "request-id", id: &in.SubscriptionID,
@@ -207,6 +222,7 @@ func (a *app) subscriptionUpdate() *cobra.Command {
 			if err != nil {
 				return false, err
 			}
+			in.Until = end.named()
 			return grantsMore(s, in, todo)
 		},
 		about: func(ctx context.Context, p *producer.Producer) (string, error) {
@@ -214,12 +230,15 @@ func (a *app) subscriptionUpdate() *cobra.Command {
 			if err != nil {
 				return "", err
 			}
+			in.Until = end.named()
 			return renderUpdate(s, in)
 		},
 		plan: func(ctx context.Context, p *producer.Producer) (*plan.Plan, error) {
+			in.Until = end.named()
 			return p.PlanUpdateSubscriptionPermissions(ctx, in)
 		},
 		do: func(ctx context.Context, p *producer.Producer) error {
+			in.Until = end.named()
 			if err := p.UpdateSubscriptionPermissions(ctx, in); err != nil {
 				return err
 			}
@@ -232,6 +251,7 @@ func (a *app) subscriptionUpdate() *cobra.Command {
 	f.SortFlags = false
 	f.Var(list{values: &in.GrantPermissions}, "grant-permissions", "the permissions that hold afterwards")
 	f.Var(list{values: &in.GrantablePermissions, none: true}, "grantable-permissions", "what the consumer may grant on afterwards; none for nothing (default: all of them)")
+	a.addEnd(cmd, &end, true, "as before")
 	f.StringVar(&in.Notes, "notes", "", "a note about the change")
 	required(cmd, "grant-permissions")
 	must(cmd.RegisterFlagCompletionFunc("grant-permissions", completePermissions))

@@ -42,6 +42,7 @@ func (s Source) Make(ctx context.Context, f access.ListFilter, at *time.Time) (*
 		return nil, err
 	}
 	var terms []access.Terms
+	var over []string
 	since, before := map[string]time.Time{}, access.Grants{}
 	for _, r := range s.Records {
 		t := termsOf(s.Mesh, r)
@@ -64,6 +65,9 @@ func (s Source) Make(ctx context.Context, f access.ListFilter, at *time.Time) (*
 		before = before.Union(found)
 		terms = append(terms, t)
 		since[t.ID] = access.ApprovedAt(then)
+		if at == nil && r.Over {
+			over = append(over, r.ID)
+		}
 	}
 	there := s.There
 	if at != nil {
@@ -88,6 +92,11 @@ func (s Source) Make(ctx context.Context, f access.ListFilter, at *time.Time) (*
 	}
 	if n := unfound(terms, all); at == nil && n > 0 {
 		out.Notes = append(out.Notes, fmt.Sprintf("%d active %s nothing that is granted: Lake Formation shows no grant of it", n, map[bool]string{true: "subscription justifies", false: "subscriptions justify"}[n == 1]))
+	}
+	for _, id := range over {
+		if slices.ContainsFunc(out.Entries, func(e access.Entry) bool { return slices.Contains(e.Through, id) }) {
+			out.Notes = append(out.Notes, fmt.Sprintf("subscription %s is over, and what it gave is still granted: its owner ends it with %s", id, lakemesh.Do("producer.ExpireSubscriptions")))
+		}
 	}
 	out.Notes = append(out.Notes, faults...)
 	return out, nil
@@ -119,14 +128,18 @@ func (s Source) histories(ctx context.Context) (all map[string][]lakemesh.Event,
 	return all, faults, err
 }
 
-// termsOf are a record's terms as they justify grants now.
+// termsOf are a record's terms as they justify grants now, or did until their end.
 func termsOf(mesh string, r *tracker.Record) access.Terms {
 	permitted, grantable := r.Justified()
+	if r.Over {
+		// What is still granted by it is not by hand.
+		permitted, grantable = r.Permitted, r.Grantable
+	}
 	if !permitted.Has(lakemesh.All) {
 		// A record of the original library may say otherwise.
 		grantable = grantable.Intersect(permitted)
 	}
-	t := access.Terms{ID: r.ID, Owner: r.Owner, Grantees: []access.Grantee{access.Grantee(r.Subscriber)}, Permissions: permitted, Grantable: grantable,
+	t := access.Terms{ID: r.ID, Owner: r.Owner, Until: r.Until, Grantees: []access.Grantee{access.Grantee(r.Subscriber)}, Permissions: permitted, Grantable: grantable,
 		Scope: access.Scope{Account: mesh, Database: r.Database, AllTables: r.WholeDatabase()}}
 	if !r.WholeDatabase() {
 		t.Scope.Tables = r.Tables

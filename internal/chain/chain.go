@@ -92,6 +92,7 @@ const (
 	ByPublishing Operation = "publishing again"
 	BySyncing    Operation = "bringing up to date"
 	ByUpdating   Operation = "updating to what was decided"
+	ByExpiring   Operation = "ending what is over"
 	ByImporting  Operation = "importing again"
 	ByLeaving    Operation = "leaving again"
 	ByTidying    Operation = "removing dead links"

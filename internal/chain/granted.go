@@ -251,6 +251,9 @@ func Held(h access.Held) string {
 
 // Updating is how a subscription is brought again to what its record says.
 func Updating(r *tracker.Record) (command string, _ Mends) {
+	if r.Over {
+		return expire, Mends{By: ByExpiring, Subscription: r.ID}
+	}
 	grantable := "none"
 	if len(r.Grantable) > 0 {
 		grantable = strings.Join(r.Grantable.Strings(), ",")
@@ -258,6 +261,9 @@ func Updating(r *tracker.Record) (command string, _ Mends) {
 	return fmt.Sprintf("lakemesh subscription update %s --grant-permissions %s --grantable-permissions %s", r.ID, strings.Join(r.Permitted.Strings(), ","), grantable),
 		Mends{By: ByUpdating, Subscription: r.ID}
 }
+
+// expire is the command that ends what is over.
+const expire = "lakemesh expire"
 
 // Records finds what is wrong with records themselves.
 func Records(records []*tracker.Record) (found []Finding) {
@@ -272,6 +278,8 @@ func Records(records []*tracker.Record) (found []Finding) {
 		case r.Claim != nil:
 			f.What = fmt.Sprintf("a decision (%s) by %s is under way, or was left unfinished", r.Claim.Action, r.Claim.By)
 			f.Command = "lakemesh subscription abort " + r.ID
+		case r.Over:
+			f.Kind, f.What, f.Command = TooMuch, "it ended on "+lakemesh.FormatTime(r.Until)+" (UTC), and what it gave is not taken away yet", expire
 		case r.Leaving:
 			f.Kind, f.What, f.Command = TooMuch, "the consumer has left it, and it is not ended yet", "lakemesh subscription settle"
 		default:

@@ -271,6 +271,11 @@ func (a Asked) Record(records []*tracker.Record, owner string, held bool) chain.
 		}
 		return s
 	}
+	if r := of(func(r *tracker.Record) bool { return r.Over && a.gives(r.Permitted) }); r != nil {
+		s.Resource, s.Mends = "subscription "+r.ID, chain.Consumer
+		s.What, s.Command = fmt.Sprintf("subscription %s ended on %s (UTC)", r.ID, lakemesh.FormatTime(r.Until)), "lakemesh request extend "+r.ID+" --for 90d"
+		return s
+	}
 	if r := of(func(r *tracker.Record) bool { return r.Status == lakemesh.Active }); r != nil {
 		s.Resource, s.What, s.Mends = "subscription "+r.ID, fmt.Sprintf("subscription %s is active with %s, and not with %s", r.ID, orNothing(r.Permitted), a.Permission), chain.Owner
 		if r.Claim != nil {

@@ -3,6 +3,7 @@ package tracker
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/lakemesh/lakemesh"
 )
@@ -97,7 +98,7 @@ func Claimable(r *Record, c lakemesh.Claim) error {
 	if c.Action == lakemesh.ActionAbort {
 		return nil
 	}
-	if r.Claim.Action != c.Action || !r.Claim.Permissions.Equal(c.Permissions) || !r.Claim.Grantable.Equal(c.Grantable) {
+	if r.Claim.Action != c.Action || !r.Claim.Permissions.Equal(c.Permissions) || !r.Claim.Grantable.Equal(c.Grantable) || !r.Claim.Until.Equal(c.Until) {
 		return &lakemesh.ClaimedError{SubscriptionID: r.ID, Wanted: c.Action, Claim: *r.Claim, Expired: true}
 	}
 	return transition(r, c.Action)
@@ -136,6 +137,8 @@ type Outcome struct {
 	Status lakemesh.Status
 	// Permitted and Grantable are what the consumer holds now.
 	Permitted, Grantable lakemesh.Permissions
+	// Until is when it ends; the zero time is never.
+	Until time.Time
 	// TableARNs are the tables that carry it.
 	TableARNs []string
 	// RAMShares are the shares that carry it; nil leaves them as they were.
@@ -151,7 +154,7 @@ type Outcome struct {
 func (h *Held) Finish(ctx context.Context, o Outcome) error {
 	t, r := h.lease.tracker, h.Record
 	event := t.event(r, h.Claim.Action, o.Status, o.Reason)
-	event.Permissions, event.Grantable = o.Permitted, o.Grantable
+	event.Permissions, event.Grantable, event.Until = o.Permitted, o.Grantable, o.Until
 	e := t.next(ProducerSide, r.ID, r.owner, r.consumer, event)
 	u := inDecisions(r.ID)
 	u.Remove(attrClaim)
@@ -163,6 +166,11 @@ func (h *Held) Finish(ctx context.Context, o Outcome) error {
 		u.Set(attrStatus, str(string(o.Status)))
 		u.Set(attrPermitted, list(o.Permitted.Strings()))
 		u.Set(attrGrantable, list(o.Grantable.Strings()))
+		if o.Until.IsZero() {
+			u.Remove(attrUntil)
+		} else {
+			u.Set(attrUntil, str(lakemesh.FormatTime(o.Until)))
+		}
 		u.Set(attrTableARNs, names(o.TableARNs))
 		if o.RAMShares != nil {
 			u.Set(attrShares, encodeShares(o.RAMShares))

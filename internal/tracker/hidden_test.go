@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
@@ -182,7 +183,7 @@ func TestWhatIsUnpackedOfRequestsIsBounded(t *testing.T) {
 	for n := range 1000 {
 		id := Words{Database: "sales", Whole: true, Asked: n}.ID(owner, subscriber)
 		before := left.all
-		r := left.read(id, item{attrID: str(id), attrStatus: str("Pending"), attrDatabase: str("sales"), attrTables: bomb}, nil)
+		r := left.read(id, item{attrID: str(id), attrStatus: str("Pending"), attrDatabase: str("sales"), attrTables: bomb}, nil, time.Now())
 		if r.Fault == "" || len(r.Tables) > 0 {
 			t.Fatal("it is believed")
 		}

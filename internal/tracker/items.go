@@ -67,7 +67,7 @@ func (t *Tracker) Get(ctx context.Context, id string) (*Record, error) {
 	if request == nil && decision == nil {
 		return nil, t.notHere(id)
 	}
-	return read(id, request, decision), nil
+	return read(id, request, decision, t.now()), nil
 }
 
 // Loaded is a subscription with what a decision on it depends on.
@@ -110,7 +110,7 @@ func (t *Tracker) Load(ctx context.Context, id string) (*Loaded, error) {
 	if request == nil && owners[0] == nil {
 		return nil, t.notHere(id)
 	}
-	return &Loaded{Record: read(id, request, owners[0]), Ledger: readLedger(owner, subscriber, owners[1]), beat: count(owners[2], attrBeat), atWork: text(owners[2], attrHolder) != ""}, nil
+	return &Loaded{Record: read(id, request, owners[0], t.now()), Ledger: readLedger(owner, subscriber, owners[1]), beat: count(owners[2], attrBeat), atWork: text(owners[2], attrHolder) != ""}, nil
 }
 
 // together reads items of the table of decisions as they are at one moment; nil stands
@@ -297,7 +297,7 @@ func (t *Tracker) recordsWithin(ctx context.Context, ids []string, left *budget,
 			if request == nil && decision == nil {
 				continue
 			}
-			if !fn(left.read(id, request, decision)) {
+			if !fn(left.read(id, request, decision, t.now())) {
 				return nil
 			}
 		}
@@ -310,7 +310,7 @@ func (t *Tracker) recordsWithin(ctx context.Context, ids []string, left *budget,
 func (t *Tracker) decided(ctx context.Context, ids []string) ([]*Record, error) {
 	var all []*Record
 	err := t.eachItem(ctx, lakemesh.DecisionsTable, ids, batchGetMax, func(id string, i item) error {
-		all = append(all, read(id, nil, i))
+		all = append(all, read(id, nil, i, t.now()))
 		return nil
 	})
 	return all, err

@@ -2,6 +2,7 @@ package tracker
 
 import (
 	"context"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"golang.org/x/sync/errgroup"
@@ -142,9 +143,9 @@ type budget struct {
 // read reads a record, and takes the words of a request that waits from the budget; if
 // there is not enough left, they are not unpacked, or taken out. What was decided is
 // always read: an owner decides how many of those there are. A nil budget has no bounds.
-func (b *budget) read(id string, request, decision item) *Record {
+func (b *budget) read(id string, request, decision item, now time.Time) *Record {
 	if b == nil || decision != nil {
-		return read(id, request, decision)
+		return read(id, request, decision, now)
 	}
 	owner, subscriber, _, _ := lakemesh.ParseSubscriptionID(id)
 	p := pair{owner, subscriber}
@@ -154,7 +155,7 @@ func (b *budget) read(id string, request, decision item) *Record {
 		packed = false
 		request[attrTables] = &types.AttributeValueMemberNULL{Value: true}
 	}
-	r := read(id, request, decision)
+	r := read(id, request, decision, now)
 	cost := 16*(len(r.Tables)+len(r.Expressions)) + size(r.Tables) + size(r.Expressions) + len(r.Words.Note)
 	if packed && len(r.Tables) == 0 {
 		// Whatever it was, it was unpacked.

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"pgregory.net/rapid"
@@ -76,7 +77,7 @@ func TestTablesThatCannotBeReadDoNotBecomeTheWholeDatabase(t *testing.T) {
 	} {
 		r := read("111111111111-222222222222-ABCDEFGHJKLMNPQRSTUVWX", item{
 			attrStatus: str("Pending"), attrDatabase: str("db"), attrTables: &types.AttributeValueMemberB{Value: packed},
-		}, nil)
+		}, nil, time.Now())
 		if r.Tampered == "" || r.Fault == "" || r.WholeDatabase() || !r.TablesUnknown {
 			t.Errorf("%s: %+v", what, r)
 		}

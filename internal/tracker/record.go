@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
@@ -22,6 +23,7 @@ const (
 	attrClaim       = "Claim"
 	attrFound       = "Found"
 	attrAdoptedFrom = "AdoptedFrom"
+	attrAskedUntil  = "RequestedUntil"
 )
 
 // Record is a subscription, read from the consumer's request and from the owner's
@@ -84,8 +86,8 @@ func readEnd(i item) chainEnd {
 
 // read makes the record of an id of the request, the decision, or both; nil stands
 // for an item that is not there. The accounts are those of the id, which is the key
-// of both and which nobody can change.
-func read(id string, request, decision item) *Record {
+// of both and which nobody can change. Whether it is over is told for now.
+func read(id string, request, decision item, now time.Time) *Record {
 	r := &Record{Subscription: lakemesh.Subscription{ID: id}}
 	// Ids are checked before items are read.
 	r.Owner, r.Subscriber, _, _ = lakemesh.ParseSubscriptionID(id)
@@ -98,6 +100,7 @@ func read(id string, request, decision item) *Record {
 	}
 	r.Database, r.Tables, r.TablesUnknown = r.Words.Database, r.Words.Tables, !r.Words.Whole && len(r.Words.Tables) == 0
 	r.Expressions, r.Requested, r.CreatedBy = r.Words.Expressions, r.Words.Requested, r.Words.By
+	r.RequestedUntil, r.Over = r.Words.Until, r.over(now)
 	if r.Words.Note != "" {
 		r.Notes = append([]string{r.Words.Note}, r.Notes...)
 	}
@@ -187,6 +190,12 @@ func (r *Record) readDecision(i, request item, faults []string) []string {
 		r.Status = lakemesh.Deleted
 	}
 	r.Permitted, r.Grantable = permissions(known(i, attrPermitted)), permissions(known(i, attrGrantable))
+	var ends bool
+	if r.Until, ends = readUntil(i, attrUntil); !ends {
+		// It has an end, and has not after it.
+		r.Until = time.Unix(0, 0).UTC()
+		faults = append(faults, "when it ends cannot be read")
+	}
 	r.TableARNs, r.RAMShares = known(i, attrTableARNs), shares(i)
 	r.Updated, r.UpdatedBy = moment(text(i, attrUpdated)), text(i, attrUpdatedBy)
 	r.Notes = append(known(i, attrDecisions), r.Notes...)
@@ -233,7 +242,11 @@ func readCopy(i item) (w Words, fault string) {
 	w = Words{Asked: count(i, attrAsked), Database: text(i, attrDatabase), By: text(i, attrCreatedBy), Note: text(i, attrNote),
 		Whole: isTrue(i, attrWhole), Expressions: known(i, attrExpressions), Requested: permissions(known(i, attrRequested))}
 	tables, ok := texts(i, attrTables)
+	var ends bool
+	w.Until, ends = readUntil(i, attrAskedUntil)
 	switch {
+	case !ends:
+		return w, "when it shall end cannot be read"
 	case w.Database == "" || !areNames([]string{w.Database}):
 		w.Database = ""
 		return w, "it names no database"
@@ -266,6 +279,9 @@ func (r *Record) copyTo(u *update) {
 	if len(w.Expressions) > 0 {
 		u.Set(attrExpressions, list(w.Expressions))
 	}
+	if !w.Until.IsZero() {
+		u.Set(attrAskedUntil, str(lakemesh.FormatTime(w.Until)))
+	}
 	if w.Note != "" {
 		u.Set(attrNote, str(w.Note))
 	}
@@ -276,25 +292,41 @@ func readClaim(i item) *lakemesh.Claim {
 	if !ok {
 		return nil
 	}
+	until, ok := readUntil(m.Value, attrUntil)
+	if !ok {
+		until = time.Unix(0, 0).UTC()
+	}
 	return &lakemesh.Claim{
+		Until:  until,
 		Action: lakemesh.Action(text(m.Value, "Action")), Holder: text(m.Value, "Holder"), By: text(m.Value, "By"), At: moment(text(m.Value, "At")),
 		Permissions: permissions(known(m.Value, "Permissions")), Grantable: permissions(known(m.Value, "Grantable")), Notes: text(m.Value, "Notes"),
 	}
 }
 
 func encodeClaim(c lakemesh.Claim) types.AttributeValue {
-	return &types.AttributeValueMemberM{Value: item{
+	m := item{
 		"Action": str(string(c.Action)), "Holder": str(c.Holder), "By": str(c.By), "At": str(stamp(c.At)),
 		"Permissions": list(c.Permissions.Strings()), "Grantable": list(c.Grantable.Strings()), "Notes": str(c.Notes),
-	}}
+	}
+	if !c.Until.IsZero() {
+		m[attrUntil] = str(lakemesh.FormatTime(c.Until))
+	}
+	return &types.AttributeValueMemberM{Value: m}
+}
+
+// over reports whether an active subscription has ended: at the earlier of what was decided
+// and what is being decided.
+func (r *Record) over(now time.Time) bool {
+	ended := func(until time.Time) bool { return !until.IsZero() && !now.Before(until) }
+	return r.Status == lakemesh.Active && (ended(r.Until) || r.Claim != nil && r.Claim.Action == lakemesh.ActionUpdate && ended(r.Claim.Until))
 }
 
 // Justified returns what a record justifies for its consumer: what was permitted
-// while it is active. A decision that is under way counts only for what it and
+// while it is active and not over. A decision that is under way counts only for what it and
 // the state before it agree on, so that nothing which is being taken away is
 // counted on.
 func (r *Record) Justified() (permitted, grantable lakemesh.Permissions) {
-	if r.Status != lakemesh.Active {
+	if r.Status != lakemesh.Active || r.Over {
 		return nil, nil
 	}
 	if r.Claim == nil {
@@ -311,7 +343,7 @@ func (r *Record) Justified() (permitted, grantable lakemesh.Permissions) {
 func (r *Record) Digest() []string {
 	claim := "no claim"
 	if c := r.Claim; c != nil {
-		claim = fmt.Sprintf("%s %s %s", c.Action, c.Permissions, c.Grantable)
+		claim = fmt.Sprintf("%s %s %s %s", c.Action, c.Permissions, c.Grantable, lakemesh.FormatTime(c.Until))
 	}
-	return slices.Concat([]string{r.ID, string(r.Status), r.Words.Digest(), r.Fault, r.Permitted.String(), r.Grantable.String(), claim}, r.Found)
+	return slices.Concat([]string{r.ID, string(r.Status), r.Words.Digest(), r.Fault, r.Permitted.String(), r.Grantable.String(), lakemesh.FormatTime(r.Until), claim}, r.Found)
 }

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
@@ -23,7 +24,7 @@ func values() []types.AttributeValue {
 		&types.AttributeValueMemberNULL{Value: true}, &types.AttributeValueMemberB{Value: []byte("x")}, &types.AttributeValueMemberB{Value: pack(slices.Repeat([]string{"abc"}, 300_000))},
 		set([]string{"a", "b"}), &types.AttributeValueMemberNS{Value: []string{"1"}}, &types.AttributeValueMemberBS{Value: [][]byte{{1}}},
 		list(nil), list([]string{"a"}), list([]string{"orders", "customers"}), &types.AttributeValueMemberL{Value: []types.AttributeValue{str("orders"), number(1)}},
-		&types.AttributeValueMemberM{Value: item{"a": str("b")}}, str("Active"), str("Deleted"), list([]string{"ALL"}),
+		&types.AttributeValueMemberM{Value: item{"a": str("b")}}, str("Active"), str("Deleted"), list([]string{"ALL"}), str("2001-09-09 01:46:40"), str("2001-09-09"), str("0001-01-01 00:00:00"),
 	}
 }
 
@@ -47,7 +48,7 @@ func TestNothingThatAConsumerWritesIsADecision(t *testing.T) {
 				if forged[name] = v; v == nil {
 					delete(forged, name)
 				}
-				before := read(asked.ID, forged, nil)
+				before := read(asked.ID, forged, nil, time.Now())
 				if before.Status != lakemesh.Pending && before.Status != lakemesh.Deleted || before.Permitted != nil || before.Owner != owner || before.Subscriber != subscriber {
 					t.Errorf("without a decision it is %+v", before.Subscription)
 				}
@@ -55,7 +56,7 @@ func TestNothingThatAConsumerWritesIsADecision(t *testing.T) {
 				if !same && (before.Fault == "" || before.Tampered == "") {
 					t.Errorf("it says something else, and that is not seen: %+v", before.Words)
 				}
-				after := read(asked.ID, forged, decision)
+				after := read(asked.ID, forged, decision, time.Now())
 				if after.Status != lakemesh.Active || after.Words.Digest() != granted.Words.Digest() || after.Fault != "" || !after.Permitted.Equal(granted.Permitted) ||
 					!slices.Equal(after.Tables, []string{"orders"}) || after.WholeDatabase() || after.Database != "sales" {
 					t.Errorf("with a decision it is %+v", after.Subscription)
@@ -64,7 +65,7 @@ func TestNothingThatAConsumerWritesIsADecision(t *testing.T) {
 		}
 	}
 	for n, v := range []item{nil, {}} {
-		if r := read(asked.ID, v, decision); r.Status != lakemesh.Active || r.Tampered == "" || r.Believable() {
+		if r := read(asked.ID, v, decision, time.Now()); r.Status != lakemesh.Active || r.Tampered == "" || r.Believable() {
 			t.Errorf("%d: without the request it is %+v", n, r)
 		}
 	}
@@ -78,7 +79,7 @@ func TestAnIDIsMadeOfEveryWord(t *testing.T) {
 		"asked": func(w *Words) { w.Asked++ }, "database": func(w *Words) { w.Database = "sale" }, "tables": func(w *Words) { w.Tables = []string{"a"} },
 		"names": func(w *Words) { w.Tables = []string{"ab", ""} }, "whole": func(w *Words) { w.Whole, w.Tables = true, nil },
 		"permissions": func(w *Words) { w.Requested = lakemesh.NewPermissions(lakemesh.All) }, "note": func(w *Words) { w.Note = "m" }, "by": func(w *Words) { w.By = "you" },
-		"expressions": func(w *Words) { w.Expressions = nil }, "moved": func(w *Words) { w.Tables, w.Expressions = []string{"a"}, []string{"b", "a|b"} },
+		"expressions": func(w *Words) { w.Expressions = nil }, "until": func(w *Words) { w.Until = time.Unix(1e9, 0) }, "moved": func(w *Words) { w.Tables, w.Expressions = []string{"a"}, []string{"b", "a|b"} },
 		"none": func(w *Words) { w.Tables = nil },
 	}
 	seen := map[string]string{base.ID(owner, subscriber): "nothing"}
@@ -105,6 +106,9 @@ func TestWordsAreReadAsTheyWereWritten(t *testing.T) {
 			if rapid.Bool().Draw(rt, "many") {
 				words.Tables = slices.Repeat(words.Tables, 100)
 			}
+		}
+		if rapid.Bool().Draw(rt, "ends") {
+			words.Until = time.Unix(rapid.Int64Range(1, 1<<35).Draw(rt, "until"), 0)
 		}
 		_, words, err := tr.PendingTwin(t.Context(), owner, subscriber, words)
 		if err != nil {
@@ -202,7 +206,7 @@ func FuzzRead(f *testing.F) {
 				delete(request, name)
 			}
 		}
-		r := read(id, trim(request), nil)
+		r := read(id, trim(request), nil, time.Now())
 		if r.Status == lakemesh.Active || r.Status == lakemesh.Denied || r.Permitted != nil {
 			t.Errorf("without a decision it is %+v", r)
 		}

@@ -20,7 +20,7 @@ func (t *Tracker) Request(ctx context.Context, owner, subscriber string, w Words
 	id := w.ID(owner, subscriber)
 	r := &Record{Subscription: lakemesh.Subscription{ID: id, Owner: owner, Subscriber: subscriber, Tables: w.Tables}}
 	event := t.event(r, lakemesh.ActionRequest, lakemesh.Pending, w.Note)
-	event.Permissions = w.Requested
+	event.Permissions, event.Until = w.Requested, w.Until
 	e := t.next(ConsumerSide, id, chainEnd{}, chainEnd{}, event)
 	u := inSubscriptions(id)
 	u.Set(attrOwner, str(owner))

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"github.com/lakemesh/lakemesh"
@@ -28,6 +29,8 @@ type Words struct {
 	Expressions []string
 	// Requested are the permissions asked for.
 	Requested lakemesh.Permissions
+	// Until is when access shall end, in UTC and to the second; the zero time is never.
+	Until time.Time
 	// Note is what was said to the owner.
 	Note string
 	// By is who asked.
@@ -42,7 +45,12 @@ func (w Words) parts() []string {
 	}
 	parts := []string{strconv.Itoa(w.Asked), w.Database, w.Requested.String(), w.By, w.Note, what, strconv.Itoa(len(w.Tables))}
 	parts = append(append(parts, w.Tables...), strconv.Itoa(len(w.Expressions)))
-	return append(parts, w.Expressions...)
+	parts = append(parts, w.Expressions...)
+	if !w.Until.IsZero() {
+		// Requests without an end keep the ids that they had before there were any.
+		parts = append(parts, "until", lakemesh.FormatTime(w.Until))
+	}
+	return parts
 }
 
 // ID is the id of a request with these words.
@@ -62,7 +70,7 @@ func (w Words) Digest() string {
 
 // same reports whether two requests ask for the same, whoever asks and why.
 func (w Words) same(o Words) bool {
-	return w.Database == o.Database && w.Whole == o.Whole && w.Requested.Equal(o.Requested) && sameNames(w.Tables, o.Tables)
+	return w.Database == o.Database && w.Whole == o.Whole && w.Requested.Equal(o.Requested) && w.Until.Equal(o.Until) && sameNames(w.Tables, o.Tables)
 }
 
 // Bounds of what a request may say. A request within them leaves room for the
@@ -144,6 +152,9 @@ func readWords(i item) (w Words, fault string) {
 		wrong("the permissions that it asks for cannot be read")
 	}
 	w.Requested = permissions(names)
+	if w.Until, ok = readUntil(i, attrUntil); !ok {
+		wrong("when it shall end cannot be read")
+	}
 	switch notes, ok := texts(i, attrNotes); {
 	case !ok || len(notes) > 1 || size(notes) > mostNote:
 		wrong("its notes cannot be read")
@@ -151,6 +162,16 @@ func readWords(i item) (w Words, fault string) {
 		w.Note = notes[0]
 	}
 	return w, fault
+}
+
+// readUntil reads an end; none is the zero time. It reports whether it could be read: one
+// that is written in any other form than lakemesh's cannot.
+func readUntil(i item, name string) (_ time.Time, ok bool) {
+	if _, there := i[name]; !there {
+		return time.Time{}, true
+	}
+	t, err := time.Parse(lakemesh.TimeFormat, text(i, name))
+	return t, err == nil && !t.IsZero() && lakemesh.FormatTime(t) == text(i, name)
 }
 
 // write puts the words into an update of a request.
@@ -166,6 +187,9 @@ func (w Words) write(u *update) {
 	}
 	if len(w.Expressions) > 0 {
 		u.Set(attrExpressions, list(w.Expressions))
+	}
+	if !w.Until.IsZero() {
+		u.Set(attrUntil, str(lakemesh.FormatTime(w.Until)))
 	}
 	if w.Note != "" {
 		u.AddTo(attrNotes, w.Note)

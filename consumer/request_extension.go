@@ -1,0 +1,74 @@
+package consumer
+
+import (
+	"context"
+	"time"
+
+	"github.com/lakemesh/lakemesh"
+	"github.com/lakemesh/lakemesh/plan"
+)
+
+const opExtend = "RequestExtension"
+
+// ExtensionInput is what more time is asked for.
+type ExtensionInput struct {
+	// SubscriptionID is the subscription that ends, or has ended.
+	SubscriptionID string
+	// Until is the new end, to the second: later than the one that it has.
+	Until time.Time
+	// Notes go to the owner with the request; they may be empty.
+	Notes string
+}
+
+// RequestExtension asks the owner of a product for more time: it makes a request of its
+// own, for the same tables with the permissions that the subscription gives, until a later
+// end. Once it is approved both subscriptions stand side by side, and what the first
+// gave stays when that ends. The request can be denied without any harm to the first.
+//
+// A subscription that was never granted is a [lakemesh.ErrIllegalTransition]: then another
+// request is to be made. Otherwise it fails like [Consumer.RequestAccessToProduct].
+func (c *Consumer) RequestExtension(ctx context.Context, in ExtensionInput) (*RequestOutput, error) {
+	request, err := c.extension(ctx, in)
+	if err != nil {
+		return nil, err
+	}
+	return c.RequestAccessToProduct(ctx, request)
+}
+
+// PlanRequestExtension tells what [Consumer.RequestExtension] would do.
+func (c *Consumer) PlanRequestExtension(ctx context.Context, in ExtensionInput) (*plan.Plan, error) {
+	request, err := c.extension(ctx, in)
+	if err != nil {
+		return nil, err
+	}
+	return c.PlanRequestAccessToProduct(ctx, request)
+}
+
+// extension is the request that asks for more time.
+func (c *Consumer) extension(ctx context.Context, in ExtensionInput) (RequestInput, error) {
+	r, err := c.subscription(ctx, opExtend, in.SubscriptionID)
+	if err != nil {
+		return RequestInput{}, err
+	}
+	refuse := func(message, hint string) (RequestInput, error) {
+		return RequestInput{}, &lakemesh.Error{Op: opExtend, Account: c.meshAccount, Resource: "subscription " + r.ID, Kind: lakemesh.ErrIllegalTransition,
+			Message: message, Hint: hint, Do: []lakemesh.Call{lakemesh.Do("consumer.RequestAccessToProduct")}}
+	}
+	switch {
+	case r.Status != lakemesh.Active && r.Status != lakemesh.Deleted || len(r.Permitted) == 0 && r.Status == lakemesh.Active:
+		return refuse("it is "+string(r.Status)+", so there is no end to be moved", "ask for access with the end that you need")
+	case r.TablesUnknown:
+		return refuse("it cannot be read which tables it is on", "ask for access anew")
+	case in.Until.IsZero():
+		return RequestInput{}, lakemesh.Invalid("Until", "say until when")
+	case r.Status == lakemesh.Active && r.Until.IsZero():
+		return refuse("it has no end", "nothing needs to be asked for")
+	case r.Status == lakemesh.Active && !in.Until.After(r.Until):
+		return RequestInput{}, lakemesh.Invalid("Until", "subscription %s ends on %s (UTC), and %s is no later", r.ID, lakemesh.FormatTime(r.Until), lakemesh.FormatTime(in.Until))
+	}
+	permissions := r.Permitted
+	if len(permissions) == 0 {
+		permissions = r.Requested
+	}
+	return RequestInput{OwnerAccountID: r.Owner, DatabaseName: r.Database, Tables: r.Tables, RequestPermissions: permissions.Strings(), Until: in.Until, Notes: in.Notes}, nil
+}
