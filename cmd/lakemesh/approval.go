@@ -62,6 +62,7 @@ func renderUpdate(s *lakemesh.Subscription, in producer.UpdateInput) (string, er
 		fact{"has", s.Permitted.String()}, fact{"may hand on", none(s.Grantable)},
 		fact{"will have", t.permitted.String()}, fact{"will hand on", none(t.grantable)},
 		fact{"more than it has", more(t.permitted, s.Permitted).String()},
+		fact{"loses", more(s.Permitted, t.permitted).String()}, fact{"hands on no more", more(s.Grantable, t.grantable).String()},
 		fact{"more than was asked for", more(t.permitted, s.Requested).String()}), nil
 }
 
@@ -70,6 +71,17 @@ func renderUpdate(s *lakemesh.Subscription, in producer.UpdateInput) (string, er
 func grantsMore(s *lakemesh.Subscription, in producer.UpdateInput, todo *plan.Plan) (bool, error) {
 	t, err := termsOf(nil, in.GrantPermissions, in.GrantablePermissions)
 	return todo.Count(plan.Grant) > 0 || !t.permitted.SubsetOf(s.Permitted) || !t.grantable.SubsetOf(s.Grantable), err
+}
+
+// leavesLess reports whether a subscription loses something by an update: it is not named
+// any more, or the plan takes it away.
+func leavesLess(s *lakemesh.Subscription, in producer.UpdateInput, todo *plan.Plan) (bool, error) {
+	t, err := termsOf(nil, in.GrantPermissions, in.GrantablePermissions)
+	if err != nil {
+		return false, err
+	}
+	takes, err := takesAway(todo)
+	return takes || len(more(s.Permitted, t.permitted)) > 0 || len(more(s.Grantable, t.grantable)) > 0, err
 }
 
 // tablesOf are the tables of a subscription, a line each.
