@@ -234,6 +234,7 @@ func (p *Producer) warn(c *considered, f *found, ch *change, wanted access.Wante
 		}
 		warn("account %s holds %s on %s already, which lakemesh did not grant: it stays when this subscription ends", r.Subscriber, e.Permissions, e.Resource)
 	}
+	ch.warnings = append(ch.warnings, fallenOf(c, ch)...)
 	for n, object := range slices.Sorted(maps.Keys(f.carriage.Missing)) {
 		if n == mostNamed {
 			warn("and %d more", len(f.carriage.Missing)-n)

@@ -141,6 +141,7 @@ func (p *Producer) PlanUnpublishDataProducts(ctx context.Context, in UnpublishIn
 		ended.Warn("subscription %s of account %s ends", r.ID, r.Subscriber)
 		ended.Append(one)
 	}
+	u.onTables, u.onDatabases = without(u.onTables, ended), without(u.onDatabases, ended)
 	ended.Append(u.plan())
 	return ended.Preview(), nil
 }
@@ -351,9 +352,58 @@ func (u *unpublication) revoke(p *plan.Plan, batches *permissions.Batches, e per
 		return nil
 	}
 	if e.Principal != u.account && e.Principal != u.readOnlyRole() && e.Principal != permissions.AllowedByIAM {
-		p.Warn("%s holds %s on %s, which no subscription gives it: it ends with it", e.Principal, e.Permissions, e.Resource)
+		if byHand := more(e.Permissions, u.given(e)); len(byHand) > 0 {
+			p.Warn("%s holds %s on %s, which no subscription gives it: it ends with it", e.Principal, byHand, e.Resource)
+		}
 	}
 	return batches.Revoke(p, e)
+}
+
+// given is what the subscriptions that are ended with it give a principal on what an entry
+// is on. Of two of one account each leaves what the other gives, so that a plan of their
+// ends shows it of neither.
+func (u *unpublication) given(e permissions.Entry) lakemesh.Permissions {
+	given := lakemesh.NewPermissions()
+	for _, r := range u.live {
+		switch {
+		case r.Subscriber != e.Principal:
+		case e.Resource.Kind == permissions.KindDatabase:
+			// Who holds anything on a table describes its database.
+			given = given.Union(lakemesh.NewPermissions(lakemesh.Describe))
+		case r.TablesUnknown || r.WholeDatabase() || slices.ContainsFunc(r.Tables, func(t string) bool { return strings.EqualFold(t, e.Resource.Table) }):
+			given = given.Union(r.Permitted)
+			if r.Claim != nil {
+				given = given.Union(r.Claim.Permissions)
+			}
+		}
+	}
+	return given
+}
+
+// more is what of some permissions is not among others; ALL has all of them.
+func more(p, than lakemesh.Permissions) lakemesh.Permissions {
+	if than.Has(lakemesh.All) {
+		return nil
+	}
+	return p.Minus(than)
+}
+
+// without is what is left of grants when a plan's revocations are done.
+func without(g *permissions.Grants, ended *plan.Plan) *permissions.Grants {
+	left := map[permissions.Key]permissions.Entry{}
+	for _, s := range ended.Steps {
+		revoked, ok := s.Detail.(permissions.Entry)
+		if !ok || s.Kind != plan.Revoke {
+			continue
+		}
+		e, known := left[revoked.Key()]
+		if !known {
+			e = g.Of(revoked.Principal, revoked.Resource)
+		}
+		e.Permissions, e.Grantable = e.Permissions.Minus(revoked.Permissions), e.Grantable.Minus(revoked.Permissions)
+		left[revoked.Key()] = e
+	}
+	return g.With(slices.Collect(maps.Values(left)))
 }
 
 // linksOnly reports whether lakemesh made the database of the links, and nothing else

@@ -154,6 +154,54 @@ func TestSubscriptionsKeepTheirTablesInTheMesh(t *testing.T) {
 	}
 }
 
+// What the ended subscriptions give is theirs, and is revoked once: also what two of one
+// account give, which the end of neither alone takes away.
+func TestThePlanOfUnpublishingTakesAGrantAwayOnce(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	for _, tables := range [][]string{{"orders"}, {"orders", "customers"}} {
+		w.approve(t, producer.ApproveInput{RequestID: w.request(t, consumerAccount, tables, "SELECT")})
+	}
+	w.approve(t, producer.ApproveInput{RequestID: w.request(t, otherConsumer, []string{"orders"}, "SELECT", "INSERT")})
+	in := producer.UnpublishInput{SourceDatabaseName: sourceDatabase, EndSubscriptions: true}
+	todo, err := w.producer.PlanUnpublishDataProducts(t.Context(), in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	times := map[string]int{}
+	revoked := map[string]string{}
+	for _, s := range todo.Steps {
+		if times[s.Account+s.Summary]++; times[s.Account+s.Summary] > 1 {
+			t.Errorf("more than once: %s", s.Summary)
+		}
+		if e, ok := s.Detail.(permissions.Entry); ok && s.Kind == plan.Revoke {
+			for _, one := range e.Permissions.Strings() {
+				at := fmt.Sprint(one, " on ", e.Resource, " of ", e.Principal)
+				if before := revoked[at]; before != "" {
+					t.Errorf("%s is revoked by %q and %q", at, before, s.Summary)
+				}
+				revoked[at] = s.Summary
+			}
+		}
+	}
+	for _, at := range []string{"orders", "customers"} {
+		if on := permissions.Table(meshAccount, meshDatabase, at); revoked[fmt.Sprint("SELECT on ", on, " of ", consumerAccount)] == "" {
+			t.Errorf("SELECT on %s is not revoked:\n%s", on, todo)
+		}
+	}
+	for _, warning := range todo.Warnings {
+		if strings.Contains(warning, "no subscription gives") {
+			t.Errorf("%s", warning)
+		}
+	}
+	if _, err := w.producer.UnpublishDataProducts(t.Context(), in); err != nil {
+		t.Fatal(err)
+	}
+	if got := w.grantsOn(t, "orders", "orders_eu", "customers"); len(got) > 0 {
+		t.Errorf("grants outlive their tables: %q", got)
+	}
+}
+
 // A subscription to the whole database has no tables of its own that could leave it.
 func TestAWholeDatabaseSubscriptionKeepsSomeTablesFromLeaving(t *testing.T) {
 	t.Parallel()

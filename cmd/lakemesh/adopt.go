@@ -40,7 +40,7 @@ that says that it is active is adopted only if its consumer really holds what it
 					}
 					a.warn(out.Warnings...)
 					return a.show(out, func() {
-						fmt.Fprintf(a.out, "%d records adopted, %d were before\n", len(out.Adopted), len(out.Known))
+						fmt.Fprintf(a.out, "%s adopted, %d %s before\n", counted(len(out.Adopted), "record"), len(out.Known), was(len(out.Known)))
 						for _, id := range slices.Sorted(maps.Keys(out.Adopted)) {
 							fmt.Fprintf(a.out, "  %s  is now  %s\n", id, out.Adopted[id])
 						}

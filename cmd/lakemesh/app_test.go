@@ -83,7 +83,8 @@ func TestRemovingAsksAtATerminalAndNotWithYes(t *testing.T) {
 		{"no", "n\n", true, false, false},
 		{"nothing", "", true, false, false},
 		{"not asked", "n\n", true, true, true},
-		{"no terminal", "n\n", false, false, true},
+		{"no terminal", "y\n", false, false, false},
+		{"no terminal, and yes", "n\n", false, true, true},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
@@ -94,7 +95,7 @@ func TestRemovingAsksAtATerminalAndNotWithYes(t *testing.T) {
 			err := a.remove(
 				func() (*plan.Plan, error) {
 					p := &plan.Plan{Operation: "Delete"}
-					p.Add(plan.Step{Account: "1", Summary: "revoke everything"})
+					p.Add(plan.Step{Kind: plan.Revoke, Account: "1", Summary: "revoke everything"})
 					return p, nil
 				},
 				func() error { done = true; return nil })

@@ -65,6 +65,7 @@ func renderUpdate(s *lakemesh.Subscription, in producer.UpdateInput) (string, er
 		fact{"has", s.Permitted.String()}, fact{"may hand on", none(s.Grantable)}, fact{"until", lakemesh.FormatTime(s.Until)},
 		fact{"will have", t.permitted.String()}, fact{"will hand on", none(t.grantable)}, fact{"then until", endOf(thatOr(in.Until, s.Until), s.Until)},
 		fact{"more than it has", more(t.permitted, s.Permitted).String()},
+		fact{"loses", more(s.Permitted, t.permitted).String()}, fact{"hands on no more", more(s.Grantable, t.grantable).String()},
 		fact{"more than was asked for", more(t.permitted, s.Requested).String()}), nil
 }
 
@@ -72,9 +73,7 @@ func renderUpdate(s *lakemesh.Subscription, in producer.UpdateInput) (string, er
 // or the plan grants it.
 func grantsMore(s *lakemesh.Subscription, in producer.UpdateInput, todo *plan.Plan) (bool, error) {
 	t, err := termsOf(nil, in.GrantPermissions, in.GrantablePermissions)
-	end := thatOr(in.Until, s.Until)
-	longer := !s.Until.IsZero() && (end.IsZero() || end.After(s.Until))
-	return longer || todo.Count(plan.Grant) > 0 || !t.permitted.SubsetOf(s.Permitted) || !t.grantable.SubsetOf(s.Grantable), err
+	return later(thatOr(in.Until, s.Until), s.Until) || todo.Count(plan.Grant) > 0 || !t.permitted.SubsetOf(s.Permitted) || !t.grantable.SubsetOf(s.Grantable), err
 }
 
 // thatOr is the end that is named, or else the one that there is.
@@ -85,12 +84,28 @@ func thatOr(end *time.Time, otherwise time.Time) time.Time {
 	return otherwise
 }
 
+// later reports whether one end is later than another: never is later than any.
+func later(end, than time.Time) bool {
+	return !than.IsZero() && (end.IsZero() || end.After(than))
+}
+
 // endOf says when something ends. That it never does is said where it did.
 func endOf(until, before time.Time) string {
 	if until.IsZero() && !before.IsZero() {
 		return "no end"
 	}
 	return lakemesh.FormatTime(until)
+}
+
+// leavesLess reports whether a subscription loses something by an update: it is not named
+// any more, it ends earlier, or the plan takes it away.
+func leavesLess(s *lakemesh.Subscription, in producer.UpdateInput, todo *plan.Plan) (bool, error) {
+	t, err := termsOf(nil, in.GrantPermissions, in.GrantablePermissions)
+	if err != nil {
+		return false, err
+	}
+	takes, err := takesAway(todo)
+	return takes || later(s.Until, thatOr(in.Until, s.Until)) || len(more(s.Permitted, t.permitted)) > 0 || len(more(s.Grantable, t.grantable)) > 0, err
 }
 
 // tablesOf are the tables of a subscription, a line each.

@@ -139,7 +139,7 @@ func TestAnApproverSeesWhatIsGrantedAndIsAsked(t *testing.T) {
 	id := m.request("SELECT")
 	says := func(answer string) *person { return &person{answer: strings.NewReader(answer)} }
 
-	_, errs := m.run(1, says("n\n"), "request", "approve", id, "--grant-permissions", "SELECT,INSERT", "--grantable-permissions", "none")
+	_, errs := m.run(8, says("n\n"), "request", "approve", id, "--grant-permissions", "SELECT,INSERT", "--grantable-permissions", "none")
 	m.want(errs, "^request +"+id, "^asked by +arn:aws:iam::999999999999:user/Consumer", "^of account +999999999999", `^on +\d{4}-`, "^notes +please",
 		"^tables +weather", "^asks for +SELECT$", "^is granted +INSERT, SELECT$", "^may hand on +nothing$", "^more than was asked for +INSERT$",
 		"grant .*INSERT", "^warning: INSERT is more than account 999999999999 asked for", "^digest: [a-z2-7]{32}$", `Do it\? \[y/N\]`, "not confirmed")
@@ -164,12 +164,17 @@ func TestAnUpdateThatGrantsMoreIsAskedAndDoneAsShown(t *testing.T) {
 	id := m.request("SELECT,DESCRIBE")
 	m.run(0, nil, "request", "approve", id)
 
-	// Taking away is not asked.
-	_, errs := m.run(0, &person{answer: strings.NewReader("")}, "subscription", "update", id, "--grant-permissions", "DESCRIBE")
+	// What the consumer's principals lose is said before the question.
+	_, errs := m.run(8, &person{answer: strings.NewReader("")}, "subscription", "update", id, "--grant-permissions", "SELECT,DESCRIBE", "--grantable-permissions", "none")
+	m.want(errs, "^hands on no more +DESCRIBE, SELECT$", "^warning: whoever in account 999999999999 was given .*SELECT.*loses it at once.*none of it on again$", `Do it\? \[y/N\]`)
+	_, errs = m.run(0, &person{answer: strings.NewReader("y\n")}, "subscription", "update", id, "--grant-permissions", "DESCRIBE")
+	m.want(errs, "^loses +SELECT$", `Do it\? \[y/N\]`)
+	// Nothing is asked where nothing changes.
+	_, errs = m.run(0, &person{answer: strings.NewReader("")}, "subscription", "update", id, "--grant-permissions", "DESCRIBE")
 	if strings.Contains(errs, "[y/N]") {
 		t.Errorf("asked: %s", errs)
 	}
-	_, errs = m.run(1, &person{answer: strings.NewReader("\n")}, "subscription", "update", id, "--grant-permissions", "DESCRIBE,INSERT")
+	_, errs = m.run(8, &person{answer: strings.NewReader("\n")}, "subscription", "update", id, "--grant-permissions", "DESCRIBE,INSERT")
 	m.want(errs, "^has +DESCRIBE$", "^will have +DESCRIBE, INSERT$", "^more than it has +INSERT$", "^more than was asked for +INSERT$")
 
 	// Somebody else changes it while the owner reads.
@@ -178,7 +183,7 @@ func TestAnUpdateThatGrantsMoreIsAskedAndDoneAsShown(t *testing.T) {
 	m.want(errs, "is not what was shown", "^hint: +look at the plan again")
 	out, _ := m.run(0, nil, "subscription", "get", id)
 	m.want(out, "^permitted +DELETE,DESCRIBE$")
-	other = func() { m.run(0, nil, "subscription", "update", id, "--grant-permissions", "DESCRIBE") }
+	other = func() { m.run(0, nil, "subscription", "update", id, "--grant-permissions", "DESCRIBE", "--yes") }
 	m.run(4, &person{other, strings.NewReader("y\n")}, "subscription", "delete", id)
 	out, _ = m.run(0, nil, "subscription", "get", id)
 	m.want(out, "^status +Active$", "^permitted +DESCRIBE$")

@@ -49,6 +49,7 @@ func operations() []operation {
 		{"consumer.ListProducts", (*consumer.Consumer).ListProducts, "product list", ""},
 		{"consumer.ListProductAccess", (*consumer.Consumer).ListProductAccess, "subscription list --as consumer", ""},
 		{"consumer.RequestAccessToProduct", (*consumer.Consumer).RequestAccessToProduct, "request create", ""},
+		{"consumer.FinalizeSubscription", (*consumer.Consumer).FinalizeSubscription, "subscription import", "SubscriptionID"},
 		{"consumer.CancelAccessRequest", (*consumer.Consumer).CancelAccessRequest, "request cancel", "SubscriptionID"},
 		{"consumer.RemoveDeadLinks", (*consumer.Consumer).RemoveDeadLinks, "subscription tidy", ""},
 		{"consumer.DeleteSubscription", (*consumer.Consumer).DeleteSubscription, "subscription delete --as consumer", "SubscriptionID"},

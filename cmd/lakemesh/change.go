@@ -24,6 +24,8 @@ type change[P any] struct {
 	// asks reports whether a person at the terminal is asked before the plan is carried
 	// out; nil never asks.
 	asks func(context.Context, P, *plan.Plan) (bool, error)
+	// takes reports whether the plan takes something away from somebody; nil never does.
+	takes func(context.Context, P, *plan.Plan) (bool, error)
 	// about is what the plan is about, if it does not say all of it.
 	about func(context.Context, P) (string, error)
 	// expect is where the operation's input names the plan that was agreed to, if it can.
@@ -52,6 +54,9 @@ func changing[P any](a *app, c change[P]) *cobra.Command {
 		}
 		if c.asks != nil {
 			d.asks = func(p *plan.Plan) (bool, error) { return c.asks(ctx, persona, p) }
+		}
+		if c.takes != nil {
+			d.takes = func(p *plan.Plan) (bool, error) { return c.takes(ctx, persona, p) }
 		}
 		if c.about != nil {
 			d.about = func() (string, error) { return c.about(ctx, persona) }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/spf13/cobra"
@@ -27,9 +28,9 @@ func (a *app) write(planned func() (*plan.Plan, error), do func() error) error {
 }
 
 // remove is write for an operation that removes something: at a terminal it shows
-// the plan and asks first.
+// the plan and asks first, and without one it wants --yes for what is taken away.
 func (a *app) remove(planned func() (*plan.Plan, error), do func() error) error {
-	return a.carry(deed{planned: planned, do: do, asks: always})
+	return a.carry(deed{planned: planned, do: do, asks: anything, takes: takesAway})
 }
 
 // deed is what a command is to do.
@@ -38,9 +39,14 @@ type deed struct {
 	do      func() error
 	// asks reports whether a person is asked first; nil never asks.
 	asks func(*plan.Plan) (bool, error)
+	// takes reports whether something is taken away, to which somebody has to agree also
+	// where nobody can be asked; nil takes nothing away.
+	takes func(*plan.Plan) (bool, error)
+	// agreed tells that somebody has agreed already, in the command itself.
+	agreed bool
 	// about tells a person what the plan is about, if the plan does not say all of it.
 	about func() (string, error)
-	// name is what a person types to agree; empty asks for a yes.
+	// name is what a person types to agree, and what --confirm takes; empty asks for a yes.
 	name string
 	// expect is where do learns which plan was agreed to, if it can be told.
 	expect *string
@@ -48,11 +54,28 @@ type deed struct {
 
 func always(*plan.Plan) (bool, error) { return true, nil }
 
+func anything(p *plan.Plan) (bool, error) { return !p.Empty(), nil }
+
+// takesAway reports whether a plan takes something away from somebody.
+func takesAway(p *plan.Plan) (bool, error) {
+	for _, kind := range []plan.Kind{plan.Revoke, plan.CloseBucket, plan.DeleteLink, plan.DeleteTable, plan.DeleteDatabase, plan.DeleteRole, plan.DeleteRecords,
+		plan.Deregister, plan.DeleteTag, plan.DeleteCrawler} {
+		if p.Count(kind) > 0 {
+			return true, nil
+		}
+	}
+	return false, nil
+}
+
 // carry carries a deed out. With --dry-run it shows the plan instead; at a terminal it
 // shows the plan and asks first, if the deed asks, and does what was shown or nothing.
+// Where nobody can be asked it takes nothing away to which nobody has agreed: by --yes, by
+// the name of what goes, or by the digest of the plan.
 func (a *app) carry(d deed) error {
-	asks := d.asks != nil && !a.flags.yes && a.asking
-	if !a.flags.dryRun && !asks {
+	asks := d.asks != nil && !d.agreed && !a.flags.yes && a.asking
+	named := d.expect != nil && *d.expect != ""
+	unasked := d.takes != nil && !d.agreed && !named && !a.flags.yes && !a.asking
+	if !a.flags.dryRun && !asks && !unasked {
 		return d.do()
 	}
 	p, err := d.planned()
@@ -66,8 +89,15 @@ func (a *app) carry(d deed) error {
 		}
 		return a.show(p, func() { fmt.Fprint(a.out, text) })
 	}
-	if asks, err = d.asks(p); err != nil {
-		return err
+	if unasked {
+		if takes, err := d.takes(p); takes || err != nil {
+			return errors.Join(err, d.unconfirmed(takes))
+		}
+	}
+	if asks {
+		if asks, err = d.asks(p); err != nil {
+			return err
+		}
 	}
 	if asks {
 		text, err := d.text(a, true, p)
@@ -88,6 +118,21 @@ func (a *app) carry(d deed) error {
 		*d.expect = p.Digest
 	}
 	return d.do()
+}
+
+// unconfirmed says how to agree where nobody can be asked.
+func (d deed) unconfirmed(takes bool) error {
+	if !takes {
+		return nil
+	}
+	hint := "look at it with --dry-run, then agree to it: --yes"
+	if d.name != "" {
+		hint += ", or --confirm " + quoted(d.name)
+	}
+	if d.expect != nil {
+		hint += ", or --expect with the digest that --dry-run has shown"
+	}
+	return &lakemesh.Error{Message: "this takes something away, and nobody can be asked without a terminal; nothing was changed", Hint: hint, Err: errNotConfirmed}
 }
 
 // text is what people see of a plan. What it is about is read after the plan was made:

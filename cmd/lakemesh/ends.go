@@ -181,7 +181,7 @@ access ends when it runs. Between its end and that run a subscription justifies 
 another decision on the same tables takes its grants away, and verify tells of it.
 Those that end soon are listed by lakemesh subscription list --ending-within 30d.`,
 		Example: `  lakemesh expire --dry-run
-  lakemesh expire --yes`,
+  lakemesh expire`,
 		Args: cobra.NoArgs,
 		RunE: a.do(func(ctx context.Context, _ []string) error {
 			p, err := a.producer(ctx)

@@ -22,9 +22,11 @@ const (
 	exitDenied
 	exitPartly
 	exitDrift
+	exitUnconfirmed
 )
 
-// errNotConfirmed ends a command that the person at the terminal did not want.
+// errNotConfirmed ends a command to which nobody has agreed: the person at the terminal did
+// not want it, or there is none.
 var errNotConfirmed = errors.New("not confirmed; nothing was changed")
 
 // usageError is an error of the parser of the command line.
@@ -51,6 +53,8 @@ func exitCode(err error) int {
 		return exitDone
 	case errors.As(err, &expectation):
 		return exitFailed
+	case is(errNotConfirmed):
+		return exitUnconfirmed
 	case is(errDrift):
 		return exitDrift
 	case is(lakemesh.ErrPartial):

@@ -22,12 +22,12 @@ func (n *named) add(f *pflag.FlagSet, what string) {
 
 // carry is carry for what is confirmed by its name.
 func (n *named) carry(a *app, d deed) error {
-	d.asks = always
+	d.asks, d.takes = always, always
 	if n.confirm != "" {
 		if n.confirm != d.name {
 			return usageError{lakemesh.Invalid("--confirm", "%q is not %s; nothing was changed", n.confirm, d.name)}
 		}
-		d.asks = nil
+		d.agreed = true
 	}
 	return a.carry(d)
 }
@@ -50,7 +50,11 @@ func (f *leaveFlags) add(cmd *cobra.Command) {
 func (a *app) showRemoved(out *admin.DisableOutput) error {
 	a.warn(out.Warnings...)
 	return a.show(out, func() {
-		fmt.Fprint(a.out, line("%d things of account %s were removed\n", len(out.Removed), out.AccountID))
+		if len(out.Removed) == 0 {
+			fmt.Fprint(a.out, line("nothing to remove: account %s has nothing of it any more\n", out.AccountID))
+			return
+		}
+		fmt.Fprint(a.out, line("%s of account %s %s removed\n", counted(len(out.Removed), "thing"), out.AccountID, was(len(out.Removed))))
 	})
 }
 
@@ -188,9 +192,9 @@ statement in the catalog's policy and the tables of records, with their protecti
 and puts the data lake settings back as they were, as far as that was recorded.
 Databases, tables and data stay, and everything that the mesh did not make.
 
-It is refused while accounts are enabled or a subscription is active, and where
-nobody can type the account's id, unless --confirm or --yes is given. With the tables goes the record of who was allowed
-what: --keep-records keeps them. It is safe to repeat.`,
+It is refused while accounts are enabled or a subscription is active, and where nobody
+can type the account's id, unless --confirm or --yes is given. With the tables goes the
+record of who was allowed what: --keep-records keeps them. It is safe to repeat.`,
 		Example: `  lakemesh mesh destroy --dry-run
   lakemesh mesh destroy --confirm 555555555555`,
 		Args: cobra.NoArgs,
@@ -199,21 +203,18 @@ what: --keep-records keeps them. It is safe to repeat.`,
 			if err != nil {
 				return err
 			}
-			asked := a.asking || a.flags.yes
 			return n.carry(a, deed{
 				name:    mesh.Account(),
 				planned: func() (*plan.Plan, error) { return mesh.PlanDestroyMesh(ctx, in) },
 				do: func() error {
-					in.Confirm = n.confirm
-					if n.confirm == "" && asked {
-						in.Confirm = mesh.Account()
-					}
+					// Whoever is here has agreed, in one way or the other.
+					in.Confirm = mesh.Account()
 					out, err := mesh.DestroyMesh(ctx, in)
 					if err != nil {
 						return err
 					}
 					a.warn(out.Warnings...)
-					return a.show(out, func() { fmt.Fprint(a.out, line("the mesh is gone: %d things were removed\n", len(out.Removed))) })
+					return a.show(out, func() { fmt.Fprint(a.out, line("the mesh is gone: %s %s removed\n", counted(len(out.Removed), "thing"), was(len(out.Removed)))) })
 				},
 			})
 		}),

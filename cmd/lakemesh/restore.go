@@ -40,7 +40,7 @@ and completes what was left halfway.`,
 					}
 					a.warn(out.Warnings...)
 					return a.show(out, func() {
-						fmt.Fprint(a.out, line("%d tables of %s are in your own catalog again\n", len(out.Tables), out.DatabaseName))
+						fmt.Fprint(a.out, restoredLine(out))
 					})
 				},
 			})
@@ -54,4 +54,11 @@ and completes what was left halfway.`,
 	required(cmd, "source-database-name")
 	must(cmd.RegisterFlagCompletionFunc("source-database-name", a.completeSourceDatabases))
 	return cmd
+}
+
+func restoredLine(out *producer.RestoreOutput) string {
+	if len(out.Tables) == 0 {
+		return line("nothing to restore: what was asked for of %s is in your own catalog already\n", out.DatabaseName)
+	}
+	return line("%s of %s %s in your own catalog again\n", counted(len(out.Tables), "table"), out.DatabaseName, choose(len(out.Tables) == 1, "is", "are"))
 }

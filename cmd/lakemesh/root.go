@@ -42,7 +42,8 @@ from it (Mesh, Producer, ProducerAdmin, Consumer or ConsumerAdmin); without one,
 --use-credentials, --profile, or the AWS SDK's own environment.
 
 Exit codes: 0 done, 1 failed, 2 wrong usage or input, 3 not found, 4 conflict or
-illegal transition, 5 access denied, 6 partly done, 7 verify found something.`
+illegal transition, 5 access denied, 6 partly done, 7 verify found something,
+8 not confirmed: what takes something away wants --yes where nobody can be asked.`
 
 func (a *app) root() *cobra.Command {
 	root := &cobra.Command{
@@ -103,7 +104,7 @@ func (a *app) globalFlags(f *pflag.FlagSet) {
 	f.Var(newChoice(&a.flags.logLevel, defaultLogLevel, "debug", "info", "error"), "log-level", "what is logged to stderr: debug, info, warn or error")
 	f.IntVar(&a.flags.concurrency, "concurrency", plan.DefaultConcurrency, "how many calls may be under way at once")
 	f.BoolVar(&a.flags.dryRun, "dry-run", false, "show what would be done, and do nothing")
-	f.BoolVarP(&a.flags.yes, "yes", "y", false, "do not ask before something is granted or removed")
+	f.BoolVarP(&a.flags.yes, "yes", "y", false, "agree to what is granted or removed, without being asked")
 }
 
 // normalize lets flags be written with underscores, as the reference's parameters

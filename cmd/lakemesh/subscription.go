@@ -223,7 +223,19 @@ func (a *app) subscriptionUpdate() *cobra.Command {
 				return false, err
 			}
 			in.Until = end.named()
-			return grantsMore(s, in, todo)
+			more, err := grantsMore(s, in, todo)
+			if more || err != nil {
+				return more, err
+			}
+			return leavesLess(s, in, todo)
+		},
+		takes: func(ctx context.Context, p *producer.Producer, todo *plan.Plan) (bool, error) {
+			in.Until = end.named()
+			s, err := p.GetSubscription(ctx, in.SubscriptionID)
+			if err != nil {
+				return false, err
+			}
+			return leavesLess(s, in, todo)
 		},
 		about: func(ctx context.Context, p *producer.Producer) (string, error) {
 			s, err := p.GetSubscription(ctx, in.SubscriptionID)
@@ -287,16 +299,18 @@ producer's side is told, and finishes with "lakemesh subscription settle".`,
 				return err
 			}
 			in := consumer.LeaveInput{SubscriptionID: id, Reason: reason}
-			return a.remove(
-				func() (*plan.Plan, error) { return c.PlanDeleteSubscription(ctx, in) },
-				func() error {
+			return a.carry(deed{
+				asks: always, takes: always,
+				planned: func() (*plan.Plan, error) { return c.PlanDeleteSubscription(ctx, in) },
+				do: func() error {
 					if err := c.DeleteSubscription(ctx, in); err != nil {
 						return err
 					}
 					a.say("left %s", id)
 					a.next("the owner finishes: lakemesh subscription settle")
 					return nil
-				})
+				},
+			})
 		}
 		p, err := a.producer(ctx)
 		if err != nil {
@@ -304,7 +318,7 @@ producer's side is told, and finishes with "lakemesh subscription settle".`,
 		}
 		in := producer.DeleteInput{SubscriptionID: id, Reason: reason, Expect: expect}
 		return a.carry(deed{
-			asks: always, expect: &in.Expect,
+			asks: always, takes: always, expect: &in.Expect,
 			planned: func() (*plan.Plan, error) { return p.PlanDeleteSubscription(ctx, in) },
 			do: func() error {
 				if err := p.DeleteSubscription(ctx, in); err != nil {
@@ -412,6 +426,7 @@ func (a *app) subscriptionAbort() *cobra.Command {
 		use: "abort", short: "Take back a decision that was begun and not finished (producer)",
 		flag: "subscription-id", other: "request-id", id: &in.SubscriptionID,
 		who: lakemesh.ProducerIdentity, open: a.producer, asks: alwaysAsk[*producer.Producer], expect: &in.Expect,
+		takes: func(_ context.Context, _ *producer.Producer, todo *plan.Plan) (bool, error) { return takesAway(todo) },
 		plan: func(ctx context.Context, p *producer.Producer) (*plan.Plan, error) {
 			return p.PlanAbortDecision(ctx, in)
 		},

@@ -22,9 +22,22 @@ it has no subscription any more and that it does not see.`,
 			if err != nil {
 				return err
 			}
-			return a.remove(
-				func() (*plan.Plan, error) { return c.PlanRemoveDeadLinks(ctx, in) },
-				func() error { return c.RemoveDeadLinks(ctx, in) })
+			planned := func() (*plan.Plan, error) { return c.PlanRemoveDeadLinks(ctx, in) }
+			return a.remove(planned, func() error {
+				todo, err := planned()
+				if err != nil {
+					return err
+				}
+				if todo.Empty() {
+					a.say("nothing to tidy: no link of the account leads nowhere")
+					return nil
+				}
+				if err := c.RemoveDeadLinks(ctx, in); err != nil {
+					return err
+				}
+				a.say("%s %s removed", counted(todo.Count(plan.DeleteLink), "link"), was(todo.Count(plan.DeleteLink)))
+				return nil
+			})
 		}),
 	}
 	cmd.Flags().StringVar(&in.DatabaseName, "database-name", "", "only links to this database of the mesh")

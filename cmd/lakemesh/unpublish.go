@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -13,6 +14,7 @@ import (
 
 func (a *app) productUnpublish() *cobra.Command {
 	var in producer.UnpublishInput
+	var n named
 	cmd := &cobra.Command{
 		Use:   "unpublish",
 		Short: "Take published tables out of the mesh",
@@ -32,8 +34,8 @@ the tables keep them in the mesh, unless they are ended with it.`,
 		if name == "" {
 			name = lakemesh.MeshDatabaseName(in.SourceDatabaseName, p.Account())
 		}
-		return a.carry(deed{
-			name: name, asks: always,
+		return n.carry(a, deed{
+			name:    strings.ToLower(name),
 			planned: func() (*plan.Plan, error) { return p.PlanUnpublishDataProducts(ctx, in) },
 			do: func() error {
 				out, err := p.UnpublishDataProducts(ctx, in)
@@ -42,7 +44,8 @@ the tables keep them in the mesh, unless they are ended with it.`,
 				}
 				a.warn(out.Warnings...)
 				return a.show(out, func() {
-					fmt.Fprint(a.out, line("%d tables of %s have left the mesh, %d subscriptions were ended\n", len(out.Tables), out.DatabaseName, len(out.Subscriptions)))
+					fmt.Fprint(a.out, line("%s of %s %s left the mesh, %s %s ended\n", counted(len(out.Tables), "table"), out.DatabaseName,
+						choose(len(out.Tables) == 1, "has", "have"), counted(len(out.Subscriptions), "subscription"), was(len(out.Subscriptions))))
 				})
 			},
 		})
@@ -54,6 +57,7 @@ the tables keep them in the mesh, unless they are ended with it.`,
 	f.StringVar(&in.ExposeDataMeshDBName, "expose-data-mesh-db-name", "", "the database's name in the mesh (default: <source database>-<producer account>)")
 	f.BoolVar(&in.EndSubscriptions, "end-subscriptions", false, "end the subscriptions to the tables first")
 	f.StringVar(&in.Reason, "reason", "", "why, for those whose subscriptions end")
+	n.add(f, "the name of the database in the mesh")
 	required(cmd, "source-database-name")
 	must(cmd.RegisterFlagCompletionFunc("source-database-name", a.completeSourceDatabases))
 	return cmd

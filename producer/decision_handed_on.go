@@ -1,0 +1,57 @@
+package producer
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/lakemesh/lakemesh"
+	"github.com/lakemesh/lakemesh/internal/permissions"
+)
+
+// fallenOf says what the principals of the consumer lose by a decision that leaves the
+// account something: Lake Formation ends what an account handed on whenever anything of it
+// is revoked from the account, also where only the right to hand it on is to go (rule 1.10.1
+// of docs/aws-rules.md). Who ends a subscription means that all of it ends.
+func fallenOf(c *considered, ch *change) []string {
+	if len(c.permitted) == 0 {
+		return nil
+	}
+	holds := map[permissions.Key]permissions.Entry{}
+	for _, e := range ch.holds {
+		holds[e.Key()] = e
+	}
+	type loss struct{ lost, again string }
+	resources := map[loss][]string{}
+	for _, e := range ch.revoke {
+		handedOn := e.Permissions.Intersect(e.Grantable)
+		if e.Principal != c.record.Subscriber || len(handedOn) == 0 {
+			continue
+		}
+		after := holds[e.Key()].Grantable
+		again := handedOn.Intersect(after)
+		if after.Has(lakemesh.All) {
+			again = handedOn
+		}
+		l := loss{handedOn.String(), again.String()}
+		resources[l] = append(resources[l], e.Resource.String())
+	}
+	var all []string
+	for _, l := range slices.SortedFunc(maps.Keys(resources), func(x, y loss) int { return strings.Compare(x.lost+" "+x.again, y.lost+" "+y.again) }) {
+		names := resources[l]
+		on := strings.Join(names[:min(len(names), mostNamed)], ", ")
+		if more := len(names) - mostNamed; more > 0 {
+			on += fmt.Sprintf(" and %d more", more)
+		}
+		text := fmt.Sprintf("whoever in account %s was given %s on %s loses it at once: what an account has handed on falls with what is revoked from it", c.record.Subscriber, l.lost, on)
+		switch {
+		case l.again == "":
+			text += ", and it may hand none of it on again"
+		default:
+			text += fmt.Sprintf("; it hands %s on again by importing the subscription again: %s", l.again, lakemesh.Do("consumer.FinalizeSubscription", "SubscriptionID", c.record.ID))
+		}
+		all = append(all, text)
+	}
+	return all
+}
