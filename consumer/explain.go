@@ -78,7 +78,7 @@ func (c *Consumer) Explain(ctx context.Context, in ExplainInput) (*Explanation, 
 }
 
 func (x *explained) receiving() explaining.Receiver {
-	return explaining.Receiver{Account: x.account, Mesh: x.meshAccount, Region: x.region, Lake: x.lake, Catalog: x.own.Catalog}
+	return explaining.Receiver{Account: x.account, Mesh: x.meshAccount, Region: x.region, Lake: x.lake, Catalog: x.own.Catalog, Party: chain.Consumer}
 }
 
 // observe reads what this account sees.
@@ -160,6 +160,12 @@ func (x *explained) throughAccount() []chain.Step {
 	share := chain.Step{Link: chain.Share, State: chain.NotSeen, Account: x.meshAccount, What: "it is shown to its sender"}
 	invitation := chain.Step{Link: chain.Invitation, State: chain.Broken, Account: x.account, Resource: "resource shares of account " + x.meshAccount}
 	justified := x.Justifying(x.records)
+	var restores, imports *lakemesh.Call
+	for _, r := range justified {
+		if restores == nil {
+			restores, imports = explaining.Restores(r), explaining.Imports(r)
+		}
+	}
 	switch {
 	case arrives:
 		grant.State, grant.What = held.State, held.What
@@ -170,25 +176,21 @@ func (x *explained) throughAccount() []chain.Step {
 		share.State, share.What = chain.Holds, "what it carries is here"
 		invitation.State, invitation.What = chain.Holds, "it was accepted, or did not have to be"
 	case len(x.pending) > 0:
-		invitation.What, invitation.Mends = fmt.Sprintf("%s waits to be accepted", x.pending[0]), chain.Consumer
-		if len(justified) > 0 {
-			invitation.Command = "lakemesh subscription import " + justified[0].ID
-		}
+		invitation.What = fmt.Sprintf("%s waits to be accepted", x.pending[0])
+		invitation = invitation.MendedBy(chain.Consumer, imports)
 	case len(rows) > 0:
 		grant.State, grant.What = chain.Broken, held.What
 		share.State, share.What = chain.Holds, "what it carries is here"
 		invitation.State, invitation.What = chain.Holds, "it was accepted, or did not have to be"
-		grant.Mends = chain.Owner
+		grant = grant.MendedBy(chain.Owner, restores)
 	case x.shared != nil:
 		grant.What = "the table can be seen here, and by which grant is not shown"
 		invitation.State, invitation.What = chain.Holds, "the table can be seen here"
 	default:
-		invitation.What, invitation.Mends = "Lake Formation shows this account nothing of the table: nothing is granted to it, or no share carries it here", chain.Owner
+		invitation.What = "Lake Formation shows this account nothing of the table: nothing is granted to it, or no share carries it here"
+		invitation = invitation.MendedBy(chain.Owner, restores)
 		if len(x.refused) > 0 {
 			invitation.What += "; the invitation to " + x.refused[0] + " was rejected, or has expired"
-		}
-		if len(justified) > 0 {
-			invitation.Command = x.asksOwner()
 		}
 	}
 	steps = append(steps, grant, share, invitation)
@@ -199,8 +201,8 @@ func (x *explained) throughAccount() []chain.Step {
 // directly are the links of a grant to the principal itself, which is shown to nobody here
 // but to the principal, or to all of this account, which is.
 func (x *explained) directly(all bool) []chain.Step {
-	grant := chain.Step{Link: chain.Grant, State: chain.NotSeen, Account: x.meshAccount, Resource: "table " + x.Name(), Mends: chain.Owner, Command: x.asksOwner(),
-		What: "what the owner grants to a role or a user directly, the owner sees"}
+	grant := chain.Step{Link: chain.Grant, State: chain.NotSeen, Account: x.meshAccount, Resource: "table " + x.Name(),
+		What: "what the owner grants to a role or a user directly, the owner sees"}.SeenBy(chain.Owner, x.AsksOwner())
 	if all {
 		held := x.Judge(x.received.Rows, x.partitionKey, x.Everybody())
 		grant = chain.Step{Link: chain.Grant, State: held.State, Account: x.meshAccount, Resource: "table " + x.Name(), What: held.What}
@@ -217,18 +219,6 @@ func (x *explained) directly(all bool) []chain.Step {
 	return append(steps, x.unseen()...)
 }
 
-// asksOwner is the command with which the owner sees what is hidden here.
-func (x *explained) asksOwner() string {
-	command := fmt.Sprintf("lakemesh explain --product %s --table %s --principal %s", x.Database, x.Table, x.Principal)
-	if x.Column != "" {
-		command += " --column " + x.Column
-	}
-	if x.Permission != lakemesh.Select {
-		command += " --permission " + string(x.Permission)
-	}
-	return command
-}
-
 // unseen are the links of the owner's side.
 func (x *explained) unseen() []chain.Step {
 	links := []chain.Link{chain.Metadata}
@@ -237,7 +227,7 @@ func (x *explained) unseen() []chain.Step {
 	}
 	var steps []chain.Step
 	for _, l := range links {
-		s := chain.Step{Link: l, State: chain.NotSeen, What: "the owner sees it", Mends: chain.Owner, Command: x.asksOwner()}
+		s := chain.Step{Link: l, State: chain.NotSeen, What: "the owner sees it"}.SeenBy(chain.Owner, x.AsksOwner())
 		if l == chain.Metadata && x.shared != nil {
 			s = chain.Step{Link: l, State: chain.Holds, Account: x.meshAccount, Resource: "table " + x.Name(), What: "the table can be seen here"}
 		}

@@ -279,6 +279,8 @@ type deed struct {
 	// broken is the first link that is broken by it where all was well before, for the
 	// analyst's SELECT; empty if it still reads.
 	broken chain.Link
+	// lasts tells that no command mends it.
+	lasts bool
 }
 
 func onTable(name string) *lftypes.Resource {
@@ -358,9 +360,16 @@ func deeds() map[string]deed {
 	dataAccess := lakemesh.RoleARN(meshAccount, lakemesh.DataAccessRole(producerAccount))
 	location := aws.String("arn:aws:s3:::" + bucket)
 	return map[string]deed{
-		"nothing":              {do: func(*explaining) error { return nil }},
-		"the grant is revoked": {do: revoke(mesh, account, onTable(orders), lftypes.PermissionSelect), broken: chain.Grant},
-		"all is revoked":       {do: revoke(mesh, account, onTable(orders), lftypes.PermissionSelect, lftypes.PermissionDescribe), broken: chain.Grant},
+		"nothing":                         {do: func(*explaining) error { return nil }},
+		"the grant is revoked":            {do: revoke(mesh, account, onTable(orders), lftypes.PermissionSelect), broken: chain.Grant},
+		"all is revoked":                  {do: revoke(mesh, account, onTable(orders), lftypes.PermissionSelect, lftypes.PermissionDescribe), broken: chain.Grant},
+		"SELECT on all tables is revoked": {do: revoke(mesh, account, &lftypes.Resource{Table: &lftypes.TableResource{DatabaseName: aws.String(product), TableWildcard: &lftypes.TableWildcard{}}}, lftypes.PermissionSelect)},
+		"it may not be handed on any more": {broken: chain.HandedOn, do: func(w *explaining) error {
+			if err := revoke(mesh, account, onTable(orders), lftypes.PermissionSelect)(w); err != nil {
+				return err
+			}
+			return byHand(account, onTable(orders), false, lftypes.PermissionSelect)(w)
+		}},
 		"the account is taken out of the share": {broken: chain.Share, do: shares(func(w *explaining, client *ram.Client, share string) error {
 			_, err := client.DisassociateResourceShare(w.ctx(), &ram.DisassociateResourceShareInput{ResourceShareArn: aws.String(share), Principals: []string{consumerAccount}})
 			return err
@@ -426,7 +435,7 @@ func deeds() map[string]deed {
 		"the bucket is closed": {broken: chain.BucketPolicy, do: policy(func(_ *explaining, text string) (string, error) {
 			return storage.Merge(text, bucket, dataAccess, nil, []string{orders + "/"})
 		})},
-		"a statement denies": {broken: chain.BucketPolicy, do: policy(func(_ *explaining, text string) (string, error) {
+		"a statement denies": {broken: chain.BucketPolicy, lasts: true, do: policy(func(_ *explaining, text string) (string, error) {
 			deny := `{"Effect":"Deny","Principal":"*","Action":"s3:GetObject","Resource":"arn:aws:s3:::` + bucket + `/orders/*"}`
 			if !strings.Contains(text, `"Statement":[]`) {
 				deny += ","
