@@ -38,9 +38,10 @@ type explained struct {
 	shared, public *types.Table
 	partitionKey   bool
 	received       *explaining.Received
-	// pending and refused are shares of the mesh account whose invitations wait, or were
-	// rejected or have expired.
-	pending, refused []string
+	// pending are invitations of the mesh account that wait, refused are shares whose
+	// invitations were rejected or have expired.
+	pending []sharing.Invitation
+	refused []string
 }
 
 // Explain tells why a principal of this account can, or cannot, do something with a table
@@ -113,12 +114,12 @@ func (x *explained) observe(ctx context.Context) error {
 		for share, i := range last {
 			switch {
 			case i.Pending():
-				x.pending = append(x.pending, share)
+				x.pending = append(x.pending, i)
 			case i.Status != ramtypes.ResourceShareInvitationStatusAccepted:
 				x.refused = append(x.refused, share)
 			}
 		}
-		slices.Sort(x.pending)
+		slices.SortFunc(x.pending, func(a, b sharing.Invitation) int { return strings.Compare(a.Share, b.Share) })
 		slices.Sort(x.refused)
 		return err
 	})
@@ -166,6 +167,7 @@ func (x *explained) throughAccount() []chain.Step {
 			restores, imports = explaining.Restores(r), explaining.Imports(r)
 		}
 	}
+	waits, theirs := x.waiting(justified)
 	switch {
 	case arrives:
 		grant.State, grant.What = held.State, held.What
@@ -175,9 +177,14 @@ func (x *explained) throughAccount() []chain.Step {
 		}
 		share.State, share.What = chain.Holds, "what it carries is here"
 		invitation.State, invitation.What = chain.Holds, "it was accepted, or did not have to be"
-	case len(x.pending) > 0:
-		invitation.What = fmt.Sprintf("%s waits to be accepted", x.pending[0])
-		invitation = invitation.MendedBy(chain.Consumer, imports)
+	case waits != nil && (len(rows) == 0 || theirs):
+		invitation.What = fmt.Sprintf("%s waits to be accepted", waits.Share)
+		if invitation = invitation.MendedBy(chain.Consumer, nil); theirs {
+			invitation.Do = imports
+		}
+		if invitation.Do == nil {
+			invitation.Command = "aws ram accept-resource-share-invitation --resource-share-invitation-arn " + waits.ARN
+		}
 	case len(rows) > 0:
 		grant.State, grant.What = chain.Broken, held.What
 		share.State, share.What = chain.Holds, "what it carries is here"
@@ -196,6 +203,22 @@ func (x *explained) throughAccount() []chain.Step {
 	steps = append(steps, grant, share, invitation)
 	steps = append(steps, x.receiving().HandedOn(x.Asked, x.received, x.partitionKey, x.records)...)
 	return append(steps, x.unseen()...)
+}
+
+// waiting is an invitation that waits to be accepted, if one does: one that an import of a
+// subscription accepts, as theirs tells, or another.
+func (x *explained) waiting(justified []*tracker.Record) (_ *sharing.Invitation, theirs bool) {
+	for i := range x.pending {
+		for _, r := range justified {
+			if shares := shareARNs(&r.Subscription); slices.Contains(shares, x.pending[i].Share) || len(shares) == 0 {
+				return &x.pending[i], true
+			}
+		}
+	}
+	if len(x.pending) == 0 {
+		return nil, false
+	}
+	return &x.pending[0], false
 }
 
 // directly are the links of a grant to the principal itself, which is shown to nobody here

@@ -368,7 +368,7 @@ func (x *explained) role(ctx context.Context, s *chain.Step, role string, place 
 	if s.State == chain.Broken {
 		return nil
 	}
-	if role != x.dataAccessRole() {
+	if role != x.dataAccessRole() && (x.party != chain.Administrator || !strings.HasPrefix(role, "arn:aws:iam::"+x.meshAccount+":role/")) {
 		s.State, s.What = chain.NotSeen, s.What+"; what its own policies let it read cannot be seen from here"
 		return nil
 	}
@@ -377,6 +377,11 @@ func (x *explained) role(ctx context.Context, s *chain.Step, role string, place 
 		ActionNames: []string{"s3:GetObject"}, ResourceArns: []string{strings.ReplaceAll(object, "//*", "/*")},
 		ContextEntries: []iamtypes.ContextEntry{{ContextKeyName: aws.String("aws:ResourceAccount"), ContextKeyType: iamtypes.ContextKeyTypeEnumString, ContextKeyValues: []string{x.account}}}})
 	administrator := func(what string) {
+		if role != x.dataAccessRole() {
+			// It is somebody's own, and whoever made it sees to it.
+			s.What, s.Mends, s.Do = s.What+"; "+what, chain.Administrator, nil
+			return
+		}
 		enables := lakemesh.Do("admin.EnableAccountAsProducer", "AccountID", x.account)
 		s.What += "; " + what
 		*s = s.MendedBy(chain.Administrator, &enables)

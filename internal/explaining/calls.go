@@ -81,6 +81,17 @@ func aborts(r *tracker.Record) *lakemesh.Call {
 	return &c
 }
 
+// settles ends a subscription that its consumer has left, before it can ask anew. It is
+// nil if another one gives what is asked for, or none does.
+func (a Asked) settles(records []*tracker.Record) *lakemesh.Call {
+	justified := a.Justifying(records)
+	if len(justified) == 0 || slices.ContainsFunc(justified, func(r *tracker.Record) bool { return !r.Leaving }) {
+		return nil
+	}
+	c := lakemesh.Do("producer.SettleDepartures")
+	return &c
+}
+
 // Imports brings a subscription into the consumer's account.
 func Imports(r *tracker.Record) *lakemesh.Call {
 	if r.Status != lakemesh.Active || r.Claim != nil || r.Leaving || r.Fault != "" {

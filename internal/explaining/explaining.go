@@ -114,9 +114,14 @@ func (h Held) whole() bool {
 func (a Asked) Judge(rows []permissions.Holding, partitionKey bool, principals ...string) Held {
 	h := Held{State: chain.Broken}
 	var columns, except, filters []string
+	var others lakemesh.Permissions
 	open := false
 	for _, r := range rows {
-		if !slices.Contains(principals, r.Principal) || !a.gives(r.Permissions) {
+		if !slices.Contains(principals, r.Principal) {
+			continue
+		}
+		if !a.gives(r.Permissions) {
+			others = others.Union(r.Permissions)
 			continue
 		}
 		h.Rows = append(h.Rows, r)
@@ -151,6 +156,9 @@ func (a Asked) Judge(rows []permissions.Holding, partitionKey bool, principals .
 		h.What = fmt.Sprintf("%s is granted to %s", a.Permission, whom(h.Rows))
 	case part == "":
 		h.What = fmt.Sprintf("%s is not granted to %s", a.Permission, strings.Join(principals, " or "))
+		if len(others) > 0 {
+			h.What += ", but " + others.String() + " alone"
+		}
 	case a.Column == "" && a.Permission == lakemesh.Describe:
 		h.State, h.What = chain.Holds, fmt.Sprintf("%s sees the table with %s, by what it is granted on that", whom(h.Rows), part)
 	case a.Column == "":

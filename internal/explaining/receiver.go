@@ -138,7 +138,12 @@ func (r Receiver) link(a Asked, f *Received, account Held, records []*tracker.Re
 	}
 	slices.Sort(seen)
 	slices.Sort(hidden)
-	about := a.About(records)
+	about := slices.DeleteFunc(a.About(records), func(record *tracker.Record) bool { return Imports(record) == nil })
+	// Who may hand nothing on hands on no link, either.
+	mayGive := func(record *tracker.Record) bool {
+		_, grantable := record.Justified()
+		return len(grantable) > 0 && account.HandsOn
+	}
 	switch {
 	case len(seen) > 0:
 		link.State, link.Resource = chain.Holds, seen[0]
@@ -148,27 +153,27 @@ func (r Receiver) link(a Asked, f *Received, account Held, records []*tracker.Re
 		on := f.links[hidden[0]].on
 		link.Resource = hidden[0]
 		link.What = fmt.Sprintf("%s of account %s is a resource link to it, and %s may not see it (DESCRIBE)", hidden[0], r.Account, short(a.Principal))
-		link.Mends, link.Command = r.Party, a.showing(on)
-		for _, record := range about {
-			// Who may hand nothing on hands on no link, either.
-			if _, grantable := record.Justified(); len(grantable) > 0 && account.HandsOn && on.Kind == permissions.KindDatabase {
-				if do := a.importsTo(record, on.Database); do != nil {
-					link.Do, link.Command = do, ""
-					break
-				}
-			}
+		if settles := a.settles(records); settles != nil {
+			return link.MendedBy(chain.Owner, settles)
 		}
+		if i := slices.IndexFunc(about, mayGive); i >= 0 && on.Kind == permissions.KindDatabase {
+			return link.MendedBy(r.Party, a.importsTo(about[i], on.Database))
+		}
+		link.Mends, link.Command = r.Party, a.showing(on)
 		return link
 	}
-	link.Mends, link.Do = r.Party, r.Links
-	for _, record := range about {
-		if link.Do == nil {
-			link.Do = Imports(record)
-		}
+	settles, i := a.settles(records), slices.IndexFunc(about, mayGive)
+	switch {
+	case r.Links != nil:
+		return link.MendedBy(r.Party, r.Links)
+	case settles != nil:
+		return link.MendedBy(chain.Owner, settles)
+	case i >= 0:
+		return link.MendedBy(r.Party, a.importsTo(about[i], ""))
+	case len(about) > 0:
+		return link.MendedBy(r.Party, Imports(about[0]))
 	}
-	if link.Do == nil {
-		link.Command = a.linking(r.Region)
-	}
+	link.Mends, link.Command = r.Party, a.linking(r.Region)
 	return link
 }
 
@@ -186,7 +191,10 @@ func (r Receiver) handed(a Asked, f *Received, account Held, partitionKey bool, 
 	}
 	on.What = fmt.Sprintf("account %s has not handed it on: %s", r.Account, held.What)
 	justified := a.Justifying(records)
+	settles := a.settles(records)
 	switch {
+	case settles != nil && account.State != chain.Broken:
+		return on.MendedBy(chain.Owner, settles)
 	case account.State != chain.Broken && !account.HandsOn:
 		on.What += fmt.Sprintf("; it may not, because it may hand %s on to nobody", a.Permission)
 		return a.mayHandOn(on, justified, records)
