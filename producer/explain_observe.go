@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/glue/types"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	iamtypes "github.com/aws/aws-sdk-go-v2/service/iam/types"
+	"github.com/aws/aws-sdk-go-v2/service/kms"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/lakemesh/lakemesh"
@@ -436,7 +437,52 @@ func (x *explained) key(ctx context.Context, bucket, role string) (chain.Step, e
 	case warning != "":
 		s.What = warning
 	default:
-		s.What = fmt.Sprintf("the bucket encrypts with key %s, with which %s may decrypt; whether the key's own policy lets it, the key's administrator sees", x.keyARN(look.Key), role)
+		err = x.keyPolicy(ctx, &s, x.keyARN(look.Key), role)
+		return s, err
 	}
 	return s, nil
+}
+
+// keyPolicy looks whether the policy of a key lets a role decrypt, where the owner may look
+// at it: at those of its own account's keys.
+func (x *explained) keyPolicy(ctx context.Context, s *chain.Step, key, role string) error {
+	s.What = fmt.Sprintf("the bucket encrypts with key %s, with which %s may decrypt", key, role)
+	if role != x.dataAccessRole() {
+		s.What = fmt.Sprintf("the bucket encrypts with key %s; whether the own policies of %s let it decrypt cannot be seen from here", key, role)
+	}
+	parts := strings.Split(key, ":")
+	if len(parts) != 6 || parts[4] != x.account {
+		s.What += "; what the key's own policy says is seen by its account"
+		return nil
+	}
+	out, err := kms.NewFromConfig(x.ids.Own.Config, func(o *kms.Options) { o.Region = parts[3] }).GetKeyPolicy(ctx, &kms.GetKeyPolicyInput{KeyId: aws.String(key)})
+	switch {
+	case err != nil && ctx.Err() != nil:
+		return context.Cause(ctx)
+	case err != nil:
+		s.What += fmt.Sprintf("; what the key's own policy says cannot be seen (%s)", awserr.Message(err))
+		return nil
+	}
+	lets, err := storage.KeyLets(aws.ToString(out.Policy), key, role)
+	if err != nil {
+		s.What += fmt.Sprintf("; what the key's own policy says cannot be told: %v", err)
+		return nil
+	}
+	certain := slices.IndexFunc(lets.Denied, func(d storage.Denied) bool { return d.Certain })
+	switch {
+	case certain >= 0:
+		s.State, s.What, s.Mends = chain.Broken, lets.Denied[certain].Text, chain.Owner
+	case !lets.Open && !lets.Perhaps:
+		s.State, s.Mends = chain.Broken, chain.Owner
+		s.What = fmt.Sprintf("the bucket encrypts with key %s, whose policy does not let %s decrypt; it lacks the statement %s", key, role, storage.KeyStatement(role, key))
+	case len(lets.Denied) > 0:
+		s.What = lets.Denied[0].Text
+	case lets.Perhaps && !lets.Open:
+		s.What += "; the key's policy lets it under conditions that go by the reader's call"
+	case role != x.dataAccessRole():
+		s.What += "; the key's policy lets it"
+	default:
+		s.State, s.What = chain.Holds, s.What+"; the key's policy lets it"
+	}
+	return nil
 }

@@ -669,10 +669,18 @@ func TestExplanationsOfDataUnderAKey(t *testing.T) {
 	w.must(err)
 	_, err = a.EnableAccountAsProducer(t.Context(), admin.EnableProducerInput{AccountID: producerAccount, KMSKeys: []string{key}})
 	w.must(err)
-	// What a key's policy says its administrator alone sees.
-	is("before the key's policy lets it", chain.Untold, chain.Cannot)
+	is("before the key's policy lets it", chain.Cannot, chain.Cannot)
+	if first, _ = w.together(q).FirstBroken(); first.Link != chain.KeyPolicy || first.Mends != chain.Owner || !strings.Contains(first.What, "LakemeshDecrypt") {
+		t.Errorf("%+v", first)
+	}
 	w.letDecrypt(key, storage.KeyStatement(lakemesh.RoleARN(meshAccount, lakemesh.DataAccessRole(producerAccount)), key))
-	is("when all lets it", chain.Untold, chain.Can)
+	is("when all lets it", chain.Can, chain.Can)
+	client := iam.NewFromConfig(w.Config(meshtest.Administrator(producerAccount)))
+	role := lakemesh.RoleARN(producerAccount, lakemesh.ProducerRole)
+	_, err = client.PutRolePolicy(t.Context(), &iam.PutRolePolicyInput{RoleName: aws.String(role[strings.LastIndexByte(role, '/')+1:]), PolicyName: aws.String("no-keys"),
+		PolicyDocument: aws.String(`{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Action":"kms:GetKeyPolicy","Resource":"*"}]}`)})
+	w.must(err)
+	is("when the key's policy cannot be seen", chain.Untold, chain.Can)
 }
 
 func TestExplanationsOfPrincipalsOfTheMeshAndOfTheOwner(t *testing.T) {
