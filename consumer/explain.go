@@ -37,7 +37,9 @@ type explained struct {
 	// where it is hidden.
 	shared, public *types.Table
 	partitionKey   bool
-	received       *explaining.Received
+	// absent says why there is no such principal.
+	absent   string
+	received *explaining.Received
 	// pending are invitations of the mesh account that wait, refused are shares whose
 	// invitations were rejected or have expired.
 	pending []sharing.Invitation
@@ -74,6 +76,11 @@ func (c *Consumer) Explain(ctx context.Context, in ExplainInput) (*Explanation, 
 		e.Ways = append(e.Ways, chain.Way{Path: chain.WithAll, Steps: x.directly(true)})
 		e.Notes = append(e.Notes, "what the IAM policies of account "+a.Home+" let "+a.Principal+" do was not looked at")
 	}
+	if x.absent != "" {
+		for i := range e.Ways {
+			e.Ways[i].Steps = append(e.Ways[i].Steps, chain.Step{Link: chain.Principal, State: chain.Broken, Account: x.account, Resource: "principal " + x.Principal, What: x.absent, Mends: chain.Consumer})
+		}
+	}
 	e.Judge()
 	return e, nil
 }
@@ -93,6 +100,12 @@ func (x *explained) observe(ctx context.Context) error {
 			return true
 		})
 	})
+	if !x.Whole {
+		group.Go(func() (err error) {
+			x.absent, err = x.Consumer.absent(within, x.Principal)
+			return err
+		})
+	}
 	group.Go(func() (err error) {
 		x.shared, _, err = x.Consumer.shared.table(within, x.Database, x.Table)
 		return err

@@ -256,7 +256,7 @@ func Together(owner, consumer *Explanation) *Explanation {
 		w := Way{Path: path}
 		for _, l := range order {
 			whose, other := o, c
-			consumers := l == Invitation || l == ResourceLink || l == HandedOn
+			consumers := l == Principal || l == Invitation || l == ResourceLink || l == HandedOn
 			if consumers {
 				whose, other = c, o
 			}
