@@ -2,6 +2,7 @@ package lakemesh
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -27,6 +28,12 @@ func Do(operation string, arguments ...string) Call {
 	for i := 0; i+1 < len(arguments); i += 2 {
 		c.Arguments = append(c.Arguments, Argument{Name: arguments[i], Value: arguments[i+1]})
 	}
+	return c
+}
+
+// With is the call with one argument more.
+func (c Call) With(name, value string) Call {
+	c.Arguments = append(slices.Clone(c.Arguments), Argument{Name: name, Value: value})
 	return c
 }
 

@@ -17,6 +17,9 @@ func consumerPolicy(mesh, consumer string) iampolicy.Document {
 		allow("HandOn", grantActions(), anything, nil),
 		allow("Query", []string{"lakeformation:GetDataAccess", "lakeformation:GetTemporaryGlueTableCredentials",
 			"lakeformation:GetTemporaryGluePartitionCredentials"}, anything, nil),
+		// To refuse to hand on to whom there is not, before anything is changed.
+		allow("LookAtPrincipals", []string{"iam:GetRole", "iam:GetUser"},
+			[]string{"arn:aws:iam::" + consumer + ":role/*", "arn:aws:iam::" + consumer + ":user/*"}, nil),
 	}
 	return iampolicy.New(append(statements, acceptShares(mesh)...)...)
 }

@@ -23,6 +23,8 @@ func producerPolicy(mesh, producer, crawlerRole string, buckets []string) iampol
 		allow("Unlink", []string{"glue:DeleteDatabase"}, []string{lakemesh.CatalogARN("*", producer), "arn:aws:glue:*:" + producer + ":*/*-" + producer + "*"}, nil),
 		allow("LakeFormation", append(grantActions(), "lakeformation:ListLFTags", "lakeformation:GetResourceLFTags"), anything, nil),
 		bucketStatement(producer, buckets),
+		// To say whether the key that a bucket encrypts with lets the mesh's role decrypt.
+		allow("LookAtKeyPolicies", []string{"kms:GetKeyPolicy"}, []string{"arn:aws:kms:*:" + producer + ":key/*"}, nil),
 	}
 	statements = append(statements, acceptShares(mesh, "ram:GetResourceShares")...)
 	if crawlerRole != "" {

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/glue"
+	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/lakeformation"
 	"github.com/aws/aws-sdk-go-v2/service/ram"
 
@@ -43,6 +44,8 @@ type Consumer struct {
 	lake *permissions.Lake
 	// ram is the consumer's RAM.
 	ram *ram.Client
+	// iam tells whom there is in the consumer's account.
+	iam *iam.Client
 }
 
 // New opens a consumer. It makes one GetCallerIdentity and one AssumeRole a hop.
@@ -67,6 +70,7 @@ func New(ctx context.Context, options lakemesh.Options) (*Consumer, error) {
 	c.publicLake = &permissions.Lake{Client: lakeformation.NewFromConfig(ids.ReadOnly.Config), Account: c.meshAccount}
 	c.lake = &permissions.Lake{Client: lakeformation.NewFromConfig(ids.Own.Config), Account: c.account, Patience: principalPatience}
 	c.ram = ram.NewFromConfig(ids.Own.Config)
+	c.iam = iam.NewFromConfig(ids.Own.Config)
 	return c, nil
 }
 

@@ -37,10 +37,13 @@ type explained struct {
 	// where it is hidden.
 	shared, public *types.Table
 	partitionKey   bool
-	received       *explaining.Received
-	// pending and refused are shares of the mesh account whose invitations wait, or were
-	// rejected or have expired.
-	pending, refused []string
+	// absent says why there is no such principal.
+	absent   string
+	received *explaining.Received
+	// pending are invitations of the mesh account that wait, refused are shares whose
+	// invitations were rejected or have expired.
+	pending []sharing.Invitation
+	refused []string
 }
 
 // Explain tells why a principal of this account can, or cannot, do something with a table
@@ -73,12 +76,17 @@ func (c *Consumer) Explain(ctx context.Context, in ExplainInput) (*Explanation, 
 		e.Ways = append(e.Ways, chain.Way{Path: chain.WithAll, Steps: x.directly(true)})
 		e.Notes = append(e.Notes, "what the IAM policies of account "+a.Home+" let "+a.Principal+" do was not looked at")
 	}
+	if x.absent != "" {
+		for i := range e.Ways {
+			e.Ways[i].Steps = append(e.Ways[i].Steps, chain.Step{Link: chain.Principal, State: chain.Broken, Account: x.account, Resource: "principal " + x.Principal, What: x.absent, Mends: chain.Consumer})
+		}
+	}
 	e.Judge()
 	return e, nil
 }
 
 func (x *explained) receiving() explaining.Receiver {
-	return explaining.Receiver{Account: x.account, Mesh: x.meshAccount, Region: x.region, Lake: x.lake, Catalog: x.own.Catalog}
+	return explaining.Receiver{Account: x.account, Mesh: x.meshAccount, Region: x.region, Lake: x.lake, Catalog: x.own.Catalog, Party: chain.Consumer}
 }
 
 // observe reads what this account sees.
@@ -92,6 +100,12 @@ func (x *explained) observe(ctx context.Context) error {
 			return true
 		})
 	})
+	if !x.Whole {
+		group.Go(func() (err error) {
+			x.absent, err = x.Consumer.absent(within, x.Principal)
+			return err
+		})
+	}
 	group.Go(func() (err error) {
 		x.shared, _, err = x.Consumer.shared.table(within, x.Database, x.Table)
 		return err
@@ -113,12 +127,12 @@ func (x *explained) observe(ctx context.Context) error {
 		for share, i := range last {
 			switch {
 			case i.Pending():
-				x.pending = append(x.pending, share)
+				x.pending = append(x.pending, i)
 			case i.Status != ramtypes.ResourceShareInvitationStatusAccepted:
 				x.refused = append(x.refused, share)
 			}
 		}
-		slices.Sort(x.pending)
+		slices.SortFunc(x.pending, func(a, b sharing.Invitation) int { return strings.Compare(a.Share, b.Share) })
 		slices.Sort(x.refused)
 		return err
 	})
@@ -160,6 +174,13 @@ func (x *explained) throughAccount() []chain.Step {
 	share := chain.Step{Link: chain.Share, State: chain.NotSeen, Account: x.meshAccount, What: "it is shown to its sender"}
 	invitation := chain.Step{Link: chain.Invitation, State: chain.Broken, Account: x.account, Resource: "resource shares of account " + x.meshAccount}
 	justified := x.Justifying(x.records)
+	var restores, imports *lakemesh.Call
+	for _, r := range justified {
+		if restores == nil {
+			restores, imports = explaining.Restores(r), explaining.Imports(r)
+		}
+	}
+	waits, theirs := x.waiting(justified)
 	switch {
 	case arrives:
 		grant.State, grant.What = held.State, held.What
@@ -169,26 +190,27 @@ func (x *explained) throughAccount() []chain.Step {
 		}
 		share.State, share.What = chain.Holds, "what it carries is here"
 		invitation.State, invitation.What = chain.Holds, "it was accepted, or did not have to be"
-	case len(x.pending) > 0:
-		invitation.What, invitation.Mends = fmt.Sprintf("%s waits to be accepted", x.pending[0]), chain.Consumer
-		if len(justified) > 0 {
-			invitation.Command = "lakemesh subscription import " + justified[0].ID
+	case waits != nil && (len(rows) == 0 || theirs):
+		invitation.What = fmt.Sprintf("%s waits to be accepted", waits.Share)
+		if invitation = invitation.MendedBy(chain.Consumer, nil); theirs {
+			invitation.Do = imports
+		}
+		if invitation.Do == nil {
+			invitation.Command = "aws ram accept-resource-share-invitation --resource-share-invitation-arn " + waits.ARN
 		}
 	case len(rows) > 0:
 		grant.State, grant.What = chain.Broken, held.What
 		share.State, share.What = chain.Holds, "what it carries is here"
 		invitation.State, invitation.What = chain.Holds, "it was accepted, or did not have to be"
-		grant.Mends = chain.Owner
+		grant = grant.MendedBy(chain.Owner, restores)
 	case x.shared != nil:
 		grant.What = "the table can be seen here, and by which grant is not shown"
 		invitation.State, invitation.What = chain.Holds, "the table can be seen here"
 	default:
-		invitation.What, invitation.Mends = "Lake Formation shows this account nothing of the table: nothing is granted to it, or no share carries it here", chain.Owner
+		invitation.What = "Lake Formation shows this account nothing of the table: nothing is granted to it, or no share carries it here"
+		invitation = invitation.MendedBy(chain.Owner, restores)
 		if len(x.refused) > 0 {
 			invitation.What += "; the invitation to " + x.refused[0] + " was rejected, or has expired"
-		}
-		if len(justified) > 0 {
-			invitation.Command = x.asksOwner()
 		}
 	}
 	steps = append(steps, grant, share, invitation)
@@ -196,11 +218,27 @@ func (x *explained) throughAccount() []chain.Step {
 	return append(steps, x.unseen()...)
 }
 
+// waiting is an invitation that waits to be accepted, if one does: one that an import of a
+// subscription accepts, as theirs tells, or another.
+func (x *explained) waiting(justified []*tracker.Record) (_ *sharing.Invitation, theirs bool) {
+	for i := range x.pending {
+		for _, r := range justified {
+			if shares := shareARNs(&r.Subscription); slices.Contains(shares, x.pending[i].Share) || len(shares) == 0 {
+				return &x.pending[i], true
+			}
+		}
+	}
+	if len(x.pending) == 0 {
+		return nil, false
+	}
+	return &x.pending[0], false
+}
+
 // directly are the links of a grant to the principal itself, which is shown to nobody here
 // but to the principal, or to all of this account, which is.
 func (x *explained) directly(all bool) []chain.Step {
-	grant := chain.Step{Link: chain.Grant, State: chain.NotSeen, Account: x.meshAccount, Resource: "table " + x.Name(), Mends: chain.Owner, Command: x.asksOwner(),
-		What: "what the owner grants to a role or a user directly, the owner sees"}
+	grant := chain.Step{Link: chain.Grant, State: chain.NotSeen, Account: x.meshAccount, Resource: "table " + x.Name(),
+		What: "what the owner grants to a role or a user directly, the owner sees"}.SeenBy(chain.Owner, x.AsksOwner())
 	if all {
 		held := x.Judge(x.received.Rows, x.partitionKey, x.Everybody())
 		grant = chain.Step{Link: chain.Grant, State: held.State, Account: x.meshAccount, Resource: "table " + x.Name(), What: held.What}
@@ -217,18 +255,6 @@ func (x *explained) directly(all bool) []chain.Step {
 	return append(steps, x.unseen()...)
 }
 
-// asksOwner is the command with which the owner sees what is hidden here.
-func (x *explained) asksOwner() string {
-	command := fmt.Sprintf("lakemesh explain --product %s --table %s --principal %s", x.Database, x.Table, x.Principal)
-	if x.Column != "" {
-		command += " --column " + x.Column
-	}
-	if x.Permission != lakemesh.Select {
-		command += " --permission " + string(x.Permission)
-	}
-	return command
-}
-
 // unseen are the links of the owner's side.
 func (x *explained) unseen() []chain.Step {
 	links := []chain.Link{chain.Metadata}
@@ -237,7 +263,7 @@ func (x *explained) unseen() []chain.Step {
 	}
 	var steps []chain.Step
 	for _, l := range links {
-		s := chain.Step{Link: l, State: chain.NotSeen, What: "the owner sees it", Mends: chain.Owner, Command: x.asksOwner()}
+		s := chain.Step{Link: l, State: chain.NotSeen, What: "the owner sees it"}.SeenBy(chain.Owner, x.AsksOwner())
 		if l == chain.Metadata && x.shared != nil {
 			s = chain.Step{Link: l, State: chain.Holds, Account: x.meshAccount, Resource: "table " + x.Name(), What: "the table can be seen here"}
 		}

@@ -94,7 +94,7 @@ func (c *Consumer) PlanFinalizeSubscription(ctx context.Context, in FinalizeInpu
 // A subscription that is not active is a [lakemesh.TransitionError], one that is
 // being changed at this moment a [lakemesh.ClaimedError]. A different object under
 // the link's name is [lakemesh.ErrInvalidInput], an invitation that has expired
-// [lakemesh.ErrAccessDenied].
+// [lakemesh.ErrAccessDenied], a principal that there is not a [lakemesh.ErrNotFound].
 func (c *Consumer) FinalizeSubscription(ctx context.Context, in FinalizeInput) (*FinalizeOutput, error) {
 	p, f, err := c.planFinalize(ctx, in)
 	if err != nil {
@@ -116,6 +116,9 @@ func (c *Consumer) planFinalize(ctx context.Context, in FinalizeInput) (*plan.Pl
 		return nil, nil, err
 	}
 	if err := importable(f.record); err != nil {
+		return nil, nil, err
+	}
+	if err := c.areThere(ctx, f.principals); err != nil {
 		return nil, nil, err
 	}
 	if f.link, err = linkName(in.LinkDatabaseName, f.record.Database); err != nil {

@@ -2,7 +2,6 @@ package producer
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"strings"
 
@@ -39,29 +38,45 @@ const opExplain = "Explain"
 // [lakemesh.ErrInvalidInput].
 func (p *Producer) Explain(ctx context.Context, in ExplainInput) (*Explanation, error) {
 	a, err := explaining.Check(in, p.meshAccount)
-	if err == nil && a.Whole && a.Home == p.meshAccount {
-		err = lakemesh.Invalid("Principal", "the mesh account owns the catalog: name a role or a user of it")
+	if err == nil {
+		err = notTheCatalogs(a)
 	}
 	if err != nil {
 		return nil, identity.Explain(opExplain, p.meshAccount, "", err)
 	}
-	x := &explained{Producer: p, Asked: a}
-	if err := x.observe(ctx); err != nil {
-		return nil, identity.Explain(opExplain, p.meshAccount, "table "+a.Name(), err)
+	x := &explained{Producer: p, Asked: a, party: chain.Owner}
+	return x.explain(ctx)
+}
+
+// notTheCatalogs refuses the account whose the catalog is, which holds nothing by grants.
+func notTheCatalogs(a explaining.Asked) error {
+	if a.Whole && a.Home == a.Mesh {
+		return lakemesh.Invalid("Principal", "the mesh account owns the catalog: name a role or a user of it")
 	}
-	e := &Explanation{Question: a.Question, Account: p.account, Party: chain.Owner, Notes: x.notes}
+	return nil
+}
+
+func (x *explained) explain(ctx context.Context) (*Explanation, error) {
+	a := x.Asked
+	if err := x.observe(ctx); err != nil {
+		return nil, identity.Explain(opExplain, x.meshAccount, "table "+a.Name(), err)
+	}
+	e := &Explanation{Question: a.Question, Account: x.account, Party: x.party, Notes: x.notes}
+	if x.party == chain.Administrator {
+		e.Account = x.meshAccount
+	}
 	data, err := x.data(ctx)
 	if err != nil {
-		return nil, identity.Explain(opExplain, p.meshAccount, "table "+a.Name(), err)
+		return nil, identity.Explain(opExplain, x.meshAccount, "table "+a.Name(), err)
 	}
 	for _, path := range []chain.Path{chain.ThroughAccount, chain.Directly, chain.WithAll} {
 		switch {
-		case path == chain.ThroughAccount && a.Home == p.meshAccount, path == chain.Directly && (a.Whole || a.Principal == a.Everybody()), path == chain.WithAll && a.Whole:
+		case path == chain.ThroughAccount && a.Home == x.meshAccount, path == chain.Directly && (a.Whole || a.Principal == a.Everybody()), path == chain.WithAll && a.Whole:
 			continue
 		}
 		steps, err := x.way(ctx, path)
 		if err != nil {
-			return nil, identity.Explain(opExplain, p.meshAccount, "table "+a.Name(), err)
+			return nil, identity.Explain(opExplain, x.meshAccount, "table "+a.Name(), err)
 		}
 		e.Ways = append(e.Ways, chain.Way{Path: path, Steps: append(steps, data...)})
 	}
@@ -104,8 +119,7 @@ func (x *explained) way(ctx context.Context, path chain.Path) ([]chain.Step, err
 		}
 	}
 	steps = append(steps, carried...)
-	own, err := x.ownSide(ctx, path, held)
-	return append(steps, own...), err
+	return append(steps, x.ownSide(path, held)...), nil
 }
 
 // grant is the link of what is granted in the mesh.
@@ -119,25 +133,27 @@ func (x *explained) grant(ctx context.Context, path chain.Path, held explaining.
 	if s.Reasons, err = x.Reasons(held.Rows, x.records); err != nil {
 		return s, err
 	}
-	for i, r := range s.Reasons {
-		switch {
-		case path == chain.ThroughAccount && x.Home == x.account:
+	if path == chain.ThroughAccount && x.Home == x.account {
+		for i := range s.Reasons {
 			s.Reasons[i].Origin = chain.ByOwning
-		case strings.HasSuffix(r.What, " to "+permissions.AllowedByIAM):
-			s.Reasons[i].Origin = chain.ByIAM
 		}
 	}
-	switch {
-	case held.State != chain.Broken:
-		return x.openedToIAM(s), nil
-	case path == chain.ThroughAccount:
-		if records := x.Justifying(x.records); len(records) > 0 {
-			s.Mends, s.Command = chain.Owner, x.mends(records[0].ID)
+	if path == chain.ThroughAccount {
+		if x.Home == x.account {
+			s = s.MendedBy(chain.Owner, x.publishes())
+		} else {
+			s = s.MendedBy(chain.Owner, x.restores())
 		}
+	}
+	if held.State != chain.Broken {
+		return x.openedToIAM(s), nil
 	}
 	hidden, err := x.hidden(ctx, who)
 	if hidden != "" {
 		s.State, s.What = chain.NotSeen, s.What+" as far as it is shown; "+hidden
+		if x.party != chain.Administrator {
+			s = s.SeenBy(chain.Administrator, x.AsksAdministrator())
+		}
 	}
 	return s, err
 }
@@ -154,9 +170,7 @@ func (x *explained) openedToIAM(s chain.Step) chain.Step {
 	if x.hybrid {
 		s.State, s.What = chain.NotSeen, s.What+", unless who is granted something was opted in: the location is in hybrid access mode"
 	}
-	s.Mends = chain.Administrator
-	s.Command = fmt.Sprintf("aws lakeformation revoke-permissions --principal DataLakePrincipalIdentifier=%s --permissions ALL --resource '{\"Table\":{\"DatabaseName\":\"%s\",\"Name\":\"%s\"}}'",
-		permissions.AllowedByIAM, x.Database, x.Table)
+	s.Mends, s.Do, s.Command = chain.Administrator, nil, explaining.Revoking(permissions.AllowedByIAM, string(lakemesh.All), x.Database, x.Table)
 	return s
 }
 
@@ -169,7 +183,7 @@ func (x *explained) hidden(ctx context.Context, who []string) (string, error) {
 			return "it is granted to " + h.Principal + ", and whether account " + x.Home + " belongs to that cannot be told", nil
 		}
 	}
-	if x.Home == x.meshAccount {
+	if x.Home == x.meshAccount || x.party == chain.Administrator {
 		return "", nil
 	}
 	all := permissions.AllTables(x.meshAccount, x.Database)
@@ -238,62 +252,74 @@ func (x *explained) carried(ctx context.Context, path chain.Path, held explainin
 		}
 		invitation.State, invitation.What, invitation.Mends = chain.Broken, "account "+x.Home+" has not accepted the resource share", chain.Consumer
 	}
-	if records := x.Justifying(x.records); path == chain.ThroughAccount && len(records) > 0 {
-		if share.State == chain.Broken {
-			share.Mends, share.Command = chain.Owner, x.mends(records[0].ID)
-		}
-		if invitation.State == chain.Broken {
-			invitation.Command = "lakemesh subscription import " + records[0].ID
+	if path == chain.ThroughAccount {
+		share = share.MendedBy(chain.Owner, x.restores())
+		if records := x.Justifying(x.records); len(records) > 0 {
+			invitation = invitation.MendedBy(chain.Consumer, explaining.Imports(records[0]))
 		}
 	}
 	return []chain.Step{share, invitation}, nil
 }
 
 // ownSide are the links of the principal's own account.
-func (x *explained) ownSide(ctx context.Context, path chain.Path, held explaining.Held) ([]chain.Step, error) {
+func (x *explained) ownSide(path chain.Path, held explaining.Held) []chain.Step {
 	var steps []chain.Step
 	switch {
 	case x.Whole:
-		return []chain.Step{x.HandsOn(held)}, nil
-	case x.Home != x.account:
+		return []chain.Step{x.HandsOn(held, x.records)}
+	case x.received == nil:
 		steps = x.Unseen()
 	default:
-		r := explaining.Receiver{Account: x.account, Mesh: x.meshAccount, Region: x.region, Lake: x.own.lake, Catalog: x.own.catalog}
-		found, err := r.Look(ctx, x.Asked)
-		if err != nil {
-			return nil, err
-		}
-		steps = r.HandedOn(x.Asked, found, x.partitionKey, nil)
+		steps = x.receiver().HandedOn(x.Asked, x.received, x.partitionKey, nil)
 	}
 	if path != chain.ThroughAccount {
 		steps = slices.DeleteFunc(steps, func(s chain.Step) bool { return s.Link == chain.HandedOn })
 	}
-	return steps, nil
+	return steps
 }
 
-// mends is the command that has a subscription be as it was decided.
-func (x *explained) mends(id string) string {
-	command, _ := (&inspected{Producer: x.Producer, records: slices.Concat(x.records, x.onTable)}).mends(id)
-	return command
+// receiver is the owner's account as one with which its own tables are shared.
+func (x *explained) receiver() explaining.Receiver {
+	return explaining.Receiver{Account: x.account, Mesh: x.meshAccount, Region: x.region, Lake: x.own.lake, Catalog: x.own.catalog, Party: chain.Owner, Links: x.publishes()}
 }
 
-// publishes is the command that publishes the table again.
-func (x *explained) publishes() string {
-	command, _ := x.compared.publishes(x.Database, x.Table)
-	return command
+// restores has a subscription that gives what is asked for be as it was decided, if there
+// is one.
+func (x *explained) restores() *lakemesh.Call {
+	for _, r := range x.Justifying(x.records) {
+		if c := explaining.Restores(r); c != nil {
+			return c
+		}
+	}
+	return nil
 }
 
-// anyMends is the command that puts the bucket's policy in order, if there is one: a
-// decision on the table does, whoever it is for.
-func (x *explained) anyMends() string {
+// publishes publishes the table again.
+func (x *explained) publishes() *lakemesh.Call {
+	source := strings.TrimSuffix(x.Database, "-"+x.account)
+	if x.database != nil && x.table != nil {
+		if named := x.sourceOf(x.database, x.table); named != "" {
+			source = named
+		}
+	}
+	c := lakemesh.Do("producer.CreateDataProducts", "SourceDatabaseName", source, "TableNameRegex", x.Table)
+	if lakemesh.MeshDatabaseName(source, x.account) != x.Database {
+		c = c.With("ExposeDataMeshDBName", x.Database)
+	}
+	return &c
+}
+
+// opens puts the bucket's policy in order, if anything does: a decision on the table does,
+// whoever it is for.
+func (x *explained) opens() *lakemesh.Call {
 	for _, r := range x.onTable {
 		if permitted, _ := r.Justified(); readsData(permitted) {
-			if command := x.mends(r.ID); command != "" {
-				return command
+			if c := explaining.Restores(r); c != nil {
+				return c
 			}
 		}
 	}
-	return ""
+	return nil
 }
 
 // place is the table's location in S3.

@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/glue/types"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	iamtypes "github.com/aws/aws-sdk-go-v2/service/iam/types"
+	"github.com/aws/aws-sdk-go-v2/service/kms"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/lakemesh/lakemesh"
@@ -45,6 +46,12 @@ type explained struct {
 	// that were looked at.
 	outside []string
 	some    bool
+
+	// received is what this account sees of its own, if the principal is one of its.
+	received *explaining.Received
+	// party is who asks: the owner, or the mesh's administrator, who sees nothing of the
+	// owner's account.
+	party chain.Party
 
 	// compared is the comparison of the copy with its source.
 	compared *inspected
@@ -99,6 +106,12 @@ func (x *explained) observe(ctx context.Context) error {
 		x.locations, err = x.mesh.lake.Locations(within)
 		return err
 	})
+	if x.party == chain.Owner && x.Home == x.account && !x.Whole {
+		group.Go(func() (err error) {
+			x.received, err = x.receiver().Look(within, x.Asked)
+			return err
+		})
+	}
 	if err := group.Wait(); err != nil {
 		return err
 	}
@@ -148,6 +161,9 @@ func (x *explained) was(ctx context.Context) (found bool, _ error) {
 			return true, nil
 		}
 	}
+	if x.party != chain.Owner {
+		return false, nil
+	}
 	err := x.own.catalog.EachTable(ctx, x.Database, func(_ string, t *types.Table) {
 		found = found || t.TargetTable != nil && strings.EqualFold(aws.ToString(t.TargetTable.DatabaseName), x.Database) && strings.EqualFold(aws.ToString(t.TargetTable.Name), x.Table)
 	})
@@ -163,7 +179,7 @@ func (x *explained) observeCopy(ctx context.Context) error {
 	group, within := errgroup.WithContext(ctx)
 	group.Go(func() error {
 		at, ok := x.place()
-		if len(x.table.PartitionKeys) == 0 || !ok || !x.ReadsData() {
+		if x.party != chain.Owner || len(x.table.PartitionKeys) == 0 || !ok || !x.ReadsData() {
 			return nil
 		}
 		all, err := x.mesh.catalog.EachPartition(within, catalog.TableName{Database: x.Database, Table: x.Table}, mostPartitionPages, func(p *types.Partition) {
@@ -179,7 +195,7 @@ func (x *explained) observeCopy(ctx context.Context) error {
 		return err
 	})
 	group.Go(func() (err error) {
-		if x.database == nil || catalog.Owner(x.database, x.table) != x.account {
+		if x.party != chain.Owner || x.database == nil || catalog.Owner(x.database, x.table) != x.account {
 			return nil
 		}
 		source := x.sourceOf(x.database, x.table)
@@ -222,8 +238,8 @@ func (x *explained) metadata() chain.Step {
 	s := chain.Step{Link: chain.Metadata, State: chain.Holds, Account: x.meshAccount, Resource: "table " + x.Name(), What: "the table is in the mesh's catalog"}
 	switch {
 	case x.table == nil:
-		s.State, s.What, s.Mends, s.Command = chain.Broken, "the mesh's catalog does not have the table", chain.Owner, x.publishes()
-		return s
+		s.State, s.What = chain.Broken, "the mesh's catalog does not have the table"
+		return s.MendedBy(chain.Owner, x.publishes())
 	case x.table.StorageDescriptor != nil && x.table.StorageDescriptor.SchemaReference != nil && x.ReadsData():
 		// https://docs.aws.amazon.com/lake-formation/latest/dg/limitations.html
 		s.State, s.What, s.Mends = chain.Broken, "the table's schema is in a schema registry, which Lake Formation does not support", chain.Owner
@@ -241,7 +257,15 @@ func (x *explained) metadata() chain.Step {
 func (x *explained) compare(s *chain.Step) {
 	for _, f := range x.compared.findings {
 		if f.Link == s.Link {
-			s.State, s.What, s.Mends, s.Command = chain.Differs, s.What+"; "+f.What, chain.Owner, f.Command
+			s.State, s.What = chain.Differs, s.What+"; "+f.What
+			do := x.publishes()
+			if f.Mends.By == chain.BySyncing {
+				syncs := lakemesh.Do("producer.SyncProducts", "DatabaseName", x.Database, "TableNameRegex", x.Table)
+				do = &syncs
+			} else if f.Mends.By == "" {
+				do = nil
+			}
+			*s = s.MendedBy(chain.Owner, do)
 			return
 		}
 	}
@@ -254,13 +278,18 @@ func (x *explained) compare(s *chain.Step) {
 // table's location (docs/aws-rules.md, 3.12).
 func (x *explained) partitions() chain.Step {
 	s := chain.Step{Link: chain.Partitions, State: chain.Holds, Account: x.meshAccount, Resource: "table " + x.Name(), What: "its partitions lie in its location"}
+	if x.party != chain.Owner {
+		s.State, s.What = chain.NotSeen, "the owner sees its partitions"
+		return s.SeenBy(chain.Owner, x.AsksOwner())
+	}
 	if x.some {
 		s.What = "those of its partitions that were looked at lie in its location"
 	}
 	x.compare(&s)
 	if n := len(x.outside); n > 0 {
 		slices.Sort(x.outside)
-		s.State, s.Mends = chain.Partly, chain.Owner
+		s.State = chain.Partly
+		s = s.MendedBy(chain.Owner, nil)
 		s.What = fmt.Sprintf("%d %s outside of the table's location, where Lake Formation's credentials end, such as %s", n, map[bool]string{true: "partition lies", false: "partitions lie"}[n == 1], x.outside[0])
 	}
 	return s
@@ -274,7 +303,7 @@ func (x *explained) opening(ctx context.Context, place access.Place) ([]chain.St
 	l, ok := access.Nearest(x.registered(&found{locations: x.locations}), place)
 	if !ok {
 		location.State, location.What = chain.Broken, "it is not registered with Lake Formation"
-		location.Mends, location.Command = chain.Owner, x.publishes()
+		location = location.MendedBy(chain.Owner, x.publishes())
 		return []chain.Step{location, policy}, nil
 	}
 	location.What = "it is registered with " + l.Role
@@ -284,6 +313,12 @@ func (x *explained) opening(ctx context.Context, place access.Place) ([]chain.St
 		if x.readsForAnother(l.Role) {
 			location.What += ", which reads for another producer"
 		}
+	}
+	if x.party != chain.Owner {
+		policy.What = "the owner sees the policies of its buckets"
+		key := chain.Step{Link: chain.KeyPolicy, State: chain.NotSeen, Account: x.account, Resource: "bucket " + place.Bucket, What: "the owner sees how its buckets encrypt"}
+		err := x.role(ctx, &location, l.Role, place)
+		return []chain.Step{location, policy.SeenBy(chain.Owner, x.AsksOwner()), key.SeenBy(chain.Owner, x.AsksOwner())}, err
 	}
 	lets, err := x.ownBuckets().Lets(ctx, place.Bucket, l.Role, place.Prefix)
 	switch {
@@ -295,10 +330,10 @@ func (x *explained) opening(ctx context.Context, place access.Place) ([]chain.St
 	}
 	x.bucket(&policy, place, l.Role, lets)
 	if policy.State == chain.Broken && !own {
-		location.State, location.Mends, location.Command = chain.Broken, policy.Mends, policy.Command
+		location.State, location.Mends, location.Do = chain.Broken, policy.Mends, policy.Do
 		location.What += fmt.Sprintf(", to which bucket %s is not open", place.Bucket)
 		if x.readsForAnother(l.Role) {
-			location.Mends, location.Command = chain.Administrator, "aws lakeformation deregister-resource --resource-arn "+storage.Place{Bucket: l.Place.Bucket, Prefix: l.Place.Prefix}.ARN()
+			location.Mends, location.Do, location.Command = chain.Administrator, nil, "aws lakeformation deregister-resource --resource-arn "+storage.Place{Bucket: l.Place.Bucket, Prefix: l.Place.Prefix}.ARN()
 		}
 	}
 	if err := x.role(ctx, &location, l.Role, place); err != nil {
@@ -315,7 +350,7 @@ func (x *explained) bucket(s *chain.Step, place access.Place, role string, lets 
 	case certain >= 0:
 		s.State, s.What, s.Mends = chain.Broken, lets.Denied[certain].Text, chain.Owner
 	case !lets.Open && !lets.Perhaps:
-		s.State, s.Mends, s.Command = chain.Broken, chain.Owner, x.anyMends()
+		s.State, s.Mends, s.Do = chain.Broken, chain.Owner, x.opens()
 		s.What = fmt.Sprintf("the bucket's policy does not open %s to %s", place, role)
 	case len(lets.Denied) > 0:
 		s.What, s.Mends = lets.Denied[0].Text, chain.Owner
@@ -334,7 +369,7 @@ func (x *explained) role(ctx context.Context, s *chain.Step, role string, place 
 	if s.State == chain.Broken {
 		return nil
 	}
-	if role != x.dataAccessRole() {
+	if role != x.dataAccessRole() && (x.party != chain.Administrator || !strings.HasPrefix(role, "arn:aws:iam::"+x.meshAccount+":role/")) {
 		s.State, s.What = chain.NotSeen, s.What+"; what its own policies let it read cannot be seen from here"
 		return nil
 	}
@@ -343,7 +378,14 @@ func (x *explained) role(ctx context.Context, s *chain.Step, role string, place 
 		ActionNames: []string{"s3:GetObject"}, ResourceArns: []string{strings.ReplaceAll(object, "//*", "/*")},
 		ContextEntries: []iamtypes.ContextEntry{{ContextKeyName: aws.String("aws:ResourceAccount"), ContextKeyType: iamtypes.ContextKeyTypeEnumString, ContextKeyValues: []string{x.account}}}})
 	administrator := func(what string) {
-		s.What, s.Mends, s.Command = s.What+"; "+what, chain.Administrator, "lakemesh account enable "+x.account+" --account-type producer"
+		if role != x.dataAccessRole() {
+			// It is somebody's own, and whoever made it sees to it.
+			s.What, s.Mends, s.Do = s.What+"; "+what, chain.Administrator, nil
+			return
+		}
+		enables := lakemesh.Do("admin.EnableAccountAsProducer", "AccountID", x.account)
+		s.What += "; " + what
+		*s = s.MendedBy(chain.Administrator, &enables)
 	}
 	switch {
 	case awserr.Is(err, "NoSuchEntity"):
@@ -389,12 +431,58 @@ func (x *explained) key(ctx context.Context, bucket, role string) (chain.Step, e
 	case warning != "" && named:
 		s.State, s.What, s.Mends = chain.Broken, warning, chain.Owner
 		if look.Key != "" && !strings.HasSuffix(look.Key, "alias/aws/s3") {
-			s.Mends, s.Command = chain.Administrator, fmt.Sprintf("lakemesh account enable %s --account-type producer --kms-key %s", x.account, x.keyARN(look.Key))
+			enables := lakemesh.Do("admin.EnableAccountAsProducer", "AccountID", x.account, "KMSKey", x.keyARN(look.Key))
+			s = s.MendedBy(chain.Administrator, &enables)
 		}
 	case warning != "":
 		s.What = warning
 	default:
-		s.What = fmt.Sprintf("the bucket encrypts with key %s, with which %s may decrypt; whether the key's own policy lets it, the key's administrator sees", x.keyARN(look.Key), role)
+		err = x.keyPolicy(ctx, &s, x.keyARN(look.Key), role)
+		return s, err
 	}
 	return s, nil
+}
+
+// keyPolicy looks whether the policy of a key lets a role decrypt, where the owner may look
+// at it: at those of its own account's keys.
+func (x *explained) keyPolicy(ctx context.Context, s *chain.Step, key, role string) error {
+	s.What = fmt.Sprintf("the bucket encrypts with key %s, with which %s may decrypt", key, role)
+	if role != x.dataAccessRole() {
+		s.What = fmt.Sprintf("the bucket encrypts with key %s; whether the own policies of %s let it decrypt cannot be seen from here", key, role)
+	}
+	parts := strings.Split(key, ":")
+	if len(parts) != 6 || parts[4] != x.account {
+		s.What += "; what the key's own policy says is seen by its account"
+		return nil
+	}
+	out, err := kms.NewFromConfig(x.ids.Own.Config, func(o *kms.Options) { o.Region = parts[3] }).GetKeyPolicy(ctx, &kms.GetKeyPolicyInput{KeyId: aws.String(key)})
+	switch {
+	case err != nil && ctx.Err() != nil:
+		return context.Cause(ctx)
+	case err != nil:
+		s.What += fmt.Sprintf("; what the key's own policy says cannot be seen (%s)", awserr.Message(err))
+		return nil
+	}
+	lets, err := storage.KeyLets(aws.ToString(out.Policy), key, role)
+	if err != nil {
+		s.What += fmt.Sprintf("; what the key's own policy says cannot be told: %v", err)
+		return nil
+	}
+	certain := slices.IndexFunc(lets.Denied, func(d storage.Denied) bool { return d.Certain })
+	switch {
+	case certain >= 0:
+		s.State, s.What, s.Mends = chain.Broken, lets.Denied[certain].Text, chain.Owner
+	case !lets.Open && !lets.Perhaps:
+		s.State, s.Mends = chain.Broken, chain.Owner
+		s.What = fmt.Sprintf("the bucket encrypts with key %s, whose policy does not let %s decrypt; it lacks the statement %s", key, role, storage.KeyStatement(role, key))
+	case len(lets.Denied) > 0:
+		s.What = lets.Denied[0].Text
+	case lets.Perhaps && !lets.Open:
+		s.What += "; the key's policy lets it under conditions that go by the reader's call"
+	case role != x.dataAccessRole():
+		s.What += "; the key's policy lets it"
+	default:
+		s.State, s.What = chain.Holds, s.What+"; the key's policy lets it"
+	}
+	return nil
 }

@@ -36,17 +36,24 @@ func operations() []operation {
 		{"admin.EnableAccountAsConsumer", (*admin.Admin).EnableAccountAsConsumer, "account enable --account-type consumer", "AccountID"},
 		{"admin.InitializeProducerAccount", (*admin.Admin).InitializeProducerAccount, "account init --account-type producer", ""},
 		{"admin.InitializeConsumerAccount", (*admin.Admin).InitializeConsumerAccount, "account init --account-type consumer", ""},
+		{"admin.Explain", (*admin.Admin).Explain, "explain --as admin", ""},
 		{"producer.CreateDataProducts", (*producer.Producer).CreateDataProducts, "product create", ""},
 		{"producer.SyncProducts", (*producer.Producer).SyncProducts, "product sync", ""},
 		{"producer.GetDataProduct", (*producer.Producer).GetDataProduct, "product get", ""},
 		{"producer.ListPendingAccessRequests", (*producer.Producer).ListPendingAccessRequests, "request list", ""},
 		{"producer.ListSubscriptions", (*producer.Producer).ListSubscriptions, "subscription list", ""},
+		{"producer.Explain", (*producer.Producer).Explain, "explain --as producer", ""},
+		{"producer.ApproveAccessRequest", (*producer.Producer).ApproveAccessRequest, "request approve", "RequestID"},
+		{"producer.AbortDecision", (*producer.Producer).AbortDecision, "subscription abort", "SubscriptionID"},
+		{"producer.SettleDepartures", (*producer.Producer).SettleDepartures, "subscription settle", ""},
 		{"producer.UpdateSubscriptionPermissions", (*producer.Producer).UpdateSubscriptionPermissions, "subscription update", "SubscriptionID"},
 		{"producer.Repair", (*producer.Producer).Repair, "verify --repair", ""},
 		{"producer.DeleteSubscription", (*producer.Producer).DeleteSubscription, "subscription delete", "SubscriptionID"},
 		{"producer.ExpireSubscriptions", (*producer.Producer).ExpireSubscriptions, "expire", ""},
 		{"consumer.RequestExtension", (*consumer.Consumer).RequestExtension, "request extend", "SubscriptionID"},
 		{"consumer.ListProducts", (*consumer.Consumer).ListProducts, "product list", ""},
+		{"consumer.Explain", (*consumer.Consumer).Explain, "explain --as consumer", ""},
+		{"consumer.FinalizeSubscription", (*consumer.Consumer).FinalizeSubscription, "subscription import", "SubscriptionID"},
 		{"consumer.ListProductAccess", (*consumer.Consumer).ListProductAccess, "subscription list --as consumer", ""},
 		{"consumer.RequestAccessToProduct", (*consumer.Consumer).RequestAccessToProduct, "request create", ""},
 		{"consumer.FinalizeSubscription", (*consumer.Consumer).FinalizeSubscription, "subscription import", "SubscriptionID"},
@@ -68,7 +75,7 @@ func command(c lakemesh.Call) string {
 			if a.Name == o.argument {
 				words = append(words, quoted(a.Value))
 			} else {
-				flags = append(flags, "--"+flagName(a.Name), quoted(a.Value))
+				flags = append(flags, "--"+flagOf(o.name, a.Name), quoted(a.Value))
 			}
 		}
 		return strings.Join(append(words, flags...), " ")
@@ -99,6 +106,15 @@ func commands(text string) string {
 		}
 		return command(c)
 	})
+}
+
+// flagOf is the flag of an operation's parameter.
+func flagOf(operation, parameter string) string {
+	if strings.HasSuffix(operation, ".Explain") && parameter == "Database" {
+		// As people call it who ask.
+		return "product"
+	}
+	return flagName(parameter)
 }
 
 // flagName is the flag of a parameter: DatabaseName is --database-name.

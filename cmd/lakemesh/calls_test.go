@@ -103,8 +103,8 @@ func TestEveryOperationThatAnErrorNamesHasItsCommand(t *testing.T) {
 			}
 		}
 		for _, a := range arguments {
-			if a != operations()[i].argument && cmd.Flags().Lookup(flagName(a)) == nil {
-				t.Errorf("%s: %s has no flag --%s", name, cmd.CommandPath(), flagName(a))
+			if a != operations()[i].argument && cmd.Flags().Lookup(flagOf(name, a)) == nil {
+				t.Errorf("%s: %s has no flag --%s", name, cmd.CommandPath(), flagOf(name, a))
 			}
 		}
 	}

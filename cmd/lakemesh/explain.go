@@ -28,8 +28,9 @@ role or a user of one. It tells what was found of each link, which is the first 
 broken, through which subscription or hand-made grant something is held, and the command
 that mends it. It changes nothing.
 
-Owner and consumer see different links. What the one who asks cannot see is marked, and
-never guessed. With "--as both" and the keys of both, all links are seen.`,
+Owner, consumer and the mesh's administrator see different links. What the one who asks
+cannot see is marked, and never guessed. With "--as both" and the keys of both, all links
+are seen.`,
 		Example: `  lakemesh explain --product sales-111111111111 --table orders --principal 222222222222
   lakemesh explain --product sales-111111111111 --table orders --column price \
     --principal arn:aws:iam::222222222222:role/Analyst --as consumer`,
@@ -41,6 +42,11 @@ never guessed. With "--as both" and the keys of both, all links are seen.`,
 		if err != nil {
 			return err
 		}
+		for _, way := range e.Ways {
+			for i := range way.Steps {
+				way.Steps[i].Command = mends(way.Steps[i])
+			}
+		}
 		return a.show(e, func() { fmt.Fprint(a.out, a.renderExplanation(e)) })
 	})
 	f := cmd.Flags()
@@ -50,14 +56,21 @@ never guessed. With "--as both" and the keys of both, all links are seen.`,
 	f.StringVar(&q.Column, "column", "", "one column of it (default: all of the table)")
 	f.StringVar(&q.Principal, "principal", "", "an account, the ARN of a role or a user, or <account>:IAMPrincipals")
 	f.StringVar(&permission, "permission", string(lakemesh.Select), "the permission")
-	f.Var(newChoice(&as, "", "producer", "consumer", "both"), "as", "who asks: producer, consumer or both (default: producer, or the one that the credentials file holds)")
+	f.Var(newChoice(&as, "", "producer", "consumer", "both", "admin"), "as", "who asks: producer, consumer, both or admin (default: producer, or the one that the credentials file holds)")
 	required(cmd, "product", "table", "principal")
-	must(cmd.RegisterFlagCompletionFunc("as", cobra.FixedCompletions([]string{"producer", "consumer", "both"}, cobra.ShellCompDirectiveNoFileComp)))
+	must(cmd.RegisterFlagCompletionFunc("as", cobra.FixedCompletions([]string{"producer", "consumer", "both", "admin"}, cobra.ShellCompDirectiveNoFileComp)))
 	return cmd
 }
 
 // explain asks who is to be asked.
 func (a *app) explain(ctx context.Context, as string, q producer.ExplainInput) (*producer.Explanation, error) {
+	if as == "admin" {
+		m, err := a.admin(ctx, lakemesh.MeshIdentity)
+		if err != nil {
+			return nil, err
+		}
+		return m.Explain(ctx, q)
+	}
 	side := lakemesh.ProducerIdentity
 	var err error
 	if as != "both" {
@@ -131,10 +144,10 @@ func (a *app) renderExplanation(e *producer.Explanation) string {
 		fmt.Fprintf(&b, "  %s %s %s\n", mark(s.State), name, text)
 	}
 	fmt.Fprintf(&b, "\n%s\n", wrapped(answer(e), width, ""))
-	if who, command := todo(e); command != "" {
+	if who, do := todo(e); do != "" {
 		fmt.Fprintf(&b, "%s\n", accent.Render(who+":"))
 		// Whole, so that it can be copied.
-		fmt.Fprintf(&b, "  %s\n", printable.Line(a.here(command)))
+		fmt.Fprintf(&b, "  %s\n", printable.Line(a.here(do)))
 	}
 	for _, note := range e.Notes {
 		fmt.Fprintf(&b, "%s\n", wrapped("note: "+briefly(note), width, "  "))
@@ -198,22 +211,31 @@ func answer(e *producer.Explanation) string {
 
 // todo is what to do, and who: what mends the first link that is broken, or else who sees
 // more.
-func todo(e *producer.Explanation) (who, command string) {
+func todo(e *producer.Explanation) (who, do string) {
 	if broken, ok := e.FirstBroken(); ok {
-		return "to mend it, as the " + string(broken.Mends), broken.Command
+		return "to mend it, as the " + string(broken.Mends), mends(broken)
 	}
-	for _, state := range []chain.State{chain.NotSeen, chain.Partly, chain.Differs} {
+	for _, s := range e.Ways[0].Steps {
+		if s.State == chain.NotSeen && s.Look != nil {
+			return "to see more, as the " + string(s.Sees), command(*s.Look)
+		}
+	}
+	for _, state := range []chain.State{chain.Partly, chain.Differs} {
 		for _, s := range e.Ways[0].Steps {
-			if s.State != state || s.Command == "" {
-				continue
+			if s.State == state && mends(s) != "" {
+				return "to put it in order, as the " + string(s.Mends), mends(s)
 			}
-			if state == chain.NotSeen {
-				return "to see more, as the " + string(s.Mends), s.Command
-			}
-			return "to put it in order, as the " + string(s.Mends), s.Command
 		}
 	}
 	return "", ""
+}
+
+// mends is the command that mends a link; empty if none does.
+func mends(s chain.Step) string {
+	if s.Do != nil {
+		return command(*s.Do)
+	}
+	return s.Command
 }
 
 // wrapped breaks a text into lines between words. What is longer than a line stays whole.

@@ -279,6 +279,8 @@ type deed struct {
 	// broken is the first link that is broken by it where all was well before, for the
 	// analyst's SELECT; empty if it still reads.
 	broken chain.Link
+	// lasts tells that no command mends it.
+	lasts bool
 }
 
 func onTable(name string) *lftypes.Resource {
@@ -361,6 +363,32 @@ func deeds() map[string]deed {
 		"nothing":              {do: func(*explaining) error { return nil }},
 		"the grant is revoked": {do: revoke(mesh, account, onTable(orders), lftypes.PermissionSelect), broken: chain.Grant},
 		"all is revoked":       {do: revoke(mesh, account, onTable(orders), lftypes.PermissionSelect, lftypes.PermissionDescribe), broken: chain.Grant},
+		"DESCRIBE on all tables is all that is left": {broken: chain.Grant, do: func(w *explaining) error {
+			all := &lftypes.Resource{Table: &lftypes.TableResource{DatabaseName: aws.String(product), TableWildcard: &lftypes.TableWildcard{}}}
+			if err := byHand(account, all, true, lftypes.PermissionDescribe)(w); err != nil {
+				return err
+			}
+			client := ram.NewFromConfig(w.Config(meshtest.Administrator(consumerAccount)))
+			out, err := client.GetResourceShareInvitations(w.ctx(), &ram.GetResourceShareInvitationsInput{})
+			if err != nil {
+				return err
+			}
+			for _, i := range out.ResourceShareInvitations {
+				if i.Status != "PENDING" {
+					continue
+				}
+				if _, err := client.AcceptResourceShareInvitation(w.ctx(), &ram.AcceptResourceShareInvitationInput{ResourceShareInvitationArn: i.ResourceShareInvitationArn}); err != nil {
+					return err
+				}
+			}
+			return revoke(mesh, account, onTable(orders), lftypes.PermissionSelect, lftypes.PermissionDescribe)(w)
+		}},
+		"it may not be handed on any more": {broken: chain.HandedOn, do: func(w *explaining) error {
+			if err := revoke(mesh, account, onTable(orders), lftypes.PermissionSelect)(w); err != nil {
+				return err
+			}
+			return byHand(account, onTable(orders), false, lftypes.PermissionSelect)(w)
+		}},
 		"the account is taken out of the share": {broken: chain.Share, do: shares(func(w *explaining, client *ram.Client, share string) error {
 			_, err := client.DisassociateResourceShare(w.ctx(), &ram.DisassociateResourceShareInput{ResourceShareArn: aws.String(share), Principals: []string{consumerAccount}})
 			return err
@@ -426,7 +454,7 @@ func deeds() map[string]deed {
 		"the bucket is closed": {broken: chain.BucketPolicy, do: policy(func(_ *explaining, text string) (string, error) {
 			return storage.Merge(text, bucket, dataAccess, nil, []string{orders + "/"})
 		})},
-		"a statement denies": {broken: chain.BucketPolicy, do: policy(func(_ *explaining, text string) (string, error) {
+		"a statement denies": {broken: chain.BucketPolicy, lasts: true, do: policy(func(_ *explaining, text string) (string, error) {
 			deny := `{"Effect":"Deny","Principal":"*","Action":"s3:GetObject","Resource":"arn:aws:s3:::` + bucket + `/orders/*"}`
 			if !strings.Contains(text, `"Statement":[]`) {
 				deny += ","
@@ -634,17 +662,25 @@ func TestExplanationsOfDataUnderAKey(t *testing.T) {
 	w.encrypt(key)
 	is("before the role may decrypt", chain.Cannot, chain.Cannot)
 	first, _ := w.together(q).FirstBroken()
-	if first.Link != chain.KeyPolicy || first.Mends != chain.Administrator || !strings.Contains(first.Command, key) {
+	if first.Link != chain.KeyPolicy || first.Mends != chain.Administrator || first.Do == nil || !strings.Contains(first.Do.String(), key) {
 		t.Errorf("%+v", first)
 	}
 	a, err := admin.New(t.Context(), w.Options(meshAccount))
 	w.must(err)
 	_, err = a.EnableAccountAsProducer(t.Context(), admin.EnableProducerInput{AccountID: producerAccount, KMSKeys: []string{key}})
 	w.must(err)
-	// What a key's policy says its administrator alone sees.
-	is("before the key's policy lets it", chain.Untold, chain.Cannot)
+	is("before the key's policy lets it", chain.Cannot, chain.Cannot)
+	if first, _ = w.together(q).FirstBroken(); first.Link != chain.KeyPolicy || first.Mends != chain.Owner || !strings.Contains(first.What, "LakemeshDecrypt") {
+		t.Errorf("%+v", first)
+	}
 	w.letDecrypt(key, storage.KeyStatement(lakemesh.RoleARN(meshAccount, lakemesh.DataAccessRole(producerAccount)), key))
-	is("when all lets it", chain.Untold, chain.Can)
+	is("when all lets it", chain.Can, chain.Can)
+	client := iam.NewFromConfig(w.Config(meshtest.Administrator(producerAccount)))
+	role := lakemesh.RoleARN(producerAccount, lakemesh.ProducerRole)
+	_, err = client.PutRolePolicy(t.Context(), &iam.PutRolePolicyInput{RoleName: aws.String(role[strings.LastIndexByte(role, '/')+1:]), PolicyName: aws.String("no-keys"),
+		PolicyDocument: aws.String(`{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Action":"kms:GetKeyPolicy","Resource":"*"}]}`)})
+	w.must(err)
+	is("when the key's policy cannot be seen", chain.Untold, chain.Can)
 }
 
 func TestExplanationsOfPrincipalsOfTheMeshAndOfTheOwner(t *testing.T) {

@@ -27,7 +27,9 @@ type Link string
 // The links of the chain, in its order.
 const (
 	// Setup is the mesh account itself, and its members.
-	Setup        Link = "setup"
+	Setup Link = "setup"
+	// Principal is whom an explanation is about.
+	Principal    Link = "principal"
 	Record       Link = "record"
 	Grant        Link = "grant"
 	Tag          Link = "LF-tag"
@@ -42,7 +44,7 @@ const (
 	Partitions   Link = "partitions"
 )
 
-var order = []Link{Setup, Record, Grant, Tag, Share, Invitation, ResourceLink, HandedOn, Location, BucketPolicy, KeyPolicy, Metadata, Partitions}
+var order = []Link{Setup, Principal, Record, Grant, Tag, Share, Invitation, ResourceLink, HandedOn, Location, BucketPolicy, KeyPolicy, Metadata, Partitions}
 
 // Party is who can repair something.
 type Party string

@@ -63,9 +63,40 @@ type Step struct {
 	Resource string `json:"Resource,omitempty"`
 	// Reasons are why the permission is held, of a grant.
 	Reasons []Reason `json:"Reasons,omitempty"`
-	// Mends is who can mend it, or see it, and Command how; empty if no command does.
-	Mends   Party  `json:"Mends,omitempty"`
-	Command string `json:"Command,omitempty"`
+	// Mends is who can mend it, and Do with which operation. Where no operation of lakemesh
+	// does, Command is one of the AWS CLI that does, if any does. A link that is not seen
+	// has none of them: nobody mends what nobody saw broken.
+	Mends   Party          `json:"Mends,omitempty"`
+	Do      *lakemesh.Call `json:"Do,omitempty"`
+	Command string         `json:"Command,omitempty"`
+	// Sees is who sees a link that is not seen, and Look with which operation.
+	Sees Party          `json:"Sees,omitempty"`
+	Look *lakemesh.Call `json:"Look,omitempty"`
+}
+
+// MendedBy is the step with who mends it, and with which operation.
+func (s Step) MendedBy(who Party, do *lakemesh.Call) Step {
+	s.Mends, s.Do = who, do
+	return s
+}
+
+// SeenBy is the step with who sees it, and with which operation.
+func (s Step) SeenBy(who Party, look *lakemesh.Call) Step {
+	s.Sees, s.Look = who, look
+	return s
+}
+
+// tidy takes out what does not go with the state: of what holds there is nothing to mend,
+// and what is not seen is to be looked at.
+func (s *Step) tidy() {
+	switch s.State {
+	case NotSeen:
+		s.Mends, s.Do, s.Command = "", nil, ""
+	case Holds, NotNeeded:
+		s.Mends, s.Do, s.Command, s.Sees, s.Look = "", nil, "", "", nil
+	case Broken, Partly, Differs:
+		s.Sees, s.Look = "", nil
+	}
 }
 
 // Origin is what kind of reason there is.
@@ -125,12 +156,6 @@ type Explanation struct {
 	Notes []string `json:"Notes"`
 }
 
-// links is the order of the links of an explanation.
-func links() []Link {
-	all := slices.Clone(order)
-	return slices.Insert(all, slices.Index(all, BucketPolicy)+1, KeyPolicy)
-}
-
 // Judge brings the links of each way into their order, and says what they come to
 // together.
 func (e *Explanation) Judge() {
@@ -158,8 +183,10 @@ func (e *Explanation) Judge() {
 }
 
 func (w *Way) judge() {
-	all := links()
-	slices.SortStableFunc(w.Steps, func(a, b Step) int { return slices.Index(all, a.Link) - slices.Index(all, b.Link) })
+	slices.SortStableFunc(w.Steps, func(a, b Step) int { return slices.Index(order, a.Link) - slices.Index(order, b.Link) })
+	for i := range w.Steps {
+		w.Steps[i].tidy()
+	}
 	has := func(s State) int { return slices.IndexFunc(w.Steps, func(step Step) bool { return step.State == s }) }
 	w.Broken, w.Verdict = "", Can
 	switch {
@@ -180,7 +207,6 @@ func (w *Way) gone() {
 	for i, s := range w.Steps {
 		if s.State == Broken && slices.Contains([]Link{Grant, Share, Invitation, HandedOn}, s.Link) {
 			w.Steps[i].State, w.Steps[i].What = NotSeen, "nothing can be given on a table that is not there"
-			w.Steps[i].Mends, w.Steps[i].Command = "", ""
 		}
 	}
 }
@@ -221,30 +247,27 @@ func (e *Explanation) FirstBroken() (_ Step, ok bool) {
 }
 
 // Together is what two who asked the same see together, an owner and a consumer: of each
-// link what is known of it, where both know it the word of the one whose it is.
+// link what is known of it, where both know it, or neither, the word of the one whose it
+// is.
 func Together(owner, consumer *Explanation) *Explanation {
 	e := &Explanation{Question: owner.Question, Notes: sorted(slices.Concat(owner.Notes, consumer.Notes))}
 	for _, path := range []Path{ThroughAccount, Directly, WithAll} {
+		o, c := owner.way(path), consumer.way(path)
 		w := Way{Path: path}
-		for _, l := range links() {
-			of := func(e *Explanation) (Step, bool) {
-				for _, way := range e.Ways {
-					if way.Path == path {
-						return way.Step(l)
-					}
-				}
-				return Step{}, false
+		for _, l := range order {
+			whose, other := o, c
+			consumers := l == Principal || l == Invitation || l == ResourceLink || l == HandedOn
+			if consumers {
+				whose, other = c, o
 			}
-			one, ok := of(owner)
-			other, also := of(consumer)
-			if l == Invitation || l == ResourceLink || l == HandedOn {
-				one, ok, other, also = other, also, one, ok
-			}
+			step, ok := whose.Step(l)
+			second, also := other.Step(l)
 			switch {
-			case ok && (one.State != NotSeen || !also):
-				w.Steps = append(w.Steps, one)
-			case also:
-				w.Steps = append(w.Steps, other)
+			case ok && (step.State != NotSeen || !also || second.State == NotSeen):
+				w.Steps = append(w.Steps, step)
+			case also && (ok || consumers || second.State != NotSeen || len(o.Steps) == 0):
+				// Of its own links an owner leaves out those alone that this way has not.
+				w.Steps = append(w.Steps, second)
 			}
 		}
 		if len(w.Steps) > 0 {
@@ -254,4 +277,14 @@ func Together(owner, consumer *Explanation) *Explanation {
 	}
 	e.Judge()
 	return e
+}
+
+// way is the explanation's way of a path; one without steps if it has none.
+func (e *Explanation) way(path Path) *Way {
+	for i := range e.Ways {
+		if e.Ways[i].Path == path {
+			return &e.Ways[i]
+		}
+	}
+	return &Way{Path: path}
 }

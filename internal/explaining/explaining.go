@@ -104,14 +104,24 @@ type Held struct {
 	Rows []permissions.Holding
 }
 
+// whole reports whether one of the rows is on all columns and rows.
+func (h Held) whole() bool {
+	return slices.ContainsFunc(h.Rows, func(r permissions.Holding) bool { return r.Whole() })
+}
+
 // Judge tells what the rows give to the principals. partitionKey tells that the column is
 // a partition key, of which nothing can be hidden.
 func (a Asked) Judge(rows []permissions.Holding, partitionKey bool, principals ...string) Held {
 	h := Held{State: chain.Broken}
 	var columns, except, filters []string
+	var others lakemesh.Permissions
 	open := false
 	for _, r := range rows {
-		if !slices.Contains(principals, r.Principal) || !a.gives(r.Permissions) {
+		if !slices.Contains(principals, r.Principal) {
+			continue
+		}
+		if !a.gives(r.Permissions) {
+			others = others.Union(r.Permissions)
 			continue
 		}
 		h.Rows = append(h.Rows, r)
@@ -146,6 +156,9 @@ func (a Asked) Judge(rows []permissions.Holding, partitionKey bool, principals .
 		h.What = fmt.Sprintf("%s is granted to %s", a.Permission, whom(h.Rows))
 	case part == "":
 		h.What = fmt.Sprintf("%s is not granted to %s", a.Permission, strings.Join(principals, " or "))
+		if len(others) > 0 {
+			h.What += ", but " + others.String() + " alone"
+		}
 	case a.Column == "" && a.Permission == lakemesh.Describe:
 		h.State, h.What = chain.Holds, fmt.Sprintf("%s sees the table with %s, by what it is granted on that", whom(h.Rows), part)
 	case a.Column == "":
@@ -222,7 +235,11 @@ func (a Asked) Reasons(rows []permissions.Holding, records []*tracker.Record) ([
 			}
 		}
 		if !found {
-			all = append(all, chain.Reason{Origin: chain.ByHand, What: what})
+			origin := chain.ByHand
+			if r.Principal == permissions.AllowedByIAM {
+				origin = chain.ByIAM
+			}
+			all = append(all, chain.Reason{Origin: origin, What: what})
 		}
 	}
 	slices.SortFunc(all, func(x, y chain.Reason) int {
@@ -251,10 +268,12 @@ func (a Asked) Record(records []*tracker.Record, owner string, held bool) chain.
 		s.State, s.Resource, s.What = chain.Holds, "subscription "+r.ID, fmt.Sprintf("subscription %s is active with %s", r.ID, r.Permitted)
 		switch {
 		case r.Leaving:
+			settles := lakemesh.Do("producer.SettleDepartures")
 			s.State, s.What = chain.Differs, s.What+"; its consumer has left it, and its owner has not settled that yet"
-			s.Mends, s.Command = chain.Owner, "lakemesh subscription settle"
+			s = s.MendedBy(chain.Owner, &settles)
 		case r.Claim != nil:
 			s.State, s.What = chain.Differs, s.What+fmt.Sprintf("; a decision (%s) is under way, or was left unfinished", r.Claim.Action)
+			s = s.MendedBy(chain.Owner, aborts(r))
 		}
 		return s
 	case held:
@@ -262,14 +281,17 @@ func (a Asked) Record(records []*tracker.Record, owner string, held bool) chain.
 		return s
 	}
 	if r := of(func(r *tracker.Record) bool { return r.Status == lakemesh.Pending }); r != nil {
-		s.Resource, s.Mends = "subscription "+r.ID, chain.Owner
-		s.What, s.Command = fmt.Sprintf("request %s is pending: its owner has not decided on it", r.ID), "lakemesh request approve "+r.ID
-		if !a.gives(r.Requested) {
-			s.What, s.Mends, s.Command = fmt.Sprintf("request %s is pending, and asks for %s only", r.ID, r.Requested), chain.Consumer, a.request(owner)
-		} else if r.Fault != "" {
-			s.What, s.Mends, s.Command = fmt.Sprintf("request %s cannot be decided on: %s", r.ID, r.Tampered), chain.Consumer, a.request(owner)
+		s.Resource = "subscription " + r.ID
+		switch {
+		case !a.gives(r.Requested):
+			s.What = fmt.Sprintf("request %s is pending, and asks for %s only", r.ID, r.Requested)
+			return s.MendedBy(chain.Consumer, a.requests(owner))
+		case r.Fault != "":
+			s.What = fmt.Sprintf("request %s cannot be decided on: %s", r.ID, r.Tampered)
+			return s.MendedBy(chain.Consumer, a.requests(owner))
 		}
-		return s
+		s.What = fmt.Sprintf("request %s is pending: its owner has not decided on it", r.ID)
+		return s.MendedBy(chain.Owner, approves(r))
 	}
 	if r := of(func(r *tracker.Record) bool { return r.Over && a.gives(r.Permitted) }); r != nil {
 		s.Resource, s.Mends = "subscription "+r.ID, chain.Consumer
@@ -277,14 +299,14 @@ func (a Asked) Record(records []*tracker.Record, owner string, held bool) chain.
 		return s
 	}
 	if r := of(func(r *tracker.Record) bool { return r.Status == lakemesh.Active }); r != nil {
-		s.Resource, s.What, s.Mends = "subscription "+r.ID, fmt.Sprintf("subscription %s is active with %s, and not with %s", r.ID, orNothing(r.Permitted), a.Permission), chain.Owner
+		s.Resource, s.What = "subscription "+r.ID, fmt.Sprintf("subscription %s is active with %s, and not with %s", r.ID, orNothing(r.Permitted), a.Permission)
 		if r.Claim != nil {
 			s.What += fmt.Sprintf("; a decision (%s) is under way, or was left unfinished", r.Claim.Action)
+			return s.MendedBy(chain.Owner, aborts(r))
 		}
-		s.Command = fmt.Sprintf("lakemesh subscription update %s --grant-permissions %s", r.ID, strings.Join(r.Permitted.Union(lakemesh.NewPermissions(a.Permission)).Strings(), ","))
-		return s
+		return s.MendedBy(chain.Owner, a.widens(r))
 	}
-	s.Mends, s.Command = chain.Consumer, a.request(owner)
+	s = s.MendedBy(chain.Consumer, a.requests(owner))
 	if r := of(func(*tracker.Record) bool { return true }); r != nil {
 		s.Resource, s.What = "subscription "+r.ID, fmt.Sprintf("subscription %s has ended (%s)", r.ID, r.Status)
 		if !r.Updated.IsZero() {
@@ -301,13 +323,4 @@ func orNothing(set lakemesh.Permissions) string {
 		return "no permission"
 	}
 	return set.String()
-}
-
-// request is how a consumer asks for what is asked about.
-func (a Asked) request(owner string) string {
-	if owner == "" {
-		owner = a.Database[strings.LastIndex(a.Database, "-")+1:]
-	}
-	return fmt.Sprintf("lakemesh request create --owner-account-id %s --database-name %s --tables %s --request-permissions %s", owner, a.Database, a.Table,
-		strings.Join(lakemesh.NewPermissions(lakemesh.Describe, a.Permission).Strings(), ","))
 }

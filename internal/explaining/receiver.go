@@ -25,6 +25,9 @@ type Receiver struct {
 	Account, Mesh, Region string
 	Lake                  *permissions.Lake
 	Catalog               *catalog.Catalog
+	// Party is who the account is, and Links what makes the links of an owner anew.
+	Party chain.Party
+	Links *lakemesh.Call
 }
 
 // Received is what an account sees of what was shared with it and handed on.
@@ -34,7 +37,13 @@ type Received struct {
 	// links are the resource links to the database, and to the table in a database that is
 	// called like the product's, as a producer has them: what each is called, and what is
 	// granted on it.
-	links map[string][]permissions.Holding
+	links map[string]resourceLink
+}
+
+// resourceLink is a link, and what is granted on it.
+type resourceLink struct {
+	on   permissions.Resource
+	rows []permissions.Holding
 }
 
 // databasePage is the largest page of GetDatabases.
@@ -42,7 +51,7 @@ const databasePage = 100
 
 // Look looks at what is handed on, and at the links by which it is found.
 func (r Receiver) Look(ctx context.Context, a Asked) (*Received, error) {
-	found := &Received{links: map[string][]permissions.Holding{}}
+	found := &Received{links: map[string]resourceLink{}}
 	group, within := errgroup.WithContext(ctx)
 	group.Go(func() (err error) {
 		found.Rows, err = r.Lake.HeldOn(within, permissions.Table(r.Mesh, a.Database, a.Table), slices.Compact([]string{a.Home, a.Principal})...)
@@ -80,10 +89,11 @@ func (r Receiver) Look(ctx context.Context, a Asked) (*Received, error) {
 			}
 		}
 		for name, link := range links {
-			var err error
-			if found.links[name], err = r.Lake.HeldOn(within, link, a.Principal); err != nil {
+			rows, err := r.Lake.HeldOn(within, link, a.Principal)
+			if err != nil {
 				return err
 			}
+			found.links[name] = resourceLink{on: link, rows: rows}
 		}
 		return nil
 	})
@@ -102,20 +112,22 @@ func (f *Received) AccountHolds(a Asked) []permissions.Holding {
 }
 
 // HandedOn are the links of the account's own side: the resource link, and what was
-// handed on.
+// handed on. records are the account's subscriptions.
 func (r Receiver) HandedOn(a Asked, f *Received, partitionKey bool, records []*tracker.Record) []chain.Step {
-	imports, direct := "", a.Justifying(records)
-	if len(direct) > 0 {
-		imports = "lakemesh subscription import " + direct[0].ID
-	}
+	account := a.Judge(f.Rows, partitionKey, a.Home)
 	if a.Whole {
-		return []chain.Step{a.handsOn(a.Judge(f.Rows, partitionKey, a.Home))}
+		return []chain.Step{a.HandsOn(account, records)}
 	}
-	link := chain.Step{Link: chain.ResourceLink, State: chain.Broken, Account: r.Account, Resource: "database " + a.Database, Mends: chain.Consumer, Command: imports,
+	return []chain.Step{r.link(a, f, account, records), r.handed(a, f, account, partitionKey, records)}
+}
+
+// link is the resource link by which queries of the account name the table.
+func (r Receiver) link(a Asked, f *Received, account Held, records []*tracker.Record) chain.Step {
+	link := chain.Step{Link: chain.ResourceLink, State: chain.Broken, Account: r.Account, Resource: "database " + a.Database,
 		What: fmt.Sprintf("account %s has no resource link to database %s, so its queries cannot name the table", r.Account, a.Database)}
 	var seen, hidden []string
-	for name, rows := range f.links {
-		sees := slices.ContainsFunc(rows, func(h permissions.Holding) bool {
+	for name, l := range f.links {
+		sees := slices.ContainsFunc(l.rows, func(h permissions.Holding) bool {
 			return len(h.Permissions) > 0 && (h.Principal == a.Principal || h.Principal == a.Everybody() || h.Principal == permissions.AllowedByIAM)
 		})
 		if sees || r.administers(a.Principal) {
@@ -126,18 +138,47 @@ func (r Receiver) HandedOn(a Asked, f *Received, partitionKey bool, records []*t
 	}
 	slices.Sort(seen)
 	slices.Sort(hidden)
-	handed := imports
-	if handed != "" {
-		handed += " --principals " + a.Principal
+	about := slices.DeleteFunc(a.About(records), func(record *tracker.Record) bool { return Imports(record) == nil })
+	// Who may hand nothing on hands on no link, either.
+	mayGive := func(record *tracker.Record) bool {
+		_, grantable := record.Justified()
+		return len(grantable) > 0 && account.HandsOn
 	}
 	switch {
 	case len(seen) > 0:
-		link.State, link.Resource, link.Command, link.Mends = chain.Holds, seen[0], "", ""
+		link.State, link.Resource = chain.Holds, seen[0]
 		link.What = fmt.Sprintf("%s of account %s is a resource link to it, which %s may see", seen[0], r.Account, short(a.Principal))
+		return link
 	case len(hidden) > 0:
-		link.Resource, link.Command = hidden[0], handed
+		on := f.links[hidden[0]].on
+		link.Resource = hidden[0]
 		link.What = fmt.Sprintf("%s of account %s is a resource link to it, and %s may not see it (DESCRIBE)", hidden[0], r.Account, short(a.Principal))
+		if settles := a.settles(records); settles != nil {
+			return link.MendedBy(chain.Owner, settles)
+		}
+		if i := slices.IndexFunc(about, mayGive); i >= 0 && on.Kind == permissions.KindDatabase {
+			return link.MendedBy(r.Party, a.importsTo(about[i], on.Database))
+		}
+		link.Mends, link.Command = r.Party, a.showing(on)
+		return link
 	}
+	settles, i := a.settles(records), slices.IndexFunc(about, mayGive)
+	switch {
+	case r.Links != nil:
+		return link.MendedBy(r.Party, r.Links)
+	case settles != nil:
+		return link.MendedBy(chain.Owner, settles)
+	case i >= 0:
+		return link.MendedBy(r.Party, a.importsTo(about[i], ""))
+	case len(about) > 0:
+		return link.MendedBy(r.Party, Imports(about[0]))
+	}
+	link.Mends, link.Command = r.Party, a.linking(r.Region)
+	return link
+}
+
+// handed is what the account has handed on of the table.
+func (r Receiver) handed(a Asked, f *Received, account Held, partitionKey bool, records []*tracker.Record) chain.Step {
 	held := a.Judge(f.Rows, partitionKey, a.Principal, a.Everybody())
 	on := chain.Step{Link: chain.HandedOn, State: held.State, Account: r.Account, Resource: "table " + a.Name(), What: held.What}
 	if held.State == chain.Broken && a.Permission == lakemesh.Describe && r.administers(a.Principal) {
@@ -145,44 +186,71 @@ func (r Receiver) HandedOn(a Asked, f *Received, partitionKey bool, records []*t
 		on.State, on.What = chain.Holds, short(a.Principal)+" is a data lake administrator of its account, who sees what was shared with it"
 		on.Reasons = []chain.Reason{{Origin: chain.ByRank, What: on.What}}
 	}
-	if on.State == chain.Broken {
-		on.What = fmt.Sprintf("account %s has not handed it on: %s", r.Account, held.What)
-		on.Mends, on.Command = chain.Consumer, handed
-		if handed == "" {
-			on.Command = fmt.Sprintf("aws lakeformation grant-permissions --principal DataLakePrincipalIdentifier=%s --permissions %s --resource '{\"Table\":{\"CatalogId\":\"%s\",\"DatabaseName\":\"%s\",\"Name\":\"%s\"}}'",
-				a.Principal, a.Permission, a.Mesh, a.Database, a.Table)
+	if on.State != chain.Broken {
+		return on
+	}
+	on.What = fmt.Sprintf("account %s has not handed it on: %s", r.Account, held.What)
+	justified := a.Justifying(records)
+	settles := a.settles(records)
+	switch {
+	case settles != nil && account.State != chain.Broken:
+		return on.MendedBy(chain.Owner, settles)
+	case account.State != chain.Broken && !account.HandsOn:
+		on.What += fmt.Sprintf("; it may not, because it may hand %s on to nobody", a.Permission)
+		return a.mayHandOn(on, justified, records)
+	case len(justified) > 0 && account.State != chain.Broken && !account.whole():
+		// What was decided is more than what is there, and an import hands on what was decided.
+		return on.MendedBy(chain.Owner, restoring(justified))
+	}
+	for _, record := range justified {
+		if _, grantable := record.Justified(); !a.gives(grantable) {
+			continue
+		}
+		if do := a.importsTo(record, ""); do != nil {
+			return on.MendedBy(chain.Consumer, do)
 		}
 	}
-	return []chain.Step{link, on}
+	on.Mends, on.Command = r.Party, a.handing(account)
+	return on
 }
 
-// handsOn is the link of an account of which it is asked what its principals can be given.
-func (a Asked) handsOn(h Held) chain.Step {
+// mayHandOn mends that an account may not hand on what it holds: the owner alone can let
+// it.
+func (a Asked) mayHandOn(s chain.Step, justified, records []*tracker.Record) chain.Step {
+	for _, record := range justified {
+		do := a.widens(record)
+		if _, grantable := record.Justified(); a.gives(grantable) {
+			do = Restores(record)
+		}
+		if do != nil {
+			return s.MendedBy(chain.Owner, do)
+		}
+	}
+	owner := ""
+	if about := a.About(records); len(about) > 0 {
+		owner = about[0].Owner
+	}
+	return a.unjustified(s, records, owner)
+}
+
+// HandsOn is the link of an account of which it is asked what its principals can be given.
+func (a Asked) HandsOn(h Held, records []*tracker.Record) chain.Step {
 	s := chain.Step{Link: chain.HandedOn, State: chain.Holds, Account: a.Home, Resource: "table " + a.Name(), What: fmt.Sprintf("account %s may hand it on to its roles and users", a.Home)}
 	if h.State == chain.Broken {
 		s.State, s.What = chain.NotNeeded, "there is nothing to hand on"
 	} else if !h.HandsOn {
-		s.State, s.Mends = chain.Broken, chain.Owner
+		s.State = chain.Broken
 		s.What = fmt.Sprintf("account %s may not hand %s on, and an account by itself reads nothing", a.Home, a.Permission)
+		s = a.mayHandOn(s, a.Justifying(records), records)
 	}
 	return s
 }
 
-// HandsOn is the link of an account, where its owner looks.
-func (a Asked) HandsOn(h Held) chain.Step { return a.handsOn(h) }
-
 // Unseen are the links of an account's own side for whom they are hidden.
 func (a Asked) Unseen() []chain.Step {
-	ask := fmt.Sprintf("lakemesh explain --as consumer --product %s --table %s --principal %s", a.Database, a.Table, a.Principal)
-	if a.Column != "" {
-		ask += " --column " + a.Column
-	}
-	if a.Permission != lakemesh.Select {
-		ask += " --permission " + string(a.Permission)
-	}
 	return []chain.Step{
-		{Link: chain.ResourceLink, State: chain.NotSeen, Account: a.Home, What: "account " + a.Home + " sees its resource links", Mends: chain.Consumer, Command: ask},
-		{Link: chain.HandedOn, State: chain.NotSeen, Account: a.Home, What: "account " + a.Home + " sees what it has handed on", Mends: chain.Consumer, Command: ask},
+		chain.Step{Link: chain.ResourceLink, State: chain.NotSeen, Account: a.Home, What: "account " + a.Home + " sees its resource links"}.SeenBy(chain.Consumer, a.AsksConsumer()),
+		chain.Step{Link: chain.HandedOn, State: chain.NotSeen, Account: a.Home, What: "account " + a.Home + " sees what it has handed on"}.SeenBy(chain.Consumer, a.AsksConsumer()),
 	}
 }
 
@@ -192,10 +260,11 @@ func short(principal string) string { return principal[strings.LastIndexByte(pri
 // Foreign is the error of who asks about principals of another account.
 func Foreign(op, own string, a Asked) error {
 	return &lakemesh.Error{Op: op, Account: own, Resource: "principal " + a.Principal, Kind: lakemesh.ErrWrongAccount,
-		Message: "it belongs to account " + a.Home, Hint: "use credentials of that account, or ask as the owner of the product: lakemesh explain --as producer"}
+		Message: "it belongs to account " + a.Home, Hint: "use credentials of that account, or ask as the owner of the product", Do: []lakemesh.Call{*a.AsksOwner()}}
 }
 
 // NoColumn is the error of a column that the table does not have.
 func NoColumn(a Asked) error {
-	return lakemesh.NotFound("column "+a.Column+" of table "+a.Name(), a.Mesh, "see its columns with: lakemesh product get --database-name "+a.Database+" --table-name "+a.Table)
+	return &lakemesh.Error{Kind: lakemesh.ErrNotFound, Resource: "column " + a.Column + " of table " + a.Name(), Account: a.Mesh, Message: "not found", Hint: "see its columns",
+		Do: []lakemesh.Call{lakemesh.Do("producer.GetDataProduct", "DatabaseName", a.Database, "TableNameRegex", a.Table)}}
 }

@@ -30,6 +30,15 @@ type Denied struct {
 
 // Inspect reads the policy of a bucket. open are the prefixes that each role is to read.
 func (b Buckets) Inspect(ctx context.Context, bucket string, open map[string][]string) (*Inspection, error) {
+	d, err := b.document(ctx, bucket)
+	if err != nil {
+		return nil, err
+	}
+	return b.inspect(d, bucket, open), nil
+}
+
+// document reads the policy of a bucket.
+func (b Buckets) document(ctx context.Context, bucket string) (*document, error) {
 	policy, err := b.policy(ctx, bucket)
 	if err != nil {
 		return nil, err
@@ -38,6 +47,10 @@ func (b Buckets) Inspect(ctx context.Context, bucket string, open map[string][]s
 	if err != nil {
 		return nil, fmt.Errorf("bucket %s: %w", bucket, err)
 	}
+	return d, nil
+}
+
+func (b Buckets) inspect(d *document, bucket string, open map[string][]string) *Inspection {
 	found := &Inspection{Opened: map[string][]string{}, Named: map[string][]string{}}
 	for _, role := range d.roles(bucket) {
 		objects, _ := d.opened(bucket, objectsSid, role)
@@ -72,5 +85,5 @@ func (b Buckets) Inspect(ctx context.Context, bucket string, open map[string][]s
 			}
 		}
 	}
-	return found, nil
+	return found
 }

@@ -3,7 +3,6 @@ package storage
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 	"strings"
 
 	"github.com/lakemesh/lakemesh/internal/iampolicy"
@@ -22,19 +21,11 @@ type Letting struct {
 // Lets evaluates the policy of a bucket for a role of another account, by IAM's rules. The
 // role's own policies are not looked at.
 func (b Buckets) Lets(ctx context.Context, bucket, role, prefix string) (Letting, error) {
-	found, err := b.Inspect(ctx, bucket, map[string][]string{role: {prefix}})
+	d, err := b.document(ctx, bucket)
 	if err != nil {
 		return Letting{}, err
 	}
-	policy, err := b.policy(ctx, bucket)
-	if err != nil {
-		return Letting{}, err
-	}
-	d, err := parse(policy)
-	if err != nil {
-		return Letting{}, fmt.Errorf("bucket %s: %w", bucket, err)
-	}
-	l := Letting{Denied: found.Denied}
+	l := Letting{Denied: b.inspect(d, bucket, map[string][]string{role: {prefix}}).Denied}
 	if accountOf(role) == b.Account {
 		// Within an account the role's own policies are enough.
 		l.Open, l.By = true, "the role's own account"

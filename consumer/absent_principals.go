@@ -1,0 +1,69 @@
+package consumer
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/iam"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/lakemesh/lakemesh"
+	"github.com/lakemesh/lakemesh/internal/awserr"
+)
+
+// areThere refuses principals that this account has not: Lake Formation would refuse them
+// one by one, after the link was made and others were given access.
+func (c *Consumer) areThere(ctx context.Context, principals []string) error {
+	group, within := errgroup.WithContext(ctx)
+	group.SetLimit(c.concurrency())
+	for _, p := range principals {
+		group.Go(func() error {
+			why, err := c.absent(within, p)
+			if err != nil || why == "" {
+				return err
+			}
+			return &lakemesh.Error{Op: opFinalize, Account: c.account, Resource: "principal " + p, Kind: lakemesh.ErrNotFound, Message: why,
+				Hint: "name a role or a user that there is, by its ARN with its path; one that was just made is known in a minute"}
+		})
+	}
+	return group.Wait()
+}
+
+// absent says why there is no such role or user in this account; it is empty if there is,
+// or if this account's role may not look, as one that an older version set up.
+func (c *Consumer) absent(ctx context.Context, principal string) (string, error) {
+	if principal == everybody(c.account) || principal == lakemesh.RoleARN(c.account, lakemesh.ConsumerRole) {
+		return "", nil
+	}
+	m := principalPattern.FindStringSubmatch(principal)
+	if m == nil || m[1] != c.account {
+		return "", nil
+	}
+	kind, name, is := m[2], principal[strings.LastIndexByte(principal, '/')+1:], ""
+	var err error
+	if kind == "role" {
+		var out *iam.GetRoleOutput
+		if out, err = c.iam.GetRole(ctx, &iam.GetRoleInput{RoleName: aws.String(name)}); err == nil {
+			is = aws.ToString(out.Role.Arn)
+		}
+	} else {
+		var out *iam.GetUserOutput
+		if out, err = c.iam.GetUser(ctx, &iam.GetUserInput{UserName: aws.String(name)}); err == nil {
+			is = aws.ToString(out.User.Arn)
+		}
+	}
+	switch {
+	case awserr.Is(err, "NoSuchEntity"):
+		return fmt.Sprintf("account %s has no %s %s", c.account, kind, name), nil
+	case awserr.Denied(err):
+		c.log.DebugContext(ctx, "whether there is a principal was not looked at", "principal", principal, "reason", awserr.Message(err))
+		return "", nil
+	case err != nil:
+		return "", fmt.Errorf("look whether there is %s: %w", principal, err)
+	case is != principal:
+		return fmt.Sprintf("account %s has no such %s; its %s %s is %s", c.account, kind, kind, name, is), nil
+	}
+	return "", nil
+}
