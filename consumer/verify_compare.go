@@ -85,7 +85,7 @@ func (s *inspected) compareImport(r *tracker.Record) {
 	if len(hidden) > 0 && !waits {
 		for _, resource := range hidden {
 			g := on(chain.Share, resource.String(), s.account, "it was granted, and this account does not see it")
-			g.Account, g.Repairs, g.Command, g.Mends = s.meshAccount, chain.Owner, "lakemesh verify --subscription "+r.ID+" --repair", chain.Mends{}
+			g.Account, g.Repairs, g.Command, g.Mends = s.meshAccount, chain.Owner, byOwner(r), chain.Mends{}
 			if resource.Table != "" {
 				g.Tables = []string{resource.Table}
 			}
@@ -106,6 +106,7 @@ func (s *inspected) compareImport(r *tracker.Record) {
 		s.found(on(chain.ResourceLink, "database "+name, "", "no resource link leads to it"))
 	}
 	if len(hidden) == 0 {
+		s.compareTerms(r)
 		s.compareHandedOn(r, linked, on)
 	}
 }

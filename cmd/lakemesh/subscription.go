@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -317,15 +318,17 @@ to repeat, and has to be after the owner has changed the permissions.`,
 		},
 		do: func(ctx context.Context, c *consumer.Consumer) error {
 			out, err := c.FinalizeSubscription(ctx, in)
-			if err != nil {
+			if out == nil {
 				return err
 			}
 			a.warn(out.Warnings...)
-			return a.show(out, func() {
+			shown := a.show(out, func() {
 				fmt.Fprint(a.out, renderFacts(fact{"imported", out.SubscriptionID}, fact{"database", out.DatabaseName}, fact{"link", out.LinkDatabase},
 					fact{"tables", tableNames(out.Tables)}, fact{"handed on to", out.Principals},
 					fact{"permissions", strings.Join(out.Permissions, ",")}))
 			})
+			// Some of it could not be handed on.
+			return cmp.Or(err, shown)
 		},
 	})
 	f := cmd.Flags()
