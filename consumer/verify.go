@@ -62,8 +62,12 @@ func (c *Consumer) Verify(ctx context.Context, in VerifyInput) (*Verification, e
 			v.Subscriptions++
 		}
 	}
-	for _, of := range s.seen {
-		v.Tables += len(of.tables)
+	for database, of := range s.seen {
+		for table := range of.tables {
+			if in.SubscriptionID == "" || slices.ContainsFunc(s.records, func(r *tracker.Record) bool { return in.about(r) && chain.On(r, database, table) }) {
+				v.Tables++
+			}
+		}
 	}
 	v.Findings = slices.DeleteFunc(s.findings, func(f Finding) bool { return !in.concerns(f) })
 	v.Sort()

@@ -1,6 +1,7 @@
 package consumer
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -294,7 +295,9 @@ func (s *inspected) compareAccount(e permissions.Entry, byHand access.Grants) {
 
 // owns reports whether a database is one of the account's own products, on which it holds
 // what publishing gives.
-func (s *inspected) owns(database string) bool { return strings.HasSuffix(database, "-"+s.account) }
+func (s *inspected) owns(database string) bool {
+	return s.account == cmp.Or(s.seen[database].publisher, accountAtEnd(database))
+}
 
 // compareLinks finds links that lead to what no subscription is on.
 func (s *inspected) compareLinks() {

@@ -48,7 +48,9 @@ type inspected struct {
 // seen is what the account sees of a database of the mesh.
 type seen struct {
 	visible bool
-	tables  map[string]bool
+	// publisher is the account that publishes there, as far as that is seen.
+	publisher string
+	tables    map[string]bool
 }
 
 // handedOn is what a history says of imports.
@@ -143,8 +145,9 @@ func (s *inspected) readDatabases(ctx context.Context) error {
 	for _, name := range s.databases() {
 		group.Go(func() error {
 			found := seen{tables: map[string]bool{}}
-			_, ok, err := s.shared.database(within, name)
+			d, ok, err := s.shared.database(within, name)
 			if found.visible = ok; err == nil && ok {
+				found.publisher = publisherOf(d)
 				err = s.readTables(within, name, named[name], found.tables)
 			}
 			s.mu.Lock()

@@ -6,6 +6,8 @@ import (
 	"cmp"
 	"slices"
 	"strings"
+
+	"github.com/lakemesh/lakemesh"
 )
 
 // Kind is what is wrong.
@@ -102,6 +104,13 @@ const (
 func (f Finding) With(command string, mends Mends) Finding {
 	f.Command, f.Mends = command, mends
 	return f
+}
+
+// NoConsumer is the error of a question about an account that has nothing to do with the
+// mesh as a consumer.
+func NoConsumer(mesh, account string) error {
+	return &lakemesh.Error{Account: mesh, Resource: "account " + account, Kind: lakemesh.ErrNotFound,
+		Message: "it is no consumer of the mesh, and holds nothing in it", Hint: "check the number"}
 }
 
 // Verification is what a verification found.
