@@ -276,7 +276,7 @@ func TestAConsumersVerificationFindsEveryFaultAndNothingElse(t *testing.T) {
 			})
 			v, _ := w.verify(consumer.VerifyInput{}, named(test.want))
 			for _, f := range v.Findings {
-				if f.Repairs == "" || f.Account == "" || f.What == "" || f.Mends.By != "" && f.Command == "" {
+				if f.Repairs == "" || f.Account == "" || f.What == "" || f.Command == "" && (f.Mends.By != "" || f.ByHand == "") {
 					t.Errorf("a finding that does not say what to do: %+v", f)
 				}
 			}

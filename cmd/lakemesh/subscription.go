@@ -221,8 +221,20 @@ func (a *app) subscriptionUpdate() *cobra.Command {
 			return p.PlanUpdateSubscriptionPermissions(ctx, in)
 		},
 		do: func(ctx context.Context, p *producer.Producer) error {
+			before, err := p.GetSubscription(ctx, in.SubscriptionID)
+			if err != nil {
+				return err
+			}
 			if err := p.UpdateSubscriptionPermissions(ctx, in); err != nil {
 				return err
+			}
+			after, err := p.GetSubscription(ctx, in.SubscriptionID)
+			if err != nil {
+				return err
+			}
+			if len(after.History) == len(before.History) {
+				a.say("nothing to do: %s is so already", in.SubscriptionID)
+				return nil
 			}
 			a.say("updated %s", in.SubscriptionID)
 			a.next("the consumer imports it again: lakemesh subscription import %s", in.SubscriptionID)

@@ -75,6 +75,8 @@ type Finding struct {
 	// Repairs is who can repair it, Command how; empty if no command of lakemesh does.
 	Repairs Party  `json:"Repairs"`
 	Command string `json:"Command,omitempty"`
+	// ByHand is what to do where no command does.
+	ByHand string `json:"ByHand,omitempty"`
 	// Mends is the operation of the library that does it.
 	Mends Mends `json:"-"`
 }
@@ -137,6 +139,7 @@ func (v *Verification) Sort() {
 		f := &v.Findings[i]
 		f.Subscriptions = sorted(f.Subscriptions)
 		f.Tables = sorted(f.Tables)
+		*f = f.advised()
 	}
 	slices.SortFunc(v.Findings, func(a, b Finding) int {
 		return cmp.Or(cmp.Compare(slices.Index(order, a.Link), slices.Index(order, b.Link)), strings.Compare(a.Resource, b.Resource),
