@@ -20,12 +20,12 @@ var (
 	organizationARN = regexp.MustCompile(`^arn:aws[a-z-]*:organizations::[0-9]{12}:(?:organization/o-[a-z0-9]{10,32}|ou/o-[a-z0-9]{10,32}/ou-[a-z0-9]{4,32}-[a-z0-9]{8,32})$`)
 )
 
-// ParseGrantee reads a grantee. Anything else than an account, a user, a role, an
-// organization or a unit of one is an [lakemesh.ErrInvalidInput].
+// ParseGrantee reads a grantee. Anything else than an account, all of its identities, a
+// user, a role, an organization or a unit of one is an [lakemesh.ErrInvalidInput].
 func ParseGrantee(text string) (Grantee, error) {
 	g := Grantee(text)
-	if !g.account() && !g.identity() && !g.organization() {
-		return "", lakemesh.Invalid("grantee", "%q is neither an account's id nor the ARN of a user, a role, an organization or an organizational unit", text)
+	if !g.account() && !g.identity() && !g.everybody() && !g.organization() {
+		return "", lakemesh.Invalid("grantee", "%q is neither an account's id, <account>:IAMPrincipals nor the ARN of a user, a role, an organization or an organizational unit", text)
 	}
 	return g, nil
 }
@@ -34,7 +34,15 @@ func (g Grantee) account() bool {
 	return lakemesh.CheckAccountID("grantee", string(g)) == nil
 }
 
-func (g Grantee) identity() bool     { return identityARN.MatchString(string(g)) }
+func (g Grantee) identity() bool { return identityARN.MatchString(string(g)) }
+
+// everybody reports whether it is all identities of an account
+// (https://docs.aws.amazon.com/lake-formation/latest/dg/lf-permissions-reference.html).
+func (g Grantee) everybody() bool {
+	account, ok := strings.CutSuffix(string(g), ":IAMPrincipals")
+	return ok && Grantee(account).account()
+}
+
 func (g Grantee) organization() bool { return organizationARN.MatchString(string(g)) }
 
 // Account is the account that the grantee belongs to; empty for organizations, their

@@ -107,7 +107,7 @@ func (t Terms) Check() error {
 		if _, err := ParseGrantee(string(g)); err != nil {
 			return fmt.Errorf("%s: %w", what, err)
 		}
-		if g.identity() && len(t.Grantable) > 0 {
+		if (g.identity() || g.everybody()) && len(t.Grantable) > 0 {
 			// An identity of another account cannot hand on
 			// (https://docs.aws.amazon.com/lake-formation/latest/dg/cross-account-permissions.html).
 			return lakemesh.Invalid(what, "%s cannot hand on what it is granted: name its account", g)

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/lakemesh/lakemesh"
+	"github.com/lakemesh/lakemesh/access"
 	"github.com/lakemesh/lakemesh/internal/chain"
 	"github.com/lakemesh/lakemesh/internal/identity"
 	"github.com/lakemesh/lakemesh/internal/tracker"
@@ -60,20 +61,35 @@ func (a *Admin) Verify(ctx context.Context, in VerifyInput) (*Verification, erro
 	}
 	s, err := a.inspect(ctx)
 	if err == nil {
+		err = s.known(in.Consumer)
+	}
+	if err == nil {
 		err = s.compare()
 	}
 	if err != nil {
 		return nil, identity.Explain(opVerify, a.mesh, "the mesh", err)
 	}
-	v := &Verification{Account: a.mesh, Party: chain.Administrator, Unverified: []string{}, Grants: len(s.wanted.Grants)}
+	v := &Verification{Account: a.mesh, Party: chain.Administrator, Unverified: []string{}}
+	about := map[string]bool{}
 	for _, r := range s.records {
 		if r.Status == lakemesh.Active && in.about(r) {
 			v.Subscriptions++
+			about[r.ID] = true
+		}
+	}
+	for _, reasons := range s.wanted.Why {
+		if slices.ContainsFunc(reasons, func(r access.Reason) bool { return about[r.ID] }) {
+			v.Grants++
 		}
 	}
 	for name, tables := range s.tables {
-		if in.Database == "" || in.Database == name {
-			v.Tables += len(tables)
+		if in.Database != "" && in.Database != name {
+			continue
+		}
+		for table := range tables {
+			if in.Consumer == "" && in.SubscriptionID == "" || slices.ContainsFunc(s.records, func(r *tracker.Record) bool { return about[r.ID] && chain.On(r, name, table) }) {
+				v.Tables++
+			}
 		}
 	}
 	v.Findings = slices.DeleteFunc(s.findings, func(f Finding) bool { return !s.concerns(in, f) })

@@ -96,6 +96,10 @@ func (s *inspected) compareGrants() error {
 		found = append(found, g.NotCarried(carriage, s.shared[subscriber])...)
 	}
 	for _, f := range found {
+		if f.Repairs == "" {
+			// What subscriptions say their owners give.
+			f.Repairs = chain.Owner
+		}
 		s.found(f)
 	}
 	for _, u := range s.wanted.Unmet {
@@ -185,11 +189,29 @@ func (s *inspected) readsFor(role string) (account string, ok bool) {
 	return strings.CutPrefix(role, lakemesh.RoleARN(s.mesh, lakemesh.DataAccessRole("")))
 }
 
-// compareLocations finds what is registered for accounts that are no producers.
+// compareLocations finds what is registered for accounts that are no producers, or that
+// have published nothing, so that no table has its data there. Whether all locations of
+// others are used the owners tell, who read their tables and partitions.
 func (s *inspected) compareLocations() {
-	for _, l := range s.locations {
-		if account, ok := s.readsFor(l.Role); ok && !slices.Contains(s.members.producers, account) {
-			s.found(Finding{Kind: chain.Undecided, Link: chain.Location, Resource: l.ARN, Principal: l.Role, What: "it is registered for account " + account + ", which is no producer of the mesh"})
+	publishes := map[string]bool{}
+	for _, owners := range s.owners {
+		for owner := range owners {
+			publishes[owner] = true
 		}
+	}
+	for _, l := range s.locations {
+		account, ok := s.readsFor(l.Role)
+		f := Finding{Kind: chain.Undecided, Link: chain.Location, Resource: l.ARN, Principal: l.Role}
+		switch {
+		case !ok:
+			continue
+		case !slices.Contains(s.members.producers, account):
+			f.What = "it is registered for account " + account + ", which is no producer of the mesh"
+		case !publishes[account]:
+			f.Kind, f.What = chain.TooMuch, "it is registered with Lake Formation, and account "+account+" has nothing published"
+		default:
+			continue
+		}
+		s.found(f)
 	}
 }

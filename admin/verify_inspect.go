@@ -83,6 +83,20 @@ func (a *Admin) inspect(ctx context.Context) (*inspected, error) {
 	return s, s.readShares(ctx)
 }
 
+// known refuses an account that is no consumer of the mesh, has no subscription and holds
+// nothing.
+func (s *inspected) known(consumer string) error {
+	if consumer == "" || slices.Contains(s.members.consumers, consumer) || slices.ContainsFunc(s.records, func(r *tracker.Record) bool { return r.Subscriber == consumer }) {
+		return nil
+	}
+	for k := range s.have.Access().Union(s.parts) {
+		if k.Grantee.Account() == consumer {
+			return nil
+		}
+	}
+	return chain.NoConsumer(s.mesh, consumer)
+}
+
 // readObjects tells by the grants which databases and tables there are: whoever made one
 // holds everything on it.
 func (s *inspected) readObjects() {

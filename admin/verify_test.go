@@ -21,6 +21,7 @@ import (
 	"github.com/lakemesh/lakemesh"
 	"github.com/lakemesh/lakemesh/admin"
 	"github.com/lakemesh/lakemesh/consumer"
+	"github.com/lakemesh/lakemesh/internal/chain"
 	"github.com/lakemesh/lakemesh/internal/meshtest"
 	"github.com/lakemesh/lakemesh/localmesh"
 	"github.com/lakemesh/lakemesh/producer"
@@ -269,6 +270,11 @@ func TestTheAdministratorFindsEveryFaultAndNothingElse(t *testing.T) {
 			if diff != "" {
 				t.Errorf("found (-want +got):\n%s\n%+v", diff, v.Findings)
 			}
+			for _, f := range v.Findings {
+				if f.Repairs == chain.Administrator && (f.Command == "" || !test.mended) && f.ByHand == "" || f.Command == "" && f.ByHand == "" {
+					t.Errorf("a finding that does not say what to do: %+v", f)
+				}
+			}
 			if _, err := w.admin.PlanRepair(t.Context(), v); err != nil {
 				t.Errorf("plan of the repair: %v", err)
 			}
@@ -284,6 +290,45 @@ func TestTheAdministratorFindsEveryFaultAndNothingElse(t *testing.T) {
 				t.Errorf("after a repair (-want +got):\n%s\n%+v", diff, v.Findings)
 			}
 		})
+	}
+}
+
+// What stays registered when an owner has taken all of its products out of the mesh both
+// sides find, and say the same of.
+func TestBothSidesFindLocationsThatNobodyUses(t *testing.T) {
+	t.Parallel()
+	w := newVerified(t)
+	_, err := w.producer.UnpublishDataProducts(t.Context(), producer.UnpublishInput{SourceDatabaseName: "sales", EndSubscriptions: true})
+	w.must(err)
+	want := "too much, location, " + lakemesh.RoleARN(meshtest.MeshAccount, lakemesh.DataAccessRole(meshtest.ProducerAccount))
+	theirs, diff := w.finds(admin.VerifyInput{}, want)
+	if diff != "" {
+		t.Fatalf("the administrator found (-want +got):\n%s", diff)
+	}
+	ours, err := w.producer.Verify(t.Context(), producer.VerifyInput{})
+	w.must(err)
+	said := func(v *chain.Verification) (all []string) {
+		for _, f := range v.Findings {
+			all = append(all, fmt.Sprint(f.Kind, f.Link, f.Principal, f.Repairs, f.ByHand))
+		}
+		return all
+	}
+	if diff := cmp.Diff(said(theirs), said(ours)); diff != "" {
+		t.Errorf("the administrator and the producer differ (-admin +producer):\n%s", diff)
+	}
+	lake, done := w.lake()
+	for _, f := range theirs.Findings {
+		arn, ok := strings.CutPrefix(f.ByHand, "aws lakeformation deregister-resource --resource-arn ")
+		if _, err := lake.DeregisterResource(t.Context(), &lakeformation.DeregisterResourceInput{ResourceArn: &arn}); !ok || err != nil {
+			t.Errorf("%q: %v", f.ByHand, err)
+		}
+	}
+	done()
+	if v, diff := w.finds(admin.VerifyInput{}); diff != "" {
+		t.Errorf("afterwards the administrator found %+v", v.Findings)
+	}
+	if v, err := w.producer.Verify(t.Context(), producer.VerifyInput{}); err != nil || !v.Holds() {
+		t.Errorf("afterwards the producer found %+v, %v", v, err)
 	}
 }
 
@@ -305,6 +350,12 @@ func TestTheAdministratorsVerificationIsNarrowed(t *testing.T) {
 		if err != nil || len(v.Findings) != test.want {
 			t.Errorf("%s: %+v, %v", name, v, err)
 		}
+	}
+	if v, err := w.admin.Verify(t.Context(), admin.VerifyInput{SubscriptionID: w.subscription}); err != nil || v.Tables != 1 || v.Subscriptions != 1 || v.Grants != 2 {
+		t.Errorf("of one subscription it counts %+v, %v", v, err)
+	}
+	if _, err := w.admin.Verify(t.Context(), admin.VerifyInput{Consumer: "121212121212"}); !errors.Is(err, lakemesh.ErrNotFound) {
+		t.Errorf("of an account that is no consumer: %v", err)
 	}
 	elsewhere, err := admin.New(t.Context(), w.Options(meshtest.ProducerAccount))
 	w.must(err)

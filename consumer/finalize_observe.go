@@ -203,10 +203,6 @@ func (f *finalizing) lookForLink(ctx context.Context) error {
 
 // lookForGrants reads what the principals hold, and what the account may hand on.
 func (f *finalizing) lookForGrants(ctx context.Context) error {
-	f.held = permissions.NewGrants()
-	if len(f.principals) == 0 {
-		return nil
-	}
 	c, s := f.consumer, &f.record.Subscription
 	var resources []permissions.Resource
 	if f.visible {
@@ -223,5 +219,13 @@ func (f *finalizing) lookForGrants(ctx context.Context) error {
 		return err
 	}
 	f.held = held
-	return nil
+	if !f.visible || s.WholeDatabase() || len(f.withheld()) == 0 {
+		return nil
+	}
+	// What the account does not hold on a table it may hold on all of the database.
+	all, err := c.grants(ctx, opFinalize, []permissions.Resource{permissions.AllTables(c.meshAccount, s.Database)})
+	if err == nil {
+		f.held = held.With(all.Entries())
+	}
+	return err
 }

@@ -45,7 +45,7 @@ func (f *finalizing) objects() []permissions.Resource {
 // says, as far as the owner's grant is known not to say less.
 func (f *finalizing) grantable(r permissions.Resource) lakemesh.Permissions {
 	handed := passed(&f.record.Subscription)
-	account := f.held.Of(f.consumer.account, r)
+	account := ofAccount(f.held, f.consumer.account, r)
 	if len(account.Permissions) == 0 || account.Grantable.Has(lakemesh.All) {
 		return handed
 	}
@@ -100,11 +100,15 @@ func (f *finalizing) plan() *plan.Plan {
 		}, last...)
 	}
 	switch {
+	case len(f.principals) == 0 && len(f.others()) > 0:
+		p.Warn("nobody was given access by this; from before, these still hold it: %s", strings.Join(f.others(), ", "))
 	case len(f.principals) == 0:
 		p.Warn("nobody was given access: only data lake administrators of account %s see the tables until access is handed on to principals", c.account)
 	case len(passed(&r.Subscription)) == 0:
 		p.Warn("nobody was given access: the owner, account %s, permitted %s but lets account %s hand none of it on",
 			r.Owner, r.Permitted, c.account)
+	case len(f.others()) > 0:
+		p.Warn("besides them, these still hold access from before: %s", strings.Join(f.others(), ", "))
 	}
 	return p
 }
@@ -141,6 +145,7 @@ func (f *finalizing) handOn(ctx context.Context) error {
 	p := &plan.Plan{Operation: opFinalize}
 	now.planGrants(p, nil, nil)
 	_, err := p.Apply(ctx, plan.Settings{Concurrency: f.consumer.concurrency()})
+	f.handed = now
 	return err
 }
 

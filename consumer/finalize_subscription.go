@@ -46,7 +46,7 @@ type FinalizeOutput struct {
 	// Tables are the tables of the subscription; empty means all of the database.
 	Tables []string `json:"Tables"`
 	// Principals are whom access was handed on to, Permissions what they hold on
-	// the tables. Both are empty if nobody was given access.
+	// every one of the tables. Both are empty if nobody was given access.
 	Principals  []string `json:"Principals"`
 	Permissions []string `json:"Permissions"`
 	// AcceptedShares are the ARNs of the RAM shares that were accepted now.
@@ -72,12 +72,24 @@ type finalizing struct {
 	// linked tells that the link is there.
 	linked bool
 	held   *permissions.Grants
+	// handed is what was known when access was handed on later than planned, on what could
+	// not be seen before; nil if it was not.
+	handed *finalizing
 }
 
 // PlanFinalizeSubscription tells what [Consumer.FinalizeSubscription] would do.
 func (c *Consumer) PlanFinalizeSubscription(ctx context.Context, in FinalizeInput) (*plan.Plan, error) {
-	p, _, err := c.planFinalize(ctx, in)
-	return p, err
+	p, f, err := c.planFinalize(ctx, in)
+	if err != nil {
+		return nil, err
+	}
+	if err := f.notHeld(); err != nil {
+		p.Warn("%v", err)
+	}
+	if unknown := f.unheardOf(); len(unknown) > 0 {
+		p.Warn("whether there is %s Lake Formation tells only when it is handed access", strings.Join(unknown, ", "))
+	}
+	return p, nil
 }
 
 // FinalizeSubscription imports a granted subscription: it accepts the mesh's RAM
@@ -94,16 +106,27 @@ func (c *Consumer) PlanFinalizeSubscription(ctx context.Context, in FinalizeInpu
 // A subscription that is not active is a [lakemesh.TransitionError], one that is
 // being changed at this moment a [lakemesh.ClaimedError]. A different object under
 // the link's name is [lakemesh.ErrInvalidInput], an invitation that has expired
-// [lakemesh.ErrAccessDenied], a principal that there is not a [lakemesh.ErrNotFound].
+// [lakemesh.ErrAccessDenied], a principal that there is not a [lakemesh.ErrNotFound]. What
+// the subscription lets the account hand on and the account does not hold, because somebody
+// took it away by hand, is an [lakemesh.ErrAccessDenied], too: all else is imported then,
+// and the output is returned with the error.
 func (c *Consumer) FinalizeSubscription(ctx context.Context, in FinalizeInput) (*FinalizeOutput, error) {
 	p, f, err := c.planFinalize(ctx, in)
 	if err != nil {
 		return nil, err
 	}
-	if err := c.apply(ctx, p); err != nil {
-		return nil, err
+	if !f.record.Imported && len(f.withheld()) > 0 {
+		if p, f, err = c.awaitGrants(ctx, in); err != nil {
+			return nil, err
+		}
 	}
-	return f.output(p), nil
+	if err := c.apply(ctx, p); err != nil {
+		return nil, f.failed(ctx, err)
+	}
+	if f.handed != nil {
+		f.held, f.seen = f.handed.held, f.handed.seen
+	}
+	return f.output(p), f.notHeld()
 }
 
 func (c *Consumer) planFinalize(ctx context.Context, in FinalizeInput) (*plan.Plan, *finalizing, error) {
@@ -182,7 +205,9 @@ func (f *finalizing) output(p *plan.Plan) *FinalizeOutput {
 	out := &FinalizeOutput{SubscriptionID: r.ID, DatabaseName: r.Database, LinkDatabase: f.link, Tables: nonNil(r.Tables),
 		Principals: []string{}, Permissions: []string{}, AcceptedShares: []string{}, Warnings: p.Warnings}
 	if to := f.recipients(); len(to) > 0 {
-		out.Principals, out.Permissions = to, passed(&r.Subscription).Strings()
+		if given := f.given(); len(given) > 0 {
+			out.Principals, out.Permissions = to, given.Strings()
+		}
 	}
 	for _, i := range f.pending {
 		out.AcceptedShares = append(out.AcceptedShares, i.Share)

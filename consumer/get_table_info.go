@@ -69,11 +69,11 @@ func (c *Consumer) GetTableInfo(ctx context.Context, in TableInfoInput) (*TableI
 	if in.TableName == "" {
 		return nil, lakemesh.Invalid("TableName", "is required")
 	}
-	t, ok, err := c.shared.table(ctx, in.DatabaseName, in.TableName)
-	seen := SeenAsShared
+	from, seen := c.shared, SeenAsShared
+	t, ok, err := from.table(ctx, in.DatabaseName, in.TableName)
 	if err == nil && !ok {
-		seen = SeenAsPublic
-		t, ok, err = c.public.table(ctx, in.DatabaseName, in.TableName)
+		from, seen = c.public, SeenAsPublic
+		t, ok, err = from.table(ctx, in.DatabaseName, in.TableName)
 	}
 	if err != nil {
 		return nil, err
@@ -83,12 +83,19 @@ func (c *Consumer) GetTableInfo(ctx context.Context, in TableInfoInput) (*TableI
 			Kind: lakemesh.ErrNotFound, Message: "the mesh has no such table, or it is neither shared with account " + c.account + " nor public",
 			Hint: "list what there is", Do: []lakemesh.Call{lakemesh.Do("consumer.ListProducts")}}
 	}
-	return tableInfo(t, seen), nil
+	d, ok, err := from.database(ctx, in.DatabaseName)
+	if err != nil {
+		return nil, err
+	}
+	if !ok {
+		d = &types.Database{Name: t.DatabaseName}
+	}
+	return tableInfo(d, t, seen), nil
 }
 
-func tableInfo(t *types.Table, seen string) *TableInfo {
+func tableInfo(d *types.Database, t *types.Table, seen string) *TableInfo {
 	info := &TableInfo{DatabaseName: aws.ToString(t.DatabaseName), TableName: aws.ToString(t.Name), Visibility: seen,
-		Owner: ownerOf(t, aws.ToString(t.DatabaseName)), Description: aws.ToString(t.Description), TableType: aws.ToString(t.TableType),
+		Owner: ownerOf(d, t), Description: aws.ToString(t.Description), TableType: aws.ToString(t.TableType),
 		Columns: []Column{}, PartitionKeys: columns(t.PartitionKeys), Parameters: t.Parameters,
 		CreateTime: formatTime(t.CreateTime), UpdateTime: formatTime(t.UpdateTime)}
 	if s := t.StorageDescriptor; s != nil {

@@ -56,16 +56,16 @@ type ListProductsOutput struct {
 // metadata is public, all pages, as the mesh's read-only role sees them. A
 // database that is named and cannot be seen is [lakemesh.ErrNotFound].
 func (c *Consumer) ListProducts(ctx context.Context, in ListProductsInput) (*ListProductsOutput, error) {
-	names, err := c.productDatabases(ctx, in.DatabaseName)
+	databases, err := c.productDatabases(ctx, in.DatabaseName)
 	if err != nil {
 		return nil, err
 	}
-	found := make([][]types.Table, len(names))
+	found := make([][]types.Table, len(databases))
 	group, listing := errgroup.WithContext(ctx)
 	group.SetLimit(c.concurrency())
-	for i, name := range names {
+	for i := range databases {
 		group.Go(func() error {
-			list, err := c.public.tables(listing, name)
+			list, err := c.public.tables(listing, aws.ToString(databases[i].Name))
 			found[i] = list
 			return err
 		})
@@ -73,10 +73,10 @@ func (c *Consumer) ListProducts(ctx context.Context, in ListProductsInput) (*Lis
 	if err := group.Wait(); err != nil {
 		return nil, err
 	}
-	products := make([]Product, 0, len(names))
-	for _, list := range found {
-		for i := range list {
-			products = append(products, product(&list[i]))
+	products := make([]Product, 0, len(databases))
+	for i, list := range found {
+		for j := range list {
+			products = append(products, product(&databases[i], &list[j]))
 		}
 	}
 	if err := c.readTags(ctx, products, in.Domain != "" || in.DataProductName != ""); err != nil {
@@ -92,9 +92,8 @@ func (c *Consumer) ListProducts(ctx context.Context, in ListProductsInput) (*Lis
 	return &ListProductsOutput{Products: products}, nil
 }
 
-// productDatabases are the names of the public databases, or the one that is asked
-// for.
-func (c *Consumer) productDatabases(ctx context.Context, only string) ([]string, error) {
+// productDatabases are the public databases, or the one that is asked for.
+func (c *Consumer) productDatabases(ctx context.Context, only string) ([]types.Database, error) {
 	if only != "" {
 		db, ok, err := c.public.database(ctx, only)
 		if err != nil {
@@ -104,22 +103,14 @@ func (c *Consumer) productDatabases(ctx context.Context, only string) ([]string,
 			return nil, &lakemesh.Error{Op: opProducts, Account: c.meshAccount, Resource: "database " + only, Kind: lakemesh.ErrNotFound,
 				Message: "the mesh has no such database, or its metadata is not public", Hint: "list all of them without naming a database"}
 		}
-		return []string{aws.ToString(db.Name)}, nil
+		return []types.Database{*db}, nil
 	}
-	list, err := c.public.databases(ctx)
-	if err != nil {
-		return nil, err
-	}
-	names := make([]string, len(list))
-	for i := range list {
-		names[i] = aws.ToString(list[i].Name)
-	}
-	return names, nil
+	return c.public.databases(ctx)
 }
 
-func product(t *types.Table) Product {
+func product(d *types.Database, t *types.Table) Product {
 	p := Product{DatabaseName: aws.ToString(t.DatabaseName), TableName: aws.ToString(t.Name), Description: aws.ToString(t.Description)}
-	p.Owner = ownerOf(t, p.DatabaseName)
+	p.Owner = ownerOf(d, t)
 	p.Location = catalog.StoredAt(t)
 	p.Snapshot, _ = catalog.Pointer(t)
 	return p

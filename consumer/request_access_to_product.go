@@ -1,6 +1,7 @@
 package consumer
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"maps"
@@ -182,9 +183,11 @@ func (c *Consumer) request(in RequestInput) (lakemesh.Subscription, []expression
 // resolve finds the tables that are asked for in the mesh's public metadata, and
 // checks whose they are. It returns what is worth a word of how they were understood.
 func (c *Consumer) resolve(ctx context.Context, s *lakemesh.Subscription, texts []string, wanted []expression.Expression) (notes []string, _ error) {
-	if _, ok, err := c.public.database(ctx, s.Database); err != nil {
+	d, ok, err := c.public.database(ctx, s.Database)
+	if err != nil {
 		return nil, err
-	} else if !ok {
+	}
+	if !ok {
 		return nil, &lakemesh.Error{Op: opRequest, Account: c.meshAccount, Resource: "database " + s.Database, Kind: lakemesh.ErrNotFound,
 			Message: "the mesh has no such database, or its metadata is not public", Hint: "list what there is", Do: []lakemesh.Call{lakemesh.Do("consumer.ListProducts")}}
 	}
@@ -193,7 +196,7 @@ func (c *Consumer) resolve(ctx context.Context, s *lakemesh.Subscription, texts 
 		return nil, err
 	}
 	if len(wanted) == 0 {
-		return nil, c.checkOwner(ctx, s, found)
+		return nil, c.checkOwner(s, d, found)
 	}
 	chosen := map[string]types.Table{}
 	for _, e := range wanted {
@@ -214,7 +217,7 @@ func (c *Consumer) resolve(ctx context.Context, s *lakemesh.Subscription, texts 
 			chosen[strings.ToLower(aws.ToString(t.Name))] = t
 		}
 	}
-	if err := c.checkOwner(ctx, s, slices.Collect(maps.Values(chosen))); err != nil {
+	if err := c.checkOwner(s, d, slices.Collect(maps.Values(chosen))); err != nil {
 		return nil, err
 	}
 	s.Tables = slices.Sorted(maps.Keys(chosen))
@@ -299,23 +302,14 @@ func (c *Consumer) candidates(ctx context.Context, s *lakemesh.Subscription, wan
 	return list, nil
 }
 
-// checkOwner refuses products of another owner: a table's Owner in the mesh is the
-// account that published it. Where a whole database without tables is asked for,
-// the account at the end of its name counts.
-func (c *Consumer) checkOwner(ctx context.Context, s *lakemesh.Subscription, list []types.Table) error {
+// checkOwner refuses products of another owner.
+func (c *Consumer) checkOwner(s *lakemesh.Subscription, d *types.Database, list []types.Table) error {
 	for i := range list {
-		if owner := ownerOf(&list[i], s.Database); owner != s.Owner {
-			// Who may alter a table may write another account there; what stands at the database
-			// decides.
-			if d, ok, err := c.public.database(ctx, s.Database); err != nil {
-				return err
-			} else if ok && catalog.Owner(d, &list[i]) == s.Owner {
-				continue
-			}
+		if owner := ownerOf(d, &list[i]); owner != s.Owner {
 			return c.wrongOwner(s, "table "+s.Database+"."+aws.ToString(list[i].Name), owner)
 		}
 	}
-	if owner := accountAtEnd(s.Database); len(list) == 0 && owner != s.Owner {
+	if owner := publisherOf(d); len(list) == 0 && owner != s.Owner {
 		return c.wrongOwner(s, "database "+s.Database, owner)
 	}
 	return nil
@@ -331,12 +325,21 @@ func (c *Consumer) wrongOwner(s *lakemesh.Subscription, what, owner string) erro
 		Message: "it belongs to account " + owner + ", not to account " + s.Owner, Hint: "ask for it with OwnerAccountID " + owner}
 }
 
-// ownerOf is the account that published a table of the mesh, or empty.
-func ownerOf(t *types.Table, databaseName string) string {
+// ownerOf is the account that published a table of the mesh, or empty. What stands at the
+// database decides: who may alter a table may write another account there.
+func ownerOf(d *types.Database, t *types.Table) string {
+	if owner := catalog.OwnerOf(d); owner != "" {
+		return owner
+	}
 	if owner := aws.ToString(t.Owner); lakemesh.CheckAccountID("Owner", owner) == nil {
 		return owner
 	}
-	return accountAtEnd(databaseName)
+	return accountAtEnd(aws.ToString(d.Name))
+}
+
+// publisherOf is the account that publishes in a database of the mesh, or empty.
+func publisherOf(d *types.Database) string {
+	return cmp.Or(catalog.OwnerOf(d), accountAtEnd(aws.ToString(d.Name)))
 }
 
 // accountAtEnd is the account in a name of the form <database>-<account>, or empty.

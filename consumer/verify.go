@@ -49,7 +49,7 @@ func (c *Consumer) Verify(ctx context.Context, in VerifyInput) (*Verification, e
 	s.compareRecords()
 	for _, r := range s.records {
 		if s.imports(r) {
-			s.compareImport(r)
+			s.imported(r, func() { s.compareImport(r) })
 		}
 	}
 	s.compareGrants()
@@ -62,8 +62,12 @@ func (c *Consumer) Verify(ctx context.Context, in VerifyInput) (*Verification, e
 			v.Subscriptions++
 		}
 	}
-	for _, of := range s.seen {
-		v.Tables += len(of.tables)
+	for database, of := range s.seen {
+		for table := range of.tables {
+			if in.SubscriptionID == "" || slices.ContainsFunc(s.records, func(r *tracker.Record) bool { return in.about(r) && chain.On(r, database, table) }) {
+				v.Tables++
+			}
+		}
 	}
 	v.Findings = slices.DeleteFunc(s.findings, func(f Finding) bool { return !in.concerns(f) })
 	v.Sort()
@@ -96,6 +100,26 @@ func (s *inspected) found(f Finding) {
 func (s *inspected) imports(r *tracker.Record) bool {
 	return r.Status == lakemesh.Active && !r.Leaving && r.Claim == nil && r.Believable() && !r.TablesUnknown && r.Database != "" && s.in.about(r)
 }
+
+// imported compares a subscription by compare. Of one that was never imported all that an
+// import makes is not there: that is no damage, and is said once.
+func (s *inspected) imported(r *tracker.Record, compare func()) {
+	before := len(s.findings)
+	compare()
+	if s.handed[r.ID].imported {
+		return
+	}
+	first := slices.IndexFunc(s.findings[before:], byImport)
+	if first < 0 {
+		return
+	}
+	f := s.findings[before+first]
+	f.Link, f.Resource, f.Principal, f.What = chain.HandedOn, "subscription "+r.ID, "", "it was not imported yet"
+	s.findings = append(s.findings[:before], append(slices.DeleteFunc(s.findings[before:], byImport), f)...)
+}
+
+// byImport reports whether an import mends a finding.
+func byImport(f Finding) bool { return f.Mends.By == chain.ByImporting }
 
 // compareRecords looks at the records themselves.
 func (s *inspected) compareRecords() {

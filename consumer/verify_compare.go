@@ -1,6 +1,7 @@
 package consumer
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -85,7 +86,7 @@ func (s *inspected) compareImport(r *tracker.Record) {
 	if len(hidden) > 0 && !waits {
 		for _, resource := range hidden {
 			g := on(chain.Share, resource.String(), s.account, "it was granted, and this account does not see it")
-			g.Account, g.Repairs, g.Command, g.Mends = s.meshAccount, chain.Owner, "lakemesh verify --subscription "+r.ID+" --repair", chain.Mends{}
+			g.Account, g.Repairs, g.Command, g.Mends = s.meshAccount, chain.Owner, byOwner(r), chain.Mends{}
 			if resource.Table != "" {
 				g.Tables = []string{resource.Table}
 			}
@@ -106,6 +107,7 @@ func (s *inspected) compareImport(r *tracker.Record) {
 		s.found(on(chain.ResourceLink, "database "+name, "", "no resource link leads to it"))
 	}
 	if len(hidden) == 0 {
+		s.compareTerms(r)
 		s.compareHandedOn(r, linked, on)
 	}
 }
@@ -293,7 +295,9 @@ func (s *inspected) compareAccount(e permissions.Entry, byHand access.Grants) {
 
 // owns reports whether a database is one of the account's own products, on which it holds
 // what publishing gives.
-func (s *inspected) owns(database string) bool { return strings.HasSuffix(database, "-"+s.account) }
+func (s *inspected) owns(database string) bool {
+	return s.account == cmp.Or(s.seen[database].publisher, accountAtEnd(database))
+}
 
 // compareLinks finds links that lead to what no subscription is on.
 func (s *inspected) compareLinks() {

@@ -33,6 +33,8 @@ type inspected struct {
 	seen map[string]seen
 	// held is what is granted, as far as it is shown to the account.
 	held *permissions.Grants
+	// shown are the databases of the mesh in which it shows something of the account.
+	shown map[string]bool
 	// handed is what histories say of imports, by subscription.
 	handed map[string]handedOn
 
@@ -46,7 +48,9 @@ type inspected struct {
 // seen is what the account sees of a database of the mesh.
 type seen struct {
 	visible bool
-	tables  map[string]bool
+	// publisher is the account that publishes there, as far as that is seen.
+	publisher string
+	tables    map[string]bool
 }
 
 // handedOn is what a history says of imports.
@@ -141,8 +145,9 @@ func (s *inspected) readDatabases(ctx context.Context) error {
 	for _, name := range s.databases() {
 		group.Go(func() error {
 			found := seen{tables: map[string]bool{}}
-			_, ok, err := s.shared.database(within, name)
+			d, ok, err := s.shared.database(within, name)
 			if found.visible = ok; err == nil && ok {
+				found.publisher = publisherOf(d)
 				err = s.readTables(within, name, named[name], found.tables)
 			}
 			s.mu.Lock()

@@ -66,10 +66,21 @@ func (c *Consumer) mendings(ctx context.Context, v *Verification) ([]chain.Mendi
 			Do:   func(ctx context.Context) error { return c.RemoveDeadLinks(ctx, in) },
 			Plan: func(ctx context.Context) (*plan.Plan, error) { return c.PlanRemoveDeadLinks(ctx, in) }})
 	}
-	for _, id := range slices.Sorted(maps.Keys(imported)) {
-		in, err := c.importedBefore(ctx, id)
-		if err != nil {
+	links := &inspected{Consumer: c}
+	if len(imported) > 0 {
+		var err error
+		if links.own, err = c.own.databases(ctx); err != nil {
 			return nil, err
+		}
+	}
+	for _, id := range slices.Sorted(maps.Keys(imported)) {
+		in, err := c.importedBefore(ctx, id, links)
+		if err != nil {
+			if ctx.Err() != nil {
+				return nil, err
+			}
+			all = append(all, chain.Impossible("import subscription "+id+" again", err))
+			continue
 		}
 		all = append(all, chain.Mending{Name: "import subscription " + id + " again",
 			Do:   func(ctx context.Context) error { _, err := c.FinalizeSubscription(ctx, in); return err },
@@ -80,7 +91,7 @@ func (c *Consumer) mendings(ctx context.Context, v *Verification) ([]chain.Mendi
 
 // importedBefore is how a subscription was imported, as far as its history and the links
 // that are there tell.
-func (c *Consumer) importedBefore(ctx context.Context, id string) (FinalizeInput, error) {
+func (c *Consumer) importedBefore(ctx context.Context, id string, links *inspected) (FinalizeInput, error) {
 	in := FinalizeInput{SubscriptionID: id}
 	r, err := c.subscription(ctx, opRepair, id)
 	if err != nil {
@@ -93,11 +104,6 @@ func (c *Consumer) importedBefore(ctx context.Context, id string) (FinalizeInput
 	if principals, imported := tracker.HandedOn(events); imported {
 		in.Principals = slices.DeleteFunc(append([]string{}, principals...), func(p string) bool { return c.checkPrincipal(p) != nil })
 	}
-	own, err := c.own.databases(ctx)
-	if err != nil {
-		return in, err
-	}
-	links := &inspected{Consumer: c, own: own}
 	in.LinkDatabaseName = links.linkTo(r)
 	return in, nil
 }

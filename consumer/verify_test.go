@@ -169,7 +169,14 @@ func TestAConsumersVerificationFindsEveryFaultAndNothingElse(t *testing.T) {
 	}{
 		"it was not imported": {waits: true, plant: func(w *world, _ string) {
 			meshtest.Without(w.t, w.mesh.Mesh, "there are no invitations", func(r localmesh.Readings) bool { return r.SharingNeedsNoInvitation })
-		}, want: []string{on(chain.Missing, chain.Invitation, "a share", ""), on(chain.Missing, chain.ResourceLink, mesh, "")}},
+		}, want: []string{on(chain.Missing, chain.HandedOn, "the subscription", "")}},
+		"SELECT of the account is revoked by hand": {plant: func(w *world, _ string) {
+			w.revokeByHand(meshAccount, consumerAccount, meshTable("orders"), lftypes.PermissionSelect)
+		}, want: []string{on(chain.Missing, chain.Grant, table, consumerAccount)}, stays: stays(on(chain.Missing, chain.Grant, table, consumerAccount))},
+		"the right to hand SELECT on is revoked by hand": {plant: func(w *world, _ string) {
+			w.revokeByHand(meshAccount, consumerAccount, meshTable("orders"), lftypes.PermissionSelect)
+			w.grantByHand(meshAccount, consumerAccount, meshTable("orders"), lftypes.PermissionSelect, false)
+		}, want: []string{on(chain.Missing, chain.Grant, table, consumerAccount)}, stays: stays(on(chain.Missing, chain.Grant, table, consumerAccount))},
 		"the link is dropped": {plant: func(w *world, _ string) { w.dropLink() },
 			want: []string{on(chain.Missing, chain.ResourceLink, mesh, "")}},
 		"the link leads to another catalog": {plant: func(w *world, _ string) { w.dropLink(); w.link(database, "333333333333", database) },
@@ -269,7 +276,7 @@ func TestAConsumersVerificationFindsEveryFaultAndNothingElse(t *testing.T) {
 			})
 			v, _ := w.verify(consumer.VerifyInput{}, named(test.want))
 			for _, f := range v.Findings {
-				if f.Repairs == "" || f.Account == "" || f.What == "" || f.Mends.By != "" && f.Command == "" {
+				if f.Repairs == "" || f.Account == "" || f.What == "" || f.Command == "" && (f.Mends.By != "" || f.ByHand == "") {
 					t.Errorf("a finding that does not say what to do: %+v", f)
 				}
 			}

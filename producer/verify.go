@@ -64,7 +64,11 @@ func (p *Producer) Verify(ctx context.Context, in VerifyInput) (*Verification, e
 	}
 	for _, database := range s.databases {
 		if in.Database == "" || in.Database == database {
-			v.Tables += len(s.tables[database])
+			for table := range s.tables[database] {
+				if in.Consumer == "" && in.SubscriptionID == "" || slices.ContainsFunc(s.records, func(r *tracker.Record) bool { return in.about(r) && chain.On(r, database, table) }) {
+					v.Tables++
+				}
+			}
 		}
 	}
 	for _, reasons := range s.wanted.Why {

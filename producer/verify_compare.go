@@ -1,10 +1,13 @@
 package producer
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
 	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/service/glue/types"
 
 	"github.com/lakemesh/lakemesh"
 	"github.com/lakemesh/lakemesh/access"
@@ -74,11 +77,13 @@ func (s *inspected) wholeOf(database string) (ids []string) {
 
 // publishes is how a table is published again.
 func (s *inspected) publishes(database, table string) (command string, _ chain.Mends) {
-	source := strings.TrimSuffix(database, "-"+s.account)
-	for _, pub := range s.copies {
-		if pub.target == database {
-			source = pub.source
-		}
+	source := cmp.Or(s.sources[catalog.TableName{Database: database, Table: table}], s.sources[catalog.TableName{Database: database}])
+	if _, read := s.sources[catalog.TableName{Database: database}]; !read {
+		source = s.sourceOf(&types.Database{Name: &database}, &types.Table{})
+	}
+	if source == "" {
+		// There are several, and the owner knows which.
+		source = "<source>"
 	}
 	command = "lakemesh product create --source-database-name " + source
 	if table != "" {

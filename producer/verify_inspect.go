@@ -15,6 +15,7 @@ import (
 	"github.com/lakemesh/lakemesh"
 	"github.com/lakemesh/lakemesh/access"
 	"github.com/lakemesh/lakemesh/internal/catalog"
+	"github.com/lakemesh/lakemesh/internal/chain"
 	"github.com/lakemesh/lakemesh/internal/permissions"
 	"github.com/lakemesh/lakemesh/internal/sharing"
 	"github.com/lakemesh/lakemesh/internal/storage"
@@ -35,6 +36,9 @@ type inspected struct {
 	placed map[catalog.TableName]bool
 	// own are the tables that this producer has published.
 	own map[catalog.TableName]bool
+	// sources are where databases, and their tables, were published from, as far as that
+	// stands there.
+	sources map[catalog.TableName]string
 	// copies are their comparisons with the source; dangling are links of the producer's
 	// account to tables that are not in the mesh.
 	copies   []*surveyed
@@ -69,7 +73,7 @@ func (s *inspected) unsure(format string, args ...any) {
 
 // uninspected has nothing read yet. all tells that what names no database is looked at, too.
 func (p *Producer) uninspected(all bool) *inspected {
-	return &inspected{Producer: p, all: all, tables: map[string]map[string]meshTable{}, own: map[catalog.TableName]bool{}, dangling: map[catalog.TableName]string{},
+	return &inspected{Producer: p, all: all, tables: map[string]map[string]meshTable{}, own: map[catalog.TableName]bool{}, sources: map[catalog.TableName]string{}, dangling: map[catalog.TableName]string{},
 		buckets: map[string]*storage.Inspection{}, keys: map[access.Door]string{}, placed: map[catalog.TableName]bool{}, carriage: map[string]sharing.Carriage{}, shared: map[string]map[string][]access.Key{}}
 }
 
@@ -103,6 +107,9 @@ func (p *Producer) inspect(ctx context.Context, in VerifyInput) (*inspected, err
 		return nil, err
 	}
 	if err := s.narrow(ctx, in); err != nil {
+		return nil, err
+	}
+	if err := s.known(ctx, in.Consumer); err != nil {
 		return nil, err
 	}
 	wanted := map[string]bool{}
@@ -143,6 +150,24 @@ func (s *inspected) narrow(ctx context.Context, in VerifyInput) error {
 	return nil
 }
 
+// known refuses an account that is no consumer of the mesh, has no subscription and holds
+// nothing: of a number that was mistyped nothing would be found to be wrong.
+func (s *inspected) known(ctx context.Context, consumer string) error {
+	if consumer == "" || slices.ContainsFunc(s.records, func(r *tracker.Record) bool { return r.Subscriber == consumer }) {
+		return nil
+	}
+	for k := range s.have.Access().Union(s.parts) {
+		if k.Grantee.Account() == consumer {
+			return nil
+		}
+	}
+	consumers, err := s.Producer.records.Consumers(ctx)
+	if err != nil || slices.Contains(consumers, consumer) {
+		return err
+	}
+	return chain.NoConsumer(s.meshAccount, consumer)
+}
+
 // readDatabases reads the tables of databases, and compares those that were published
 // with their source. Databases without a table of this producer are others'.
 func (s *inspected) readDatabases(ctx context.Context, names []string) error {
@@ -156,6 +181,7 @@ func (s *inspected) readDatabases(ctx context.Context, names []string) error {
 		group.Go(func() error {
 			bySource := map[string]map[string]*types.Table{}
 			tables, own := map[string]meshTable{}, map[catalog.TableName]bool{}
+			sources := map[catalog.TableName]string{}
 			d, ok, err := s.mesh.catalog.Database(within, name)
 			if err != nil {
 				return err
@@ -163,6 +189,7 @@ func (s *inspected) readDatabases(ctx context.Context, names []string) error {
 			if !ok {
 				d = &types.Database{Name: &name}
 			}
+			sources[catalog.TableName{Database: name}] = s.sourceOf(d, &types.Table{})
 			var untold []string
 			err = s.mesh.catalog.EachTable(within, name, func(table string, t *types.Table) {
 				tables[table] = asMeshTable(*t)
@@ -171,6 +198,7 @@ func (s *inspected) readDatabases(ctx context.Context, names []string) error {
 				}
 				own[catalog.TableName{Database: name, Table: table}] = true
 				source := s.sourceOf(d, t)
+				sources[catalog.TableName{Database: name, Table: table}] = source
 				if source == "" {
 					untold = append(untold, table)
 					return
@@ -209,6 +237,7 @@ func (s *inspected) readDatabases(ctx context.Context, names []string) error {
 			s.databases = append(s.databases, name)
 			s.tables[name] = tables
 			maps.Copy(s.own, own)
+			maps.Copy(s.sources, sources)
 			maps.Copy(s.dangling, dangling)
 			s.copies = append(s.copies, copies...)
 			return nil
@@ -442,9 +471,9 @@ func (s *inspected) readKeys(ctx context.Context, bucket string, prefixes map[st
 	if len(prefixes) == 0 {
 		return nil
 	}
-	look, err := s.ownBuckets().Look(ctx, bucket)
+	look, unseen := s.ownBuckets().Look(ctx, bucket)
 	for role := range prefixes {
-		text := ""
+		text, err := "", unseen
 		if err == nil {
 			text, err = s.keyWarning(ctx, bucket, look, role)
 		}

@@ -80,11 +80,16 @@ func (p *Producer) mendings(ctx context.Context, v *Verification) ([]chain.Mendi
 	})
 	var all []chain.Mending
 	for _, t := range slices.Compact(publish) {
+		name := strings.TrimSuffix(fmt.Sprintf("publish table %s.%s again", t.database, t.table), ". again")
 		in, err := p.publishedBefore(ctx, t.database, t.table)
 		if err != nil {
-			return nil, err
+			if ctx.Err() != nil {
+				return nil, err
+			}
+			all = append(all, chain.Impossible(name, err))
+			continue
 		}
-		all = append(all, chain.Mending{Name: strings.TrimSuffix(fmt.Sprintf("publish table %s.%s again", t.database, t.table), ". again"),
+		all = append(all, chain.Mending{Name: name,
 			Do: func(ctx context.Context) error { _, err := p.CreateDataProducts(ctx, in); return err },
 			Plan: func(ctx context.Context) (*plan.Plan, error) {
 				return p.PlanCreateDataProducts(ctx, in)
@@ -130,7 +135,17 @@ func (p *Producer) publishedBefore(ctx context.Context, database, table string) 
 	if !ok {
 		d = &types.Database{Name: &database}
 	}
-	if in.SourceDatabaseName = p.sourceOf(d, &types.Table{}); in.SourceDatabaseName == "" {
+	t := &types.Table{}
+	if table != "" {
+		found, ok, err := p.mesh.catalog.Table(ctx, database, table)
+		if err != nil {
+			return in, err
+		}
+		if ok {
+			t = found
+		}
+	}
+	if in.SourceDatabaseName = p.sourceOf(d, t); in.SourceDatabaseName == "" {
 		return in, &lakemesh.Error{Kind: lakemesh.ErrNotFound, Account: p.meshAccount, Resource: "database " + database,
 			Message: "it does not say which of several databases its tables come from", Hint: "publish them again", Do: []lakemesh.Call{lakemesh.Do("producer.CreateDataProducts")}}
 	}

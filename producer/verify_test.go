@@ -1,6 +1,7 @@
 package producer_test
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -487,6 +488,11 @@ func TestVerifyFindsEveryFaultAndNothingElse(t *testing.T) {
 				t.Errorf("found (-want +got):\n%s", diff)
 			}
 			v, _ := w.verify(t, producer.VerifyInput{})
+			for _, f := range v.Findings {
+				if f.Repairs == "" || f.Command == "" && f.ByHand == "" || f.Repairs == chain.Administrator && f.ByHand == "" {
+					t.Errorf("a finding that does not say what to do: %+v", f)
+				}
+			}
 			if _, err := w.producer.Repair(t.Context(), v); err != nil {
 				t.Errorf("repair: %v", err)
 			}
@@ -534,18 +540,89 @@ func TestVerifyIsNarrowed(t *testing.T) {
 		in   producer.VerifyInput
 		want []string
 	}{
-		"everything":         {producer.VerifyInput{}, []string{missing, undecided}},
-		"the product":        {producer.VerifyInput{Database: strings.ToUpper(meshDatabase)}, []string{missing, undecided}},
-		"a consumer":         {producer.VerifyInput{Consumer: consumerAccount}, []string{missing}},
-		"another consumer":   {producer.VerifyInput{Consumer: otherConsumer}, []string{undecided}},
-		"a subscription":     {producer.VerifyInput{SubscriptionID: one}, []string{missing}},
-		"another one":        {producer.VerifyInput{SubscriptionID: other}, []string{}},
-		"what is not shared": {producer.VerifyInput{Consumer: "121212121212"}, []string{}},
+		"everything":       {producer.VerifyInput{}, []string{missing, undecided}},
+		"the product":      {producer.VerifyInput{Database: strings.ToUpper(meshDatabase)}, []string{missing, undecided}},
+		"a consumer":       {producer.VerifyInput{Consumer: consumerAccount}, []string{missing}},
+		"another consumer": {producer.VerifyInput{Consumer: otherConsumer}, []string{undecided}},
+		"a subscription":   {producer.VerifyInput{SubscriptionID: one}, []string{missing}},
+		"another one":      {producer.VerifyInput{SubscriptionID: other}, []string{}},
 	} {
-		_, got := w.verify(t, test.in)
+		v, got := w.verify(t, test.in)
+		if test.in.SubscriptionID != "" && v.Tables != 1 || test.in == (producer.VerifyInput{}) && v.Tables < 2 {
+			t.Errorf("%s: it counts %d tables", name, v.Tables)
+		}
 		if diff := cmp.Diff(test.want, got); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", name, diff)
 		}
+	}
+	if _, err := w.producer.Verify(t.Context(), producer.VerifyInput{Consumer: "121212121212"}); !errors.Is(err, lakemesh.ErrNotFound) {
+		t.Errorf("of an account that is no consumer: %v", err)
+	}
+}
+
+// What cannot be told of one role says nothing of another one.
+func TestAKeyIsLookedAtForEachRole(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.partitioned(t)
+	w.approve(t, producer.ApproveInput{RequestID: w.request(t, consumerAccount, []string{"orders", "days"}, "SELECT")})
+	w.encryptBucket(t, "arn:aws:kms:us-east-1:"+producerAccount+":key/11111111-2222-3333-4444-555555555555")
+	w.accounts.AddProducer(meshtest.OtherProducer)
+	if _, err := manager(t, w).RegisterResource(t.Context(), &lakeformation.RegisterResourceInput{ResourceArn: aws.String("arn:aws:s3:::" + bucket + "/orders"),
+		RoleArn: aws.String(lakemesh.RoleARN(meshAccount, lakemesh.DataAccessRole(meshtest.OtherProducer)))}); err != nil {
+		t.Fatal(err)
+	}
+	w.mesh.Fail(localmesh.Fault{Service: "iam", Operation: "SimulatePrincipalPolicy", Nth: 1, Code: "InvalidInput", Message: "a planned fault", Status: 400})
+	v, _ := w.verify(t, producer.VerifyInput{})
+	failed := slices.DeleteFunc(slices.Clone(v.Unverified), func(text string) bool { return !strings.Contains(text, "a planned fault") })
+	if len(failed) != 1 {
+		t.Errorf("one look failed, and not verified is %q", v.Unverified)
+	}
+}
+
+// Where a table cannot be published again, because nothing says which of several sources it
+// is from, the rest is mended all the same.
+func TestARepairGoesOnPastATableOfUnknownSource(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	const shared = "shared-" + producerAccount
+	w.accounts.Database(producerAccount, "more")
+	w.accounts.Table(producerAccount, "more", meshtest.CSV("extra", "s3://"+bucket+"/extra/"))
+	for _, source := range []string{"more", sourceDatabase} {
+		if _, err := w.producer.CreateDataProducts(t.Context(), producer.CreateDataProductsInput{SourceDatabaseName: source, ExposeDataMeshDBName: shared}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	c, err := consumer.New(t.Context(), w.accounts.Options(consumerAccount))
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := c.RequestAccessToProduct(t.Context(), consumer.RequestInput{OwnerAccountID: producerAccount, DatabaseName: shared, Tables: []string{"extra"}, RequestPermissions: []string{"SELECT"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.approve(t, producer.ApproveInput{RequestID: out.SubscriptionID})
+	w.approve(t, producer.ApproveInput{RequestID: w.request(t, consumerAccount, []string{"orders"}, "SELECT")})
+	lost := "missing, grant, table " + meshDatabase + ".orders, " + consumerAccount
+	w.revokeByHand(t, tableOf("orders"), []lftypes.Permission{lftypes.PermissionSelect}, []lftypes.Permission{lftypes.PermissionSelect})
+	administrator := meshtest.Administrator(meshAccount)
+	w.grantByHand(t, administrator, &lftypes.Resource{Table: &lftypes.TableResource{DatabaseName: aws.String(shared), Name: aws.String("extra")}}, lftypes.PermissionDrop)
+	mesh := glue.NewFromConfig(w.mesh.Config(administrator))
+	if _, err := mesh.DeleteTable(t.Context(), &glue.DeleteTableInput{DatabaseName: aws.String(shared), Name: aws.String("extra")}); err != nil {
+		t.Fatal(err)
+	}
+	v, got := w.verify(t, producer.VerifyInput{})
+	if !slices.Contains(got, lost) {
+		t.Fatalf("found %q", got)
+	}
+	if _, err := w.producer.PlanRepair(t.Context(), v); err != nil {
+		t.Errorf("the plan: %v", err)
+	}
+	if _, err := w.producer.Repair(t.Context(), v); err == nil || !strings.Contains(err.Error(), "which of several databases") {
+		t.Errorf("the repair: %v; want that the source is not known", err)
+	}
+	if _, got := w.verify(t, producer.VerifyInput{}); slices.Contains(got, lost) {
+		t.Errorf("still found: %q", got)
 	}
 }
 

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -251,8 +252,20 @@ func (a *app) subscriptionUpdate() *cobra.Command {
 		},
 		do: func(ctx context.Context, p *producer.Producer) error {
 			in.Until = end.named()
+			before, err := p.GetSubscription(ctx, in.SubscriptionID)
+			if err != nil {
+				return err
+			}
 			if err := p.UpdateSubscriptionPermissions(ctx, in); err != nil {
 				return err
+			}
+			after, err := p.GetSubscription(ctx, in.SubscriptionID)
+			if err != nil {
+				return err
+			}
+			if len(after.History) == len(before.History) {
+				a.say("nothing to do: %s is so already", in.SubscriptionID)
+				return nil
 			}
 			a.say("updated %s", in.SubscriptionID)
 			a.next("the consumer imports it again: lakemesh subscription import %s", in.SubscriptionID)
@@ -351,15 +364,17 @@ to repeat, and has to be after the owner has changed the permissions.`,
 		},
 		do: func(ctx context.Context, c *consumer.Consumer) error {
 			out, err := c.FinalizeSubscription(ctx, in)
-			if err != nil {
+			if out == nil {
 				return err
 			}
 			a.warn(out.Warnings...)
-			return a.show(out, func() {
+			shown := a.show(out, func() {
 				fmt.Fprint(a.out, renderFacts(fact{"imported", out.SubscriptionID}, fact{"database", out.DatabaseName}, fact{"link", out.LinkDatabase},
 					fact{"tables", tableNames(out.Tables)}, fact{"handed on to", out.Principals},
 					fact{"permissions", strings.Join(out.Permissions, ",")}))
 			})
+			// Some of it could not be handed on.
+			return cmp.Or(err, shown)
 		},
 	})
 	f := cmd.Flags()

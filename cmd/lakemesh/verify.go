@@ -12,6 +12,7 @@ import (
 	"github.com/lakemesh/lakemesh/admin"
 	"github.com/lakemesh/lakemesh/consumer"
 	"github.com/lakemesh/lakemesh/internal/chain"
+	"github.com/lakemesh/lakemesh/internal/printable"
 	"github.com/lakemesh/lakemesh/plan"
 	"github.com/lakemesh/lakemesh/producer"
 )
@@ -28,7 +29,7 @@ type verified struct {
 
 func (a *app) verifyCommand() *cobra.Command {
 	var in producer.VerifyInput
-	var repair bool
+	var repair, wide bool
 	var as string
 	cmd := &cobra.Command{
 		Use:   "verify",
@@ -62,7 +63,7 @@ is only shown.`,
 			return err
 		}
 		if !repair || v.Holds() {
-			return a.showVerified(v)
+			return a.showVerified(v, wide)
 		}
 		return a.remove(
 			func() (*plan.Plan, error) { return party.plan(ctx, v) },
@@ -79,7 +80,7 @@ is only shown.`,
 				if v, err = party.verify(ctx); err != nil {
 					return err
 				}
-				return a.showVerified(v)
+				return a.showVerified(v, wide)
 			})
 	})
 	f := cmd.Flags()
@@ -88,6 +89,7 @@ is only shown.`,
 	f.StringVar(&in.Consumer, "consumer", "", "only what this account was granted")
 	f.StringVar(&in.SubscriptionID, "subscription", "", "only this subscription")
 	f.BoolVar(&repair, "repair", false, "repair what can be repaired by this account")
+	f.BoolVar(&wide, "wide", false, "each finding in one line of a table, however wide")
 	f.Var(newChoice(&as, "", "producer", "consumer", "admin"), "as", "who verifies: producer, consumer or admin (default: producer, or the one that the credentials file holds)")
 	must(cmd.RegisterFlagCompletionFunc("subscription", a.completeIDs(lakemesh.ProducerIdentity)))
 	return cmd
@@ -126,19 +128,23 @@ func (a *app) verifies(ctx context.Context, as string, in producer.VerifyInput) 
 }
 
 // showVerified shows what was found; anything is an error of its own.
-func (a *app) showVerified(v *chain.Verification) error {
+func (a *app) showVerified(v *chain.Verification, wide bool) error {
 	err := a.show(v, func() {
 		if v.Holds() {
 			a.say("nothing to repair: %d %s, %d %s and %d %s hold", v.Subscriptions, choose(v.Subscriptions == 1, "subscription", "subscriptions"),
 				v.Grants, choose(v.Grants == 1, "grant", "grants"), v.Tables, choose(v.Tables == 1, "table", "tables"))
 			return
 		}
+		if !wide {
+			fmt.Fprint(a.out, a.renderFindings(v.Findings))
+			return
+		}
 		rows := make([][]string, len(v.Findings))
 		for i, f := range v.Findings {
 			rows[i] = []string{string(f.Kind), string(f.Link), f.Resource, orDash(f.Principal), f.What, orDash(strings.Join(f.Subscriptions, ",")),
-				string(f.Repairs), orDash(a.here(f.Command))}
+				string(f.Repairs), a.remedy(f)}
 		}
-		a.printTable("findings", []string{"KIND", "LINK", "RESOURCE", "PRINCIPAL", "WHAT", "SUBSCRIPTIONS", "WHO REPAIRS", "COMMAND"}, rows)
+		fmt.Fprint(a.out, renderTable([]string{"KIND", "LINK", "RESOURCE", "PRINCIPAL", "WHAT", "SUBSCRIPTIONS", "WHO REPAIRS", "HOW"}, rows))
 	})
 	for _, text := range v.Unverified {
 		a.warn("not verified: " + text)
@@ -148,3 +154,49 @@ func (a *app) showVerified(v *chain.Verification) error {
 	}
 	return err
 }
+
+// remedy is how a finding is mended: the command, or what to do by hand.
+func (a *app) remedy(f chain.Finding) string {
+	if f.Command == "" && f.ByHand != "" {
+		return "by hand: " + a.here(f.ByHand)
+	}
+	return orDash(a.here(f.Command))
+}
+
+// renderFindings are findings for people, some lines each: what is wrong with what, in
+// words, for whom and by which subscriptions, and who mends it and how. ARNs are as people
+// call what they name; a command stands in a line of its own, uncut, to be copied.
+func (a *app) renderFindings(findings []chain.Finding) string {
+	width := explained
+	if a.width > 0 {
+		width = min(width, a.width)
+	}
+	const indent = "  "
+	var b strings.Builder
+	for _, f := range findings {
+		fmt.Fprintf(&b, "%s %s: %s\n", bold.Render(string(f.Kind)), bold.Render(string(f.Link)), wrapped(f.Resource, width-len(f.Kind)-len(f.Link)-3, indent))
+		about := []string{f.What}
+		if f.Principal != "" {
+			about = append(about, "for "+f.Principal)
+		}
+		for _, text := range about {
+			fmt.Fprintf(&b, "%s%s\n", indent, wrapped(briefly(text), width-len(indent), indent))
+		}
+		for i, id := range f.Subscriptions {
+			if i == shownSubscriptions {
+				fmt.Fprintf(&b, "%sand %d more subscriptions\n", indent, len(f.Subscriptions)-i)
+				break
+			}
+			fmt.Fprintf(&b, "%s%s\n", indent, wrapped("by subscription "+id, width-len(indent), indent))
+		}
+		if f.Command == "" {
+			fmt.Fprintf(&b, "%s%s\n", indent, wrapped(string(f.Repairs)+", by hand: "+a.here(f.ByHand), width-len(indent), indent))
+			continue
+		}
+		fmt.Fprintf(&b, "%s%s:\n%s%s\n", indent, accent.Render(string(f.Repairs)), indent+indent, printable.Line(a.here(f.Command)))
+	}
+	return b.String()
+}
+
+// shownSubscriptions is how many subscriptions of one finding people are shown.
+const shownSubscriptions = 3

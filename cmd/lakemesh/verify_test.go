@@ -36,6 +36,13 @@ func TestVerifyHasAnExitCodeOfItsOwnAndRepairs(t *testing.T) {
 		}
 	}
 	table, said := m.run(7, nil, "verify")
+	m.want(table, "^missing location: s3://", "^  by subscription "+id+"$", "^  owner:$", "^    lakemesh --local product create ")
+	for line := range strings.Lines(table) {
+		if len(line) > 81 && !strings.HasPrefix(line, "    lakemesh ") {
+			t.Errorf("wider than a terminal: %q", line)
+		}
+	}
+	table, _ = m.run(7, nil, "verify", "--wide")
 	m.want(table, "^KIND +LINK +RESOURCE", "^missing +location +s3://.*"+id+".*owner +lakemesh --local product create ")
 	m.want(said, "^error: not everything is as it was decided: 1 finding$")
 	text, _ := m.run(7, nil, "verify", "--subscription", id, "-o", "json")
@@ -47,7 +54,7 @@ func TestVerifyHasAnExitCodeOfItsOwnAndRepairs(t *testing.T) {
 	m.want(plan, "register")
 	m.run(1, &person{answer: strings.NewReader("n\n")}, "verify", "--repair")
 	m.run(7, nil, "verify", "--consumer", m.mesh.Credentials.Credentials[lakemesh.ConsumerIdentity].AccountID)
-	m.run(0, nil, "verify", "--consumer", "121212121212")
+	m.run(3, nil, "verify", "--consumer", "121212121212")
 	_, said = m.run(0, nil, "verify", "--repair")
 	m.want(said, "^done: publish table ", "^nothing to repair: ")
 
@@ -62,11 +69,13 @@ func TestAConsumerVerifiesAndRepairsItsSide(t *testing.T) {
 	id := m.request("SELECT")
 	m.run(0, nil, "request", "approve", id)
 	table, _ := m.run(7, nil, "verify", "--as", "consumer")
-	m.want(table, "^missing +resource link +database .*"+id+" +consumer +lakemesh --local subscription import "+id+"$")
+	m.want(table, "^missing handed on: subscription "+id+"$", "^  it was not imported yet$", "^    lakemesh --local subscription import "+id+"$")
 	plan, _ := m.run(0, nil, "verify", "--as", "consumer", "--repair", "--dry-run")
 	m.want(plan, "link database")
 	_, said := m.run(0, nil, "verify", "--as", "consumer", "--repair")
 	m.want(said, "^done: import subscription "+id+" again$", "^nothing to repair: 1 subscription, ")
+	_, said = m.run(0, nil, "subscription", "update", id, "--grant-permissions", "SELECT")
+	m.want(said, "^nothing to do: "+id)
 	m.run(0, nil, "subscription", "delete", "--as", "producer", id)
 	text, _ := m.run(7, nil, "verify", "--as", "consumer", "-o", "json")
 	var v producer.Verification

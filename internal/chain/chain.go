@@ -6,6 +6,8 @@ import (
 	"cmp"
 	"slices"
 	"strings"
+
+	"github.com/lakemesh/lakemesh"
 )
 
 // Kind is what is wrong.
@@ -75,6 +77,8 @@ type Finding struct {
 	// Repairs is who can repair it, Command how; empty if no command of lakemesh does.
 	Repairs Party  `json:"Repairs"`
 	Command string `json:"Command,omitempty"`
+	// ByHand is what to do where no command does.
+	ByHand string `json:"ByHand,omitempty"`
 	// Mends is the operation of the library that does it.
 	Mends Mends `json:"-"`
 }
@@ -107,6 +111,13 @@ func (f Finding) With(command string, mends Mends) Finding {
 	return f
 }
 
+// NoConsumer is the error of a question about an account that has nothing to do with the
+// mesh as a consumer.
+func NoConsumer(mesh, account string) error {
+	return &lakemesh.Error{Account: mesh, Resource: "account " + account, Kind: lakemesh.ErrNotFound,
+		Message: "it is no consumer of the mesh, and holds nothing in it", Hint: "check the number"}
+}
+
 // Verification is what a verification found.
 type Verification struct {
 	// Account is whose chain was walked, as Party.
@@ -131,6 +142,7 @@ func (v *Verification) Sort() {
 		f := &v.Findings[i]
 		f.Subscriptions = sorted(f.Subscriptions)
 		f.Tables = sorted(f.Tables)
+		*f = f.advised()
 	}
 	slices.SortFunc(v.Findings, func(a, b Finding) int {
 		return cmp.Or(cmp.Compare(slices.Index(order, a.Link), slices.Index(order, b.Link)), strings.Compare(a.Resource, b.Resource),

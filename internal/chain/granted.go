@@ -290,6 +290,12 @@ func Records(records []*tracker.Record) (found []Finding) {
 	return found
 }
 
+// On reports whether a subscription is about a table.
+func On(r *tracker.Record, database, table string) bool {
+	return strings.EqualFold(r.Database, database) &&
+		(r.WholeDatabase() || slices.ContainsFunc(r.Tables, func(t string) bool { return strings.EqualFold(t, table) }))
+}
+
 // Terms are a record's terms with these permissions.
 func Terms(mesh string, r *tracker.Record, permitted, grantable lakemesh.Permissions) access.Terms {
 	s := access.Scope{Account: mesh, Database: r.Database, AllTables: r.Words.Whole}

@@ -20,6 +20,11 @@ type Mending struct {
 	Plan func(ctx context.Context) (*plan.Plan, error)
 }
 
+// Impossible is a mending that cannot be done, and why.
+func Impossible(name string, err error) Mending {
+	return Mending{Name: name, Do: func(context.Context) error { return err }, Plan: func(context.Context) (*plan.Plan, error) { return nil, err }}
+}
+
 // Mend carries operations out, one after the other. One that fails keeps no other from
 // being carried out; what failed is told together.
 func Mend(ctx context.Context, op string, all []Mending) (*Repaired, error) {

@@ -105,6 +105,26 @@ func (l *Lake) observe(ctx context.Context, resources ...Resource) (*Grants, err
 	return found, probe(ctx, slices.DeleteFunc(unlisted, func(r Resource) bool { return !all(r) }), look)
 }
 
+// Listed reads what is granted on tables of an account's catalog in pages, and gives what
+// is on the resources. That a resource has nothing there does not say that it has none.
+func (l *Lake) Listed(ctx context.Context, owner string, resources []Resource) (*Grants, error) {
+	wanted := make(map[Resource]bool, len(resources))
+	for _, r := range resources {
+		wanted[r] = true
+	}
+	found := NewGrants()
+	in := &lakeformation.ListPermissionsInput{CatalogId: aws.String(owner), ResourceType: types.DataLakeResourceTypeTable}
+	err := l.list(ctx, in, func(r Resource, row types.PrincipalResourcePermissions) {
+		if wanted[r] {
+			found.addRow(r, row)
+		}
+	})
+	if err != nil {
+		return nil, fmt.Errorf("list the permissions on tables of account %s: %w", owner, err)
+	}
+	return found, nil
+}
+
 // listOn lists what is granted on one resource, to everybody.
 func (l *Lake) listOn(ctx context.Context, r Resource, each func(Resource, types.PrincipalResourcePermissions)) error {
 	in := &lakeformation.ListPermissionsInput{CatalogId: aws.String(r.Account), Resource: r.sdk()}
