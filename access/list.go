@@ -287,12 +287,12 @@ func AsOf(now Terms, history []lakemesh.Event, at time.Time) (_ Terms, ok bool) 
 			if len(e.Tables) > 0 && !t.Scope.AllTables {
 				t.Scope.Tables = e.Tables
 			}
-		case lakemesh.ActionDelete, lakemesh.ActionDeny, lakemesh.ActionCancel, lakemesh.ActionAbort:
+		case lakemesh.ActionDelete, lakemesh.ActionDeny, lakemesh.ActionAbort:
 			if e.To != lakemesh.Active {
 				t.Permissions, t.Grantable = nil, nil
 			}
-		case lakemesh.ActionRequest, lakemesh.ActionImport, lakemesh.ActionLeave:
-			// What the owner's side granted stays until the owner's side ends it.
+		case lakemesh.ActionRequest, lakemesh.ActionCancel, lakemesh.ActionImport, lakemesh.ActionLeave:
+			// The consumer can write each of them at any time. What the owner's side granted stays until the owner's side ends it.
 		}
 	}
 	return t, len(t.Permissions) > 0 && !t.Ended(at)

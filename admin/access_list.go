@@ -2,6 +2,7 @@ package admin
 
 import (
 	"context"
+	"fmt"
 	"slices"
 
 	"github.com/lakemesh/lakemesh"
@@ -30,17 +31,31 @@ func (a *Admin) AccessList(ctx context.Context, in AccessListInput) (*access.Lis
 	if s.Records, err = records.Everybody(ctx); err != nil {
 		return nil, err
 	}
-	if in.At != nil {
-		return s.Make(ctx, in.ListFilter, in.At)
-	}
-	s.Records = slices.DeleteFunc(s.Records, func(r *tracker.Record) bool { return r.Status != lakemesh.Active })
 	if err := a.seesGrants(ctx, opAccessList); err != nil {
 		return nil, err
 	}
-	if s.There, err = a.permissions().Readers(ctx); err != nil {
+	there, err := a.permissions().Readers(ctx)
+	if err != nil {
 		return nil, identity.Explain(opAccessList, a.mesh, "permissions", err)
 	}
-	return s.Make(ctx, in.ListFilter, nil)
+	owners := makersOf(a.mesh, there)
+	s.OwnersOf = func(database string) map[string]bool { return owners.on(access.OnDatabase(a.mesh, database)) }
+	foreign := 0
+	s.Records = slices.DeleteFunc(s.Records, func(r *tracker.Record) bool {
+		others := owners.foreign(r)
+		if others && r.Status == lakemesh.Active {
+			foreign++
+		}
+		return others || in.At == nil && r.Status != lakemesh.Active
+	})
+	if in.At == nil {
+		s.There = there
+	}
+	list, err := s.Make(ctx, in.ListFilter, in.At)
+	if err == nil && foreign > 0 {
+		list.Notes = append(list.Notes, fmt.Sprintf("%d active subscriptions were written by accounts that do not own what they are on, and justify nothing: a verification names them", foreign))
+	}
+	return list, err
 }
 
 // seesGrants refuses where the mesh's manager is not shown who holds what.

@@ -104,6 +104,9 @@ type disabling struct {
 	tags      []leavingTag
 	// unanswered are requests that nobody has decided on, of the account and to it.
 	unanswered []string
+	// untaken are subscriptions of which owners say that the account has them, and which it
+	// neither asked for nor imported.
+	untaken []string
 }
 
 // leaves reports whether the account stops being of the kind.
@@ -174,6 +177,9 @@ func (d *disabling) plan() *plan.Plan {
 	p := &plan.Plan{Operation: opDisable}
 	if len(d.unanswered) > 0 {
 		p.Warn("requests on which nobody has decided go unanswered: %s", some(d.unanswered))
+	}
+	if len(d.untaken) > 0 {
+		p.Warn("what owners granted by hand to account %s, and recorded as its subscriptions, stays granted until they end it: %s", d.in.AccountID, some(d.untaken))
 	}
 	closed := d.planClosing(p)
 	batches := d.permissions().Batches()

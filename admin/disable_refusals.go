@@ -23,8 +23,8 @@ func (d *disabling) refuse(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	d.unanswered = nil
-	owned, subscribed = d.setWaitingAside(owned), d.setWaitingAside(subscribed)
+	d.unanswered, d.untaken = nil, nil
+	owned, subscribed = d.setWaitingAside(owned), d.setUntakenAside(d.setWaitingAside(subscribed))
 	if len(owned) > 0 {
 		r := owned[0]
 		return no("account "+account, fmt.Sprintf("account %s has subscription %s to its product %s (%d subscriptions in all)", r.Subscriber, r.ID, r.Database, len(owned)),
@@ -50,6 +50,18 @@ func (d *disabling) setWaitingAside(records []*tracker.Record) []*tracker.Record
 			d.unanswered = append(d.unanswered, r.ID)
 		}
 		return waiting(r)
+	})
+}
+
+// setUntakenAside leaves out what owners alone say that the account has: it never asked for
+// it and never imported it. Whoever writes that again and again would choose when an account
+// can be disabled.
+func (d *disabling) setUntakenAside(records []*tracker.Record) []*tracker.Record {
+	return slices.DeleteFunc(records, func(r *tracker.Record) bool {
+		if r.OwnersWord() {
+			d.untaken = append(d.untaken, r.ID)
+		}
+		return r.OwnersWord()
 	})
 }
 
@@ -90,15 +102,19 @@ func (d *disabling) live(ctx context.Context) (owned, subscribed []*tracker.Reco
 }
 
 // products are the databases of the mesh that the account's role owns, or has tables in:
-// whoever makes a database or a table may drop it. What a role was only granted by hand is
-// no product.
+// whoever makes a database or a table may drop it. What a role was only granted by hand, also
+// by another producer, is no product.
 func (d *disabling) products() []string {
 	if !d.leaves(Producer) {
 		return nil
 	}
 	entries, _ := d.holdings.Of(lakemesh.RoleARN(d.mesh, lakemesh.MeshProducerRole(d.in.AccountID)))
 	var all []string
+	made := makersOf(d.mesh, d.holdings.Grants.Access())
 	for _, e := range entries {
+		if o, ok := e.Resource.Object(); ok && made.byOthers(o, d.in.AccountID) {
+			continue
+		}
 		owns := e.Permissions.Has(lakemesh.Drop) || e.Permissions.Has(lakemesh.All)
 		if owns && (e.Resource.Kind == permissions.KindDatabase || e.Resource.Kind == permissions.KindTable) {
 			all = append(all, e.Resource.Database)

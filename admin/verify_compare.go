@@ -24,19 +24,17 @@ func (s *inspected) found(f Finding) {
 }
 
 // compare compares everything.
-func (s *inspected) compare() error {
+func (s *inspected) compare() {
 	s.compareSetup()
 	for _, f := range chain.Records(s.records) {
 		f.Repairs = chain.Owner
 		s.found(f)
 	}
 	s.compareMembers()
-	if err := s.compareGrants(); err != nil {
-		return err
-	}
+	s.compareForeign()
+	s.compareGrants()
 	s.compareRights()
 	s.compareLocations()
-	return nil
 }
 
 // compareSetup finds what the mesh and its members lack: what bringing them up to date
@@ -53,6 +51,15 @@ func (s *inspected) compareSetup() {
 	}
 	for _, text := range whole.Warnings {
 		s.found(Finding{Kind: chain.Undecided, Link: chain.Setup, Resource: "mesh account " + s.mesh, What: text})
+	}
+}
+
+// compareForeign finds what owners have written about the products of others, which
+// justifies nothing.
+func (s *inspected) compareForeign() {
+	for _, r := range s.foreign {
+		s.found(Finding{Kind: chain.Undecided, Link: chain.Record, Resource: "subscription " + r.ID, Principal: r.Subscriber, Database: strings.ToLower(r.Database), Subscriptions: []string{r.ID}, Repairs: chain.Owner,
+			Command: "lakemesh subscription delete " + r.ID, What: "account " + r.Owner + " wrote it, and what it is on is not its own: it justifies nothing"})
 	}
 }
 
@@ -85,13 +92,13 @@ func (s *inspected) compareMembers() {
 }
 
 // compareGrants compares what everybody holds with what owners decided.
-func (s *inspected) compareGrants() error {
+func (s *inspected) compareGrants() {
 	g := &chain.Granted{Mesh: s.mesh, Records: s.records, Tables: map[string][]string{}, All: true, Wanted: s.wanted, Own: access.Grants{}, Have: s.have, Parts: s.parts,
 		Theirs: s.theirs, Mends: s.mends, Publishes: func(string, string) (string, chain.Mends) { return "", chain.Mends{} }}
 	for database, tables := range s.tables {
 		g.Tables[database] = slices.Sorted(maps.Keys(tables))
 	}
-	found, err := g.Compare()
+	found := g.Compare()
 	for subscriber, carriage := range s.carriage {
 		found = append(found, g.NotCarried(carriage, s.shared[subscriber])...)
 	}
@@ -106,7 +113,6 @@ func (s *inspected) compareGrants() error {
 		s.found(Finding{Kind: chain.Missing, Link: chain.Metadata, Resource: u.Object.String(), Database: u.Object.Database, Tables: []string{u.Object.Table}, Subscriptions: []string{u.ID},
 			What: u.Message, Repairs: chain.Owner, Command: "lakemesh verify --repair"})
 	}
-	return err
 }
 
 // theirs reports whether what somebody holds is what an owner has of its own, or what the

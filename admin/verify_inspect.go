@@ -4,7 +4,6 @@ import (
 	"context"
 	"maps"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -25,8 +24,9 @@ type inspected struct {
 	// upgrade is what would bring the mesh and its members up to date.
 	upgrade *upgrade
 	members members
-	// records are the subscriptions that are active or being decided on.
-	records []*tracker.Record
+	// records are the subscriptions that are active or being decided on; foreign are those
+	// whose owners do not own what they are on.
+	records, foreign []*tracker.Record
 	// have is what is granted on whole resources, parts what is granted else.
 	have      *permissions.Grants
 	parts     access.Grants
@@ -46,7 +46,7 @@ type inspected struct {
 
 // inspect reads what there is.
 func (a *Admin) inspect(ctx context.Context) (*inspected, error) {
-	s := &inspected{Admin: a, tables: map[string]map[string]bool{}, owners: map[access.Object]map[string]bool{}, carriage: map[string]sharing.Carriage{}, shared: map[string]map[string][]access.Key{}}
+	s := &inspected{Admin: a, tables: map[string]map[string]bool{}, carriage: map[string]sharing.Carriage{}, shared: map[string]map[string][]access.Key{}}
 	if err := a.seesGrants(ctx, opVerify); err != nil {
 		return nil, err
 	}
@@ -77,6 +77,11 @@ func (a *Admin) inspect(ctx context.Context) (*inspected, error) {
 		return nil, err
 	}
 	s.readObjects()
+	owners := makersOf(s.mesh, s.have.Access())
+	s.foreign = slices.Clone(s.records)
+	s.records = slices.DeleteFunc(s.records, owners.foreign)
+	s.foreign = slices.DeleteFunc(s.foreign, func(r *tracker.Record) bool { return !owners.foreign(r) })
+	s.owners = owners.of
 	if err := s.justify(); err != nil {
 		return nil, err
 	}
@@ -100,7 +105,7 @@ func (s *inspected) known(consumer string) error {
 // readObjects tells by the grants which databases and tables there are: whoever made one
 // holds everything on it.
 func (s *inspected) readObjects() {
-	for k, h := range s.have.Access() {
+	for k := range s.have.Access() {
 		o := k.Object
 		if o.Account != s.mesh || o.Database == "" {
 			continue
@@ -111,26 +116,12 @@ func (s *inspected) readObjects() {
 		if o.Kind == access.KindTable {
 			s.tables[o.Database][o.Table] = true
 		}
-		account, ok := strings.CutPrefix(string(k.Grantee), lakemesh.RoleARN(s.mesh, lakemesh.MeshProducerRole("")))
-		if ok && h.Grantable.Has(lakemesh.All) {
-			if s.owners[o] == nil {
-				s.owners[o] = map[string]bool{}
-			}
-			s.owners[o][account] = true
-		}
 	}
 }
 
 // ownersOf are the accounts that made an object, or the database that it is in.
 func (s *inspected) ownersOf(o access.Object) map[string]bool {
-	all := maps.Clone(s.owners[access.OnDatabase(s.mesh, o.Database)])
-	if all == nil {
-		all = map[string]bool{}
-	}
-	if o.Table != "" {
-		maps.Copy(all, s.owners[access.OnTable(s.mesh, o.Database, o.Table)])
-	}
-	return all
+	return makers{s.mesh, s.owners}.on(o)
 }
 
 // justify computes what the subscriptions say together.

@@ -10,6 +10,7 @@ import (
 	"github.com/lakemesh/lakemesh"
 	"github.com/lakemesh/lakemesh/access"
 	"github.com/lakemesh/lakemesh/internal/accesslist"
+	"github.com/lakemesh/lakemesh/internal/catalog"
 	"github.com/lakemesh/lakemesh/internal/permissions"
 	"github.com/lakemesh/lakemesh/internal/tracker"
 )
@@ -51,7 +52,15 @@ func (c *Consumer) AccessList(ctx context.Context, in AccessListInput) (*access.
 			add(r.Database, r.Tables...)
 		}
 	}
+	owners := map[string]string{}
 	for name := range databases {
+		d, ok, err := c.shared.database(ctx, name)
+		if err != nil {
+			return nil, err
+		}
+		if ok {
+			owners[name] = catalog.OwnerOf(d)
+		}
 		tables, err := c.shared.tables(ctx, name)
 		if err != nil {
 			return nil, err
@@ -60,7 +69,9 @@ func (c *Consumer) AccessList(ctx context.Context, in AccessListInput) (*access.
 			add(name, strings.ToLower(aws.ToString(t.Name)))
 		}
 	}
-	s.Records = slices.DeleteFunc(s.Records, func(r *tracker.Record) bool { return r.Status != lakemesh.Active })
+	s.Records = slices.DeleteFunc(s.Records, func(r *tracker.Record) bool {
+		return r.Status != lakemesh.Active || anothers(r, owners[r.Database])
+	})
 	var resources []permissions.Resource
 	for r := range seen {
 		resources = append(resources, r)

@@ -19,6 +19,12 @@ func (c *Consumer) otherActive(ctx context.Context, r *tracker.Record) ([]*track
 	}), err
 }
 
+// anothers reports whether only the owner of a record says what it is on, and that is a
+// database of another one.
+func anothers(r *tracker.Record, owner string) bool {
+	return r.OwnersWord() && owner != "" && owner != r.Owner
+}
+
 // passed is what a subscription lets this account hand on, on each of its tables.
 func passed(s *lakemesh.Subscription) lakemesh.Permissions {
 	return s.Permitted.Intersect(s.Grantable)

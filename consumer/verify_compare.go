@@ -62,6 +62,10 @@ func (s *inspected) taker(database string) (what string, foreign bool) {
 func (s *inspected) compareImport(r *tracker.Record) {
 	name := strings.ToLower(r.Database)
 	f := Finding{Kind: chain.Missing, Database: name, Subscriptions: []string{r.ID}}.With(s.importing(r), chain.Mends{By: chain.ByImporting, Subscription: r.ID})
+	if r.OwnersWord() {
+		// Nobody of the account asked for it, so that nobody imports it without being asked.
+		f.Mends = chain.Mends{}
+	}
 	on := func(link chain.Link, resource, principal, what string) Finding {
 		g := f
 		g.Link, g.Resource, g.Principal, g.What = link, resource, principal, what
@@ -179,7 +183,7 @@ func stands(r *tracker.Record) bool {
 func (s *inspected) compareGrants() {
 	byHand := access.Grants{}
 	for _, r := range s.records {
-		found, err := permissions.DecodeFound(s.meshAccount, r.Subscriber, r.Found)
+		found, err := permissions.FoundIn(s.meshAccount, r.Subscriber, r.Database, r.Found)
 		if err != nil {
 			s.unsure("subscription %s: what was granted by hand before cannot be read: %v", r.ID, err)
 			continue
@@ -296,7 +300,7 @@ func (s *inspected) compareAccount(e permissions.Entry, byHand access.Grants) {
 // owns reports whether a database is one of the account's own products, on which it holds
 // what publishing gives.
 func (s *inspected) owns(database string) bool {
-	return s.account == cmp.Or(s.seen[database].publisher, accountAtEnd(database))
+	return s.account == cmp.Or(s.seen[database].owner, accountAtEnd(database))
 }
 
 // compareLinks finds links that lead to what no subscription is on.

@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/lakemesh/lakemesh"
+	"github.com/lakemesh/lakemesh/internal/catalog"
 	"github.com/lakemesh/lakemesh/internal/permissions"
 	"github.com/lakemesh/lakemesh/internal/sharing"
 	"github.com/lakemesh/lakemesh/internal/tracker"
@@ -25,6 +26,8 @@ type inspected struct {
 	// records are all of the account's subscriptions, also those that have ended: what was
 	// handed on by them may still be there.
 	records []*tracker.Record
+	// foreign are those by which an owner says that it took over what is another owner's.
+	foreign []*tracker.Record
 	// own are the databases of the account's catalog, links among them.
 	own []types.Database
 	// invitations are those of the mesh account, the newest of each share.
@@ -48,9 +51,9 @@ type inspected struct {
 // seen is what the account sees of a database of the mesh.
 type seen struct {
 	visible bool
-	// publisher is the account that publishes there, as far as that is seen.
-	publisher string
-	tables    map[string]bool
+	// owner publishes it, if that stands there.
+	owner  string
+	tables map[string]bool
 }
 
 // handedOn is what a history says of imports.
@@ -101,6 +104,13 @@ func (c *Consumer) inspect(ctx context.Context, in VerifyInput) (*inspected, err
 	if err := s.readDatabases(ctx); err != nil {
 		return nil, err
 	}
+	s.records = slices.DeleteFunc(s.records, func(r *tracker.Record) bool {
+		foreign := anothers(r, s.seen[strings.ToLower(r.Database)].owner)
+		if foreign {
+			s.foreign = append(s.foreign, r)
+		}
+		return foreign
+	})
 	if err := s.readHistories(ctx); err != nil {
 		return nil, err
 	}
@@ -147,7 +157,7 @@ func (s *inspected) readDatabases(ctx context.Context) error {
 			found := seen{tables: map[string]bool{}}
 			d, ok, err := s.shared.database(within, name)
 			if found.visible = ok; err == nil && ok {
-				found.publisher = publisherOf(d)
+				found.owner = catalog.OwnerOf(d)
 				err = s.readTables(within, name, named[name], found.tables)
 			}
 			s.mu.Lock()

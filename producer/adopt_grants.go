@@ -173,10 +173,7 @@ func (in AdoptGrantsInput) about(k access.Key) bool {
 func (a *adoption) judge() error {
 	there := a.have.Access()
 	granted := a.inspected.granted()
-	made, allowed, err := granted.Decided()
-	if err != nil {
-		return err
-	}
+	made, allowed := granted.Decided()
 	asked := func(k access.Key) bool { return a.in.about(k) && granted.Watched(k) }
 	foreign := granted.Undecided(access.Diff(made, allowed, there.Union(a.parts).On(asked)).Foreign.On(asked))
 	for k, h := range there.On(asked) {

@@ -110,7 +110,7 @@ func (a *adoption) readTables(ctx context.Context, names []string) error {
 			}
 			err = a.mesh.catalog.EachTable(within, name, func(table string, t *types.Table) {
 				tables[table] = asMeshTable(*t)
-				if catalog.Owner(d, t) == a.account {
+				if a.isOwn(d, t) {
 					own = append(own, catalog.TableName{Database: name, Table: table})
 				}
 			})

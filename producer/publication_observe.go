@@ -1,6 +1,7 @@
 package producer
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"maps"
@@ -305,6 +306,7 @@ func (s *surveyed) surveyTargets(ctx context.Context) error {
 	}
 	var migrated []*publishedTable
 	var taken []string
+	var foreign error
 	group, gctx := errgroup.WithContext(ctx)
 	if s.meshDatabase != nil && (s.migrate || len(s.tables) > 0) {
 		keep, names := has(byName), s.names()
@@ -314,7 +316,7 @@ func (s *surveyed) surveyTargets(ctx context.Context) error {
 		group.Go(func() error {
 			return eachTable(gctx, s.mesh.catalog, s.target, keep, names, func(name string, t *types.Table) {
 				if s.migrate {
-					if _, named := s.meant().Name(); !named && s.meant().Names(name) && catalog.Owner(s.meshDatabase, t) == s.account {
+					if _, named := s.meant().Name(); !named && s.meant().Names(name) && s.isOwn(s.meshDatabase, t) {
 						// Its migration ended before its link was made.
 						s.narrow(name)
 						clear(byName)
@@ -326,8 +328,9 @@ func (s *surveyed) surveyTargets(ctx context.Context) error {
 				}
 				if wanted := byName[name]; wanted != nil {
 					wanted.found = true
+					foreign = cmp.Or(foreign, s.refuseAnothers(t))
 					s.foundCopy(wanted, t)
-				} else if catalog.Owner(s.meshDatabase, t) == s.account {
+				} else if s.isOwn(s.meshDatabase, t) {
 					m := &publishedTable{name: name, link: name, found: true, same: true, partitioned: len(t.PartitionKeys) > 0}
 					m.known = places.Of(t.StorageDescriptor, t.Parameters)
 					m.place, m.stored = m.known.Location()
@@ -348,6 +351,9 @@ func (s *surveyed) surveyTargets(ctx context.Context) error {
 	}
 	if err := group.Wait(); err != nil {
 		return err
+	}
+	if foreign != nil {
+		return foreign
 	}
 	if len(taken) > 0 {
 		link := slices.Min(taken)
@@ -418,6 +424,9 @@ func (s *surveyed) observeGrants(ctx context.Context) error {
 	}
 	found := slices.DeleteFunc(slices.Clone(s.tables), func(t *publishedTable) bool { return !t.found })
 	if err := s.mesh.lake.Confirm(ctx, s.granted, append(s.wantedOnDatabase(), s.wantedOnTables(found)...)); err != nil {
+		return err
+	}
+	if err := s.refuseAnothersDatabase(); err != nil {
 		return err
 	}
 	s.sayOpen(on)

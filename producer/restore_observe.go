@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/glue/types"
 	lftypes "github.com/aws/aws-sdk-go-v2/service/lakeformation/types"
 	"golang.org/x/sync/errgroup"
@@ -213,6 +214,9 @@ func (r *restoration) refusal() error {
 		switch {
 		case catalog.Owner(r.meshDatabase, t.copy) != r.account:
 			return r.refuseTable(name, lakemesh.ErrInvalidInput, "the mesh's table was not published by this account, but by "+catalog.Owner(r.meshDatabase, t.copy),
+				"name the tables that are to be restored with an expression that does not match it")
+		case catalog.MadeByAnother(t.copy, r.meshAccount, r.account):
+			return r.refuseTable(name, lakemesh.ErrInvalidInput, "the mesh's table was not published by this account: it was made by "+aws.ToString(t.copy.CreatedBy),
 				"name the tables that are to be restored with an expression that does not match it")
 		case catalog.IsLink(t.copy):
 			return r.refuseTable(name, lakemesh.ErrInvalidInput, "the mesh has a resource link in its place, and no table any more", "look at it in the mesh")

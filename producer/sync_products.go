@@ -181,7 +181,7 @@ func (p *Producer) syncsOf(ctx context.Context, target string, in SyncInput, tab
 	}
 	var warnings []string
 	err = p.mesh.catalog.EachTable(ctx, target, func(name string, t *types.Table) {
-		if catalog.Owner(d, t) != p.account {
+		if !p.isOwn(d, t) {
 			return
 		}
 		source := p.sourceOf(d, t)

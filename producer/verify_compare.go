@@ -17,13 +17,11 @@ import (
 )
 
 // compareGrants compares what is granted with what was decided.
-func (s *inspected) compareGrants() error {
-	found, err := s.granted().Compare()
-	for _, f := range found {
+func (s *inspected) compareGrants() {
+	for _, f := range s.granted().Compare() {
 		s.found(f)
 	}
 	s.goneTables()
-	return err
 }
 
 func (s *inspected) granted() *chain.Granted {

@@ -193,7 +193,7 @@ func (s *inspected) readDatabases(ctx context.Context, names []string) error {
 			var untold []string
 			err = s.mesh.catalog.EachTable(within, name, func(table string, t *types.Table) {
 				tables[table] = asMeshTable(*t)
-				if catalog.Owner(d, t) != s.account {
+				if !s.isOwn(d, t) {
 					return
 				}
 				own[catalog.TableName{Database: name, Table: table}] = true

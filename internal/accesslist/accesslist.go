@@ -27,8 +27,10 @@ type Source struct {
 	Records []*tracker.Record
 	// There is what is granted; nil for a list of the past.
 	There access.Grants
-	// Owner is the owner of all of it, if there is one; empty for several.
-	Owner string
+	// Owner is the owner of all of it, if there is one; empty for several. OwnersOf are who
+	// made a database, where that is known; nil if it is not.
+	Owner    string
+	OwnersOf func(database string) map[string]bool
 }
 
 // historyWidth is how many histories are read at once.
@@ -58,9 +60,10 @@ func (s Source) Make(ctx context.Context, f access.ListFilter, at *time.Time) (*
 			out.Notes = append(out.Notes, fmt.Sprintf("the tables of subscription %s cannot be read: what it justifies is not told apart from what was granted by hand", r.ID))
 			continue
 		}
-		found, err := permissions.DecodeFound(s.Mesh, r.Subscriber, r.Found)
+		found, err := permissions.FoundIn(s.Mesh, r.Subscriber, r.Database, r.Found)
 		if err != nil {
-			return nil, err
+			// What its owner wrote keeps nobody from seeing the rest.
+			out.Notes = append(out.Notes, fmt.Sprintf("what subscription %s found that was granted by hand before cannot be read: it is not told apart from what it justifies", r.ID))
 		}
 		before = before.Union(found)
 		terms = append(terms, t)
@@ -189,6 +192,14 @@ func (s Source) ofMesh(k access.Key, h access.Held) bool {
 	}
 	if who == lakemesh.RoleARN(s.Mesh, lakemesh.ReadOnlyRole) {
 		return h.Permissions.SubsetOf(lakemesh.NewPermissions(lakemesh.Describe)) && len(h.Grantable) == 0
+	}
+	if s.OwnersOf != nil {
+		for owner := range s.OwnersOf(k.Object.Database) {
+			if who == owner || who == lakemesh.RoleARN(s.Mesh, lakemesh.MeshProducerRole(owner)) {
+				return true
+			}
+		}
+		return false
 	}
 	owner := s.ownerOf(k.Object.Database)
 	return owner != "" && (who == owner || who == lakemesh.RoleARN(s.Mesh, lakemesh.MeshProducerRole(owner)))

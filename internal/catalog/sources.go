@@ -44,14 +44,19 @@ func Owner(d *types.Database, t *types.Table) string {
 }
 
 // OwnerOf is the account that publishes tables of a database of the mesh; empty where that
-// does not stand there.
+// does not stand there, or where several accounts do: one database is one owner's.
 func OwnerOf(d *types.Database) string {
+	owner := ""
 	for key, value := range d.Parameters {
-		if strings.HasPrefix(key, recordFrom) && lakemesh.CheckAccountID("owner", value) == nil {
-			return value
+		if !strings.HasPrefix(key, recordFrom) || lakemesh.CheckAccountID("owner", value) != nil {
+			continue
 		}
+		if owner != "" && owner != value {
+			return ""
+		}
+		owner = value
 	}
-	return ""
+	return owner
 }
 
 // Sources are the databases that tables of a database of the mesh were published from;

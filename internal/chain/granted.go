@@ -50,11 +50,8 @@ func (g *Granted) holds() access.Grants {
 }
 
 // Compare finds what is missing, what is too much and what nobody decided.
-func (g *Granted) Compare() ([]Finding, error) {
-	made, allowed, err := g.Decided()
-	if err != nil {
-		return nil, err
-	}
+func (g *Granted) Compare() []Finding {
+	made, allowed := g.Decided()
 	found := g.Lacking()
 	diff := access.Diff(made, allowed, g.holds().Union(g.Parts).On(g.Watched))
 	for k, h := range diff.Revoke {
@@ -72,18 +69,19 @@ func (g *Granted) Compare() ([]Finding, error) {
 		}
 		found = append(found, OfGrant(k, Finding{Kind: Undecided, What: what, Repairs: repairs}))
 	}
-	return found, nil
+	return found
 }
 
 // Decided are what lakemesh made, and what may be there: what the subscriptions say, in
 // either form, what publishing grants, and what was there before them.
-func (g *Granted) Decided() (made, allowed access.Grants, _ error) {
+func (g *Granted) Decided() (made, allowed access.Grants) {
 	made, allowed = access.Grants{}, g.Wanted.Grants.Union(g.Own)
 	for _, r := range g.Records {
 		names := g.Tables[strings.ToLower(r.Database)]
-		byHand, err := permissions.DecodeFound(g.Mesh, r.Subscriber, r.Found)
+		// What of it cannot be read was not granted before, and is told of with the record.
+		byHand, err := permissions.FoundIn(g.Mesh, r.Subscriber, r.Database, r.Found)
 		if err != nil {
-			return nil, nil, err
+			byHand = access.Grants{}
 		}
 		permitted, grantable := r.Justified()
 		// Granted under either form, it is the same.
@@ -95,7 +93,7 @@ func (g *Granted) Decided() (made, allowed access.Grants, _ error) {
 		}
 		add(made, Either(g.Mesh, r, names, may, hand).Minus(byHand))
 	}
-	return made, allowed, nil
+	return made, allowed
 }
 
 // add adds grants in place: a union would copy all for each of thousands of subscriptions.
@@ -273,6 +271,11 @@ func Records(records []*tracker.Record) (found []Finding) {
 			changed := f
 			changed.Kind, changed.What, changed.Command = Undecided, cmp.Or(r.Tampered, r.Fault), "lakemesh subscription delete "+r.ID
 			found = append(found, changed)
+		}
+		if _, err := permissions.DecodeFound("", r.Subscriber, r.Found); err != nil {
+			unread := f
+			unread.Kind, unread.What = Undecided, "what it found that was granted by hand before cannot be read"
+			found = append(found, unread)
 		}
 		switch {
 		case r.Claim != nil:

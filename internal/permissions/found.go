@@ -3,6 +3,7 @@ package permissions
 import (
 	"encoding/json"
 	"fmt"
+	"strings"
 
 	"github.com/lakemesh/lakemesh"
 	"github.com/lakemesh/lakemesh/access"
@@ -34,6 +35,13 @@ func EncodeFound(found access.Grants) ([]string, error) {
 		all = append(all, string(text))
 	}
 	return all, nil
+}
+
+// FoundIn is [DecodeFound] of what is in a database. A record is written by its owner alone,
+// and what others have in other databases is none of its concern.
+func FoundIn(mesh, subscriber, database string, texts []string) (access.Grants, error) {
+	all, err := DecodeFound(mesh, subscriber, texts)
+	return all.On(func(k access.Key) bool { return strings.EqualFold(k.Object.Database, database) }), err
 }
 
 // DecodeFound reads what [EncodeFound] wrote of a subscriber, on what is the mesh account's.

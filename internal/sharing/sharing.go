@@ -374,15 +374,17 @@ func carries(pattern, object string) bool {
 // (Lake Formation may name one that was deleted) must not hide the others: then they
 // are asked about one by one.
 func eachKnown(shares []string, ask func(shares []string) error) error {
+	// Whoever writes a record can write any text where the ARN of a share belongs.
+	none := func(err error) bool { return awserr.Is(err, "UnknownResourceException", "MalformedArnException") }
 	err := ask(shares)
-	if !awserr.Is(err, "UnknownResourceException") {
+	if !none(err) {
 		return err
 	}
 	if len(shares) == 1 {
 		return nil
 	}
 	for _, share := range shares {
-		if err := ask([]string{share}); err != nil && !awserr.Is(err, "UnknownResourceException") {
+		if err := ask([]string{share}); err != nil && !none(err) {
 			return err
 		}
 	}

@@ -158,6 +158,9 @@ func (t *Tracker) chain(ctx context.Context, side Side, id string, end chainEnd)
 		if e.of != id || e.prev != head {
 			broken(n+1, "it does not follow the entry before it: one of the two was changed")
 		}
+		if !side.does(e.Action) {
+			broken(n+1, "it says that this side did what only the other one does")
+		}
 		head = e.hash()
 		entries = append(entries, e)
 	}
@@ -165,6 +168,24 @@ func (t *Tracker) chain(ctx context.Context, side Side, id string, end chainEnd)
 		broken(max(most, 1), "the newest entry is not the one that was written")
 	}
 	return entries, fault, nil
+}
+
+// does reports whether an action is one of the side's.
+func (s Side) does(a lakemesh.Action) bool {
+	switch a {
+	case lakemesh.ActionRequest, lakemesh.ActionCancel, lakemesh.ActionImport, lakemesh.ActionLeave:
+		return s == ConsumerSide
+	case lakemesh.ActionApprove, lakemesh.ActionDeny, lakemesh.ActionUpdate, lakemesh.ActionDelete, lakemesh.ActionAbort, lakemesh.ActionAdopt:
+		return s == ProducerSide
+	}
+	// Another version's, of which nothing is made.
+	return true
+}
+
+// deeds are the entries that tell what the side itself did. What it says of the other one's
+// is not true because it stands there.
+func deeds(entries []entry, side Side) []entry {
+	return slices.DeleteFunc(slices.Clone(entries), func(e entry) bool { return !side.does(e.Action) })
 }
 
 func sideName(s Side) string {
@@ -196,7 +217,7 @@ func (t *Tracker) History(ctx context.Context, r *Record) (events []lakemesh.Eve
 	if fault == nil {
 		fault = unseen(consumers, owners, ProducerSide)
 	}
-	for _, e := range merge(owners, consumers) {
+	for _, e := range merge(deeds(owners, ProducerSide), deeds(consumers, ConsumerSide)) {
 		events = append(events, e.Event)
 	}
 	if !slices.ContainsFunc(events, func(e lakemesh.Event) bool { return e.Action == lakemesh.ActionRequest }) && !r.Created.IsZero() && !r.Unasked {

@@ -35,6 +35,9 @@ const endedPerItem = 4000
 // mostEndedItems is how many items with ids of a pair there can be at most.
 const mostEndedItems = 5000
 
+// endedRun is how many items of a pair are read at once.
+const endedRun = 10
+
 // Ledger is what the owner keeps of a pair of accounts.
 type Ledger struct {
 	active []string
@@ -90,18 +93,14 @@ func (l Ledger) end(r *Record, wasActive bool) []*update {
 	return []*update{ledger, ids}
 }
 
-// endedKeys are the items with the ids of subscriptions that have ended. The count is
-// of transactions; a repetition of one can have counted twice.
-func (l Ledger) endedKeys(p pair) []string {
+// endedItems is how many items with the ids of subscriptions that have ended there are. The
+// count is of transactions; a repetition of one can have counted twice.
+func (l Ledger) endedItems() int {
 	if l.ended == 0 {
-		return nil
+		return 0
 	}
 	// One more than could have been counted by twenty million would be a mistake.
-	keys := make([]string, min((l.ended-1)/endedPerItem+1, mostEndedItems))
-	for n := range keys {
-		keys[n] = endedKey(p.owner, p.subscriber, n)
-	}
-	return keys
+	return min((l.ended-1)/endedPerItem+1, mostEndedItems)
 }
 
 // Justifying returns the pair's subscriptions in the ledger that are active or being

@@ -2,6 +2,8 @@ package tracker
 
 import (
 	"context"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
@@ -97,7 +99,7 @@ func (t *Tracker) list(ctx context.Context, decided, enabled []pair, state lakem
 
 // inLedgers are the ids that the owners' ledgers have of pairs.
 func (t *Tracker) inLedgers(ctx context.Context, pairs []pair, state lakemesh.Status, own bool) (map[pair][]string, error) {
-	ids, of := map[pair][]string{}, map[string]pair{}
+	ids, unread := map[pair][]string{}, map[pair]int{}
 	err := t.ledgers(ctx, pairs, func(p pair, l Ledger) {
 		if !own {
 			var whole bool
@@ -109,29 +111,36 @@ func (t *Tracker) inLedgers(ctx context.Context, pairs []pair, state lakemesh.St
 		if state != lakemesh.Denied && state != lakemesh.Deleted {
 			ids[p] = l.active
 		}
-		if state != lakemesh.Active && state != lakemesh.Pending {
-			for _, key := range l.endedKeys(p) {
-				of[key] = p
-			}
+		if items := l.endedItems(); items > 0 && state != lakemesh.Active && state != lakemesh.Pending {
+			unread[p] = items
 		}
 	})
 	if err != nil {
 		return nil, err
 	}
-	keys := make([]string, 0, len(of))
-	for key := range of {
-		keys = append(keys, key)
-	}
-	err = t.eachItem(ctx, lakemesh.DecisionsTable, keys, batchGetMax, func(key string, i item) error {
-		p := of[key]
-		ended := ofPair(p.owner, p.subscriber, known(i, attrIDs))
-		if !own {
-			ended = ended[:min(len(ended), endedPerItem)]
+	// An owner can count what it never wrote: where a run of items is missing there are no more.
+	for first := 0; len(unread) > 0; first += endedRun {
+		of, there := map[string]pair{}, map[pair]bool{}
+		for p, items := range unread {
+			for n := first; n < min(items, first+endedRun); n++ {
+				of[endedKey(p.owner, p.subscriber, n)] = p
+			}
 		}
-		ids[p] = append(ids[p], ended...)
-		return nil
-	})
-	return ids, err
+		err = t.eachItem(ctx, lakemesh.DecisionsTable, slices.Collect(maps.Keys(of)), batchGetMax, func(key string, i item) error {
+			p := of[key]
+			ended := ofPair(p.owner, p.subscriber, known(i, attrIDs))
+			if !own {
+				ended = ended[:min(len(ended), endedPerItem)]
+			}
+			ids[p], there[p] = append(ids[p], ended...), true
+			return nil
+		})
+		if err != nil {
+			return nil, err
+		}
+		maps.DeleteFunc(unread, func(p pair, items int) bool { return !there[p] || items <= first+endedRun })
+	}
+	return ids, nil
 }
 
 // budget is how many bytes of words may still be read of requests.

@@ -1,0 +1,152 @@
+package adversary_test
+
+import (
+	"io"
+	"strings"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/glue"
+	gluetypes "github.com/aws/aws-sdk-go-v2/service/glue/types"
+	"github.com/aws/aws-sdk-go-v2/service/lakeformation"
+	lftypes "github.com/aws/aws-sdk-go-v2/service/lakeformation/types"
+	"github.com/aws/aws-sdk-go-v2/service/ram"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+
+	"github.com/lakemesh/lakemesh"
+	"github.com/lakemesh/lakemesh/internal/identity"
+	"github.com/lakemesh/lakemesh/internal/meshtest"
+	"github.com/lakemesh/lakemesh/producer"
+)
+
+// What a producer makes can say that it is another one's: its database that it has tables of
+// the victim's, and the victim is granted all on it. The victim's own operations, some of
+// which a schedule runs, do nothing there.
+const (
+	bait        = "bait"
+	rowPrivate  = "hr"
+	rowSalaries = "salaries"
+)
+
+// baited is a scene in which the rival has a database that says that its tables are the
+// victim's: one that the victim has published, and one that it never published.
+func baited(t *testing.T) *beginning {
+	t.Helper()
+	s := newScene(t)
+	s.ids["honest active"] = s.active(s.honest, rowOrders)
+	s.Database(victimAccount, rowPrivate)
+	s.Table(victimAccount, rowPrivate, meshtest.CSV(rowSalaries, "s3://"+rowBucket+"/"+rowSalaries+"/"))
+	s.Put(victimAccount, rowBucket, rowSalaries+"/rows.csv", rowsOf(rowSalaries))
+	g := glue.NewFromConfig(s.rivalInMesh())
+	toVictim := lakemesh.RoleARN(lakeAccount, lakemesh.MeshProducerRole(victimAccount))
+	for _, source := range []string{rowSource, rowPrivate} {
+		name := bait + "_" + source
+		_, err := g.CreateDatabase(s.ctx(), &glue.CreateDatabaseInput{CatalogId: aws.String(lakeAccount), DatabaseInput: &gluetypes.DatabaseInput{Name: aws.String(name), Parameters: map[string]string{"lakemesh.from." + source: victimAccount}}})
+		s.must(err)
+		s.must(s.grantDatabase(s.rivalInMesh(), name, toVictim, lftypes.PermissionAll))
+		table := map[string]string{rowSource: rowOrders, rowPrivate: rowSalaries}[source]
+		input := meshtest.CSV(table, "s3://rival-data/"+bait+"/")
+		input.Owner = aws.String(victimAccount)
+		_, err = g.CreateTable(s.ctx(), &glue.CreateTableInput{CatalogId: aws.String(lakeAccount), DatabaseName: aws.String(name), TableInput: input})
+		s.must(err)
+		_, err = lakeformation.NewFromConfig(s.rivalInMesh()).GrantPermissions(s.ctx(), &lakeformation.GrantPermissionsInput{CatalogId: aws.String(lakeAccount), Principal: &lftypes.DataLakePrincipal{DataLakePrincipalIdentifier: aws.String(toVictim)},
+			Resource:    &lftypes.Resource{Table: &lftypes.TableResource{CatalogId: aws.String(lakeAccount), DatabaseName: aws.String(name), Name: aws.String(table)}},
+			Permissions: []lftypes.Permission{lftypes.PermissionAll}, PermissionsWithGrantOption: []lftypes.Permission{lftypes.PermissionAll}})
+		s.must(err)
+		s.grantOn(s.rivalInMesh(), name, hostileAccount, table)
+	}
+	shared := ram.NewFromConfig(s.as(hostileAccount, lakemesh.ConsumerRole))
+	invited, err := shared.GetResourceShareInvitations(s.ctx(), &ram.GetResourceShareInvitationsInput{})
+	s.must(err)
+	for _, i := range invited.ResourceShareInvitations {
+		_, err := shared.AcceptResourceShareInvitation(s.ctx(), &ram.AcceptResourceShareInvitationInput{ResourceShareInvitationArn: i.ResourceShareInvitationArn})
+		s.must(err)
+	}
+	return s.keep()
+}
+
+// uncaught checks that the rival's tables are as the rival made them.
+func (s *scene) uncaught(when string) {
+	s.t.Helper()
+	for source, table := range map[string]string{rowSource: rowOrders, rowPrivate: rowSalaries} {
+		name := bait + "_" + source
+		out, err := glue.NewFromConfig(s.rivalInMesh()).GetTable(s.ctx(), &glue.GetTableInput{CatalogId: aws.String(lakeAccount), DatabaseName: aws.String(name), Name: aws.String(table)})
+		s.must(err)
+		if at := aws.ToString(out.Table.StorageDescriptor.Location); at != "s3://rival-data/"+bait+"/" {
+			s.t.Errorf("%s: the rival's table %s.%s is at %s now", when, name, table, at)
+		}
+		if rows, err := s.readAs(hostileAccount, name, table, table+"/rows.csv"); err == nil {
+			s.t.Errorf("%s: whom the rival lets reads %q of the victim", when, rows)
+		}
+		if databases := s.links(victimAccount); databases[name] != "" {
+			s.t.Errorf("%s: the victim has a link to %s", when, name)
+		}
+	}
+}
+
+// readAs reads an object of the victim's bucket by a table.
+func (s *scene) readAs(account, database, table, key string) (string, error) {
+	out, err := lakeformation.NewFromConfig(s.as(account, lakemesh.ConsumerRole)).GetTemporaryGlueTableCredentials(s.ctx(), &lakeformation.GetTemporaryGlueTableCredentialsInput{TableArn: aws.String(lakemesh.TableARN("us-east-1", lakeAccount, database, table)),
+		Permissions: []lftypes.Permission{lftypes.PermissionSelect}, SupportedPermissionTypes: []lftypes.PermissionType{lftypes.PermissionTypeColumnPermission}})
+	if err != nil {
+		return "", err
+	}
+	vended := credentials.NewStaticCredentialsProvider(aws.ToString(out.AccessKeyId), aws.ToString(out.SecretAccessKey), aws.ToString(out.SessionToken))
+	object, err := identity.S3(s.ConfigWith(vended)).GetObject(s.ctx(), &s3.GetObjectInput{Bucket: aws.String(rowBucket), Key: aws.String(key)})
+	if err != nil {
+		return "", err
+	}
+	defer object.Body.Close()
+	rows, err := io.ReadAll(object.Body)
+	return string(rows), err
+}
+
+func TestNobodyBringsAProducerToWriteItsOwnIntoTablesOfOthers(t *testing.T) {
+	t.Parallel()
+	g := baited(t)
+	for name, do := range map[string]func(s *scene) error{
+		"sync": func(s *scene) error { _, err := s.victim.SyncProducts(s.ctx(), producer.SyncInput{}); return err },
+		"sync, overwrite": func(s *scene) error {
+			_, err := s.victim.SyncProducts(s.ctx(), producer.SyncInput{Overwrite: true, Deep: true})
+			return err
+		},
+		"verify and repair": func(s *scene) error {
+			v, err := s.victim.Verify(s.ctx(), producer.VerifyInput{})
+			s.must(err)
+			for _, f := range v.Findings {
+				if strings.HasPrefix(f.Database, bait) {
+					s.t.Errorf("it is told of the rival's: %+v", f)
+				}
+			}
+			_, err = s.victim.Repair(s.ctx(), v)
+			return err
+		},
+		"adopt grants": func(s *scene) error {
+			out, err := s.victim.AdoptGrants(s.ctx(), producer.AdoptGrantsInput{})
+			if err == nil && len(out.Adopted) > 0 {
+				s.t.Errorf("adopted are %+v", out.Adopted)
+			}
+			return err
+		},
+		"publish": func(s *scene) error { return s.publish(s.victim, "") },
+		"publish there": func(s *scene) error {
+			for _, source := range []string{rowSource, rowPrivate} {
+				if _, err := s.victim.CreateDataProducts(s.ctx(), producer.CreateDataProductsInput{SourceDatabaseName: source, ExposeDataMeshDBName: bait + "_" + source}); err == nil {
+					s.t.Errorf("%s was published into the rival's database", source)
+				} else {
+					s.t.Logf("%v", err)
+				}
+			}
+			return nil
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := g.play(t)
+			s.check(name, do(s))
+			s.uncaught(name)
+			s.reads(name, honestAccount, rowOrders)
+		})
+	}
+}
