@@ -24,6 +24,14 @@ type DisableInput struct {
 	Type AccountType
 }
 
+// enabling is what enables the account again.
+func (in DisableInput) enabling() lakemesh.Call {
+	if in.Type == Consumer {
+		return lakemesh.Do("admin.EnableAccountAsConsumer", "AccountID", in.AccountID)
+	}
+	return lakemesh.Do("admin.EnableAccountAsProducer", "AccountID", in.AccountID)
+}
+
 // DisableOutput is what was taken from an account.
 type DisableOutput struct {
 	// AccountID is the account.
@@ -175,6 +183,9 @@ func (d *disabling) plan() *plan.Plan {
 	if len(d.unanswered) > 0 {
 		p.Warn("requests on which nobody has decided go unanswered: %s", some(d.unanswered))
 	}
+	if all := d.byHand(); len(all) > 0 {
+		p.Warn("stays, because it was granted by hand: %s; who granted it can revoke it", some(all))
+	}
 	closed := d.planClosing(p)
 	batches := d.permissions().Batches()
 	var ended []*plan.Step
@@ -246,7 +257,7 @@ func (d *disabling) planClosing(p *plan.Plan) *plan.Step {
 				return d.explainLake("ListPermissions", err)
 			}
 			if err := d.refuse(ctx); err != nil {
-				return fmt.Errorf("something was begun in the meantime; enable the account again (lakemesh account enable %s --account-type %s), end it, and then disable the account: %w", d.in.AccountID, d.in.Type, err)
+				return fmt.Errorf("something was begun in the meantime; enable the account again (%s), end it, and then disable the account: %w", d.in.enabling(), err)
 			}
 			return nil
 		}})

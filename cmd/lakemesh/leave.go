@@ -214,7 +214,13 @@ record of who was allowed what: --keep-records keeps them. It is safe to repeat.
 						return err
 					}
 					a.warn(out.Warnings...)
-					return a.show(out, func() { fmt.Fprint(a.out, line("the mesh is gone: %s %s removed\n", counted(len(out.Removed), "thing"), was(len(out.Removed)))) })
+					return a.show(out, func() {
+						if len(out.Removed) == 0 {
+							fmt.Fprint(a.out, line("nothing to remove: account %s has nothing of the mesh any more\n", mesh.Account()))
+							return
+						}
+						fmt.Fprint(a.out, line("the mesh is gone: %s %s removed\n", counted(len(out.Removed), "thing"), was(len(out.Removed))))
+					})
 				},
 			})
 		}),
