@@ -345,14 +345,15 @@ func makeDatabase(t *testing.T, m *meshtest.Mesh, role, name string) {
 func TestThePlansOfTheWayBackNameWhatWasGrantedByHand(t *testing.T) {
 	t.Parallel()
 	mesh, a := bootstrapped(t)
-	manager := mesh.Config(meshtest.Administrator(meshAccount))
-	_, err := glue.NewFromConfig(manager).CreateDatabase(t.Context(), &glue.CreateDatabaseInput{DatabaseInput: &gluetypes.DatabaseInput{Name: aws.String("plain")}})
-	must(t, err)
-	_, err = lakeformation.NewFromConfig(manager).GrantPermissions(t.Context(), &lakeformation.GrantPermissionsInput{
-		Principal:   &lakeformationtypes.DataLakePrincipal{DataLakePrincipalIdentifier: aws.String(consumerAccount)},
-		Resource:    &lakeformationtypes.Resource{Table: &lakeformationtypes.TableResource{DatabaseName: aws.String("plain"), TableWildcard: &lakeformationtypes.TableWildcard{}}},
-		Permissions: []lakeformationtypes.Permission{lakeformationtypes.PermissionSelect}})
-	must(t, err)
+	meshtest.Before(mesh, func() {
+		_, err := glue.NewFromConfig(mesh.Config(meshtest.Administrator(meshAccount))).CreateDatabase(t.Context(), &glue.CreateDatabaseInput{DatabaseInput: &gluetypes.DatabaseInput{Name: aws.String("plain")}})
+		must(t, err)
+		_, err = lakeformation.NewFromConfig(mesh.Config(lakemesh.RoleARN(meshAccount, lakemesh.ManagerRole))).GrantPermissions(t.Context(), &lakeformation.GrantPermissionsInput{
+			Principal:   &lakeformationtypes.DataLakePrincipal{DataLakePrincipalIdentifier: aws.String(consumerAccount)},
+			Resource:    &lakeformationtypes.Resource{Table: &lakeformationtypes.TableResource{DatabaseName: aws.String("plain"), TableWildcard: &lakeformationtypes.TableWildcard{}}},
+			Permissions: []lakeformationtypes.Permission{lakeformationtypes.PermissionSelect}})
+		must(t, err)
+	})
 	said := func(p *plan.Plan, err error, parts ...string) {
 		t.Helper()
 		must(t, err)
