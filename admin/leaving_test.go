@@ -348,7 +348,13 @@ func TestThePlansOfTheWayBackNameWhatWasGrantedByHand(t *testing.T) {
 	meshtest.Before(mesh, func() {
 		_, err := glue.NewFromConfig(mesh.Config(meshtest.Administrator(meshAccount))).CreateDatabase(t.Context(), &glue.CreateDatabaseInput{DatabaseInput: &gluetypes.DatabaseInput{Name: aws.String("plain")}})
 		must(t, err)
-		_, err = lakeformation.NewFromConfig(mesh.Config(lakemesh.RoleARN(meshAccount, lakemesh.ManagerRole))).GrantPermissions(t.Context(), &lakeformation.GrantPermissionsInput{
+		lake := lakeformation.NewFromConfig(mesh.Config(meshtest.Administrator(meshAccount)))
+		settings, err := lake.GetDataLakeSettings(t.Context(), &lakeformation.GetDataLakeSettingsInput{})
+		must(t, err)
+		settings.DataLakeSettings.DataLakeAdmins = append(settings.DataLakeSettings.DataLakeAdmins, lakeformationtypes.DataLakePrincipal{DataLakePrincipalIdentifier: aws.String(meshtest.Administrator(meshAccount))})
+		_, err = lake.PutDataLakeSettings(t.Context(), &lakeformation.PutDataLakeSettingsInput{DataLakeSettings: settings.DataLakeSettings})
+		must(t, err)
+		_, err = lake.GrantPermissions(t.Context(), &lakeformation.GrantPermissionsInput{
 			Principal:   &lakeformationtypes.DataLakePrincipal{DataLakePrincipalIdentifier: aws.String(consumerAccount)},
 			Resource:    &lakeformationtypes.Resource{Table: &lakeformationtypes.TableResource{DatabaseName: aws.String("plain"), TableWildcard: &lakeformationtypes.TableWildcard{}}},
 			Permissions: []lakeformationtypes.Permission{lakeformationtypes.PermissionSelect}})
