@@ -25,6 +25,9 @@ func (a *Admin) AccessList(ctx context.Context, in AccessListInput) (*access.Lis
 	if err := a.inMesh(opAccessList); err != nil {
 		return nil, err
 	}
+	if err := accesslist.CheckAt(in.At, a.options.Now); err != nil {
+		return nil, err
+	}
 	records := a.records()
 	s := accesslist.Source{Tracker: records, Mesh: a.mesh}
 	var err error

@@ -48,7 +48,7 @@ func (a *Admin) accountStatus(ctx context.Context, out *StatusOutput) error {
 	if out.Producer.Exists {
 		out.Producer.Buckets = bucketsIn(found[0].policy)
 		if slices.Equal(out.Producer.Buckets, []string{EveryBucket}) {
-			out.Warnings = append(out.Warnings, allBucketsWarning)
+			out.Warnings = append(out.Warnings, allBucketsWarning())
 		}
 	}
 	if !out.Producer.Exists && !out.Consumer.Exists {
@@ -103,8 +103,10 @@ func (a *Admin) ownRoleAgain(name string, found *foundRole) role {
 const bucketARN = "arn:aws:s3:::"
 
 // allBucketsWarning is told where a producer's buckets were not named.
-const allBucketsWarning = lakemesh.ProducerRole + " may write the policy of every bucket of its account, and so open each of them to anybody; " +
-	"initialize the account again with the names of the buckets that it publishes from"
+func allBucketsWarning() string {
+	return lakemesh.ProducerRole + " may write the policy of every bucket of its account, and so open each of them to anybody; " +
+		"initialize the account again with the names of the buckets that it publishes from: " + lakemesh.Do("admin.InitializeProducerAccount", "Buckets", "BUCKET,BUCKET").String()
+}
 
 // bucketsIn are the buckets whose policies a role's policy lets it write; * for all.
 func bucketsIn(policy string) []string {

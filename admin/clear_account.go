@@ -136,7 +136,7 @@ func (c *clearing) refuseEnabled(ctx context.Context) error {
 			}
 			return &lakemesh.Error{Op: opClear, Account: c.account, Resource: "account " + c.account, Kind: lakemesh.ErrIllegalTransition,
 				Message: fmt.Sprintf("it is enabled as a %s in the mesh", kind),
-				Hint:    fmt.Sprintf("let the mesh's administrator disable it first: lakemesh account disable %s --account-type %s", c.account, kind)}
+				Hint:    "let the mesh's administrator disable it first", Do: []lakemesh.Call{lakemesh.Do("admin.DisableAccount", "AccountID", c.account, "Type", string(kind))}}
 		case !errors.Is(err, lakemesh.ErrAccessDenied):
 			// Only a role that refuses, or is not there, says that the account is not enabled.
 			return identity.Explain(opClear, c.account, "role "+lakemesh.RoleARN(c.mesh, r.mesh), err)

@@ -182,16 +182,16 @@ func (d *destruction) observeAsManager(ctx context.Context) error {
 
 // refuse refuses a mesh that is in use, and tables that are not known to be the mesh's.
 func (d *destruction) refuse() error {
-	no := func(resource string, kind error, message, hint string) error {
-		return &lakemesh.Error{Op: opDestroy, Account: d.mesh, Resource: resource, Kind: kind, Message: message, Hint: hint}
+	no := func(resource string, kind error, message, hint string, do ...lakemesh.Call) error {
+		return &lakemesh.Error{Op: opDestroy, Account: d.mesh, Resource: resource, Kind: kind, Message: message, Hint: hint, Do: do}
 	}
 	if len(d.accounts) > 0 {
-		return no("mesh", lakemesh.ErrIllegalTransition, fmt.Sprintf("%d accounts are enabled, or have roles left: %s", len(d.accounts), some(d.accounts)),
-			fmt.Sprintf("disable each first: lakemesh account disable %s --account-type both", d.accounts[0]))
+		return no("mesh", lakemesh.ErrIllegalTransition, fmt.Sprintf("still enabled, or with roles left: %s: %s", counted(len(d.accounts), "account"), some(d.accounts)),
+			"disable each first", lakemesh.Do("admin.DisableAccount", "AccountID", d.accounts[0], "Type", "both"))
 	}
 	if d.live != nil {
 		return no("mesh", lakemesh.ErrIllegalTransition, fmt.Sprintf("subscription %s of account %s to product %s of account %s is active", d.live.ID, d.live.Subscriber, d.live.Database, d.live.Owner),
-			"enable its owner again, and let it end the subscription: lakemesh subscription delete "+d.live.ID)
+			"enable its owner again, and let it end the subscription", lakemesh.Do("producer.DeleteSubscription", "SubscriptionID", d.live.ID))
 	}
 	if d.in.KeepRecords {
 		return nil
@@ -199,7 +199,7 @@ func (d *destruction) refuse() error {
 	for i, t := range meshTables() {
 		if f := d.tables[i]; f.exists && f.active && !f.isTagged {
 			return no("table "+t.name, lakemesh.ErrConflict, fmt.Sprintf("it has not the tag %s=%s, by which tables of the mesh are known, and may be somebody else's", lakemesh.SolutionTag, lakemesh.SolutionValue),
-				"if it is the mesh's, give it the tag (lakemesh mesh init does); else leave both tables with --keep-records (KeepRecords)")
+				"if it is somebody else's, leave both tables (KeepRecords, --keep-records); if it is the mesh's, give it the tag", lakemesh.Do("admin.InitializeMeshAccount"))
 		}
 	}
 	return nil

@@ -15,6 +15,7 @@ import (
 	"github.com/lakemesh/lakemesh"
 	"github.com/lakemesh/lakemesh/internal/iampolicy"
 	"github.com/lakemesh/lakemesh/internal/identity"
+	"github.com/lakemesh/lakemesh/internal/permissions"
 	"github.com/lakemesh/lakemesh/internal/poll"
 	"github.com/lakemesh/lakemesh/plan"
 )
@@ -34,7 +35,12 @@ func (d *destruction) plan() *plan.Plan {
 		ended = append(ended, step)
 	}
 	back := putBack{retire: []string{lakemesh.RoleARN(d.mesh, lakemesh.ManagerRole)}, before: d.members.before}
-	if d.holdings != nil && d.sharesWithOthers() {
+	byHand := d.byHand()
+	if len(byHand) > 0 {
+		// No account is enabled and no subscription is active. The share is Lake Formation's,
+		// which makes it for an account that it grants something to (rule 1.2.1 of
+		// docs/aws-rules.md), and ends it with the last grant.
+		p.Warn("stays, because it was granted by hand: %s; so does the resource share that Lake Formation made for it, until it is revoked", some(byHand))
 		// AWS documents what changing the version does to shares only for the way up
 		// (https://docs.aws.amazon.com/lake-formation/latest/dg/optimize-ram.html).
 		back.keepVersion = true
@@ -101,25 +107,13 @@ func (d *destruction) planEndings(p *plan.Plan) []*plan.Step {
 	return append(slices.Concat(revoked, own), d.planTagRemovals(p, batches, d.tags, revoked...)...)
 }
 
-// sharesWithOthers reports whether somebody of another account holds anything here.
-func (d *destruction) sharesWithOthers() bool {
-	other := func(principal string) bool {
-		if lakemesh.CheckAccountID("principal", principal) == nil {
-			return principal != d.mesh
-		}
-		return strings.HasPrefix(principal, "arn:") && !strings.Contains(principal, ":"+d.mesh+":")
+// byHand is what other accounts hold here that the mesh did not give them, or does not any
+// more.
+func (d *destruction) byHand() []string {
+	if d.holdings == nil {
+		return nil
 	}
-	for _, e := range d.holdings.Grants.Entries() {
-		if other(e.Principal) {
-			return true
-		}
-	}
-	for _, row := range d.holdings.Rest {
-		if other(row.Principal) {
-			return true
-		}
-	}
-	return false
+	return heldBy(d.holdings, func(principal string) bool { return otherThan(d.mesh, principal) }, func(permissions.Entry) bool { return false })
 }
 
 // planCatalogPolicyRemoval takes our statement out of the catalog's policy, where it is
@@ -268,7 +262,7 @@ func (a *Admin) nobodyLeft(ctx context.Context) error {
 	}
 	if all := union(now.producers, now.consumers); len(all) > 0 {
 		return &lakemesh.Error{Op: opDestroy, Account: a.mesh, Resource: "mesh", Kind: lakemesh.ErrIllegalTransition,
-			Message: "accounts were enabled in the meantime: " + some(all), Hint: "run lakemesh mesh init, and disable them first"}
+			Message: "accounts were enabled in the meantime: " + some(all), Hint: "initialize the mesh again, and disable them first", Do: []lakemesh.Call{lakemesh.Do("admin.InitializeMeshAccount")}}
 	}
 	return nil
 }

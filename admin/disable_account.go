@@ -24,6 +24,14 @@ type DisableInput struct {
 	Type AccountType
 }
 
+// enabling is what enables the account again.
+func (in DisableInput) enabling() lakemesh.Call {
+	if in.Type == Consumer {
+		return lakemesh.Do("admin.EnableAccountAsConsumer", "AccountID", in.AccountID)
+	}
+	return lakemesh.Do("admin.EnableAccountAsProducer", "AccountID", in.AccountID)
+}
+
 // DisableOutput is what was taken from an account.
 type DisableOutput struct {
 	// AccountID is the account.
@@ -181,6 +189,9 @@ func (d *disabling) plan() *plan.Plan {
 	if len(d.untaken) > 0 {
 		p.Warn("what owners granted by hand to account %s, and recorded as its subscriptions, stays granted until they end it: %s", d.in.AccountID, some(d.untaken))
 	}
+	if all := d.byHand(); len(all) > 0 {
+		p.Warn("stays, because it was granted by hand: %s; who granted it can revoke it", some(all))
+	}
 	closed := d.planClosing(p)
 	batches := d.permissions().Batches()
 	var ended []*plan.Step
@@ -252,7 +263,7 @@ func (d *disabling) planClosing(p *plan.Plan) *plan.Step {
 				return d.explainLake("ListPermissions", err)
 			}
 			if err := d.refuse(ctx); err != nil {
-				return fmt.Errorf("something was begun in the meantime; enable the account again (lakemesh account enable %s --account-type %s), end it, and then disable the account: %w", d.in.AccountID, d.in.Type, err)
+				return fmt.Errorf("something was begun in the meantime; enable the account again (%s), end it, and then disable the account: %w", d.in.enabling(), err)
 			}
 			return nil
 		}})

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"golang.org/x/sync/errgroup"
 
@@ -16,8 +17,8 @@ import (
 // refuse refuses an account that is in use.
 func (d *disabling) refuse(ctx context.Context) error {
 	account := d.in.AccountID
-	no := func(resource, message, hint string) error {
-		return &lakemesh.Error{Op: opDisable, Account: d.mesh, Resource: resource, Kind: lakemesh.ErrIllegalTransition, Message: message, Hint: hint}
+	no := func(resource, message, hint string, do ...lakemesh.Call) error {
+		return &lakemesh.Error{Op: opDisable, Account: d.mesh, Resource: resource, Kind: lakemesh.ErrIllegalTransition, Message: message, Hint: hint, Do: do}
 	}
 	owned, subscribed, err := d.live(ctx)
 	if err != nil {
@@ -27,19 +28,41 @@ func (d *disabling) refuse(ctx context.Context) error {
 	owned, subscribed = d.setWaitingAside(owned), d.setUntakenAside(d.setWaitingAside(subscribed))
 	if len(owned) > 0 {
 		r := owned[0]
-		return no("account "+account, fmt.Sprintf("account %s has subscription %s to its product %s (%d subscriptions in all)", r.Subscriber, r.ID, r.Database, len(owned)),
-			"let account "+account+" end it: lakemesh subscription delete "+r.ID+"; or all of a product with it: lakemesh product unpublish --end-subscriptions")
+		return no("account "+account, fmt.Sprintf("account %s has subscription %s to its product %s (%s in all)", r.Subscriber, r.ID, r.Database, counted(len(owned), "subscription")),
+			"let account "+account+" end it, or take the product out of the mesh with it", lakemesh.Do("producer.DeleteSubscription", "SubscriptionID", r.ID), d.unpublishing(r.Database, true))
 	}
 	if products := d.products(); len(products) > 0 {
 		return no("account "+account, fmt.Sprintf("it has products in the mesh: %s", some(products)),
-			"let account "+account+" take them out of the mesh: lakemesh product unpublish --source-database-name <its database> --expose-data-mesh-db-name "+products[0]+"; what was migrated needs lakemesh product restore first")
+			"let account "+account+" take them out of the mesh; what was migrated is restored first, by "+lakemesh.Do("producer.RestoreTables", "SourceDatabaseName", products[0]).String()+"; then", d.unpublishing(products[0], false))
 	}
 	if len(subscribed) > 0 {
 		r := subscribed[0]
-		return no("account "+account, fmt.Sprintf("it has subscription %s to product %s of account %s (%d subscriptions in all)", r.ID, r.Database, r.Owner, len(subscribed)),
-			"let account "+account+" leave it: lakemesh subscription delete "+r.ID)
+		return no("account "+account, fmt.Sprintf("it has subscription %s to product %s of account %s (%s in all)", r.ID, r.Database, r.Owner, counted(len(subscribed), "subscription")),
+			"let account "+account+" leave it", lakemesh.Do("consumer.DeleteSubscription", "SubscriptionID", r.ID))
 	}
 	return nil
+}
+
+// unpublishing is what takes a product out of the mesh. Its name tells the producer's
+// database, unless it was given a name of its own.
+func (d *disabling) unpublishing(product string, ending bool) lakemesh.Call {
+	source, named := strings.CutSuffix(product, "-"+d.in.AccountID)
+	call := lakemesh.Do("producer.UnpublishDataProducts", "SourceDatabaseName", source)
+	if !named {
+		call = lakemesh.Do("producer.UnpublishDataProducts", "ExposeDataMeshDBName", product)
+	}
+	if ending {
+		call.Arguments = append(call.Arguments, lakemesh.Argument{Name: "EndSubscriptions", Value: "true"})
+	}
+	return call
+}
+
+// counted is a number of things: "1 account".
+func counted(n int, thing string) string {
+	if n == 1 {
+		return "1 " + thing
+	}
+	return fmt.Sprintf("%d %ss", n, thing)
 }
 
 // setWaitingAside leaves out requests that nobody has decided on. They keep no account from

@@ -88,7 +88,7 @@ func (a *Admin) PlanInitializeProducerAccount(ctx context.Context, in Initialize
 		return nil, err
 	}
 	if len(in.Buckets) == 0 {
-		p.Warn("%s", allBucketsWarning)
+		p.Warn("%s", allBucketsWarning())
 	}
 	return p, nil
 }

@@ -340,3 +340,43 @@ func makeDatabase(t *testing.T, m *meshtest.Mesh, role, name string) {
 	_, err := glue.NewFromConfig(m.Config(role)).CreateDatabase(t.Context(), &glue.CreateDatabaseInput{DatabaseInput: &gluetypes.DatabaseInput{Name: &name}})
 	must(t, err)
 }
+
+// What somebody granted by hand stays, and the plans say so, with whose the share is.
+func TestThePlansOfTheWayBackNameWhatWasGrantedByHand(t *testing.T) {
+	t.Parallel()
+	mesh, a := bootstrapped(t)
+	meshtest.Before(mesh, func() {
+		_, err := glue.NewFromConfig(mesh.Config(meshtest.Administrator(meshAccount))).CreateDatabase(t.Context(), &glue.CreateDatabaseInput{DatabaseInput: &gluetypes.DatabaseInput{Name: aws.String("plain")}})
+		must(t, err)
+		lake := lakeformation.NewFromConfig(mesh.Config(meshtest.Administrator(meshAccount)))
+		settings, err := lake.GetDataLakeSettings(t.Context(), &lakeformation.GetDataLakeSettingsInput{})
+		must(t, err)
+		settings.DataLakeSettings.DataLakeAdmins = append(settings.DataLakeSettings.DataLakeAdmins, lakeformationtypes.DataLakePrincipal{DataLakePrincipalIdentifier: aws.String(meshtest.Administrator(meshAccount))})
+		_, err = lake.PutDataLakeSettings(t.Context(), &lakeformation.PutDataLakeSettingsInput{DataLakeSettings: settings.DataLakeSettings})
+		must(t, err)
+		_, err = lake.GrantPermissions(t.Context(), &lakeformation.GrantPermissionsInput{
+			Principal:   &lakeformationtypes.DataLakePrincipal{DataLakePrincipalIdentifier: aws.String(consumerAccount)},
+			Resource:    &lakeformationtypes.Resource{Table: &lakeformationtypes.TableResource{DatabaseName: aws.String("plain"), TableWildcard: &lakeformationtypes.TableWildcard{}}},
+			Permissions: []lakeformationtypes.Permission{lakeformationtypes.PermissionSelect}})
+		must(t, err)
+	})
+	said := func(p *plan.Plan, err error, parts ...string) {
+		t.Helper()
+		must(t, err)
+		for _, part := range parts {
+			if !slices.ContainsFunc(p.Warnings, func(w string) bool { return strings.Contains(w, "granted by hand") && strings.Contains(w, part) }) {
+				t.Errorf("%q is not told: %q", part, p.Warnings)
+			}
+		}
+	}
+	p, err := a.PlanDisableAccount(t.Context(), admin.DisableInput{AccountID: consumerAccount, Type: admin.Consumer})
+	said(p, err, consumerAccount, "SELECT", "plain")
+	p, err = a.PlanDisableAccount(t.Context(), admin.DisableInput{AccountID: producerAccount, Type: admin.Producer})
+	must(t, err)
+	if slices.ContainsFunc(p.Warnings, func(w string) bool { return strings.Contains(w, "granted by hand") }) {
+		t.Errorf("told of another account: %q", p.Warnings)
+	}
+	retire(t, mesh, map[string]admin.AccountType{producerAccount: admin.Producer, consumerAccount: admin.Consumer})
+	p, err = a.PlanDestroyMesh(t.Context(), admin.DestroyMeshInput{})
+	said(p, err, consumerAccount, "SELECT", "plain", "resource share")
+}

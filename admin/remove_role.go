@@ -28,7 +28,8 @@ func (a *Admin) observeOurRole(ctx context.Context, op, name string) (*foundRole
 	case found.tags[lakemesh.SolutionTag] != lakemesh.SolutionValue:
 		return nil, &lakemesh.Error{Op: op, Account: a.account, Resource: "role " + name, Kind: lakemesh.ErrConflict,
 			Message: fmt.Sprintf("it has not the tag %s=%s, by which roles of the mesh are known, and may be somebody else's", lakemesh.SolutionTag, lakemesh.SolutionValue),
-			Hint:    "if it is the mesh's, give it the tag (lakemesh mesh upgrade, or account init in its own account, does); else rename or remove it yourself"}
+			Hint:    "if it is somebody else's, rename or remove it yourself; if it is the mesh's, give it the tag, in the mesh account or in its own",
+			Do:      []lakemesh.Call{lakemesh.Do("admin.UpgradeMesh"), lakemesh.Do("admin.InitializeProducerAccount"), lakemesh.Do("admin.InitializeConsumerAccount")}}
 	}
 	return found, nil
 }

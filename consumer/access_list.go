@@ -26,6 +26,9 @@ type AccessListInput = access.ListInput
 // a note says so. Where Lake Formation shows nothing of what active subscriptions
 // justify, it is an [lakemesh.ErrAccessDenied] and not an empty list.
 func (c *Consumer) AccessList(ctx context.Context, in AccessListInput) (*access.List, error) {
+	if err := accesslist.CheckAt(in.At, c.options.Now); err != nil {
+		return nil, err
+	}
 	s := accesslist.Source{Tracker: c.tracker, Mesh: c.meshAccount}
 	// Subscriptions that have ended name databases, too, in which something may be held.
 	if err := c.tracker.Subscribed(ctx, c.account, "", func(r *tracker.Record) bool {

@@ -144,7 +144,7 @@ func (x *explained) observe(ctx context.Context) error {
 		table = x.public
 	}
 	if table == nil && len(x.About(x.records)) == 0 && len(x.received.Rows) == 0 {
-		return lakemesh.NotFound("table "+x.Name(), x.meshAccount, "see what is offered with: lakemesh product list --as consumer")
+		return lakemesh.NotFound("table "+x.Name(), x.meshAccount, "see what is offered with: lakemesh product list")
 	}
 	if x.Column == "" || table == nil {
 		return nil

@@ -295,7 +295,7 @@ func TestLakemeshCarriesOnWhereTheOriginalWorked(t *testing.T) {
 	if s := o.subscription("Consumer", ids["stations"]); s.Status != "Active" || fmt.Sprint(s.PermittedGrants) != "[SELECT]" {
 		t.Errorf("the library reads what lakemesh approved as %+v", s)
 	}
-	m.lakemesh(nil, "subscription", "update", ids["observations"], "--grant-permissions", "SELECT", "--notes", "less")
+	m.lakemesh(nil, "subscription", "update", ids["observations"], "--grant-permissions", "SELECT", "--notes", "less", "--yes")
 	m.granted(consumerAccount, "observations", "SELECT | SELECT")
 	if s := o.subscription("Consumer", ids["observations"]); fmt.Sprint(s.PermittedGrants, s.GrantableGrants) != "[SELECT] [SELECT]" {
 		t.Errorf("the library reads what lakemesh changed as %+v", s)
@@ -304,7 +304,7 @@ func TestLakemeshCarriesOnWhereTheOriginalWorked(t *testing.T) {
 	if err := m.consumerSees("observations"); err != nil {
 		t.Errorf("after lakemesh has imported the subscription: %v", err)
 	}
-	m.lakemesh(nil, "subscription", "delete", ids["observations"], "--as", "producer", "--reason", "over")
+	m.lakemesh(nil, "subscription", "delete", ids["observations"], "--as", "producer", "--reason", "over", "--yes")
 	m.granted(consumerAccount, "observations", "")
 	m.granted(consumerAccount, "stations", "SELECT | SELECT")
 	if err := m.consumerSees("observations"); err == nil {
@@ -313,7 +313,7 @@ func TestLakemeshCarriesOnWhereTheOriginalWorked(t *testing.T) {
 	if result, failed := o.try("Producer", "get_subscription", arguments{"request_id": ids["observations"]}); failed != nil || string(result) != "null" {
 		t.Errorf("the library shows a deleted subscription: %s %v", result, failed)
 	}
-	m.lakemesh(nil, "subscription", "delete", ids["stations"], "--as", "producer", "--reason", "over")
+	m.lakemesh(nil, "subscription", "delete", ids["stations"], "--as", "producer", "--reason", "over", "--yes")
 	m.granted(consumerAccount, "stations", "")
 	// The old records say what became of them once they were brought up to date.
 	if status := m.statusOf(old["stations"]); status != "Pending" {

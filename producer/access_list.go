@@ -19,6 +19,9 @@ type AccessListInput = access.ListInput
 // subscriptions. Where Lake Formation hides from the producer what others hold, the list
 // is an [lakemesh.ErrAccessDenied] and not empty.
 func (p *Producer) AccessList(ctx context.Context, in AccessListInput) (*access.List, error) {
+	if err := accesslist.CheckAt(in.At, p.options.Now); err != nil {
+		return nil, err
+	}
 	s := accesslist.Source{Tracker: p.records, Mesh: p.meshAccount, Owner: p.account}
 	var err error
 	if in.At != nil {

@@ -1,6 +1,7 @@
 package producer_test
 
 import (
+	"errors"
 	"slices"
 	"testing"
 	"time"
@@ -81,7 +82,23 @@ func TestEachGrantIsListedWithWhatJustifiesItAndAllSidesAgree(t *testing.T) {
 	}
 	between := time.Now()
 	w.end(t, id)
-	for at, want := range map[time.Time]int{between: 1, between.Add(-24 * time.Hour): 0, time.Now().Add(time.Hour): 0} {
+	later := time.Now().Add(time.Hour)
+	for side, list := range map[string]func(*time.Time) (*access.List, error){
+		"owner": func(at *time.Time) (*access.List, error) {
+			return w.producer.AccessList(t.Context(), producer.AccessListInput{At: at})
+		},
+		"administrator": func(at *time.Time) (*access.List, error) {
+			return a.AccessList(t.Context(), admin.AccessListInput{At: at})
+		},
+		"consumer": func(at *time.Time) (*access.List, error) {
+			return w.asking[consumerAccount].AccessList(t.Context(), consumer.AccessListInput{At: at})
+		},
+	} {
+		if l, err := list(&later); !errors.Is(err, lakemesh.ErrInvalidInput) || l != nil {
+			t.Errorf("%s, of what is yet to come: %+v, %v", side, l, err)
+		}
+	}
+	for at, want := range map[time.Time]int{between: 1, between.Add(-24 * time.Hour): 0, time.Now(): 0} {
 		l, err := w.producer.AccessList(t.Context(), producer.AccessListInput{At: &at, ListFilter: access.ListFilter{Table: "orders"}})
 		if err != nil {
 			t.Fatal(err)

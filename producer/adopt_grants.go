@@ -186,14 +186,14 @@ func (a *adoption) judge() error {
 		if a.in.Table != "" && l.Key.Object.Kind == access.KindDatabase {
 			continue
 		}
-		a.leave(l)
+		a.leave(l, granted)
 	}
 	for _, o := range adoptions {
 		if err := a.take(o); err != nil {
 			return err
 		}
 	}
-	return a.leaveFound(asked)
+	return a.leaveFound(asked, granted, there)
 }
 
 // take makes a record of an adoption.
@@ -213,18 +213,19 @@ func (a *adoption) take(o access.Adoption) error {
 }
 
 // leave notes what stays as it is.
-func (a *adoption) leave(l access.Leftover) {
+func (a *adoption) leave(l access.Leftover, granted *chain.Granted) {
 	g := LeftGrant{Principal: string(l.Key.Grantee), Resource: l.Key.Object.String(), Permissions: l.Held.Permissions.Strings(), Grantable: l.Held.Grantable.Strings(), Why: l.Why}
 	if len(l.Held.Permissions) == 0 && l.Key.Object.Kind != access.KindDatabase {
-		g.Do = a.widens(l)
+		g.Do = a.widens(l, granted)
 	}
 	a.left = append(a.left, g)
 }
 
 // widens is how a subscription comes to say what may be handed on as well.
-func (a *adoption) widens(l access.Leftover) []lakemesh.Call {
+func (a *adoption) widens(l access.Leftover, granted *chain.Granted) []lakemesh.Call {
+	subscriptions := granted.SubscriptionsOn(l.Key)
 	for _, r := range a.records {
-		if !slices.Contains(a.inspected.granted().SubscriptionsOn(l.Key), r.ID) || r.Status != lakemesh.Active || r.Claim != nil || r.Leaving || !l.Held.Grantable.SubsetOf(r.Permitted) {
+		if !slices.Contains(subscriptions, r.ID) || r.Status != lakemesh.Active || r.Claim != nil || r.Leaving || !l.Held.Grantable.SubsetOf(r.Permitted) {
 			continue
 		}
 		return []lakemesh.Call{lakemesh.Do("producer.UpdateSubscriptionPermissions", "SubscriptionID", r.ID, "GrantPermissions", strings.Join(r.Permitted.Strings(), ","),

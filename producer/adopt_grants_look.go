@@ -137,7 +137,7 @@ func (a *adoption) owns(database, table string) bool {
 }
 
 // leaveFound tells of grants that were there before a subscription gave the same.
-func (a *adoption) leaveFound(asked func(access.Key) bool) error {
+func (a *adoption) leaveFound(asked func(access.Key) bool, granted *chain.Granted, there access.Grants) error {
 	for _, r := range a.records {
 		if r.Status != lakemesh.Active || len(r.Found) == 0 {
 			continue
@@ -146,13 +146,13 @@ func (a *adoption) leaveFound(asked func(access.Key) bool) error {
 		if err != nil {
 			return err
 		}
-		byHand = byHand.On(asked).Held(a.have.Access())
+		byHand = byHand.On(asked).Held(there)
 		for _, k := range byHand.Keys() {
 			if len(byHand[k].Permissions) == 0 {
 				// The right to hand on goes with what is handed on.
 				continue
 			}
-			a.leave(access.Leftover{Key: k, Held: byHand[k], Why: "subscription " + r.ID + " gives the same, and this was there before: it stays when that ends, and can be taken over then"})
+			a.leave(access.Leftover{Key: k, Held: byHand[k], Why: "subscription " + r.ID + " gives the same, and this was there before: it stays when that ends, and can be taken over then"}, granted)
 		}
 	}
 	return nil

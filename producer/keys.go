@@ -36,8 +36,8 @@ func (p *Producer) keyWarning(ctx context.Context, bucket string, look storage.L
 	if err != nil || may {
 		return "", err
 	}
-	return fmt.Sprintf("%skey %s, and %s may not decrypt with it: what was written so cannot be read by those whom it is shared with. Let the mesh's administrator name the key (lakemesh account enable %s --account-type producer --kms-key %s, with the other keys of the account), and add to the key's policy the statement %s",
-		about, key, role, p.account, key, storage.KeyStatement(role, key)), nil
+	return fmt.Sprintf("%skey %s, and %s may not decrypt with it: what was written so cannot be read by those whom it is shared with. Let the mesh's administrator name the key, with the other keys of the account (%s), and add to the key's policy the statement %s",
+		about, key, role, lakemesh.Do("admin.EnableAccountAsProducer", "AccountID", p.account, "KMSKey", key), storage.KeyStatement(role, key)), nil
 }
 
 // managed reports whether a bucket encrypts with the key that AWS manages for S3.

@@ -181,7 +181,8 @@ func (pl *planner) planLoss(t *publishedTable, lost []string) (stays bool) {
 		Run: func(context.Context) error {
 			return &lakemesh.Error{Op: pl.op, Kind: lakemesh.ErrInvalidInput, Account: pl.account, Resource: name,
 				Message: strings.Join(lost, "; ") + ": this cannot be granted on the copy, and would be lost",
-				Hint:    "grant the same on the whole table, or give it up with: product migrate --lose-grants (LoseGrants)"}
+				Hint:    "grant the same on the whole table, or give it up",
+				Do:      []lakemesh.Call{lakemesh.Do("producer.MigrateTablesToMesh", "SourceDatabaseName", pl.source, "TableNameRegex", t.name, "LoseGrants", "true")}}
 		}})
 	return true
 }
@@ -265,7 +266,8 @@ func (w *wantedPublication) remove(ctx context.Context, t *publishedTable) error
 			return changed
 		}
 		if drift.Surplus > 0 {
-			changed.Kind, changed.Hint = lakemesh.ErrConflict, "look at them in the mesh, and give them up with: product migrate --overwrite (Overwrite)"
+			changed.Kind, changed.Hint = lakemesh.ErrConflict, "look at them in the mesh, and give them up"
+			changed.Do = []lakemesh.Call{w.overwriting(t)}
 			changed.Message = fmt.Sprintf("its copy has %d partitions that it does not have, and it was not removed", drift.Surplus)
 			return changed
 		}

@@ -69,7 +69,8 @@ type surveyed struct {
 	sourceDatabase *types.Database
 	meshDatabase   *types.Database
 	localDatabase  *types.Database
-	tables         []*publishedTable
+	// tables are those that are to be published or brought up to date.
+	tables []*publishedTable
 	// moves tells of a sync that definitions change, so that locations have to be known.
 	moves bool
 	// sourceLinks tells of a migration what stands where tables of the source database

@@ -40,7 +40,7 @@ func (w *wantedPublication) foundCopy(t *publishedTable, found *types.Table) {
 	t.copy = copyFound{version: aws.ToString(found.VersionId), published: catalog.PublishedAt(found), rekeyed: !catalog.SameKeys(t.keys, found.PartitionKeys)}
 	if t.copy.published.Restoring != "" {
 		// Whatever the source lacks, the copy is the one that is whole.
-		t.conflict = "it is being restored to database " + w.source + ", which has not ended; run product restore (RestoreTables) again"
+		t.conflict = "it is being restored to database " + w.source + ", which has not ended; restore it again: " + lakemesh.Do("producer.RestoreTables", "SourceDatabaseName", w.source, "TableNameRegex", t.name).String()
 		return
 	}
 	t.copy.unnoted = t.same && (t.copy.published.Definition != t.digest.String() || t.copy.published.Source != w.source)
@@ -81,12 +81,21 @@ func (pl *planner) planConflict(t *publishedTable) {
 }
 
 func (w *wantedPublication) conflict(t *publishedTable, what string, cause error) error {
-	hint := "take over at the source what was done in the mesh, or overwrite the copy: product create --overwrite (Overwrite)"
+	hint := "take over at the source what was done in the mesh, or overwrite the copy"
 	if t.iceberg {
-		hint = "decide which of the two is the table: take over at the source what was committed in the mesh (Iceberg's register_table or rollback procedures), or give it up: product create --overwrite (Overwrite). To have everybody commit to the mesh's table, migrate it"
+		hint = "to have everybody commit to the mesh's table, migrate it; else decide which of the two is the table: take over at the source what was committed in the mesh (Iceberg's register_table or rollback procedures), or give it up"
 	}
 	return &lakemesh.Error{Op: w.op, Kind: lakemesh.ErrConflict, Account: w.meshAccount, Resource: fmt.Sprintf("table %s.%s", w.target, t.name), Err: cause,
-		Message: what, Hint: hint}
+		Message: what, Hint: hint, Do: []lakemesh.Call{w.overwriting(t)}}
+}
+
+// overwriting is what gives up what others did to a copy, and publishes nothing that is not
+// published.
+func (w *wantedPublication) overwriting(t *publishedTable) lakemesh.Call {
+	if w.migrate {
+		return lakemesh.Do("producer.MigrateTablesToMesh", "SourceDatabaseName", w.source, "TableNameRegex", t.name, "Overwrite", "true")
+	}
+	return lakemesh.Do("producer.SyncProducts", "DatabaseName", w.target, "TableNameRegex", t.name, "Overwrite", "true")
 }
 
 // updateTable brings a copy up to date, unless it was changed since it was read.
@@ -174,8 +183,8 @@ func (pl *planner) planOldPartitions(t *publishedTable) *plan.Step {
 	resource := fmt.Sprintf("table %s.%s", pl.target, t.name)
 	if t.drift != nil && t.drift.Surplus > n {
 		left := t.drift.Surplus - n
-		pl.todo.Warn("%s has %d %s that the source does not have, and that nobody published: somebody made %s in the mesh, or an earlier version left %s. %s; product create --overwrite (Overwrite) removes %s",
-			resource, left, counted(left, "partition"), them(left), them(left), stays(left), them(left))
+		pl.todo.Warn("%s has %d %s that the source does not have, and that nobody published: somebody made %s in the mesh, or an earlier version left %s. %s; %s removes %s",
+			resource, left, counted(left, "partition"), them(left), them(left), stays(left), pl.overwriting(t), them(left))
 	}
 	if which == removeNone {
 		return nil

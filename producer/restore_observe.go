@@ -83,19 +83,15 @@ func (r *restoration) observe(ctx context.Context) error {
 		}
 		return err
 	})
-	for _, status := range []lakemesh.Status{lakemesh.Active, lakemesh.Pending} {
-		var found []*tracker.Record
+	var active, claimed []*tracker.Record
+	for status, found := range map[lakemesh.Status]*[]*tracker.Record{lakemesh.Active: &active, lakemesh.Pending: &claimed} {
 		group.Go(func() error {
-			err := r.records.Owned(within, r.account, status, func(s *tracker.Record) bool {
+			return r.records.Owned(within, r.account, status, func(s *tracker.Record) bool {
 				if strings.EqualFold(s.Database, r.target) && (s.Status == lakemesh.Active || s.Claim != nil) {
-					found = append(found, s)
+					*found = append(*found, s)
 				}
 				return true
 			})
-			r.mu.Lock()
-			defer r.mu.Unlock()
-			r.live = append(r.live, found...)
-			return err
 		})
 	}
 	group.Go(func() (err error) {
@@ -109,6 +105,7 @@ func (r *restoration) observe(ctx context.Context) error {
 	if err := group.Wait(); err != nil {
 		return err
 	}
+	r.live = append(active, claimed...)
 	for _, name := range slices.Sorted(maps.Keys(r.inMesh)) {
 		if err := r.consider(ctx, name, own[name]); err != nil {
 			return err
@@ -192,7 +189,7 @@ func (r *restoration) observeHeld(ctx context.Context) (err error) {
 	return err
 }
 
-// changes are the permissions by which somebody changes a table.
+// changing are the permissions by which somebody changes a table.
 func changing() lakemesh.Permissions {
 	return lakemesh.NewPermissions(lakemesh.All, lakemesh.Alter, lakemesh.Delete, lakemesh.Drop, lakemesh.Insert)
 }
@@ -207,7 +204,7 @@ func (r *restoration) refusal() error {
 	}
 	if len(r.inMesh) == 0 {
 		return &lakemesh.Error{Op: opRestore, Account: r.meshAccount, Resource: "database " + r.target, Kind: lakemesh.ErrNotFound,
-			Message: fmt.Sprintf("no table of database %s that matches was migrated", r.source), Hint: "product list tells what is published"}
+			Message: fmt.Sprintf("no table of database %s that matches was migrated", r.source), Hint: "see what is published", Do: []lakemesh.Call{lakemesh.Do("consumer.ListProducts")}}
 	}
 	for _, name := range slices.Sorted(maps.Keys(r.restores)) {
 		t := r.restores[name]
@@ -231,7 +228,9 @@ func (r *restoration) refusal() error {
 			}
 			if writes := given.Intersect(changing()); r.about(s, name) && len(writes) > 0 {
 				return r.refuseTable(name, lakemesh.ErrIllegalTransition, fmt.Sprintf("account %s may change it in the mesh (%s, by subscription %s): what it writes there would not reach your table", s.Subscriber, writes, s.ID),
-					fmt.Sprintf("leave it SELECT and DESCRIBE (lakemesh subscription update %s), or end it (lakemesh subscription delete %s)", s.ID, s.ID))
+					"leave it what only reads, or end it",
+					lakemesh.Do("producer.UpdateSubscriptionPermissions", "SubscriptionID", s.ID, "GrantPermissions", "SELECT,DESCRIBE"),
+					lakemesh.Do("producer.DeleteSubscription", "SubscriptionID", s.ID))
 			}
 		}
 	}

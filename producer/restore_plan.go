@@ -74,7 +74,8 @@ func (r *restoration) planTable(p *plan.Plan, batches *permissions.Batches, t *r
 // sayAround says what changes for others.
 func (r *restoration) sayAround(p *plan.Plan, t *restored) {
 	if catalog.IsIceberg(t.copy) {
-		p.Warn("%s.%s is an Iceberg table: from now on commits belong to your table, and readers in the mesh see the snapshot that was current then until it is synced (lakemesh product sync)", r.source, t.name)
+		p.Warn("%s.%s is an Iceberg table: from now on commits belong to your table, and readers in the mesh see the snapshot that was current then until it is synced: %s", r.source, t.name,
+			lakemesh.Do("producer.SyncProducts", "DatabaseName", r.target, "TableNameRegex", t.name))
 	}
 	for _, e := range r.onTables.On(r.meshTable(t.name)) {
 		ours := e.Principal == r.account || e.Principal == r.meshRole() || e.Principal == r.readOnlyRole()

@@ -43,7 +43,7 @@ type RestoreOutput struct {
 // the place of the links to the mesh, with the definition and the partitions that the mesh
 // has now, and grants their principals there what they hold on the tables of the mesh. The
 // tables stay published, as if they had been published and not migrated; what keeps them up
-// to date is [Producer.SyncDataProducts], and what takes them out of the mesh
+// to date is [Producer.SyncProducts], and what takes them out of the mesh
 // [Producer.UnpublishDataProducts].
 //
 // It is refused, with [lakemesh.ErrIllegalTransition], while a subscription lets somebody
@@ -116,6 +116,6 @@ func (p *Producer) restoration(ctx context.Context, in RestoreInput) (*restorati
 }
 
 // refuseTable is the refusal of a table.
-func (r *restoration) refuseTable(name string, kind error, message, hint string) error {
-	return &lakemesh.Error{Op: opRestore, Account: r.account, Resource: fmt.Sprintf("table %s.%s", r.source, name), Kind: kind, Message: message, Hint: hint}
+func (r *restoration) refuseTable(name string, kind error, message, hint string, do ...lakemesh.Call) error {
+	return &lakemesh.Error{Op: opRestore, Account: r.account, Resource: fmt.Sprintf("table %s.%s", r.source, name), Kind: kind, Message: message, Hint: hint, Do: do}
 }

@@ -166,6 +166,9 @@ func (p *Producer) syncs(ctx context.Context, in SyncInput, whole bool) ([]*surv
 	}
 	all := slices.Concat(found...)
 	if len(all) == 0 && in != (SyncInput{Deep: in.Deep, Overwrite: in.Overwrite}) {
+		if err := tables.Fault(); err != nil {
+			return wrong(err)
+		}
 		return wrong(lakemesh.NotFound("published tables of account "+p.account+" that are asked for", p.meshAccount, "DatabaseName is the name in the mesh, SourceDatabaseName that in the producer's account"))
 	}
 	return all, slices.Concat(warned...), nil

@@ -70,8 +70,8 @@ type unpublication struct {
 	// kept tells that this has something else.
 	links []string
 	kept  bool
-	// crawler is the crawler that lakemesh made for the links; nil if there is none.
-	crawler *catalog.Crawler
+	// crawls is the crawler that lakemesh made for the links; nil if there is none.
+	crawls *catalog.Crawler
 	// live are the subscriptions to what leaves, waiting the requests for it.
 	live, waiting []*tracker.Record
 	// onTables and onDatabases are what is granted in the mesh.
@@ -214,12 +214,14 @@ func (u *unpublication) observe(ctx context.Context) error {
 		original, there := originals[name]
 		if len(restoring[name]) > 0 {
 			return &lakemesh.Error{Op: opUnpublish, Account: u.account, Resource: fmt.Sprintf("table %s.%s", u.source, name), Kind: lakemesh.ErrIllegalTransition,
-				Message: "it is being restored, which has not ended: the mesh has the only definition that is whole", Hint: "run product restore (RestoreTables) again first"}
+				Message: "it is being restored, which has not ended: the mesh has the only definition that is whole", Hint: "restore it first",
+				Do: []lakemesh.Call{lakemesh.Do("producer.RestoreTables", "SourceDatabaseName", u.source, "TableNameRegex", name)}}
 		}
 		if there && catalog.IsLinkTo(original, u.meshAccount, u.target, name) {
 			return &lakemesh.Error{Op: opUnpublish, Account: u.account, Resource: fmt.Sprintf("table %s.%s", u.source, name), Kind: lakemesh.ErrIllegalTransition,
 				Message: "it was migrated: the mesh has its only definition, which would be lost",
-				Hint:    "make it again in your own catalog, in the place of the link: product restore (RestoreTables); or name the tables that are to leave with an expression that does not match it"}
+				Hint:    "name the tables that are to leave with an expression that does not match it; or make it again in your own catalog first, in the place of the link",
+				Do:      []lakemesh.Call{lakemesh.Do("producer.RestoreTables", "SourceDatabaseName", u.source, "TableNameRegex", name)}}
 		}
 		if !there {
 			u.warn(fmt.Sprintf("table %s.%s is not there any more: with the copy in the mesh its last definition goes", u.source, name))
@@ -289,25 +291,42 @@ func (u *unpublication) concerns(r *tracker.Record) bool {
 
 // refusal refuses what may not leave.
 func (u *unpublication) refusal() error {
-	refuse := func(message, hint string) error {
-		return &lakemesh.Error{Op: opUnpublish, Account: u.meshAccount, Resource: "database " + u.target, Kind: lakemesh.ErrIllegalTransition, Message: message, Hint: hint}
+	refuse := func(message, hint string, do lakemesh.Call) error {
+		return &lakemesh.Error{Op: opUnpublish, Account: u.meshAccount, Resource: "database " + u.target, Kind: lakemesh.ErrIllegalTransition, Message: message, Hint: hint, Do: []lakemesh.Call{do}}
 	}
 	for _, r := range u.live {
 		switch {
 		case r.WholeDatabase() && u.staying:
 			return refuse(fmt.Sprintf("subscription %s of account %s is to the whole database, of which tables stay", r.ID, r.Subscriber),
-				"end that subscription first, or unpublish all tables")
+				"unpublish all tables, or end that subscription first", lakemesh.Do("producer.DeleteSubscription", "SubscriptionID", r.ID))
 		case !u.in.EndSubscriptions:
 			return refuse(fmt.Sprintf("account %s has subscription %s to tables that would leave (%d in all)", r.Subscriber, r.ID, len(u.live)),
-				"end them first, or with it: --end-subscriptions (EndSubscriptions)")
+				"end them first, or with it", u.ending())
 		}
 	}
 	if len(u.leaving) == 0 && len(u.links) == 0 && (u.meshDatabase == nil || u.staying) && !u.linksOnly() {
+		if err := u.tableNames.Fault(); err != nil {
+			return identity.Explain(opUnpublish, u.meshAccount, "database "+u.target, err)
+		}
 		return &lakemesh.Error{Op: opUnpublish, Account: u.meshAccount, Resource: "database " + u.target, Kind: lakemesh.ErrNotFound,
 			Message: fmt.Sprintf("nothing of database %s that matches is published there", u.source),
-			Hint:    "if it was published under another name in the mesh, give that: --expose-data-mesh-db-name (ExposeDataMeshDBName)"}
+			Hint:    "if it was published under another name in the mesh, give that",
+			Do:      []lakemesh.Call{lakemesh.Do("producer.UnpublishDataProducts", "SourceDatabaseName", u.in.SourceDatabaseName, "ExposeDataMeshDBName", "NAME")}}
 	}
 	return nil
+}
+
+// ending is the same unpublishing, by which the subscriptions end.
+func (u *unpublication) ending() lakemesh.Call {
+	call := lakemesh.Do("producer.UnpublishDataProducts", "SourceDatabaseName", u.in.SourceDatabaseName)
+	if u.in.TableNameRegex != "" {
+		call.Arguments = append(call.Arguments, lakemesh.Argument{Name: "TableNameRegex", Value: u.in.TableNameRegex})
+	}
+	if u.in.ExposeDataMeshDBName != "" {
+		call.Arguments = append(call.Arguments, lakemesh.Argument{Name: "ExposeDataMeshDBName", Value: u.in.ExposeDataMeshDBName})
+	}
+	call.Arguments = append(call.Arguments, lakemesh.Argument{Name: "EndSubscriptions", Value: "true"})
+	return call
 }
 
 // plan revokes what is granted on the tables, then removes them and the links, then

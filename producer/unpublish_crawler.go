@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/lakemesh/lakemesh"
 	"github.com/lakemesh/lakemesh/internal/awserr"
 	"github.com/lakemesh/lakemesh/internal/catalog"
 	"github.com/lakemesh/lakemesh/plan"
@@ -22,24 +23,24 @@ func (u *unpublication) observeCrawler(ctx context.Context) error {
 	if err != nil || !ok || !found.Ours || found.Database != u.local {
 		return err
 	}
-	u.crawler = found
+	u.crawls = found
 	return nil
 }
 
 // planUncrawling takes what leaves from the crawler, and removes one that has nothing else.
 // It returns nil if there is nothing to do.
 func (u *unpublication) planUncrawling(p *plan.Plan) *plan.Step {
-	if u.crawler == nil {
+	if u.crawls == nil {
 		return nil
 	}
-	left := *u.crawler
+	left := *u.crawls
 	left.Tables = slices.DeleteFunc(slices.Clone(left.Tables), func(name string) bool {
 		// A table that was migrated and restored is crawled under its own name.
 		return slices.Contains(u.links, name) || u.local == u.source && u.leaving[strings.ToLower(name)] != nil
 	})
 	step := plan.Step{Kind: plan.DeleteCrawler, Account: u.account, Resource: "crawler " + left.Name}
 	switch {
-	case len(left.Tables) == len(u.crawler.Tables):
+	case len(left.Tables) == len(u.crawls.Tables):
 		return nil
 	case len(left.Tables) == 0:
 		step.Summary = "remove crawler " + left.Name
@@ -62,7 +63,8 @@ func (u *unpublication) uncrawled(c *catalog.Crawler, err error) error {
 		u.refuse("crawler "+c.Name, fmt.Sprintf("crawler %s is running, and was left: remove it yourself when it has ended", c.Name))
 		return nil
 	case awserr.Denied(err):
-		u.refuse("crawler "+c.Name, fmt.Sprintf("crawler %s was left, remove it yourself; role %s may not (%s): lakemesh account init brings it up to date", c.Name, u.ownRole(), awserr.Message(err)))
+		u.refuse("crawler "+c.Name, fmt.Sprintf("crawler %s was left, remove it yourself; role %s may not (%s): its account's administrator brings it up to date by %s", c.Name, u.ownRole(), awserr.Message(err),
+			lakemesh.Do("admin.InitializeProducerAccount")))
 		return nil
 	}
 	return err

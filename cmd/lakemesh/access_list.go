@@ -66,7 +66,7 @@ func (a *app) accessList() *cobra.Command {
 	flags.StringVar(&f.Table, "table-name", "", "only this table, and what may be on it")
 	flags.StringVar(&f.Principal, "principal", "", "only this principal, or this account and everybody of it")
 	flags.Var(newChoice(&by, "table", "consumer", "principal"), "by", "in the order of: table, consumer or principal")
-	flags.StringVar(&when, "at", "", "as it was justified at this time (UTC), such as 2026-01-31 or \"2026-01-31 12:00:00\"")
+	flags.StringVar(&when, "at", "", "as it was justified at this time: a date (2026-01-31, its first moment in UTC), a time in UTC (\"2026-01-31 12:00:00\"), or RFC 3339 (2026-01-31T12:00:00+01:00)")
 	// It has a form more than other results have.
 	flags.VarP(newChoice(&a.flags.output, "table", "json", "yaml", "csv"), "output", "o", "form of the result: table, json, yaml, or csv for a spreadsheet")
 	must(cmd.RegisterFlagCompletionFunc("output", cobra.FixedCompletions([]string{"table", "json", "yaml", "csv"}, cobra.ShellCompDirectiveNoFileComp)))
@@ -107,7 +107,7 @@ func parseTime(text string) (time.Time, error) {
 			return t.UTC(), nil
 		}
 	}
-	return time.Time{}, lakemesh.Invalid("--at", "%q is not a time, such as 2026-01-31 or 2026-01-31T12:00:00Z", text)
+	return time.Time{}, lakemesh.Invalid("--at", "%q is neither a date (2026-01-31), nor a time in UTC (2026-01-31 12:00:00), nor RFC 3339 (2026-01-31T12:00:00Z)", text)
 }
 
 // renderAccess is a block for each line of the list, so that ARNs and ids stay whole on

@@ -86,15 +86,21 @@ administrator has run "lakemesh account init". Both are safe to repeat.`,
 	return cmd
 }
 
+// holdsBoth refuses what is done in two accounts without a credentials file, which has both
+// administrators. otherwise is how to do it in each.
+func (a *app) holdsBoth(ctx context.Context, command, otherwise string) error {
+	file, err := a.credentialsFile(ctx)
+	if err != nil || file != nil {
+		return err
+	}
+	return usageError{&lakemesh.Error{Kind: lakemesh.ErrInvalidInput, Resource: command,
+		Message: "a credentials file is needed, with the administrators of both accounts", Hint: "give --credentials-file, or " + otherwise}}
+}
+
 // bootstrap sets the account up in both places.
 func (a *app) bootstrap(ctx context.Context, t admin.AccountType, f accountFlags) error {
-	if file, err := a.credentialsFile(ctx); err != nil || file == nil {
-		if err != nil {
-			return err
-		}
-		return usageError{&lakemesh.Error{Kind: lakemesh.ErrInvalidInput, Resource: "account enable",
-			Message: "a credentials file is needed, with the administrators of both accounts",
-			Hint:    "give --credentials-file, or run \"account init\" in the account and \"account enable --account-id\" in the mesh account"}}
+	if err := a.holdsBoth(ctx, "account enable", "run \"account init\" in the account and \"account enable --account-id\" in the mesh account"); err != nil {
+		return err
 	}
 	options, err := f.roles.options()
 	if err != nil {

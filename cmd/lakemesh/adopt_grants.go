@@ -23,8 +23,8 @@ lakemesh verify --repair makes it. Grants that no subscription can say, such as 
 columns, by LF-tags or to a role, stay as they are and are told with the reason. Repeat it
 whenever something was granted by hand. --dry-run shows what would be done.`,
 		Example: `  lakemesh adopt grants --dry-run
-  lakemesh adopt grants --consumer 222222222222
-  lakemesh adopt grants --product sales-111111111111 --table orders`,
+  lakemesh adopt grants --consumer 999999999999
+  lakemesh adopt grants --product aviation-111111111111 --table weather`,
 		Args: cobra.NoArgs,
 	}
 	cmd.RunE = a.do(func(ctx context.Context, _ []string) error {

@@ -28,7 +28,7 @@ func TestErrorsBecomeExitCodes(t *testing.T) {
 	}{
 		{nil, 0},
 		{errors.New("anything"), 1},
-		{errNotConfirmed, 1},
+		{errNotConfirmed, 8},
 		{&lakemesh.Error{Kind: lakemesh.ErrQuota}, 1},
 		{usageError{errors.New("no such flag")}, 2},
 		{lakemesh.Invalid("x", "y"), 2},

@@ -2,6 +2,7 @@ package main
 
 import (
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode"
@@ -23,43 +24,49 @@ type operation struct {
 	// command is what a person types; argument is the parameter that stands behind it
 	// without a flag.
 	command, argument string
+	// needs are the parameters without which the command is wrong usage. What is not known
+	// of them stands for itself: --database-name DATABASE_NAME.
+	needs []string
 }
 
 // operations are those that errors name as what to do.
 func operations() []operation {
 	return []operation{
-		{"admin.InitializeMeshAccount", (*admin.Admin).InitializeMeshAccount, "mesh init", ""},
-		{"admin.UpgradeMesh", (*admin.Admin).UpgradeMesh, "mesh upgrade", ""},
-		{"admin.AccessList", (*admin.Admin).AccessList, "access list --as admin", ""},
-		{"admin.AdoptRecords", (*admin.Admin).AdoptRecords, "adopt records", ""},
-		{"admin.EnableAccountAsProducer", (*admin.Admin).EnableAccountAsProducer, "account enable --account-type producer", "AccountID"},
-		{"admin.EnableAccountAsConsumer", (*admin.Admin).EnableAccountAsConsumer, "account enable --account-type consumer", "AccountID"},
-		{"admin.InitializeProducerAccount", (*admin.Admin).InitializeProducerAccount, "account init --account-type producer", ""},
-		{"admin.InitializeConsumerAccount", (*admin.Admin).InitializeConsumerAccount, "account init --account-type consumer", ""},
-		{"admin.Explain", (*admin.Admin).Explain, "explain --as admin", ""},
-		{"producer.CreateDataProducts", (*producer.Producer).CreateDataProducts, "product create", ""},
-		{"producer.SyncProducts", (*producer.Producer).SyncProducts, "product sync", ""},
-		{"producer.GetDataProduct", (*producer.Producer).GetDataProduct, "product get", ""},
-		{"producer.ListPendingAccessRequests", (*producer.Producer).ListPendingAccessRequests, "request list", ""},
-		{"producer.ListSubscriptions", (*producer.Producer).ListSubscriptions, "subscription list", ""},
-		{"producer.Explain", (*producer.Producer).Explain, "explain --as producer", ""},
-		{"producer.ApproveAccessRequest", (*producer.Producer).ApproveAccessRequest, "request approve", "RequestID"},
-		{"producer.AbortDecision", (*producer.Producer).AbortDecision, "subscription abort", "SubscriptionID"},
-		{"producer.SettleDepartures", (*producer.Producer).SettleDepartures, "subscription settle", ""},
-		{"producer.UpdateSubscriptionPermissions", (*producer.Producer).UpdateSubscriptionPermissions, "subscription update", "SubscriptionID"},
-		{"producer.Repair", (*producer.Producer).Repair, "verify --repair", ""},
-		{"producer.DeleteSubscription", (*producer.Producer).DeleteSubscription, "subscription delete", "SubscriptionID"},
-		{"producer.ExpireSubscriptions", (*producer.Producer).ExpireSubscriptions, "expire", ""},
-		{"consumer.RequestExtension", (*consumer.Consumer).RequestExtension, "request extend", "SubscriptionID"},
-		{"consumer.ListProducts", (*consumer.Consumer).ListProducts, "product list", ""},
-		{"consumer.Explain", (*consumer.Consumer).Explain, "explain --as consumer", ""},
-		{"consumer.FinalizeSubscription", (*consumer.Consumer).FinalizeSubscription, "subscription import", "SubscriptionID"},
-		{"consumer.ListProductAccess", (*consumer.Consumer).ListProductAccess, "subscription list --as consumer", ""},
-		{"consumer.RequestAccessToProduct", (*consumer.Consumer).RequestAccessToProduct, "request create", ""},
-		{"consumer.FinalizeSubscription", (*consumer.Consumer).FinalizeSubscription, "subscription import", "SubscriptionID"},
-		{"consumer.CancelAccessRequest", (*consumer.Consumer).CancelAccessRequest, "request cancel", "SubscriptionID"},
-		{"consumer.RemoveDeadLinks", (*consumer.Consumer).RemoveDeadLinks, "subscription tidy", ""},
-		{"consumer.DeleteSubscription", (*consumer.Consumer).DeleteSubscription, "subscription delete --as consumer", "SubscriptionID"},
+		{"admin.InitializeMeshAccount", (*admin.Admin).InitializeMeshAccount, "mesh init", "", nil},
+		{"admin.UpgradeMesh", (*admin.Admin).UpgradeMesh, "mesh upgrade", "", nil},
+		{"admin.AccessList", (*admin.Admin).AccessList, "access list --as admin", "", nil},
+		{"admin.AdoptRecords", (*admin.Admin).AdoptRecords, "adopt records", "", nil},
+		{"admin.EnableAccountAsProducer", (*admin.Admin).EnableAccountAsProducer, "account enable --account-type producer", "AccountID", nil},
+		{"admin.EnableAccountAsConsumer", (*admin.Admin).EnableAccountAsConsumer, "account enable --account-type consumer", "AccountID", nil},
+		{"admin.InitializeProducerAccount", (*admin.Admin).InitializeProducerAccount, "account init --account-type producer", "", nil},
+		{"admin.InitializeConsumerAccount", (*admin.Admin).InitializeConsumerAccount, "account init --account-type consumer", "", nil},
+		{"admin.Explain", (*admin.Admin).Explain, "explain --as admin", "", []string{"Database", "Table", "Principal"}},
+		{"admin.DisableAccount", (*admin.Admin).DisableAccount, "account disable", "AccountID", []string{"AccountID", "AccountType"}},
+		{"consumer.RequestExtension", (*consumer.Consumer).RequestExtension, "request extend", "SubscriptionID", []string{"SubscriptionID", "For"}},
+		{"consumer.ListProducts", (*consumer.Consumer).ListProducts, "product list", "", nil},
+		{"consumer.Explain", (*consumer.Consumer).Explain, "explain --as consumer", "", []string{"Database", "Table", "Principal"}},
+		{"consumer.FinalizeSubscription", (*consumer.Consumer).FinalizeSubscription, "subscription import", "SubscriptionID", []string{"SubscriptionID"}},
+		{"consumer.ListProductAccess", (*consumer.Consumer).ListProductAccess, "subscription list --as consumer", "", nil},
+		{"consumer.RequestAccessToProduct", (*consumer.Consumer).RequestAccessToProduct, "request create", "", []string{"OwnerAccountID", "DatabaseName", "RequestPermissions"}},
+		{"consumer.CancelAccessRequest", (*consumer.Consumer).CancelAccessRequest, "request cancel", "SubscriptionID", []string{"SubscriptionID"}},
+		{"consumer.RemoveDeadLinks", (*consumer.Consumer).RemoveDeadLinks, "subscription tidy", "", nil},
+		{"consumer.DeleteSubscription", (*consumer.Consumer).DeleteSubscription, "subscription delete --as consumer", "SubscriptionID", []string{"SubscriptionID"}},
+		{"producer.CreateDataProducts", (*producer.Producer).CreateDataProducts, "product create", "", []string{"SourceDatabaseName"}},
+		{"producer.SyncProducts", (*producer.Producer).SyncProducts, "product sync", "", nil},
+		{"producer.GetDataProduct", (*producer.Producer).GetDataProduct, "product get", "", []string{"DatabaseName"}},
+		{"producer.ListPendingAccessRequests", (*producer.Producer).ListPendingAccessRequests, "request list", "", nil},
+		{"producer.ListSubscriptions", (*producer.Producer).ListSubscriptions, "subscription list", "", nil},
+		{"producer.Explain", (*producer.Producer).Explain, "explain --as producer", "", []string{"Database", "Table", "Principal"}},
+		{"producer.ApproveAccessRequest", (*producer.Producer).ApproveAccessRequest, "request approve", "RequestID", []string{"RequestID"}},
+		{"producer.AbortDecision", (*producer.Producer).AbortDecision, "subscription abort", "SubscriptionID", []string{"SubscriptionID"}},
+		{"producer.SettleDepartures", (*producer.Producer).SettleDepartures, "subscription settle", "", nil},
+		{"producer.UpdateSubscriptionPermissions", (*producer.Producer).UpdateSubscriptionPermissions, "subscription update", "SubscriptionID", []string{"SubscriptionID", "GrantPermissions"}},
+		{"producer.Repair", (*producer.Producer).Repair, "verify --repair", "", nil},
+		{"producer.DeleteSubscription", (*producer.Producer).DeleteSubscription, "subscription delete", "SubscriptionID", []string{"SubscriptionID"}},
+		{"producer.ExpireSubscriptions", (*producer.Producer).ExpireSubscriptions, "expire", "", nil},
+		{"producer.UnpublishDataProducts", (*producer.Producer).UnpublishDataProducts, "product unpublish", "", []string{"SourceDatabaseName"}},
+		{"producer.RestoreTables", (*producer.Producer).RestoreTables, "product restore", "", []string{"SourceDatabaseName"}},
+		{"producer.MigrateTablesToMesh", (*producer.Producer).MigrateTablesToMesh, "product migrate", "", []string{"SourceDatabaseName"}},
 	}
 }
 
@@ -71,16 +78,34 @@ func command(c lakemesh.Call) string {
 		}
 		words := []string{"lakemesh", o.command}
 		var flags []string
+		lacking := slices.Clone(o.needs)
 		for _, a := range c.Arguments {
-			if a.Name == o.argument {
+			lacking = slices.DeleteFunc(lacking, func(name string) bool { return flagOf(o.name, name) == flagOf(o.name, a.Name) })
+			switch {
+			case a.Name == o.argument:
 				words = append(words, quoted(a.Value))
-			} else {
+			case slices.Contains(switches(), a.Name) && a.Value == "true":
+				flags = append(flags, "--"+flagOf(o.name, a.Name))
+			default:
 				flags = append(flags, "--"+flagOf(o.name, a.Name), quoted(a.Value))
+			}
+		}
+		for _, name := range lacking {
+			word := strings.ToUpper(strings.ReplaceAll(flagOf(o.name, name), "-", "_"))
+			if name == o.argument {
+				words = append(words, word)
+			} else {
+				flags = append(flags, "--"+flagOf(o.name, name), word)
 			}
 		}
 		return strings.Join(append(words, flags...), " ")
 	}
 	return c.String()
+}
+
+// switches are the parameters whose flags have no value.
+func switches() []string {
+	return []string{"EndSubscriptions", "KeepRecords", "LoseGrants", "Overwrite"}
 }
 
 // callPattern finds calls as the library writes them in a text: in the messages of errors
@@ -119,6 +144,10 @@ func flagOf(operation, parameter string) string {
 
 // flagName is the flag of a parameter: DatabaseName is --database-name.
 func flagName(parameter string) string {
+	if parameter == "Type" {
+		// An account's; other types have no flag.
+		parameter = "AccountType"
+	}
 	var b strings.Builder
 	letters := []rune(parameter)
 	for i, r := range letters {

@@ -2,26 +2,28 @@ package main
 
 import (
 	"bytes"
+	"fmt"
 	"go/ast"
 	"go/parser"
 	"go/token"
 	"io/fs"
 	"path/filepath"
 	"reflect"
+	"regexp"
 	"runtime"
 	"slices"
 	"strconv"
 	"strings"
 	"testing"
 
+	"github.com/spf13/cobra"
+
 	"github.com/lakemesh/lakemesh"
 )
 
-// namedCalls are the operations that the library names as what to do, with the names of
-// the arguments that it gives them.
-func namedCalls(t *testing.T) map[string][]string {
+// inLibrary looks at the source of everything but the command line and its tests.
+func inLibrary(t *testing.T, look func(at token.Position, n ast.Node)) {
 	t.Helper()
-	calls := map[string][]string{}
 	set := token.NewFileSet()
 	err := filepath.WalkDir("../..", func(path string, d fs.DirEntry, err error) error {
 		if err == nil && d.IsDir() && d.Name() == "cmd" {
@@ -35,39 +37,8 @@ func namedCalls(t *testing.T) map[string][]string {
 			return err
 		}
 		ast.Inspect(file, func(n ast.Node) bool {
-			call, ok := n.(*ast.CallExpr)
-			if !ok {
-				return true
-			}
-			if to, ok := call.Fun.(*ast.SelectorExpr); !ok || to.Sel.Name != "Do" || len(call.Args) == 0 {
-				return true
-			} else if of, ok := to.X.(*ast.Ident); !ok || of.Name != "lakemesh" {
-				return true
-			}
-			var words []string
-			for i, a := range call.Args {
-				if l, ok := a.(*ast.BasicLit); ok && l.Kind == token.STRING {
-					word, err := strconv.Unquote(l.Value)
-					if err != nil {
-						t.Error(err)
-					}
-					words = append(words, word)
-				} else if i%2 == 0 && i > 0 {
-					words = append(words, "")
-				} else if i%2 == 1 {
-					t.Errorf("%s: the name of an argument is no literal", set.Position(a.Pos()))
-				} else if i == 0 {
-					t.Errorf("%s: the operation is no literal", set.Position(a.Pos()))
-				}
-			}
-			if len(words) == 0 {
-				return true
-			}
-			for i := 1; i < len(words); i += 2 {
-				calls[words[0]] = append(calls[words[0]], words[i])
-			}
-			if calls[words[0]] == nil {
-				calls[words[0]] = []string{}
+			if n != nil {
+				look(set.Position(n.Pos()), n)
 			}
 			return true
 		})
@@ -76,40 +47,92 @@ func namedCalls(t *testing.T) map[string][]string {
 	if err != nil {
 		t.Fatal(err)
 	}
+}
+
+// namedCalls are the calls that the library names as what to do, with the names of the
+// arguments that it gives them.
+func namedCalls(t *testing.T) []lakemesh.Call {
+	t.Helper()
+	var calls []lakemesh.Call
+	inLibrary(t, func(at token.Position, n ast.Node) {
+		call, ok := n.(*ast.CallExpr)
+		if !ok {
+			return
+		}
+		if to, ok := call.Fun.(*ast.SelectorExpr); !ok || to.Sel.Name != "Do" || len(call.Args) == 0 {
+			return
+		} else if of, ok := to.X.(*ast.Ident); !ok || of.Name != "lakemesh" {
+			return
+		}
+		named := lakemesh.Call{}
+		for i, a := range call.Args {
+			if i > 0 && i%2 == 0 {
+				continue
+			}
+			l, ok := a.(*ast.BasicLit)
+			if !ok || l.Kind != token.STRING {
+				t.Errorf("%s: the operation, or the name of an argument, is no literal", at)
+				return
+			}
+			word, err := strconv.Unquote(l.Value)
+			if err != nil {
+				t.Error(err)
+			}
+			if i == 0 {
+				named.Operation = word
+			} else {
+				named.Arguments = append(named.Arguments, lakemesh.Argument{Name: word, Value: "true"})
+			}
+		}
+		calls = append(calls, named)
+	})
 	return calls
+}
+
+func testRoot() *cobra.Command {
+	return newApp(streams{in: strings.NewReader(""), out: &bytes.Buffer{}, err: &bytes.Buffer{}}).root()
+}
+
+// typeIt finds out whether a command can be typed as it is said: all of its flags are
+// there, with values that they take, and everything that it requires.
+func typeIt(said string) error {
+	root := testRoot()
+	cmd, rest, err := root.Find(strings.Fields(strings.TrimPrefix(said, "lakemesh ")))
+	if err != nil {
+		return err
+	}
+	if cmd.HasSubCommands() {
+		return fmt.Errorf("%s is no command but a group", cmd.CommandPath())
+	}
+	if err := cmd.ParseFlags(rest); err != nil {
+		return err
+	}
+	if err := cmd.ValidateRequiredFlags(); err != nil {
+		return err
+	}
+	args := cmd.Flags().Args()
+	if subscription := strings.HasSuffix(cmd.Use, " [subscription-id]") || strings.HasSuffix(cmd.Use, " [request-id]"); subscription && len(args) == 0 {
+		return fmt.Errorf("it wants its argument: %s", cmd.Use)
+	}
+	return cmd.ValidateArgs(args)
 }
 
 func TestEveryOperationThatAnErrorNamesHasItsCommand(t *testing.T) {
 	t.Parallel()
 	calls := namedCalls(t)
 	if len(calls) < 10 {
-		t.Fatalf("found %d operations that errors name; the source was not read", len(calls))
+		t.Fatalf("found %d calls that errors name; the source was not read", len(calls))
 	}
-	root := newApp(streams{in: strings.NewReader(""), out: &bytes.Buffer{}, err: &bytes.Buffer{}}).root()
-	for name, arguments := range calls {
-		i := slices.IndexFunc(operations(), func(o operation) bool { return o.name == name })
-		if i < 0 {
-			t.Errorf("%s has no command", name)
-			continue
-		}
-		cmd, rest, err := root.Find(strings.Fields(operations()[i].command))
-		if err != nil || cmd == root {
-			t.Errorf("%s: there is no command %q: %v", name, operations()[i].command, err)
-			continue
-		}
-		for _, word := range rest {
-			if flag, ok := strings.CutPrefix(word, "--"); ok && cmd.Flags().Lookup(flag) == nil {
-				t.Errorf("%s: %s has no flag %s", name, cmd.CommandPath(), word)
-			}
-		}
-		for _, a := range arguments {
-			if a != operations()[i].argument && cmd.Flags().Lookup(flagOf(name, a)) == nil {
-				t.Errorf("%s: %s has no flag --%s", name, cmd.CommandPath(), flagOf(name, a))
-			}
+	for _, c := range calls {
+		said := command(c)
+		if !strings.HasPrefix(said, "lakemesh ") {
+			t.Errorf("%s has no command", c)
+		} else if err := typeIt(said); err != nil {
+			t.Errorf("%s: %s cannot be typed: %v", c, said, err)
 		}
 	}
 	for _, o := range operations() {
-		if _, ok := calls[o.name]; !ok {
+		if !slices.ContainsFunc(calls, func(c lakemesh.Call) bool { return c.Operation == o.name }) {
 			t.Errorf("no error names %s", o.name)
 		}
 		method := runtime.FuncForPC(reflect.ValueOf(o.method).Pointer()).Name()
@@ -117,6 +140,40 @@ func TestEveryOperationThatAnErrorNamesHasItsCommand(t *testing.T) {
 		if !strings.HasSuffix(method, ")."+of) || !strings.Contains(method, "/"+pkg+".") {
 			t.Errorf("%s is said to be %s", o.name, method)
 		}
+		// Also where nothing is known it can be typed.
+		if said := command(lakemesh.Do(o.name)); typeIt(said) != nil {
+			t.Errorf("%s cannot be typed: %v", said, typeIt(said))
+		}
+	}
+}
+
+// Where the library spells a command itself, there is that command, and it has the flags.
+func TestEveryCommandThatATextSpellsIsThere(t *testing.T) {
+	t.Parallel()
+	spelled := regexp.MustCompile(`\blakemesh ((?:mesh|account|product|request|subscription|access|verify|explain|adopt)\b[^"();,]*)`)
+	n := 0
+	inLibrary(t, func(at token.Position, node ast.Node) {
+		l, ok := node.(*ast.BasicLit)
+		if !ok || l.Kind != token.STRING {
+			return
+		}
+		for _, found := range spelled.FindAllStringSubmatch(l.Value, -1) {
+			words := strings.Fields(found[1])
+			cmd, _, err := testRoot().Find(words)
+			if err != nil || cmd.HasSubCommands() {
+				t.Errorf("%s: there is no command %q: %v", at, found[1], err)
+				continue
+			}
+			n++
+			for _, word := range words {
+				if flag, ok := strings.CutPrefix(strings.TrimRight(word, "`.:'"), "--"); ok && cmd.Flags().Lookup(flag) == nil && cmd.InheritedFlags().Lookup(flag) == nil {
+					t.Errorf("%s: %s has no flag --%s", at, cmd.CommandPath(), flag)
+				}
+			}
+		}
+	})
+	if n == 0 {
+		t.Error("no command was found; the source was not read")
 	}
 }
 

@@ -33,6 +33,11 @@ func (a *app) remove(planned func() (*plan.Plan, error), do func() error) error 
 	return a.carry(deed{planned: planned, do: do, asks: anything, takes: takesAway})
 }
 
+// repair is remove for a repair: who gives --repair has said so.
+func (a *app) repair(planned func() (*plan.Plan, error), do func() error) error {
+	return a.carry(deed{planned: planned, do: do, asks: anything})
+}
+
 // deed is what a command is to do.
 type deed struct {
 	planned func() (*plan.Plan, error)

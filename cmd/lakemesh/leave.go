@@ -111,13 +111,8 @@ to repeat.`,
 
 // retire takes an account's both halves away.
 func (a *app) retire(ctx context.Context, t admin.AccountType, f leaveFlags) error {
-	if file, err := a.credentialsFile(ctx); err != nil || file == nil {
-		if err != nil {
-			return err
-		}
-		return usageError{&lakemesh.Error{Kind: lakemesh.ErrInvalidInput, Resource: "account disable",
-			Message: "a credentials file is needed, with the administrators of both accounts",
-			Hint:    "give --credentials-file, or run \"account disable --account-id\" in the mesh account and then \"account clear\" in the account"}}
+	if err := a.holdsBoth(ctx, "account disable", "run \"account disable --account-id\" in the mesh account and then \"account clear\" in the account"); err != nil {
+		return err
 	}
 	in := admin.RetireInput{Type: t}
 	var err error
@@ -214,7 +209,13 @@ record of who was allowed what: --keep-records keeps them. It is safe to repeat.
 						return err
 					}
 					a.warn(out.Warnings...)
-					return a.show(out, func() { fmt.Fprint(a.out, line("the mesh is gone: %s %s removed\n", counted(len(out.Removed), "thing"), was(len(out.Removed)))) })
+					return a.show(out, func() {
+						if len(out.Removed) == 0 {
+							fmt.Fprint(a.out, line("nothing to remove: account %s has nothing of the mesh any more\n", mesh.Account()))
+							return
+						}
+						fmt.Fprint(a.out, line("the mesh is gone: %s %s removed\n", counted(len(out.Removed), "thing"), was(len(out.Removed))))
+					})
 				},
 			})
 		}),

@@ -13,6 +13,8 @@ func (a *app) originalCommands() []*cobra.Command {
 	add := func(name string, c *cobra.Command) {
 		c.Use = name
 		c.Hidden = true
+		// Scripts that were written for the original were never asked.
+		c.PreRun = func(*cobra.Command, []string) { a.flags.yes = a.flags.yes || !a.asking }
 		commands = append(commands, c)
 	}
 	add("install-mesh-objects", a.meshInit())

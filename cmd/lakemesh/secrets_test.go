@@ -65,7 +65,7 @@ func TestNoCommandTellsASecret(t *testing.T) {
 	command(0, "--local", "request", "approve", "$ID")
 	command(0, "--local", "subscription", "import", "$ID", "-o", "json")
 	command(0, "--local", "subscription", "get", "$ID", "-o", "yaml")
-	command(0, "--local", "subscription", "update", "$ID", "--grant-permissions", "DESCRIBE")
+	command(0, "--local", "subscription", "update", "$ID", "--grant-permissions", "DESCRIBE", "--yes")
 	command(0, "--local", "subscription", "delete", "$ID", "--as", "consumer", "--yes")
 	command(0, "--local", "subscription", "settle", "-o", "json")
 	command(4, "--local", "subscription", "abort", "$ID")

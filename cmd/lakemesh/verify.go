@@ -65,7 +65,7 @@ is only shown.`,
 		if !repair || v.Holds() {
 			return a.showVerified(v, wide)
 		}
-		return a.remove(
+		return a.repair(
 			func() (*plan.Plan, error) { return party.plan(ctx, v) },
 			func() error {
 				out, err := party.repair(ctx, v)

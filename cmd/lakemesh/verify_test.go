@@ -52,7 +52,7 @@ func TestVerifyHasAnExitCodeOfItsOwnAndRepairs(t *testing.T) {
 	}
 	plan, _ := m.run(0, nil, "verify", "--repair", "--dry-run")
 	m.want(plan, "register")
-	m.run(1, &person{answer: strings.NewReader("n\n")}, "verify", "--repair")
+	m.run(8, &person{answer: strings.NewReader("n\n")}, "verify", "--repair")
 	m.run(7, nil, "verify", "--consumer", m.mesh.Credentials.Credentials[lakemesh.ConsumerIdentity].AccountID)
 	m.run(3, nil, "verify", "--consumer", "121212121212")
 	_, said = m.run(0, nil, "verify", "--repair")
@@ -76,7 +76,7 @@ func TestAConsumerVerifiesAndRepairsItsSide(t *testing.T) {
 	m.want(said, "^done: import subscription "+id+" again$", "^nothing to repair: 1 subscription, ")
 	_, said = m.run(0, nil, "subscription", "update", id, "--grant-permissions", "SELECT")
 	m.want(said, "^nothing to do: "+id)
-	m.run(0, nil, "subscription", "delete", "--as", "producer", id)
+	m.run(0, nil, "subscription", "delete", "--as", "producer", id, "--yes")
 	text, _ := m.run(7, nil, "verify", "--as", "consumer", "-o", "json")
 	var v producer.Verification
 	if err := json.Unmarshal([]byte(text), &v); err != nil || len(v.Findings) != 1 || v.Findings[0].Link != "resource link" || v.Party != "consumer" {

@@ -33,6 +33,18 @@ type Source struct {
 	OwnersOf func(database string) map[string]bool
 }
 
+// CheckAt refuses a time that is yet to come: what will be justified then nobody knows. now
+// is the clock of the options, and may be nil.
+func CheckAt(at *time.Time, now func() time.Time) error {
+	if now == nil {
+		now = time.Now
+	}
+	if is := now(); at != nil && at.After(is) {
+		return lakemesh.Invalid("At", "%s is yet to come (it is %s): what will be justified then is not known", lakemesh.FormatTime(*at), lakemesh.FormatTime(is))
+	}
+	return nil
+}
+
 // historyWidth is how many histories are read at once.
 const historyWidth = 8
 
