@@ -291,6 +291,7 @@ func TestAConsumersVerificationFindsEveryFaultAndNothingElse(t *testing.T) {
 			if _, diff := w.verify(consumer.VerifyInput{}, named(test.stays)); diff != "" {
 				t.Errorf("found after a repair (-want +got):\n%s", diff)
 			}
+			w.byOwner(id)
 		})
 	}
 }

@@ -293,7 +293,7 @@ func (s *inspected) compareCopies() {
 		for _, t := range pub.tables {
 			readers := slices.Concat(holders[access.OnTable(s.meshAccount, pub.target, t.name)], holders[access.OnAllTables(s.meshAccount, pub.target)])
 			f := Finding{Kind: chain.Missing, Link: chain.Metadata, Resource: fmt.Sprintf("table %s.%s", pub.target, t.name), Database: pub.target, Tables: []string{t.name},
-				Subscriptions: readers, Command: fmt.Sprintf("lakemesh product sync --database-name %s --table-name-regex %s", pub.target, t.name), Mends: chain.Mends{By: chain.BySyncing}}
+				Subscriptions: readers, Command: fmt.Sprintf("lakemesh product sync --database-name %s --table-name-regex %s --deep", pub.target, t.name), Mends: chain.Mends{By: chain.BySyncing}}
 			switch {
 			case t.conflict != "":
 				f.Kind, f.What, f.Command = chain.Undecided, t.conflict, f.Command+" --overwrite"

@@ -510,6 +510,16 @@ func TestVerifyFindsEveryFaultAndNothingElse(t *testing.T) {
 				t.Errorf("found after a repair (-want +got):\n%s", diff)
 			}
 		})
+		t.Run(name+", by the commands", func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			meshtest.Without(t, w.mesh, "what others hold cannot be seen", func(r localmesh.Readings) bool { return r.ListingsShowOwnRows })
+			w.partitioned(t)
+			id := w.request(t, consumerAccount, []string{"orders", "days"}, "SELECT", "DESCRIBE")
+			w.approve(t, producer.ApproveInput{RequestID: id})
+			test.plant(t, w, id)
+			w.remedied(t)
+		})
 	}
 }
 

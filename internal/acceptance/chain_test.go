@@ -71,7 +71,7 @@ func (w *world) ofMesh() []string {
 
 // remains reports whether a finding is what a consumer still has to do.
 func (w *world) remains(f chain.Finding) bool {
-	return f.Mends.By == chain.ByTidying || f.Mends.By == chain.ByImporting && (f.Link == chain.Invitation || f.Link == chain.ResourceLink)
+	return f.Mends.By == chain.ByTidying || f.Mends.By == chain.ByImporting && (f.Link == chain.Invitation || f.Link == chain.ResourceLink || strings.HasPrefix(f.Resource, "subscription "))
 }
 
 // finds checks what a verification finds, once everything is known.

@@ -17,6 +17,9 @@ func advice(f Finding) string {
 	case Setup:
 		return "change it with AWS's own tools in account " + f.Account + ", or leave it as it is"
 	case Record:
+		if f.Kind == Missing {
+			return "the owner looks at it: lakemesh verify --subscription <id>"
+		}
 		return "have the account enabled again (lakemesh account enable), or the subscription ended by its owner (lakemesh subscription delete)"
 	case Grant, HandedOn:
 		switch {

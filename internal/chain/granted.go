@@ -270,6 +270,10 @@ func Records(records []*tracker.Record) (found []Finding) {
 		if r.Tampered != "" || r.Fault != "" {
 			changed := f
 			changed.Kind, changed.What, changed.Command = Undecided, cmp.Or(r.Tampered, r.Fault), "lakemesh subscription delete "+r.ID
+			if r.Database == "" {
+				// What it gave is not known, so that nothing can be taken away by it.
+				changed.Command, changed.ByHand = "", "write its item in table "+lakemesh.DecisionsTable+" again as it was (AWS restores a table to a point in time), or have Lake Formation's administrator revoke what account "+r.Subscriber+" holds by it"
+			}
 			found = append(found, changed)
 		}
 		if _, err := permissions.DecodeFound("", r.Subscriber, r.Found); err != nil {
