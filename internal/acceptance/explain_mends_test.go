@@ -51,6 +51,8 @@ func TestWhatAnExplanationNamesMends(t *testing.T) {
 				t.Run(life+"/"+name+"/"+view, func(t *testing.T) {
 					t.Parallel()
 					w := newExplaining(t)
+					// What was mended is looked at right after it was.
+					w.SetEventualConsistency(0)
 					live(w)
 					if err := d.do(w); err != nil {
 						t.Skipf("it does not apply: %v", err)
@@ -252,6 +254,7 @@ func (w *explaining) carriesOutByAWS(s chain.Step) error {
 func TestWhoDoesNotSeeIsToldWhomToAsk(t *testing.T) {
 	t.Parallel()
 	w := newExplaining(t)
+	w.SetEventualConsistency(0)
 	lives()["imported"](w)
 	w.must(deeds()["DESCRIBE on all tables is all that is left"].do(w))
 	for _, view := range []string{"both", "owner", "consumer", "administrator"} {
