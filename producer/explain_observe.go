@@ -265,10 +265,11 @@ func (x *explained) compare(s *chain.Step) {
 		if f.Link == s.Link {
 			s.State, s.What = chain.Differs, s.What+"; "+f.What
 			do := x.publishes()
-			if f.Mends.By == chain.BySyncing {
+			switch f.Mends.By {
+			case chain.BySyncing:
 				syncs := lakemesh.Do("producer.SyncProducts", "DatabaseName", x.Database, "TableNameRegex", x.Table)
 				do = &syncs
-			} else if f.Mends.By == "" {
+			case "":
 				do = nil
 			}
 			*s = s.MendedBy(chain.Owner, do)
