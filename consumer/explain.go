@@ -144,7 +144,8 @@ func (x *explained) observe(ctx context.Context) error {
 		table = x.public
 	}
 	if table == nil && len(x.About(x.records)) == 0 && len(x.received.Rows) == 0 {
-		return lakemesh.NotFound("table "+x.Name(), x.meshAccount, "see what is offered with: lakemesh product list")
+		return &lakemesh.Error{Kind: lakemesh.ErrNotFound, Resource: "table " + x.Name(), Account: x.meshAccount, Message: "not found", Hint: "see what is offered",
+			Do: []lakemesh.Call{lakemesh.Do("consumer.ListProducts")}}
 	}
 	if x.Column == "" || table == nil {
 		return nil

@@ -8,7 +8,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/lakeformation"
 	"github.com/aws/aws-sdk-go-v2/service/ram"
 
-	"github.com/lakemesh/lakemesh"
 	"github.com/lakemesh/lakemesh/internal/catalog"
 	"github.com/lakemesh/lakemesh/internal/chain"
 	"github.com/lakemesh/lakemesh/internal/explaining"
@@ -44,7 +43,7 @@ func ExplainOnMesh(ctx context.Context, m MeshSide, in ExplainInput) (*Explanati
 	of := catalog.New(glue.NewFromConfig(m.Manager.Config), mesh, region, plan.DefaultConcurrency)
 	d, ok, err := of.Database(ctx, a.Database)
 	if err == nil && !ok {
-		err = lakemesh.NotFound("database "+a.Database, mesh, "the name is that in the mesh: lakemesh product list")
+		err = notOffered("database "+a.Database, mesh)
 	}
 	if err != nil {
 		return nil, identity.Explain(opExplain, mesh, "table "+a.Name(), err)

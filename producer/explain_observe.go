@@ -135,9 +135,9 @@ func (x *explained) known(ctx context.Context) error {
 			return err
 		}
 		if x.database == nil {
-			return lakemesh.NotFound("database "+x.Database, x.meshAccount, "the name is that in the mesh: lakemesh product list")
+			return notOffered("database "+x.Database, x.meshAccount)
 		}
-		return lakemesh.NotFound("table "+x.Name(), x.meshAccount, "see what there is with: lakemesh product list")
+		return notOffered("table "+x.Name(), x.meshAccount)
 	case catalog.Owner(x.database, x.table) != x.account && len(x.onTable) == 0:
 		return &lakemesh.Error{Kind: lakemesh.ErrWrongAccount, Account: x.meshAccount, Resource: "table " + x.Name(),
 			Message: "this account has not published it", Hint: "ask its owner, whose account the name of the database ends in"}
@@ -151,6 +151,12 @@ func (x *explained) known(ctx context.Context) error {
 		return explaining.NoColumn(x.Asked)
 	}
 	return nil
+}
+
+// notOffered is the error of what the mesh does not have.
+func notOffered(resource, mesh string) error {
+	return &lakemesh.Error{Kind: lakemesh.ErrNotFound, Resource: resource, Account: mesh, Message: "not found", Hint: "the name is that in the mesh; see what there is",
+		Do: []lakemesh.Call{lakemesh.Do("consumer.ListProducts")}}
 }
 
 // was reports whether there was a table of that name: a subscription names it, or a link of
@@ -259,10 +265,11 @@ func (x *explained) compare(s *chain.Step) {
 		if f.Link == s.Link {
 			s.State, s.What = chain.Differs, s.What+"; "+f.What
 			do := x.publishes()
-			if f.Mends.By == chain.BySyncing {
+			switch f.Mends.By {
+			case chain.BySyncing:
 				syncs := lakemesh.Do("producer.SyncProducts", "DatabaseName", x.Database, "TableNameRegex", x.Table)
 				do = &syncs
-			} else if f.Mends.By == "" {
+			case "":
 				do = nil
 			}
 			*s = s.MendedBy(chain.Owner, do)

@@ -51,6 +51,8 @@ func TestWhatAnExplanationNamesMends(t *testing.T) {
 				t.Run(life+"/"+name+"/"+view, func(t *testing.T) {
 					t.Parallel()
 					w := newExplaining(t)
+					// What was mended is looked at right after it was.
+					w.SetEventualConsistency(0)
 					live(w)
 					if err := d.do(w); err != nil {
 						t.Skipf("it does not apply: %v", err)
@@ -245,4 +247,36 @@ func (w *explaining) carriesOutByAWS(s chain.Step) error {
 		return err
 	}
 	return fmt.Errorf("nobody here does %s", s.Command)
+}
+
+// What would be granted is never named as a way to look: who sees a link is asked, and
+// that changes nothing.
+func TestWhoDoesNotSeeIsToldWhomToAsk(t *testing.T) {
+	t.Parallel()
+	w := newExplaining(t)
+	w.SetEventualConsistency(0)
+	lives()["imported"](w)
+	w.must(deeds()["DESCRIBE on all tables is all that is left"].do(w))
+	for _, view := range []string{"both", "owner", "consumer", "administrator"} {
+		for _, permission := range []lakemesh.Permission{lakemesh.Select, lakemesh.Insert} {
+			e, err := w.seenBy(view, chain.Question{Database: product, Table: orders, Principal: w.analyst, Permission: permission})
+			w.must(err)
+			for _, way := range e.Ways {
+				for _, s := range way.Steps {
+					if s.State == chain.NotSeen && (s.Do != nil || s.Command != "") {
+						t.Errorf("%s: what mends the %s is named, which is not seen: %+v", view, s.Link, s)
+					}
+					if s.Look != nil && !strings.HasSuffix(s.Look.Operation, ".Explain") {
+						t.Errorf("%s: to see the %s %s is named", view, s.Link, s.Look)
+					}
+					if view == "both" && (strings.Contains(s.What, "the owner sees") || strings.Contains(s.What, consumerAccount+" sees")) && way.Path == chain.ThroughAccount {
+						t.Errorf("both are told to ask one of them: %+v", s)
+					}
+				}
+			}
+			if broken, ok := e.FirstBroken(); permission == lakemesh.Select && view != "owner" && (!ok || broken.Link != chain.Grant || !strings.Contains(broken.What, "DESCRIBE")) {
+				t.Errorf("%s: the first broken link is %+v:\n%s", view, broken, told(e))
+			}
+		}
+	}
 }

@@ -606,11 +606,12 @@ func (w *explaining) agree(q chain.Question) {
 func (w *explaining) disagreement(q chain.Question) string {
 	w.t.Helper()
 	truth := w.truth(q)
-	var o, c *chain.Explanation
-	var failed [2]error
+	var o, c, a *chain.Explanation
+	var failed [3]error
 	w.silent("explain", func() {
 		o, failed[0] = w.producer.Explain(w.t.Context(), q)
 		c, failed[1] = w.consumer.Explain(w.t.Context(), q)
+		a, failed[2] = w.admin().Explain(w.t.Context(), q)
 	})
 	for _, err := range failed {
 		if errors.Is(err, lakemesh.ErrNotFound) && truth == chain.Cannot {
@@ -620,7 +621,7 @@ func (w *explaining) disagreement(q chain.Question) string {
 		w.must(err)
 	}
 	both := chain.Together(o, c)
-	for name, e := range map[string]*chain.Explanation{"the owner": o, "the consumer": c, "both": both} {
+	for name, e := range map[string]*chain.Explanation{"the owner": o, "the consumer": c, "the administrator": a, "both": both} {
 		if e.Verdict != truth && (e.Verdict != chain.Untold || name == "both") {
 			return fmt.Sprintf("%s %s %s: it is said by %s that it %s, and it %s:\n%s", q.Principal, q.Permission, q.Column, name, e.Verdict, truth, told(e))
 		}

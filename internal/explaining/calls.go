@@ -115,7 +115,7 @@ func (a Asked) importsTo(r *tracker.Record, link string) *lakemesh.Call {
 	return &with
 }
 
-// AsksOwner, AsksConsumer and AsksAdministrator ask the same of those who see more.
+// AsksOwner asks the same of the owner.
 func (a Asked) AsksOwner() *lakemesh.Call {
 	return a.asks(lakemesh.Do("producer.Explain", "Database", a.Database, "Table", a.Table, "Principal", a.Principal))
 }

@@ -728,6 +728,15 @@ func (l *life) use() []step {
 	return []step{
 		finalize("routes"), finalize("original"), finalize("weather"),
 		finalize("weather", "arn:aws:iam::"+consumerAccount+":role/"+analyst),
+		{"import for whom there is not", func() error {
+			for _, nobody := range []string{"role/Nobody", "user/nobody"} {
+				_, err := l.consumer.PlanFinalizeSubscription(l.ctx, consumer.FinalizeInput{SubscriptionID: l.ids["weather"], Principals: []string{"arn:aws:iam::" + consumerAccount + ":" + nobody}})
+				if !errors.Is(err, lakemesh.ErrNotFound) {
+					return fmt.Errorf("%s is given access: %w", nobody, errors.Join(errUnexpected, err))
+				}
+			}
+			return nil
+		}},
 		{"look at what was imported", l.see("weather", consumer.SeenAsShared)},
 		{"read the subscription's history", func() error {
 			for _, get := range []func(context.Context, string) (*lakemesh.Subscription, error){l.consumer.GetSubscription, l.producer.GetSubscription} {
