@@ -29,7 +29,8 @@ func (p *Producer) prefixes(c *considered, f *found, ch *change, diff access.Cha
 	}
 	todo := &accesses{byRole: map[string]*storage.Access{}}
 
-	alters := whoAlters(becomes, catalog, c.record.Database)
+	// Also whoever may alter it until now, and has this taken away, can have named a place.
+	alters := whoAlters(observed.Union(becomes), catalog, c.record.Database)
 	unopened := map[string]bool{}
 	// A deletion that was left unfinished may have closed what the subscription reads.
 	aborting := c.action == lakemesh.ActionAbort
