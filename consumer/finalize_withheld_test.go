@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/iam"
 	lftypes "github.com/aws/aws-sdk-go-v2/service/lakeformation/types"
 
 	"github.com/lakemesh/lakemesh"
@@ -107,8 +109,9 @@ func TestWhoStillHoldsAccessIsNamed(t *testing.T) {
 	}
 }
 
-// A principal that does not exist is told of by Lake Formation alone, and late: who was
-// handed access on until then is said, and stands in the history.
+// Where the account's role may not look whether there is a principal, as one that an older
+// version set up, Lake Formation tells of it, and late: who was handed access on until then
+// is said, and stands in the history.
 func TestAPrincipalThatDoesNotExist(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -116,6 +119,7 @@ func TestAPrincipalThatDoesNotExist(t *testing.T) {
 	w.approve(id)
 	nobody := "arn:aws:iam::" + consumerAccount + ":role/Nobody"
 	in := consumer.FinalizeInput{SubscriptionID: id, Principals: []string{analyst, nobody}}
+	w.mayNotLookAtRoles()
 	p, err := w.consumer.PlanFinalizeSubscription(t.Context(), in)
 	if err != nil || !strings.Contains(strings.Join(p.Warnings, "\n"), nobody) {
 		t.Errorf("the plan says %v, %v", p, err)
@@ -164,4 +168,14 @@ func TestEverybodyOfTheAccountIsNotByHand(t *testing.T) {
 	if err != nil || slices.ContainsFunc(v.Findings, func(f chain.Finding) bool { return f.Principal == everybody }) {
 		t.Errorf("the owner's verification: %+v, %v", v, err)
 	}
+}
+
+// mayNotLookAtRoles takes from the account's role what an older version did not give it.
+func (w *world) mayNotLookAtRoles() {
+	meshtest.Before(w.mesh.Mesh, func() {
+		_, err := iam.NewFromConfig(w.mesh.Config(meshtest.Administrator(consumerAccount))).PutRolePolicy(w.t.Context(), &iam.PutRolePolicyInput{
+			RoleName: aws.String(lakemesh.ConsumerRole), PolicyName: aws.String("older"),
+			PolicyDocument: aws.String(`{"Version":"2012-10-17","Statement":{"Effect":"Deny","Action":["iam:GetRole","iam:GetUser"],"Resource":"*"}}`)})
+		w.must(err)
+	})
 }

@@ -92,6 +92,10 @@ func command(c lakemesh.Call) string {
 		}
 		for _, name := range lacking {
 			word := strings.ToUpper(strings.ReplaceAll(flagOf(o.name, name), "-", "_"))
+			if name == "For" {
+				// Any word would do for a name, and none for a time.
+				word = "90d"
+			}
 			if name == o.argument {
 				words = append(words, word)
 			} else {

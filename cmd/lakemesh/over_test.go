@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
@@ -12,6 +13,14 @@ import (
 	"github.com/lakemesh/lakemesh/internal/home"
 	"github.com/lakemesh/lakemesh/localmesh"
 )
+
+// now keeps what time it is in a variable: now NAME.
+func now(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: now NAME")
+	}
+	ts.Setenv(args[0], time.Now().UTC().Format(time.RFC3339Nano))
+}
 
 // over moves the end of a subscription into the past, so that no script has to wait for it:
 // over id.
