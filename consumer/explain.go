@@ -209,7 +209,10 @@ func (x *explained) throughAccount() []chain.Step {
 		invitation.State, invitation.What = chain.Holds, "the table can be seen here"
 	default:
 		invitation.What = "Lake Formation shows this account nothing of the table: nothing is granted to it, or no share carries it here"
-		invitation = invitation.MendedBy(chain.Owner, restores)
+		if invitation = invitation.SeenBy(chain.Owner, x.AsksOwner()); x.public != nil && restores != nil {
+			// Of a table that is there, whichever of them it is.
+			invitation = invitation.MendedBy(chain.Owner, restores)
+		}
 		if len(x.refused) > 0 {
 			invitation.What += "; the invitation to " + x.refused[0] + " was rejected, or has expired"
 		}

@@ -219,7 +219,7 @@ func (x *explained) carried(ctx context.Context, path chain.Path, held explainin
 		return []chain.Step{share, invitation}, nil
 	}
 	share.State, invitation.State = chain.Broken, chain.NotSeen
-	for _, row := range held.Rows {
+	for _, row := range x.Arriving(held) {
 		on := permissions.Table(x.meshAccount, x.Database, x.Table)
 		if row.AllTables {
 			on = permissions.AllTables(x.meshAccount, x.Database)

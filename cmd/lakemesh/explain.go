@@ -212,7 +212,9 @@ func answer(e *producer.Explanation) string {
 // todo is what to do, and who: what mends the first link that is broken, or else who sees
 // more.
 func todo(e *producer.Explanation) (who, do string) {
-	if broken, ok := e.FirstBroken(); ok {
+	if broken, ok := e.FirstBroken(); ok && broken.Mends == "" && broken.Look != nil {
+		return "to see more, as the " + string(broken.Sees), command(*broken.Look)
+	} else if ok {
 		return "to mend it, as the " + string(broken.Mends), mends(broken)
 	}
 	for _, s := range e.Ways[0].Steps {

@@ -69,7 +69,8 @@ type Step struct {
 	Mends   Party          `json:"Mends,omitempty"`
 	Do      *lakemesh.Call `json:"Do,omitempty"`
 	Command string         `json:"Command,omitempty"`
-	// Sees is who sees a link that is not seen, and Look with which operation.
+	// Sees is who sees a link that is not seen, or why one is broken, and Look with which
+	// operation.
 	Sees Party          `json:"Sees,omitempty"`
 	Look *lakemesh.Call `json:"Look,omitempty"`
 }
@@ -95,7 +96,9 @@ func (s *Step) tidy() {
 	case Holds, NotNeeded:
 		s.Mends, s.Do, s.Command, s.Sees, s.Look = "", nil, "", "", nil
 	case Broken, Partly, Differs:
-		s.Sees, s.Look = "", nil
+		if s.Mends != "" {
+			s.Sees, s.Look = "", nil
+		}
 	}
 }
 

@@ -109,6 +109,15 @@ func (h Held) whole() bool {
 	return slices.ContainsFunc(h.Rows, func(r permissions.Holding) bool { return r.Whole() })
 }
 
+// Arriving are the rows that have to reach the principal: of an account of which it is
+// asked what it may hand on, those by which it may.
+func (a Asked) Arriving(h Held) []permissions.Holding {
+	if !a.Whole || !h.HandsOn {
+		return h.Rows
+	}
+	return slices.DeleteFunc(slices.Clone(h.Rows), func(r permissions.Holding) bool { return !a.gives(r.Grantable) })
+}
+
 // Judge tells what the rows give to the principals. partitionKey tells that the column is
 // a partition key, of which nothing can be hidden.
 func (a Asked) Judge(rows []permissions.Holding, partitionKey bool, principals ...string) Held {
