@@ -105,7 +105,7 @@ func (r *restoration) observe(ctx context.Context) error {
 	if err := group.Wait(); err != nil {
 		return err
 	}
-	r.live = append(active, claimed...)
+	r.live = slices.Concat(active, claimed)
 	for _, name := range slices.Sorted(maps.Keys(r.inMesh)) {
 		if err := r.consider(ctx, name, own[name]); err != nil {
 			return err

@@ -132,9 +132,9 @@ func endText(s *lakemesh.Subscription) string {
 	return lakemesh.FormatTime(until)
 }
 
-// unlessEmpty takes a column out of a table in which no row says anything.
-func unlessEmpty(column string, header []string, rows [][]string) ([]string, [][]string) {
-	n := slices.Index(header, column)
+// untilIfAny takes the column of ends out of a table in which no row has one.
+func untilIfAny(header []string, rows [][]string) ([]string, [][]string) {
+	n := slices.Index(header, "UNTIL")
 	if n < 0 || slices.ContainsFunc(rows, func(row []string) bool { return row[n] != orDash("") }) {
 		return header, rows
 	}

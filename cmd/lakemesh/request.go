@@ -108,7 +108,7 @@ func (a *app) printRequests(list []producer.PendingRequest) {
 		rows[i] = []string{r.SubscriptionID, r.DatabaseName, tables, strings.Join(r.RequestedGrants, ","), orDash(r.RequestedUntil), r.SubscriberPrincipal, r.CreationDate, r.CreatedBy, approvable}
 	}
 	header := []string{"REQUEST", "DATABASE", "TABLES", "PERMISSIONS", "UNTIL", "CONSUMER", "CREATED", "BY", "APPROVABLE"}
-	header, rows = unlessEmpty("UNTIL", header, rows)
+	header, rows = untilIfAny(header, rows)
 	a.printTable("pending requests", header, rows)
 }
 

@@ -113,7 +113,7 @@ func (a *app) printSubscriptions(what string, list []lakemesh.Subscription) {
 			choose(s.Status == lakemesh.Active, choose(s.Imported, "yes", "no"), "-")}
 	}
 	header := []string{"SUBSCRIPTION", "STATUS", "DATABASE", "TABLES", "PERMISSIONS", "UNTIL", "OWNER", "SUBSCRIBER", "IMPORTED"}
-	header, rows = unlessEmpty("UNTIL", header, rows)
+	header, rows = untilIfAny(header, rows)
 	a.printTable(what, header, rows)
 }
 

@@ -67,13 +67,13 @@ func TestDataUnderAKeyIsReadWhenRoleAndKeyAllow(t *testing.T) {
 	key := w.key()
 	w.encrypt(key)
 	published := w.publish(w.producer, source)
-	if said := strings.Join(published.Warnings, "\n"); !strings.Contains(said, key) || !strings.Contains(said, "--kms-key") {
+	if said := strings.Join(published.Warnings, "\n"); !strings.Contains(said, key) || !strings.Contains(said, "KMSKey: ") {
 		t.Errorf("published with %q", published.Warnings)
 	}
 	id := w.request([]string{orders}, "SELECT", "DESCRIBE")
 	todo, err := w.producer.PlanApproveAccessRequest(t.Context(), producer.ApproveInput{RequestID: id})
 	w.must(err)
-	if said := strings.Join(todo.Warnings, "\n"); !strings.Contains(said, key) || !strings.Contains(said, "--kms-key") {
+	if said := strings.Join(todo.Warnings, "\n"); !strings.Contains(said, key) || !strings.Contains(said, "KMSKey: ") {
 		t.Errorf("the approval warns %q", todo.Warnings)
 	}
 	statement := statementIn(todo.Warnings)

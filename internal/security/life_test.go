@@ -716,13 +716,20 @@ func (l *life) use() []step {
 			planned(l, l.consumer.PlanFinalizeSubscription, in)
 			out, err := l.consumer.FinalizeSubscription(l.ctx, in)
 			l.told(out, err)
-			if err == nil && len(out.Warnings) > 0 {
-				err = fmt.Errorf("warnings: %q", out.Warnings)
-			}
 			if err != nil {
 				return err
 			}
-			return nothingToDo(l.consumer.PlanFinalizeSubscription(l.ctx, in))
+			for _, w := range out.Warnings {
+				// Whom it was imported for before keeps it.
+				if !strings.HasPrefix(w, "besides them, these still hold access from before: ") {
+					return fmt.Errorf("%w: warned of %s", errUnexpected, w)
+				}
+			}
+			p, err := l.consumer.PlanFinalizeSubscription(l.ctx, in)
+			if err == nil {
+				p.Warnings = nil
+			}
+			return nothingToDo(p, err)
 		}}
 	}
 	return []step{
