@@ -211,7 +211,7 @@ func TestEachConditionOnTheTablesIsNeeded(t *testing.T) {
 func TestPoliciesFitTheQuotas(t *testing.T) {
 	t.Parallel()
 	a := &Admin{account: testMesh, mesh: testMesh, region: "ap-southeast-99"}
-	buckets := make([]string, 49)
+	buckets := make([]string, 47)
 	for i := range buckets {
 		buckets[i] = fmt.Sprintf("%s-%02d", strings.Repeat("b", 60), i)
 	}

@@ -23,6 +23,8 @@ func producerPolicy(mesh, producer, crawlerRole string, buckets []string) iampol
 		allow("Unlink", []string{"glue:DeleteDatabase"}, []string{lakemesh.CatalogARN("*", producer), "arn:aws:glue:*:" + producer + ":*/*-" + producer + "*"}, nil),
 		allow("LakeFormation", append(grantActions(), "lakeformation:ListLFTags", "lakeformation:GetResourceLFTags"), anything, nil),
 		bucketStatement(producer, buckets),
+		// Whoever unpublishes looks whether there is a crawler; only with a crawler's role there is.
+		allow("LookAtCrawlers", []string{"glue:GetCrawler"}, []string{crawlerARNs(producer)}, nil),
 		// To say whether the key that a bucket encrypts with lets the mesh's role decrypt.
 		allow("LookAtKeyPolicies", []string{"kms:GetKeyPolicy"}, []string{"arn:aws:kms:*:" + producer + ":key/*"}, nil),
 	}
@@ -30,8 +32,7 @@ func producerPolicy(mesh, producer, crawlerRole string, buckets []string) iampol
 	if crawlerRole != "" {
 		statements = append(statements,
 			// Those alone that are named as the mesh names them.
-			allow("Crawl", []string{"glue:GetCrawler", "glue:CreateCrawler", "glue:UpdateCrawler", "glue:DeleteCrawler"},
-				[]string{"arn:aws:glue:*:" + producer + ":crawler/lakemesh-*"}, nil),
+			allow("Crawl", []string{"glue:CreateCrawler", "glue:UpdateCrawler", "glue:DeleteCrawler"}, []string{crawlerARNs(producer)}, nil),
 			allow("CrawlWithRole", []string{"iam:PassRole"}, []string{crawlerRole},
 				iampolicy.Conditions{"StringEquals": {"iam:PassedToService": {"glue.amazonaws.com"}}}),
 			// To say at publication what the crawler will not be allowed.
@@ -40,6 +41,9 @@ func producerPolicy(mesh, producer, crawlerRole string, buckets []string) iampol
 	}
 	return iampolicy.New(statements...)
 }
+
+// crawlerARNs are the crawlers of an account that lakemesh makes.
+func crawlerARNs(account string) string { return "arn:aws:glue:*:" + account + ":crawler/lakemesh-*" }
 
 // bucketStatement lets a role keep the policies of the buckets that were named,
 // else of all buckets of its account.

@@ -12,8 +12,8 @@ import (
 	"github.com/lakemesh/lakemesh/plan"
 )
 
-// observeCrawler finds the crawler that lakemesh made for the links. A producer's role has
-// the right to look only if the account was initialized with a crawler's role.
+// observeCrawler finds the crawler that lakemesh made for the links. A producer's role that
+// an older version made has the right to look only if there was a crawler's role.
 func (u *unpublication) observeCrawler(ctx context.Context) error {
 	found, ok, err := u.own.catalog.Crawler(ctx, crawlerName(u.local))
 	if awserr.Denied(err) {
