@@ -270,7 +270,7 @@ func (x *explained) ownSide(path chain.Path, held explaining.Held) []chain.Step 
 	case x.received == nil:
 		steps = x.Unseen()
 	default:
-		steps = x.receiver().HandedOn(x.Asked, x.received, x.partitionKey, nil)
+		steps = x.receiver(x.publishes()).HandedOn(x.Asked, x.received, x.partitionKey, nil)
 	}
 	if path != chain.ThroughAccount {
 		steps = slices.DeleteFunc(steps, func(s chain.Step) bool { return s.Link == chain.HandedOn })
@@ -278,9 +278,10 @@ func (x *explained) ownSide(path chain.Path, held explaining.Held) []chain.Step 
 	return steps
 }
 
-// receiver is the owner's account as one with which its own tables are shared.
-func (x *explained) receiver() explaining.Receiver {
-	return explaining.Receiver{Account: x.account, Mesh: x.meshAccount, Region: x.region, Lake: x.own.lake, Catalog: x.own.catalog, Party: chain.Owner, Links: x.publishes()}
+// receiver is the owner's account as one with which its own tables are shared; links is what
+// makes its link again, which nobody needs to know who only looks.
+func (x *explained) receiver(links *lakemesh.Call) explaining.Receiver {
+	return explaining.Receiver{Account: x.account, Mesh: x.meshAccount, Region: x.region, Lake: x.own.lake, Catalog: x.own.catalog, Party: chain.Owner, Links: links}
 }
 
 // restores has a subscription that gives what is asked for be as it was decided, if there

@@ -108,7 +108,7 @@ func (x *explained) observe(ctx context.Context) error {
 	})
 	if x.party == chain.Owner && x.Home == x.account && !x.Whole {
 		group.Go(func() (err error) {
-			x.received, err = x.receiver().Look(within, x.Asked)
+			x.received, err = x.receiver(nil).Look(within, x.Asked)
 			return err
 		})
 	}

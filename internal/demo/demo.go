@@ -1,7 +1,7 @@
 // Package demo lives the whole life of a data product, on real data and on a local
 // mesh: three accounts are set up, a producer publishes, a consumer is refused,
-// asks, is approved, reads, is narrowed, and is refused again. Whatever does not
-// turn out as expected fails it.
+// asks, is approved, reads, is narrowed, and is refused again; then once more, with an end
+// that comes. Whatever does not turn out as expected fails it.
 //
 // # Errors
 //
@@ -98,6 +98,8 @@ type story struct {
 	reader aws.Config
 	// database is the product's database in the mesh.
 	database string
+	// ending is the subscription that has an end.
+	ending string
 }
 
 // outcome is what a step tells.
@@ -146,6 +148,10 @@ func (s *story) tell(ctx context.Context) error {
 		{"producer", "delete the subscription", s.deleteIt},
 		{"consumer", "read " + tableToRead, s.refusedAfter},
 		{"producer", "look at the record", s.record},
+		{"consumer", "request access once more, for 90 days", s.requestForAWhile},
+		{"producer", "approve it for a shorter time", s.approveForLess},
+		{"producer", "end what is over", s.end},
+		{"consumer", "read " + tableToRead, s.refusedAfter},
 	} {
 		if err := s.take(ctx, step.actor, step.title, step.do); err != nil {
 			return err

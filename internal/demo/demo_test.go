@@ -39,7 +39,7 @@ func TestLifeOfADataProduct(t *testing.T) {
 			t.Errorf("step %d, %s, tells nothing", s.Number, s.Title)
 		}
 	}
-	if refused != 4 || report.Rows != 2922 || report.SubscriptionID == "" || report.Calls == 0 {
+	if refused != 5 || report.Rows != 2922 || report.SubscriptionID == "" || report.Calls == 0 {
 		t.Errorf("%d refusals, %d rows, subscription %q, %d calls", refused, report.Rows, report.SubscriptionID, report.Calls)
 	}
 }
