@@ -1,6 +1,6 @@
 // Package localmesh is an embedded, multi-account stand-in for the AWS services
 // that a data mesh lives on: STS, IAM, the Glue Data Catalog, Lake Formation,
-// RAM, S3, KMS and DynamoDB. It speaks their wire protocols, so that the real SDK (in
+// RAM, S3, KMS, EventBridge Scheduler and DynamoDB. It speaks their wire protocols, so that the real SDK (in
 // process, without a network) and any other AWS client (over HTTP) work on it
 // unchanged, and it enforces their rules: signatures, identity and resource
 // policies, Lake Formation's grants, RAM's invitations, quotas and batch limits.
@@ -52,6 +52,7 @@ import (
 	"github.com/lakemesh/lakemesh/localmesh/internal/lakeformation"
 	"github.com/lakemesh/lakemesh/localmesh/internal/ram"
 	"github.com/lakemesh/lakemesh/localmesh/internal/s3"
+	"github.com/lakemesh/lakemesh/localmesh/internal/scheduler"
 	"github.com/lakemesh/lakemesh/localmesh/internal/store"
 	"github.com/lakemesh/lakemesh/localmesh/internal/sts"
 )
@@ -96,7 +97,8 @@ func start(s store.Store, opts []Option) *Mesh {
 
 func services() []engine.Service {
 	return []engine.Service{
-		sts.Service(), iam.Service(), glue.Service(), lakeformation.Service(), ram.Service(), s3.Service(), kms.Service(), dynamodb.Service(),
+		sts.Service(), iam.Service(), glue.Service(), lakeformation.Service(), ram.Service(), s3.Service(), kms.Service(), scheduler.Service(),
+		dynamodb.Service(),
 	}
 }
 

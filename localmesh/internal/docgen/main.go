@@ -17,6 +17,7 @@ import (
 	"github.com/lakemesh/lakemesh/localmesh/internal/lakeformation"
 	"github.com/lakemesh/lakemesh/localmesh/internal/ram"
 	"github.com/lakemesh/lakemesh/localmesh/internal/s3"
+	"github.com/lakemesh/lakemesh/localmesh/internal/scheduler"
 	"github.com/lakemesh/lakemesh/localmesh/internal/sts"
 )
 
@@ -33,7 +34,8 @@ func run(path string, check bool) error {
 	if path == "" {
 		return fmt.Errorf("usage: docgen [-check] FILE")
 	}
-	page := render(sts.Service(), iam.Service(), glue.Service(), lakeformation.Service(), ram.Service(), s3.Service(), kms.Service(), dynamodb.Service())
+	page := render(sts.Service(), iam.Service(), glue.Service(), lakeformation.Service(), ram.Service(), s3.Service(), kms.Service(), scheduler.Service(),
+		dynamodb.Service())
 	if !check {
 		return os.WriteFile(path, page, 0o644)
 	}
