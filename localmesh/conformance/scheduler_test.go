@@ -3,17 +3,17 @@ package conformance_test
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/iam"
+	"github.com/aws/aws-sdk-go-v2/service/lakeformation"
 	"github.com/aws/aws-sdk-go-v2/service/lakeformation/types"
 	"github.com/aws/aws-sdk-go-v2/service/scheduler"
 	schedulertypes "github.com/aws/aws-sdk-go-v2/service/scheduler/types"
-	"github.com/aws/smithy-go"
 
 	"github.com/lakemesh/lakemesh/localmesh"
 )
@@ -68,6 +68,19 @@ func (w *timed) passes(d time.Duration) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.clock = w.clock.Add(d)
+}
+
+// set sets the clock.
+func (w *timed) set(to time.Time) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.clock = to
+}
+
+// count counts up.
+func (w *timed) count() int {
+	w.world.made++
+	return w.world.made
 }
 
 // comes moves the clock and does what is due.
@@ -132,7 +145,9 @@ func (w *timed) reader(name string) string {
 // holding checks whether a principal is granted SELECT on orders.
 func (w *timed) holding(principal string, want bool) {
 	w.Helper()
-	if got := len(w.rows(adminOf(owner), principal, onTable("orders"))) > 0; got != want {
+	rows := w.rows(adminOf(owner), &lakeformation.ListPermissionsInput{CatalogId: aws.String(owner), Resource: onTable("orders"),
+		Principal: &types.DataLakePrincipal{DataLakePrincipalIdentifier: &principal}})
+	if got := slices.ContainsFunc(rows, func(r string) bool { return strings.Contains(r, "SELECT") }); got != want {
 		w.Errorf("%s is granted SELECT: %v, want %v", principal, got, want)
 	}
 }
