@@ -28,6 +28,12 @@
 // look. A program that looks again gets through; one that does not, fails as it
 // would on AWS.
 //
+// # Time
+//
+// Schedules of EventBridge Scheduler are due by the clock of the mesh ([WithClock]):
+// before a call is answered, all that is due is done, as [Mesh.RunDue] does. What
+// could not be done is in [Mesh.DeadLetters].
+//
 // # Readings
 //
 // Where AWS's documentation leaves open what AWS does, [Readings] choose: a program
@@ -125,8 +131,8 @@ type Option func(*options)
 // mesh itself answers for every region.
 func WithRegion(region string) Option { return func(o *options) { o.region = region } }
 
-// WithClock sets the mesh's time: creation dates, and the end of sessions and
-// invitations. The age of signatures is always checked against the real time,
+// WithClock sets the mesh's time: creation dates, the end of sessions and
+// invitations, and when schedules are due. The age of signatures is always checked against the real time,
 // because clients sign with it.
 func WithClock(now func() time.Time) Option { return func(o *options) { o.clock = now } }
 
@@ -151,7 +157,7 @@ func WithSeed(seed uint64) Option { return func(o *options) { o.seed = seed } }
 //   - A new role can be read, but operations that change it answer NoSuchEntity,
 //     and so does AttachRolePolicy for a new managed policy.
 //   - A trust policy. AssumeRole goes by the one before, and refuses everybody for
-//     a role that is new.
+//     a role that is new; so does EventBridge Scheduler when a schedule is made.
 //   - A registered location. Lake Formation refuses grants on it
 //     (InvalidInputException, "register the S3 path").
 //   - An invitation of RAM. It is not listed and cannot be accepted.

@@ -188,7 +188,9 @@ func TestWhenTheTimeHasCome(t *testing.T) {
 	holds(t, "10.4.6", "success with failures in it", func(t *testing.T) {
 		w := newTimed(t)
 		reader := w.reader("Reader")
-		entry := func(id, principal string) string { return `{"Id":"` + id + `",` + strings.TrimPrefix(revocation(principal), "{") }
+		entry := func(id, principal string) string {
+			return `{"Id":"` + id + `",` + strings.TrimPrefix(revocation(principal), "{")
+		}
 		batch := func(entries ...string) func(*scheduler.CreateScheduleInput) {
 			return func(in *scheduler.CreateScheduleInput) {
 				in.Target.Arn, in.Target.Input = aws.String(batches), aws.String(`{"CatalogId":"`+owner+`","Entries":[`+strings.Join(entries, ",")+`]}`)

@@ -385,7 +385,9 @@ func TestWhoMaySchedule(t *testing.T) {
 	t.Parallel()
 	const here = "arn:aws:scheduler:us-east-1:" + owner + ":"
 	reader := adminOf(recipient)
-	pass := func(w *timed) string { return `{"Effect":"Allow","Action":"iam:PassRole","Resource":"` + w.ender + `"}` }
+	pass := func(w *timed) string {
+		return `{"Effect":"Allow","Action":"iam:PassRole","Resource":"` + w.ender + `"}`
+	}
 	allow := func(action, resource string) string {
 		return `{"Effect":"Allow","Action":"scheduler:` + action + `","Resource":"` + here + resource + `"}`
 	}
