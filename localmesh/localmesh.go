@@ -1,6 +1,6 @@
 // Package localmesh is an embedded, multi-account stand-in for the AWS services
 // that a data mesh lives on: STS, IAM, the Glue Data Catalog, Lake Formation,
-// RAM, S3, KMS and DynamoDB. It speaks their wire protocols, so that the real SDK (in
+// RAM, S3, KMS, EventBridge Scheduler and DynamoDB. It speaks their wire protocols, so that the real SDK (in
 // process, without a network) and any other AWS client (over HTTP) work on it
 // unchanged, and it enforces their rules: signatures, identity and resource
 // policies, Lake Formation's grants, RAM's invitations, quotas and batch limits.
@@ -28,6 +28,12 @@
 // look. A program that looks again gets through; one that does not, fails as it
 // would on AWS.
 //
+// # Time
+//
+// Schedules of EventBridge Scheduler are due by the clock of the mesh ([WithClock]):
+// before a call is answered, all that is due is done, as [Mesh.RunDue] does. What
+// could not be done is in [Mesh.DeadLetters].
+//
 // # Readings
 //
 // Where AWS's documentation leaves open what AWS does, [Readings] choose: a program
@@ -52,6 +58,7 @@ import (
 	"github.com/lakemesh/lakemesh/localmesh/internal/lakeformation"
 	"github.com/lakemesh/lakemesh/localmesh/internal/ram"
 	"github.com/lakemesh/lakemesh/localmesh/internal/s3"
+	"github.com/lakemesh/lakemesh/localmesh/internal/scheduler"
 	"github.com/lakemesh/lakemesh/localmesh/internal/store"
 	"github.com/lakemesh/lakemesh/localmesh/internal/sts"
 )
@@ -96,7 +103,8 @@ func start(s store.Store, opts []Option) *Mesh {
 
 func services() []engine.Service {
 	return []engine.Service{
-		sts.Service(), iam.Service(), glue.Service(), lakeformation.Service(), ram.Service(), s3.Service(), kms.Service(), dynamodb.Service(),
+		sts.Service(), iam.Service(), glue.Service(), lakeformation.Service(), ram.Service(), s3.Service(), kms.Service(), scheduler.Service(),
+		dynamodb.Service(),
 	}
 }
 
@@ -123,8 +131,8 @@ type Option func(*options)
 // mesh itself answers for every region.
 func WithRegion(region string) Option { return func(o *options) { o.region = region } }
 
-// WithClock sets the mesh's time: creation dates, and the end of sessions and
-// invitations. The age of signatures is always checked against the real time,
+// WithClock sets the mesh's time: creation dates, the end of sessions and
+// invitations, and when schedules are due. The age of signatures is always checked against the real time,
 // because clients sign with it.
 func WithClock(now func() time.Time) Option { return func(o *options) { o.clock = now } }
 
@@ -149,7 +157,7 @@ func WithSeed(seed uint64) Option { return func(o *options) { o.seed = seed } }
 //   - A new role can be read, but operations that change it answer NoSuchEntity,
 //     and so does AttachRolePolicy for a new managed policy.
 //   - A trust policy. AssumeRole goes by the one before, and refuses everybody for
-//     a role that is new.
+//     a role that is new; so does EventBridge Scheduler when a schedule is made.
 //   - A registered location. Lake Formation refuses grants on it
 //     (InvalidInputException, "register the S3 path").
 //   - An invitation of RAM. It is not listed and cannot be accepted.

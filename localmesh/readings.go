@@ -75,6 +75,9 @@ type Readings struct {
 	PermissionTypesSingly bool
 	// ColumnsHandedOn allows the grant option for SELECT on a list of columns.
 	ColumnsHandedOn bool
+	// PastSchedulesRefused refuses an enabled one-time schedule whose time has passed.
+	// Otherwise it is due at once.
+	PastSchedulesRefused bool
 }
 
 // Strict are the readings that refuse most, or give least.
@@ -82,7 +85,7 @@ func Strict() Readings {
 	return Readings{
 		TransactionKeysAsSet: true, WritesNameIndexKeys: true, LocationRolesTrustGlue: true, FirstVersionOfSharing: true, SetContextRefused: true,
 		PrivilegedAccessGrantsNothing: true, LocationsVerifiedOnce: true, UnreachableLocationsRefused: true, ListingsShowOwnRows: true, ListedRowsSplit: true,
-		RowFiltersNeedPlainTables: true, GrantedFiltersStay: true, PermissionTypesSingly: true,
+		RowFiltersNeedPlainTables: true, GrantedFiltersStay: true, PermissionTypesSingly: true, PastSchedulesRefused: true,
 	}
 }
 

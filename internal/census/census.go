@@ -42,7 +42,8 @@ func Take(ctx context.Context, mesh *localmesh.Mesh, o Options) (lines []string,
 			count func() error
 		}{
 			// Lake Formation first: the others are looked at as its administrator.
-			{"Lake Formation", c.lakeFormation}, {"Glue", c.glue}, {"RAM", c.ram}, {"IAM", c.iam}, {"S3", c.s3}, {"KMS", c.kms}, {"DynamoDB", c.dynamodb},
+			{"Lake Formation", c.lakeFormation}, {"Glue", c.glue}, {"RAM", c.ram}, {"IAM", c.iam}, {"S3", c.s3}, {"KMS", c.kms},
+			{"EventBridge Scheduler", c.scheduler}, {"DynamoDB", c.dynamodb},
 		} {
 			if err := service.count(); err != nil {
 				return nil, fmt.Errorf("count %s of account %s: %w", service.name, account, err)

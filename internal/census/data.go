@@ -8,6 +8,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/kms"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/scheduler"
 	"github.com/aws/smithy-go"
 )
 
@@ -81,6 +82,45 @@ func (c *census) kms() error {
 		}
 		if err := c.note("kms", "policy of key "+key, aws.ToString(out.Policy)); err != nil {
 			return err
+		}
+	}
+	return nil
+}
+
+// scheduler counts groups, with their tags, and schedules.
+func (c *census) scheduler() error {
+	client := scheduler.NewFromConfig(c.config)
+	groups := scheduler.NewListScheduleGroupsPaginator(client, &scheduler.ListScheduleGroupsInput{})
+	for groups.HasMorePages() {
+		page, err := groups.NextPage(c.ctx)
+		if err != nil {
+			return err
+		}
+		for _, g := range page.ScheduleGroups {
+			tags, err := client.ListTagsForResource(c.ctx, &scheduler.ListTagsForResourceInput{ResourceArn: g.Arn})
+			if err != nil {
+				return err
+			}
+			if err := c.note("scheduler", "group "+aws.ToString(g.Name), []any{g, tags.Tags}); err != nil {
+				return err
+			}
+		}
+	}
+	schedules := scheduler.NewListSchedulesPaginator(client, &scheduler.ListSchedulesInput{})
+	for schedules.HasMorePages() {
+		page, err := schedules.NextPage(c.ctx)
+		if err != nil {
+			return err
+		}
+		for _, s := range page.Schedules {
+			// A summary does not tell when and what.
+			out, err := client.GetSchedule(c.ctx, &scheduler.GetScheduleInput{GroupName: s.GroupName, Name: s.Name})
+			if err != nil {
+				return err
+			}
+			if err := c.note("scheduler", "schedule "+aws.ToString(s.GroupName)+"/"+aws.ToString(s.Name), out); err != nil {
+				return err
+			}
 		}
 	}
 	return nil

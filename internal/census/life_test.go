@@ -8,9 +8,12 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/glue"
 	"github.com/aws/aws-sdk-go-v2/service/glue/types"
+	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/kms"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	s3types "github.com/aws/aws-sdk-go-v2/service/s3/types"
+	"github.com/aws/aws-sdk-go-v2/service/scheduler"
+	schedulertypes "github.com/aws/aws-sdk-go-v2/service/scheduler/types"
 
 	"github.com/lakemesh/lakemesh"
 	"github.com/lakemesh/lakemesh/admin"
@@ -151,6 +154,7 @@ func TestACensusSeesWhatIsLeft(t *testing.T) {
 		t.Errorf("a census changes something:\n%s", diff)
 	}
 	w.live()
+	w.schedule()
 	seen := census.Difference(first, w.take(), cannotBePutBack()...)
 	for _, what := range []string{
 		mesh + " iam: role DataMeshManager ", mesh + " iam: role DataMeshAdminProducer-" + airline, airline + " iam: role DataMeshProducer ", reader + " iam: role DataMeshConsumer ",
@@ -158,11 +162,30 @@ func TestACensusSeesWhatIsLeft(t *testing.T) {
 		mesh + " glue: database " + hangar, mesh + " glue: partition of table", mesh + " glue: policy", airline + " glue: crawler", reader + " glue: database",
 		mesh + " ram: share", reader + " ram: ", airline + " s3: policy of bucket", airline + " kms: policy of key",
 		mesh + " dynamodb: table " + lakemesh.DecisionsTable, mesh + " dynamodb: item of table " + lakemesh.SubscriptionsTable, mesh + " dynamodb: recovery of table",
+		mesh + " scheduler: group ends", mesh + " scheduler: schedule ends/orders",
 	} {
 		if !strings.Contains(seen, "+ "+what) {
 			t.Errorf("not seen: %s", what)
 		}
 	}
+}
+
+// schedule makes a schedule in a group of its own, in the account of the mesh.
+func (w *world) schedule() {
+	w.t.Helper()
+	administrator := w.Config(meshtest.Administrator(mesh))
+	role, err := iam.NewFromConfig(administrator).CreateRole(w.t.Context(), &iam.CreateRoleInput{RoleName: aws.String("Ender"), AssumeRolePolicyDocument: aws.String(
+		`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"scheduler.amazonaws.com"},"Action":"sts:AssumeRole"}]}`)})
+	w.must(err)
+	client := scheduler.NewFromConfig(administrator)
+	_, err = client.CreateScheduleGroup(w.t.Context(), &scheduler.CreateScheduleGroupInput{Name: aws.String("ends")})
+	w.must(err)
+	_, err = client.CreateSchedule(w.t.Context(), &scheduler.CreateScheduleInput{
+		GroupName: aws.String("ends"), Name: aws.String("orders"), ScheduleExpression: aws.String("at(2199-12-31T00:00:00)"),
+		FlexibleTimeWindow: &schedulertypes.FlexibleTimeWindow{Mode: schedulertypes.FlexibleTimeWindowModeOff},
+		Target:             &schedulertypes.Target{Arn: aws.String("arn:aws:scheduler:::aws-sdk:lakeformation:revokePermissions"), RoleArn: role.Role.Arn, Input: aws.String("{}")},
+	})
+	w.must(err)
 }
 
 func (w *world) admin(account string) *admin.Admin {

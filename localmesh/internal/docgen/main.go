@@ -17,6 +17,7 @@ import (
 	"github.com/lakemesh/lakemesh/localmesh/internal/lakeformation"
 	"github.com/lakemesh/lakemesh/localmesh/internal/ram"
 	"github.com/lakemesh/lakemesh/localmesh/internal/s3"
+	"github.com/lakemesh/lakemesh/localmesh/internal/scheduler"
 	"github.com/lakemesh/lakemesh/localmesh/internal/sts"
 )
 
@@ -33,7 +34,8 @@ func run(path string, check bool) error {
 	if path == "" {
 		return fmt.Errorf("usage: docgen [-check] FILE")
 	}
-	page := render(sts.Service(), iam.Service(), glue.Service(), lakeformation.Service(), ram.Service(), s3.Service(), kms.Service(), dynamodb.Service())
+	page := render(sts.Service(), iam.Service(), glue.Service(), lakeformation.Service(), ram.Service(), s3.Service(), kms.Service(), scheduler.Service(),
+		dynamodb.Service())
 	if !check {
 		return os.WriteFile(path, page, 0o644)
 	}
@@ -68,13 +70,19 @@ looks again always gets there, two clients get there at different moments, and a
 | a new user or role | Lake Formation: ` + "`InvalidInputException`" + ` (Invalid principal); trust policies: ` + "`MalformedPolicyDocument`" + `; bucket policies: ` + "`MalformedPolicy`" + ` |
 | a new role, for what changes it | ` + "`NoSuchEntity`" + `; reading it works |
 | a new managed policy, for AttachRolePolicy | ` + "`NoSuchEntity`" + ` |
-| a trust policy | AssumeRole goes by the one before; a new role refuses with ` + "`AccessDenied`" + ` |
+| a trust policy | AssumeRole goes by the one before; a new role refuses with ` + "`AccessDenied`" + `; schedules cannot be made with it (` + "`ValidationException`" + `) |
 | an invitation of RAM | it is not listed; accepting it is ` + "`ResourceShareInvitationArnNotFoundException`" + ` |
 | the association of a resource, or of a principal that accepted | ` + "`ASSOCIATING`" + `, and what is shared is not visible; whoever looks moves it on for everybody |
 | writes to a DynamoDB table | reads that are not consistent see the table, and by itself each index, as they were before |
 | a bucket policy | the one before, or none, decides and is shown |
 
 Identity policies, the Data Catalog, grants, data lake settings and objects are known at once.
+
+## Time
+
+Schedules of EventBridge Scheduler are due by the mesh's clock (` + "`localmesh.WithClock`" + `), which tests can move. Before a call is answered,
+all that is due is done, in the order of time; ` + "`Mesh.RunDue`" + ` does it without a call. A target is called as the schedule's role, like by
+anybody outside, and what it refuses is in ` + "`Mesh.DeadLetters`" + `. What is due has been arranged long before: to these calls everything is known.
 
 ## Operations
 

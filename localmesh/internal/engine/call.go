@@ -32,6 +32,8 @@ type Call struct {
 
 	service    *Service
 	authorized bool
+	// inTime is set in what a service does by itself in time.
+	inTime bool
 	// changes are what others learn of later, looked what the caller missed of it.
 	changes []change
 	looked  map[string][]any

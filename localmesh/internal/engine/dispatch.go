@@ -108,12 +108,17 @@ func (x *exchange) run() (answerer, error) {
 		return nil, err
 	}
 	var form url.Values
-	if x.service.Protocol == wire.Query || (x.service.Protocol == wire.RestJSON && x.r.Method == http.MethodDelete) {
+	if x.service.Parameters != nil {
+		form = x.service.Parameters(x.r)
+	} else if x.service.Protocol == wire.Query || (x.service.Protocol == wire.RestJSON && x.r.Method == http.MethodDelete) {
 		if form, err = wire.Form(x.r, body); err != nil {
 			return nil, err
 		}
 	}
 	if err := x.findOperation(form); err != nil {
+		return nil, err
+	}
+	if err := m.RunDue(x.r.Context()); err != nil {
 		return nil, err
 	}
 	m.Counts.add(x.service.Name, x.operation.Name)
@@ -173,6 +178,7 @@ func (x *exchange) operate(region string, payload []byte, form url.Values) (answ
 	c := &Call{
 		Context: x.r.Context(), Service: x.service.Name, Operation: x.operation.Name, Region: region,
 		Caller: x.caller, Now: m.Clock().UTC(), RequestID: x.requestID, Mesh: m, service: x.service,
+		inTime: alarmed(x.r.Context()),
 	}
 	var out any
 	var raw *Response
@@ -221,6 +227,11 @@ func (x *exchange) operate(region string, payload []byte, form url.Values) (answ
 func (x *exchange) decoder(payload []byte, form url.Values) *decoder {
 	codec := x.service.codec
 	return &decoder{decode: func(dst any) error {
+		if x.service.Parameters != nil && len(payload) > 0 {
+			if err := codec.DecodeJSON(payload, dst); err != nil {
+				return err
+			}
+		}
 		if form != nil {
 			return codec.DecodeQuery(form, dst)
 		}

@@ -17,6 +17,7 @@ package engine
 import (
 	"fmt"
 	"net/http"
+	"net/url"
 
 	"github.com/lakemesh/lakemesh/localmesh/internal/wire"
 )
@@ -47,6 +48,11 @@ type Service struct {
 	// Resolve finds the operation's name in a request; nil means as the protocol
 	// says. S3 needs its own.
 	Resolve func(*http.Request) string
+	// Parameters are the members of an input that are not in the body but in the path
+	// and the query string, by their names; nil means as the protocol says.
+	Parameters func(*http.Request) url.Values
+	// Alarm is what the service does by itself in time; nil means nothing.
+	Alarm *Alarm
 	// DeniedCode is the error code of a refused call: "AccessDeniedException" or
 	// "AccessDenied".
 	DeniedCode string

@@ -40,6 +40,8 @@ type Mesh struct {
 
 	policies *authz.Policies
 	services map[string]*Service
+	// due is held while something that is due is done.
+	due sync.Mutex
 
 	random struct {
 		sync.Mutex

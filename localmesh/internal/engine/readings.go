@@ -24,4 +24,5 @@ type Readings struct {
 	GrantedFiltersStay            bool
 	PermissionTypesSingly         bool
 	ColumnsHandedOn               bool
+	PastSchedulesRefused          bool
 }

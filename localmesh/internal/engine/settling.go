@@ -174,7 +174,8 @@ func (c *Call) Settling(thing string) bool { return len(c.State(thing)) > 0 }
 func (c *Call) State(thing string) []any { return c.missed(thing, "") }
 
 func (c *Call) missed(thing, observer string) []any {
-	if !c.Settles() {
+	// What was arranged to happen in time was arranged long before.
+	if !c.Settles() || c.inTime {
 		return nil
 	}
 	key := observer + "\x00" + thing
