@@ -81,10 +81,10 @@ func (d *disabling) setWaitingAside(records []*tracker.Record) []*tracker.Record
 // can be disabled.
 func (d *disabling) setUntakenAside(records []*tracker.Record) []*tracker.Record {
 	return slices.DeleteFunc(records, func(r *tracker.Record) bool {
-		if r.OwnersWord() {
+		if r.Uninvited() {
 			d.untaken = append(d.untaken, r.ID)
 		}
-		return r.OwnersWord()
+		return r.Uninvited()
 	})
 }
 

@@ -124,7 +124,8 @@ func byImport(f Finding) bool { return f.Mends.By == chain.ByImporting }
 // compareRecords looks at the records themselves.
 func (s *inspected) compareRecords() {
 	for _, r := range s.foreign {
-		if r.Status == lakemesh.Active {
+		// One that the account has left, in words that can be believed, is its owner's to end.
+		if r.Status == lakemesh.Active && (!r.Leaving || !r.Believable()) {
 			s.found(Finding{Kind: chain.Undecided, Link: chain.Record, Account: s.meshAccount, Resource: "subscription " + r.ID, Principal: r.Subscriber, Database: strings.ToLower(r.Database), Subscriptions: []string{r.ID},
 				Repairs: chain.Owner, What: "account " + r.Owner + " says that it took it over, and it is on what is not its own: it justifies nothing"})
 		}

@@ -62,7 +62,7 @@ func (s *inspected) taker(database string) (what string, foreign bool) {
 func (s *inspected) compareImport(r *tracker.Record) {
 	name := strings.ToLower(r.Database)
 	f := Finding{Kind: chain.Missing, Database: name, Subscriptions: []string{r.ID}}.With(s.importing(r), chain.Mends{By: chain.ByImporting, Subscription: r.ID})
-	if r.OwnersWord() {
+	if r.Uninvited() {
 		// Nobody of the account asked for it, so that nobody imports it without being asked.
 		f.Mends = chain.Mends{}
 	}

@@ -25,21 +25,16 @@ type tablePlace struct {
 	places.Place
 	// table is the table, with its database, and name without.
 	table, name string
+	// doubt says why it is not opened, if no source confirms that the table is there.
+	doubt string
 }
 
 func (t meshTable) places(database string) []tablePlace {
 	all := make([]tablePlace, len(t.known.Places))
 	for i, p := range t.known.Places {
-		all[i] = tablePlace{p, database + "." + t.name, t.name}
+		all[i] = tablePlace{p, database + "." + t.name, t.name, t.unconfirmed[p.Place]}
 	}
 	return all
-}
-
-// byParameter reports whether whoever may alter the table may name the place: locations
-// of tables and of partitions take DATA_LOCATION_ACCESS, the rest of a definition nothing
-// (https://docs.aws.amazon.com/lake-formation/latest/dg/access-control-underlying-data.html).
-func (t tablePlace) byParameter() bool {
-	return t.From != places.Location && t.From != places.Partition
 }
 
 // unopened says that a place is not opened.

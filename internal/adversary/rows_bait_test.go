@@ -76,6 +76,7 @@ func (s *scene) uncaught(when string) {
 		if at := aws.ToString(out.Table.StorageDescriptor.Location); at != "s3://rival-data/"+bait+"/" {
 			s.t.Errorf("%s: the rival's table %s.%s is at %s now", when, name, table, at)
 		}
+		s.grantTo(s.as(hostileAccount, lakemesh.ConsumerRole), name, lakemesh.RoleARN(hostileAccount, lakemesh.ConsumerRole), table, false)
 		if rows, err := s.readAs(hostileAccount, name, table, table+"/rows.csv"); err == nil {
 			s.t.Errorf("%s: whom the rival lets reads %q of the victim", when, rows)
 		}

@@ -1,6 +1,7 @@
 package adversary_test
 
 import (
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -258,4 +259,30 @@ func TestNobodyKeepsAnAccountInTheMesh(t *testing.T) {
 		_, err = s.administers().DisableAccount(s.ctx(), admin.DisableInput{AccountID: victimAccount, Type: admin.Producer})
 		s.check("disable", err)
 	})
+}
+
+// A producer counts in its ledgers what it never wrote. Who reads the ledgers of all looks
+// for no more than is there.
+func TestEndedSubscriptionsThatWereNeverWrittenAreNotLookedFor(t *testing.T) {
+	t.Parallel()
+	s := lived(t).play(t)
+	a := s.administers()
+	count := func() int {
+		s.ResetCounts()
+		at := time.Now()
+		_, err := a.AccessList(s.ctx(), admin.AccessListInput{At: &at})
+		s.must(err)
+		return s.Count("dynamodb:BatchGetItem")
+	}
+	before := count()
+	var subscribers []string
+	for n := range 40 {
+		subscriber := fmt.Sprintf("4%011d", n)
+		subscribers = append(subscribers, subscriber)
+		s.must(s.write(s.rivalInMesh(), lakemesh.DecisionsTable, rivalAccount+"-"+subscriber, attributes{"Ended": aNumber("2000000000")}))
+	}
+	s.must(s.write(s.rivalInMesh(), lakemesh.DecisionsTable, rivalAccount+"-directory", attributes{"Subscribers": aSet(subscribers...)}))
+	if after := count(); after > before+20 {
+		t.Errorf("it took %d calls, and before %d", after, before)
+	}
 }

@@ -23,10 +23,20 @@ import (
 // grantOn grants SELECT and DESCRIBE, with the grant option.
 func (s *scene) grantOn(cfg aws.Config, database, to, table string, more ...lftypes.Permission) {
 	s.t.Helper()
+	s.grantTo(cfg, database, to, table, true, more...)
+}
+
+// grantTo grants with or without the grant option.
+func (s *scene) grantTo(cfg aws.Config, database, to, table string, handOn bool, more ...lftypes.Permission) {
+	s.t.Helper()
 	wanted := append([]lftypes.Permission{lftypes.PermissionSelect, lftypes.PermissionDescribe}, more...)
+	var option []lftypes.Permission
+	if handOn {
+		option = wanted
+	}
 	_, err := lakeformation.NewFromConfig(cfg).GrantPermissions(s.ctx(), &lakeformation.GrantPermissionsInput{CatalogId: aws.String(lakeAccount), Principal: &lftypes.DataLakePrincipal{DataLakePrincipalIdentifier: aws.String(to)},
 		Resource:    &lftypes.Resource{Table: &lftypes.TableResource{CatalogId: aws.String(lakeAccount), DatabaseName: aws.String(database), Name: aws.String(table)}},
-		Permissions: wanted, PermissionsWithGrantOption: wanted})
+		Permissions: wanted, PermissionsWithGrantOption: option})
 	s.must(err)
 }
 

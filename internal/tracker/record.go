@@ -228,6 +228,13 @@ func readStatus(i item) (status lakemesh.Status, readable bool) {
 // neither asked for it nor ever imported it. It can be something of another owner.
 func (r *Record) OwnersWord() bool { return !r.joined && (r.Asked == nil || r.Unasked) }
 
+// Uninvited reports whether nobody but its owner has said anything of the record: its
+// consumer has neither asked for it nor imported it, and the mesh's administrator has not
+// adopted it, who writes the words where an owner may not.
+func (r *Record) Uninvited() bool {
+	return r.OwnersWord() && (r.Unasked || !r.request || r.digest != r.Words.Digest())
+}
+
 // Believable reports whether what was decided is what the consumer asked for, in
 // the words that it asked with; or what its owner made of grants that were there.
 func (r *Record) Believable() bool {
