@@ -45,7 +45,7 @@ func (t tablePlace) unopened(why string) string {
 // warnOfPlaces says what of a table is not opened because it cannot be told where it is.
 func warnOfPlaces(warn func(string, ...any), database string, t meshTable) {
 	name := database + "." + t.name
-	if len(t.known.Places) == 0 {
+	if len(t.known.Places)+len(t.forged) == 0 {
 		warn("table %s has no location in S3: its metadata is shared, there is no data to read", name)
 	}
 	told := 0

@@ -165,7 +165,7 @@ func (t meshTable) confirm(database string, alterable []places.Place, sources []
 			continue
 		}
 		t.forged = append(t.forged, doubted{place, fmt.Sprintf("its source, table %s, does not name that place. Whoever may alter the table in the mesh, or might, can have written it there; bring the table up to date: %s",
-			sources[unlike].name, lakemesh.Do("producer.SyncProducts", "DatabaseName", database, "TableNameRegex", t.name, "Overwrite", "true"))})
+			sources[unlike].name, lakemesh.Do("producer.SyncProducts", "DatabaseName", database, "TableNameRegex", t.name))})
 	}
 	return t
 }
@@ -222,4 +222,3 @@ func sayForged(warn func(string), database string, tables map[string]meshTable) 
 		warn(fmt.Sprintf("and %d more that the mesh's tables name, and their sources do not", told-mostNamed))
 	}
 }
-
