@@ -33,12 +33,16 @@ func TestWhatWasLeftUnfinishedEnds(t *testing.T) {
 	}{
 		"an approval": {func(t *testing.T, w *endingWorld) string {
 			id := w.until(t, w.in(day), []string{"orders"}, "SELECT")
-			w.unrecorded(t, func() error { return w.producer.ApproveAccessRequest(t.Context(), producer.ApproveInput{RequestID: id}) })
+			w.unrecorded(t, func() error {
+				return w.producer.ApproveAccessRequest(t.Context(), producer.ApproveInput{RequestID: id})
+			})
 			return id
 		}, lakemesh.Pending},
 		"an approval that was taken back": {func(t *testing.T, w *endingWorld) string {
 			id := w.until(t, w.in(day), []string{"orders"}, "SELECT")
-			w.unrecorded(t, func() error { return w.producer.ApproveAccessRequest(t.Context(), producer.ApproveInput{RequestID: id}) })
+			w.unrecorded(t, func() error {
+				return w.producer.ApproveAccessRequest(t.Context(), producer.ApproveInput{RequestID: id})
+			})
 			w.accounts.Fail(localmesh.Fault{Service: "lakeformation", Operation: "BatchRevokePermissions", Code: "AccessDeniedException", Status: 400})
 			if err := w.producer.AbortDecision(t.Context(), producer.AbortInput{SubscriptionID: id}); err == nil {
 				t.Fatal("it was taken back")
@@ -74,7 +78,9 @@ func TestWhatWasLeftUnfinishedEnds(t *testing.T) {
 			id := w.until(t, w.in(day), []string{"orders"}, "SELECT")
 			w.approve(t, producer.ApproveInput{RequestID: id})
 			w.skip(2 * day)
-			w.unrecorded(t, func() error { return w.producer.DeleteSubscription(t.Context(), producer.DeleteInput{SubscriptionID: id}) })
+			w.unrecorded(t, func() error {
+				return w.producer.DeleteSubscription(t.Context(), producer.DeleteInput{SubscriptionID: id})
+			})
 			return id
 		}, lakemesh.Deleted},
 	} {
@@ -185,7 +191,9 @@ func TestWhatIsOverIsNotTakenOver(t *testing.T) {
 	id := w.until(t, w.in(day), []string{"orders"}, "SELECT")
 	w.approve(t, producer.ApproveInput{RequestID: id})
 	half := w.until(t, w.in(day), []string{"customers"}, "SELECT")
-	w.unrecorded(t, func() error { return w.producer.ApproveAccessRequest(t.Context(), producer.ApproveInput{RequestID: half}) })
+	w.unrecorded(t, func() error {
+		return w.producer.ApproveAccessRequest(t.Context(), producer.ApproveInput{RequestID: half})
+	})
 	w.skip(2 * day)
 	out, err := w.producer.AdoptGrants(t.Context(), producer.AdoptGrantsInput{})
 	if err != nil {
