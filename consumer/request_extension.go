@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/lakemesh/lakemesh"
+	"github.com/lakemesh/lakemesh/internal/tracker"
 	"github.com/lakemesh/lakemesh/plan"
 )
 
@@ -67,8 +68,15 @@ func (c *Consumer) extension(ctx context.Context, in ExtensionInput) (RequestInp
 		return RequestInput{}, lakemesh.Invalid("Until", "subscription %s ends on %s (UTC), and %s is no later", r.ID, lakemesh.FormatTime(r.Until), lakemesh.FormatTime(in.Until))
 	}
 	permissions := r.Permitted
-	if len(permissions) == 0 {
-		permissions = r.Requested
+	if r.Status == lakemesh.Deleted {
+		// The record of what has ended says no more what it gave.
+		events, _, err := c.tracker.History(ctx, r)
+		if err != nil {
+			return RequestInput{}, err
+		}
+		if permissions = tracker.Given(events); len(permissions) == 0 {
+			return refuse("its history does not tell that it was ever granted", "ask for access anew")
+		}
 	}
 	return RequestInput{OwnerAccountID: r.Owner, DatabaseName: r.Database, Tables: r.Tables, RequestPermissions: permissions.Strings(), Until: in.Until, Notes: in.Notes}, nil
 }

@@ -181,7 +181,7 @@ func (a *adoption) judge() error {
 			a.justified++
 		}
 	}
-	adoptions, left := access.Adopt(foreign, a.catalogRead(), func(database, table string) bool { return a.owns(database, table) })
+	adoptions, left := access.Adopt(foreign, a.catalogRead(nil), func(database, table string) bool { return a.owns(database, table) })
 	for _, l := range left {
 		if a.in.Table != "" && l.Key.Object.Kind == access.KindDatabase {
 			continue

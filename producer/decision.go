@@ -222,6 +222,10 @@ func (c *considered) claim() lakemesh.Claim {
 	if c.action == lakemesh.ActionAbort {
 		before := c.before()
 		claim.Permissions, claim.Grantable, claim.Until = before.permitted, before.grantable, time.Time{}
+		if c.record.Claim != nil {
+			// By it is known when that is over which was taken back half way.
+			claim.Until = c.record.Claim.Until
+		}
 	}
 	return claim
 }

@@ -25,21 +25,16 @@ type tablePlace struct {
 	places.Place
 	// table is the table, with its database, and name without.
 	table, name string
+	// doubt says why it is not opened, if no source confirms that the table is there.
+	doubt string
 }
 
 func (t meshTable) places(database string) []tablePlace {
 	all := make([]tablePlace, len(t.known.Places))
 	for i, p := range t.known.Places {
-		all[i] = tablePlace{p, database + "." + t.name, t.name}
+		all[i] = tablePlace{p, database + "." + t.name, t.name, t.unconfirmed[p.Place]}
 	}
 	return all
-}
-
-// byParameter reports whether whoever may alter the table may name the place: locations
-// of tables and of partitions take DATA_LOCATION_ACCESS, the rest of a definition nothing
-// (https://docs.aws.amazon.com/lake-formation/latest/dg/access-control-underlying-data.html).
-func (t tablePlace) byParameter() bool {
-	return t.From != places.Location && t.From != places.Partition
 }
 
 // unopened says that a place is not opened.
@@ -50,7 +45,7 @@ func (t tablePlace) unopened(why string) string {
 // warnOfPlaces says what of a table is not opened because it cannot be told where it is.
 func warnOfPlaces(warn func(string, ...any), database string, t meshTable) {
 	name := database + "." + t.name
-	if len(t.known.Places) == 0 {
+	if len(t.known.Places)+len(t.forged) == 0 {
 		warn("table %s has no location in S3: its metadata is shared, there is no data to read", name)
 	}
 	told := 0

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/glue/types"
@@ -284,6 +285,13 @@ type meshTable struct {
 	// known are the table's places: those of its definition, and those of its partitions
 	// where they were looked at.
 	known places.Table
+	// forged are places that it names and that do not count, because its source does not
+	// name them. unconfirmed are those of its places that no source confirms, and why they
+	// are not opened.
+	forged      []doubted
+	unconfirmed map[storage.Place]string
+	// made is when it was made, by Glue's clock.
+	made time.Time
 	// partitioned tells that the table has partition keys.
 	partitioned bool
 	// partial tells that it has more partitions than were looked at.
@@ -353,5 +361,5 @@ func (p *Producer) ofSubscription(r *tracker.Record, found map[string]meshTable,
 }
 
 func asMeshTable(t types.Table) meshTable {
-	return meshTable{name: strings.ToLower(aws.ToString(t.Name)), known: places.Of(t.StorageDescriptor, t.Parameters), partitioned: len(t.PartitionKeys) > 0}
+	return meshTable{name: strings.ToLower(aws.ToString(t.Name)), known: places.Of(t.StorageDescriptor, t.Parameters), made: aws.ToTime(t.CreateTime), partitioned: len(t.PartitionKeys) > 0}
 }

@@ -129,7 +129,10 @@ func (p *Producer) observe(ctx context.Context, c *considered) (*found, error) {
 	if whole != nil {
 		f.elsewhere[r.Database] = whole
 	}
-	return f, p.observeFurther(ctx, c, f)
+	if err := p.observeFurther(ctx, c, f); err != nil {
+		return nil, err
+	}
+	return f, p.confirm(ctx, c, f)
 }
 
 // observeFurther reads what is known to be needed by what was read.

@@ -1,7 +1,6 @@
 package producer
 
 import (
-	"cmp"
 	"maps"
 	"slices"
 	"strings"
@@ -29,8 +28,6 @@ func (p *Producer) prefixes(c *considered, f *found, ch *change, diff access.Cha
 	}
 	todo := &accesses{byRole: map[string]*storage.Access{}}
 
-	// Also whoever may alter it until now, and has this taken away, can have named a place.
-	alters := whoAlters(observed.Union(becomes), catalog, c.record.Database)
 	unopened := map[string]bool{}
 	// A deletion that was left unfinished may have closed what the subscription reads.
 	aborting := c.action == lakemesh.ActionAbort
@@ -47,15 +44,17 @@ func (p *Producer) prefixes(c *considered, f *found, ch *change, diff access.Cha
 				}
 				return p.readByAnother(locations, place)
 			}
-			t := ch.where[place]
-			if who := alters(t.name); who != "" && t.byParameter() {
-				unopened[t.unopened(who+" may alter the table, and so name any place there. Put the data below the table's location")] = true
+			if t := ch.where[place]; t.doubt != "" {
+				unopened[t.unopened(t.doubt)] = true
 				continue
 			}
 			todo.open(door.Role, place)
 		}
 	}
 	ch.warnings = append(ch.warnings, slices.Sorted(maps.Keys(unopened))...)
+	if opening && !aborting {
+		sayForged(func(text string) { ch.warnings = append(ch.warnings, text) }, c.record.Database, f.placed)
+	}
 	for _, place := range openings.Unregistered {
 		// Whose bucket it is decides what that means.
 		if opening && !aborting && mine[place] {
@@ -68,19 +67,6 @@ func (p *Producer) prefixes(c *considered, f *found, ch *change, diff access.Cha
 	todo.bound(locations)
 	ch.prefixes = storage.Wanted{Access: todo.sorted(), Exact: todo.exact, Keep: todo.keep}
 	return nil
-}
-
-// whoAlters tells of a table of a database which outsider may alter it; empty for none.
-func whoAlters(grants access.Grants, catalog access.Catalog, database string) func(table string) string {
-	by := map[string]string{}
-	for _, k := range grants.Keys() {
-		p := grants[k].Permissions
-		if k.Object.Database == database && catalog.Outside(k.Grantee) && (p.Has(lakemesh.Alter) || p.Has(lakemesh.All)) {
-			// All tables of the database have no name.
-			by[k.Object.Table] = string(k.Grantee)
-		}
-	}
-	return func(table string) string { return cmp.Or(by[table], by[""]) }
 }
 
 // close closes the subscription's own places that nobody reads any more, and what is
@@ -154,7 +140,7 @@ func placesOf(database string, tables map[string]meshTable) map[access.Place]tab
 	for _, name := range slices.Sorted(maps.Keys(tables)) {
 		for _, place := range tables[name].places(database) {
 			key := access.Place{Bucket: place.Bucket, Prefix: place.Prefix}
-			if _, ok := all[key]; !ok {
+			if had, ok := all[key]; !ok || had.doubt != "" && place.doubt == "" {
 				all[key] = place
 			}
 		}

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/glue"
@@ -15,6 +16,7 @@ import (
 
 	"github.com/lakemesh/lakemesh"
 	"github.com/lakemesh/lakemesh/internal/awserr"
+	"github.com/lakemesh/lakemesh/internal/chain"
 	"github.com/lakemesh/lakemesh/internal/identity"
 	"github.com/lakemesh/lakemesh/internal/meshtest"
 	"github.com/lakemesh/lakemesh/internal/storage"
@@ -372,52 +374,145 @@ func TestTheEndOfASubscriptionKeepsPartitionsOfOthersOpen(t *testing.T) {
 	}
 }
 
-// Whoever may alter a table may name any place in its parameters. Such a place is not
-// opened for that; the location, which takes the right to it, is.
-func TestPlacesThatAConsumerMayNameAreNotOpened(t *testing.T) {
+// Whoever may alter a table of the mesh may name any place in it, and that stays when ALTER
+// is taken away. Such a place is opened if the owner's table names it, too.
+func TestPlacesThatTheSourceDoesNotNameAreNotOpened(t *testing.T) {
 	t.Parallel()
-	const elsewhere = "s3://" + bucket + "/salaries/"
+	const home, elsewhere, later = "s3://" + bucket + "/t/", "s3://" + bucket + "/salaries/", "s3://" + more + "/t/"
+	paths := func(in *gluetypes.TableInput) {
+		in.Parameters = map[string]string{"table_type": "ICEBERG", "write.data.path": elsewhere}
+	}
+	plain := func(*gluetypes.TableInput) {}
+	moved := func(in *gluetypes.TableInput) { in.StorageDescriptor.Location = aws.String(later) }
 	for name, c := range map[string]struct {
-		alters string
-		grants []string
-		open   bool
+		source func(in *gluetypes.TableInput)
+		// copied is what somebody writes into the copy, or nil.
+		copied func(in *gluetypes.TableInput)
+		// strays are where partitions of the source and of the copy lie.
+		sourceStray, copyStray string
+		// then is what happens before the approval.
+		then  func(t *testing.T, w *world)
+		opens []string
+		// says is what the plan warns of.
+		says string
 	}{
-		"nobody alters":         {"", nil, true},
-		"this one may":          {consumerAccount, []string{"SELECT", "ALTER"}, false},
-		"another may":           {otherConsumer, []string{"ALTER"}, false},
-		"another may with all":  {otherConsumer, []string{"ALL"}, false},
-		"another reads as well": {otherConsumer, []string{"SELECT"}, true},
+		"the source names it":    {source: paths, opens: []string{home, elsewhere}},
+		"the source alone does":  {source: paths, copied: func(in *gluetypes.TableInput) { in.Parameters = nil }, opens: []string{home}},
+		"the copy alone does":    {source: plain, copied: paths, opens: []string{home}, says: "sales.t, does not name that place"},
+		"another of the owner's": {source: plain, copied: paths, then: namedBeside(paths), opens: []string{home}, says: "sales.t, does not name that place"},
+		"both of the owner's":    {source: paths, then: namedBeside(paths), opens: []string{home, elsewhere}},
+		"the source is gone":     {source: paths, then: dropSource, opens: []string{home}, says: "there is no source to compare it with"},
+		"the source is out of sight": {source: paths, then: func(t *testing.T, w *world) {
+			// The table of the mesh is read before it, for the plan and for the approval.
+			for nth := range 2 {
+				w.accounts.Fail(localmesh.Fault{Service: "glue", Operation: "GetTable", Nth: 2 * (nth + 1), Code: "AccessDeniedException", Status: 400})
+			}
+		}, opens: []string{home}, says: "its source cannot be read"},
+		"a partition of both":     {source: plain, sourceStray: elsewhere, opens: []string{home, elsewhere}},
+		"a partition of the copy": {source: plain, copyStray: elsewhere, opens: []string{home}, says: "partition of table"},
+		"moved before it was registered": {source: plain, copied: moved, then: registerLater, opens: []string{},
+			says: "Location of table sales-111111111111.t"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			w := newWorld(t)
-			meshtest.Without(t, w.mesh, "what others hold cannot be seen", func(r localmesh.Readings) bool { return r.ListingsShowOwnRows })
-			w.accounts.Table(producerAccount, sourceDatabase, placed("t", "s3://"+bucket+"/t/", func(in *gluetypes.TableInput) {
-				in.Parameters = map[string]string{"table_type": "ICEBERG", "write.data.path": elsewhere}
-			}))
+			clock := time.Now()
+			w := newWorld(t, localmesh.WithClock(func() time.Time { clock = clock.Add(20 * time.Millisecond); return clock }))
+			w.accounts.Bucket(producerAccount, more)
+			w.accounts.Table(producerAccount, sourceDatabase, placed("t", home, c.source, "part"))
+			if c.sourceStray != "" {
+				w.accounts.PartitionAt(producerAccount, sourceDatabase, "t", c.sourceStray, "1")
+			}
 			w.publish(t)
-			if c.alters != "" && c.alters != consumerAccount {
-				// DESCRIBE is granted with all of them, and opens nothing.
-				id := w.request(t, c.alters, []string{"t"}, c.grants...)
-				w.approve(t, producer.ApproveInput{RequestID: id})
+			id := w.request(t, consumerAccount, []string{"t"}, "SELECT")
+			copies := glue.NewFromConfig(w.mesh.Config(lakemesh.RoleARN(meshAccount, lakemesh.MeshProducerRole(producerAccount))))
+			if c.copied != nil {
+				in := placed("t", home, c.copied, "part")
+				if _, err := copies.UpdateTable(t.Context(), &glue.UpdateTableInput{DatabaseName: aws.String(meshDatabase), TableInput: in}); err != nil {
+					t.Fatal(err)
+				}
 			}
-			asked := []string{"SELECT"}
-			if c.alters == consumerAccount {
-				asked = c.grants
+			if c.copyStray != "" {
+				if _, err := copies.BatchCreatePartition(t.Context(), &glue.BatchCreatePartitionInput{DatabaseName: aws.String(meshDatabase), TableName: aws.String("t"),
+					PartitionInputList: []gluetypes.PartitionInput{{Values: []string{"1"}, StorageDescriptor: &gluetypes.StorageDescriptor{Location: &c.copyStray}}}}); err != nil {
+					t.Fatal(err)
+				}
 			}
-			id := w.request(t, consumerAccount, []string{"t"}, asked...)
+			if c.then != nil {
+				clock = clock.Add(time.Minute)
+				c.then(t, w)
+			}
 			todo, err := w.producer.PlanApproveAccessRequest(t.Context(), producer.ApproveInput{RequestID: id})
 			if err != nil {
 				t.Fatal(err)
 			}
-			w.approve(t, producer.ApproveInput{RequestID: id})
-			open := w.opened(t)
-			if slices.Contains(open, elsewhere) != c.open || !slices.Contains(open, "s3://"+bucket+"/t/") {
-				t.Errorf("open are %q", open)
+			if !saidOf(todo.Warnings, c.says) {
+				t.Errorf("warned of %q, want %q", todo.Warnings, c.says)
 			}
-			if told := strings.Contains(strings.Join(todo.Warnings, "\n"), "may alter"); told == c.open {
-				t.Errorf("warned of %q", todo.Warnings)
+			w.approve(t, producer.ApproveInput{RequestID: id})
+			slices.Sort(c.opens)
+			if diff := cmp.Diff(c.opens, w.opened(t)); diff != "" {
+				t.Errorf("open (-want +got):\n%s", diff)
+			}
+			verified, err := w.producer.Verify(t.Context(), producer.VerifyInput{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, f := range verified.Findings {
+				if f.Link == chain.BucketPolicy && !strings.Contains(c.says, "cannot be read") {
+					t.Errorf("verify finds %+v", f)
+				}
 			}
 		})
+	}
+}
+
+// namedBeside publishes a table of the same name from another database into the product:
+// the note at the copy, which whoever may alter it writes, does not say which one counts.
+func namedBeside(change func(in *gluetypes.TableInput)) func(t *testing.T, w *world) {
+	return func(t *testing.T, w *world) {
+		t.Helper()
+		w.accounts.Database(producerAccount, "beside")
+		w.accounts.Table(producerAccount, "beside", meshtest.CSV("u", "s3://"+bucket+"/u/"))
+		if _, err := w.producer.CreateDataProducts(t.Context(), producer.CreateDataProductsInput{SourceDatabaseName: "beside", ExposeDataMeshDBName: meshDatabase}); err != nil {
+			t.Fatal(err)
+		}
+		w.accounts.Table(producerAccount, "beside", placed("t", "s3://"+bucket+"/t/", change, "part"))
+	}
+}
+
+func dropSource(t *testing.T, w *world) {
+	t.Helper()
+	if _, err := w.accounts.Glue(producerAccount).DeleteTable(t.Context(), &glue.DeleteTableInput{DatabaseName: aws.String(sourceDatabase), Name: aws.String("t")}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// registerLater publishes the first table in a bucket.
+func registerLater(t *testing.T, w *world) {
+	t.Helper()
+	w.accounts.Database(producerAccount, "late")
+	w.accounts.Table(producerAccount, "late", meshtest.CSV("secret", "s3://"+more+"/secret/"))
+	if _, err := w.producer.CreateDataProducts(t.Context(), producer.CreateDataProductsInput{SourceDatabaseName: "late"}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// What was written into a copy keeps nothing open that nobody reads any more.
+func TestAPlaceThatACopyAloneNamesIsClosed(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	kept, ended := w.request(t, consumerAccount, []string{"orders"}, "SELECT"), w.request(t, otherConsumer, []string{"customers"}, "SELECT")
+	for _, id := range []string{kept, ended} {
+		w.approve(t, producer.ApproveInput{RequestID: id})
+	}
+	copies := glue.NewFromConfig(w.mesh.Config(lakemesh.RoleARN(meshAccount, lakemesh.MeshProducerRole(producerAccount))))
+	if _, err := copies.UpdateTable(t.Context(), &glue.UpdateTableInput{DatabaseName: aws.String(meshDatabase), TableInput: placed("orders", "s3://"+bucket+"/orders/", func(in *gluetypes.TableInput) {
+		in.StorageDescriptor.AdditionalLocations = []string{"s3://" + bucket + "/customers/"}
+	})}); err != nil {
+		t.Fatal(err)
+	}
+	w.end(t, ended)
+	if diff := cmp.Diff([]string{"s3://" + bucket + "/orders/"}, w.opened(t)); diff != "" {
+		t.Errorf("open (-want +got):\n%s", diff)
 	}
 }

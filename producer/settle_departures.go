@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 
+	"github.com/lakemesh/lakemesh"
 	"github.com/lakemesh/lakemesh/internal/tracker"
 )
 
@@ -26,11 +27,14 @@ func (p *Producer) SettleDepartures(ctx context.Context) (*SettleOutput, error) 
 	out := &SettleOutput{Subscriptions: []string{}}
 	var failed []error
 	for _, r := range departed {
-		if err := p.DeleteSubscription(ctx, DeleteInput{SubscriptionID: r.ID, Reason: "the consumer has left"}); err != nil {
+		switch err := p.DeleteSubscription(ctx, DeleteInput{SubscriptionID: r.ID, Reason: "the consumer has left"}); {
+		case errors.Is(err, lakemesh.ErrIllegalTransition):
+			// Somebody else has ended it.
+		case err != nil:
 			failed = append(failed, err)
-			continue
+		default:
+			out.Subscriptions = append(out.Subscriptions, r.ID)
 		}
-		out.Subscriptions = append(out.Subscriptions, r.ID)
 	}
 	return out, errors.Join(failed...)
 }

@@ -77,13 +77,15 @@ func (p *Producer) update(in UpdateInput) (*decision, error) {
 			return terms{}, tampered(op, p.meshAccount, r)
 		case r.Leaving && !t.permitted.SubsetOf(r.Permitted):
 			// It is the consumer's word: it keeps nobody from taking access away.
-			return terms{}, &lakemesh.Error{Op: op, Account: p.meshAccount, Resource: "subscription " + r.ID, Kind: lakemesh.ErrIllegalTransition,
-				Message: "the consumer has left it", Hint: "delete it, which ends the consumer's grants", Do: []lakemesh.Call{lakemesh.Do("producer.DeleteSubscription", "SubscriptionID", r.ID)}}
+			return terms{}, p.left(op, r, "it is given no more permissions")
 		}
 		t := t
 		t.until = r.Until
 		if in.Until != nil {
 			t.until = second(*in.Until)
+		}
+		if r.Leaving && !r.Until.IsZero() && (t.until.IsZero() || t.until.After(r.Until)) {
+			return terms{}, p.left(op, r, "it is given no more time")
 		}
 		if err := p.inFuture("Until", t.until); err != nil {
 			return terms{}, err
@@ -91,4 +93,10 @@ func (p *Producer) update(in UpdateInput) (*decision, error) {
 		return t, nil
 	}
 	return d, nil
+}
+
+// left is the error of a decision that gives more to a consumer which has left.
+func (p *Producer) left(op string, r *tracker.Record, what string) error {
+	return &lakemesh.Error{Op: op, Account: p.meshAccount, Resource: "subscription " + r.ID, Kind: lakemesh.ErrIllegalTransition,
+		Message: "the consumer has left it: " + what, Hint: "delete it, which ends the consumer's grants", Do: []lakemesh.Call{lakemesh.Do("producer.DeleteSubscription", "SubscriptionID", r.ID)}}
 }

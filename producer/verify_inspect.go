@@ -48,7 +48,9 @@ type inspected struct {
 	parts access.Grants
 	// locations are what is registered, buckets what their policies say.
 	locations []access.Location
-	buckets   map[string]*storage.Inspection
+	// registrations are the same as Lake Formation tells of them.
+	registrations []permissions.RegisteredLocation
+	buckets       map[string]*storage.Inspection
 	// keys are why roles cannot read what buckets encrypt.
 	keys map[access.Door]string
 	// wanted is what the subscriptions say, openings what has to be open for that, and used
@@ -91,7 +93,7 @@ func (p *Producer) inspect(ctx context.Context, in VerifyInput) (*inspected, err
 	})
 	group.Go(func() error {
 		locations, err := p.mesh.lake.Locations(within)
-		s.locations = p.registered(&found{locations: locations})
+		s.registrations, s.locations = locations, p.registered(&found{locations: locations})
 		return err
 	})
 	var names []string
@@ -281,15 +283,18 @@ func (s *inspected) compareWithSource(ctx context.Context, database string, bySo
 	return all, nil
 }
 
-// catalogRead is the catalog as far as it was read.
-func (s *inspected) catalogRead() access.Catalog {
+// catalogRead is the catalog as far as it was read, with those places that are kept, or
+// all of them.
+func (s *inspected) catalogRead(keep func(meshTable, storage.Place) bool) access.Catalog {
 	c := access.Catalog{Account: s.meshAccount, Owner: s.account, Databases: map[string]access.Database{}}
 	for database, tables := range s.tables {
 		of := access.Database{Tables: map[string]access.Table{}, Wildcard: s.have.Of(s.ids.Mesh.ARN, permissions.AllTables(s.meshAccount, database)).Grantable}
 		for name, t := range tables {
 			var known access.Table
 			for _, place := range t.known.Places {
-				known.Places = append(known.Places, access.Place{Bucket: place.Bucket, Prefix: place.Prefix})
+				if keep == nil || keep(t, place.Place) {
+					known.Places = append(known.Places, access.Place{Bucket: place.Bucket, Prefix: place.Prefix})
+				}
 			}
 			of.Tables[name] = known
 		}
@@ -307,7 +312,7 @@ func (s *inspected) justify(ctx context.Context) (err error) {
 			all = append(all, s.termsOf(r, terms{permitted: permitted, grantable: grantable}))
 		}
 	}
-	if s.wanted, err = access.Want(all, s.catalogRead(), s.now()); err != nil {
+	if s.wanted, err = access.Want(all, s.catalogRead(nil), s.now()); err != nil {
 		return err
 	}
 	entries, err := permissions.Entries(s.wanted.Grants.Union(s.ownGrants()))
@@ -362,10 +367,36 @@ func (s *inspected) readFurther(ctx context.Context) error {
 	if err := group.Wait(); err != nil {
 		return err
 	}
-	read := s.catalogRead()
-	s.openings = access.Prefixes(s.wanted, access.Grants{}, read, s.locations)
-	s.used = access.Prefixes(s.wanted, observed, read, s.locations)
+	if err := s.confirmPlaces(ctx, isRead); err != nil {
+		return err
+	}
+	s.openings = access.Prefixes(s.wanted, access.Grants{}, s.catalogRead(func(t meshTable, place storage.Place) bool { return t.unconfirmed[place] == "" }), s.locations)
+	s.used = access.Prefixes(s.wanted, observed, s.catalogRead(nil), s.locations)
 	return s.readBuckets(ctx)
+}
+
+// confirmPlaces leaves only those places to the tables that somebody reads that decisions
+// open. That a copy is not as its source is found when the two are compared.
+func (s *inspected) confirmPlaces(ctx context.Context, isRead func(database, table string) bool) error {
+	for _, database := range s.databases {
+		read := map[string]meshTable{}
+		for name, t := range s.tables[database] {
+			if isRead(database, name) {
+				read[name] = t
+			}
+		}
+		confirmed, err := s.confirmed(ctx, database, read, s.registrations)
+		if err != nil {
+			return err
+		}
+		for name, t := range confirmed {
+			for place, why := range t.unconfirmed {
+				s.unsure("whether table %s.%s has data at %s cannot be told: %s", database, name, place, why)
+			}
+		}
+		maps.Copy(s.tables[database], confirmed)
+	}
+	return nil
 }
 
 // placeCompared notes of which tables the places of partitions are known from the

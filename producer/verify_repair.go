@@ -111,8 +111,8 @@ func (p *Producer) mendings(ctx context.Context, v *Verification) ([]chain.Mendi
 	for _, r := range records {
 		if r.Over {
 			all = append(all, chain.Mending{Name: "end subscription " + r.ID + ", which is over",
-				Do:   func(ctx context.Context) error { return unlessNothing(p.decide(ctx, expiry(r))) },
-				Plan: func(ctx context.Context) (*plan.Plan, error) { return p.preview(ctx, expiry(r)) }})
+				Do:   func(ctx context.Context) error { return unlessNothing(p.decide(ctx, p.expiry(r).decision)) },
+				Plan: func(ctx context.Context) (*plan.Plan, error) { return p.preview(ctx, p.expiry(r).decision) }})
 			continue
 		}
 		in := UpdateInput{SubscriptionID: r.ID, GrantPermissions: r.Permitted.Strings(), GrantablePermissions: append([]string{}, r.Grantable.Strings()...)}

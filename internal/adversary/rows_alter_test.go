@@ -2,7 +2,9 @@ package adversary_test
 
 import (
 	"context"
+	"fmt"
 	"maps"
+	"slices"
 	"strings"
 	"testing"
 
@@ -45,31 +47,45 @@ func TestWhoMayAlterATableOpensNoOtherPlaces(t *testing.T) {
 			in.Parameters["table_type"], in.Parameters["write.data.path"] = "ICEBERG", elsewhere
 		},
 	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			s := g.play(t)
-			c := glue.NewFromConfig(s.Config(meshtest.Administrator(hostileAccount)))
-			out, err := glue.NewFromConfig(s.manager()).GetTable(s.ctx(), &glue.GetTableInput{CatalogId: aws.String(lakeAccount), DatabaseName: aws.String(rowProduct), Name: aws.String(rowOrders)})
-			s.must(err)
-			tb := out.Table
-			in := &gluetypes.TableInput{Name: tb.Name, Owner: tb.Owner, Parameters: map[string]string{}, StorageDescriptor: tb.StorageDescriptor, TableType: tb.TableType, PartitionKeys: tb.PartitionKeys}
-			maps.Copy(in.Parameters, tb.Parameters)
-			change(in)
-			if _, err := c.UpdateTable(context.WithoutCancel(t.Context()), &glue.UpdateTableInput{CatalogId: aws.String(lakeAccount), DatabaseName: aws.String(rowProduct), TableInput: in}); err != nil {
-				if !awserr.Denied(err) {
-					t.Error(err)
+		for _, last := range []bool{false, true} {
+			t.Run(fmt.Sprintf("%s/%t", name, last), func(t *testing.T) {
+				t.Parallel()
+				s := g.play(t)
+				c := glue.NewFromConfig(s.Config(meshtest.Administrator(hostileAccount)))
+				out, err := glue.NewFromConfig(s.manager()).GetTable(s.ctx(), &glue.GetTableInput{CatalogId: aws.String(lakeAccount), DatabaseName: aws.String(rowProduct), Name: aws.String(rowOrders)})
+				s.must(err)
+				tb := out.Table
+				in := &gluetypes.TableInput{Name: tb.Name, Owner: tb.Owner, Parameters: map[string]string{}, StorageDescriptor: tb.StorageDescriptor, TableType: tb.TableType, PartitionKeys: tb.PartitionKeys}
+				maps.Copy(in.Parameters, tb.Parameters)
+				change(in)
+				if _, err := c.UpdateTable(context.WithoutCancel(t.Context()), &glue.UpdateTableInput{CatalogId: aws.String(lakeAccount), DatabaseName: aws.String(rowProduct), TableInput: in}); err != nil {
+					if !awserr.Denied(err) {
+						t.Error(err)
+					}
+					return
 				}
-				return
-			}
-			s.check("approve another's request", s.approve(s.ids["pending"]))
-			s.check("take ALTER away", s.update(s.ids["hostile"], "SELECT", "DESCRIBE"))
-			if policy := s.policy(); strings.Contains(policy, rowCustomers) {
-				t.Errorf("the decisions opened %s", policy)
-			}
-			if rows, err := s.readAs(hostileAccount, rowProduct, rowOrders, rowCustomers+"/rows.csv"); !awserr.Denied(err) {
-				t.Errorf("it reads %q, %v", rows, err)
-			}
-		})
+				decisions := []func(){
+					func() { s.check("approve another's request", s.approve(s.ids["pending"])) },
+					func() { s.check("take ALTER away", s.update(s.ids["hostile"], "SELECT", "DESCRIBE")) },
+				}
+				if last {
+					// What was written stays when ALTER is taken away.
+					slices.Reverse(decisions)
+				}
+				for _, decide := range decisions {
+					decide()
+				}
+				s.check("make what is there good", s.update(s.ids["pending"], "SELECT"))
+				if policy := s.policy(); strings.Contains(policy, rowCustomers) {
+					t.Errorf("the decisions opened %s", policy)
+				}
+				if rows, err := s.readAs(hostileAccount, rowProduct, rowOrders, rowCustomers+"/rows.csv"); !awserr.Denied(err) {
+					t.Errorf("it reads %q, %v", rows, err)
+				}
+				s.check("import", s.finalize(s.honest, s.ids["pending"]))
+				s.reads("afterwards", honestAccount, rowOrders)
+			})
+		}
 	}
 }
 

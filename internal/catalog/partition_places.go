@@ -23,3 +23,16 @@ func (c *Catalog) EachPartition(ctx context.Context, t TableName, pages int, eac
 	}
 	return true, nil
 }
+
+// EachNamed tells of the partitions of a table that have one of the given lists of values.
+func (c *Catalog) EachNamed(ctx context.Context, t TableName, values [][]string, each func(*types.Partition)) error {
+	for page, err := range c.named(ctx, t, values) {
+		if err != nil {
+			return err
+		}
+		for i := range page {
+			each(&page[i])
+		}
+	}
+	return nil
+}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/lakeformation"
@@ -19,6 +20,9 @@ type RegisteredLocation struct {
 	ARN string
 	// Role is the ARN of the role that reads for everybody.
 	Role string
+	// Modified is when it was registered, or its registration changed last; the zero time is
+	// not known.
+	Modified time.Time
 	// Unverified tells that Lake Formation looked whether the role can read the location,
 	// and found that it cannot, or could not tell. A location of which it says nothing is
 	// not unverified.
@@ -37,7 +41,7 @@ func (l *Lake) Locations(ctx context.Context) ([]RegisteredLocation, error) {
 			return nil, fmt.Errorf("list the registered locations: %w", err)
 		}
 		for _, r := range page.ResourceInfoList {
-			found = append(found, RegisteredLocation{ARN: strings.TrimSuffix(aws.ToString(r.ResourceArn), "/"), Role: aws.ToString(r.RoleArn),
+			found = append(found, RegisteredLocation{ARN: strings.TrimSuffix(aws.ToString(r.ResourceArn), "/"), Role: aws.ToString(r.RoleArn), Modified: aws.ToTime(r.LastModified),
 				Hybrid: aws.ToBool(r.HybridAccessEnabled), Unverified: r.VerificationStatus != "" && r.VerificationStatus != types.VerificationStatusVerified})
 		}
 	}

@@ -90,13 +90,18 @@ func enlist(r *Record) *update {
 
 // Claimable tells, without a call, whether a decision can be made on the record as it
 // was read, by who holds the owner's lease. A decision that was claimed and is not
-// finished is carried on by the same one, or taken back.
+// finished is carried on by the same one, or taken back; of what is over, also by its
+// being ended, unless the end is being moved to a later one.
 func Claimable(r *Record, c lakemesh.Claim) error {
 	if r.Claim == nil {
 		return transition(r, c.Action)
 	}
 	if c.Action == lakemesh.ActionAbort {
 		return nil
+	}
+	if c.Action == lakemesh.ActionDelete && r.Over && (r.Lapsed || r.Claim.Action == lakemesh.ActionAbort) {
+		// What was left unfinished would give nothing any more.
+		return transition(r, c.Action)
 	}
 	if r.Claim.Action != c.Action || !r.Claim.Permissions.Equal(c.Permissions) || !r.Claim.Grantable.Equal(c.Grantable) || !r.Claim.Until.Equal(c.Until) {
 		return &lakemesh.ClaimedError{SubscriptionID: r.ID, Wanted: c.Action, Claim: *r.Claim, Expired: true}

@@ -45,6 +45,9 @@ type Record struct {
 	// Found is what the consumer held before lakemesh granted the same: what somebody
 	// granted by hand, in a form that the producer's package encodes.
 	Found []string
+	// Lapsed tells that a decision is under way whose own end has passed: it cannot be
+	// carried on.
+	Lapsed bool
 	// AdoptedFrom is the id that the original library gave it; mostly empty.
 	AdoptedFrom string
 	// Unasked tells that its owner made it of grants that were made by hand. The consumer
@@ -101,6 +104,7 @@ func read(id string, request, decision item, now time.Time) *Record {
 	r.Database, r.Tables, r.TablesUnknown = r.Words.Database, r.Words.Tables, !r.Words.Whole && len(r.Words.Tables) == 0
 	r.Expressions, r.Requested, r.CreatedBy = r.Words.Expressions, r.Words.Requested, r.Words.By
 	r.RequestedUntil, r.Over = r.Words.Until, r.over(now)
+	r.Lapsed = r.Claim != nil && ended(r.Claim.Until, now)
 	if r.Words.Note != "" {
 		r.Notes = append([]string{r.Words.Note}, r.Notes...)
 	}
@@ -324,9 +328,18 @@ func encodeClaim(c lakemesh.Claim) types.AttributeValue {
 // over reports whether an active subscription has ended: at the earlier of what was decided
 // and what is being decided.
 func (r *Record) over(now time.Time) bool {
-	ended := func(until time.Time) bool { return !until.IsZero() && !now.Before(until) }
-	return r.Status == lakemesh.Active && (ended(r.Until) || r.Claim != nil && r.Claim.Action == lakemesh.ActionUpdate && ended(r.Claim.Until))
+	return r.Status == lakemesh.Active && (ended(r.Until, now) || r.Claim != nil && r.Claim.Action == lakemesh.ActionUpdate && ended(r.Claim.Until, now))
 }
+
+// EndedAt is when a subscription that is over has ended.
+func (r *Record) EndedAt() time.Time {
+	if r.Lapsed && (r.Until.IsZero() || r.Claim.Until.Before(r.Until)) {
+		return r.Claim.Until
+	}
+	return r.Until
+}
+
+func ended(until, now time.Time) bool { return !until.IsZero() && !now.Before(until) }
 
 // Justified returns what a record justifies for its consumer: what was permitted
 // while it is active and not over. A decision that is under way counts only for what it and

@@ -218,6 +218,22 @@ func HandedOn(history []lakemesh.Event) (principals []string, imported bool) {
 	return slices.Compact(principals), imported
 }
 
+// Given is what a subscription gave last, by its history, oldest first; nothing if it was
+// never granted.
+func Given(history []lakemesh.Event) lakemesh.Permissions {
+	var given lakemesh.Permissions
+	for _, e := range history {
+		switch e.Action {
+		case lakemesh.ActionApprove, lakemesh.ActionUpdate, lakemesh.ActionAdopt:
+			if e.To == lakemesh.Active {
+				given = e.Permissions
+			}
+		default:
+		}
+	}
+	return given
+}
+
 // Left marks a subscription as left by its consumer. The producer's side ends the
 // account-level grant: AWS lets nobody else.
 func (t *Tracker) Left(ctx context.Context, r *Record, reason string) error {
