@@ -98,20 +98,12 @@ func ListGrants(there, before Grants, terms []Terms, since map[string]time.Time,
 	for _, k := range there.Keys() {
 		held := there[k]
 		var through Held
-		var ids []string
-		for _, r := range why[k] {
-			part := covered(held, r.Held)
-			if !part.Empty() {
-				through = through.Union(part)
-				ids = append(ids, r.ID)
-			}
-		}
-		if !through.Empty() {
-			e := entry(k, through, BySubscription)
-			slices.Sort(ids)
-			e.Through = slices.Compact(ids)
+		for _, part := range byEnd(held, why[k], terms) {
+			e := entry(k, part.held, BySubscription)
+			e.Through = part.ids
 			e.Since, e.Until = span(e.Through, terms, since)
 			all = append(all, e)
+			through = through.Union(part.held)
 		}
 		rest := held.Minus(through).Union(covered(held, before[k]))
 		if rest.Empty() {
@@ -125,6 +117,61 @@ func ListGrants(there, before Grants, terms []Terms, since map[string]time.Time,
 		all = append(all, entry(k, rest, origin))
 	}
 	return all, nil
+}
+
+// ending is what subscriptions justify until the same end.
+type ending struct {
+	held Held
+	ids  []string
+}
+
+// byEnd is what reasons justify of that which is held, apart by when it ends: each
+// permission ends with the last subscription that gives it.
+func byEnd(held Held, reasons []Reason, terms []Terms) []ending {
+	until := map[string]time.Time{}
+	for _, t := range terms {
+		until[t.ID] = t.Until
+	}
+	var ends []time.Time
+	for _, r := range reasons {
+		if !slices.ContainsFunc(ends, until[r.ID].Equal) {
+			ends = append(ends, until[r.ID])
+		}
+	}
+	// Never is the last of all.
+	slices.SortFunc(ends, func(a, b time.Time) int {
+		switch {
+		case a.IsZero():
+			return -1
+		case b.IsZero():
+			return 1
+		}
+		return b.Compare(a)
+	})
+	var all []ending
+	var told Held
+	for _, end := range ends {
+		var group ending
+		for _, r := range reasons {
+			if until[r.ID].Equal(end) {
+				group.held = group.held.Union(covered(held, r.Held))
+			}
+		}
+		group.held = group.held.Minus(told)
+		if group.held.Empty() {
+			continue
+		}
+		told = told.Union(group.held)
+		for _, r := range reasons {
+			if part := covered(held, r.Held); !part.Intersect(group.held).Empty() {
+				group.ids = append(group.ids, r.ID)
+			}
+		}
+		slices.Sort(group.ids)
+		group.ids = slices.Compact(group.ids)
+		all = append(all, group)
+	}
+	return all
 }
 
 // covered is what of that which is held something justifies. ALL justifies each.

@@ -164,7 +164,24 @@ func (p *Producer) preview(ctx context.Context, d *decision) (*plan.Plan, error)
 	if err != nil {
 		return nil, p.atWork(ctx, err)
 	}
-	return l.plan.Preview(), nil
+	todo := l.plan.Preview()
+	if todo.Empty() && !l.idle() {
+		// Nothing is granted or revoked by it, and it is a decision all the same.
+		todo.Add(plan.Step{Kind: plan.Record, Account: p.meshAccount, Resource: "subscription " + d.id, Summary: l.recorded()})
+	}
+	return todo, nil
+}
+
+// recorded says what is recorded in the end.
+func (l *looked) recorded() string {
+	text := fmt.Sprintf("record subscription %s as %s", l.id, l.action.Target())
+	if l.action == lakemesh.ActionAbort {
+		text = "record subscription " + l.id + " as it was before"
+	}
+	if !l.until.IsZero() {
+		text += ", until " + lakemesh.FormatTime(l.until)
+	}
+	return text
 }
 
 // atWork says of a decision that holds a record whether its program is at work on it,

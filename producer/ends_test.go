@@ -16,6 +16,7 @@ import (
 	"github.com/lakemesh/lakemesh/internal/chain"
 	"github.com/lakemesh/lakemesh/internal/meshtest"
 	"github.com/lakemesh/lakemesh/localmesh"
+	"github.com/lakemesh/lakemesh/plan"
 	"github.com/lakemesh/lakemesh/producer"
 )
 
@@ -296,4 +297,45 @@ func TestAConsumerCannotMoveAnEnd(t *testing.T) {
 	w.skip(2 * day)
 	w.expire(t, id)
 	w.holds(t, consumerAccount, nil)
+}
+
+// TestADecisionThatGrantsNothingIsPlannedAllTheSame ends what another subscription justifies,
+// and moves an end: nothing is revoked or granted, and the plan is not empty.
+func TestADecisionThatGrantsNothingIsPlannedAllTheSame(t *testing.T) {
+	t.Parallel()
+	w := newEndingWorld(t)
+	meshtest.Prompt(t, w.mesh, "what was granted before is not granted again")
+	short, long := w.until(t, w.in(9*day), []string{"orders"}, "SELECT")
+	w.approve(t, producer.ApproveInput{RequestID: short})
+	recorded := func(todo *plan.Plan, err error) {
+		t.Helper()
+		if err != nil || len(todo.Steps) != 1 || todo.Steps[0].Kind != plan.Record || !strings.Contains(todo.Steps[0].Summary, "record subscription ") {
+			t.Errorf("planned is %v, %v", todo, err)
+		}
+	}
+	recorded(w.producer.PlanApproveAccessRequest(t.Context(), producer.ApproveInput{RequestID: long}))
+	w.approve(t, producer.ApproveInput{RequestID: long})
+	recorded(w.producer.PlanUpdateSubscriptionPermissions(t.Context(), producer.UpdateInput{SubscriptionID: long, GrantPermissions: []string{"SELECT"}, Until: moment(w.in(8 * day))}))
+	w.skip(2 * day)
+	recorded(w.producer.PlanExpireSubscriptions(t.Context()))
+}
+
+// TestAVerificationOfOneConsumerFindsWhatIsGrantedByHand narrows to an account that has no
+// subscription.
+func TestAVerificationOfOneConsumerFindsWhatIsGrantedByHand(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	allSeen(t, w)
+	meshtest.Prompt(t, w.mesh, "what was granted by hand is seen")
+	const stranger = "777777777777"
+	w.grantByHand(t, stranger, tableOf("orders"), sel)
+	for _, in := range []producer.VerifyInput{{Consumer: stranger}, {Consumer: stranger, Database: meshDatabase}} {
+		v, err := w.producer.Verify(t.Context(), in)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(v.Findings) == 0 || v.Findings[0].Principal != stranger {
+			t.Errorf("of %+v it finds %+v", in, v.Findings)
+		}
+	}
 }

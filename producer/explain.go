@@ -162,7 +162,13 @@ func (x *explained) grant(ctx context.Context, path chain.Path, held explaining.
 // refuses that account's principals then
 // (https://docs.aws.amazon.com/lake-formation/latest/dg/cross-account-prereqs.html).
 func (x *explained) openedToIAM(s chain.Step) chain.Step {
-	if x.Home == x.meshAccount || !slices.ContainsFunc(x.rows, func(h permissions.Holding) bool { return h.Principal == permissions.AllowedByIAM && h.Whole() }) {
+	var open lakemesh.Permissions
+	for _, h := range x.rows {
+		if h.Principal == permissions.AllowedByIAM && h.Whole() {
+			open = open.Union(h.Permissions)
+		}
+	}
+	if x.Home == x.meshAccount || len(open) == 0 {
 		return s
 	}
 	s.State = chain.Broken
@@ -170,7 +176,7 @@ func (x *explained) openedToIAM(s chain.Step) chain.Step {
 	if x.hybrid {
 		s.State, s.What = chain.NotSeen, s.What+", unless who is granted something was opted in: the location is in hybrid access mode"
 	}
-	s.Mends, s.Do, s.Command = chain.Administrator, nil, explaining.Revoking(permissions.AllowedByIAM, string(lakemesh.All), x.Database, x.Table)
+	s.Mends, s.Do, s.Command = chain.Administrator, nil, explaining.Revoking(permissions.AllowedByIAM, strings.Join(open.Strings(), " "), x.Database, x.Table)
 	return s
 }
 

@@ -102,13 +102,13 @@ func (a *app) explain(ctx context.Context, as string, q producer.ExplainInput) (
 const explained = 80
 
 var (
-	roles  = regexp.MustCompile(`arn:aws[a-z-]*:iam::([0-9]{12}):(role|user)/(?:[^\s,;:)]*/)?([^\s/,;:)]+)`)
+	roles  = regexp.MustCompile(`(^|[^"\w])arn:aws[a-z-]*:iam::([0-9]{12}):(role|user)/(?:[^\s,;:)]*/)?([^\s/,;:)]+)`)
 	shares = regexp.MustCompile(`(?:resource share )?arn:aws[a-z-]*:ram:[^\s,;)]*:resource-share/([0-9a-f-]+)`)
 )
 
 // briefly writes ARNs in a sentence as people call what they name.
 func briefly(text string) string {
-	return shares.ReplaceAllString(roles.ReplaceAllString(text, "$2 $3 of $1"), "resource-share/$1")
+	return shares.ReplaceAllString(roles.ReplaceAllString(text, "$1$3 $4 of $2"), "resource-share/$1")
 }
 
 // renderExplanation is an explanation for people: the links, an answer, and what to do.
@@ -188,7 +188,7 @@ func answer(e *producer.Explanation) string {
 			if r.Origin == chain.BySubscription {
 				by = append(by, "subscription "+r.Subscription)
 			} else {
-				by = append(by, fmt.Sprintf("%s (%s)", r.Origin, briefly(r.What)))
+				by = append(by, fmt.Sprintf("%s (%s)", strings.TrimPrefix(string(r.Origin), "by "), briefly(r.What)))
 			}
 		}
 		slices.Sort(by)

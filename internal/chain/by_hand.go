@@ -1,6 +1,10 @@
 package chain
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/lakemesh/lakemesh"
+)
 
 // advised is the finding with what to do about it by hand, where no command of lakemesh
 // does.
@@ -25,7 +29,7 @@ func advice(f Finding) string {
 		switch {
 		case f.Kind == Missing:
 			return "the owner gives it again: lakemesh verify --repair"
-		case f.Link == Grant && f.Kind == Undecided && f.Repairs == Owner:
+		case f.Link == Grant && f.Kind == Undecided && f.Repairs == Owner && lakemesh.CheckAccountID("principal", f.Principal) == nil:
 			return "make it a subscription (lakemesh adopt grants), or revoke it with Lake Formation in account " + f.Account
 		}
 		return "revoke it with Lake Formation, as a data lake administrator of account " + f.Account

@@ -211,6 +211,9 @@ func (a Asked) Justifying(records []*tracker.Record) []*tracker.Record {
 	})
 }
 
+// wasGivenBy reports whether a subscription gave what is asked for and is over.
+func (a Asked) wasGivenBy(r *tracker.Record) bool { return r.Over && a.gives(r.Permitted) }
+
 // Reasons are why an account holds what rows say: the subscriptions that justify it, or
 // that somebody granted it by hand.
 func (a Asked) Reasons(rows []permissions.Holding, records []*tracker.Record) ([]chain.Reason, error) {
@@ -230,7 +233,7 @@ func (a Asked) Reasons(rows []permissions.Holding, records []*tracker.Record) ([
 		what := fmt.Sprintf("%s on %s to %s", r.Permissions, on, r.Principal)
 		found := false
 		if r.Principal == a.Home && r.Whole() {
-			for _, record := range a.Justifying(records) {
+			for _, record := range slices.Concat(a.Justifying(records), slices.DeleteFunc(a.About(records), func(r *tracker.Record) bool { return !a.wasGivenBy(r) })) {
 				byHand, err := permissions.DecodeFound(a.Mesh, record.Subscriber, record.Found)
 				if err != nil {
 					return nil, err
@@ -271,6 +274,7 @@ func (a Asked) Record(records []*tracker.Record, owner string, held bool) chain.
 		return nil
 	}
 	justified := a.Justifying(about)
+	over := of(a.wasGivenBy)
 	switch {
 	case len(justified) > 0:
 		r := justified[0]
@@ -285,6 +289,11 @@ func (a Asked) Record(records []*tracker.Record, owner string, held bool) chain.
 			s = s.MendedBy(chain.Owner, aborts(r))
 		}
 		return s
+	case over != nil && held:
+		s.State, s.Resource = chain.Differs, "subscription "+over.ID
+		s.What = fmt.Sprintf("subscription %s ended on %s (UTC), and what it gave is not taken away yet", over.ID, lakemesh.FormatTime(over.Until))
+		expires := lakemesh.Do("producer.ExpireSubscriptions")
+		return s.MendedBy(chain.Owner, &expires)
 	case held:
 		s.State, s.What = chain.NotNeeded, "what is granted was not asked for in the mesh"
 		return s
@@ -302,10 +311,11 @@ func (a Asked) Record(records []*tracker.Record, owner string, held bool) chain.
 		s.What = fmt.Sprintf("request %s is pending: its owner has not decided on it", r.ID)
 		return s.MendedBy(chain.Owner, approves(r))
 	}
-	if r := of(func(r *tracker.Record) bool { return r.Over && a.gives(r.Permitted) }); r != nil {
-		s.Resource, s.Mends = "subscription "+r.ID, chain.Consumer
-		s.What, s.Command = fmt.Sprintf("subscription %s ended on %s (UTC)", r.ID, lakemesh.FormatTime(r.Until)), "lakemesh request extend "+r.ID+" --for 90d"
-		return s
+	if over != nil {
+		s.Resource = "subscription " + over.ID
+		s.What = fmt.Sprintf("subscription %s ended on %s (UTC)", over.ID, lakemesh.FormatTime(over.Until))
+		extends := lakemesh.Do("consumer.RequestExtension", "SubscriptionID", over.ID)
+		return s.MendedBy(chain.Consumer, &extends)
 	}
 	if r := of(func(r *tracker.Record) bool { return r.Status == lakemesh.Active }); r != nil {
 		s.Resource, s.What = "subscription "+r.ID, fmt.Sprintf("subscription %s is active with %s, and not with %s", r.ID, orNothing(r.Permitted), a.Permission)

@@ -198,10 +198,13 @@ const (
 // imported reports whether it was imported and not left since.
 func HandedOn(history []lakemesh.Event) (principals []string, imported bool) {
 	changed := false
+	var given, grantable lakemesh.Permissions
 	for _, e := range history {
 		switch e.Action {
 		case lakemesh.ActionApprove, lakemesh.ActionUpdate:
-			changed = true
+			// An update of the end alone, or one that mends, changes nothing for whom it was imported.
+			changed = changed || !given.Equal(e.Permissions) || !grantable.Equal(e.Grantable)
+			given, grantable = e.Permissions, e.Grantable
 		case lakemesh.ActionLeave:
 			principals, imported = nil, false
 		case lakemesh.ActionImport:
