@@ -283,7 +283,7 @@ func (s *inspected) compareAccount(e permissions.Entry, byHand access.Grants) {
 		return
 	}
 	excess := e.Permissions.Minus(may).Minus(byHand[access.Key{Grantee: access.Grantee(s.account), Object: o}].Permissions)
-	if len(excess) == 0 || s.owns(e.Resource.Database) {
+	if len(excess) == 0 || s.owns(e.Resource.Database, e.Resource.Table) {
 		return
 	}
 	f := Finding{Kind: chain.Undecided, Link: chain.Grant, Account: s.meshAccount, Resource: e.Resource.String(), Principal: s.account, Database: e.Resource.Database,
@@ -297,17 +297,26 @@ func (s *inspected) compareAccount(e permissions.Entry, byHand access.Grants) {
 	s.found(f)
 }
 
-// owns reports whether a database is one of the account's own products, on which it holds
-// what publishing gives.
-func (s *inspected) owns(database string) bool {
-	return s.account == cmp.Or(s.seen[database].owner, accountAtEnd(database))
+// owns reports whether a table, or a database if none is named, is one of the account's own
+// products, on which it holds what publishing gives. Anybody may write that at a database of
+// its own, or name it so: what somebody else made is not the account's, and a name alone
+// tells nothing of a database in which nothing is.
+func (s *inspected) owns(database, table string) bool {
+	of := s.seen[database]
+	switch {
+	case s.account != cmp.Or(of.owner, accountAtEnd(database)):
+		return false
+	case table != "":
+		return !of.others[strings.ToLower(table)]
+	}
+	return len(of.others) == 0 && (of.owner != "" || len(of.tables) > 0)
 }
 
 // compareLinks finds links that lead to what no subscription is on.
 func (s *inspected) compareLinks() {
 	for i := range s.own {
 		target := s.targetOf(&s.own[i])
-		if target == "" || s.owns(target) || s.in.SubscriptionID != "" {
+		if target == "" || s.owns(target, "") || s.in.SubscriptionID != "" {
 			continue
 		}
 		name := strings.ToLower(aws.ToString(s.own[i].Name))

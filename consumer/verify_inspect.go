@@ -54,6 +54,8 @@ type seen struct {
 	// owner publishes it, if that stands there.
 	owner  string
 	tables map[string]bool
+	// others are those of the tables that Glue says somebody else than this account has made.
+	others map[string]bool
 }
 
 // handedOn is what a history says of imports.
@@ -154,11 +156,11 @@ func (s *inspected) readDatabases(ctx context.Context) error {
 	group.SetLimit(s.concurrency())
 	for _, name := range s.databases() {
 		group.Go(func() error {
-			found := seen{tables: map[string]bool{}}
+			found := seen{tables: map[string]bool{}, others: map[string]bool{}}
 			d, ok, err := s.shared.database(within, name)
 			if found.visible = ok; err == nil && ok {
 				found.owner = catalog.OwnerOf(d)
-				err = s.readTables(within, name, named[name], found.tables)
+				err = s.readTables(within, name, named[name], &found)
 			}
 			s.mu.Lock()
 			defer s.mu.Unlock()
@@ -169,28 +171,36 @@ func (s *inspected) readDatabases(ctx context.Context) error {
 	return group.Wait()
 }
 
-func (s *inspected) readTables(ctx context.Context, database string, named []string, into map[string]bool) error {
+func (s *inspected) readTables(ctx context.Context, database string, named []string, into *seen) error {
 	list, err := s.shared.tables(ctx, database)
 	if err != nil {
 		return err
 	}
 	for i := range list {
-		into[strings.ToLower(aws.ToString(list[i].Name))] = true
+		s.add(into, &list[i])
 	}
 	for _, name := range named {
 		name = strings.ToLower(name)
-		if into[name] {
+		if into.tables[name] {
 			continue
 		}
-		_, ok, err := s.shared.table(ctx, database, name)
+		t, ok, err := s.shared.table(ctx, database, name)
 		if err != nil {
 			return err
 		}
 		if ok {
-			into[name] = true
+			s.add(into, t)
 		}
 	}
 	return nil
+}
+
+func (s *inspected) add(into *seen, t *types.Table) {
+	name := strings.ToLower(aws.ToString(t.Name))
+	into.tables[name] = true
+	if catalog.MadeByAnother(t, s.meshAccount, s.account) {
+		into.others[name] = true
+	}
 }
 
 // readHistories reads whom access was handed on to.

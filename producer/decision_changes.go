@@ -290,8 +290,9 @@ type meshTable struct {
 	// are not opened.
 	forged      []doubted
 	unconfirmed map[storage.Place]string
-	// made is when it was made, by Glue's clock.
-	made time.Time
+	// made is when it was made, by Glue's clock, and maker who made it, as Glue names them.
+	made  time.Time
+	maker string
 	// partitioned tells that the table has partition keys.
 	partitioned bool
 	// partial tells that it has more partitions than were looked at.
@@ -361,5 +362,5 @@ func (p *Producer) ofSubscription(r *tracker.Record, found map[string]meshTable,
 }
 
 func asMeshTable(t types.Table) meshTable {
-	return meshTable{name: strings.ToLower(aws.ToString(t.Name)), known: places.Of(t.StorageDescriptor, t.Parameters), made: aws.ToTime(t.CreateTime), partitioned: len(t.PartitionKeys) > 0}
+	return meshTable{name: strings.ToLower(aws.ToString(t.Name)), known: places.Of(t.StorageDescriptor, t.Parameters), made: aws.ToTime(t.CreateTime), maker: aws.ToString(t.CreatedBy), partitioned: len(t.PartitionKeys) > 0}
 }

@@ -83,6 +83,9 @@ func (p *Producer) observe(ctx context.Context, c *considered) (*found, error) {
 		if err != nil {
 			return err
 		}
+		if err := p.refuseToGive(c, f.tables); err != nil {
+			return err
+		}
 		if readsData(c.permitted) || readsData(c.before().permitted) {
 			group.Go(func() (err error) {
 				f.placed, err = p.withPartitions(within, r.Database, f.tables)

@@ -138,7 +138,7 @@ func (x *explained) known(ctx context.Context) error {
 			return notOffered("database "+x.Database, x.meshAccount)
 		}
 		return notOffered("table "+x.Name(), x.meshAccount)
-	case catalog.Owner(x.database, x.table) != x.account && len(x.onTable) == 0:
+	case !x.isOwn(x.database, x.table) && len(x.onTable) == 0:
 		return &lakemesh.Error{Kind: lakemesh.ErrWrongAccount, Account: x.meshAccount, Resource: "table " + x.Name(),
 			Message: "this account has not published it", Hint: "ask its owner, whose account the name of the database ends in"}
 	}
@@ -201,7 +201,7 @@ func (x *explained) observeCopy(ctx context.Context) error {
 		return err
 	})
 	group.Go(func() (err error) {
-		if x.party != chain.Owner || x.database == nil || catalog.Owner(x.database, x.table) != x.account {
+		if x.party != chain.Owner || x.database == nil || !x.isOwn(x.database, x.table) {
 			return nil
 		}
 		source := x.sourceOf(x.database, x.table)

@@ -44,3 +44,27 @@ func (s *surveyed) refuseAnothersDatabase() error {
 	}
 	return nil
 }
+
+// refuseToGive refuses a decision that gives access to what another one has made: whoever
+// granted it to this producer with the grant option would have it hand that on, and its own
+// consumers believe that it is the producer's. A whole database is another's if nothing in
+// it is the producer's. What takes away, or leaves as it is, is never refused.
+func (p *Producer) refuseToGive(c *considered, tables map[string]meshTable) error {
+	before := c.before()
+	if c.action != lakemesh.ActionApprove && c.action != lakemesh.ActionUpdate || c.permitted.SubsetOf(before.permitted) && c.grantable.SubsetOf(before.grantable) {
+		return nil
+	}
+	var others []string
+	for name, t := range tables {
+		if catalog.MadeByAnother(&types.Table{CreatedBy: aws.String(t.maker)}, p.meshAccount, p.account) {
+			others = append(others, name)
+		}
+	}
+	if len(others) == 0 || c.record.Words.Whole && len(others) < len(tables) {
+		return nil
+	}
+	name := slices.Min(others)
+	return &lakemesh.Error{Account: p.meshAccount, Resource: "table " + c.record.Database + "." + name, Kind: lakemesh.ErrWrongAccount,
+		Message: fmt.Sprintf("it was made by %s, so it is not this account's to give", tables[name].maker),
+		Hint:    "deny the request; its maker can be asked for it", Do: []lakemesh.Call{lakemesh.Do("producer.DenyAccessRequest", "RequestID", c.record.ID)}}
+}

@@ -1,7 +1,9 @@
 package adversary_test
 
 import (
+	"errors"
 	"io"
+	"slices"
 	"strings"
 	"testing"
 
@@ -15,6 +17,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
 	"github.com/lakemesh/lakemesh"
+	"github.com/lakemesh/lakemesh/consumer"
+	"github.com/lakemesh/lakemesh/internal/chain"
 	"github.com/lakemesh/lakemesh/internal/identity"
 	"github.com/lakemesh/lakemesh/internal/meshtest"
 	"github.com/lakemesh/lakemesh/producer"
@@ -148,6 +152,83 @@ func TestNobodyBringsAProducerToWriteItsOwnIntoTablesOfOthers(t *testing.T) {
 			s.check(name, do(s))
 			s.uncaught(name)
 			s.reads(name, honestAccount, rowOrders)
+		})
+	}
+}
+
+// A victim that may hand on what a rival has made does not: its approval of a request for it
+// is refused, and what it once gave can be taken away.
+func TestAnApprovalGivesNothingThatAnotherMade(t *testing.T) {
+	t.Parallel()
+	s := newScene(t)
+	toVictim := lakemesh.RoleARN(lakeAccount, lakemesh.MeshProducerRole(victimAccount))
+	name := bait + "-" + victimAccount
+	g := glue.NewFromConfig(s.rivalInMesh())
+	_, err := g.CreateDatabase(s.ctx(), &glue.CreateDatabaseInput{CatalogId: aws.String(lakeAccount), DatabaseInput: &gluetypes.DatabaseInput{Name: aws.String(name), Parameters: map[string]string{"lakemesh.from." + rowSource: victimAccount}}})
+	s.must(err)
+	s.must(s.grantDatabase(s.rivalInMesh(), name, toVictim, lftypes.PermissionAll))
+	_, err = g.CreateTable(s.ctx(), &glue.CreateTableInput{CatalogId: aws.String(lakeAccount), DatabaseName: aws.String(name), TableInput: meshtest.CSV(rowOrders, "s3://rival-data/"+bait+"/")})
+	s.must(err)
+	for _, resource := range []*lftypes.Resource{
+		{Database: &lftypes.DatabaseResource{CatalogId: aws.String(lakeAccount), Name: aws.String(name)}},
+		{Table: &lftypes.TableResource{CatalogId: aws.String(lakeAccount), DatabaseName: aws.String(name), Name: aws.String(rowOrders)}},
+	} {
+		_, err = lakeformation.NewFromConfig(s.rivalInMesh()).GrantPermissions(s.ctx(), &lakeformation.GrantPermissionsInput{CatalogId: aws.String(lakeAccount), Principal: &lftypes.DataLakePrincipal{DataLakePrincipalIdentifier: aws.String(toVictim)},
+			Resource: resource, Permissions: []lftypes.Permission{lftypes.PermissionAll}, PermissionsWithGrantOption: []lftypes.Permission{lftypes.PermissionAll}})
+		s.must(err)
+		// Whoever looks for products finds it.
+		_, err = lakeformation.NewFromConfig(s.rivalInMesh()).GrantPermissions(s.ctx(), &lakeformation.GrantPermissionsInput{CatalogId: aws.String(lakeAccount), Principal: &lftypes.DataLakePrincipal{DataLakePrincipalIdentifier: aws.String(lakemesh.RoleARN(lakeAccount, lakemesh.ReadOnlyRole))},
+			Resource: resource, Permissions: []lftypes.Permission{lftypes.PermissionDescribe}})
+		s.must(err)
+	}
+	for _, tables := range [][]string{{rowOrders}, nil} {
+		out, err := s.honest.RequestAccessToProduct(s.ctx(), consumer.RequestInput{OwnerAccountID: victimAccount, DatabaseName: name, Tables: tables, RequestPermissions: []string{"SELECT"}})
+		if err != nil {
+			t.Fatalf("%v cannot be asked for: %v", tables, err)
+		}
+		if err := s.approve(out.SubscriptionID); !errors.Is(err, lakemesh.ErrWrongAccount) {
+			t.Errorf("%v of the rival's is given: %v", tables, err)
+		}
+		s.check("deny", s.victim.DenyAccessRequest(s.ctx(), producer.DenyInput{RequestID: out.SubscriptionID}))
+	}
+	if _, err := s.victim.Explain(s.ctx(), producer.ExplainInput{Principal: honestAccount, Database: name, Table: rowOrders}); !errors.Is(err, lakemesh.ErrWrongAccount) {
+		t.Errorf("it is explained as the victim's: %v", err)
+	}
+}
+
+// A database that a rival names after a consumer, or says to be its, hides nothing from the
+// consumer's verification.
+func TestWhatARivalNamesAfterAConsumerIsFound(t *testing.T) {
+	t.Parallel()
+	for name, parameters := range map[string]map[string]string{"named": nil, "said": {"lakemesh.from." + rowSource: honestAccount}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := newScene(t)
+			name := bait + "-" + honestAccount
+			g := glue.NewFromConfig(s.rivalInMesh())
+			_, err := g.CreateDatabase(s.ctx(), &glue.CreateDatabaseInput{CatalogId: aws.String(lakeAccount), DatabaseInput: &gluetypes.DatabaseInput{Name: aws.String(name), Parameters: parameters}})
+			s.must(err)
+			_, err = g.CreateTable(s.ctx(), &glue.CreateTableInput{CatalogId: aws.String(lakeAccount), DatabaseName: aws.String(name), TableInput: meshtest.CSV(rowOrders, "s3://rival-data/"+bait+"/")})
+			s.must(err)
+			s.must(s.grantDatabase(s.rivalInMesh(), name, honestAccount, lftypes.PermissionDescribe))
+			s.grantOn(s.rivalInMesh(), name, honestAccount, rowOrders)
+			shared := ram.NewFromConfig(s.as(honestAccount, lakemesh.ConsumerRole))
+			invited, err := shared.GetResourceShareInvitations(s.ctx(), &ram.GetResourceShareInvitationsInput{})
+			s.must(err)
+			for _, i := range invited.ResourceShareInvitations {
+				_, err := shared.AcceptResourceShareInvitation(s.ctx(), &ram.AcceptResourceShareInvitationInput{ResourceShareInvitationArn: i.ResourceShareInvitationArn})
+				s.must(err)
+			}
+			_, err = glue.NewFromConfig(s.as(honestAccount, lakemesh.ConsumerRole)).CreateDatabase(s.ctx(), &glue.CreateDatabaseInput{DatabaseInput: &gluetypes.DatabaseInput{Name: aws.String(name),
+				TargetDatabase: &gluetypes.DatabaseIdentifier{CatalogId: aws.String(lakeAccount), DatabaseName: aws.String(name)}}})
+			s.must(err)
+			v, err := s.honest.Verify(s.ctx(), consumer.VerifyInput{})
+			s.must(err)
+			for _, link := range []chain.Link{chain.Grant, chain.ResourceLink} {
+				if !slices.ContainsFunc(v.Findings, func(f chain.Finding) bool { return f.Link == link && f.Database == name }) {
+					t.Errorf("nothing of %s is found: %+v", link, v.Findings)
+				}
+			}
 		})
 	}
 }
