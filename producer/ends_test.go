@@ -305,7 +305,8 @@ func TestADecisionThatGrantsNothingIsPlannedAllTheSame(t *testing.T) {
 	t.Parallel()
 	w := newEndingWorld(t)
 	meshtest.Prompt(t, w.mesh, "what was granted before is not granted again")
-	short, long := w.until(t, w.in(9*day), []string{"orders"}, "SELECT")
+	short := w.until(t, w.in(day), []string{"orders"}, "SELECT")
+	long := w.until(t, w.in(9*day), []string{"orders"}, "SELECT")
 	w.approve(t, producer.ApproveInput{RequestID: short})
 	recorded := func(todo *plan.Plan, err error) {
 		t.Helper()
