@@ -46,7 +46,7 @@ func (m *endingModel) expire(now time.Time) (moving []*ending) {
 		switch {
 		case s.status == lakemesh.Pending && lapsed:
 			s.begun = nil
-		case s.status != lakemesh.Active || !over && !(lapsed && s.begun.action == lakemesh.ActionUpdate):
+		case s.status != lakemesh.Active || !over && (!lapsed || s.begun.action != lakemesh.ActionUpdate):
 		case s.begun != nil && s.begun.action == lakemesh.ActionUpdate && !lapsed:
 			moving = append(moving, s)
 		default:
