@@ -15,7 +15,7 @@ func TestEachPermissionHasItsOwnEnd(t *testing.T) {
 	begin := time.Date(2027, 1, 1, 0, 0, 0, 0, time.UTC)
 	const mesh, consumer = "555555555555", "999999999999"
 	key := access.Key{Grantee: consumer, Object: access.OnTable(mesh, "db", "orders")}
-	set := func(p ...lakemesh.Permission) lakemesh.Permissions { return lakemesh.NewPermissions(p...) }
+	set := lakemesh.NewPermissions
 	terms := func(id string, until time.Time, p ...lakemesh.Permission) access.Terms {
 		return access.Terms{ID: id, Scope: access.Scope{Account: mesh, Database: "db", Tables: []string{"orders"}}, Grantees: []access.Grantee{consumer}, Permissions: set(p...), Until: until}
 	}
