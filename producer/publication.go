@@ -83,8 +83,10 @@ type surveyed struct {
 	// held are the grants in the producer's own account, as far as they matter.
 	held *permissions.Grants
 	// specials are grants of a migration's originals that are not on whole tables by name.
-	specials     []permissions.Special
-	locations    []permissions.RegisteredLocation
+	specials  []permissions.Special
+	locations []permissions.RegisteredLocation
+	// located tells that locations were read.
+	located      bool
 	crawlerFound *catalog.Crawler
 	// unaccepted tells that a share that carries grants waits to be accepted, or will.
 	unaccepted bool

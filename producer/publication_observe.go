@@ -63,6 +63,7 @@ func (s *surveyed) find(ctx context.Context) error {
 	})
 	group.Go(func() (err error) {
 		s.locations, err = s.mesh.lake.Locations(gctx)
+		s.located = err == nil
 		return err
 	})
 	group.Go(func() error {

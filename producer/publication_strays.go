@@ -79,7 +79,7 @@ func (pl *planner) planStrays(t *publishedTable) {
 // settleStrays does what [planner.planStrays] plans, for partitions that were seen while
 // they were copied.
 func (pub *publication) settleStrays(ctx context.Context, t *publishedTable) error {
-	if err := pub.lookAtBuckets(ctx, maps.Keys(t.strays.buckets)); err != nil {
+	if err := pub.lookAtStrays(ctx, t.strays.buckets); err != nil {
 		return err
 	}
 	pub.refuse("partitions of "+t.name, pub.strayed(t))
@@ -95,11 +95,33 @@ func (pub *publication) settleStrays(ctx context.Context, t *publishedTable) err
 
 // observeStrayBuckets looks at the buckets of partitions that lie elsewhere.
 func (s *surveyed) observeStrayBuckets(ctx context.Context, tables []*publishedTable) error {
-	buckets := map[string]bool{}
+	buckets := map[string]storage.Place{}
 	for _, t := range tables {
-		for bucket := range t.strays.buckets {
-			buckets[bucket] = true
-		}
+		maps.Copy(buckets, t.strays.buckets)
+	}
+	return s.lookAtStrays(ctx, buckets)
+}
+
+// lookAtStrays looks at the buckets of partitions that lie elsewhere, and at what is
+// registered: who brings up to date where no table has changed does not know it yet.
+func (s *surveyed) lookAtStrays(ctx context.Context, buckets map[string]storage.Place) error {
+	if len(buckets) == 0 {
+		return nil
+	}
+	if err := s.lookAtLocations(ctx); err != nil {
+		return err
 	}
 	return s.lookAtBuckets(ctx, maps.Keys(buckets))
+}
+
+// lookAtLocations reads what is registered, once.
+func (s *surveyed) lookAtLocations(ctx context.Context) (err error) {
+	s.looking.Lock()
+	defer s.looking.Unlock()
+	if s.located {
+		return nil
+	}
+	s.locations, err = s.mesh.lake.Locations(ctx)
+	s.located = err == nil
+	return err
 }

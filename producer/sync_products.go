@@ -300,6 +300,7 @@ func (s *surveyed) findSources(ctx context.Context) error {
 		if s.locations, err = s.mesh.lake.Locations(gctx); err != nil {
 			return err
 		}
+		s.located = true
 		return s.observeMoved(gctx)
 	})
 	group.Go(func() error { return s.observeOwnGrants(gctx) })

@@ -184,3 +184,21 @@ func TestWhoMayAlterACopyDoesNotChooseItsSource(t *testing.T) {
 		})
 	}
 }
+
+// A partition outside of its table's place is no reason to register its bucket again each
+// time: what is registered is looked at then.
+func TestSyncIsDoneWhereAPartitionLiesElsewhere(t *testing.T) {
+	t.Parallel()
+	m := sampled(t)
+	m.publish(producer.CreateDataProductsInput{SourceDatabaseName: meshtest.SampleDatabase})
+	m.PartitionAt(publisherID, meshtest.SampleDatabase, "weather", "s3://flights/elsewhere/2030", "2030")
+	m.sync(producer.SyncInput{})
+	for range 2 {
+		todo, err := m.open().PlanSyncProducts(t.Context(), producer.SyncInput{})
+		if err != nil || !todo.Empty() {
+			t.Errorf("planned again, %v:\n%s", err, todo)
+		}
+		m.sync(producer.SyncInput{})
+		m.noWrites("a sync of what is up to date")
+	}
+}
