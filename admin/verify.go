@@ -106,7 +106,9 @@ func (s *inspected) concerns(in VerifyInput, f Finding) bool {
 	if in == (VerifyInput{}) {
 		return true
 	}
-	if slices.ContainsFunc(s.records, func(r *tracker.Record) bool { return in.about(r) && slices.Contains(f.Subscriptions, r.ID) }) {
+	if slices.ContainsFunc(s.records, func(r *tracker.Record) bool {
+		return in.about(r) && (slices.Contains(f.Subscriptions, r.ID) || r.Status == lakemesh.Active && chain.Blocks(f, r))
+	}) {
 		return true
 	}
 	if in.SubscriptionID != "" || len(f.Subscriptions) > 0 {

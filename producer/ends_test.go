@@ -2,6 +2,7 @@ package producer_test
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -15,6 +16,7 @@ import (
 	"github.com/lakemesh/lakemesh/consumer"
 	"github.com/lakemesh/lakemesh/internal/chain"
 	"github.com/lakemesh/lakemesh/internal/meshtest"
+	"github.com/lakemesh/lakemesh/internal/permissions"
 	"github.com/lakemesh/lakemesh/localmesh"
 	"github.com/lakemesh/lakemesh/plan"
 	"github.com/lakemesh/lakemesh/producer"
@@ -319,6 +321,35 @@ func TestADecisionThatGrantsNothingIsPlannedAllTheSame(t *testing.T) {
 	recorded(w.producer.PlanUpdateSubscriptionPermissions(t.Context(), producer.UpdateInput{SubscriptionID: long, GrantPermissions: []string{"SELECT"}, Until: moment(w.in(8 * day))}))
 	w.skip(2 * day)
 	recorded(w.producer.PlanExpireSubscriptions(t.Context()))
+}
+
+// TestAVerificationOfOneSubscriptionFindsWhatBlocksIt narrows to what is left to IAM, which
+// names no subscription.
+func TestAVerificationOfOneSubscriptionFindsWhatBlocksIt(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	allSeen(t, w)
+	meshtest.Prompt(t, w.mesh, "what was granted by hand is seen")
+	id := w.request(t, consumerAccount, []string{"orders"}, "SELECT")
+	w.approve(t, producer.ApproveInput{RequestID: id})
+	other := w.request(t, consumerAccount, []string{"customers"}, "SELECT")
+	w.approve(t, producer.ApproveInput{RequestID: other})
+	w.grantByHand(t, permissions.AllowedByIAM, tableOf("orders"), sel)
+	blocked := func(in producer.VerifyInput) bool {
+		v, err := w.producer.Verify(t.Context(), in)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return slices.ContainsFunc(v.Findings, func(f chain.Finding) bool { return f.Principal == permissions.AllowedByIAM })
+	}
+	for what, in := range map[string]producer.VerifyInput{"the subscription": {SubscriptionID: id}, "the consumer": {Consumer: consumerAccount}, "the product": {Database: meshDatabase}} {
+		if !blocked(in) {
+			t.Errorf("a verification of %s does not find it", what)
+		}
+	}
+	if blocked(producer.VerifyInput{SubscriptionID: other}) {
+		t.Error("a verification of a subscription to another table finds it")
+	}
 }
 
 // TestAVerificationOfOneConsumerFindsWhatIsGrantedByHand narrows to an account that has no

@@ -112,7 +112,7 @@ func (s *inspected) concerns(in VerifyInput, f Finding) bool {
 		return true
 	}
 	for _, r := range s.records {
-		if in.about(r) && slices.Contains(f.Subscriptions, r.ID) {
+		if in.about(r) && (slices.Contains(f.Subscriptions, r.ID) || r.Status == lakemesh.Active && chain.Blocks(f, r)) {
 			return true
 		}
 	}

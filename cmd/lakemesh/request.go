@@ -98,6 +98,9 @@ func (a *app) printRequests(list []producer.PendingRequest) {
 	rows := make([][]string, len(list))
 	for i, r := range list {
 		tables, approvable := tableNames(r.TableName), "yes"
+		if until, err := parseTime(r.RequestedUntil); err == nil && !until.After(a.time()) {
+			approvable = "with another end"
+		}
 		if r.Tampered != "" {
 			approvable = "no (tampered)"
 			if len(r.TableName) == 0 {

@@ -268,7 +268,9 @@ func (a *app) subscriptionUpdate() *cobra.Command {
 				return nil
 			}
 			a.say("updated %s", in.SubscriptionID)
-			a.next("the consumer imports it again: lakemesh subscription import %s", in.SubscriptionID)
+			if !after.Imported {
+				a.next("the consumer imports it again: lakemesh subscription import %s", in.SubscriptionID)
+			}
 			return nil
 		},
 	})

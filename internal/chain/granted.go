@@ -303,6 +303,13 @@ func On(r *tracker.Record, database, table string) bool {
 		(r.WholeDatabase() || slices.ContainsFunc(r.Tables, func(t string) bool { return strings.EqualFold(t, table) }))
 }
 
+// Blocks reports whether a finding is that what a subscription is on is left to IAM, so that
+// Lake Formation lets nobody of another account through, whatever the subscription says.
+func Blocks(f Finding, r *tracker.Record) bool {
+	return f.Principal == permissions.AllowedByIAM && strings.EqualFold(f.Database, r.Database) &&
+		(len(f.Tables) == 0 || slices.ContainsFunc(f.Tables, func(table string) bool { return On(r, f.Database, table) }))
+}
+
 // Terms are a record's terms with these permissions.
 func Terms(mesh string, r *tracker.Record, permitted, grantable lakemesh.Permissions) access.Terms {
 	s := access.Scope{Account: mesh, Database: r.Database, AllTables: r.Words.Whole}
