@@ -58,6 +58,7 @@ func operations() []operation {
 		{"producer.ListSubscriptions", (*producer.Producer).ListSubscriptions, "subscription list", "", nil},
 		{"producer.Explain", (*producer.Producer).Explain, "explain --as producer", "", []string{"Database", "Table", "Principal"}},
 		{"producer.ApproveAccessRequest", (*producer.Producer).ApproveAccessRequest, "request approve", "RequestID", []string{"RequestID"}},
+		{"producer.DenyAccessRequest", (*producer.Producer).DenyAccessRequest, "request deny", "RequestID", []string{"RequestID"}},
 		{"producer.AbortDecision", (*producer.Producer).AbortDecision, "subscription abort", "SubscriptionID", []string{"SubscriptionID"}},
 		{"producer.SettleDepartures", (*producer.Producer).SettleDepartures, "subscription settle", "", nil},
 		{"producer.UpdateSubscriptionPermissions", (*producer.Producer).UpdateSubscriptionPermissions, "subscription update", "SubscriptionID", []string{"SubscriptionID", "GrantPermissions"}},
