@@ -193,7 +193,7 @@ func TestGrantsOnWhatIAMOpensSayHowToClearIt(t *testing.T) {
 		t.Fatal(err)
 	}
 	err := apply(t, l, []permissions.Entry{{Principal: "999999999999", Resource: table, Permissions: set(lakemesh.Select)}}, nil)
-	if !errors.Is(err, lakemesh.ErrAccessDenied) || !strings.Contains(err.Error(), "revoke ALL from IAM_ALLOWED_PRINCIPALS") {
+	if !errors.Is(err, lakemesh.ErrAccessDenied) || !strings.Contains(err.Error(), "revoke all that it holds from IAM_ALLOWED_PRINCIPALS") {
 		t.Errorf("%v", err)
 	}
 }
