@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -415,8 +416,9 @@ func TestPlacesThatTheSourceDoesNotNameAreNotOpened(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			clock := time.Now()
-			w := newWorld(t, localmesh.WithClock(func() time.Time { clock = clock.Add(20 * time.Millisecond); return clock }))
+			var clock atomic.Int64
+			clock.Store(time.Now().UnixNano())
+			w := newWorld(t, localmesh.WithClock(func() time.Time { return time.Unix(0, clock.Add(int64(20*time.Millisecond))) }))
 			w.accounts.Bucket(producerAccount, more)
 			w.accounts.Table(producerAccount, sourceDatabase, placed("t", home, c.source, "part"))
 			if c.sourceStray != "" {
@@ -438,7 +440,7 @@ func TestPlacesThatTheSourceDoesNotNameAreNotOpened(t *testing.T) {
 				}
 			}
 			if c.then != nil {
-				clock = clock.Add(time.Minute)
+				clock.Add(int64(time.Minute))
 				c.then(t, w)
 			}
 			todo, err := w.producer.PlanApproveAccessRequest(t.Context(), producer.ApproveInput{RequestID: id})
