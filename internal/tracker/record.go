@@ -89,7 +89,7 @@ func readEnd(i item) chainEnd {
 
 // read makes the record of an id of the request, the decision, or both; nil stands
 // for an item that is not there. The accounts are those of the id, which is the key
-// of both and which nobody can change. Whether it is over is told for now.
+// of both and which nobody can change. now tells whether it is over.
 func read(id string, request, decision item, now time.Time) *Record {
 	r := &Record{Subscription: lakemesh.Subscription{ID: id}}
 	// Ids are checked before items are read.
