@@ -44,7 +44,7 @@ func TestWhatAScopeGrantsOn(t *testing.T) {
 		"but a column that is gone":  {access.Scope{Database: "sales", Tables: []string{"orders"}, ExceptColumns: []string{"salary"}}, selects, []access.Object{sales}},
 		"but every column":           {access.Scope{Database: "sales", Tables: []string{"orders"}, ExceptColumns: []string{"id", "name", "age"}}, selects, []access.Object{sales}},
 		"only columns that are gone": {access.Scope{Database: "sales", Tables: []string{"orders"}, Columns: []string{"salary"}}, selects, []access.Object{sales}},
-		"rows":                       {access.Scope{Database: "sales", Tables: []string{"orders"}, Rows: "id > 1"}, selects, []access.Object{sales, access.OnFilter(mesh, "sales", "orders", access.FilterName("s"))}},
+		"rows":                       {access.Scope{Database: "sales", Tables: []string{"orders"}, Rows: "id > 1"}, selects, []access.Object{sales, access.OnFilter(mesh, "sales", "orders", access.FilterName(access.Scope{Rows: "id > 1"}))}},
 		"tags": {access.Scope{Tags: access.Tags{"Level": {"open"}}}, selects, []access.Object{
 			access.OnTaggedDatabases(mesh, access.Tags{"level": {"OPEN"}}), access.OnTaggedTables(mesh, access.Tags{"level": {"open"}})}},
 	} {
