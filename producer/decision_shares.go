@@ -89,7 +89,7 @@ func (s *shared) await(ctx context.Context) error {
 }
 
 func (s *shared) owner() sharing.Owner {
-	return sharing.Owner{Client: s.producer.mesh.ram, Account: s.producer.meshAccount}
+	return sharing.Owner{Client: s.producer.mesh.ram, Account: s.producer.meshAccount, Identities: s.to}
 }
 
 // carriage is how the shares carry what the consumer holds. Where no share is named
