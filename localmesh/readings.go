@@ -78,6 +78,9 @@ type Readings struct {
 	// PastSchedulesRefused refuses an enabled one-time schedule whose time has passed.
 	// Otherwise it is due at once.
 	PastSchedulesRefused bool
+	// HybridGrantsNeedNoOptIn lets other accounts use what they were granted in hybrid
+	// access mode before their principals were opted in.
+	HybridGrantsNeedNoOptIn bool
 }
 
 // Strict are the readings that refuse most, or give least.
@@ -97,7 +100,7 @@ func Lenient() Readings {
 	return Readings{
 		BatchKeysSingly: true, InheritedTagsUnasked: true, InheritedIdentityUnasked: true, FifthVersionOfSharing: true,
 		SharingNeedsNoInvitation: true, ListedRowsMerged: true,
-		ColumnsHandedOn: true,
+		ColumnsHandedOn: true, HybridGrantsNeedNoOptIn: true,
 	}
 }
 

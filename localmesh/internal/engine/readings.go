@@ -25,4 +25,5 @@ type Readings struct {
 	PermissionTypesSingly         bool
 	ColumnsHandedOn               bool
 	PastSchedulesRefused          bool
+	HybridGrantsNeedNoOptIn       bool
 }

@@ -27,6 +27,13 @@ func mayHandOn(c *engine.Call, on state.Securable, perms []string) error {
 	if own && administrator {
 		return nil
 	}
+	if objects(on) {
+		if quiet, err := silent(c, on.Resource); err != nil {
+			return err
+		} else if quiet {
+			return c.Denied("Resource does not exist or requester is not authorized to access requested permissions.")
+		}
+	}
 	principals := []string{c.Caller.Principal, everyone(c.Account())}
 	if !own && administrator {
 		principals = append(principals, c.Account())

@@ -75,6 +75,9 @@ func callerHolds(c *engine.Call, r state.Resource) (holding, error) {
 
 func findHolding(c *engine.Call, r state.Resource) (holding, error) {
 	var h holding
+	if quiet, err := silent(c, r); err != nil || quiet {
+		return h, err
+	}
 	for _, principal := range []string{c.Caller.Principal, everyone(c.Account())} {
 		granted, err := principalHolds(c, r, principal)
 		if err != nil {
@@ -125,8 +128,8 @@ func leftToIAM(c *engine.Call, r state.Resource) (holding, error) {
 	if err != nil || len(h.perms) == 0 {
 		return holding{}, err
 	}
-	if optedIn(c, r) {
-		return holding{}, nil
+	if opted, err := OptedIn(c, r); err != nil || opted {
+		return holding{}, err
 	}
 	h.grantable = nil
 	return h, nil
@@ -353,35 +356,6 @@ func granted(c *engine.Call, r state.Resource, principal string, kind state.Kind
 		return state.HasGrants(c.Tx, state.PrincipalAccount(principal, r.Account), principal, key...), nil
 	})
 	return ok
-}
-
-// openToIAM tells whether IAM_ALLOWED_PRINCIPALS holds something on r outside of a
-// location in hybrid access mode: another account's principals are refused then,
-// whatever they were granted
-// (https://docs.aws.amazon.com/lake-formation/latest/dg/cross-account-prereqs.html).
-func openToIAM(c *engine.Call, r state.Resource) (bool, error) {
-	var on []state.Securable
-	switch {
-	case r.Database == "" || r.Table == state.AllTables:
-		return false, nil
-	case r.Table == "":
-		on = []state.Securable{{Kind: state.KindDatabase, Resource: r}}
-	default:
-		every := r
-		every.Table = state.AllTables
-		on = []state.Securable{{Kind: state.KindTable, Resource: r}, {Kind: state.KindTable, Resource: every}}
-	}
-	for _, o := range on {
-		_, found, err := state.GetGrant(c.Tx, o, state.IAMAllowedPrincipals, r.Account)
-		if err != nil {
-			return false, err
-		}
-		if found {
-			hybrid, err := inHybridLocation(c, on[0])
-			return !hybrid, err
-		}
-	}
-	return false, nil
 }
 
 // reached tells whether a grant to another account, or to a principal of one, has

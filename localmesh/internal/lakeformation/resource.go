@@ -105,6 +105,8 @@ func readTable(c *engine.Call, catalog *string, r *types.TableResource) (target,
 	switch {
 	case aws.ToString(r.Name) == allTablesName, r.TableWildcard != nil && r.Name == nil:
 		t.on.Table = state.AllTables
+	case r.TableWildcard == nil && aws.ToString(r.Name) == "":
+		return t, invalid("Table name and table wildcard cannot both be empty.")
 	case r.TableWildcard != nil:
 		return t, invalid("Only one of table name and table wildcard can be given.")
 	default:

@@ -21,7 +21,7 @@ var (
 	tagCarriers    = store.Table[struct{}]{Bucket: "lf.carrier"}          // account, region, key, value, database, table, column
 	TagExpressions = store.Table[TagExpression]{Bucket: "lf.expression"}  // account, region, name
 	CellFilters    = store.Table[CellFilter]{Bucket: "lf.filter"}         // account, region, database, table, name
-	OptIns         = store.Table[OptIn]{Bucket: "lf.optin"}               // Grant.Key of the opt-in's resource and principal
+	OptIns         = store.Table[OptIn]{Bucket: "lf.optin"}               // OptIn.Key
 )
 
 // DataLakeSettings are an account's settings of Lake Formation in a region.
@@ -313,6 +313,12 @@ func (f CellFilter) Maker() string { return cmp.Or(f.By, f.Account) }
 type OptIn struct {
 	On        Securable
 	Principal string
-	Modified  time.Time
-	By        string
+	// Account is the account that opted the principal in: the owner's, or the
+	// principal's own.
+	Account  string
+	Modified time.Time
+	By       string
 }
+
+// Key is the key of the opt-in.
+func (o OptIn) Key() []string { return append(o.On.Key(), o.Principal, o.Account) }
