@@ -81,6 +81,13 @@ type Readings struct {
 	// HybridGrantsNeedNoOptIn lets other accounts use what they were granted in hybrid
 	// access mode before their principals were opted in.
 	HybridGrantsNeedNoOptIn bool
+	// DirectGrantsShareTheAccount puts the account into the share of what was granted to
+	// a role or user of it. Otherwise the share is with the role or user, and each of
+	// them comes with an invitation of its own.
+	DirectGrantsShareTheAccount bool
+	// AbsentPrincipalsAccepted lets a role or user of another account be granted
+	// something before it is there. Otherwise it is no valid principal.
+	AbsentPrincipalsAccepted bool
 }
 
 // Strict are the readings that refuse most, or give least.
@@ -100,7 +107,7 @@ func Lenient() Readings {
 	return Readings{
 		BatchKeysSingly: true, InheritedTagsUnasked: true, InheritedIdentityUnasked: true, FifthVersionOfSharing: true,
 		SharingNeedsNoInvitation: true, ListedRowsMerged: true,
-		ColumnsHandedOn: true, HybridGrantsNeedNoOptIn: true,
+		ColumnsHandedOn: true, HybridGrantsNeedNoOptIn: true, DirectGrantsShareTheAccount: true, AbsentPrincipalsAccepted: true,
 	}
 }
 

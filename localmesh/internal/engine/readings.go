@@ -26,4 +26,6 @@ type Readings struct {
 	ColumnsHandedOn               bool
 	PastSchedulesRefused          bool
 	HybridGrantsNeedNoOptIn       bool
+	DirectGrantsShareTheAccount   bool
+	AbsentPrincipalsAccepted      bool
 }

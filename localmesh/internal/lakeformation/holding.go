@@ -371,7 +371,7 @@ func reached(c *engine.Call, g state.Grant, r state.Resource) (bool, error) {
 	}
 	for _, share := range g.Shares {
 		for _, arn := range sharedARNs(g.On, r) {
-			ok, err := ram.Reaches(c, share, sharedWith(g.Principal), arn)
+			ok, err := ram.Reaches(c, share, sharedWith(c, g.Principal), arn)
 			if err != nil || ok {
 				return ok, err
 			}

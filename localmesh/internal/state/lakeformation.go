@@ -229,6 +229,18 @@ func HasGrants(tx store.Tx, account, principal string, key ...string) bool {
 	return found
 }
 
+// GranteesIn returns the principals of an account that were granted anything.
+func GranteesIn(tx store.Tx, account string) []string {
+	var found []string
+	grantees.ScanKeys(tx, []string{account}, "", func(k string, _ func() (struct{}, error)) bool {
+		if principal := store.Parts(k)[1]; len(found) == 0 || found[len(found)-1] != principal {
+			found = append(found, principal)
+		}
+		return true
+	})
+	return found
+}
+
 // GrantsInto returns the grants to any principal of an account on what another
 // account owns. What they point at must not be changed.
 func GrantsInto(tx store.Tx, account string) ([]Grant, error) {
