@@ -88,6 +88,12 @@ type Readings struct {
 	// AbsentPrincipalsAccepted lets a role or user of another account be granted
 	// something before it is there. Otherwise it is no valid principal.
 	AbsentPrincipalsAccepted bool
+	// TagGrantsHandedOnInFull makes a policy of LF-tags that an account hands on worth
+	// all that it matches. Otherwise it is worth what the account has itself.
+	TagGrantsHandedOnInFull bool
+	// SavedExpressionsStayInside refuses policies of LF-tags to other accounts that name
+	// a saved expression.
+	SavedExpressionsStayInside bool
 }
 
 // Strict are the readings that refuse most, or give least.
@@ -96,6 +102,7 @@ func Strict() Readings {
 		TransactionKeysAsSet: true, WritesNameIndexKeys: true, LocationRolesTrustGlue: true, FirstVersionOfSharing: true, SetContextRefused: true,
 		PrivilegedAccessGrantsNothing: true, LocationsVerifiedOnce: true, UnreachableLocationsRefused: true, ListingsShowOwnRows: true, ListedRowsSplit: true,
 		RowFiltersNeedPlainTables: true, GrantedFiltersStay: true, PermissionTypesSingly: true, PastSchedulesRefused: true,
+		SavedExpressionsStayInside: true,
 	}
 }
 
@@ -108,6 +115,7 @@ func Lenient() Readings {
 		BatchKeysSingly: true, InheritedTagsUnasked: true, InheritedIdentityUnasked: true, FifthVersionOfSharing: true,
 		SharingNeedsNoInvitation: true, ListedRowsMerged: true,
 		ColumnsHandedOn: true, HybridGrantsNeedNoOptIn: true, DirectGrantsShareTheAccount: true, AbsentPrincipalsAccepted: true,
+		TagGrantsHandedOnInFull: true,
 	}
 }
 

@@ -28,4 +28,6 @@ type Readings struct {
 	HybridGrantsNeedNoOptIn       bool
 	DirectGrantsShareTheAccount   bool
 	AbsentPrincipalsAccepted      bool
+	TagGrantsHandedOnInFull       bool
+	SavedExpressionsStayInside    bool
 }

@@ -171,12 +171,32 @@ func held(c *engine.Call, r state.Resource, g state.Grant) (holding, error) {
 	if err != nil || g.By == owner {
 		return h, err
 	}
+	if g.On.Kind == state.KindPolicy && c.Mesh.Readings.TagGrantsHandedOnInFull {
+		if ok, err := anyPolicyReached(c, g, r); err != nil || ok {
+			return h, err
+		}
+	}
 	account, err := principalHolds(c, r, g.By)
 	if err != nil {
 		return holding{}, err
 	}
 	h.limit(account)
 	return h, nil
+}
+
+// anyPolicyReached reports whether the account that handed a policy of LF-tags on was
+// granted any of its kind.
+func anyPolicyReached(c *engine.Call, g state.Grant, r state.Resource) (bool, error) {
+	grants, err := state.GrantsTo(c.Tx, g.By, g.By, r.Account, r.Region, string(state.KindPolicy), g.On.PolicyType)
+	if err != nil {
+		return false, err
+	}
+	for _, owner := range grants {
+		if ok, err := reached(c, owner, r); err != nil || ok {
+			return ok, err
+		}
+	}
+	return false, nil
 }
 
 // given is what a grant says about r.
