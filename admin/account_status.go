@@ -91,7 +91,7 @@ func (a *Admin) tryHops(ctx context.Context, out *StatusOutput, own, inMesh stri
 func (a *Admin) ownRoleAgain(name string, found *foundRole) role {
 	want := role{name: name, trust: trustAccount(a.account)}
 	if name == lakemesh.ConsumerRole {
-		want.policy = consumerPolicy(a.mesh, a.account)
+		want.policy = consumerPolicy(a.mesh, a.account, linkRegionsIn(found.policy))
 		return want
 	}
 	var in InitializeProducerInput

@@ -42,6 +42,8 @@ type Consumer struct {
 	publicLake *permissions.Lake
 	// lake is the consumer's Lake Formation, as one of its administrators.
 	lake *permissions.Lake
+	// place is the consumer's catalog and its Lake Formation in another region.
+	place func(region string) linkPlace
 	// ram is the consumer's RAM.
 	ram *ram.Client
 	// iam tells whom there is in the consumer's account.
@@ -69,6 +71,7 @@ func New(ctx context.Context, options lakemesh.Options) (*Consumer, error) {
 	c.public = view{Catalog: catalog.New(glue.NewFromConfig(ids.ReadOnly.Config), c.meshAccount, c.region, c.concurrency())}
 	c.publicLake = &permissions.Lake{Client: lakeformation.NewFromConfig(ids.ReadOnly.Config), Account: c.meshAccount}
 	c.lake = &permissions.Lake{Client: lakeformation.NewFromConfig(ids.Own.Config), Account: c.account, Patience: principalPatience}
+	c.place = linkPlaces(ids.Own.Config, c.account, c.concurrency())
 	c.ram = ram.NewFromConfig(ids.Own.Config)
 	c.iam = iam.NewFromConfig(ids.Own.Config)
 	return c, nil

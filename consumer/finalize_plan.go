@@ -57,7 +57,9 @@ func (f *finalizing) wanted() (link, shared []permissions.Entry) {
 	c, s := f.consumer, &f.record.Subscription
 	describe := lakemesh.NewPermissions(lakemesh.Describe)
 	for _, principal := range f.recipients() {
-		link = append(link, permissions.Entry{Principal: principal, Resource: permissions.Database(c.account, f.link), Permissions: describe})
+		if !f.elsewhere {
+			link = append(link, permissions.Entry{Principal: principal, Resource: permissions.Database(c.account, f.link), Permissions: describe})
+		}
 		shared = append(shared, permissions.Entry{Principal: principal, Resource: permissions.Database(c.meshAccount, s.Database), Permissions: describe})
 		for _, o := range f.objects() {
 			if handed := f.grantable(o); len(handed) > 0 {
@@ -82,7 +84,7 @@ func (f *finalizing) plan() *plan.Plan {
 	p := &plan.Plan{Operation: opFinalize}
 	ready := f.planShares(p)
 	var link *plan.Step
-	if !f.linked {
+	if !f.linked && !f.elsewhere {
 		link = p.Add(plan.Step{
 			Kind: plan.CreateLink, Account: c.account, Resource: "database " + f.link,
 			Summary: fmt.Sprintf("link database %s to database %s of the mesh", f.link, r.Database),
@@ -91,6 +93,7 @@ func (f *finalizing) plan() *plan.Plan {
 	}
 	handed := f.planGrants(p, ready, link)
 	last := append(slices.Clone(handed), ready, link)
+	last = append(last, f.planOtherLinks(p, ready)...)
 	// Whoever is given access later stands in the history, too.
 	if !r.Imported || len(handed) > 0 {
 		p.Add(plan.Step{
@@ -138,7 +141,7 @@ func (f *finalizing) planGrants(p *plan.Plan, ready, link *plan.Step) []*plan.St
 
 // handOn hands access on to what can be seen now.
 func (f *finalizing) handOn(ctx context.Context) error {
-	now := &finalizing{consumer: f.consumer, record: f.record, principals: f.principals, link: f.link}
+	now := &finalizing{consumer: f.consumer, record: f.record, principals: f.principals, link: f.link, elsewhere: f.elsewhere}
 	if err := now.observe(ctx); err != nil {
 		return err
 	}
