@@ -110,7 +110,9 @@ func (l *otherLink) look(ctx context.Context, c *Consumer, database string) erro
 	return nil
 }
 
-func (l *otherLink) on(c *Consumer) permissions.Resource { return permissions.Database(c.account, l.name) }
+func (l *otherLink) on(c *Consumer) permissions.Resource {
+	return permissions.Database(c.account, l.name)
+}
 
 func (l *otherLink) what() string { return "database " + l.name + " in region " + l.region }
 
@@ -154,12 +156,7 @@ func (f *finalizing) planOtherLinks(p *plan.Plan, ready *plan.Step) []*plan.Step
 		}
 		batches := l.lake.Batches()
 		for _, e := range l.lacking(f) {
-			for _, step := range batches.Grant(p, e, before) {
-				if !slices.Contains(all, step) {
-					step.Summary += " in region " + l.region
-					all = append(all, step)
-				}
-			}
+			all = append(all, l.said(c, batches.Grant(p, e, before))...)
 		}
 	}
 	return all

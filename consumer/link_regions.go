@@ -15,6 +15,7 @@ import (
 	"github.com/lakemesh/lakemesh/internal/catalog"
 	"github.com/lakemesh/lakemesh/internal/identity"
 	"github.com/lakemesh/lakemesh/internal/permissions"
+	"github.com/lakemesh/lakemesh/plan"
 )
 
 // Everything of a product is in the mesh's region: the tables, the shares, what was granted
@@ -120,4 +121,20 @@ func (p linkPlace) open(ctx context.Context, c *Consumer, op string) error {
 			Hint:    "an administrator of account " + c.account + " opens the region for links", Do: []lakemesh.Call{lakemesh.Do("admin.InitializeConsumerAccount", "LinkRegions", p.region)}}
 	}
 	return identity.Explain(op, c.account, "region "+p.region, identity.NoRegion(op, c.account, p.region, err))
+}
+
+// elsewhere names the region in the words of a step, where it is not the mesh's.
+func (p linkPlace) elsewhere(c *Consumer) string {
+	if p.region == c.region {
+		return ""
+	}
+	return " in region " + p.region
+}
+
+// said names the region in the words of steps.
+func (p linkPlace) said(c *Consumer, steps []*plan.Step) []*plan.Step {
+	for _, s := range steps {
+		s.Summary += p.elsewhere(c)
+	}
+	return steps
 }
