@@ -51,6 +51,7 @@ func (a *Admin) accountStatus(ctx context.Context, out *StatusOutput) error {
 			out.Warnings = append(out.Warnings, allBucketsWarning())
 		}
 	}
+	out.Consumer.LinkRegions = linkRegionsIn(found[1].policy)
 	if !out.Producer.Exists && !out.Consumer.Exists {
 		out.Problems = append(out.Problems, "the account is neither a producer nor a consumer")
 	}

@@ -8,8 +8,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/lakeformation"
 
 	"github.com/lakemesh/lakemesh"
-	"github.com/lakemesh/lakemesh/internal/identity"
 	"github.com/lakemesh/lakemesh/internal/iampolicy"
+	"github.com/lakemesh/lakemesh/internal/identity"
 	"github.com/lakemesh/lakemesh/plan"
 )
 
@@ -53,13 +53,13 @@ func (a *Admin) inRegion(region string) *Admin {
 	cfg := a.caller.Config.Copy()
 	cfg.Region = region
 	there := *a
-	there.region, there.lake, there.glue = region, lakeformation.NewFromConfig(cfg), glue.NewFromConfig(cfg)
+	there.region, there.linking, there.lake, there.glue = region, region != a.region, lakeformation.NewFromConfig(cfg), glue.NewFromConfig(cfg)
 	return &there
 }
 
 // elsewhere names the region in the words of a step, where it is not the mesh's.
 func (a *Admin) elsewhere() string {
-	if a.region == a.caller.Config.Region {
+	if !a.linking {
 		return ""
 	}
 	return " of region " + a.region
