@@ -51,7 +51,9 @@ func (a *Admin) accountStatus(ctx context.Context, out *StatusOutput) error {
 			out.Warnings = append(out.Warnings, allBucketsWarning())
 		}
 	}
-	out.Consumer.LinkRegions = linkRegionsIn(found[1].policy)
+	if out.Consumer.LinkRegions = linkRegionsIn(found[1].policy); len(out.Consumer.LinkRegions) > 0 {
+		a.checkLinkRegions(ctx, out)
+	}
 	if !out.Producer.Exists && !out.Consumer.Exists {
 		out.Problems = append(out.Problems, "the account is neither a producer nor a consumer")
 	}

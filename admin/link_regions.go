@@ -2,6 +2,7 @@ package admin
 
 import (
 	"context"
+	"fmt"
 	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/service/glue"
@@ -81,4 +82,17 @@ func (a *Admin) planLinkRegions(ctx context.Context, p *plan.Plan, regions []str
 		}
 	}
 	return nil
+}
+
+// checkLinkRegions tells of regions in which a consumer's role is to link and cannot.
+func (a *Admin) checkLinkRegions(ctx context.Context, out *StatusOutput) {
+	for _, region := range out.Consumer.LinkRegions {
+		settings, err := a.inRegion(region).observeSettings(ctx)
+		switch {
+		case err != nil:
+			out.Problems = append(out.Problems, fmt.Sprintf("region %s, in which role %s links, cannot be looked at: %v", region, lakemesh.ConsumerRole, identity.NoRegion("GetDataLakeSettings", a.account, region, err)))
+		case !isAdministrator(settings, out.Consumer.RoleARN):
+			out.Problems = append(out.Problems, fmt.Sprintf("role %s is no data lake administrator in region %s, in which it links: the account must be initialized again", lakemesh.ConsumerRole, region))
+		}
+	}
 }

@@ -20,6 +20,7 @@ import (
 	"github.com/lakemesh/lakemesh"
 	"github.com/lakemesh/lakemesh/admin"
 	"github.com/lakemesh/lakemesh/consumer"
+	"github.com/lakemesh/lakemesh/internal/chain"
 	"github.com/lakemesh/lakemesh/internal/meshtest"
 	"github.com/lakemesh/lakemesh/localmesh"
 	"github.com/lakemesh/lakemesh/producer"
@@ -354,5 +355,48 @@ func TestLinksInOtherRegionsAreVerified(t *testing.T) {
 			w.haveLinks(region)
 			w.chainHolds()
 		})
+	}
+}
+
+func TestALinkInAnotherRegionIsExplained(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.opens(farRegion)
+	// In a region that nobody set up, new databases are open to whom IAM lets through.
+	lake := lakeformation.NewFromConfig(w.from(farRegion, meshtest.Administrator(consumerAccount)))
+	settings, err := lake.GetDataLakeSettings(t.Context(), &lakeformation.GetDataLakeSettingsInput{})
+	w.must(err)
+	settings.DataLakeSettings.CreateDatabaseDefaultPermissions = []lftypes.PrincipalPermissions{}
+	_, err = lake.PutDataLakeSettings(t.Context(), &lakeformation.PutDataLakeSettingsInput{DataLakeSettings: settings.DataLakeSettings})
+	w.must(err)
+	analyst, id := w.analyst(), w.request("orders")
+	w.approve(id)
+	w.imports(consumer.FinalizeInput{SubscriptionID: id, LinkRegion: farRegion, Principals: []string{analyst}})
+	link := func() (found chain.Step) {
+		e, err := w.consumer.Explain(t.Context(), consumer.ExplainInput{Principal: analyst, Database: database, Table: "orders"})
+		w.must(err)
+		for _, s := range e.Ways[0].Steps {
+			if s.Link == chain.ResourceLink {
+				found = s
+			}
+		}
+		return found
+	}
+	if s := link(); s.State != chain.Holds || !strings.Contains(s.What, "in region "+farRegion) {
+		t.Errorf("it says %+v", s)
+	}
+	_, err = lakeformation.NewFromConfig(w.from(farRegion, self())).RevokePermissions(t.Context(), &lakeformation.RevokePermissionsInput{
+		Resource:    &lftypes.Resource{Database: &lftypes.DatabaseResource{Name: aws.String(database)}},
+		Permissions: []lftypes.Permission{lftypes.PermissionDescribe}, Principal: &lftypes.DataLakePrincipal{DataLakePrincipalIdentifier: &analyst}})
+	w.must(err)
+	if s := link(); s.State != chain.Broken || s.Do == nil || !strings.Contains(s.Do.String(), farRegion) {
+		t.Errorf("without DESCRIBE on the link it says %+v", s)
+	}
+	// A region that does not answer is told of, and hides nothing else.
+	w.mesh.Fail(localmesh.Fault{Service: "glue", Operation: "GetDatabases", Nth: 2, Times: 1000, Code: "AccessDeniedException", Message: "by the test", Status: 400})
+	e, err := w.consumer.Explain(t.Context(), consumer.ExplainInput{Principal: analyst, Database: database, Table: "orders"})
+	w.mesh.ClearFaults()
+	if err != nil || !slices.ContainsFunc(e.Notes, func(n string) bool { return strings.Contains(n, farRegion) }) {
+		t.Errorf("%+v, %v", e, err)
 	}
 }

@@ -155,7 +155,7 @@ func (a *app) enableInMesh(ctx context.Context, t admin.AccountType, accountID s
 		return err
 	}
 	if len(f.linkRegions) > 0 {
-		return usageError{lakemesh.Invalid("--link-regions", "they are chosen in the account itself: lakemesh account init --account-type consumer --link-regions "+strings.Join(f.linkRegions, ","))}
+		return usageError{lakemesh.Invalid("--link-regions", "they are chosen in the account itself: lakemesh account init --account-type consumer --link-regions %s", strings.Join(f.linkRegions, ","))}
 	}
 	if t == admin.Consumer && f.kmsKeys != nil {
 		return usageError{lakemesh.Invalid("--kms-key", "a consumer has no keys: its data is the producers'")}
