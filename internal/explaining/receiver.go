@@ -187,7 +187,7 @@ func (r Receiver) link(a Asked, f *Received, account Held, records []*tracker.Re
 		link.Resource = hidden[0]
 		link.What = fmt.Sprintf("%s of account %s is a resource link to it, and %s may not see it (DESCRIBE)", hidden[0], r.Account, short(a.Principal))
 		if settles := a.settles(records); settles != nil {
-			return link.MendedBy(chain.Owner, settles)
+			return a.leftBehind(link, settles)
 		}
 		if i := slices.IndexFunc(about, mayGive); i >= 0 && on.Kind == permissions.KindDatabase {
 			imports := a.importsTo(about[i], on.Database)
@@ -208,7 +208,7 @@ func (r Receiver) link(a Asked, f *Received, account Held, records []*tracker.Re
 	case r.Links != nil:
 		return link.MendedBy(r.Party, r.Links)
 	case settles != nil:
-		return link.MendedBy(chain.Owner, settles)
+		return a.leftBehind(link, settles)
 	case i >= 0:
 		return link.MendedBy(r.Party, a.importsTo(about[i], ""))
 	case len(about) > 0:
@@ -235,7 +235,7 @@ func (r Receiver) handed(a Asked, f *Received, account Held, partitionKey bool, 
 	settles := a.settles(records)
 	switch {
 	case settles != nil && account.State != chain.Broken:
-		return on.MendedBy(chain.Owner, settles)
+		return a.leftBehind(on, settles)
 	case account.State != chain.Broken && !account.HandsOn:
 		on.What += fmt.Sprintf("; it may not, because it may hand %s on to nobody", a.Permission)
 		return a.mayHandOn(on, justified, records)
