@@ -20,9 +20,12 @@ import (
 )
 
 // principalPatience is how long Lake Formation may take to know a principal that
-// is named. Whoever names one that was made a moment ago waits that long at most,
-// and whoever mistypes one too.
-const principalPatience = 20 * time.Second
+// IAM knows. Where this account's role may not look, as one that an older version set up,
+// a principal is rather mistyped than new, and is waited for unseenPatience.
+const (
+	principalPatience = 20 * time.Second
+	unseenPatience    = 4 * time.Second
+)
 
 // Consumer is an account that asks for access to data products and uses them. It
 // is safe for concurrent use.

@@ -2,6 +2,7 @@ package consumer
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -123,7 +124,9 @@ func (x *explained) observe(ctx context.Context) error {
 	})
 	if !x.Whole {
 		group.Go(func() (err error) {
-			x.absent, err = x.Consumer.absent(within, x.Principal)
+			if x.absent, err = x.Consumer.absent(within, x.Principal); errors.Is(err, errUnseen) {
+				return nil
+			}
 			return err
 		})
 	}

@@ -139,6 +139,16 @@ func (f *finalizing) plan() *plan.Plan {
 	return p
 }
 
+// patient is a Lake Formation with the patience that principals deserve.
+func (f *finalizing) patient(lake *permissions.Lake) *permissions.Lake {
+	if f.patience == 0 {
+		return lake
+	}
+	l := *lake
+	l.Patience = f.patience
+	return &l
+}
+
 // planGrants adds the steps that hand access on, and returns the last of them.
 func (f *finalizing) planGrants(p *plan.Plan, ready, link *plan.Step) []*plan.Step {
 	if ready != nil && f.record.WholeDatabase() && len(f.recipients()) > 0 {
@@ -152,7 +162,7 @@ func (f *finalizing) planGrants(p *plan.Plan, ready, link *plan.Step) []*plan.St
 	}
 	var steps []*plan.Step
 	onLink, onShared := f.wanted()
-	batches := f.consumer.lake.Batches()
+	batches := f.patient(f.consumer.lake).Batches()
 	for _, e := range permissions.Missing(f.held, onShared) {
 		steps = append(steps, batches.Grant(p, e, ready)...)
 	}
@@ -164,7 +174,7 @@ func (f *finalizing) planGrants(p *plan.Plan, ready, link *plan.Step) []*plan.St
 
 // handOn hands access on to what can be seen now.
 func (f *finalizing) handOn(ctx context.Context) error {
-	now := &finalizing{consumer: f.consumer, record: f.record, principals: f.principals, link: f.link, elsewhere: f.elsewhere}
+	now := &finalizing{consumer: f.consumer, record: f.record, principals: f.principals, link: f.link, elsewhere: f.elsewhere, patience: f.patience}
 	if err := now.observe(ctx); err != nil {
 		return err
 	}

@@ -154,7 +154,7 @@ func (f *finalizing) planOtherLinks(p *plan.Plan, ready *plan.Step) []*plan.Step
 				Run:     func(ctx context.Context) error { return l.make(ctx, c, r.Database) }}, before)
 			all = append(all, before)
 		}
-		batches := l.lake.Batches()
+		batches := f.patient(l.lake).Batches()
 		for _, e := range l.lacking(f) {
 			all = append(all, l.said(c, batches.Grant(p, e, before))...)
 		}

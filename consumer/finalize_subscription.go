@@ -88,6 +88,9 @@ type finalizing struct {
 	addsHome   bool
 	otherLinks []*otherLink
 	warnings   []string
+	// patience is how long principals are waited for that Lake Formation does not know; 0 is
+	// as long as always.
+	patience time.Duration
 	// handed is what was known when access was handed on later than planned, on what could
 	// not be seen before; nil if it was not.
 	handed *finalizing
@@ -163,8 +166,12 @@ func (c *Consumer) planFinalize(ctx context.Context, in FinalizeInput) (*plan.Pl
 		}
 		f.principals = f.record.Scope.Principals
 	}
-	if err := c.areThere(ctx, f.principals); err != nil {
+	looked, err := c.areThere(ctx, f.principals)
+	if err != nil {
 		return nil, nil, err
+	}
+	if !looked {
+		f.patience = unseenPatience
 	}
 	if f.link, err = linkName(in.LinkDatabaseName, f.record.Database); err != nil {
 		return nil, nil, err
