@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -21,6 +22,7 @@ type accountFlags struct {
 	crawlerRole string
 	buckets     []string
 	kmsKeys     []string
+	linkRegions []string
 	roles       roleFlags
 }
 
@@ -30,6 +32,7 @@ func (f *accountFlags) add(cmd *cobra.Command) {
 	flags.StringVar(&f.accountType, "account-type", "", "what the account becomes: producer, consumer or both")
 	flags.StringVar(&f.crawlerRole, "crawler-role-arn", "", "a role of the producer's account for Glue crawlers, or none (default: as before)")
 	flags.Var(list{values: &f.buckets}, "buckets", "the producer's buckets, or * for every bucket of its account (default: as before; at first every bucket)")
+	flags.Var(list{values: &f.linkRegions}, "link-regions", "regions besides the mesh's in which a consumer links to products (default: those it has; named ones are added)")
 	must(cmd.RegisterFlagCompletionFunc("account-type", cobra.FixedCompletions([]string{"producer", "consumer", "both"}, cobra.ShellCompDirectiveNoFileComp)))
 	required(cmd, "account-type")
 	f.roles.add(cmd)
@@ -106,7 +109,7 @@ func (a *app) bootstrap(ctx context.Context, t admin.AccountType, f accountFlags
 	if err != nil {
 		return err
 	}
-	in := admin.BootstrapInput{Type: t, CrawlerRoleARN: f.crawlerRole, Buckets: f.buckets, KMSKeys: f.kmsKeys, AccountRoles: options, MeshRoles: options}
+	in := admin.BootstrapInput{Type: t, CrawlerRoleARN: f.crawlerRole, Buckets: f.buckets, KMSKeys: f.kmsKeys, LinkRegions: f.linkRegions, AccountRoles: options, MeshRoles: options}
 	if in.Mesh, err = a.options(ctx, lakemesh.MeshIdentity); err != nil {
 		return err
 	}
@@ -150,6 +153,9 @@ func (a *app) enableInMesh(ctx context.Context, t admin.AccountType, accountID s
 	mesh, err := a.admin(ctx, lakemesh.MeshIdentity)
 	if err != nil {
 		return err
+	}
+	if len(f.linkRegions) > 0 {
+		return usageError{lakemesh.Invalid("--link-regions", "they are chosen in the account itself: lakemesh account init --account-type consumer --link-regions %s", strings.Join(f.linkRegions, ","))}
 	}
 	if t == admin.Consumer && f.kmsKeys != nil {
 		return usageError{lakemesh.Invalid("--kms-key", "a consumer has no keys: its data is the producers'")}
@@ -232,7 +238,10 @@ func (a *app) accountInit() *cobra.Command {
 				return err
 			}
 			producerIn := admin.InitializeProducerInput{CrawlerRoleARN: f.crawlerRole, Buckets: f.buckets, Roles: options}
-			consumerIn := admin.InitializeConsumerInput{Roles: options}
+			if t == admin.Producer && len(f.linkRegions) > 0 {
+				return usageError{lakemesh.Invalid("--link-regions", "a producer links in the mesh's region alone")}
+			}
+			consumerIn := admin.InitializeConsumerInput{Roles: options, LinkRegions: f.linkRegions}
 			return a.enable(t, enabling{
 				func() (*plan.Plan, error) { return account.PlanInitializeProducerAccount(ctx, producerIn) },
 				func() (*admin.AccountOutput, error) { return account.InitializeProducerAccount(ctx, producerIn) },
