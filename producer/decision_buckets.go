@@ -114,14 +114,14 @@ func (p *Producer) planBuckets(ctx context.Context, todo *plan.Plan, ch *change,
 	}
 	for _, name := range names {
 		b := byBucket[name]
-		for _, w := range append(b.warnings, b.keys...) {
+		for _, w := range b.warnings {
 			todo.Warn("%s", w)
 		}
 		for _, c := range b.changes {
 			p.ownBuckets().Step(todo, c, after...)
 		}
 	}
-	return nil
+	return p.planKeys(ctx, todo, byBucket, after...)
 }
 
 // bucketWork is what a decision changes in the policy of a bucket.
@@ -134,29 +134,11 @@ type bucketWork struct {
 
 	changes  []storage.Change
 	warnings []string
-	// keys are warnings of keys.
+	// keys are warnings of the bucket's key.
 	keys []string
-}
-
-// lookAtKey finds out whether the roles that read in the bucket may use its key.
-func (p *Producer) lookAtKey(ctx context.Context, name string, b *bucketWork) error {
-	look, err := p.ownBuckets().Look(ctx, name)
-	if err != nil {
-		return err
-	}
-	for _, a := range b.wanted.Access {
-		if len(a.Open) == 0 {
-			continue
-		}
-		warning, err := p.keyWarning(ctx, name, look, a.Role)
-		if err != nil {
-			return err
-		}
-		if warning != "" {
-			b.keys = append(b.keys, warning)
-		}
-	}
-	return nil
+	// key is the bucket's key if its policy changes: letIn are added to it, left taken out.
+	key         *bucketKey
+	letIn, left []storage.KeyReader
 }
 
 // prepare reads the policy and computes what it will be. A bucket that is gone has
