@@ -88,6 +88,7 @@ func (a *Admin) PlanInitializeProducerAccount(ctx context.Context, in Initialize
 	if err != nil {
 		return nil, err
 	}
+	kept := resourcesOf(found.policy, "kms:PutKeyPolicy")
 	in.keep(found)
 	p, err := a.planAccount(ctx, op, found, role{
 		name: lakemesh.ProducerRole, description: "Offers tables of this account as data products",
@@ -98,6 +99,9 @@ func (a *Admin) PlanInitializeProducerAccount(ctx context.Context, in Initialize
 	}
 	if len(in.Buckets) == 0 {
 		p.Warn("%s", allBucketsWarning())
+	}
+	for _, key := range without(kept, in.KeyPolicies) {
+		p.Warn("the policy of key %s is kept by nobody any more: what lakemesh wrote in it (LakemeshReadUnderKey) stays until it is taken out by hand", key)
 	}
 	return p, nil
 }

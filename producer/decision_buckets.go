@@ -105,7 +105,7 @@ func (p *Producer) planBuckets(ctx context.Context, todo *plan.Plan, ch *change,
 	for _, name := range names {
 		b := byBucket[name]
 		group.Go(func() error { return b.prepare(within, p.ownBuckets(), name) })
-		if len(b.opened) > 0 {
+		if len(b.opened) > 0 || b.mayEmpty(name) {
 			group.Go(func() error { return p.lookAtKey(within, name, b) })
 		}
 	}
@@ -136,7 +136,8 @@ type bucketWork struct {
 	warnings []string
 	// keys are warnings of the bucket's key.
 	keys []string
-	// key is the bucket's key if its policy changes: letIn are added to it, left taken out.
+	// key is the bucket's key, if it is one of KMS and was looked at: letIn are added to its
+	// policy, left taken out.
 	key         *bucketKey
 	letIn, left []storage.KeyReader
 }

@@ -12,17 +12,23 @@ import (
 	"github.com/lakemesh/lakemesh/plan"
 )
 
-// lookAtKey finds out whether the roles that read in the bucket may use its key, and what
-// is added to the key's policy.
+// lookAtKey looks at the bucket's key: whether the roles that read in the bucket may use it,
+// and what is added to its policy. Where something is closed alone, nothing stands in the
+// way of that.
 func (p *Producer) lookAtKey(ctx context.Context, name string, b *bucketWork) error {
 	look, err := p.ownBuckets().Look(ctx, name)
-	if err != nil {
-		return err
+	var k *bucketKey
+	if err == nil {
+		k, err = p.key(ctx, name, look)
 	}
-	k, err := p.key(ctx, name, look)
+	if err != nil && len(b.opened) == 0 && ctx.Err() == nil {
+		b.keys = append(b.keys, fmt.Sprintf("the key of bucket %s was not looked at (%v): if lakemesh let a role decrypt with it, our statement is still in the key's policy", name, err))
+		return nil
+	}
 	if k == nil || err != nil {
 		return err
 	}
+	b.key = k
 	for _, a := range b.wanted.Access {
 		if len(a.Open) == 0 {
 			continue
@@ -34,7 +40,7 @@ func (p *Producer) lookAtKey(ctx context.Context, name string, b *bucketWork) er
 		for _, t := range troubles {
 			switch {
 			case t.kept:
-				b.key, b.letIn = k, append(b.letIn, storage.KeyReader{Role: a.Role, Bucket: name})
+				b.letIn = append(b.letIn, storage.KeyReader{Role: a.Role, Bucket: name})
 			case t.lacks:
 				b.keys = append(b.keys, t.text+". It is not added by this: "+t.unkept)
 			case !t.silent:
@@ -43,6 +49,15 @@ func (p *Producer) lookAtKey(ctx context.Context, name string, b *bucketWork) er
 		}
 	}
 	return nil
+}
+
+// mayEmpty reports whether nothing may be open any more to a role in a bucket afterwards:
+// something is closed to it, and nothing else is known that stays. Its key is looked at
+// together with its policy then, which says whether it is so.
+func (b *bucketWork) mayEmpty(bucket string) bool {
+	in := func(p storage.Place) bool { return p.Bucket == bucket }
+	return slices.ContainsFunc(b.wanted.Access, func(a storage.Access) bool { return len(a.Open) == 0 && !slices.ContainsFunc(a.Keep, in) }) &&
+		!slices.ContainsFunc(b.wanted.Keep, in)
 }
 
 // lookAtLeft finds out whether a bucket's key has a statement of ours for a role to which
@@ -54,16 +69,9 @@ func (p *Producer) lookAtLeft(ctx context.Context, name string, b *bucketWork) e
 			left = append(left, storage.KeyReader{Role: role, Bucket: name})
 		}
 	}
-	if len(left) == 0 {
+	k := b.key
+	if len(left) == 0 || k == nil || !k.readable {
 		return nil
-	}
-	look, err := p.ownBuckets().Look(ctx, name)
-	if err != nil {
-		return err
-	}
-	k, err := p.key(ctx, name, look)
-	if k == nil || err != nil || !k.readable {
-		return err
 	}
 	readers, err := storage.KeyReaders(k.policy, k.arn)
 	if err != nil {
@@ -83,7 +91,7 @@ func (p *Producer) lookAtLeft(ctx context.Context, name string, b *bucketWork) e
 		b.keys = append(b.keys, fmt.Sprintf("the policy of key %s still lets %s decrypt what is in bucket %s, where nothing is open to it any more. Our statement is not removed by this: %s", k.arn, left[0].Role, name, why))
 		return nil
 	}
-	b.left, b.key = left, k
+	b.left = left
 	return nil
 }
 
@@ -104,7 +112,7 @@ func (p *Producer) planKeys(ctx context.Context, todo *plan.Plan, byBucket map[s
 		for _, w := range b.keys {
 			todo.Warn("%s", w)
 		}
-		if b.key == nil {
+		if len(b.letIn)+len(b.left) == 0 {
 			continue
 		}
 		c := changes[b.key.arn]

@@ -6,7 +6,6 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/kms"
-	"github.com/aws/aws-sdk-go-v2/service/kms/types"
 
 	"github.com/lakemesh/lakemesh/localmesh/internal/authz"
 	"github.com/lakemesh/lakemesh/localmesh/internal/engine"
@@ -46,28 +45,4 @@ func createAlias(c *engine.Call, in *kms.CreateAliasInput) (*kms.CreateAliasOutp
 	}
 	a.Key = k.ID
 	return &kms.CreateAliasOutput{}, state.KMSAliases.Put(c.Tx, a, a.Account, a.Region, a.Name)
-}
-
-// listKeys lists the keys of the account in the region.
-func listKeys(c *engine.Call, in *kms.ListKeysInput) (*kms.ListKeysOutput, error) {
-	if err := c.Allow("kms:ListKeys"); err != nil {
-		return nil, err
-	}
-	out := &kms.ListKeysOutput{}
-	limit := int(aws.ToInt32(in.Limit))
-	if limit <= 0 {
-		limit = 100
-	}
-	err := state.KMSKeys.Scan(c.Tx, []string{c.Account(), c.Region}, "", func(_ string, k state.KMSKey) bool {
-		switch {
-		case k.ID <= aws.ToString(in.Marker):
-		case len(out.Keys) == limit:
-			out.Truncated, out.NextMarker = true, out.Keys[limit-1].KeyId
-			return false
-		default:
-			out.Keys = append(out.Keys, types.KeyListEntry{KeyId: aws.String(k.ID), KeyArn: aws.String(k.ARN())})
-		}
-		return true
-	})
-	return out, err
 }

@@ -33,7 +33,6 @@ func Service() engine.Service {
 			engine.Op("DisableKey", engine.Write, docs+"DisableKey.html", "the owner's account only", disableKey),
 			engine.Op("EnableKey", engine.Write, docs+"EnableKey.html", "the owner's account only; not while the key is going to be deleted", enableKey),
 			engine.Op("GetKeyPolicy", engine.Read, docs+"GetKeyPolicy.html", "the owner's account only; deleted principals are shown as unique ids", getKeyPolicy),
-			engine.Op("ListKeys", engine.Read, docs+"ListKeys.html", "the caller's account; pages", listKeys),
 			engine.Op("PutKeyPolicy", engine.Write, docs+"PutKeyPolicy.html",
 				"the owner's account only; 32 KB; principals exist; who writes it must be able to write it again, unless that check is waived", putKeyPolicy),
 			engine.Op("ScheduleKeyDeletion", engine.Write, docs+"ScheduleKeyDeletion.html", "the owner's account only; 7 to 30 days", scheduleKeyDeletion),
