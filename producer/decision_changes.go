@@ -43,6 +43,10 @@ type change struct {
 	// warnings are what the owner should know of.
 	warnings []string
 	shared   *shared
+	// ends is what becomes of the schedules that end grants, and enders what their role
+	// lacks for it.
+	ends   []endChange
+	enders []permissions.Entry
 }
 
 // changes computes what a decision changes: the terms of one subscription are replaced,
@@ -96,6 +100,9 @@ func (p *Producer) changes(c *considered, f *found) (*change, error) {
 		return nil, err
 	}
 	if err := p.prefixes(c, f, ch, diff); err != nil {
+		return nil, err
+	}
+	if err := p.planEnds(c, f, ch, names, holds); err != nil {
 		return nil, err
 	}
 	p.warn(c, f, ch, wanted)
@@ -198,7 +205,9 @@ func (p *Producer) steps(ctx context.Context, c *considered, f *found, ch *chang
 		todo.Warn("%s", w)
 	}
 	f.shared.knows(f, ch.grant, ch.revoke, ch.holds)
-	steps := p.mesh.lake.Batches().Change(todo, ch.grant, ch.revoke)
+	scheduled := p.scheduleEnds(todo, ch)
+	steps := p.mesh.lake.Batches().Change(todo, ch.grant, ch.revoke, scheduled...)
+	p.loosenEnds(todo, ch, steps)
 	unfinished := r.Claim != nil && len(c.permitted) > 0
 	// Where shares carried all of it before, and are in order, nothing is put into them.
 	settled := f.carriage.Settled && f.shared.found != nil

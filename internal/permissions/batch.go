@@ -94,13 +94,13 @@ func (b *Batches) Revoke(p *plan.Plan, e Entry, after ...*plan.Step) []*plan.Ste
 }
 
 // Change adds the steps of a [Difference]: what is granted on a resource to a
-// principal comes after what is revoked there, and all of it after the steps
-// given. It returns all of them.
+// principal comes after what is revoked there, and after the steps given. Nothing keeps
+// what is revoked waiting. It returns all of them.
 func (b *Batches) Change(p *plan.Plan, grant, revoke []Entry, after ...*plan.Step) []*plan.Step {
 	var all []*plan.Step
 	revoked := map[Key][]*plan.Step{}
 	for _, e := range revoke {
-		steps := b.Revoke(p, e, after...)
+		steps := b.Revoke(p, e)
 		revoked[e.Key()] = steps
 		all = append(all, steps...)
 	}
