@@ -35,6 +35,8 @@ type Subscription struct {
 	// the moment from which on the subscription justifies nothing any more. The zero time
 	// is no end.
 	RequestedUntil, Until time.Time
+	// RequestedScope is what it was asked to be narrowed to, Scope what was given.
+	RequestedScope, Scope Scope
 	// Over tells that it is active and that its end had passed when it was read. What was
 	// granted by it is taken away by whoever carries out ends; see
 	// producer.ExpireSubscriptions.
@@ -110,6 +112,8 @@ type Claim struct {
 	Grantable   Permissions `json:"Grantable,omitempty"`
 	// Until is when it is to end; the zero time is never.
 	Until time.Time `json:"Until,omitzero"`
+	// Scope is what it is narrowed to.
+	Scope Scope `json:"Scope,omitzero"`
 	// Notes is the reason that was given.
 	Notes string `json:"Notes,omitempty"`
 }
@@ -131,6 +135,8 @@ type Event struct {
 	Tables      []string    `json:"Tables,omitempty"`
 	// Until is when it ends after the action; the zero time is never.
 	Until time.Time `json:"Until,omitzero"`
+	// Scope is what it was narrowed to after the action.
+	Scope Scope `json:"Scope,omitzero"`
 }
 
 // MarshalJSON writes the subscription with the attribute names of its record.
@@ -150,6 +156,8 @@ func (s Subscription) MarshalJSON() ([]byte, error) {
 		RequestedUntil      string              `json:"RequestedUntil,omitempty"`
 		Until               string              `json:"Until,omitempty"`
 		Over                bool                `json:"Over,omitempty"`
+		RequestedScope      Scope               `json:"RequestedScope,omitzero"`
+		Scope               Scope               `json:"Scope,omitzero"`
 		GrantedTableARNs    []string            `json:"GrantedTableARNs,omitempty"`
 		RAMShares           map[string]RAMShare `json:"RamShares,omitempty"`
 		Notes               []string            `json:"Notes,omitempty"`
@@ -165,7 +173,7 @@ func (s Subscription) MarshalJSON() ([]byte, error) {
 		HistoryFault        *HistoryFault       `json:"HistoryFault,omitempty"`
 	}{
 		s.ID, s.Owner, s.Subscriber, s.Status, s.Database, s.Tables, s.TablesUnknown, s.Expressions, s.Requested.Strings(),
-		s.Permitted.Strings(), s.Grantable.Strings(), FormatTime(s.RequestedUntil), FormatTime(s.Until), s.Over, s.TableARNs, s.RAMShares, s.Notes, FormatTime(s.Created), s.CreatedBy,
+		s.Permitted.Strings(), s.Grantable.Strings(), FormatTime(s.RequestedUntil), FormatTime(s.Until), s.Over, s.RequestedScope, s.Scope, s.TableARNs, s.RAMShares, s.Notes, FormatTime(s.Created), s.CreatedBy,
 		FormatTime(s.Updated), s.UpdatedBy, s.Imported, s.Leaving, s.Claim, s.Tampered, s.History, s.HistoryFault,
 	})
 }

@@ -39,12 +39,12 @@ func TestWhatAScopeGrantsOn(t *testing.T) {
 		"a table that is not there":  {access.Scope{Database: "sales", Tables: []string{"gone"}}, selects, []access.Object{sales}},
 		"all tables, one by one":     {access.Scope{Database: "sales", AllTables: true}, selects, []access.Object{sales, access.OnTable(mesh, "sales", "all_tables"), access.OnTable(mesh, "sales", "items"), access.OnTable(mesh, "sales", "orders")}},
 		"all tables at once":         {access.Scope{Database: "whole", AllTables: true}, selects, []access.Object{access.OnDatabase(mesh, "whole"), access.OnAllTables(mesh, "whole")}},
-		"columns":                    {access.Scope{Database: "sales", Tables: []string{"orders"}, Columns: []string{"ID", "name"}}, selects.Union(describes), []access.Object{sales, access.OnColumns(mesh, "sales", "orders", "name", "id")}},
-		"all columns but some":       {access.Scope{Database: "sales", Tables: []string{"orders"}, ExceptColumns: []string{"age"}}, selects, []access.Object{sales, access.OnColumns(mesh, "sales", "orders", "id", "name")}},
+		"columns":                    {access.Scope{Database: "sales", Tables: []string{"orders"}, Columns: []string{"ID", "name"}}, selects.Union(describes), []access.Object{sales, access.OnFilter(mesh, "sales", "orders", access.FilterName(access.Scope{Columns: []string{"name", "id"}}))}},
+		"all columns but some":       {access.Scope{Database: "sales", Tables: []string{"orders"}, ExceptColumns: []string{"age"}}, selects, []access.Object{sales, access.OnFilter(mesh, "sales", "orders", access.FilterName(access.Scope{ExceptColumns: []string{"age"}}))}},
 		"but a column that is gone":  {access.Scope{Database: "sales", Tables: []string{"orders"}, ExceptColumns: []string{"salary"}}, selects, []access.Object{sales}},
 		"but every column":           {access.Scope{Database: "sales", Tables: []string{"orders"}, ExceptColumns: []string{"id", "name", "age"}}, selects, []access.Object{sales}},
 		"only columns that are gone": {access.Scope{Database: "sales", Tables: []string{"orders"}, Columns: []string{"salary"}}, selects, []access.Object{sales}},
-		"rows":                       {access.Scope{Database: "sales", Tables: []string{"orders"}, Rows: "id > 1"}, selects, []access.Object{sales, access.OnFilter(mesh, "sales", "orders", access.FilterName("s"))}},
+		"rows":                       {access.Scope{Database: "sales", Tables: []string{"orders"}, Rows: "id > 1"}, selects, []access.Object{sales, access.OnFilter(mesh, "sales", "orders", access.FilterName(access.Scope{Rows: "id > 1"}))}},
 		"tags": {access.Scope{Tags: access.Tags{"Level": {"open"}}}, selects, []access.Object{
 			access.OnTaggedDatabases(mesh, access.Tags{"level": {"OPEN"}}), access.OnTaggedTables(mesh, access.Tags{"level": {"open"}})}},
 	} {

@@ -28,8 +28,11 @@ type Database struct {
 
 // Table is what is known of a table.
 type Table struct {
-	// Columns are its columns, without those of partitions.
-	Columns []string
+	// Columns are its columns, without those of partitions, which are Keys.
+	Columns, Keys []string
+	// ColumnsUnknown tells that nothing is known of its columns: what terms say of them is
+	// believed.
+	ColumnsUnknown bool
 	// Places are where its data is.
 	Places []Place
 	// Tags are the LF-tags in effect on it; nil if they are not known.

@@ -12,7 +12,7 @@ import (
 // (https://docs.aws.amazon.com/lake-formation/latest/dg/lf-permissions-reference.html).
 type Part struct {
 	Key
-	// Select tells that it is SELECT on tables or parts of them, and nothing else.
+	// Select tells that it is SELECT on tables, and nothing else.
 	Select bool
 }
 
@@ -47,7 +47,7 @@ func Parts(k Key, permissions lakemesh.Permissions) []Part {
 // of are those of the permissions that belong to the part.
 func (p Part) of(permissions lakemesh.Permissions) lakemesh.Permissions {
 	apart := lakemesh.NewPermissions()
-	if p.Key.Object.Kind != KindDatabase {
+	if p.Object.Kind == KindTable || p.Object.Kind == KindAllTables {
 		apart = lakemesh.NewPermissions(lakemesh.Select)
 	}
 	if p.Select {

@@ -30,6 +30,20 @@ func ParseGrantee(text string) (Grantee, error) {
 	return g, nil
 }
 
+// CheckPrincipals refuses principals that are no users and roles of an account.
+func CheckPrincipals(account string, principals []string) error {
+	for _, p := range principals {
+		g := Grantee(p)
+		if !g.identity() {
+			return lakemesh.Invalid("Principals", "%q is not the ARN of a user or a role, as arn:aws:iam::%s:role/NAME", p, account)
+		}
+		if g.Account() != account {
+			return lakemesh.Invalid("Principals", "%s is not of account %s, which the subscription is for", p, account)
+		}
+	}
+	return nil
+}
+
 func (g Grantee) account() bool {
 	return lakemesh.CheckAccountID("grantee", string(g)) == nil
 }

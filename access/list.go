@@ -328,6 +328,8 @@ func AsOf(now Terms, history []lakemesh.Event, at time.Time) (_ Terms, ok bool) 
 		switch e.Action {
 		case lakemesh.ActionApprove, lakemesh.ActionUpdate, lakemesh.ActionAdopt:
 			t.Permissions, t.Grantable, t.Until = e.Permissions, e.Grantable, e.Until
+			t.Grantees = now.Grantees
+			t = t.Of(e.Scope)
 			if e.To != lakemesh.Active {
 				t.Permissions, t.Grantable = nil, nil
 			}

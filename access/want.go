@@ -2,6 +2,9 @@ package access
 
 import (
 	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
 	"maps"
 	"slices"
 	"time"
@@ -34,6 +37,9 @@ type Filter struct {
 	Rows    string
 }
 
+// Equal reports whether two filters show the same.
+func (f Filter) Equal(o Filter) bool { return slices.Equal(f.Columns, o.Columns) && f.Rows == o.Rows }
+
 // Unmet is what a subscription says and cannot get.
 type Unmet struct {
 	// ID is the subscription, Object what it is about, Message why.
@@ -42,8 +48,23 @@ type Unmet struct {
 	Message string
 }
 
-// FilterName is the name of the filter that a subscription makes on each of its tables.
-func FilterName(id string) string { return "lakemesh-" + id }
+// FilterPrefix is how the names of all filters begin that carry subscriptions.
+const FilterPrefix = "lakemesh-"
+
+// FilterName is the name of the filter that carries a scope on each of its tables. It is made
+// of what is said of columns and rows: subscriptions that say the same share a filter, and
+// the name stays when the columns of a table change.
+func FilterName(s Scope) string {
+	h := sha256.New()
+	for _, list := range [][]string{folded(s.Columns), folded(s.ExceptColumns), {s.Rows}} {
+		// A hash takes every byte. The number and the lengths tell two lists apart.
+		_, _ = fmt.Fprintf(h, "%d;", len(list))
+		for _, text := range list {
+			_, _ = fmt.Fprintf(h, "%d:%s", len(text), text)
+		}
+	}
+	return FilterPrefix + hex.EncodeToString(h.Sum(nil))[:32]
+}
 
 // Want computes what the terms justify together. Their order does not matter, and
 // whoever is named twice holds the union. It fails if any of them contradict themselves;
@@ -120,6 +141,10 @@ func (w *Wanted) part(t Terms, name string, table Table) {
 	s := t.Scope
 	reads := lakemesh.NewPermissions(lakemesh.Select)
 	held := Held{reads, t.Grantable.Intersect(reads)}
+	if table.ColumnsUnknown {
+		w.hold(t, OnFilter(s.Account, s.Database, name, FilterName(s)), held)
+		return
+	}
 	on := OnTable(s.Account, s.Database, name)
 	has := folded(table.Columns)
 	lost := func(of []string) bool {
@@ -133,11 +158,19 @@ func (w *Wanted) part(t Terms, name string, table Table) {
 		return any
 	}
 	var columns []string
+	isKey := func(c string) bool { return slices.Contains(folded(table.Keys), c) }
 	switch {
 	case len(s.Columns) > 0:
-		lost(s.Columns)
-		columns = slices.DeleteFunc(folded(s.Columns), func(c string) bool { return !slices.Contains(has, c) })
+		// Partition keys are seen by whoever selects anything, and are named in no filter
+		// (https://docs.aws.amazon.com/lake-formation/latest/dg/data-filtering-notes.html).
+		named := slices.DeleteFunc(folded(s.Columns), isKey)
+		lost(named)
+		columns = slices.DeleteFunc(named, func(c string) bool { return !slices.Contains(has, c) })
 	case len(s.ExceptColumns) > 0:
+		if i := slices.IndexFunc(folded(s.ExceptColumns), isKey); i >= 0 {
+			w.unmet(t, on, "column "+folded(s.ExceptColumns)[i]+" is a partition key, which Lake Formation hides from nobody who selects anything of the table")
+			return
+		}
 		if lost(s.ExceptColumns) {
 			// It may have been renamed, and would be open under its new name.
 			return
@@ -153,11 +186,10 @@ func (w *Wanted) part(t Terms, name string, table Table) {
 		w.unmet(t, on, "no column is left")
 		return
 	}
-	if s.Rows == "" {
-		w.hold(t, OnColumns(s.Account, s.Database, name, columns...), held)
-		return
-	}
-	filter := OnFilter(s.Account, s.Database, name, FilterName(t.ID))
+	// Columns alone are carried by a filter, too, of all rows: whether the grant option on a
+	// list of columns is accepted two pages say differently, and of filters it is documented
+	// (https://docs.aws.amazon.com/lake-formation/latest/dg/granting-filter-perms.html).
+	filter := OnFilter(s.Account, s.Database, name, FilterName(s))
 	w.Filters[filter] = Filter{Columns: columns, Rows: s.Rows}
 	w.hold(t, filter, held)
 }

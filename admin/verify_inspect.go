@@ -139,8 +139,8 @@ func (s *inspected) justify() (err error) {
 	}
 	var all []access.Terms
 	for _, r := range s.records {
-		if permitted, grantable := r.Justified(); len(permitted) > 0 && r.Database != "" {
-			all = append(all, chain.Terms(s.mesh, r, permitted, grantable))
+		if given := r.Justified(); !given.Nothing() && r.Database != "" {
+			all = append(all, chain.Terms(s.mesh, r, given))
 		}
 	}
 	now := s.options.Now

@@ -32,8 +32,10 @@ func shareARNs(s *lakemesh.Subscription) []string {
 // observe reads what is there.
 func (f *finalizing) observe(ctx context.Context) error {
 	var err error
-	if f.visible, err = f.look(ctx); err != nil {
-		return err
+	if !f.direct() {
+		if f.visible, err = f.look(ctx); err != nil {
+			return err
+		}
 	}
 	if err := f.invitations(ctx); err != nil {
 		return err
@@ -207,6 +209,9 @@ func (f *finalizing) lookForGrants(ctx context.Context) error {
 	var resources []permissions.Resource
 	if f.visible {
 		resources = append(f.tables(), permissions.Database(c.meshAccount, s.Database))
+		if s.Scope.Partly() {
+			resources = append(resources, f.objects()...)
+		}
 		if s.WholeDatabase() {
 			resources = append(resources, permissions.AllTables(c.meshAccount, s.Database))
 		}

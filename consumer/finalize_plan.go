@@ -9,6 +9,7 @@ import (
 
 	"github.com/lakemesh/lakemesh"
 	"github.com/lakemesh/lakemesh/internal/catalog"
+	"github.com/lakemesh/lakemesh/internal/chain"
 	"github.com/lakemesh/lakemesh/internal/identity"
 	"github.com/lakemesh/lakemesh/internal/permissions"
 	"github.com/lakemesh/lakemesh/internal/poll"
@@ -30,7 +31,13 @@ func (f *finalizing) tables() []permissions.Resource {
 	return list
 }
 
-// objects are what is handed on. A whole database is all of its tables at once
+// direct reports whether the owner granted access to identities of the account themselves, so
+// that the account has nothing to hand on. It does not even see what was granted
+// (https://docs.aws.amazon.com/lake-formation/latest/dg/cross-account-notes.html).
+func (f *finalizing) direct() bool { return len(f.record.Scope.Principals) > 0 }
+
+// objects are what is handed on: of columns and rows the filters that carry them. A whole
+// database is all of its tables at once
 // where the owner could grant that, and else each of them.
 func (f *finalizing) objects() []permissions.Resource {
 	c, s := f.consumer, &f.record.Subscription
@@ -38,13 +45,20 @@ func (f *finalizing) objects() []permissions.Resource {
 	if s.WholeDatabase() && len(f.held.Of(c.account, all).Permissions) > 0 {
 		return []permissions.Resource{all}
 	}
+	if scope := f.record.Scope; scope.Partly() {
+		list := f.tables()
+		for i, t := range list {
+			list[i] = permissions.Filter(t.Account, t.Database, t.Table, chain.FilterOf(scope))
+		}
+		return list
+	}
 	return f.tables()
 }
 
 // grantable is what may be handed on, on one of the objects: what the subscription
 // says, as far as the owner's grant is known not to say less.
 func (f *finalizing) grantable(r permissions.Resource) lakemesh.Permissions {
-	handed := passed(&f.record.Subscription)
+	handed := passedOn(&f.record.Subscription)
 	account := ofAccount(f.held, f.consumer.account, r)
 	if len(account.Permissions) == 0 || account.Grantable.Has(lakemesh.All) {
 		return handed
@@ -58,6 +72,9 @@ func (f *finalizing) wanted() (link, shared []permissions.Entry) {
 	describe := lakemesh.NewPermissions(lakemesh.Describe)
 	for _, principal := range f.recipients() {
 		link = append(link, permissions.Entry{Principal: principal, Resource: permissions.Database(c.account, f.link), Permissions: describe})
+		if f.direct() {
+			continue
+		}
 		shared = append(shared, permissions.Entry{Principal: principal, Resource: permissions.Database(c.meshAccount, s.Database), Permissions: describe})
 		for _, o := range f.objects() {
 			if handed := f.grantable(o); len(handed) > 0 {
@@ -69,8 +86,12 @@ func (f *finalizing) wanted() (link, shared []permissions.Entry) {
 }
 
 // recipients are the principals that get anything: nobody does if the owner lets
-// the account hand nothing on, not even the database.
+// the account hand nothing on, not even the database. Of what the owner granted to
+// identities themselves the link alone is left to give.
 func (f *finalizing) recipients() []string {
+	if f.direct() {
+		return f.principals
+	}
 	if len(passed(&f.record.Subscription)) == 0 {
 		return nil
 	}
@@ -100,6 +121,8 @@ func (f *finalizing) plan() *plan.Plan {
 		}, last...)
 	}
 	switch {
+	case f.direct():
+		p.Warn("access was granted to %s directly: what is left to do here is the link, and that their own IAM policies allow lakeformation:GetDataAccess and the calls of Glue that read (docs/how-it-works.md)", strings.Join(f.record.Scope.Principals, ", "))
 	case len(f.principals) == 0 && len(f.others()) > 0:
 		p.Warn("nobody was given access by this; from before, these still hold it: %s", strings.Join(f.others(), ", "))
 	case len(f.principals) == 0:
@@ -156,6 +179,9 @@ func (f *finalizing) planShares(p *plan.Plan) *plan.Step {
 	if f.visible && len(f.pending) == 0 {
 		return nil
 	}
+	if f.direct() && len(f.pending) == 0 {
+		return nil
+	}
 	var accepted []*plan.Step
 	for _, i := range f.pending {
 		accepted = append(accepted, p.Add(plan.Step{
@@ -163,6 +189,10 @@ func (f *finalizing) planShares(p *plan.Plan) *plan.Step {
 			Summary: fmt.Sprintf("accept resource share %s of mesh account %s", i.Name, c.meshAccount),
 			Run:     func(ctx context.Context) error { return c.receiver().Accept(ctx, i) },
 		}))
+	}
+	if f.direct() {
+		// Nobody of the account but those identities sees what was granted.
+		return accepted[len(accepted)-1]
 	}
 	return p.Add(plan.Step{
 		Kind: plan.AwaitShare, Account: c.account, Resource: "database " + r.Database,

@@ -141,6 +141,12 @@ func (c *Consumer) planFinalize(ctx context.Context, in FinalizeInput) (*plan.Pl
 	if err := importable(f.record); err != nil {
 		return nil, nil, err
 	}
+	if f.direct() {
+		if in.Principals != nil && !slices.Equal(slices.Sorted(slices.Values(f.principals)), f.record.Scope.Principals) {
+			return nil, nil, lakemesh.Invalid("Principals", "the owner granted access to %s directly, and the account has nothing to hand on: leave the principals out", strings.Join(f.record.Scope.Principals, ", "))
+		}
+		f.principals = f.record.Scope.Principals
+	}
 	if err := c.areThere(ctx, f.principals); err != nil {
 		return nil, nil, err
 	}

@@ -21,8 +21,11 @@ const grantPatience = 10 * time.Second
 // the account is known not to hold with the right to hand it on.
 func (f *finalizing) withheld() []permissions.Entry {
 	var all []permissions.Entry
+	if f.direct() {
+		return nil
+	}
 	for _, o := range f.objects() {
-		if lacks := passed(&f.record.Subscription).Minus(f.grantable(o)); len(lacks) > 0 {
+		if lacks := passedOn(&f.record.Subscription).Minus(f.grantable(o)); len(lacks) > 0 {
 			all = append(all, permissions.Entry{Principal: f.consumer.account, Resource: o, Permissions: lacks})
 		}
 	}
@@ -31,7 +34,7 @@ func (f *finalizing) withheld() []permissions.Entry {
 
 // given is what can be handed on, on every one of the objects.
 func (f *finalizing) given() lakemesh.Permissions {
-	given := passed(&f.record.Subscription)
+	given := passedOn(&f.record.Subscription)
 	for _, o := range f.objects() {
 		given = given.Intersect(f.grantable(o))
 	}

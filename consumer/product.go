@@ -30,6 +30,15 @@ func passed(s *lakemesh.Subscription) lakemesh.Permissions {
 	return s.Permitted.Intersect(s.Grantable)
 }
 
+// passedOn is what a subscription lets this account hand on, on each of the objects that carry
+// it: of columns and rows SELECT alone.
+func passedOn(s *lakemesh.Subscription) lakemesh.Permissions {
+	if s.Scope.Partly() {
+		return passed(s).Intersect(lakemesh.NewPermissions(lakemesh.Select))
+	}
+	return passed(s)
+}
+
 // covers tells whether a subscription is about a table of its database.
 func covers(s *lakemesh.Subscription, table string) bool {
 	return s.WholeDatabase() || slices.ContainsFunc(s.Tables, func(t string) bool { return strings.EqualFold(t, table) })

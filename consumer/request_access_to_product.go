@@ -15,8 +15,10 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/lakemesh/lakemesh"
+	"github.com/lakemesh/lakemesh/access"
 	"github.com/lakemesh/lakemesh/internal/catalog"
 	"github.com/lakemesh/lakemesh/internal/expression"
+	"github.com/lakemesh/lakemesh/internal/parts"
 	"github.com/lakemesh/lakemesh/internal/tracker"
 	"github.com/lakemesh/lakemesh/plan"
 )
@@ -47,6 +49,10 @@ type RequestInput struct {
 	// Until is when access shall end, to the second; the zero time is never. The owner can
 	// give less or more.
 	Until time.Time
+	// Scope narrows what is asked for: to columns and rows of each of the tables, which then
+	// have to be named, and to users and roles of this account that are to be granted access
+	// themselves. The zero value narrows nothing.
+	Scope lakemesh.Scope
 	// Notes go to the owner with the request; they may be empty.
 	Notes string
 }
@@ -102,7 +108,7 @@ func (c *Consumer) planRequest(ctx context.Context, in RequestInput) (*plan.Plan
 	if err != nil {
 		return nil, nil, err
 	}
-	words := tracker.Words{Database: s.Database, Tables: s.Tables, Whole: s.WholeDatabase(), Expressions: s.Expressions, Requested: s.Requested, Until: s.RequestedUntil, Note: in.Notes}
+	words := tracker.Words{Database: s.Database, Tables: s.Tables, Whole: s.WholeDatabase(), Expressions: s.Expressions, Requested: s.Requested, Until: s.RequestedUntil, Scope: s.RequestedScope, Note: in.Notes}
 	if err := tracker.CheckWords(words); err != nil {
 		return nil, nil, err
 	}
@@ -124,7 +130,7 @@ func (c *Consumer) planRequest(ctx context.Context, in RequestInput) (*plan.Plan
 	out.SubscriptionID = words.ID(s.Owner, c.account)
 	p.Add(plan.Step{
 		Kind: plan.Record, Account: c.meshAccount, Resource: "subscription " + out.SubscriptionID, Detail: out,
-		Summary: fmt.Sprintf("ask account %s for %s on %s%s", s.Owner, s.Requested, what, untilText(s.RequestedUntil)),
+		Summary: fmt.Sprintf("ask account %s for %s on %s%s%s", s.Owner, s.Requested, what, scopeText(s.RequestedScope), untilText(s.RequestedUntil)),
 		Run:     func(ctx context.Context) error { return c.tracker.Request(ctx, s.Owner, c.account, words) },
 	})
 	return p, out, nil
@@ -136,6 +142,14 @@ func untilText(until time.Time) string {
 		return ""
 	}
 	return ", until " + lakemesh.FormatTime(until) + " (UTC)"
+}
+
+// scopeText says what something is narrowed to, if it is.
+func scopeText(s lakemesh.Scope) string {
+	if s.IsZero() {
+		return ""
+	}
+	return ", " + s.String()
 }
 
 // request checks the input by itself.
@@ -172,12 +186,37 @@ func (c *Consumer) request(in RequestInput) (lakemesh.Subscription, []expression
 			return s, nil, err
 		}
 	}
+	scope, err := c.scope(in, requested)
+	if err != nil {
+		return s, nil, err
+	}
 	s = lakemesh.Subscription{Owner: in.OwnerAccountID, Subscriber: c.account,
-		Database: strings.ToLower(in.DatabaseName), Requested: requested}
+		Database: strings.ToLower(in.DatabaseName), Requested: requested, RequestedScope: scope}
 	if !in.Until.IsZero() {
 		s.RequestedUntil = in.Until.UTC().Truncate(time.Second)
 	}
 	return s, wanted, nil
+}
+
+// scope checks what the request is narrowed to, as far as that can be without the tables.
+func (c *Consumer) scope(in RequestInput, requested lakemesh.Permissions) (lakemesh.Scope, error) {
+	s, err := parts.Normal(in.Scope)
+	if err != nil || s.IsZero() {
+		return s, err
+	}
+	if err := access.CheckPrincipals(c.account, s.Principals); err != nil {
+		return s, err
+	}
+	switch {
+	case !s.Partly():
+	case len(in.Tables) == 0:
+		return s, lakemesh.Invalid("Tables", "columns and rows are parts of tables that are named: name the tables")
+	case !requested.Has(lakemesh.Select) || !requested.SubsetOf(lakemesh.NewPermissions(lakemesh.Select, lakemesh.Describe)):
+		// What is written is never filtered
+		// (https://docs.aws.amazon.com/lake-formation/latest/dg/data-filtering-notes.html).
+		return s, lakemesh.Invalid("RequestPermissions", "of columns and rows SELECT can be granted, and DESCRIBE comes with it; not %s", requested)
+	}
+	return s, nil
 }
 
 // resolve finds the tables that are asked for in the mesh's public metadata, and
@@ -221,6 +260,12 @@ func (c *Consumer) resolve(ctx context.Context, s *lakemesh.Subscription, texts 
 		return nil, err
 	}
 	s.Tables = slices.Sorted(maps.Keys(chosen))
+	for _, name := range s.Tables {
+		t := chosen[name]
+		if err := parts.Of(s.Database, &t).Check(s.RequestedScope); err != nil {
+			return nil, err
+		}
+	}
 	return notes, nil
 }
 

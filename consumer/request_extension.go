@@ -67,16 +67,16 @@ func (c *Consumer) extension(ctx context.Context, in ExtensionInput) (RequestInp
 	case r.Status == lakemesh.Active && !in.Until.After(r.Until):
 		return RequestInput{}, lakemesh.Invalid("Until", "subscription %s ends on %s (UTC), and %s is no later", r.ID, lakemesh.FormatTime(r.Until), lakemesh.FormatTime(in.Until))
 	}
-	permissions := r.Permitted
+	given := tracker.Given{Permitted: r.Permitted, Scope: r.Scope}
 	if r.Status == lakemesh.Deleted {
 		// The record of what has ended says no more what it gave.
 		events, _, err := c.tracker.History(ctx, r)
 		if err != nil {
 			return RequestInput{}, err
 		}
-		if permissions = tracker.Given(events); len(permissions) == 0 {
+		if given = tracker.GivenBy(events); given.Nothing() {
 			return refuse("its history does not tell that it was ever granted", "ask for access anew")
 		}
 	}
-	return RequestInput{OwnerAccountID: r.Owner, DatabaseName: r.Database, Tables: r.Tables, RequestPermissions: permissions.Strings(), Until: in.Until, Notes: in.Notes}, nil
+	return RequestInput{OwnerAccountID: r.Owner, DatabaseName: r.Database, Tables: r.Tables, RequestPermissions: given.Permitted.Strings(), Until: in.Until, Scope: given.Scope, Notes: in.Notes}, nil
 }

@@ -20,8 +20,9 @@ func (s *inspected) compareTerms(r *tracker.Record) {
 		s.unsure("subscription %s: Lake Formation does not show what this account holds on database %s, so what it lacks is not known", r.ID, name)
 		return
 	}
-	permitted, grantable := r.Justified()
-	if len(permitted) == 0 {
+	given := r.Justified()
+	permitted, grantable := given.Permitted, given.Grantable
+	if given.Nothing() {
 		return
 	}
 	on := func(resource permissions.Resource, lacks access.Held) {

@@ -42,7 +42,7 @@ func (p *Producer) abortion(in AbortInput) *decision {
 				Message: "no decision on it is under way; it is " + string(r.Status)}
 		}
 		if r.Status == lakemesh.Active {
-			return terms{r.Permitted, r.Grantable, r.Until}, nil
+			return asDecided(r), nil
 		}
 		return terms{}, nil
 	}

@@ -179,8 +179,8 @@ func (a *adoption) foresee(ctx context.Context) error {
 			names = append(names, name)
 		}
 		g.TableARNs = a.tableARNs(r)
-		carried := &shared{producer: a.Producer, record: r, found: a.have,
-			resources: append([]permissions.Resource{permissions.Database(a.meshAccount, g.Database)}, a.possible(r, names)...)}
+		carried := &shared{producer: a.Producer, record: r, to: []string{r.Subscriber}, found: a.have,
+			resources: append([]permissions.Resource{permissions.Database(a.meshAccount, g.Database)}, chain.Possible(a.meshAccount, r, names)...)}
 		var err error
 		if g.RAMShares, err = carried.find(ctx); err != nil {
 			return err

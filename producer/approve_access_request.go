@@ -23,6 +23,9 @@ type ApproveInput struct {
 	// Until is when access ends, to the second. Nil means when the request says, which may
 	// be never; the zero time means never.
 	Until *time.Time
+	// Scope narrows the subscription to columns, rows or principals; what is nil in it stays
+	// as it was requested.
+	Scope ScopeInput
 	// DecisionNotes is attached to the subscription.
 	DecisionNotes string
 	// Expect is the digest of the plan that was shown; the decision is made only if the
@@ -91,7 +94,10 @@ func (p *Producer) approval(in ApproveInput) (*decision, error) {
 				return terms{}, lakemesh.Invalid("GrantPermissions", "the request names no permissions: say which to grant")
 			}
 		}
-		t.grantable, err = subset(t.permitted, grantable, in.GrantablePermissions)
+		if t.scope, err = in.Scope.on(r, r.Words.Scope, t.permitted); err != nil {
+			return terms{}, err
+		}
+		t.grantable, err = grantableOf(t, grantable, in.GrantablePermissions)
 		return t, err
 	}
 	return d, nil

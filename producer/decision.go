@@ -32,12 +32,21 @@ type decision struct {
 	extends bool
 }
 
-// terms are permissions that a consumer holds, what of them it may hand on, and until when:
-// the zero time is no end.
+// terms are permissions that a consumer holds, what of them it may hand on, until when (the
+// zero time is no end), and what they are narrowed to.
 type terms struct {
 	permitted, grantable lakemesh.Permissions
 	until                time.Time
+	scope                lakemesh.Scope
 }
+
+// given is what the terms give while they hold.
+func (t terms) given() tracker.Given {
+	return tracker.Given{Permitted: t.permitted, Grantable: t.grantable, Scope: t.scope}
+}
+
+// asDecided are the terms that a record says.
+func asDecided(r *tracker.Record) terms { return terms{r.Permitted, r.Grantable, r.Until, r.Scope} }
 
 // errNothingToDecide says that a decision is not needed any more.
 var errNothingToDecide = errors.New("nothing to decide")
@@ -235,34 +244,34 @@ func (p *Producer) consider(ctx context.Context, d *decision) (*considered, erro
 // on naming what that one may have granted: whoever has to finish the abortion
 // needs to know.
 func (c *considered) claim() lakemesh.Claim {
-	claim := lakemesh.Claim{Action: c.action, Permissions: c.permitted, Grantable: c.grantable, Until: c.until, Notes: c.notes}
-	if c.action == lakemesh.ActionAbort {
-		before := c.before()
-		claim.Permissions, claim.Grantable, claim.Until = before.permitted, before.grantable, time.Time{}
-		if c.record.Claim != nil {
-			// By it is known when that is over which was taken back half way.
-			claim.Until = c.record.Claim.Until
-		}
+	claim := lakemesh.Claim{Action: c.action, Permissions: c.permitted, Grantable: c.grantable, Until: c.until, Scope: c.scope, Notes: c.notes}
+	if taken := c.record.Claim; c.action == lakemesh.ActionAbort && taken != nil {
+		// By its end is known when that is over which was taken back half way.
+		claim.Permissions, claim.Grantable, claim.Until, claim.Scope = taken.Permissions, taken.Grantable, taken.Until, taken.Scope
 	}
 	return claim
 }
 
 // before is what the subscription justified until now, by its record and by a
 // decision that was left unfinished: what was granted under a claim counts.
-func (c *considered) before() terms {
-	var t terms
-	if c.record.Status == lakemesh.Active {
-		t = terms{permitted: c.record.Permitted, grantable: c.record.Grantable}
-	}
-	if claim := c.record.Claim; claim != nil {
-		t = terms{permitted: t.permitted.Union(claim.Permissions), grantable: t.grantable.Union(claim.Grantable)}
-	}
-	return t
+// The two can be narrowed to different things.
+func (c *considered) before() []tracker.Given { return c.record.MayHold() }
+
+// gaveBefore reports whether something given before satisfies a condition.
+func (c *considered) gaveBefore(is func(tracker.Given) bool) bool {
+	return slices.ContainsFunc(c.before(), is)
+}
+
+// givesMore reports whether the terms may give something that was not given before.
+func (c *considered) givesMore() bool {
+	return len(c.permitted) > 0 && !c.gaveBefore(func(g tracker.Given) bool {
+		return c.permitted.SubsetOf(g.Permitted) && c.grantable.SubsetOf(g.Grantable) && c.scope.Equal(g.Scope)
+	})
 }
 
 // unchanged reports whether the terms stay as they are, and no decision is under way.
 func (c *considered) unchanged() bool {
-	return c.record.Claim == nil && c.record.Status == lakemesh.Active && c.record.Permitted.Equal(c.permitted) && c.record.Grantable.Equal(c.grantable) && c.record.Until.Equal(c.until)
+	return c.record.Claim == nil && c.record.Status == lakemesh.Active && c.record.Permitted.Equal(c.permitted) && c.record.Grantable.Equal(c.grantable) && c.record.Until.Equal(c.until) && c.record.Scope.Equal(c.scope)
 }
 
 // load reads a subscription with what decisions on it depend on, and checks that it is
@@ -296,7 +305,7 @@ func (p *Producer) mirrorAgain(ctx context.Context, l *looked, err error) {
 // else.
 func (p *Producer) mirrorOf(ctx context.Context, r *tracker.Record) {
 	if !r.Mirrored() {
-		p.mirror(ctx, r, tracker.Outcome{Status: r.Status, Permitted: r.Permitted, Grantable: r.Grantable, Until: r.Until, TableARNs: r.TableARNs, RAMShares: r.RAMShares})
+		p.mirror(ctx, r, tracker.Outcome{Status: r.Status, Permitted: r.Permitted, Grantable: r.Grantable, Until: r.Until, Scope: r.Scope, TableARNs: r.TableARNs, RAMShares: r.RAMShares})
 	}
 }
 
@@ -313,7 +322,7 @@ func expected(d *decision, todo *plan.Plan) error {
 // outcome is what the decision leaves on the record.
 func (p *Producer) outcome(ctx context.Context, l *looked) (tracker.Outcome, error) {
 	c := l.considered
-	o := tracker.Outcome{Status: c.action.Target(), Permitted: c.permitted, Grantable: c.grantable, Until: c.until, Reason: c.notes,
+	o := tracker.Outcome{Status: c.action.Target(), Permitted: c.permitted, Grantable: c.grantable, Until: c.until, Scope: c.scope, Reason: c.notes,
 		Aborted: c.action == lakemesh.ActionAbort}
 	if o.Aborted {
 		o.Status = c.record.Status

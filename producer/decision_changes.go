@@ -14,7 +14,9 @@ import (
 	"github.com/lakemesh/lakemesh"
 	"github.com/lakemesh/lakemesh/access"
 	"github.com/lakemesh/lakemesh/internal/awserr"
+	"github.com/lakemesh/lakemesh/internal/chain"
 	"github.com/lakemesh/lakemesh/internal/expression"
+	"github.com/lakemesh/lakemesh/internal/parts"
 	"github.com/lakemesh/lakemesh/internal/permissions"
 	"github.com/lakemesh/lakemesh/internal/places"
 	"github.com/lakemesh/lakemesh/internal/storage"
@@ -40,6 +42,9 @@ type change struct {
 	// regrants tells that grants change: what is revoked from the account ends what it
 	// had handed on, and what is granted is yet to be handed on.
 	regrants bool
+	// filters are made or brought to what they shall be, unused are dropped.
+	filters map[permissions.Resource]filterChange
+	unused  []permissions.Resource
 	// warnings are what the owner should know of.
 	warnings []string
 	shared   *shared
@@ -53,8 +58,7 @@ type change struct {
 // and what all of the consumer's terms justify is compared with what is there.
 func (p *Producer) changes(c *considered, f *found) (*change, error) {
 	names := slices.Sorted(maps.Keys(f.tables))
-	// The decision is about what the subscription may have been granted on, in either form.
-	about := p.either(c.record, names, terms{permitted: lakemesh.NewPermissions(lakemesh.All)})
+	about := p.about(c, names)
 	ours := func(g access.Grants) access.Grants {
 		return g.On(func(k access.Key) bool { _, ok := about[k]; return ok })
 	}
@@ -99,6 +103,9 @@ func (p *Producer) changes(c *considered, f *found) (*change, error) {
 	if ch.foreign, err = permissions.EncodeFound(byHand); err != nil {
 		return nil, err
 	}
+	if err := p.filters(c, f, ch, wanted, diff.After); err != nil {
+		return nil, err
+	}
 	if err := p.prefixes(c, f, ch, diff); err != nil {
 		return nil, err
 	}
@@ -119,16 +126,16 @@ func (p *Producer) wanted(c *considered, f *found, names []string) (_ access.Wan
 	all := []access.Terms{p.termsOf(c.record, c.terms)}
 	stays = access.Grants{}
 	for _, o := range f.others {
-		permitted, grantable := o.Justified()
-		t := p.termsOf(o, terms{permitted: permitted, grantable: grantable})
-		all = append(all, t)
-		stays = stays.Union(p.either(o, names, terms{permitted: t.Permissions, grantable: t.Grantable}))
+		justified := o.Justified()
+		all = append(all, chain.Terms(p.meshAccount, o, justified))
+		stays = stays.Union(p.either(o, names, justified))
 	}
 	// Others that are over justify nothing; this one's end may have been moved.
 	wanted, err := access.Want(all, catalog, c.now)
 	if err == nil && len(c.permitted) > 0 && !c.record.Words.Whole {
 		for _, u := range wanted.Unmet {
-			if u.ID == c.record.ID {
+			// What is given already is not kept from being changed because a column is gone.
+			if u.ID == c.record.ID && (c.givesMore() || !c.scope.Partly()) {
 				return wanted, nil, &lakemesh.Error{Kind: lakemesh.ErrInvalidInput, Account: p.meshAccount, Resource: u.Object.String(), Message: u.Message,
 					Hint: "deny the request, and let the consumer ask for the tables that can be shared"}
 			}
@@ -143,7 +150,7 @@ func (p *Producer) catalog(f *found) access.Catalog {
 	add := func(database string, tables map[string]meshTable) {
 		of := access.Database{Tables: map[string]access.Table{}}
 		for name, t := range tables {
-			var known access.Table
+			known := access.Table{Columns: parts.Names(t.schema.Columns), Keys: parts.Names(t.schema.Keys)}
 			for _, place := range t.known.Places {
 				known.Places = append(known.Places, access.Place{Bucket: place.Bucket, Prefix: place.Prefix})
 			}
@@ -171,27 +178,23 @@ func (p *Producer) made(c *considered, f *found, names []string, there access.Gr
 	if err != nil {
 		return nil, nil, err
 	}
-	made = p.either(c.record, names, c.before())
+	made = p.either(c.record, names, c.before()...)
 	if c.record.Claim == nil {
 		others := access.Grants{}
 		for _, o := range f.others {
 			// Also what is being taken away: lakemesh granted it.
-			t := terms{permitted: o.Permitted, grantable: o.Grantable}
-			if o.Claim != nil {
-				t = terms{permitted: t.permitted.Union(o.Claim.Permissions), grantable: t.grantable.Union(o.Claim.Grantable)}
-			}
 			theirs, err := permissions.DecodeFound(p.meshAccount, o.Subscriber, o.Found)
 			if err != nil {
 				return nil, nil, err
 			}
-			others = others.Union(p.either(o, names, t).Minus(theirs))
+			others = others.Union(p.either(o, names, o.MayHold()...).Minus(theirs))
 		}
 		wanted, err := access.Want([]access.Terms{p.termsOf(c.record, c.terms)}, p.catalog(f), c.now)
 		if err != nil {
 			return nil, nil, err
 		}
 		// Granted under either form, it is the same.
-		after := wanted.Grants.Union(p.either(c.record, names, c.terms))
+		after := wanted.Grants.Union(p.either(c.record, names, c.given()))
 		byHand = byHand.Union(access.Diff(made.Union(others), after, there).Found)
 	}
 	return made.Minus(byHand), byHand, nil
@@ -205,9 +208,10 @@ func (p *Producer) steps(ctx context.Context, c *considered, f *found, ch *chang
 		todo.Warn("%s", w)
 	}
 	f.shared.knows(f, ch.grant, ch.revoke, ch.holds)
-	scheduled := p.scheduleEnds(todo, ch)
-	steps := p.mesh.lake.Batches().Change(todo, ch.grant, ch.revoke, scheduled...)
-	p.loosenEnds(todo, ch, steps)
+	made := p.planFilters(todo, ch)
+	scheduled := p.scheduleEnds(todo, ch, made...)
+	steps := p.mesh.lake.Batches().ChangeAfter(todo, ch.grant, ch.revoke, scheduled, made...)
+	p.planUnusedFilters(todo, ch, p.loosenEnds(todo, ch, steps))
 	unfinished := r.Claim != nil && len(c.permitted) > 0
 	// Where shares carried all of it before, and are in order, nothing is put into them.
 	settled := f.carriage.Settled && f.shared.found != nil
@@ -220,7 +224,7 @@ func (p *Producer) steps(ctx context.Context, c *considered, f *found, ch *chang
 	if err := p.planBuckets(ctx, todo, ch, steps...); err != nil {
 		return nil, err
 	}
-	todo.Digest = todo.ComputeDigest(append(r.Digest(), c.permitted.String(), c.grantable.String(), lakemesh.FormatTime(c.until), c.notes)...)
+	todo.Digest = todo.ComputeDigest(append(r.Digest(), c.permitted.String(), c.grantable.String(), lakemesh.FormatTime(c.until), c.scope.String(), c.notes)...)
 	return todo, nil
 }
 
@@ -294,6 +298,8 @@ type meshTable struct {
 	// known are the table's places: those of its definition, and those of its partitions
 	// where they were looked at.
 	known places.Table
+	// schema are its columns and partition keys.
+	schema parts.Schema
 	// forged are places that it names and that do not count, because its source does not
 	// name them. unconfirmed are those of its places that no source confirms, and why they
 	// are not opened.
@@ -371,5 +377,5 @@ func (p *Producer) ofSubscription(r *tracker.Record, found map[string]meshTable,
 }
 
 func asMeshTable(t types.Table) meshTable {
-	return meshTable{name: strings.ToLower(aws.ToString(t.Name)), known: places.Of(t.StorageDescriptor, t.Parameters), made: aws.ToTime(t.CreateTime), maker: aws.ToString(t.CreatedBy), partitioned: len(t.PartitionKeys) > 0}
+	return meshTable{schema: parts.Of(aws.ToString(t.DatabaseName), &t), name: strings.ToLower(aws.ToString(t.Name)), known: places.Of(t.StorageDescriptor, t.Parameters), made: aws.ToTime(t.CreateTime), maker: aws.ToString(t.CreatedBy), partitioned: len(t.PartitionKeys) > 0}
 }

@@ -24,13 +24,12 @@ type endChange struct {
 	stays lakemesh.Permissions
 }
 
-// parts are those parts of grants by a subscription, in either form, that a schedule can be
-// there for.
-func (p *Producer) parts(r *tracker.Record, names []string) []access.Part {
+// parts are those parts of the grants that a decision is about which a schedule can be there
+// for.
+func (p *Producer) parts(c *considered, f *found) []access.Part {
 	var parts []access.Part
-	for k := range p.either(r, names, terms{permitted: lakemesh.NewPermissions(lakemesh.TablePermissions()...)}) {
-		held := lakemesh.NewPermissions(lakemesh.TablePermissions()...)
-		parts = append(parts, access.Parts(k, held)...)
+	for k := range p.about(c, slices.Sorted(maps.Keys(f.tables))) {
+		parts = append(parts, access.Parts(k, lakemesh.NewPermissions(lakemesh.TablePermissions()...))...)
 	}
 	return parts
 }
@@ -53,7 +52,7 @@ func (p *Producer) observeEnds(ctx context.Context, c *considered, f *found) err
 		return nil
 	}
 	var err error
-	f.ends, err = p.ends.Get(ctx, p.parts(c.record, slices.Sorted(maps.Keys(f.tables))))
+	f.ends, err = p.ends.Get(ctx, p.parts(c, f))
 	return err
 }
 
@@ -63,9 +62,9 @@ func (p *Producer) afterEnds(ctx context.Context, c *considered, f *found) (err 
 	if !c.endsMatter(f.others) {
 		return nil
 	}
-	for _, part := range p.parts(c.record, slices.Sorted(maps.Keys(f.tables))) {
+	for _, part := range p.parts(c, f) {
 		r, ok := permissions.Of(part.Object)
-		if ok && f.ends[part] == nil && slices.Contains(access.Parts(part.Key, f.have.Of(c.record.Subscriber, r).Permissions), part) {
+		if ok && f.ends[part] == nil && slices.Contains(access.Parts(part.Key, f.have.Of(string(part.Grantee), r).Permissions), part) {
 			f.have, err = p.mesh.lake.Observe(ctx, f.resources...)
 			return err
 		}
@@ -91,14 +90,13 @@ func (p *Producer) planEnds(c *considered, f *found, ch *change, names []string,
 	if !c.endsMatter(f.others) {
 		return nil
 	}
-	all := []access.Justified{{Grants: p.either(c.record, names, c.terms), Until: c.until}}
+	all := []access.Justified{{Grants: p.either(c.record, names, c.given()), Until: c.until}}
 	kept, err := permissions.DecodeFound(p.meshAccount, c.record.Subscriber, ch.foreign)
 	if err != nil {
 		return err
 	}
 	for _, o := range f.others {
-		permitted, grantable := o.Justified()
-		all = append(all, access.Justified{Grants: p.either(o, names, terms{permitted: permitted, grantable: grantable}), Until: until(o)})
+		all = append(all, access.Justified{Grants: p.either(o, names, o.Justified()), Until: until(o)})
 		theirs, err := permissions.DecodeFound(p.meshAccount, o.Subscriber, o.Found)
 		if err != nil {
 			return err
@@ -129,12 +127,13 @@ func (p *Producer) enders(want map[access.Part]access.Ending) []permissions.Entr
 	return entries
 }
 
-// scheduleEnds adds the steps after which what has an end may be granted.
-func (p *Producer) scheduleEnds(todo *plan.Plan, ch *change) []*plan.Step {
+// scheduleEnds adds the steps after which what has an end may be granted. What their role is
+// granted comes after the steps given.
+func (p *Producer) scheduleEnds(todo *plan.Plan, ch *change, after ...*plan.Step) []*plan.Step {
 	var steps []*plan.Step
 	batches := p.mesh.lake.Batches()
 	for _, e := range ch.enders {
-		steps = append(steps, batches.Grant(todo, e)...)
+		steps = append(steps, batches.Grant(todo, e, after...)...)
 	}
 	for _, c := range ch.ends {
 		if c.First == nil {
@@ -150,15 +149,16 @@ func (p *Producer) scheduleEnds(todo *plan.Plan, ch *change) []*plan.Step {
 }
 
 // loosenEnds adds the steps that move schedules to later times, and remove them, when all
-// that justifies that is done.
-func (p *Producer) loosenEnds(todo *plan.Plan, ch *change, after []*plan.Step) {
+// that justifies that is done. It returns them with the steps given.
+func (p *Producer) loosenEnds(todo *plan.Plan, ch *change, after []*plan.Step) []*plan.Step {
+	all := slices.Clone(after)
 	for _, c := range ch.ends {
 		switch {
 		case c.Last != nil:
-			todo.Add(p.endStep(c, *c.Last, func(ctx context.Context) error { return p.ends.Move(ctx, c.Part, *c.Last) }), after...)
+			all = append(all, todo.Add(p.endStep(c, *c.Last, func(ctx context.Context) error { return p.ends.Move(ctx, c.Part, *c.Last) }), after...))
 		case c.Remove:
 			part := access.Parts(c.Part.Key, c.stays)
-			todo.Add(plan.Step{Kind: plan.UnscheduleEnd, Account: p.meshAccount, Resource: c.Part.Object.String(),
+			all = append(all, todo.Add(plan.Step{Kind: plan.UnscheduleEnd, Account: p.meshAccount, Resource: c.Part.Object.String(),
 				Summary: fmt.Sprintf("remove the schedule that ends %s on %s of %s", what(c.Part), c.Part.Object, c.Part.Grantee),
 				Run: func(ctx context.Context) error {
 					err := p.ends.Remove(ctx, c.Part)
@@ -167,9 +167,10 @@ func (p *Producer) loosenEnds(todo *plan.Plan, ch *change, after []*plan.Step) {
 						return nil
 					}
 					return p.explainEnd(c.Part, err)
-				}}, after...)
+				}}, after...))
 		}
 	}
+	return all
 }
 
 func (p *Producer) endStep(c endChange, e access.Ending, run func(ctx context.Context) error) plan.Step {

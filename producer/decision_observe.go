@@ -12,6 +12,7 @@ import (
 	"github.com/lakemesh/lakemesh/access"
 	"github.com/lakemesh/lakemesh/internal/awserr"
 	"github.com/lakemesh/lakemesh/internal/catalog"
+	"github.com/lakemesh/lakemesh/internal/chain"
 	"github.com/lakemesh/lakemesh/internal/endings"
 	"github.com/lakemesh/lakemesh/internal/permissions"
 	"github.com/lakemesh/lakemesh/internal/sharing"
@@ -29,6 +30,11 @@ type found struct {
 	// have is what is granted on the resources that are looked at.
 	resources []permissions.Resource
 	have      *permissions.Grants
+	// filters are the data cells filters that there are of those that the decision is about.
+	filters map[permissions.Resource]access.Filter
+	// sharing are the owner's other subscriptions in the database, where filters may be left
+	// unused.
+	sharing []*tracker.Record
 	// locations are what is registered with Lake Formation.
 	locations []permissions.RegisteredLocation
 	// shared finds the resource shares; carriage is how they carry what was granted
@@ -57,16 +63,19 @@ type found struct {
 // mends reports whether a decision looks for what fell out of its shares. Taking away
 // does not: nothing is to stand in its way.
 func (c *considered) mends() bool {
-	before := c.before()
-	return !c.extends && len(c.permitted) > 0 && before.permitted.SubsetOf(c.permitted) && before.grantable.SubsetOf(c.grantable)
+	return !c.extends && len(c.permitted) > 0 && !c.gaveBefore(func(g tracker.Given) bool {
+		return !g.Permitted.SubsetOf(c.permitted) || !g.Grantable.SubsetOf(c.grantable) || !g.Scope.Equal(c.scope)
+	})
 }
 
 // closes reports whether a decision may close prefixes: those that the consumer reads no
 // more; or, of a subscription whose terms stay, those of tables that moved and of roles
 // that were replaced.
 func (c *considered) closes() bool {
-	return readsData(c.before().permitted) && !readsData(c.permitted) || !c.extends && c.action == lakemesh.ActionUpdate && c.unchanged()
+	return c.gaveBefore(readsBy) && !readsData(c.permitted) || !c.extends && c.action == lakemesh.ActionUpdate && c.unchanged()
 }
+
+func readsBy(g tracker.Given) bool { return readsData(g.Permitted) }
 
 // observe reads what is there, side by side, and then what that shows to be needed.
 func (p *Producer) observe(ctx context.Context, c *considered) (*found, error) {
@@ -90,13 +99,13 @@ func (p *Producer) observe(ctx context.Context, c *considered) (*found, error) {
 		if err := p.refuseToGive(c, f.tables); err != nil {
 			return err
 		}
-		if readsData(c.permitted) || readsData(c.before().permitted) {
+		if readsData(c.permitted) || c.gaveBefore(readsBy) {
 			group.Go(func() (err error) {
 				f.placed, err = p.withPartitions(within, r.Database, f.tables)
 				return err
 			})
 		}
-		f.resources = slices.Concat(basis, p.possible(r, slices.Sorted(maps.Keys(f.tables))))
+		f.resources = slices.Concat(basis, chain.Possible(p.meshAccount, r, slices.Sorted(maps.Keys(f.tables)), c.scopes()...))
 		if r.Words.Whole {
 			f.have, err = p.mesh.lake.Observe(within, f.resources...)
 		}
@@ -104,7 +113,7 @@ func (p *Producer) observe(ctx context.Context, c *considered) (*found, error) {
 	})
 	if !r.Words.Whole {
 		// What is looked at is known without the catalog.
-		named := slices.Concat(basis, p.possible(r, nil))
+		named := slices.Concat(basis, chain.Possible(p.meshAccount, r, nil, c.scopes()...))
 		group.Go(func() (err error) {
 			f.have, err = p.mesh.lake.Observe(within, named...)
 			return err
@@ -114,6 +123,14 @@ func (p *Producer) observe(ctx context.Context, c *considered) (*found, error) {
 		f.others, err = p.records.Justifying(within, c.ledger, r.ID)
 		// Grants on other databases are no concern of this decision.
 		f.others = slices.DeleteFunc(f.others, func(o *tracker.Record) bool { return o.Database != r.Database })
+		return err
+	})
+	group.Go(func() (err error) {
+		f.filters, err = p.observeFilters(within, c)
+		return err
+	})
+	group.Go(func() (err error) {
+		f.sharing, err = p.observeSharing(within, c)
 		return err
 	})
 	group.Go(func() (err error) {
@@ -131,7 +148,7 @@ func (p *Producer) observe(ctx context.Context, c *considered) (*found, error) {
 	if err := group.Wait(); err != nil {
 		return nil, err
 	}
-	f.shared = &shared{producer: p, record: r, resources: f.resources}
+	f.shared = &shared{producer: p, record: r, resources: f.resources, to: c.grantees()}
 	f.elsewhere = map[string]map[string]meshTable{}
 	if whole != nil {
 		f.elsewhere[r.Database] = whole

@@ -1,9 +1,11 @@
 package producer
 
 import (
+	"slices"
+
+	"github.com/lakemesh/lakemesh"
 	"github.com/lakemesh/lakemesh/access"
 	"github.com/lakemesh/lakemesh/internal/chain"
-	"github.com/lakemesh/lakemesh/internal/permissions"
 	"github.com/lakemesh/lakemesh/internal/tracker"
 )
 
@@ -14,18 +16,50 @@ import (
 // [access.Database]. Elsewhere it is a grant on each table, and publishing another table
 // into the database extends the subscription.
 func (p *Producer) termsOf(r *tracker.Record, t terms) access.Terms {
-	terms := chain.Terms(p.meshAccount, r, t.permitted, t.grantable)
+	terms := chain.Terms(p.meshAccount, r, t.given())
 	terms.Until = t.until
 	return terms
 }
 
-// possible are all resources that a subscription may have been granted on, in either
-// form, beside its database; inDatabase are the database's tables.
-func (p *Producer) possible(r *tracker.Record, inDatabase []string) []permissions.Resource {
-	return chain.Possible(p.meshAccount, r, inDatabase)
+// either is what a subscription may hold with what is given, in either form.
+func (p *Producer) either(r *tracker.Record, inDatabase []string, given ...tracker.Given) access.Grants {
+	all := access.Grants{}
+	for _, g := range given {
+		for k, h := range chain.Either(p.meshAccount, r, inDatabase, g) {
+			all.Add(k, h)
+		}
+	}
+	return all
 }
 
-// either is what a subscription with these permissions may hold, in either form.
-func (p *Producer) either(r *tracker.Record, inDatabase []string, t terms) access.Grants {
-	return chain.Either(p.meshAccount, r, inDatabase, t.permitted, t.grantable)
+// scopes are what the subscription was, may be or shall be narrowed to.
+func (c *considered) scopes() []lakemesh.Scope {
+	all := []lakemesh.Scope{c.scope}
+	for _, g := range c.before() {
+		all = append(all, g.Scope)
+	}
+	return all
+}
+
+// grantees are those whom the subscription was granted to, or shall be.
+func (c *considered) grantees() []string {
+	var all []string
+	for _, s := range c.scopes() {
+		for _, g := range chain.Grantees(c.record, s) {
+			all = append(all, string(g))
+		}
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
+}
+
+// about are the grants that a decision is about: what the subscription may have been granted
+// on, in either form and whole, to whomever it was or shall be granted.
+func (p *Producer) about(c *considered, inDatabase []string) access.Grants {
+	every := lakemesh.NewPermissions(lakemesh.All, lakemesh.Select)
+	var given []tracker.Given
+	for _, s := range append(c.scopes(), lakemesh.Scope{}) {
+		given = append(given, tracker.Given{Permitted: every, Scope: s}, tracker.Given{Permitted: every, Scope: lakemesh.Scope{Principals: s.Principals}})
+	}
+	return p.either(c.record, inDatabase, given...)
 }

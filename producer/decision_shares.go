@@ -15,7 +15,10 @@ type shared struct {
 	producer  *Producer
 	record    *tracker.Record
 	resources []permissions.Resource
-	found     *permissions.Grants
+	// to are those whom the grants are to: the consumer's account, or identities of it. The
+	// shares are always with the account.
+	to    []string
+	found *permissions.Grants
 	// left are shares that the consumer was not in any more before the decision. What
 	// they carried is granted again, which makes others.
 	left []string
@@ -24,12 +27,22 @@ type shared struct {
 // carrying are the shares that carry what was granted on a resource, as far as the
 // consumer is in them.
 func (s *shared) carrying(on ...permissions.Resource) []string {
-	all := s.found.Shares(s.record.Subscriber, on...)
+	all := s.of(s.found, on...)
 	if live := slices.DeleteFunc(slices.Clone(all), func(arn string) bool { return slices.Contains(s.left, arn) }); len(live) > 0 {
 		return live
 	}
 	// Lake Formation has put the consumer back into them.
 	return all
+}
+
+// of are the shares by which those who hold something on the resources hold it.
+func (s *shared) of(grants *permissions.Grants, on ...permissions.Resource) []string {
+	var all []string
+	for _, principal := range s.to {
+		all = append(all, grants.Shares(principal, on...)...)
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
 }
 
 // knows takes the shares as they were found, if what is granted changes none of them: if
@@ -40,7 +53,7 @@ func (s *shared) knows(f *found, grant, revoke, wanted []permissions.Entry) {
 		return
 	}
 	for _, e := range grant {
-		if len(f.have.Shares(s.record.Subscriber, e.Resource)) == 0 || f.carriage.Missing[s.producer.sharedARN(e.Resource)] != "" {
+		if len(f.have.Shares(e.Principal, e.Resource)) == 0 || f.carriage.Missing[s.producer.sharedARN(e.Resource)] != "" {
 			return
 		}
 	}
@@ -68,7 +81,7 @@ func (s *shared) await(ctx context.Context) error {
 	}
 	var objects []string
 	for _, r := range s.resources {
-		if len(s.found.Of(s.record.Subscriber, r).Permissions) > 0 {
+		if slices.ContainsFunc(s.to, func(principal string) bool { return len(s.found.Of(principal, r).Permissions) > 0 }) {
 			objects = append(objects, s.producer.sharedARN(r))
 		}
 	}
@@ -76,7 +89,7 @@ func (s *shared) await(ctx context.Context) error {
 }
 
 func (s *shared) owner() sharing.Owner {
-	return sharing.Owner{Client: s.producer.mesh.ram, Account: s.producer.meshAccount}
+	return sharing.Owner{Client: s.producer.mesh.ram, Account: s.producer.meshAccount, Identities: s.to}
 }
 
 // carriage is how the shares carry what the consumer holds. Where no share is named
@@ -84,14 +97,14 @@ func (s *shared) owner() sharing.Owner {
 func (s *shared) carriage(ctx context.Context, have *permissions.Grants) (sharing.Carriage, error) {
 	var held []string
 	for _, r := range s.resources {
-		if len(have.Shares(s.record.Subscriber, r)) > 0 {
+		if len(s.of(have, r)) > 0 {
 			held = append(held, s.producer.sharedARN(r))
 		}
 	}
 	if len(held) == 0 {
 		return sharing.Carriage{}, nil
 	}
-	return s.owner().Carriage(ctx, s.record.Subscriber, have.Shares(s.record.Subscriber, s.resources...), held)
+	return s.owner().Carriage(ctx, s.record.Subscriber, s.of(have, s.resources...), held)
 }
 
 // sharedARN is the ARN under which a share carries a resource.

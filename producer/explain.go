@@ -320,7 +320,7 @@ func (x *explained) publishes() *lakemesh.Call {
 // whoever it is for.
 func (x *explained) opens() *lakemesh.Call {
 	for _, r := range x.onTable {
-		if permitted, _ := r.Justified(); readsData(permitted) {
+		if permitted := r.Justified().Permitted; readsData(permitted) {
 			if c := explaining.Restores(r); c != nil {
 				return c
 			}

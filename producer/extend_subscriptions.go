@@ -28,7 +28,7 @@ func (p *Producer) extensions(ctx context.Context, op, database string) ([]*exte
 				if !extendable(r) {
 					return terms{}, errNothingToDecide
 				}
-				return terms{r.Permitted, r.Grantable, r.Until}, nil
+				return asDecided(r), nil
 			}}}
 	}
 	return all, nil

@@ -29,6 +29,18 @@ func subset(permitted, grantable lakemesh.Permissions, named []string) (lakemesh
 	return grantable, nil
 }
 
+// grantableOf is what of terms may be handed on: what was named, or all of it. Identities that
+// are granted access themselves can hand nothing on.
+func grantableOf(t terms, grantable lakemesh.Permissions, named []string) (lakemesh.Permissions, error) {
+	if len(t.scope.Principals) == 0 {
+		return subset(t.permitted, grantable, named)
+	}
+	if len(grantable) > 0 {
+		return nil, lakemesh.Invalid("GrantablePermissions", "users and roles that are granted access themselves cannot hand it on: leave it out, or give it to their account")
+	}
+	return nil, nil
+}
+
 func tampered(op, mesh string, r *tracker.Record) error {
 	hint := "ask the consumer to request access anew, and deny this one"
 	if r.Status == lakemesh.Active {

@@ -50,8 +50,7 @@ func (s *surveyed) refuseAnothersDatabase() error {
 // consumers believe that it is the producer's. A whole database is another's if nothing in
 // it is the producer's. What takes away, or leaves as it is, is never refused.
 func (p *Producer) refuseToGive(c *considered, tables map[string]meshTable) error {
-	before := c.before()
-	if c.action != lakemesh.ActionApprove && c.action != lakemesh.ActionUpdate || c.permitted.SubsetOf(before.permitted) && c.grantable.SubsetOf(before.grantable) {
+	if c.action != lakemesh.ActionApprove && c.action != lakemesh.ActionUpdate || !c.givesMore() {
 		return nil
 	}
 	var others []string

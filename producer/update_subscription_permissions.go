@@ -21,6 +21,9 @@ type UpdateInput struct {
 	// Until is when access ends, to the second. Nil means as before; the zero time means
 	// never.
 	Until *time.Time
+	// Scope narrows the subscription to columns, rows or principals, or widens it; what is nil
+	// in it stays as it is.
+	Scope ScopeInput
 	// Notes is attached to the subscription.
 	Notes string
 	// Expect is the digest of the plan that was shown; the decision is made only if the
@@ -67,7 +70,8 @@ func (p *Producer) update(in UpdateInput) (*decision, error) {
 	if len(t.permitted) == 0 {
 		return nil, lakemesh.Invalid("GrantPermissions", "name at least one permission; to end the subscription, delete it")
 	}
-	if t.grantable, err = subset(t.permitted, t.grantable, in.GrantablePermissions); err != nil {
+	grantable := t.grantable
+	if _, err = subset(t.permitted, grantable, in.GrantablePermissions); err != nil {
 		return nil, err
 	}
 	d := &decision{op: op, action: lakemesh.ActionUpdate, id: in.SubscriptionID, notes: in.Notes, expect: in.Expect}
@@ -80,6 +84,16 @@ func (p *Producer) update(in UpdateInput) (*decision, error) {
 			return terms{}, p.left(op, r, "it is given no more permissions")
 		}
 		t := t
+		var err error
+		if t.scope, err = in.Scope.on(r, r.Scope, t.permitted); err != nil {
+			return terms{}, err
+		}
+		if t.grantable, err = grantableOf(t, grantable, in.GrantablePermissions); err != nil {
+			return terms{}, err
+		}
+		if r.Leaving && !t.scope.Equal(r.Scope) {
+			return terms{}, p.left(op, r, "what it is narrowed to stays")
+		}
 		t.until = r.Until
 		if in.Until != nil {
 			t.until = second(*in.Until)

@@ -309,8 +309,8 @@ func (s *inspected) catalogRead(keep func(meshTable, storage.Place) bool) access
 func (s *inspected) justify(ctx context.Context) (err error) {
 	var all []access.Terms
 	for _, r := range s.records {
-		if permitted, grantable := r.Justified(); len(permitted) > 0 && r.Database != "" && s.tables[strings.ToLower(r.Database)] != nil {
-			all = append(all, s.termsOf(r, terms{permitted: permitted, grantable: grantable}))
+		if given := r.Justified(); !given.Nothing() && r.Database != "" && s.tables[strings.ToLower(r.Database)] != nil {
+			all = append(all, chain.Terms(s.meshAccount, r, given))
 		}
 	}
 	if s.wanted, err = access.Want(all, s.catalogRead(nil), s.now()); err != nil {

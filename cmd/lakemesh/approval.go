@@ -42,13 +42,18 @@ func renderApproval(s *lakemesh.Subscription, in producer.ApproveInput) (string,
 	if err != nil {
 		return "", err
 	}
+	scope, err := in.Scope.Of(s.RequestedScope)
+	if err != nil {
+		return "", err
+	}
 	return renderFacts(
 		fact{"request", s.ID}, fact{"status", statusText(s)}, fact{"tampered", s.Tampered},
 		fact{"asked by", s.CreatedBy}, fact{"of account", s.Subscriber}, fact{"on", lakemesh.FormatTime(s.Created)},
 		fact{"notes", s.Notes}, fact{"database", s.Database}, fact{"tables", tablesOf(s)}, fact{"asked as", s.Expressions},
 		fact{"asks for", s.Requested.String()},
+		fact{"asks for only", s.RequestedScope.String()},
 		fact{"asks until", lakemesh.FormatTime(s.RequestedUntil)},
-		fact{"is granted", t.permitted.String()}, fact{"may hand on", none(t.grantable)}, fact{"until", endOf(thatOr(in.Until, s.RequestedUntil), s.RequestedUntil)},
+		fact{"is granted", t.permitted.String()}, fact{"of only", scopeOf(scope, s.RequestedScope)}, fact{"may hand on", handsOn(t, scope)}, fact{"until", endOf(thatOr(in.Until, s.RequestedUntil), s.RequestedUntil)},
 		fact{"more than was asked for", more(t.permitted, s.Requested).String()}), nil
 }
 
@@ -58,12 +63,16 @@ func renderUpdate(s *lakemesh.Subscription, in producer.UpdateInput) (string, er
 	if err != nil {
 		return "", err
 	}
+	scope, err := in.Scope.Of(s.Scope)
+	if err != nil {
+		return "", err
+	}
 	return renderFacts(
 		fact{"subscription", s.ID}, fact{"status", statusText(s)}, fact{"tampered", s.Tampered},
 		fact{"of account", s.Subscriber}, fact{"database", s.Database}, fact{"tables", tablesOf(s)},
 		fact{"asked for", s.Requested.String()},
-		fact{"has", s.Permitted.String()}, fact{"may hand on", none(s.Grantable)}, fact{"until", lakemesh.FormatTime(s.Until)},
-		fact{"will have", t.permitted.String()}, fact{"will hand on", none(t.grantable)}, fact{"then until", endOf(thatOr(in.Until, s.Until), s.Until)},
+		fact{"has", s.Permitted.String()}, fact{"of only", s.Scope.String()}, fact{"may hand on", none(s.Grantable)}, fact{"until", lakemesh.FormatTime(s.Until)},
+		fact{"will have", t.permitted.String()}, fact{"then of only", scopeOf(scope, s.Scope)}, fact{"will hand on", handsOn(t, scope)}, fact{"then until", endOf(thatOr(in.Until, s.Until), s.Until)},
 		fact{"more than it has", more(t.permitted, s.Permitted).String()},
 		fact{"loses", more(s.Permitted, t.permitted).String()}, fact{"hands on no more", more(s.Grantable, t.grantable).String()},
 		fact{"more than was asked for", more(t.permitted, s.Requested).String()}), nil
@@ -73,7 +82,26 @@ func renderUpdate(s *lakemesh.Subscription, in producer.UpdateInput) (string, er
 // or the plan grants it.
 func grantsMore(s *lakemesh.Subscription, in producer.UpdateInput, todo *plan.Plan) (bool, error) {
 	t, err := termsOf(nil, in.GrantPermissions, in.GrantablePermissions)
+	if scope, wrong := in.Scope.Of(s.Scope); wrong != nil || !scope.Equal(s.Scope) {
+		return true, wrong
+	}
 	return later(thatOr(in.Until, s.Until), s.Until) || todo.Count(plan.Grant) > 0 || !t.permitted.SubsetOf(s.Permitted) || !t.grantable.SubsetOf(s.Grantable), err
+}
+
+// scopeOf says what something is narrowed to. That it is to nothing is said where it was.
+func scopeOf(s, before lakemesh.Scope) string {
+	if s.IsZero() && !before.IsZero() {
+		return "(all of it)"
+	}
+	return s.String()
+}
+
+// handsOn says what may be handed on: nothing by identities that are granted access themselves.
+func handsOn(t terms, s lakemesh.Scope) string {
+	if len(s.Principals) > 0 {
+		return "nothing"
+	}
+	return none(t.grantable)
 }
 
 // thatOr is the end that is named, or else the one that there is.
@@ -103,6 +131,10 @@ func leavesLess(s *lakemesh.Subscription, in producer.UpdateInput, todo *plan.Pl
 	t, err := termsOf(nil, in.GrantPermissions, in.GrantablePermissions)
 	if err != nil {
 		return false, err
+	}
+	if scope, wrong := in.Scope.Of(s.Scope); wrong != nil || !scope.Equal(s.Scope) {
+		// Also what is given more of one thing may be given less of another.
+		return true, wrong
 	}
 	takes, err := takesAway(todo)
 	return takes || later(s.Until, thatOr(in.Until, s.Until)) || len(more(s.Permitted, t.permitted)) > 0 || len(more(s.Grantable, t.grantable)) > 0, err

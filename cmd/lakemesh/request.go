@@ -42,7 +42,7 @@ func (a *app) requestCreate() *cobra.Command {
 					}
 					return a.show(out, func() {
 						fmt.Fprint(a.out, renderFacts(fact{"request", out.SubscriptionID}, fact{"type", strings.ToLower(out.Type)},
-							fact{"database", in.DatabaseName}, fact{"tables", out.TableName}, fact{"until", lakemesh.FormatTime(in.Until)}))
+							fact{"database", in.DatabaseName}, fact{"tables", out.TableName}, fact{"narrowed to", in.Scope.String()}, fact{"until", lakemesh.FormatTime(in.Until)}))
 						a.next("the owner decides: lakemesh request approve %s", out.SubscriptionID)
 					})
 				})
@@ -54,6 +54,7 @@ func (a *app) requestCreate() *cobra.Command {
 	f.StringVar(&in.DatabaseName, "database-name", "", "the product's database in the mesh")
 	f.Var(list{values: &in.Tables}, "tables", "tables, by name or by regular expressions for whole names (default: the whole database)")
 	f.Var(list{values: &in.RequestPermissions}, "request-permissions", "the permissions to ask for: SELECT, DESCRIBE, INSERT, DELETE, ALTER, DROP, ALL")
+	addScope(cmd, &in.Scope)
 	a.addEnd(cmd, &end, false, "access does not end by itself")
 	f.StringVar(&in.Notes, "notes", "", "a note for the owner")
 	required(cmd, "owner-account-id", "database-name", "request-permissions")
@@ -118,6 +119,7 @@ func (a *app) printRequests(list []producer.PendingRequest) {
 func (a *app) requestApprove() *cobra.Command {
 	var in producer.ApproveInput
 	var end ending
+	var scope narrowing
 	cmd := changing(a, change[*producer.Producer]{
 		use: "approve", short: "Approve a request: grant what it asks for, or other permissions (producer)",
 		long: `Grants what a request asks for, or what --grant-permissions says. At a terminal it
@@ -131,15 +133,15 @@ is done, or nothing. A program names the plan that somebody has looked at by --e
 			if err != nil {
 				return "", err
 			}
-			in.Until = end.named()
+			in.Until, in.Scope = end.named(), scope.named()
 			return renderApproval(s, in)
 		},
 		plan: func(ctx context.Context, p *producer.Producer) (*plan.Plan, error) {
-			in.Until = end.named()
+			in.Until, in.Scope = end.named(), scope.named()
 			return p.PlanApproveAccessRequest(ctx, in)
 		},
 		do: func(ctx context.Context, p *producer.Producer) error {
-			in.Until = end.named()
+			in.Until, in.Scope = end.named(), scope.named()
 			if err := p.ApproveAccessRequest(ctx, in); err != nil {
 				return err
 			}
@@ -152,6 +154,7 @@ is done, or nothing. A program names the plan that somebody has looked at by --e
 	f.SortFlags = false
 	f.Var(list{values: &in.GrantPermissions}, "grant-permissions", "what is granted (default: all that was requested)")
 	f.Var(list{values: &in.GrantablePermissions, none: true}, "grantable-permissions", "what the consumer may grant on in its account; none for nothing (default: all that is granted)")
+	addNarrowing(cmd, &scope, "default: as was asked for")
 	a.addEnd(cmd, &end, true, "as was asked for")
 	addDecisionNotes(cmd, &in.DecisionNotes)
 	must(cmd.RegisterFlagCompletionFunc("grant-permissions", completePermissions))

@@ -214,6 +214,7 @@ func renderHistory(events []lakemesh.Event) string {
 func (a *app) subscriptionUpdate() *cobra.Command {
 	var in producer.UpdateInput
 	var end ending
+	var scope narrowing
 	cmd := changing(a, change[*producer.Producer]{
 		use: "update", short: "Set the permissions of an active subscription (producer)",
 		flag: "subscription-id", other: "request-id", id: &in.SubscriptionID,
@@ -223,7 +224,7 @@ func (a *app) subscriptionUpdate() *cobra.Command {
 			if err != nil {
 				return false, err
 			}
-			in.Until = end.named()
+			in.Until, in.Scope = end.named(), scope.named()
 			more, err := grantsMore(s, in, todo)
 			if more || err != nil {
 				return more, err
@@ -231,7 +232,7 @@ func (a *app) subscriptionUpdate() *cobra.Command {
 			return leavesLess(s, in, todo)
 		},
 		takes: func(ctx context.Context, p *producer.Producer, todo *plan.Plan) (bool, error) {
-			in.Until = end.named()
+			in.Until, in.Scope = end.named(), scope.named()
 			s, err := p.GetSubscription(ctx, in.SubscriptionID)
 			if err != nil {
 				return false, err
@@ -243,15 +244,15 @@ func (a *app) subscriptionUpdate() *cobra.Command {
 			if err != nil {
 				return "", err
 			}
-			in.Until = end.named()
+			in.Until, in.Scope = end.named(), scope.named()
 			return renderUpdate(s, in)
 		},
 		plan: func(ctx context.Context, p *producer.Producer) (*plan.Plan, error) {
-			in.Until = end.named()
+			in.Until, in.Scope = end.named(), scope.named()
 			return p.PlanUpdateSubscriptionPermissions(ctx, in)
 		},
 		do: func(ctx context.Context, p *producer.Producer) error {
-			in.Until = end.named()
+			in.Until, in.Scope = end.named(), scope.named()
 			before, err := p.GetSubscription(ctx, in.SubscriptionID)
 			if err != nil {
 				return err
@@ -278,6 +279,7 @@ func (a *app) subscriptionUpdate() *cobra.Command {
 	f.SortFlags = false
 	f.Var(list{values: &in.GrantPermissions}, "grant-permissions", "the permissions that hold afterwards")
 	f.Var(list{values: &in.GrantablePermissions, none: true}, "grantable-permissions", "what the consumer may grant on afterwards; none for nothing (default: all of them)")
+	addNarrowing(cmd, &scope, "default: as it is")
 	a.addEnd(cmd, &end, true, "as before")
 	f.StringVar(&in.Notes, "notes", "", "a note about the change")
 	required(cmd, "grant-permissions")

@@ -61,7 +61,9 @@ func (s Source) Make(ctx context.Context, f access.ListFilter, at *time.Time) (*
 	for _, r := range s.Records {
 		t := termsOf(s.Mesh, r)
 		then := histories[r.ID]
-		if at != nil {
+		if at == nil {
+			t = t.Of(given(r).Scope)
+		} else {
 			var ok bool
 			if t, ok = access.AsOf(t, then, *at); !ok {
 				continue
@@ -143,13 +145,19 @@ func (s Source) histories(ctx context.Context) (all map[string][]lakemesh.Event,
 	return all, faults, err
 }
 
-// termsOf are a record's terms as they justify grants now, or did until their end.
-func termsOf(mesh string, r *tracker.Record) access.Terms {
-	permitted, grantable := r.Justified()
+// given is what a record gives now, or did until its end: what is still granted by it is
+// not by hand.
+func given(r *tracker.Record) tracker.Given {
 	if r.Over {
-		// What is still granted by it is not by hand.
-		permitted, grantable = r.Permitted, r.Grantable
+		return tracker.Given{Permitted: r.Permitted, Grantable: r.Grantable, Scope: r.Scope}
 	}
+	return r.Justified()
+}
+
+// termsOf are a record's terms as they justify grants now, or did until their end, for all
+// of the tables and the account.
+func termsOf(mesh string, r *tracker.Record) access.Terms {
+	permitted, grantable := given(r).Permitted, given(r).Grantable
 	if !permitted.Has(lakemesh.All) {
 		// A record of the original library may say otherwise.
 		grantable = grantable.Intersect(permitted)

@@ -83,15 +83,12 @@ func (g *Granted) Decided() (made, allowed access.Grants) {
 		if err != nil {
 			byHand = access.Grants{}
 		}
-		permitted, grantable := r.Justified()
 		// Granted under either form, it is the same.
 		add(allowed, byHand)
-		add(allowed, Either(g.Mesh, r, names, permitted, grantable))
-		may, hand := r.Permitted, r.Grantable
-		if c := r.Claim; c != nil {
-			may, hand = may.Union(c.Permissions), hand.Union(c.Grantable)
+		add(allowed, Either(g.Mesh, r, names, r.Justified()))
+		for _, given := range r.MayHold() {
+			add(made, Either(g.Mesh, r, names, given).Minus(byHand))
 		}
-		add(made, Either(g.Mesh, r, names, may, hand).Minus(byHand))
 	}
 	return made, allowed
 }
@@ -200,7 +197,7 @@ func (g *Granted) notHandedOn(there access.Grants, k access.Key, h access.Held) 
 // SubscriptionsOn are the subscriptions of a grantee that are about an object.
 func (g *Granted) SubscriptionsOn(k access.Key) (ids []string) {
 	for _, r := range g.Records {
-		if r.Subscriber != string(k.Grantee) || !strings.EqualFold(r.Database, k.Object.Database) {
+		if !IsFor(r, string(k.Grantee)) || !strings.EqualFold(r.Database, k.Object.Database) {
 			continue
 		}
 		named := slices.ContainsFunc(r.Tables, func(t string) bool { return strings.EqualFold(t, k.Object.Table) })
@@ -209,6 +206,18 @@ func (g *Granted) SubscriptionsOn(k access.Key) (ids []string) {
 		}
 	}
 	return ids
+}
+
+// IsFor reports whether a subscription grants, or may have granted, something to a principal
+// itself.
+func IsFor(r *tracker.Record, principal string) bool {
+	return slices.ContainsFunc(r.MayHold(), func(g tracker.Given) bool { return slices.Contains(Grantees(r, g.Scope), access.Grantee(principal)) })
+}
+
+// Grantees are those that a subscription grants to: the consumer's account, or identities of
+// it.
+func Grantees(r *tracker.Record, s lakemesh.Scope) []access.Grantee {
+	return access.Terms{Grantees: []access.Grantee{access.Grantee(r.Subscriber)}}.Of(s).Grantees
 }
 
 // OfGrant completes a finding about a grant.
@@ -310,53 +319,80 @@ func Blocks(f Finding, r *tracker.Record) bool {
 		(len(f.Tables) == 0 || slices.ContainsFunc(f.Tables, func(table string) bool { return On(r, f.Database, table) }))
 }
 
-// Terms are a record's terms with these permissions.
-func Terms(mesh string, r *tracker.Record, permitted, grantable lakemesh.Permissions) access.Terms {
+// Terms are a record's terms with what is given.
+func Terms(mesh string, r *tracker.Record, given tracker.Given) access.Terms {
 	s := access.Scope{Account: mesh, Database: r.Database, AllTables: r.Words.Whole}
 	if !r.Words.Whole {
 		s.Tables = r.Tables
 	}
-	if !permitted.Has(lakemesh.All) {
+	grantable := given.Grantable
+	if !given.Permitted.Has(lakemesh.All) {
 		// A record of the original library may say otherwise.
-		grantable = grantable.Intersect(permitted)
+		grantable = grantable.Intersect(given.Permitted)
 	}
-	return access.Terms{ID: r.ID, Owner: r.Owner, Scope: s, Grantees: []access.Grantee{access.Grantee(r.Subscriber)}, Permissions: permitted, Grantable: grantable}
+	return access.Terms{ID: r.ID, Owner: r.Owner, Scope: s, Grantees: []access.Grantee{access.Grantee(r.Subscriber)}, Permissions: given.Permitted, Grantable: grantable}.Of(given.Scope)
 }
 
 // Possible are all resources that a subscription may have been granted on, in either
-// form, beside its database; inDatabase are the database's tables.
-func Possible(mesh string, r *tracker.Record, inDatabase []string) []permissions.Resource {
+// form and with any of the scopes, beside its database; inDatabase are the database's tables.
+func Possible(mesh string, r *tracker.Record, inDatabase []string, scopes ...lakemesh.Scope) []permissions.Resource {
 	names := r.Tables
 	var all []permissions.Resource
 	if r.Words.Whole {
 		names = inDatabase
 		all = append(all, permissions.AllTables(mesh, r.Database))
 	}
+	var filters []string
+	for _, s := range scopes {
+		if s.Partly() {
+			filters = append(filters, FilterOf(s))
+		}
+	}
+	slices.Sort(filters)
 	for _, t := range names {
 		all = append(all, permissions.Table(mesh, r.Database, t))
-	}
-	return all
-}
-
-// Either is what a subscription may have been granted with these permissions, in either
-// form.
-func Either(mesh string, r *tracker.Record, inDatabase []string, permitted, grantable lakemesh.Permissions) access.Grants {
-	all := access.Grants{}
-	if len(permitted) == 0 {
-		return all
-	}
-	describe := access.Held{Permissions: lakemesh.NewPermissions(lakemesh.Describe)}
-	if len(grantable) > 0 {
-		describe.Grantable = describe.Permissions
-	}
-	of := func(o access.Object) access.Key {
-		return access.Key{Grantee: access.Grantee(r.Subscriber), Object: o}
-	}
-	all.Add(of(access.OnDatabase(mesh, r.Database)), describe)
-	for _, resource := range Possible(mesh, r, inDatabase) {
-		if o, ok := resource.Object(); ok {
-			all.Add(of(o), access.Held{Permissions: permitted, Grantable: grantable})
+		for _, f := range slices.Compact(filters) {
+			all = append(all, permissions.Filter(mesh, r.Database, t, f))
 		}
 	}
 	return all
 }
+
+// FilterOf is the name of the filters that carry a scope.
+func FilterOf(s lakemesh.Scope) string {
+	return access.FilterName(access.Terms{}.Of(s).Scope)
+}
+
+// Either is what a subscription may have been granted with what is given, in either form.
+func Either(mesh string, r *tracker.Record, inDatabase []string, given tracker.Given) access.Grants {
+	all := access.Grants{}
+	if given.Nothing() {
+		return all
+	}
+	terms := Terms(mesh, r, given)
+	describe := access.Held{Permissions: lakemesh.NewPermissions(lakemesh.Describe)}
+	if len(terms.Grantable) > 0 {
+		describe.Grantable = describe.Permissions
+	}
+	held := access.Held{Permissions: given.Permitted, Grantable: given.Grantable}
+	if len(given.Scope.Principals) > 0 {
+		held.Grantable = nil
+	}
+	part, filtered := access.Held{Permissions: held.Permissions.Intersect(selects), Grantable: held.Grantable.Intersect(selects)}, given.Scope.Partly()
+	for _, g := range terms.Grantees {
+		all.Add(access.Key{Grantee: g, Object: access.OnDatabase(mesh, r.Database)}, describe)
+		for _, resource := range Possible(mesh, r, inDatabase, given.Scope) {
+			o, ok := resource.Object()
+			switch {
+			case !ok:
+			case !filtered:
+				all.Add(access.Key{Grantee: g, Object: o}, held)
+			case o.Kind == access.KindFilter:
+				all.Add(access.Key{Grantee: g, Object: o}, part)
+			}
+		}
+	}
+	return all
+}
+
+var selects = lakemesh.NewPermissions(lakemesh.Select)

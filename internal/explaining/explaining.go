@@ -206,7 +206,7 @@ func (a Asked) About(records []*tracker.Record) []*tracker.Record {
 // Justifying are those of the records that give what is asked for.
 func (a Asked) Justifying(records []*tracker.Record) []*tracker.Record {
 	return slices.DeleteFunc(a.About(records), func(r *tracker.Record) bool {
-		permitted, _ := r.Justified()
+		permitted := r.Justified().Permitted
 		return !a.gives(permitted)
 	})
 }

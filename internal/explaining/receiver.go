@@ -141,7 +141,7 @@ func (r Receiver) link(a Asked, f *Received, account Held, records []*tracker.Re
 	about := slices.DeleteFunc(a.About(records), func(record *tracker.Record) bool { return Imports(record) == nil })
 	// Who may hand nothing on hands on no link, either.
 	mayGive := func(record *tracker.Record) bool {
-		_, grantable := record.Justified()
+		grantable := record.Justified().Grantable
 		return len(grantable) > 0 && account.HandsOn
 	}
 	switch {
@@ -203,7 +203,7 @@ func (r Receiver) handed(a Asked, f *Received, account Held, partitionKey bool, 
 		return on.MendedBy(chain.Owner, restoring(justified))
 	}
 	for _, record := range justified {
-		if _, grantable := record.Justified(); !a.gives(grantable) {
+		if grantable := record.Justified().Grantable; !a.gives(grantable) {
 			continue
 		}
 		if do := a.importsTo(record, ""); do != nil {
@@ -219,7 +219,7 @@ func (r Receiver) handed(a Asked, f *Received, account Held, partitionKey bool, 
 func (a Asked) mayHandOn(s chain.Step, justified, records []*tracker.Record) chain.Step {
 	for _, record := range justified {
 		do := a.widens(record)
-		if _, grantable := record.Justified(); a.gives(grantable) {
+		if grantable := record.Justified().Grantable; a.gives(grantable) {
 			do = Restores(record)
 		}
 		if do != nil {

@@ -23,6 +23,8 @@ func (r Resource) Object() (_ access.Object, ok bool) {
 		return access.OnTable(r.Account, r.Database, r.Table), true
 	case KindAllTables:
 		return access.OnAllTables(r.Account, r.Database), true
+	case KindFilter:
+		return access.OnFilter(r.Account, r.Database, r.Table, r.Filter), true
 	}
 	return access.Object{}, false
 }
@@ -36,6 +38,8 @@ func Of(o access.Object) (_ Resource, ok bool) {
 		return Table(o.Account, o.Database, o.Table), true
 	case access.KindAllTables:
 		return AllTables(o.Account, o.Database), true
+	case access.KindFilter:
+		return Filter(o.Account, o.Database, o.Table, o.Part), true
 	}
 	return Resource{}, false
 }
@@ -124,9 +128,6 @@ func part(r *types.Resource, catalog string) access.Object {
 		o := access.OnTable(owner(t.CatalogId), aws.ToString(t.DatabaseName), aws.ToString(t.Name))
 		o.Kind = access.KindUnknown
 		return o
-	case r.DataCellsFilter != nil:
-		f := r.DataCellsFilter
-		return access.OnFilter(owner(f.TableCatalogId), aws.ToString(f.DatabaseName), aws.ToString(f.TableName), aws.ToString(f.Name))
 	case r.LFTagPolicy != nil:
 		p := r.LFTagPolicy
 		if p.ResourceType == types.ResourceTypeDatabase {

@@ -200,5 +200,5 @@ func compare(a, b Entry) int {
 	return cmp.Or(cmp.Compare(a.Resource.Kind, b.Resource.Kind), cmp.Compare(a.Resource.Account, b.Resource.Account),
 		strings.Compare(a.Resource.Database, b.Resource.Database), strings.Compare(a.Resource.Table, b.Resource.Table),
 		strings.Compare(a.Resource.Location, b.Resource.Location), strings.Compare(a.Resource.Tag, b.Resource.Tag),
-		strings.Compare(a.Resource.Values, b.Resource.Values), strings.Compare(a.Principal, b.Principal))
+		strings.Compare(a.Resource.Values, b.Resource.Values), strings.Compare(a.Resource.Filter, b.Resource.Filter), strings.Compare(a.Principal, b.Principal))
 }

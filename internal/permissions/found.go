@@ -9,12 +9,14 @@ import (
 	"github.com/lakemesh/lakemesh/access"
 )
 
-// byHand is an entry as the record keeps it; the principal is the subscriber, and the
-// account the mesh's.
+// byHand is an entry as the record keeps it; the account is the mesh's.
 type byHand struct {
-	Kind        Kind
-	Database    string
-	Table       string `json:",omitempty"`
+	Kind     Kind
+	Database string
+	Table    string `json:",omitempty"`
+	Filter   string `json:",omitempty"`
+	// Principal is who held it, where that is not the account itself.
+	Principal   string `json:",omitempty"`
 	Permissions []string
 	Grantable   []string `json:",omitempty"`
 }
@@ -28,7 +30,12 @@ func EncodeFound(found access.Grants) ([]string, error) {
 	}
 	var all []string
 	for _, e := range entries {
-		text, err := json.Marshal(byHand{e.Resource.Kind, e.Resource.Database, e.Resource.Table, e.Permissions.Strings(), e.Grantable.Strings()})
+		b := byHand{Kind: e.Resource.Kind, Database: e.Resource.Database, Table: e.Resource.Table, Filter: e.Resource.Filter,
+			Permissions: e.Permissions.Strings(), Grantable: e.Grantable.Strings()}
+		if lakemesh.CheckAccountID("principal", e.Principal) != nil {
+			b.Principal = e.Principal
+		}
+		text, err := json.Marshal(b)
 		if err != nil {
 			return nil, fmt.Errorf("write what is granted on %s: %w", e.Resource, err)
 		}
@@ -52,7 +59,7 @@ func DecodeFound(mesh, subscriber string, texts []string) (access.Grants, error)
 		if err := json.Unmarshal([]byte(text), &b); err != nil {
 			return nil, fmt.Errorf("read what was granted by other means: %w", err)
 		}
-		o, ok := Resource{Kind: b.Kind, Account: mesh, Database: b.Database, Table: b.Table}.Object()
+		o, ok := Resource{Kind: b.Kind, Account: mesh, Database: b.Database, Table: b.Table, Filter: b.Filter}.Object()
 		if !ok {
 			return nil, fmt.Errorf("read what was granted by other means: %q is nothing to grant on", b.Kind)
 		}
@@ -64,7 +71,13 @@ func DecodeFound(mesh, subscriber string, texts []string) (access.Grants, error)
 		if err != nil {
 			return nil, err
 		}
-		all.Add(access.Key{Grantee: access.Grantee(subscriber), Object: o}, access.Held{Permissions: permitted, Grantable: grantable})
+		grantee := access.Grantee(subscriber)
+		if b.Principal != "" {
+			if grantee = access.Grantee(b.Principal); grantee.Account() != subscriber {
+				return nil, fmt.Errorf("read what was granted by other means: %q is not of account %s", b.Principal, subscriber)
+			}
+		}
+		all.Add(access.Key{Grantee: grantee, Object: o}, access.Held{Permissions: permitted, Grantable: grantable})
 	}
 	return all, nil
 }

@@ -20,6 +20,7 @@ const (
 	KindAllTables Kind = "all tables"
 	KindLocation  Kind = "location"
 	KindTag       Kind = "tag"
+	KindFilter    Kind = "filter"
 )
 
 // Resource is what a grant is on. Resources can be compared.
@@ -33,6 +34,8 @@ type Resource struct {
 	Location string
 	// Tag is the key of an LF-tag, Values its values, folded and joined with commas.
 	Tag, Values string
+	// Filter is the name of a data cells filter of a table, as it is written.
+	Filter string
 }
 
 // Catalog is an account's Data Catalog.
@@ -51,6 +54,13 @@ func Table(account, database, table string) Resource {
 // AllTables are all tables of a database, those that will be made among them.
 func AllTables(account, database string) Resource {
 	return Resource{Kind: KindAllTables, Account: account, Database: strings.ToLower(database)}
+}
+
+// Filter is a data cells filter of a table.
+func Filter(account, database, table, name string) Resource {
+	r := Table(account, database, table)
+	r.Kind, r.Filter = KindFilter, name
+	return r
 }
 
 // Location is a location that an account has registered.
@@ -86,6 +96,8 @@ func (r Resource) String() string {
 		return fmt.Sprintf("table %s.%s", r.Database, r.Table)
 	case KindAllTables:
 		return "all tables of database " + r.Database
+	case KindFilter:
+		return fmt.Sprintf("filter %s of table %s.%s", r.Filter, r.Database, r.Table)
 	case KindLocation:
 		return "location " + r.Location
 	case KindTag:
@@ -115,6 +127,8 @@ func (r Resource) sdk() *types.Resource {
 		return &types.Resource{Table: &types.TableResource{CatalogId: catalog, DatabaseName: aws.String(r.Database), Name: aws.String(r.Table)}}
 	case KindAllTables:
 		return &types.Resource{Table: &types.TableResource{CatalogId: catalog, DatabaseName: aws.String(r.Database), TableWildcard: &types.TableWildcard{}}}
+	case KindFilter:
+		return &types.Resource{DataCellsFilter: &types.DataCellsFilterResource{TableCatalogId: catalog, DatabaseName: aws.String(r.Database), TableName: aws.String(r.Table), Name: aws.String(r.Filter)}}
 	case KindLocation:
 		return &types.Resource{DataLocation: &types.DataLocationResource{CatalogId: catalog, ResourceArn: aws.String(r.Location)}}
 	case KindTag:
@@ -124,8 +138,8 @@ func (r Resource) sdk() *types.Resource {
 }
 
 // fromSDK reads a resource of an answer to a call about a catalog, which is meant
-// where the answer names none. ok is false for what lakemesh never grants on: columns,
-// filters, tag policies.
+// where the answer names none. ok is false for what lakemesh never grants on: columns, tag
+// policies.
 //
 // SELECT comes back as a row of its own on TableWithColumns with a wildcard, even
 // if it was granted on the table
@@ -157,6 +171,9 @@ func fromSDK(r *types.Resource, catalog string) (_ Resource, ok bool) {
 			return AllTables(owner(t.CatalogId), aws.ToString(t.DatabaseName)), true
 		}
 		return Table(owner(t.CatalogId), aws.ToString(t.DatabaseName), aws.ToString(t.Name)), true
+	case r.DataCellsFilter != nil:
+		f := r.DataCellsFilter
+		return Filter(owner(f.TableCatalogId), aws.ToString(f.DatabaseName), aws.ToString(f.TableName), aws.ToString(f.Name)), true
 	case r.Database != nil:
 		return Database(owner(r.Database.CatalogId), aws.ToString(r.Database.Name)), true
 	case r.DataLocation != nil:

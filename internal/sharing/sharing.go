@@ -56,6 +56,10 @@ type Owner struct {
 	Account string
 	// Patience is how long a share is waited for; 0 means [DefaultPatience].
 	Patience time.Duration
+	// Identities are users and roles of the receiver that were granted something themselves.
+	// Whether RAM lists them or their account for that is not documented
+	// (https://docs.aws.amazon.com/lake-formation/latest/dg/cross-account-permissions.html).
+	Identities []string
 }
 
 func patience(d time.Duration) time.Duration {
@@ -292,7 +296,7 @@ func (o Owner) Associations(ctx context.Context, receiver string, shares []strin
 				return fmt.Errorf("list the principals of resource shares: %w", err)
 			}
 			for _, a := range page.ResourceShareAssociations {
-				if aws.ToString(a.AssociatedEntity) == receiver {
+				if entity := aws.ToString(a.AssociatedEntity); entity == receiver || slices.Contains(o.Identities, entity) {
 					found = append(found, Association{Share: aws.ToString(a.ResourceShareArn), Status: a.Status, Message: aws.ToString(a.StatusMessage)})
 				}
 			}

@@ -29,6 +29,8 @@ const (
 	attrExpressions = "RequestedExpressions"
 	// attrUntil is when access shall end; in a decision it is when it ends.
 	attrUntil = "Until"
+	// attrScope is what access shall be narrowed to; in a decision it is what it is.
+	attrScope = "Scope"
 	// attrAsked is how many times the same was asked for before.
 	attrAsked = "Asked"
 	// attrTakenBack is that the consumer took its request back. Status says it, too, for
@@ -72,7 +74,7 @@ const (
 // history, and of its inboxes.
 func ConsumerAttributes() []string {
 	return []string{attrID, attrOwner, attrSubscriber, attrStatus, attrDatabase, attrTables, attrRequested, attrNotes,
-		attrCreated, attrCreatedBy, attrUpdated, attrUpdatedBy, attrImported, attrExpressions, attrUntil, attrAsked, attrTakenBack, attrLeaving, attrLeftReason,
+		attrCreated, attrCreatedBy, attrUpdated, attrUpdatedBy, attrImported, attrExpressions, attrUntil, attrScope, attrAsked, attrTakenBack, attrLeaving, attrLeftReason,
 		attrImportedRevision, attrEntries, attrHead, attrOpen, attrWithdrawn, attrJoined,
 		// Not what the consumer says: what its owner mirrors, which it can take out if that
 		// leaves it no room.

@@ -103,7 +103,7 @@ func Claimable(r *Record, c lakemesh.Claim) error {
 		// What was left unfinished would give nothing any more.
 		return transition(r, c.Action)
 	}
-	if r.Claim.Action != c.Action || !r.Claim.Permissions.Equal(c.Permissions) || !r.Claim.Grantable.Equal(c.Grantable) || !r.Claim.Until.Equal(c.Until) {
+	if r.Claim.Action != c.Action || !r.Claim.Permissions.Equal(c.Permissions) || !r.Claim.Grantable.Equal(c.Grantable) || !r.Claim.Until.Equal(c.Until) || !r.Claim.Scope.Equal(c.Scope) {
 		return &lakemesh.ClaimedError{SubscriptionID: r.ID, Wanted: c.Action, Claim: *r.Claim, Expired: true}
 	}
 	return transition(r, c.Action)
@@ -144,6 +144,8 @@ type Outcome struct {
 	Permitted, Grantable lakemesh.Permissions
 	// Until is when it ends; the zero time is never.
 	Until time.Time
+	// Scope is what it is narrowed to.
+	Scope lakemesh.Scope
 	// TableARNs are the tables that carry it.
 	TableARNs []string
 	// RAMShares are the shares that carry it; nil leaves them as they were.
@@ -159,7 +161,7 @@ type Outcome struct {
 func (h *Held) Finish(ctx context.Context, o Outcome) error {
 	t, r := h.lease.tracker, h.Record
 	event := t.event(r, h.Claim.Action, o.Status, o.Reason)
-	event.Permissions, event.Grantable, event.Until = o.Permitted, o.Grantable, o.Until
+	event.Permissions, event.Grantable, event.Until, event.Scope = o.Permitted, o.Grantable, o.Until, o.Scope
 	e := t.next(ProducerSide, r.ID, r.owner, r.consumer, event)
 	u := inDecisions(r.ID)
 	u.Remove(attrClaim)
@@ -175,6 +177,11 @@ func (h *Held) Finish(ctx context.Context, o Outcome) error {
 			u.Remove(attrUntil)
 		} else {
 			u.Set(attrUntil, str(lakemesh.FormatTime(o.Until)))
+		}
+		if o.Scope.IsZero() {
+			u.Remove(attrScope)
+		} else {
+			u.Set(attrScope, str(encodeScope(o.Scope)))
 		}
 		u.Set(attrTableARNs, names(o.TableARNs))
 		if o.RAMShares != nil {

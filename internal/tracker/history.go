@@ -35,7 +35,7 @@ func (t *Tracker) next(side Side, id string, mine, theirs chainEnd, e lakemesh.E
 // is what is written.
 func (e entry) attributes() map[string]any {
 	all := map[string]any{attrEntryOf: e.of, attrAt: stamp(e.At), attrBy: e.By, attrAction: string(e.Action), attrTo: string(e.To)}
-	for name, value := range map[string]string{attrFrom: string(e.From), attrReason: e.Reason, attrPrev: e.prev, attrSeen: e.seen, attrUntil: lakemesh.FormatTime(e.Until)} {
+	for name, value := range map[string]string{attrFrom: string(e.From), attrReason: e.Reason, attrPrev: e.prev, attrSeen: e.seen, attrUntil: lakemesh.FormatTime(e.Until), attrScope: encodeScope(e.Scope)} {
 		if value != "" {
 			all[name] = value
 		}
@@ -60,7 +60,7 @@ func (e entry) hash() string {
 // write makes the entry, where there is none.
 func (e entry) write(table string) *update {
 	u := newUpdate(table, e.key)
-	for _, name := range []string{attrEntryOf, attrAt, attrBy, attrAction, attrFrom, attrTo, attrReason, attrPrev, attrSeen, attrUntil} {
+	for _, name := range []string{attrEntryOf, attrAt, attrBy, attrAction, attrFrom, attrTo, attrReason, attrPrev, attrSeen, attrUntil, attrScope} {
 		if v, ok := e.attributes()[name].(string); ok {
 			u.Set(name, str(v))
 		}
@@ -91,6 +91,8 @@ func readEntry(key string, i item) entry {
 		From: lakemesh.Status(text(i, attrFrom)), To: lakemesh.Status(text(i, attrTo)), Reason: text(i, attrReason),
 		Permissions: permissions(known(i, attrPermissions)), Grantable: permissions(known(i, attrHandOn)), Tables: known(i, attrEntryTables), Until: moment(text(i, attrUntil)),
 	}
+	// One that cannot be read shows in the hash.
+	e.Scope, _ = readScope(i, attrScope)
 	return e
 }
 

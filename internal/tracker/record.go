@@ -24,6 +24,7 @@ const (
 	attrFound       = "Found"
 	attrAdoptedFrom = "AdoptedFrom"
 	attrAskedUntil  = "RequestedUntil"
+	attrAskedScope  = "RequestedScope"
 )
 
 // Record is a subscription, read from the consumer's request and from the owner's
@@ -103,7 +104,7 @@ func read(id string, request, decision item, now time.Time) *Record {
 	}
 	r.Database, r.Tables, r.TablesUnknown = r.Words.Database, r.Words.Tables, !r.Words.Whole && len(r.Words.Tables) == 0
 	r.Expressions, r.Requested, r.CreatedBy = r.Words.Expressions, r.Words.Requested, r.Words.By
-	r.RequestedUntil, r.Over = r.Words.Until, r.over(now)
+	r.RequestedUntil, r.RequestedScope, r.Over = r.Words.Until, r.Words.Scope, r.over(now)
 	r.Lapsed = r.Claim != nil && ended(r.Claim.Until, now)
 	if r.Words.Note != "" {
 		r.Notes = append([]string{r.Words.Note}, r.Notes...)
@@ -200,6 +201,12 @@ func (r *Record) readDecision(i, request item, faults []string) []string {
 		r.Until = time.Unix(0, 0).UTC()
 		faults = append(faults, "when it ends cannot be read")
 	}
+	var narrowed bool
+	if r.Scope, narrowed = readScope(i, attrScope); !narrowed {
+		// What it gives is not known, so it gives nothing any more.
+		r.Until = time.Unix(0, 0).UTC()
+		faults = append(faults, "the columns, rows or principals that it is narrowed to cannot be read")
+	}
 	r.TableARNs, r.RAMShares = known(i, attrTableARNs), shares(i)
 	r.Updated, r.UpdatedBy = moment(text(i, attrUpdated)), text(i, attrUpdatedBy)
 	r.Notes = append(known(i, attrDecisions), r.Notes...)
@@ -253,9 +260,12 @@ func readCopy(i item) (w Words, fault string) {
 	w = Words{Asked: count(i, attrAsked), Database: text(i, attrDatabase), By: text(i, attrCreatedBy), Note: text(i, attrNote),
 		Whole: isTrue(i, attrWhole), Expressions: known(i, attrExpressions), Requested: permissions(known(i, attrRequested))}
 	tables, ok := texts(i, attrTables)
-	var ends bool
+	var ends, narrowed bool
 	w.Until, ends = readUntil(i, attrAskedUntil)
+	w.Scope, narrowed = readScope(i, attrAskedScope)
 	switch {
+	case !narrowed:
+		return w, "the columns, rows or principals that it is for cannot be read"
 	case !ends:
 		return w, "when it shall end cannot be read"
 	case w.Database == "" || !areNames([]string{w.Database}):
@@ -293,6 +303,9 @@ func (r *Record) copyTo(u *update) {
 	if !w.Until.IsZero() {
 		u.Set(attrAskedUntil, str(lakemesh.FormatTime(w.Until)))
 	}
+	if !w.Scope.IsZero() {
+		u.Set(attrAskedScope, str(encodeScope(w.Scope)))
+	}
 	if w.Note != "" {
 		u.Set(attrNote, str(w.Note))
 	}
@@ -307,8 +320,13 @@ func readClaim(i item) *lakemesh.Claim {
 	if !ok {
 		until = time.Unix(0, 0).UTC()
 	}
+	scope, ok := readScope(m.Value, attrScope)
+	if !ok {
+		// What is being given is not known, so it can only be taken back.
+		until = time.Unix(0, 0).UTC()
+	}
 	return &lakemesh.Claim{
-		Until:  until,
+		Until: until, Scope: scope,
 		Action: lakemesh.Action(text(m.Value, "Action")), Holder: text(m.Value, "Holder"), By: text(m.Value, "By"), At: moment(text(m.Value, "At")),
 		Permissions: permissions(known(m.Value, "Permissions")), Grantable: permissions(known(m.Value, "Grantable")), Notes: text(m.Value, "Notes"),
 	}
@@ -321,6 +339,9 @@ func encodeClaim(c lakemesh.Claim) types.AttributeValue {
 	}
 	if !c.Until.IsZero() {
 		m[attrUntil] = str(lakemesh.FormatTime(c.Until))
+	}
+	if !c.Scope.IsZero() {
+		m[attrScope] = str(encodeScope(c.Scope))
 	}
 	return &types.AttributeValueMemberM{Value: m}
 }
@@ -341,29 +362,12 @@ func (r *Record) EndedAt() time.Time {
 
 func ended(until, now time.Time) bool { return !until.IsZero() && !now.Before(until) }
 
-// Justified returns what a record justifies for its consumer: what was permitted
-// while it is active and not over. A decision that is under way counts only for what it and
-// the state before it agree on, so that nothing which is being taken away is
-// counted on.
-func (r *Record) Justified() (permitted, grantable lakemesh.Permissions) {
-	if r.Status != lakemesh.Active || r.Over {
-		return nil, nil
-	}
-	if r.Claim == nil {
-		return r.Permitted, r.Grantable
-	}
-	if r.Claim.Action == lakemesh.ActionUpdate {
-		return r.Permitted.Intersect(r.Claim.Permissions), r.Grantable.Intersect(r.Claim.Grantable)
-	}
-	return nil, nil
-}
-
 // Digest stands for all that a decision on the record depends on: the words, what
 // was decided before, and a decision that was left unfinished.
 func (r *Record) Digest() []string {
 	claim := "no claim"
 	if c := r.Claim; c != nil {
-		claim = fmt.Sprintf("%s %s %s %s", c.Action, c.Permissions, c.Grantable, lakemesh.FormatTime(c.Until))
+		claim = fmt.Sprintf("%s %s %s %s %s", c.Action, c.Permissions, c.Grantable, lakemesh.FormatTime(c.Until), encodeScope(c.Scope))
 	}
-	return slices.Concat([]string{r.ID, string(r.Status), r.Words.Digest(), r.Fault, r.Permitted.String(), r.Grantable.String(), lakemesh.FormatTime(r.Until), claim}, r.Found)
+	return slices.Concat([]string{r.ID, string(r.Status), r.Words.Digest(), r.Fault, r.Permitted.String(), r.Grantable.String(), lakemesh.FormatTime(r.Until), encodeScope(r.Scope), claim}, r.Found)
 }

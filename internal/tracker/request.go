@@ -20,7 +20,7 @@ func (t *Tracker) Request(ctx context.Context, owner, subscriber string, w Words
 	id := w.ID(owner, subscriber)
 	r := &Record{Subscription: lakemesh.Subscription{ID: id, Owner: owner, Subscriber: subscriber, Tables: w.Tables}}
 	event := t.event(r, lakemesh.ActionRequest, lakemesh.Pending, w.Note)
-	event.Permissions, event.Until = w.Requested, w.Until
+	event.Permissions, event.Until, event.Scope = w.Requested, w.Until, w.Scope
 	e := t.next(ConsumerSide, id, chainEnd{}, chainEnd{}, event)
 	u := inSubscriptions(id)
 	u.Set(attrOwner, str(owner))
@@ -221,15 +221,14 @@ func HandedOn(history []lakemesh.Event) (principals []string, imported bool) {
 	return slices.Compact(principals), imported
 }
 
-// Given is what a subscription gave last, by its history, oldest first; nothing if it was
-// never granted.
-func Given(history []lakemesh.Event) lakemesh.Permissions {
-	var given lakemesh.Permissions
+// GivenBy is what was given last by a history; nothing if it was never granted.
+func GivenBy(history []lakemesh.Event) Given {
+	var given Given
 	for _, e := range history {
 		switch e.Action {
 		case lakemesh.ActionApprove, lakemesh.ActionUpdate, lakemesh.ActionAdopt:
 			if e.To == lakemesh.Active {
-				given = e.Permissions
+				given = Given{e.Permissions, e.Grantable, e.Scope}
 			}
 		default:
 		}

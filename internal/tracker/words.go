@@ -31,6 +31,8 @@ type Words struct {
 	Requested lakemesh.Permissions
 	// Until is when access shall end, in UTC and to the second; the zero time is never.
 	Until time.Time
+	// Scope is what access shall be narrowed to.
+	Scope lakemesh.Scope
 	// Note is what was said to the owner.
 	Note string
 	// By is who asked.
@@ -49,6 +51,9 @@ func (w Words) parts() []string {
 	if !w.Until.IsZero() {
 		// Requests without an end keep the ids that they had before there were any.
 		parts = append(parts, "until", lakemesh.FormatTime(w.Until))
+	}
+	if !w.Scope.IsZero() {
+		parts = append(parts, "scope", encodeScope(w.Scope))
 	}
 	return parts
 }
@@ -70,7 +75,7 @@ func (w Words) Digest() string {
 
 // same reports whether two requests ask for the same, whoever asks and why.
 func (w Words) same(o Words) bool {
-	return w.Database == o.Database && w.Whole == o.Whole && w.Requested.Equal(o.Requested) && w.Until.Equal(o.Until) && sameNames(w.Tables, o.Tables)
+	return w.Database == o.Database && w.Whole == o.Whole && w.Requested.Equal(o.Requested) && w.Until.Equal(o.Until) && w.Scope.Equal(o.Scope) && sameNames(w.Tables, o.Tables)
 }
 
 // Bounds of what a request may say. A request within them leaves room for the
@@ -92,6 +97,9 @@ func CheckWords(w Words) error {
 	}
 	if size(w.Expressions) > mostExpressions {
 		return lakemesh.Invalid("Tables", "table expressions have at most %d bytes together, and these have %d", mostExpressions, size(w.Expressions))
+	}
+	if n := len(encodeScope(w.Scope)); n > mostScope {
+		return lakemesh.Invalid("Scope", "columns, rows and principals have at most %d bytes together, and these have %d", mostScope, n)
 	}
 	return checkSize(w.Tables)
 }
@@ -155,6 +163,9 @@ func readWords(i item) (w Words, fault string) {
 	if w.Until, ok = readUntil(i, attrUntil); !ok {
 		wrong("when it shall end cannot be read")
 	}
+	if w.Scope, ok = readScope(i, attrScope); !ok {
+		wrong("the columns, rows or principals that it is for cannot be read")
+	}
 	switch notes, ok := texts(i, attrNotes); {
 	case !ok || len(notes) > 1 || size(notes) > mostNote:
 		wrong("its notes cannot be read")
@@ -190,6 +201,9 @@ func (w Words) write(u *update) {
 	}
 	if !w.Until.IsZero() {
 		u.Set(attrUntil, str(lakemesh.FormatTime(w.Until)))
+	}
+	if !w.Scope.IsZero() {
+		u.Set(attrScope, str(encodeScope(w.Scope)))
 	}
 	if w.Note != "" {
 		u.AddTo(attrNotes, w.Note)

@@ -1,0 +1,61 @@
+package main
+
+import (
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/lakemesh/lakemesh"
+	"github.com/lakemesh/lakemesh/producer"
+)
+
+// The flags that narrow a subscription.
+const (
+	columnsFlag = "columns"
+	exceptFlag  = "except-columns"
+	rowsFlag    = "rows"
+	forFlagName = "principals"
+)
+
+// addScope adds the flags that say what a request is narrowed to.
+func addScope(cmd *cobra.Command, s *lakemesh.Scope) {
+	f := cmd.Flags()
+	f.Var(list{values: &s.Columns}, columnsFlag, "the only columns of each table (default: all)")
+	f.Var(list{values: &s.ExceptColumns}, exceptFlag, "columns of each table that are left out")
+	f.StringVar(&s.Rows, rowsFlag, "", "the condition on rows, such as \"country = 'DE' AND amount < 100\" (default: all)")
+	f.Var(list{values: &s.Principals}, forFlagName, "users and roles of the account that are granted access themselves, by ARN (default: the account, which hands it on)")
+	cmd.MarkFlagsMutuallyExclusive(columnsFlag, exceptFlag)
+}
+
+// narrowing is what a decision narrows a subscription to, by its flags.
+type narrowing struct {
+	cmd *cobra.Command
+	in  producer.ScopeInput
+	row string
+}
+
+// addNarrowing adds the flags by which a decision narrows, each of which says otherwise if it
+// is left out.
+func addNarrowing(cmd *cobra.Command, n *narrowing, otherwise string) {
+	n.cmd = cmd
+	f := cmd.Flags()
+	f.Var(list{values: &n.in.Columns, none: true}, columnsFlag, "the only columns of each table; none for all of them ("+otherwise+")")
+	f.Var(list{values: &n.in.ExceptColumns}, exceptFlag, "columns of each table that are left out ("+otherwise+")")
+	f.StringVar(&n.row, rowsFlag, "", "the condition on rows; none for all of them ("+otherwise+")")
+	f.Var(list{values: &n.in.Principals, none: true}, forFlagName, "users and roles that are granted access themselves, by ARN; none for their account ("+otherwise+")")
+	cmd.MarkFlagsMutuallyExclusive(columnsFlag, exceptFlag)
+}
+
+// named is what the flags say.
+func (n *narrowing) named() producer.ScopeInput {
+	if !n.cmd.Flags().Changed(rowsFlag) {
+		n.in.Rows = nil
+		return n.in
+	}
+	rows := n.row
+	if strings.EqualFold(rows, "none") {
+		rows = ""
+	}
+	n.in.Rows = &rows
+	return n.in
+}

@@ -1,0 +1,127 @@
+package lakemesh
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Scope is what a subscription is narrowed to: columns and rows of each of its tables, and
+// identities of the consumer's account. The zero value narrows nothing: all columns and
+// all rows, for the whole account.
+//
+// A part of a table can only be selected from. Lake Formation carries it by a data cells
+// filter (https://docs.aws.amazon.com/lake-formation/latest/dg/data-filtering.html).
+type Scope struct {
+	// Columns are the only columns; ExceptColumns are those left out. Names are in lower
+	// case and in order, and one of the two lists is empty.
+	Columns       []string `json:"Columns,omitempty"`
+	ExceptColumns []string `json:"ExceptColumns,omitempty"`
+	// Rows is the condition on rows; empty for all of them
+	// (https://docs.aws.amazon.com/lake-formation/latest/dg/partiql-support.html).
+	Rows string `json:"Rows,omitempty"`
+	// Principals are the ARNs of users and roles of the consumer's account that are
+	// granted access themselves, in order; none is the account, which hands it on.
+	Principals []string `json:"Principals,omitempty"`
+}
+
+// Bounds of what a scope may say.
+const (
+	mostColumns    = 500
+	mostColumnName = 255
+	mostRows       = 2048
+	mostPrincipals = 50
+	mostPrincipal  = 2048
+)
+
+// NewScope is the scope that was said, in its form: names folded, in order, each once. What
+// cannot be is an [ErrInvalidInput]. Whether the condition on rows can be read is not looked
+// at.
+func NewScope(said Scope) (Scope, error) {
+	s := Scope{Columns: foldedNames(said.Columns), ExceptColumns: foldedNames(said.ExceptColumns), Rows: strings.TrimSpace(said.Rows), Principals: inOrder(said.Principals)}
+	return s, s.Check()
+}
+
+// Check refuses a scope that cannot be, with an [ErrInvalidInput].
+func (s Scope) Check() error {
+	if len(s.Columns) > 0 && len(s.ExceptColumns) > 0 {
+		return Invalid("Columns", "these columns, and all but these, exclude each other: name either Columns or ExceptColumns")
+	}
+	for field, names := range map[string][]string{"Columns": s.Columns, "ExceptColumns": s.ExceptColumns} {
+		if len(names) > mostColumns {
+			return Invalid(field, "at most %d columns can be named, and these are %d", mostColumns, len(names))
+		}
+		for _, n := range names {
+			if n == "" || len(n) > mostColumnName || strings.ContainsFunc(n, func(c rune) bool { return c < ' ' && c != '\t' }) {
+				return Invalid(field, "%q is not the name of a column", n)
+			}
+		}
+	}
+	if len(s.Rows) >= mostRows {
+		return Invalid("Rows", "a condition has less than %d bytes, and this has %d", mostRows, len(s.Rows))
+	}
+	if len(s.Principals) > mostPrincipals {
+		return Invalid("Principals", "at most %d can be named, and these are %d", mostPrincipals, len(s.Principals))
+	}
+	for _, p := range s.Principals {
+		if p == "" || len(p) > mostPrincipal {
+			return Invalid("Principals", "%q is not the ARN of a user or a role", p)
+		}
+	}
+	return nil
+}
+
+// Partly reports whether the scope is on a part of the tables.
+func (s Scope) Partly() bool { return len(s.Columns) > 0 || len(s.ExceptColumns) > 0 || s.Rows != "" }
+
+// IsZero reports whether the scope narrows nothing.
+func (s Scope) IsZero() bool { return !s.Partly() && len(s.Principals) == 0 }
+
+// Equal reports whether two scopes say the same.
+func (s Scope) Equal(o Scope) bool {
+	return slices.Equal(s.Columns, o.Columns) && slices.Equal(s.ExceptColumns, o.ExceptColumns) && s.Rows == o.Rows && slices.Equal(s.Principals, o.Principals)
+}
+
+// String says the scope in words; empty if it narrows nothing. Principals are named where
+// there are few.
+func (s Scope) String() string {
+	var words []string
+	switch {
+	case len(s.Columns) > 0:
+		words = append(words, "columns "+strings.Join(s.Columns, ", "))
+	case len(s.ExceptColumns) > 0:
+		words = append(words, "all columns but "+strings.Join(s.ExceptColumns, ", "))
+	}
+	if s.Rows != "" {
+		words = append(words, "rows where "+s.Rows)
+	}
+	if len(s.Principals) > 0 {
+		words = append(words, "for "+strings.Join(s.Principals, ", "))
+	}
+	return strings.Join(words, "; ")
+}
+
+// Parts are the words of the scope in a fixed order, each list with its length.
+func (s Scope) Parts() []string {
+	var parts []string
+	for _, list := range [][]string{s.Columns, s.ExceptColumns, s.Principals} {
+		parts = append(append(parts, fmt.Sprint(len(list))), list...)
+	}
+	return append(parts, s.Rows)
+}
+
+func foldedNames(names []string) []string {
+	folded := make([]string, 0, len(names))
+	for _, n := range names {
+		folded = append(folded, strings.ToLower(strings.TrimSpace(n)))
+	}
+	return inOrder(folded)
+}
+
+// inOrder are the texts in order, each once; nil if there are none.
+func inOrder(texts []string) []string {
+	if len(texts) == 0 {
+		return nil
+	}
+	return slices.Compact(slices.Sorted(slices.Values(texts)))
+}
