@@ -1,6 +1,7 @@
 package producer_test
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -9,7 +10,9 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 
+	"github.com/lakemesh/lakemesh"
 	"github.com/lakemesh/lakemesh/consumer"
+	"github.com/lakemesh/lakemesh/internal/meshtest"
 	"github.com/lakemesh/lakemesh/internal/permissions"
 	"github.com/lakemesh/lakemesh/localmesh"
 	"github.com/lakemesh/lakemesh/producer"
@@ -117,4 +120,189 @@ func TestASchedulesEndsWhatWasGranted(t *testing.T) {
 	w.noLetters(t)
 	w.expire(t, id)
 	w.noLetters(t)
+}
+
+func TestAScheduleIsForTheLastOfAllThatJustifyAGrant(t *testing.T) {
+	t.Parallel()
+	w := newScheduledWorld(t)
+	first, last := w.in(10*day), w.in(30*day)
+	a := w.until(t, first, []string{"orders", "customers"}, "SELECT", "INSERT")
+	w.approve(t, producer.ApproveInput{RequestID: a})
+	w.scheduled(t, "database DESCRIBE "+minute(first), "orders SELECT "+minute(first), "orders INSERT "+minute(first), "customers SELECT "+minute(first), "customers INSERT "+minute(first))
+	b := w.until(t, last, []string{"orders"}, "SELECT")
+	w.approve(t, producer.ApproveInput{RequestID: b})
+	w.scheduled(t, "database DESCRIBE "+minute(last), "orders SELECT "+minute(last), "orders INSERT "+minute(first), "customers SELECT "+minute(first), "customers INSERT "+minute(first))
+
+	w.comes(t, 10*day+2*time.Minute)
+	w.holds(t, consumerAccount, map[string]string{"database": "DESCRIBE / DESCRIBE", "orders": "SELECT / SELECT"})
+	w.scheduled(t, "database DESCRIBE "+minute(last), "orders SELECT "+minute(last))
+	w.expire(t, a)
+	w.scheduled(t, "database DESCRIBE "+minute(last), "orders SELECT "+minute(last))
+	w.holds(t, consumerAccount, map[string]string{"database": "DESCRIBE / DESCRIBE", "orders": "SELECT / SELECT"})
+	w.comes(t, 20*day)
+	w.holds(t, consumerAccount, nil)
+	w.noLetters(t)
+	w.expire(t, b)
+}
+
+func TestWhatSomebodyJustifiesWithoutAnEndHasNoSchedule(t *testing.T) {
+	t.Parallel()
+	w := newScheduledWorld(t)
+	end := w.in(10 * day)
+	a := w.until(t, end, []string{"orders"}, "SELECT", "INSERT")
+	w.approve(t, producer.ApproveInput{RequestID: a})
+	b := w.request(t, consumerAccount, []string{"orders"}, "SELECT")
+	w.approve(t, producer.ApproveInput{RequestID: b})
+	w.scheduled(t, "orders INSERT "+minute(end))
+	w.comes(t, 11*day)
+	w.holds(t, consumerAccount, map[string]string{"database": "DESCRIBE / DESCRIBE", "orders": "SELECT / SELECT"})
+	w.expire(t, a)
+	w.holds(t, consumerAccount, map[string]string{"database": "DESCRIBE / DESCRIBE", "orders": "SELECT / SELECT"})
+	w.noLetters(t)
+}
+
+func TestWhatStaysGetsASchedule(t *testing.T) {
+	t.Parallel()
+	w := newScheduledWorld(t)
+	b := w.request(t, consumerAccount, []string{"orders"}, "SELECT")
+	w.approve(t, producer.ApproveInput{RequestID: b})
+	end := w.in(5 * day)
+	c := w.until(t, end, []string{"orders"}, "SELECT")
+	w.approve(t, producer.ApproveInput{RequestID: c})
+	w.scheduled(t)
+	w.end(t, b)
+	w.scheduled(t, "database DESCRIBE "+minute(end), "orders SELECT "+minute(end))
+	w.comes(t, 6*day)
+	w.holds(t, consumerAccount, nil)
+	w.noLetters(t)
+}
+
+func TestSchedulesMoveWithTheEndAndGoWithTheSubscription(t *testing.T) {
+	t.Parallel()
+	w := newScheduledWorld(t)
+	end := w.in(30 * day)
+	id := w.until(t, end, []string{"orders"}, "SELECT")
+	w.approve(t, producer.ApproveInput{RequestID: id})
+	update := func(until time.Time, permissions ...string) {
+		t.Helper()
+		if err := w.producer.UpdateSubscriptionPermissions(t.Context(), producer.UpdateInput{SubscriptionID: id, GrantPermissions: permissions, Until: moment(until)}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, next := range []time.Time{w.in(60 * day), w.in(20 * day)} {
+		update(next, "SELECT")
+		w.scheduled(t, "database DESCRIBE "+minute(next), "orders SELECT "+minute(next))
+	}
+	end = w.in(20 * day)
+	update(end, "SELECT", "INSERT", "DESCRIBE")
+	w.scheduled(t, "database DESCRIBE "+minute(end), "orders SELECT "+minute(end), "orders DESCRIBE,INSERT "+minute(end))
+	update(end, "SELECT", "INSERT")
+	w.scheduled(t, "database DESCRIBE "+minute(end), "orders SELECT "+minute(end), "orders INSERT "+minute(end))
+	update(time.Time{}, "SELECT", "INSERT")
+	w.scheduled(t)
+	update(end, "SELECT", "INSERT")
+	w.scheduled(t, "database DESCRIBE "+minute(end), "orders SELECT "+minute(end), "orders INSERT "+minute(end))
+	// What is as it was said changes nothing.
+	w.mesh.ResetCounts()
+	update(end, "SELECT", "INSERT")
+	for _, c := range w.mesh.Counts() {
+		if c.Operation == "CreateSchedule" || c.Operation == "UpdateSchedule" || c.Operation == "UpdateItem" {
+			t.Errorf("an update to what holds made %d %s", c.Calls, c.Operation)
+		}
+	}
+	w.end(t, id)
+	w.scheduled(t)
+	w.holds(t, consumerAccount, nil)
+	w.comes(t, 40*day)
+	w.noLetters(t)
+}
+
+func TestAWholeDatabaseEndsWithItsTablesThatCame(t *testing.T) {
+	t.Parallel()
+	w := newScheduledWorld(t)
+	end := w.in(10 * day)
+	id := w.until(t, end, nil, "SELECT")
+	w.approve(t, producer.ApproveInput{RequestID: id})
+	w.accounts.Table(producerAccount, sourceDatabase, meshtest.CSV("new", "s3://"+bucket+"/new/"))
+	if _, err := w.producer.CreateDataProducts(t.Context(), producer.CreateDataProductsInput{SourceDatabaseName: sourceDatabase}); err != nil {
+		t.Fatal(err)
+	}
+	w.scheduled(t, "database DESCRIBE "+minute(end), "orders SELECT "+minute(end), "orders_eu SELECT "+minute(end), "customers SELECT "+minute(end), "new SELECT "+minute(end))
+	w.comes(t, 11*day)
+	w.holds(t, consumerAccount, nil)
+	w.noLetters(t)
+}
+
+func TestColumnsEndByASchedule(t *testing.T) {
+	t.Parallel()
+	w := newScheduledWorld(t)
+	end := w.in(10 * day)
+	out, err := w.asking[consumerAccount].RequestAccessToProduct(t.Context(), consumer.RequestInput{OwnerAccountID: producerAccount, DatabaseName: meshDatabase,
+		Tables: []string{"orders"}, RequestPermissions: []string{"SELECT"}, Until: end, Scope: lakemesh.Scope{Columns: []string{"id"}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.approve(t, producer.ApproveInput{RequestID: out.SubscriptionID})
+	if n := len(w.accounts.Schedules()); n != 2 {
+		t.Errorf("%d schedules, want one for the database and one for the filter", n)
+	}
+	w.comes(t, 11*day)
+	w.noLetters(t)
+	w.scheduled(t)
+	w.expire(t, out.SubscriptionID)
+}
+
+func TestADenialOfTheScheduleGrantsNothing(t *testing.T) {
+	t.Parallel()
+	w := newScheduledWorld(t)
+	id := w.until(t, w.in(10*day), []string{"orders"}, "SELECT")
+	w.mesh.Fail(localmesh.Fault{Service: "scheduler", Operation: "CreateSchedule", Times: 9, Code: "AccessDeniedException", Status: 403})
+	err := w.producer.ApproveAccessRequest(t.Context(), producer.ApproveInput{RequestID: id})
+	w.mesh.ClearFaults()
+	if err == nil {
+		t.Fatal("approved without a schedule")
+	}
+	w.holds(t, consumerAccount, nil)
+	if err := w.producer.AbortDecision(t.Context(), producer.AbortInput{SubscriptionID: id}); err != nil {
+		t.Fatal(err)
+	}
+	w.scheduled(t)
+	w.holds(t, consumerAccount, nil)
+}
+
+// A schedule that is carried out while a decision moves it ends what the decision means to
+// stay: the decision says so, and does it when it is made again.
+func TestAnEndThatComesWhileItIsMovedIsNoticed(t *testing.T) {
+	t.Parallel()
+	w := newScheduledWorld(t)
+	end := w.in(2 * time.Hour)
+	id := w.until(t, end, []string{"orders"}, "SELECT")
+	w.approve(t, producer.ApproveInput{RequestID: id})
+	for name := range w.accounts.Schedules() {
+		// Carried out between the look and the change: gone when it is to be moved.
+		t.Log(name)
+	}
+	w.mesh.Fail(localmesh.Fault{Service: "scheduler", Operation: "UpdateSchedule", Code: "ResourceNotFoundException", Status: 404})
+	in := producer.UpdateInput{SubscriptionID: id, GrantPermissions: []string{"SELECT"}, Until: moment(w.in(20 * day))}
+	err := w.producer.UpdateSubscriptionPermissions(t.Context(), in)
+	if !errors.Is(err, lakemesh.ErrChanged) {
+		t.Fatalf("got %v, want that it came meanwhile", err)
+	}
+	if err := w.producer.UpdateSubscriptionPermissions(t.Context(), in); err != nil {
+		t.Fatal(err)
+	}
+	w.scheduled(t, "database DESCRIBE "+minute(w.in(20*day)), "orders SELECT "+minute(w.in(20*day)))
+	w.holds(t, consumerAccount, map[string]string{"database": "DESCRIBE / DESCRIBE", "orders": "SELECT / SELECT"})
+}
+
+func TestWithoutTheChoiceNothingIsScheduled(t *testing.T) {
+	t.Parallel()
+	w := newEndingWorld(t)
+	w.mesh.ResetCounts()
+	w.approve(t, producer.ApproveInput{RequestID: w.until(t, w.in(10*day), []string{"orders"}, "SELECT")})
+	for _, c := range w.mesh.Counts() {
+		if c.Service == "scheduler" || c.Service == "sqs" {
+			t.Errorf("%d calls of %s:%s", c.Calls, c.Service, c.Operation)
+		}
+	}
 }
