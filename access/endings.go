@@ -1,7 +1,6 @@
 package access
 
 import (
-	"slices"
 	"time"
 
 	"github.com/lakemesh/lakemesh"
@@ -64,9 +63,38 @@ func (p Part) of(permissions lakemesh.Permissions) lakemesh.Permissions {
 // Where one permission of a part ends before another, the part ends with the later one:
 // in between it is for who ends subscriptions to take it.
 func Endings(held Grants, justified []Justified, kept Grants) map[Part]Ending {
+	type reason struct {
+		permissions lakemesh.Permissions
+		until       time.Time
+	}
+	why := map[Key][]reason{}
+	for _, j := range justified {
+		for k, h := range j.Grants {
+			if _, ok := held[k]; ok {
+				why[k] = append(why[k], reason{h.Permissions, j.Until})
+			}
+		}
+	}
 	all := map[Part]Ending{}
 	for k, h := range held {
-		ends, never := endOf(k, h.Permissions, justified, kept[k].Permissions)
+		ends, never := map[lakemesh.Permission]time.Time{}, lakemesh.Permissions(nil)
+		for _, p := range h.Permissions {
+			var last time.Time
+			reasons, forever := 0, kept[k].Permissions.Has(p) || kept[k].Permissions.Has(lakemesh.All)
+			for _, r := range why[k] {
+				if r.permissions.Has(p) || r.permissions.Has(lakemesh.All) {
+					reasons++
+					forever = forever || r.until.IsZero()
+					last = later(last, onTheMinute(r.until))
+				}
+			}
+			switch {
+			case forever:
+				never = append(never, p)
+			case reasons > 0:
+				ends[p] = last
+			}
+		}
 		if h.Permissions.Has(lakemesh.All) {
 			// Which single permissions stay when ALL is revoked is not known: it ends only where
 			// nothing else is to stay.
@@ -88,32 +116,6 @@ func Endings(held Grants, justified []Justified, kept Grants) map[Part]Ending {
 		}
 	}
 	return all
-}
-
-// endOf tells when each of the permissions ends; never are those that somebody justifies
-// without an end, or that are kept.
-func endOf(k Key, permissions lakemesh.Permissions, justified []Justified, kept lakemesh.Permissions) (ends map[lakemesh.Permission]time.Time, never lakemesh.Permissions) {
-	ends = map[lakemesh.Permission]time.Time{}
-	for _, p := range permissions {
-		var last time.Time
-		reasons, forever := 0, kept.Has(p) || kept.Has(lakemesh.All)
-		for _, j := range justified {
-			by := j.Grants[k].Permissions
-			if !by.Has(p) && !by.Has(lakemesh.All) {
-				continue
-			}
-			reasons++
-			forever = forever || j.Until.IsZero()
-			last = later(last, onTheMinute(j.Until))
-		}
-		switch {
-		case forever:
-			never = append(slices.Clone(never), p)
-		case reasons > 0:
-			ends[p] = last
-		}
-	}
-	return ends, never
 }
 
 func later(a, b time.Time) time.Time {

@@ -53,7 +53,13 @@ const schedulerService = "scheduler.amazonaws.com"
 
 // queueAttributeNames are what is read of a queue.
 func queueAttributeNames() []sqstypes.QueueAttributeName {
-	return []sqstypes.QueueAttributeName{sqstypes.QueueAttributeNamePolicy, sqstypes.QueueAttributeNameMessageRetentionPeriod}
+	return []sqstypes.QueueAttributeName{sqstypes.QueueAttributeNamePolicy, sqstypes.QueueAttributeNameMessageRetentionPeriod, sqstypes.QueueAttributeNameVisibilityTimeout}
+}
+
+// queueAttributes are what a queue is to be: it keeps messages as long as SQS keeps anything,
+// and hides from nobody what somebody else has read.
+func queueAttributes(region, mesh, producer string) map[string]string {
+	return map[string]string{"Policy": queuePolicy(region, mesh, producer), "MessageRetentionPeriod": deadLettersKept, "VisibilityTimeout": "0"}
 }
 
 // deadLettersKept is how long what failed is kept, in seconds: as long as SQS keeps anything.
@@ -241,8 +247,14 @@ func (a *Admin) observeEnder(ctx context.Context, mesh members, account string) 
 	if err != nil {
 		return nil, identity.Explain("GetQueueAttributes", a.account, "queue "+name, err)
 	}
-	d, err := iampolicy.Parse([]byte(is.Attributes["Policy"]))
-	e.sound = err == nil && d.String() == queuePolicy(a.region, a.mesh, account) && is.Attributes["MessageRetentionPeriod"] == deadLettersKept
+	e.sound = true
+	for name, value := range queueAttributes(a.region, a.mesh, account) {
+		have := is.Attributes[name]
+		if d, err := iampolicy.Parse([]byte(have)); name == "Policy" && err == nil {
+			have = d.String()
+		}
+		e.sound = e.sound && have == value
+	}
 	return e, nil
 }
 
@@ -285,7 +297,7 @@ func (a *Admin) planEnder(p *plan.Plan, mesh members, account string, have *ende
 // putQueue makes a queue as it is to be. Only the ending role writes to it.
 func (a *Admin) putQueue(ctx context.Context, account string) error {
 	name := lakemesh.EndingQueue(account)
-	attributes := map[string]string{"Policy": queuePolicy(a.region, a.mesh, account), "MessageRetentionPeriod": deadLettersKept}
+	attributes := queueAttributes(a.region, a.mesh, account)
 	explain := func(op string, err error) error { return identity.Explain(op, a.account, "queue "+name, err) }
 	_, err := a.sqs.CreateQueue(ctx, &sqs.CreateQueueInput{QueueName: &name, Attributes: attributes})
 	if !identity.HasCode(err, "QueueNameExists", "QueueAlreadyExists") {

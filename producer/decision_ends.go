@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"time"
 
 	"github.com/lakemesh/lakemesh"
 	"github.com/lakemesh/lakemesh/access"
@@ -72,18 +71,6 @@ func (p *Producer) afterEnds(ctx context.Context, c *considered, f *found) (err 
 	return nil
 }
 
-// until is when what a record justifies ends: at the earlier of what was decided and what is
-// being decided, as it does for everybody else.
-func until(r *tracker.Record) time.Time {
-	if r.Claim == nil || r.Claim.Until.IsZero() {
-		return r.Until
-	}
-	if r.Until.IsZero() || r.Claim.Until.Before(r.Until) {
-		return r.Claim.Until
-	}
-	return r.Until
-}
-
 // planEnds compares what shall end by itself with the schedules that are there. What was
 // there before lakemesh does not end.
 func (p *Producer) planEnds(c *considered, f *found, ch *change, names []string, holds access.Grants) error {
@@ -96,7 +83,7 @@ func (p *Producer) planEnds(c *considered, f *found, ch *change, names []string,
 		return err
 	}
 	for _, o := range f.others {
-		all = append(all, access.Justified{Grants: p.either(o, names, o.Justified()), Until: until(o)})
+		all = append(all, access.Justified{Grants: p.either(o, names, o.Justified()), Until: endings.Until(o)})
 		theirs, err := permissions.DecodeFound(p.meshAccount, o.Subscriber, o.Found)
 		if err != nil {
 			return err

@@ -9,9 +9,15 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/lakeformation"
+	lftypes "github.com/aws/aws-sdk-go-v2/service/lakeformation/types"
+	"github.com/aws/aws-sdk-go-v2/service/scheduler"
 
 	"github.com/lakemesh/lakemesh"
+	"github.com/lakemesh/lakemesh/access"
 	"github.com/lakemesh/lakemesh/consumer"
+	"github.com/lakemesh/lakemesh/internal/chain"
+	"github.com/lakemesh/lakemesh/internal/endings"
 	"github.com/lakemesh/lakemesh/internal/meshtest"
 	"github.com/lakemesh/lakemesh/internal/permissions"
 	"github.com/lakemesh/lakemesh/localmesh"
@@ -305,4 +311,157 @@ func TestWithoutTheChoiceNothingIsScheduled(t *testing.T) {
 			t.Errorf("%d calls of %s:%s", c.Calls, c.Service, c.Operation)
 		}
 	}
+}
+
+// lake is Lake Formation as the producer's role has it, by hand.
+func (w *scheduledWorld) lake(t *testing.T) *lakeformation.Client {
+	t.Helper()
+	return lakeformation.NewFromConfig(w.mesh.Config(lakemesh.RoleARN(meshAccount, lakemesh.MeshProducerRole(producerAccount))))
+}
+
+// found are the findings of a verification about schedules.
+func (w *scheduledWorld) found(t *testing.T) []string {
+	t.Helper()
+	v, err := w.producer.Verify(t.Context(), producer.VerifyInput{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := []string{}
+	for _, f := range v.Findings {
+		if f.Link != chain.Schedule {
+			t.Errorf("found besides: %s: %s: %s", f.Link, f.Resource, f.What)
+			continue
+		}
+		all = append(all, fmt.Sprintf("%s %s: %s", f.Kind, f.Resource, f.What))
+	}
+	return all
+}
+
+func (w *scheduledWorld) repair(t *testing.T) {
+	t.Helper()
+	v, err := w.producer.Verify(t.Context(), producer.VerifyInput{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.producer.PlanRepair(t.Context(), v); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.producer.Repair(t.Context(), v); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestVerifyFindsAndMendsSchedules(t *testing.T) {
+	t.Parallel()
+	w := newScheduledWorld(t)
+	end := w.in(30 * day)
+	id := w.until(t, end, []string{"orders"}, "SELECT")
+	w.approve(t, producer.ApproveInput{RequestID: id})
+	all := []string{"database DESCRIBE " + minute(end), "orders SELECT " + minute(end)}
+	client := scheduler.NewFromConfig(w.mesh.Config(meshtest.Administrator(meshAccount)))
+	one := func(on string) *scheduler.GetScheduleOutput {
+		t.Helper()
+		for _, s := range w.accounts.Schedules() {
+			if strings.Contains(aws.ToString(s.Description), on) {
+				return s
+			}
+		}
+		t.Fatalf("no schedule of %s", on)
+		return nil
+	}
+	change := func(s *scheduler.GetScheduleOutput, do func(*scheduler.UpdateScheduleInput)) {
+		t.Helper()
+		in := &scheduler.UpdateScheduleInput{Name: s.Name, GroupName: s.GroupName, FlexibleTimeWindow: s.FlexibleTimeWindow, ScheduleExpression: s.ScheduleExpression,
+			ScheduleExpressionTimezone: s.ScheduleExpressionTimezone, Target: s.Target, ActionAfterCompletion: s.ActionAfterCompletion, State: s.State}
+		do(in)
+		if _, err := client.UpdateSchedule(t.Context(), in); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for name, disturb := range map[string]func(){
+		"removed": func() {
+			s := one("orders")
+			if _, err := client.DeleteSchedule(t.Context(), &scheduler.DeleteScheduleInput{Name: s.Name, GroupName: s.GroupName}); err != nil {
+				t.Fatal(err)
+			}
+		},
+		"moved": func() {
+			change(one("orders"), func(in *scheduler.UpdateScheduleInput) { in.ScheduleExpression = aws.String("at(2099-01-01T00:00:00)") })
+		},
+		"disabled": func() { change(one("orders"), func(in *scheduler.UpdateScheduleInput) { in.State = "DISABLED" }) },
+		"of others": func() {
+			change(one("orders"), func(in *scheduler.UpdateScheduleInput) {
+				target := *in.Target
+				target.Input = aws.String(strings.ReplaceAll(*in.Target.Input, consumerAccount, otherConsumer))
+				in.Target = &target
+			})
+		},
+		"unable": func() {
+			_, err := w.lake(t).RevokePermissions(t.Context(), &lakeformation.RevokePermissionsInput{Permissions: []lftypes.Permission{"SELECT"}, PermissionsWithGrantOption: []lftypes.Permission{"SELECT"},
+				Principal: &lftypes.DataLakePrincipal{DataLakePrincipalIdentifier: aws.String(lakemesh.RoleARN(meshAccount, lakemesh.EndingRole(producerAccount)))},
+				Resource:  &lftypes.Resource{Table: &lftypes.TableResource{DatabaseName: aws.String(meshDatabase), Name: aws.String("orders")}}})
+			if err != nil {
+				t.Fatal(err)
+			}
+		},
+	} {
+		disturb()
+		if found := w.found(t); len(found) != 1 || !strings.HasPrefix(found[0], "missing ") {
+			t.Errorf("%s: found %q", name, found)
+		}
+		w.repair(t)
+		if found := w.found(t); len(found) > 0 {
+			t.Errorf("%s: after the repair: %q", name, found)
+		}
+		w.scheduled(t, all...)
+	}
+	// A schedule of what nobody gave an end.
+	other := w.request(t, consumerAccount, []string{"customers"}, "SELECT")
+	w.approve(t, producer.ApproveInput{RequestID: other})
+	s := one("orders")
+	target := *s.Target
+	target.Input = aws.String(strings.ReplaceAll(*s.Target.Input, `"orders"`, `"customers"`))
+	part := access.Part{Key: access.Key{Grantee: consumerAccount, Object: access.OnTable(meshAccount, meshDatabase, "customers")}, Select: true}
+	if _, err := client.CreateSchedule(t.Context(), &scheduler.CreateScheduleInput{Name: aws.String(endings.Name(producerAccount, part)), GroupName: s.GroupName, FlexibleTimeWindow: s.FlexibleTimeWindow,
+		ScheduleExpression: s.ScheduleExpression, ScheduleExpressionTimezone: s.ScheduleExpressionTimezone, Target: &target, ActionAfterCompletion: s.ActionAfterCompletion}); err != nil {
+		t.Fatal(err)
+	}
+	if found := w.found(t); len(found) != 1 || !strings.HasPrefix(found[0], "too much ") {
+		t.Errorf("a schedule too many: found %q", found)
+	}
+	w.repair(t)
+	if found := w.found(t); len(found) > 0 {
+		t.Errorf("after the repair: %q", found)
+	}
+	w.comes(t, 31*day)
+	w.holds(t, consumerAccount, map[string]string{"database": "DESCRIBE / DESCRIBE", "customers": "SELECT / SELECT"})
+}
+
+func TestWhatCouldNotBeEndedIsToldAndCleared(t *testing.T) {
+	t.Parallel()
+	w := newScheduledWorld(t)
+	end := w.in(2 * time.Hour)
+	id := w.until(t, end, []string{"orders"}, "SELECT")
+	w.approve(t, producer.ApproveInput{RequestID: id})
+	stays := w.until(t, w.in(90*day), []string{"customers"}, "SELECT")
+	w.approve(t, producer.ApproveInput{RequestID: stays})
+	// Somebody else takes the same away by hand.
+	_, err := w.lake(t).RevokePermissions(t.Context(), &lakeformation.RevokePermissionsInput{Permissions: []lftypes.Permission{"SELECT"}, PermissionsWithGrantOption: []lftypes.Permission{"SELECT"},
+		Principal: &lftypes.DataLakePrincipal{DataLakePrincipalIdentifier: aws.String(consumerAccount)},
+		Resource:  &lftypes.Resource{Table: &lftypes.TableResource{DatabaseName: aws.String(meshDatabase), Name: aws.String("orders")}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.comes(t, 3*time.Hour)
+	w.expire(t, id)
+	if found := w.found(t); len(found) != 1 || !strings.Contains(found[0], "SELECT could not be ended") {
+		t.Errorf("found %q", found)
+	}
+	w.skip(time.Minute)
+	w.repair(t)
+	w.skip(time.Minute)
+	if found := w.found(t); len(found) > 0 {
+		t.Errorf("after the repair: %q", found)
+	}
+	w.noLetters(t)
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ram"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/scheduler"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
 	"github.com/lakemesh/lakemesh"
 	"github.com/lakemesh/lakemesh/internal/catalog"
@@ -37,6 +38,8 @@ type Producer struct {
 	records *tracker.Tracker
 	// ends are the schedules that end what the producer grants until a day.
 	ends *endings.Schedules
+	// letters are what of it they could not end.
+	letters *endings.Letters
 	// endsScheduled is whether the mesh has them, as it was read last.
 	endsScheduled atomic.Bool
 	// portionSize is how many tables are published at once.
@@ -69,6 +72,7 @@ func New(ctx context.Context, options lakemesh.Options) (*Producer, error) {
 			Lease: options.ClaimLease, Log: ids.Log, Now: options.Now}),
 	}
 	p.ends = &endings.Schedules{Client: scheduler.NewFromConfig(ids.Mesh.Config), Mesh: p.meshAccount, Owner: p.account, Region: p.region, Concurrency: p.concurrency()}
+	p.letters = &endings.Letters{Client: sqs.NewFromConfig(ids.Mesh.Config), Mesh: p.meshAccount, Owner: p.account}
 	p.own = newSide(ids.Own, ids.Region, p.concurrency())
 	p.mesh = newSide(ids.Mesh, ids.Region, p.concurrency())
 	p.mesh.lake.Self, p.mesh.lake.Others = p.meshRole(), p.grantees
