@@ -68,8 +68,11 @@ const deadLettersKept = "1209600"
 // readEnding reads the choice from the item of members.
 func readEnding(found *members, item map[string]types.AttributeValue) {
 	found.ending = EndsByOwners
-	if s, ok := item[attrEndSchedules].(*types.AttributeValueMemberS); ok && EndSchedules(s.Value) == EndsScheduled {
-		found.ending = EndsScheduled
+	if s, ok := item[attrEndSchedules].(*types.AttributeValueMemberS); ok {
+		found.endingChosen = true
+		if EndSchedules(s.Value) == EndsScheduled {
+			found.ending = EndsScheduled
+		}
 	}
 	found.endingProducers = accountsIn(item[attrEndingProducers])
 }
@@ -102,11 +105,7 @@ func endingPolicy(mesh, producer string, calls SharingCalls) iampolicy.Document 
 		allow("SeeWhatIsRevoked", []string{"glue:GetDatabase", "glue:GetTable"}, catalogARNs(mesh), nil),
 		allow("SendDeadLetters", []string{"sqs:SendMessage"}, []string{lakemesh.EndingQueueARN("*", mesh, producer)}, nil),
 	}
-	for _, s := range shareStatements(calls) {
-		if s.SID != "CreateShares" && s.SID != "SetPermissionsOfShares" && s.SID != "LookAtShares" {
-			statements = append(statements, s)
-		}
-	}
+	statements = append(statements, endShareStatements(calls)...)
 	return iampolicy.New(statements...)
 }
 
@@ -226,7 +225,7 @@ type ender struct {
 // observeEnder looks what of a producer's ending is there; nil where the mesh has no
 // schedules and the account has nothing of them.
 func (a *Admin) observeEnder(ctx context.Context, mesh members, account string) (*ender, error) {
-	if mesh.ending != EndsScheduled && !slices.Contains(mesh.endingProducers, account) {
+	if !mesh.endingChosen {
 		return nil, nil
 	}
 	e := &ender{}

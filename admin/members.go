@@ -37,6 +37,8 @@ type members struct {
 	// that have what it takes, in order.
 	ending          EndSchedules
 	endingProducers []string
+	// endingChosen tells that there was ever a choice, so that something of it may be left.
+	endingChosen bool
 	// before is what stood there before the mesh.
 	before before
 }

@@ -46,6 +46,9 @@ func (s *inspected) readEnds(ctx context.Context) error {
 		}
 	}
 	e := &inspectedEnds{wanted: endings.Of(s.meshAccount, records, tables, s.have.Access())}
+	if err := s.mesh.lake.Confirm(ctx, s.have, s.enders(e.wanted.Endings)); err != nil {
+		return err
+	}
 	if e.have, err = s.ends.Get(ctx, e.wanted.Parts); err != nil {
 		return err
 	}
