@@ -150,7 +150,7 @@ func (a *app) printStatus(s *admin.StatusOutput) {
 			fact{"cross-account version", m.CrossAccountVersion},
 			fact{"default permissions", choose(m.DefaultPermissionsCleared, "cleared", "not cleared")},
 			fact{"outside engines", choose(m.AllowFullTableExternalDataAccess, "may read whole tables", "may not read")},
-			fact{"what is granted until a day ends", choose(m.EndSchedules == admin.EndsScheduled, "by schedules, too", "when its owner runs lakemesh expire")},
+			fact{"access ends", choose(m.EndSchedules == admin.EndsScheduled, "by schedules, and by lakemesh expire", "by lakemesh expire")},
 			fact{"shares are changed", choose(m.SharingCalls == admin.Direct, "by producers' roles directly, too", "through Lake Formation alone")},
 			fact{"producers", orNone(m.Producers)}, fact{"consumers", orNone(m.Consumers)})
 	}
