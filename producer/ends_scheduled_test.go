@@ -15,6 +15,7 @@ import (
 
 	"github.com/lakemesh/lakemesh"
 	"github.com/lakemesh/lakemesh/access"
+	"github.com/lakemesh/lakemesh/admin"
 	"github.com/lakemesh/lakemesh/consumer"
 	"github.com/lakemesh/lakemesh/internal/chain"
 	"github.com/lakemesh/lakemesh/internal/endings"
@@ -464,4 +465,33 @@ func TestWhatCouldNotBeEndedIsToldAndCleared(t *testing.T) {
 		t.Errorf("after the repair: %q", found)
 	}
 	w.noLetters(t)
+}
+
+// Scheduler refuses a role that was just made, until it knows it.
+func TestANewEndingRoleIsWaitedFor(t *testing.T) {
+	t.Parallel()
+	w := &scheduledWorld{&endingWorld{world: newWorld(t)}}
+	w.mesh.SetEventualConsistency(3)
+	o := w.accounts.Options(meshAccount)
+	a, err := admin.New(t.Context(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := a.InitializeMeshAccount(t.Context(), admin.InitializeMeshInput{EndSchedules: admin.EndsScheduled}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := a.UpgradeMesh(t.Context(), admin.UpgradeMeshInput{}); err != nil {
+		t.Fatal(err)
+	}
+	w.reopen(t)
+	end := w.in(10 * day)
+	id := w.until(t, end, []string{"orders"}, "SELECT")
+	w.mesh.ResetCounts()
+	w.approve(t, producer.ApproveInput{RequestID: id})
+	for _, c := range w.mesh.Counts() {
+		if c.Operation == "CreateSchedule" && c.Calls <= 2 {
+			t.Errorf("%d calls of CreateSchedule: nothing was refused", c.Calls)
+		}
+	}
+	w.scheduled(t, "database DESCRIBE "+minute(end), "orders SELECT "+minute(end))
 }
