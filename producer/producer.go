@@ -44,7 +44,7 @@ type Producer struct {
 	// letters are what of it they could not end.
 	letters *endings.Letters
 	// endsScheduled is whether the mesh has them, as it was read last.
-	endsScheduled atomic.Bool
+	endsScheduled *atomic.Bool
 	// portionSize is how many tables are published at once.
 	portionSize int
 }
@@ -70,7 +70,7 @@ func New(ctx context.Context, options lakemesh.Options) (*Producer, error) {
 	// fmt prints unexported fields without asking them how, so what is kept here holds
 	// no keys.
 	options.Credentials, options.Config = nil, nil
-	p := &Producer{
+	p := &Producer{endsScheduled: new(atomic.Bool),
 		account: ids.Account, meshAccount: ids.MeshAccount, region: ids.Region, options: options, log: ids.Log, ids: ids, portionSize: defaultPortion,
 		records: tracker.New(tracker.Options{Config: ids.Mesh.Config, MeshAccount: ids.MeshAccount, By: ids.Caller.ARN,
 			Lease: options.ClaimLease, Log: ids.Log, Now: options.Now}),
