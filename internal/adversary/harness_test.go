@@ -10,6 +10,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/lakemesh/lakemesh/internal/meshtest"
 )
 
 // long reports whether there is time for everything.
