@@ -8,6 +8,7 @@ import (
 	"sync"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/glue/types"
 	ramtypes "github.com/aws/aws-sdk-go-v2/service/ram/types"
 	"golang.org/x/sync/errgroup"
 
@@ -32,15 +33,18 @@ func shareARNs(s *lakemesh.Subscription) []string {
 // observe reads what is there.
 func (f *finalizing) observe(ctx context.Context) error {
 	var err error
-	if !f.direct() {
-		if f.visible, err = f.look(ctx); err != nil {
-			return err
-		}
+	if f.visible, err = f.look(ctx); err != nil {
+		return err
 	}
 	if err := f.invitations(ctx); err != nil {
 		return err
 	}
-	if err := f.lookForLink(ctx); err != nil {
+	if !f.elsewhere {
+		if err := f.lookForLink(ctx); err != nil {
+			return err
+		}
+	}
+	if err := f.lookForOtherLinks(ctx); err != nil {
 		return err
 	}
 	return f.lookForGrants(ctx)
@@ -50,6 +54,13 @@ func (f *finalizing) observe(ctx context.Context) error {
 // that is the database, and a table if any was shared.
 func (f *finalizing) look(ctx context.Context) (bool, error) {
 	c, r := f.consumer, f.record
+	if f.direct() {
+		// Nobody of the account but those identities sees what was granted. What can be seen is
+		// whether the shares are in effect.
+		shares := shareARNs(&r.Subscription)
+		accepted, err := c.receiver().Accepted(ctx, shares)
+		return len(accepted) == len(shares), err
+	}
 	if _, ok, err := c.shared.database(ctx, r.Database); err != nil || !ok {
 		return false, err
 	}
@@ -158,7 +169,7 @@ func (f *finalizing) invitations(ctx context.Context) error {
 	c := f.consumer
 	shares := shareARNs(&f.record.Subscription)
 	all, err := c.receiver().Invitations(ctx, c.meshAccount, shares)
-	if len(shares) == 0 && !f.visible {
+	if f.unnamed(shares) && !f.visible {
 		// Lake Formation did not say which shares carry what was granted, as it need not.
 		all, err = c.receiver().InvitationsOf(ctx, c.meshAccount)
 	}
@@ -183,6 +194,13 @@ func (f *finalizing) invitations(ctx context.Context) error {
 	return nil
 }
 
+// unnamed reports whether the record may not name all shares that carry what was granted:
+// whoever granted it was not told. Of filters Lake Formation tells least of all
+// (https://github.com/hashicorp/terraform-provider-aws/issues/48360).
+func (f *finalizing) unnamed(shares []string) bool {
+	return len(shares) == 0 || f.record.Scope.Partly()
+}
+
 // lookForLink reports whether the link is there, and refuses a different object
 // under its name.
 func (f *finalizing) lookForLink(ctx context.Context) error {
@@ -195,11 +213,19 @@ func (f *finalizing) lookForLink(ctx context.Context) error {
 		f.linked = true
 		return nil
 	}
+	return nameTaken(c, db, f.link, "")
+}
+
+// nameTaken is the error of a link whose name something else has.
+func nameTaken(c *Consumer, db *types.Database, link, region string) error {
 	what := "a database of your own"
 	if t := db.TargetDatabase; t != nil {
 		what = fmt.Sprintf("a link to database %s of account %s", aws.ToString(t.DatabaseName), aws.ToString(t.CatalogId))
 	}
-	return &lakemesh.Error{Op: opFinalize, Account: c.account, Resource: "database " + f.link, Kind: lakemesh.ErrInvalidInput,
+	if region != "" {
+		what += " in region " + region
+	}
+	return &lakemesh.Error{Op: opFinalize, Account: c.account, Resource: "database " + link, Kind: lakemesh.ErrInvalidInput,
 		Message: "the name is taken by " + what, Hint: "choose another name for the link with LinkDatabaseName (--link-database-name)"}
 }
 
@@ -207,7 +233,7 @@ func (f *finalizing) lookForLink(ctx context.Context) error {
 func (f *finalizing) lookForGrants(ctx context.Context) error {
 	c, s := f.consumer, &f.record.Subscription
 	var resources []permissions.Resource
-	if f.visible {
+	if f.visible && !f.direct() {
 		resources = append(f.tables(), permissions.Database(c.meshAccount, s.Database))
 		if s.Scope.Partly() {
 			resources = append(resources, f.objects()...)

@@ -8,14 +8,17 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/glue"
+	"github.com/aws/aws-sdk-go-v2/service/kms"
 	"github.com/aws/aws-sdk-go-v2/service/lakeformation"
 	"github.com/aws/aws-sdk-go-v2/service/ram"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
 	"github.com/lakemesh/lakemesh"
+	"github.com/lakemesh/lakemesh/access"
 	"github.com/lakemesh/lakemesh/internal/catalog"
 	"github.com/lakemesh/lakemesh/internal/identity"
 	"github.com/lakemesh/lakemesh/internal/permissions"
+	"github.com/lakemesh/lakemesh/internal/storage"
 	"github.com/lakemesh/lakemesh/internal/tracker"
 	"github.com/lakemesh/lakemesh/plan"
 )
@@ -42,6 +45,7 @@ type side struct {
 	lake    *permissions.Lake
 	ram     *ram.Client
 	s3      *s3.Client
+	keys    storage.Keys
 }
 
 // New opens a producer. It makes one GetCallerIdentity and one AssumeRole a hop.
@@ -64,6 +68,7 @@ func New(ctx context.Context, options lakemesh.Options) (*Producer, error) {
 	p.own = newSide(ids.Own, ids.Region, p.concurrency())
 	p.mesh = newSide(ids.Mesh, ids.Region, p.concurrency())
 	p.mesh.lake.Self, p.mesh.lake.Others = p.meshRole(), p.grantees
+	p.mesh.lake.OnFilters = func(ctx context.Context) (access.Grants, error) { return p.onFilters(ctx, "") }
 	return p, nil
 }
 
@@ -73,6 +78,7 @@ func newSide(id *identity.Identity, region string, concurrency int) side {
 		lake:    &permissions.Lake{Client: lakeformation.NewFromConfig(id.Config), Account: id.Account},
 		ram:     ram.NewFromConfig(id.Config),
 		s3:      identity.S3(id.Config),
+		keys:    storage.Keys{Client: kms.NewFromConfig(id.Config), Account: id.Account},
 	}
 }
 
