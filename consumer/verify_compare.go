@@ -350,15 +350,18 @@ func (s *inspected) compareLink(name, target, where string) {
 	}
 	f := Finding{Kind: chain.TooMuch, Link: chain.ResourceLink, Resource: "link database " + name + where, Database: target}
 	left, ids := s.on(on, func(r *tracker.Record) bool { return r.Status == lakemesh.Active && r.Leaving })
-	pending, _ := s.on(on, func(r *tracker.Record) bool { return r.Status == lakemesh.Pending })
+	_, pending := s.on(on, func(r *tracker.Record) bool { return r.Status == lakemesh.Pending })
 	_, ended := s.on(on, func(r *tracker.Record) bool { return r.Status == lakemesh.Deleted })
 	switch {
 	case len(left) > 0:
 		f.What, f.Subscriptions = "it leads to database "+target+" of the mesh, which this account has left", ids
 		f = f.With(leaves(left[0]), chain.Mends{By: chain.ByLeaving, Subscription: left[0].ID})
-	case len(pending) > 0:
+	case len(pending) > 0 && s.seen[target].visible:
 		// It may be needed soon.
 		return
+	case len(pending) > 0:
+		f.What = "it leads to database " + target + " of the mesh, which this account does not see; a request for it waits, and when its owner approves it the link leads there again"
+		f.Subscriptions, f.Repairs = pending, chain.Owner
 	case s.seen[target].visible:
 		f.Kind, f.What = chain.Undecided, "it leads to database "+target+" of the mesh, which this account sees, and has no subscription to"
 	default:

@@ -134,13 +134,35 @@ func (p *Producer) inspect(ctx context.Context, in VerifyInput) (*inspected, err
 		return nil, err
 	}
 	if len(s.databases) == 0 && in.Database != "" {
-		return nil, &lakemesh.Error{Account: p.meshAccount, Resource: "database " + in.Database, Kind: lakemesh.ErrNotFound, Message: "not found",
-			Hint: "the name is that in the mesh", Do: []lakemesh.Call{lakemesh.Do("producer.GetDataProduct")}}
+		return nil, p.noDatabase(ctx, in.Database)
 	}
 	if err := s.justify(ctx); err != nil {
 		return nil, err
 	}
 	return s, s.readFurther(ctx)
+}
+
+// shownDatabases is how many databases an error names.
+const shownDatabases = 5
+
+// noDatabase is the error of a database that the mesh does not have, or that this producer has
+// nothing to do with. It names some that it has.
+func (p *Producer) noDatabase(ctx context.Context, name string) error {
+	err := &lakemesh.Error{Account: p.meshAccount, Resource: "database " + name, Kind: lakemesh.ErrNotFound, Message: "not found", Hint: "the name is that in the mesh"}
+	names, failed := p.mesh.catalog.DatabaseNames(ctx)
+	if failed != nil {
+		// The error is another one.
+		p.log.DebugContext(ctx, "the databases of the mesh could not be listed", "error", failed)
+		return err
+	}
+	own := slices.DeleteFunc(slices.Clone(names), func(n string) bool { return !strings.HasSuffix(n, "-"+p.account) })
+	if len(own) == 0 {
+		own = names
+	}
+	if len(own) > 0 {
+		err.Hint += ", such as " + strings.Join(own[:min(len(own), shownDatabases)], ", ")
+	}
+	return err
 }
 
 // narrow checks that a subscription that is asked about is one that gives something.
