@@ -54,7 +54,7 @@ func advice(f Finding) string {
 		}
 		return "take the statement out of the bucket's policy"
 	case KeyPolicy:
-		return "lakemesh account enable " + f.Account + " --account-type producer --kms-key <the bucket's key>, and let the key's own policy allow it (docs/kms.md)"
+		return "lakemesh account enable " + f.Account + " --account-type producer --add-kms-key <the bucket's key>, and let the key's own policy allow it (docs/kms.md)"
 	case Metadata, Partitions:
 		return "publish it again (lakemesh product create), or drop it with Glue in account " + f.Account
 	}
