@@ -273,6 +273,17 @@ func (x *explained) carried(ctx context.Context, path chain.Path, held explainin
 		if err != nil {
 			return nil, err
 		}
+		if !s.Carried && receiver != x.Home {
+			// What is granted to a role or a user may be carried by a share with its account.
+			if shares, err = x.owner().SharesWith(ctx, x.Home); err != nil {
+				return nil, err
+			}
+			if to, err := x.owner().Reach(ctx, x.Home, x.sharedARN(on), shares); err != nil {
+				return nil, err
+			} else if to.Carried {
+				s = to
+			}
+		}
 		share.Resource = "resource share " + s.Share
 		if !s.Carried {
 			share.What = "it does not reach " + receiver + ": " + s.Why

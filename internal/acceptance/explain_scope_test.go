@@ -60,7 +60,7 @@ func TestWhoIsGrantedAccessItselfIsExplainedByWhoSeesIt(t *testing.T) {
 		owner, err := w.producer.Explain(t.Context(), q)
 		w.must(err)
 		s := stepOf(owner, chain.ThroughAccount, chain.Record)
-		if owner.Verdict != chain.Cannot || s.State != chain.Broken || !strings.Contains(s.What, "is for "+analyst+" alone") {
+		if owner.Verdict != chain.Cannot && owner.Verdict != chain.Untold || s.State != chain.Broken || !strings.Contains(s.What, "is for "+analyst+" alone") {
 			t.Errorf("%s: the owner says that it %s, by the record: %s", other, owner.Verdict, s.What)
 		}
 	}
@@ -89,6 +89,9 @@ func TestWhatIsHandedOnOfAPartIsWorthBoth(t *testing.T) {
 	}
 	// Without its filter nothing is granted, and the owner restores what was decided.
 	w.breaks = true
+	if w.Readings().GrantedFiltersStay {
+		return
+	}
 	q.Column = ""
 	manager := w.ruling(meshAccount)
 	name := filterName(t, w)
@@ -96,7 +99,8 @@ func TestWhatIsHandedOnOfAPartIsWorthBoth(t *testing.T) {
 	e, err := w.producer.Explain(t.Context(), q)
 	w.must(err)
 	s := stepOf(e, chain.ThroughAccount, chain.Grant)
-	if s.State != chain.Broken || s.Do == nil || s.Do.Operation != "producer.UpdateSubscriptionPermissions" {
+	// Where shares carry all tables, an owner is not shown who was granted them.
+	if hidden := s.State == chain.NotSeen && s.Sees == chain.Administrator; !hidden && (s.State != chain.Broken || s.Do == nil || s.Do.Operation != "producer.UpdateSubscriptionPermissions") {
 		t.Fatalf("without its filter the grant is %s: %s; %v", s.State, s.What, s.Do)
 	}
 	w.must(w.producer.UpdateSubscriptionPermissions(t.Context(), producer.UpdateInput{SubscriptionID: id, GrantPermissions: []string{"SELECT", "DESCRIBE"}}))
