@@ -322,11 +322,11 @@ func TestWhenTheTimeHasCome(t *testing.T) {
 	})
 	holds(t, "10.4.10", "a queue with a policy", func(t *testing.T) {
 		w := newTimed(t)
-		client := sqs.NewFromConfig(w.mesh.Config(adminOf(owner)))
+		client := func() *sqs.Client { return sqs.NewFromConfig(w.mesh.Config(adminOf(owner))) } // sessions end
 		closed := func(name, but string) (url *string, arn string) {
 			t.Helper()
 			arn = "arn:aws:sqs:us-east-1:" + owner + ":" + name
-			out, err := client.CreateQueue(w.ctx, &sqs.CreateQueueInput{QueueName: aws.String(name), Attributes: map[string]string{"VisibilityTimeout": "0",
+			out, err := client().CreateQueue(w.ctx, &sqs.CreateQueueInput{QueueName: aws.String(name), Attributes: map[string]string{"VisibilityTimeout": "0",
 				"Policy": `{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Principal":"*","Action":"sqs:SendMessage","Resource":"` + arn + `","Condition":{"ArnNotEquals":{"aws:PrincipalArn":"` + but + `"}}}]}`}})
 			w.must(err)
 			return out.QueueUrl, arn
@@ -334,13 +334,13 @@ func TestWhenTheTimeHasCome(t *testing.T) {
 		url, arn := closed("dead", w.ender)
 		none := w.person(owner, "None")
 		w.made(w.plan("a", none, time.Hour))
-		_, err := client.SendMessage(w.ctx, &sqs.SendMessageInput{QueueUrl: url, MessageBody: aws.String("{}")})
+		_, err := client().SendMessage(w.ctx, &sqs.SendMessageInput{QueueUrl: url, MessageBody: aws.String("{}")})
 		w.refused(err, denied, "sqs:SendMessage")
 		w.comes(time.Hour)
 		w.dead(arn, invalidInput)
 		read := func() *sqs.ReceiveMessageOutput {
 			t.Helper()
-			out, err := client.ReceiveMessage(w.ctx, &sqs.ReceiveMessageInput{QueueUrl: url, MaxNumberOfMessages: 10})
+			out, err := client().ReceiveMessage(w.ctx, &sqs.ReceiveMessageInput{QueueUrl: url, MaxNumberOfMessages: 10})
 			w.must(err)
 			return out
 		}
@@ -349,9 +349,9 @@ func TestWhenTheTimeHasCome(t *testing.T) {
 		}
 		// Nothing was hidden; the older receipt does not count any more.
 		first, second := read(), read()
-		_, err = client.DeleteMessage(w.ctx, &sqs.DeleteMessageInput{QueueUrl: url, ReceiptHandle: first.Messages[0].ReceiptHandle})
+		_, err = client().DeleteMessage(w.ctx, &sqs.DeleteMessageInput{QueueUrl: url, ReceiptHandle: first.Messages[0].ReceiptHandle})
 		w.refused(err, "ReceiptHandleIsInvalid")
-		w.must2(client.DeleteMessage(w.ctx, &sqs.DeleteMessageInput{QueueUrl: url, ReceiptHandle: second.Messages[0].ReceiptHandle}))
+		w.must2(client().DeleteMessage(w.ctx, &sqs.DeleteMessageInput{QueueUrl: url, ReceiptHandle: second.Messages[0].ReceiptHandle}))
 		if out := read(); len(out.Messages) != 0 {
 			t.Errorf("still there: %s", pretty(out))
 		}
