@@ -35,6 +35,8 @@ type Admin struct {
 	// managerLake is Lake Formation as DataMeshManager, which is opened by the first
 	// call.
 	managerLake *lakeformation.Client
+	// managerGlue is Glue as the same.
+	managerGlue *glue.Client
 }
 
 // New opens the administrator of the account that the credentials belong to. It
@@ -61,7 +63,7 @@ func New(ctx context.Context, o lakemesh.Options) (*Admin, error) {
 	return &Admin{
 		options: o, caller: caller, account: caller.Account, mesh: o.MeshAccountID, region: caller.Config.Region, log: log,
 		iam: iam.NewFromConfig(caller.Config), lake: lakeformation.NewFromConfig(caller.Config), glue: glue.NewFromConfig(caller.Config),
-		dynamodb: dynamodb.NewFromConfig(caller.Config), managerLake: lakeformation.NewFromConfig(manager.Config),
+		dynamodb: dynamodb.NewFromConfig(caller.Config), managerLake: lakeformation.NewFromConfig(manager.Config), managerGlue: glue.NewFromConfig(manager.Config),
 	}, nil
 }
 

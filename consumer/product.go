@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/lakemesh/lakemesh"
+	"github.com/lakemesh/lakemesh/internal/chain"
 	"github.com/lakemesh/lakemesh/internal/permissions"
 	"github.com/lakemesh/lakemesh/internal/tracker"
 )
@@ -52,19 +53,34 @@ func justified(subscriptions []*tracker.Record, r permissions.Resource) lakemesh
 		if !strings.EqualFold(s.Database, r.Database) {
 			continue
 		}
-		if r.Kind == permissions.KindAllTables && s.WholeDatabase() || r.Kind == permissions.KindTable && covers(&s.Subscription, r.Table) {
-			all = all.Union(passed(&s.Subscription))
+		if gives(&s.Subscription, r) {
+			all = all.Union(passedOn(&s.Subscription))
 		}
 	}
-	if len(all) > 0 {
+	if len(all) > 0 && r.Kind != permissions.KindFilter {
 		// Every permission comes with DESCRIBE.
 		all = all.Union(lakemesh.NewPermissions(lakemesh.Describe))
 	}
 	return all
 }
 
-// objects are what grants of a subscription can be on: its tables, or all tables
-// of its database at once.
+// gives reports whether a subscription gives the account something on an object that it can be
+// on: columns and rows are given on filters alone, and to identities nothing that the account
+// holds.
+func gives(s *lakemesh.Subscription, r permissions.Resource) bool {
+	switch {
+	case len(s.Scope.Principals) > 0:
+		return false
+	case r.Kind == permissions.KindAllTables:
+		return s.WholeDatabase()
+	case r.Kind == permissions.KindTable:
+		return covers(s, r.Table) && !s.Scope.Partly()
+	}
+	return r.Kind == permissions.KindFilter && covers(s, r.Table) && s.Scope.Partly() && r.Filter == chain.FilterOf(s.Scope)
+}
+
+// objects are what grants of a subscription can be on: its tables, the filters that carry
+// parts of them, or all tables of its database at once.
 func (c *Consumer) objects(s *lakemesh.Subscription) []permissions.Resource {
 	if s.WholeDatabase() {
 		return []permissions.Resource{permissions.AllTables(c.meshAccount, s.Database)}
@@ -72,6 +88,9 @@ func (c *Consumer) objects(s *lakemesh.Subscription) []permissions.Resource {
 	list := make([]permissions.Resource, len(s.Tables))
 	for i, t := range s.Tables {
 		list[i] = permissions.Table(c.meshAccount, s.Database, t)
+		if s.Scope.Partly() {
+			list[i] = permissions.Filter(c.meshAccount, s.Database, t, chain.FilterOf(s.Scope))
+		}
 	}
 	return list
 }

@@ -120,6 +120,10 @@ func (s *inspected) compareImport(r *tracker.Record) {
 func (s *inspected) hidden(r *tracker.Record) []permissions.Resource {
 	name := strings.ToLower(r.Database)
 	of := s.seen[name]
+	if direct(r) {
+		// The account is not shown what identities of it were granted themselves.
+		return nil
+	}
 	if !of.visible {
 		return []permissions.Resource{permissions.Database(s.meshAccount, name)}
 	}
@@ -253,7 +257,7 @@ func (s *inspected) compareOnLink(e permissions.Entry) {
 		return
 	}
 	standing, _ := s.on(permissions.Database(s.meshAccount, target), stands)
-	if slices.ContainsFunc(standing, func(r *tracker.Record) bool { return len(passed(&r.Subscription)) > 0 || r.Claim != nil }) {
+	if slices.ContainsFunc(standing, func(r *tracker.Record) bool { return len(passed(&r.Subscription)) > 0 || direct(r) || r.Claim != nil }) {
 		return
 	}
 	f := Finding{Kind: chain.TooMuch, Link: chain.HandedOn, Resource: "link " + e.Resource.String(), Principal: e.Principal, Database: target,
@@ -270,9 +274,16 @@ func (s *inspected) compareAccount(e permissions.Entry, byHand access.Grants) {
 	standing, _ := s.on(e.Resource, func(r *tracker.Record) bool { return r.Status == lakemesh.Active || r.Claim != nil })
 	var may lakemesh.Permissions
 	for _, r := range standing {
-		may = may.Union(r.Permitted).Union(lakemesh.NewPermissions(lakemesh.Describe))
-		if r.Claim != nil {
-			may = may.Union(r.Claim.Permissions)
+		for _, given := range r.MayHold() {
+			said := r.Subscription
+			said.Scope = given.Scope
+			switch {
+			case !gives(&said, e.Resource):
+			case given.Scope.Partly():
+				may = may.Union(lakemesh.NewPermissions(lakemesh.Select))
+			default:
+				may = may.Union(given.Permitted).Union(lakemesh.NewPermissions(lakemesh.Describe))
+			}
 		}
 	}
 	if e.Resource.Kind == permissions.KindDatabase && len(standing) > 0 {

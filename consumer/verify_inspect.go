@@ -14,6 +14,7 @@ import (
 
 	"github.com/lakemesh/lakemesh"
 	"github.com/lakemesh/lakemesh/internal/catalog"
+	"github.com/lakemesh/lakemesh/internal/chain"
 	"github.com/lakemesh/lakemesh/internal/permissions"
 	"github.com/lakemesh/lakemesh/internal/sharing"
 	"github.com/lakemesh/lakemesh/internal/tracker"
@@ -243,6 +244,18 @@ func (s *inspected) readGrants(ctx context.Context) error {
 		all[permissions.AllTables(s.meshAccount, name)] = true
 		for table := range of.tables {
 			all[permissions.Table(s.meshAccount, name, table)] = true
+		}
+	}
+	for _, r := range s.records {
+		name := strings.ToLower(r.Database)
+		var scopes []lakemesh.Scope
+		for _, given := range append(r.MayHold(), tracker.Given{Scope: r.Scope}) {
+			scopes = append(scopes, given.Scope)
+		}
+		for _, o := range chain.Possible(s.meshAccount, r, nil, scopes...) {
+			if o.Kind == permissions.KindFilter && s.seen[name].tables[o.Table] {
+				all[o] = true
+			}
 		}
 	}
 	for i := range s.own {

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/lakemesh/lakemesh"
+	"github.com/lakemesh/lakemesh/access"
 )
 
 // Kind is what is wrong.
@@ -33,6 +34,7 @@ const (
 	// Principal is whom an explanation is about.
 	Principal    Link = "principal"
 	Record       Link = "record"
+	Filter       Link = "filter"
 	Grant        Link = "grant"
 	Tag          Link = "LF-tag"
 	Share        Link = "share"
@@ -46,7 +48,7 @@ const (
 	Partitions   Link = "partitions"
 )
 
-var order = []Link{Setup, Principal, Record, Grant, Tag, Share, Invitation, ResourceLink, HandedOn, Location, BucketPolicy, KeyPolicy, Metadata, Partitions}
+var order = []Link{Setup, Principal, Record, Filter, Grant, Tag, Share, Invitation, ResourceLink, HandedOn, Location, BucketPolicy, KeyPolicy, Metadata, Partitions}
 
 // Party is who can repair something.
 type Party string
@@ -88,6 +90,8 @@ type Mends struct {
 	By Operation
 	// Subscription is the one that is updated, imported or left.
 	Subscription string
+	// Filter is the one that is dropped.
+	Filter access.Object
 }
 
 // Operation is what mends.
@@ -103,6 +107,7 @@ const (
 	ByLeaving    Operation = "leaving again"
 	ByTidying    Operation = "removing dead links"
 	ByUpgrading  Operation = "bringing the mesh up to date"
+	ByDropping   Operation = "dropping a filter that nobody uses"
 )
 
 // With is the finding with how it is mended.
