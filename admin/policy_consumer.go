@@ -21,7 +21,7 @@ func consumerPolicy(mesh, consumer string) iampolicy.Document {
 		allow("LookAtPrincipals", []string{"iam:GetRole", "iam:GetUser"},
 			[]string{"arn:aws:iam::" + consumer + ":role/*", "arn:aws:iam::" + consumer + ":user/*"}, nil),
 	}
-	return iampolicy.New(append(statements, acceptShares(mesh)...)...)
+	return iampolicy.New(append(statements, acceptShares(mesh, "ram:GetResourceShares")...)...)
 }
 
 // functionARNs are all user-defined functions of an account's catalog: who deletes a

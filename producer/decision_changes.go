@@ -68,6 +68,13 @@ func (p *Producer) changes(c *considered, f *found) (*change, error) {
 		return nil, err
 	}
 	target := ours(wanted.Grants)
+	for k, h := range made {
+		if k.Object.Kind == access.KindFilter && target[k].Empty() {
+			// What others hold on a filter a listing may not show, and nothing is answered about
+			// one of them. Revoking what is not there does no harm.
+			there.Add(k, h)
+		}
+	}
 	if len(c.permitted) == 0 {
 		// Who takes away grants nothing, also if it fell out that others justify.
 		target = target.Held(there)
@@ -229,6 +236,11 @@ func (p *Producer) warn(c *considered, f *found, ch *change, wanted access.Wante
 	warn := func(format string, args ...any) { ch.warnings = append(ch.warnings, fmt.Sprintf(format, args...)) }
 	if more := c.permitted.Minus(r.Requested); c.action != lakemesh.ActionAbort && len(more) > 0 && !r.Requested.Has(lakemesh.All) {
 		warn("%s is more than account %s asked for, which is %s", more, r.Subscriber, r.Requested)
+	}
+	if c.action == lakemesh.ActionApprove {
+		for _, text := range wider(r.RequestedScope, c.scope, f.tables) {
+			warn("%s", text)
+		}
 	}
 	if c.action == lakemesh.ActionApprove && !r.RequestedUntil.IsZero() && (c.until.IsZero() || c.until.After(r.RequestedUntil)) {
 		warn("it %s, and account %s asked for it until %s", ending(c.until), r.Subscriber, lakemesh.FormatTime(r.RequestedUntil))

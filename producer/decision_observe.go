@@ -103,7 +103,7 @@ func (p *Producer) observe(ctx context.Context, c *considered) (*found, error) {
 		}
 		f.resources = slices.Concat(basis, chain.Possible(p.meshAccount, r, slices.Sorted(maps.Keys(f.tables)), c.scopes()...))
 		if r.Words.Whole {
-			f.have, err = p.mesh.lake.Observe(within, f.resources...)
+			f.have, err = p.lakeOf(c.id, c.grantees()).Observe(within, f.resources...)
 		}
 		return err
 	})
@@ -111,7 +111,7 @@ func (p *Producer) observe(ctx context.Context, c *considered) (*found, error) {
 		// What is looked at is known without the catalog.
 		named := slices.Concat(basis, chain.Possible(p.meshAccount, r, nil, c.scopes()...))
 		group.Go(func() (err error) {
-			f.have, err = p.mesh.lake.Observe(within, named...)
+			f.have, err = p.lakeOf(c.id, c.grantees()).Observe(within, named...)
 			return err
 		})
 	}
@@ -137,7 +137,7 @@ func (p *Producer) observe(ctx context.Context, c *considered) (*found, error) {
 		group.Go(func() (err error) {
 			// What others may read goes by what Lake Formation has and not by the records:
 			// their index can be late, and what it does not show yet would be closed.
-			f.readers, err = p.mesh.lake.Readers(within)
+			f.readers, err = p.lakeOf(c.id, c.grantees()).Readers(within)
 			return err
 		})
 	}

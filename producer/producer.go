@@ -13,6 +13,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
 	"github.com/lakemesh/lakemesh"
+	"github.com/lakemesh/lakemesh/access"
 	"github.com/lakemesh/lakemesh/internal/catalog"
 	"github.com/lakemesh/lakemesh/internal/identity"
 	"github.com/lakemesh/lakemesh/internal/permissions"
@@ -64,6 +65,7 @@ func New(ctx context.Context, options lakemesh.Options) (*Producer, error) {
 	p.own = newSide(ids.Own, ids.Region, p.concurrency())
 	p.mesh = newSide(ids.Mesh, ids.Region, p.concurrency())
 	p.mesh.lake.Self, p.mesh.lake.Others = p.meshRole(), p.grantees
+	p.mesh.lake.OnFilters = func(ctx context.Context) (access.Grants, error) { return p.onFilters(ctx, "") }
 	return p, nil
 }
 

@@ -156,7 +156,8 @@ func (p *Producer) planDropping(ctx context.Context, o access.Object) (*plan.Pla
 	if !have.OwnedBy(p.ids.Mesh.ARN, r) || slices.ContainsFunc(have.On(r), func(e permissions.Entry) bool { return e.Principal != p.ids.Mesh.ARN }) {
 		return todo, nil
 	}
-	p.planUnusedFilters(todo, &change{unused: []permissions.Resource{r}}, nil)
+	todo.Add(plan.Step{Kind: plan.DeleteFilter, Account: p.meshAccount, Resource: r.String(), Summary: fmt.Sprintf("delete %s, which nobody uses any more", r),
+		Run: func(ctx context.Context) error { return p.mesh.lake.DropFilter(ctx, r) }})
 	return todo, nil
 }
 

@@ -136,6 +136,9 @@ func mayGrantAbroad(c *engine.Call, p part, principal, account string) error {
 	case p.on.Kind == state.KindTag && !subset(p.perms, []string{associate, describe}):
 		return modified("Only ASSOCIATE and DESCRIBE on LF-Tags can be granted to another account.")
 	}
+	if p.on.Kind == state.KindPolicy && p.on.Name != "" && c.Mesh.Readings.SavedExpressionsStayInside {
+		return modified("Permissions on the LF-Tag expression %s cannot be granted to another account.", p.on.Name)
+	}
 	if err := madeHere(c, p.on); err != nil {
 		return err
 	}
@@ -313,10 +316,11 @@ func fitsColumns(c *engine.Call, p part, principal string) error {
 	return nil
 }
 
-// fewExpressions refuses one expression of LF-tags too many for a principal
+// fewExpressions refuses one expression of LF-tags too many for a principal and a
+// type of resource
 // (https://docs.aws.amazon.com/lake-formation/latest/dg/lf-tag-considerations.html).
 func fewExpressions(c *engine.Call, p part, principal string) error {
-	has, err := state.GrantsTo(c.Tx, state.PrincipalAccount(principal, p.on.Account), principal, p.on.Account, p.on.Region, string(state.KindPolicy))
+	has, err := state.GrantsTo(c.Tx, state.PrincipalAccount(principal, p.on.Account), principal, p.on.Account, p.on.Region, string(state.KindPolicy), p.on.PolicyType)
 	if err != nil || len(has) < maxPolicies {
 		return err
 	}
@@ -324,7 +328,7 @@ func fewExpressions(c *engine.Call, p part, principal string) error {
 	if slices.ContainsFunc(has, again) {
 		return nil
 	}
-	return invalid("A principal can be granted on at most %d LF-Tag expressions.", maxPolicies)
+	return invalid("A principal can be granted on at most %d LF-Tag expressions of a resource type.", maxPolicies)
 }
 
 // fitsTable refuses what is about a whole table, or all tables, to whom holds

@@ -38,9 +38,12 @@ func checkPrincipal(c *engine.Call, p *types.DataLakePrincipal) (string, error) 
 	if strings.HasPrefix(id, "arn:aws:organizations::") {
 		return "", noOrganization(c, id)
 	}
-	_, kind, _, ok := state.SplitPrincipalARN(id)
+	account, kind, _, ok := state.SplitPrincipalARN(id)
 	if !ok || kind != "user" && kind != "role" {
 		return "", invalidPrincipal(id)
+	}
+	if account != c.Account() && c.Mesh.Readings.AbsentPrincipalsAccepted {
+		return id, nil
 	}
 	exists, err := state.PrincipalExists(c.Tx, id)
 	if err != nil {

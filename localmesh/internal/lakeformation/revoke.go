@@ -198,25 +198,7 @@ func backed(c *engine.Call, g state.Grant) ([]string, error) {
 		}
 		return left, nil
 	case state.KindPolicy:
-		grants, err := state.GrantsTo(c.Tx, g.By, g.By, g.On.Account, g.On.Region, string(state.KindPolicy), g.On.PolicyType)
-		if err != nil {
-			return nil, err
-		}
-		wanted, err := expressionOf(c, g.On)
-		if err != nil {
-			return nil, err
-		}
-		var left []string
-		for _, owner := range grants {
-			granted, err := expressionOf(c, owner.On)
-			if err != nil {
-				return nil, err
-			}
-			if narrower(wanted, granted) {
-				left = union(left, expand(owner.Permissions, allows(g.On)))
-			}
-		}
-		return left, nil
+		return backedPolicy(c, g)
 	}
 	grants, err := grantsCovering(c, g.On.Resource, g.By)
 	if err != nil {
@@ -239,6 +221,26 @@ func backed(c *engine.Call, g state.Grant) ([]string, error) {
 	if g.On.Kind == state.KindFilter && slices.Contains(left, selecting) {
 		// What may be done with a filter comes with having made it.
 		left = union(left, allows(g.On))
+	}
+	return left, nil
+}
+
+// backedPolicy is backed for a policy of LF-tags: the very same one, and any other as
+// long as its giver may name all of its pairs, as far as it has anything of the kind.
+func backedPolicy(c *engine.Call, g state.Grant) ([]string, error) {
+	grants, err := state.GrantsTo(c.Tx, g.By, g.By, g.On.Account, g.On.Region, string(state.KindPolicy), g.On.PolicyType)
+	if err != nil {
+		return nil, err
+	}
+	free, err := onEveryPair(c, g.On, g.By, describe)
+	if err != nil {
+		return nil, err
+	}
+	var left []string
+	for _, owner := range grants {
+		if free || slices.Equal(owner.On.Key(), g.On.Key()) {
+			left = union(left, expand(owner.Permissions, allows(g.On)))
+		}
 	}
 	return left, nil
 }

@@ -57,12 +57,16 @@ func tagSecurable(owner, region, key, value string) state.Securable {
 // requireOnTag refuses unless the caller is an administrator or holds the
 // permission on the tag.
 func requireOnTag(c *engine.Call, on state.Securable, perm string) error {
-	if on.Account == c.Account() {
-		if ok, err := isAdmin(c); err != nil || ok {
-			return err
-		}
+	administrator, err := isAdmin(c)
+	if err != nil || administrator && on.Account == c.Account() {
+		return err
 	}
-	for _, principal := range []string{c.Caller.Principal, everyone(c.Account())} {
+	principals := []string{c.Caller.Principal, everyone(c.Account())}
+	if administrator {
+		// What another account granted the whole account its administrators have.
+		principals = append(principals, c.Account())
+	}
+	for _, principal := range principals {
 		ok, err := holdsTag(c, on, principal, perm)
 		if err != nil || ok {
 			return err

@@ -21,7 +21,7 @@ var (
 	tagCarriers    = store.Table[struct{}]{Bucket: "lf.carrier"}          // account, region, key, value, database, table, column
 	TagExpressions = store.Table[TagExpression]{Bucket: "lf.expression"}  // account, region, name
 	CellFilters    = store.Table[CellFilter]{Bucket: "lf.filter"}         // account, region, database, table, name
-	OptIns         = store.Table[OptIn]{Bucket: "lf.optin"}               // Grant.Key of the opt-in's resource and principal
+	OptIns         = store.Table[OptIn]{Bucket: "lf.optin"}               // OptIn.Key
 )
 
 // DataLakeSettings are an account's settings of Lake Formation in a region.
@@ -229,6 +229,18 @@ func HasGrants(tx store.Tx, account, principal string, key ...string) bool {
 	return found
 }
 
+// GranteesIn returns the principals of an account that were granted anything.
+func GranteesIn(tx store.Tx, account string) []string {
+	var found []string
+	grantees.ScanKeys(tx, []string{account}, "", func(k string, _ func() (struct{}, error)) bool {
+		if principal := store.Parts(k)[1]; len(found) == 0 || found[len(found)-1] != principal {
+			found = append(found, principal)
+		}
+		return true
+	})
+	return found
+}
+
 // GrantsInto returns the grants to any principal of an account on what another
 // account owns. What they point at must not be changed.
 func GrantsInto(tx store.Tx, account string) ([]Grant, error) {
@@ -313,6 +325,12 @@ func (f CellFilter) Maker() string { return cmp.Or(f.By, f.Account) }
 type OptIn struct {
 	On        Securable
 	Principal string
-	Modified  time.Time
-	By        string
+	// Account is the account that opted the principal in: the owner's, or the
+	// principal's own.
+	Account  string
+	Modified time.Time
+	By       string
 }
+
+// Key is the key of the opt-in.
+func (o OptIn) Key() []string { return append(o.On.Key(), o.Principal, o.Account) }
