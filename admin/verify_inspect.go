@@ -217,6 +217,11 @@ func (s *inspected) readShares(ctx context.Context) error {
 		}
 		// Shares are with accounts, also where an identity was granted something itself.
 		who, subscriber := string(k.Grantee), k.Grantee.Account()
+		named := s.have.Shares(who, r)
+		if r.Kind == permissions.KindFilter && len(named) == 0 {
+			// Which share carries a filter is not always told.
+			continue
+		}
 		if who != subscriber {
 			identities[subscriber] = append(identities[subscriber], who)
 		}
@@ -225,7 +230,7 @@ func (s *inspected) readShares(ctx context.Context) error {
 		}
 		arn := s.sharedARN(r)
 		s.shared[subscriber][arn] = append(s.shared[subscriber][arn], k)
-		shares[subscriber] = append(shares[subscriber], s.have.Shares(who, r)...)
+		shares[subscriber] = append(shares[subscriber], named...)
 	}
 	for _, r := range s.records {
 		for _, share := range r.RAMShares {

@@ -78,7 +78,8 @@ func (s *inspected) compareImport(r *tracker.Record) {
 			s.found(on(chain.Invitation, "resource share "+i.Name, "", "the mesh account's invitation to it was not accepted"))
 		}
 	}
-	if len(shareARNs(&r.Subscription)) == 0 && !s.seen[name].visible {
+	hidden := s.hidden(r)
+	if unnamed(r) && (len(hidden) > 0 || direct(r)) {
 		for share, i := range s.invitations {
 			if i.Pending() {
 				waits = true
@@ -86,7 +87,6 @@ func (s *inspected) compareImport(r *tracker.Record) {
 			}
 		}
 	}
-	hidden := s.hidden(r)
 	if len(hidden) > 0 && !waits {
 		for _, resource := range hidden {
 			g := on(chain.Share, resource.String(), s.account, "it was granted, and this account does not see it")
@@ -366,7 +366,7 @@ func (s *inspected) compareInvitations() {
 	named := map[string]bool{}
 	for _, r := range s.records {
 		arns := shareARNs(&r.Subscription)
-		if r.Claim != nil || r.Status == lakemesh.Active && len(arns) == 0 {
+		if r.Claim != nil || r.Status == lakemesh.Active && unnamed(r) {
 			return
 		}
 		if r.Status == lakemesh.Active {

@@ -460,12 +460,17 @@ func (s *inspected) readShares(ctx context.Context, subscriber string) error {
 		if !ok || len(s.have.Of(who, r).Permissions) == 0 {
 			continue
 		}
+		named := s.have.Shares(who, r)
+		if r.Kind == permissions.KindFilter && len(named) == 0 {
+			// Which share carries a filter is not told where listings hide the grants of others.
+			continue
+		}
 		if who != subscriber && !slices.Contains(identities, who) {
 			identities = append(identities, who)
 		}
 		arn := s.sharedARN(r)
 		keys[arn] = append(keys[arn], k)
-		shares = append(shares, s.have.Shares(who, r)...)
+		shares = append(shares, named...)
 	}
 	for _, r := range s.records {
 		if r.Subscriber == subscriber {
