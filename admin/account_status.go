@@ -40,7 +40,7 @@ func (a *Admin) accountStatus(ctx context.Context, out *StatusOutput) error {
 		case !s.Administrator || found[i].policy == "" || !trustsOnly(found[i].trust, "arn:aws:iam::"+a.account+":root"):
 			out.Problems = append(out.Problems, fmt.Sprintf("role %s is not set up completely: the account must be initialized again", name))
 		case len(found[i].differences(a.ownRoleAgain(name, found[i]))) > 0:
-			out.Problems = append(out.Problems, fmt.Sprintf("role %s is not as this version makes it: the account must be initialized again, with the same crawler role and buckets", name))
+			out.Problems = append(out.Problems, fmt.Sprintf("role %s is not as this version makes it: the account must be initialized again, with the same crawler role, buckets and keys", name))
 		}
 		statuses[i] = s
 	}
@@ -99,7 +99,7 @@ func (a *Admin) ownRoleAgain(name string, found *foundRole) role {
 	}
 	var in InitializeProducerInput
 	in.keep(found)
-	want.policy = producerPolicy(a.mesh, a.account, in.CrawlerRoleARN, in.Buckets)
+	want.policy = producerPolicy(a.mesh, a.account, in.CrawlerRoleARN, in.Buckets, in.KeyPolicies)
 	return want
 }
 

@@ -37,8 +37,9 @@ type BootstrapInput struct {
 	// CrawlerRoleARN and Buckets are as in [InitializeProducerInput].
 	CrawlerRoleARN string
 	Buckets        []string
-	// KMSKeys are as in [EnableProducerInput].
-	KMSKeys []string
+	// KMSKeys and AddKMSKeys are as in [EnableProducerInput], KeyPolicies as in
+	// [InitializeProducerInput].
+	KMSKeys, AddKMSKeys, KeyPolicies []string
 	// LinkRegions are as in [InitializeConsumerInput].
 	LinkRegions []string
 	// AccountRoles and MeshRoles are what the roles of each account get besides.
@@ -147,12 +148,12 @@ func openBootstrap(ctx context.Context, in BootstrapInput) (*bootstrap, error) {
 	if kind != Consumer {
 		b.halves = append(b.halves, half{Producer, lakemesh.ProducerRole, lakemesh.MeshProducerRole(id),
 			func(ctx context.Context) (*plan.Plan, error) {
-				return b.account.PlanInitializeProducerAccount(ctx, InitializeProducerInput{CrawlerRoleARN: in.CrawlerRoleARN, Buckets: in.Buckets, Roles: in.AccountRoles})
+				return b.account.PlanInitializeProducerAccount(ctx, InitializeProducerInput{CrawlerRoleARN: in.CrawlerRoleARN, Buckets: in.Buckets, KeyPolicies: in.KeyPolicies, Roles: in.AccountRoles})
 			},
 			func(ctx context.Context, fresh bool) (*plan.Plan, error) {
-				return b.mesh.planEnableProducer(ctx, EnableProducerInput{AccountID: id, CrawlerRoleARN: in.CrawlerRoleARN, KMSKeys: in.KMSKeys, Roles: in.MeshRoles}, fresh)
+				return b.mesh.planEnableProducer(ctx, EnableProducerInput{AccountID: id, CrawlerRoleARN: in.CrawlerRoleARN, KMSKeys: in.KMSKeys, AddKMSKeys: in.AddKMSKeys, Roles: in.MeshRoles}, fresh)
 			}})
-	} else if in.CrawlerRoleARN != "" || len(in.Buckets) > 0 || in.KMSKeys != nil {
+	} else if in.CrawlerRoleARN != "" || len(in.Buckets) > 0 || in.KMSKeys != nil || len(in.AddKMSKeys) > 0 || in.KeyPolicies != nil {
 		return nil, lakemesh.Invalid("Type", "a consumer has neither a crawler role nor buckets nor keys")
 	}
 	if kind != Producer {

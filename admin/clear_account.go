@@ -9,6 +9,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/glue"
+	"github.com/aws/aws-sdk-go-v2/service/kms"
 	"github.com/aws/aws-sdk-go-v2/service/lakeformation"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"golang.org/x/sync/errgroup"
@@ -112,6 +113,9 @@ func (a *Admin) clearing(ctx context.Context, in ClearInput) (*clearing, error) 
 		if err := c.planBuckets(ctx); err != nil {
 			return nil, err
 		}
+		if err := c.planKeys(ctx); err != nil {
+			return nil, err
+		}
 	}
 	return c, c.planRoles(ctx)
 }
@@ -204,6 +208,33 @@ func (c *clearing) planBuckets(ctx context.Context) error {
 	}
 	for _, change := range changes {
 		buckets.Step(c.closing, change)
+	}
+	return nil
+}
+
+// planKeys takes our statements for roles of the mesh account out of the policies of the
+// keys that the producer's role keeps.
+func (c *clearing) planKeys(ctx context.Context) error {
+	keys := storage.Keys{Client: kms.NewFromConfig(c.caller.Config), Account: c.account}
+	for _, r := range c.roles {
+		for _, key := range resourcesOf(r.found.policy, "kms:PutKeyPolicy") {
+			policy, err := keys.Policy(ctx, key)
+			if err != nil {
+				if ctx.Err() != nil {
+					return context.Cause(ctx)
+				}
+				c.closing.Warn("the policy of key %s was not looked at (%v): if lakemesh let a role decrypt with it, its statement is still there", key, err)
+				continue
+			}
+			readers, err := storage.KeyReaders(policy, key)
+			if err != nil {
+				return identity.Explain("GetKeyPolicy", c.account, "key "+key, err)
+			}
+			shut := slices.DeleteFunc(readers, func(r storage.KeyReader) bool { return !strings.HasPrefix(r.Role, "arn:aws:iam::"+c.mesh+":role/") })
+			if len(shut) > 0 {
+				keys.Step(c.closing, storage.KeyChange{Key: key, Shut: shut})
+			}
+		}
 	}
 	return nil
 }

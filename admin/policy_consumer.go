@@ -27,7 +27,7 @@ func consumerPolicy(mesh, consumer string, linkRegions []string) iampolicy.Docum
 		statements = append(statements, allow("LookAtLinkRegions", []string{lookAtSettings}, anything,
 			iampolicy.Conditions{"StringEquals": {"aws:RequestedRegion": linkRegions}}))
 	}
-	return iampolicy.New(append(statements, acceptShares(mesh)...)...)
+	return iampolicy.New(append(statements, acceptShares(mesh, "ram:GetResourceShares")...)...)
 }
 
 // functionARNs are all user-defined functions of an account's catalog: who deletes a

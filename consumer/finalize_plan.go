@@ -192,9 +192,6 @@ func (f *finalizing) planShares(p *plan.Plan) *plan.Step {
 	if f.visible && len(f.pending) == 0 {
 		return nil
 	}
-	if f.direct() && len(f.pending) == 0 {
-		return nil
-	}
 	var accepted []*plan.Step
 	for _, i := range f.pending {
 		accepted = append(accepted, p.Add(plan.Step{
@@ -203,19 +200,26 @@ func (f *finalizing) planShares(p *plan.Plan) *plan.Step {
 			Run:     func(ctx context.Context) error { return c.receiver().Accept(ctx, i) },
 		}))
 	}
-	if f.direct() {
-		// Nobody of the account but those identities sees what was granted.
-		return accepted[len(accepted)-1]
-	}
 	return p.Add(plan.Step{
 		Kind: plan.AwaitShare, Account: c.account, Resource: "database " + r.Database,
-		Summary: "wait until " + f.what() + " of the mesh can be seen",
+		Summary: f.waits(),
 		Run:     f.await,
 	}, accepted...)
 }
 
+// waits says what is waited for.
+func (f *finalizing) waits() string {
+	if f.direct() {
+		return "wait until " + f.what() + " is in effect"
+	}
+	return "wait until " + f.what() + " of the mesh can be seen"
+}
+
 // what names what was granted.
 func (f *finalizing) what() string {
+	if f.direct() {
+		return "what was shared of database " + f.record.Database
+	}
 	if f.record.WholeDatabase() {
 		return "database " + f.record.Database
 	}
@@ -233,7 +237,7 @@ func (f *finalizing) await(ctx context.Context) error {
 			return ok, err
 		}
 		var accepted []string
-		if len(shares) == 0 {
+		if f.unnamed(shares) {
 			accepted, err = c.receiver().AcceptOf(ctx, c.meshAccount)
 		} else {
 			accepted, err = c.receiver().AcceptPending(ctx, c.meshAccount, shares)

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/lakemesh/lakemesh"
+	"github.com/lakemesh/lakemesh/internal/chain"
 	"github.com/lakemesh/lakemesh/internal/permissions"
 	"github.com/lakemesh/lakemesh/internal/tracker"
 )
@@ -52,19 +53,24 @@ func justified(subscriptions []*tracker.Record, r permissions.Resource) lakemesh
 		if !strings.EqualFold(s.Database, r.Database) {
 			continue
 		}
-		if r.Kind == permissions.KindAllTables && s.WholeDatabase() || r.Kind == permissions.KindTable && covers(&s.Subscription, r.Table) {
+		switch {
+		case s.Scope.Partly():
+			if r.Kind == permissions.KindFilter && r.Filter == chain.FilterOf(s.Scope) && covers(&s.Subscription, r.Table) {
+				all = all.Union(passedOn(&s.Subscription))
+			}
+		case r.Kind == permissions.KindAllTables && s.WholeDatabase() || r.Kind == permissions.KindTable && covers(&s.Subscription, r.Table):
 			all = all.Union(passed(&s.Subscription))
 		}
 	}
-	if len(all) > 0 {
+	if len(all) > 0 && r.Kind != permissions.KindFilter {
 		// Every permission comes with DESCRIBE.
 		all = all.Union(lakemesh.NewPermissions(lakemesh.Describe))
 	}
 	return all
 }
 
-// objects are what grants of a subscription can be on: its tables, or all tables
-// of its database at once.
+// objects are what grants of a subscription can be on: its tables, or the filters that carry
+// its columns and rows, or all tables of its database at once.
 func (c *Consumer) objects(s *lakemesh.Subscription) []permissions.Resource {
 	if s.WholeDatabase() {
 		return []permissions.Resource{permissions.AllTables(c.meshAccount, s.Database)}
@@ -72,6 +78,9 @@ func (c *Consumer) objects(s *lakemesh.Subscription) []permissions.Resource {
 	list := make([]permissions.Resource, len(s.Tables))
 	for i, t := range s.Tables {
 		list[i] = permissions.Table(c.meshAccount, s.Database, t)
+		if s.Scope.Partly() {
+			list[i] = permissions.Filter(c.meshAccount, s.Database, t, chain.FilterOf(s.Scope))
+		}
 	}
 	return list
 }

@@ -78,6 +78,22 @@ type Readings struct {
 	// PastSchedulesRefused refuses an enabled one-time schedule whose time has passed.
 	// Otherwise it is due at once.
 	PastSchedulesRefused bool
+	// HybridGrantsNeedNoOptIn lets other accounts use what they were granted in hybrid
+	// access mode before their principals were opted in.
+	HybridGrantsNeedNoOptIn bool
+	// DirectGrantsShareTheAccount puts the account into the share of what was granted to
+	// a role or user of it. Otherwise the share is with the role or user, and each of
+	// them comes with an invitation of its own.
+	DirectGrantsShareTheAccount bool
+	// AbsentPrincipalsAccepted lets a role or user of another account be granted
+	// something before it is there. Otherwise it is no valid principal.
+	AbsentPrincipalsAccepted bool
+	// TagGrantsHandedOnInFull makes a policy of LF-tags that an account hands on worth
+	// all that it matches. Otherwise it is worth what the account has itself.
+	TagGrantsHandedOnInFull bool
+	// SavedExpressionsStayInside refuses policies of LF-tags to other accounts that name
+	// a saved expression.
+	SavedExpressionsStayInside bool
 }
 
 // Strict are the readings that refuse most, or give least.
@@ -86,6 +102,7 @@ func Strict() Readings {
 		TransactionKeysAsSet: true, WritesNameIndexKeys: true, LocationRolesTrustGlue: true, FirstVersionOfSharing: true, SetContextRefused: true,
 		PrivilegedAccessGrantsNothing: true, LocationsVerifiedOnce: true, UnreachableLocationsRefused: true, ListingsShowOwnRows: true, ListedRowsSplit: true,
 		RowFiltersNeedPlainTables: true, GrantedFiltersStay: true, PermissionTypesSingly: true, PastSchedulesRefused: true,
+		SavedExpressionsStayInside: true,
 	}
 }
 
@@ -97,7 +114,8 @@ func Lenient() Readings {
 	return Readings{
 		BatchKeysSingly: true, InheritedTagsUnasked: true, InheritedIdentityUnasked: true, FifthVersionOfSharing: true,
 		SharingNeedsNoInvitation: true, ListedRowsMerged: true,
-		ColumnsHandedOn: true,
+		ColumnsHandedOn: true, HybridGrantsNeedNoOptIn: true, DirectGrantsShareTheAccount: true, AbsentPrincipalsAccepted: true,
+		TagGrantsHandedOnInFull: true,
 	}
 }
 

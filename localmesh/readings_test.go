@@ -48,7 +48,8 @@ func TestReadingsAreParsed(t *testing.T) {
 		"lenient":                 localmesh.Lenient(),
 		"transaction-keys-as-set": {TransactionKeysAsSet: true},
 		"lenient,-batch-keys-singly,-inherited-tags-unasked": {InheritedIdentityUnasked: true, FifthVersionOfSharing: true,
-			SharingNeedsNoInvitation: true, ListedRowsMerged: true, ColumnsHandedOn: true},
+			SharingNeedsNoInvitation: true, ListedRowsMerged: true, ColumnsHandedOn: true, HybridGrantsNeedNoOptIn: true, DirectGrantsShareTheAccount: true,
+			AbsentPrincipalsAccepted: true, TagGrantsHandedOnInFull: true},
 		"batch-keys-singly, writes-name-index-keys": {BatchKeysSingly: true, WritesNameIndexKeys: true},
 	} {
 		if got, err := localmesh.ParseReadings(text); err != nil || got != want {

@@ -48,6 +48,10 @@ type change struct {
 	// warnings are what the owner should know of.
 	warnings []string
 	shared   *shared
+	// ends is what becomes of the schedules that end grants, and enders what their role
+	// lacks for it.
+	ends   []endChange
+	enders []permissions.Entry
 }
 
 // changes computes what a decision changes: the terms of one subscription are replaced,
@@ -68,6 +72,13 @@ func (p *Producer) changes(c *considered, f *found) (*change, error) {
 		return nil, err
 	}
 	target := ours(wanted.Grants)
+	for k, h := range made {
+		if k.Object.Kind == access.KindFilter && target[k].Empty() {
+			// What others hold on a filter a listing may not show, and nothing is answered about
+			// one of them. Revoking what is not there does no harm.
+			there.Add(k, h)
+		}
+	}
 	if len(c.permitted) == 0 {
 		// Who takes away grants nothing, also if it fell out that others justify.
 		target = target.Held(there)
@@ -103,6 +114,9 @@ func (p *Producer) changes(c *considered, f *found) (*change, error) {
 		return nil, err
 	}
 	if err := p.prefixes(c, f, ch, diff); err != nil {
+		return nil, err
+	}
+	if err := p.planEnds(c, f, ch, names, holds); err != nil {
 		return nil, err
 	}
 	p.warn(c, f, ch, wanted)
@@ -202,8 +216,9 @@ func (p *Producer) steps(ctx context.Context, c *considered, f *found, ch *chang
 	}
 	f.shared.knows(f, ch.grant, ch.revoke, ch.holds)
 	made := p.planFilters(todo, ch)
-	steps := p.mesh.lake.Batches().Change(todo, ch.grant, ch.revoke, made...)
-	p.planUnusedFilters(todo, ch, steps)
+	scheduled := p.scheduleEnds(todo, ch, made...)
+	steps := p.mesh.lake.Batches().ChangeAfter(todo, ch.grant, ch.revoke, scheduled, made...)
+	p.planUnusedFilters(todo, ch, p.loosenEnds(todo, ch, steps))
 	unfinished := r.Claim != nil && len(c.permitted) > 0
 	// Where shares carried all of it before, and are in order, nothing is put into them.
 	settled := f.carriage.Settled && f.shared.found != nil
@@ -229,6 +244,11 @@ func (p *Producer) warn(c *considered, f *found, ch *change, wanted access.Wante
 	warn := func(format string, args ...any) { ch.warnings = append(ch.warnings, fmt.Sprintf(format, args...)) }
 	if more := c.permitted.Minus(r.Requested); c.action != lakemesh.ActionAbort && len(more) > 0 && !r.Requested.Has(lakemesh.All) {
 		warn("%s is more than account %s asked for, which is %s", more, r.Subscriber, r.Requested)
+	}
+	if c.action == lakemesh.ActionApprove {
+		for _, text := range wider(r.RequestedScope, c.scope, f.tables) {
+			warn("%s", text)
+		}
 	}
 	if c.action == lakemesh.ActionApprove && !r.RequestedUntil.IsZero() && (c.until.IsZero() || c.until.After(r.RequestedUntil)) {
 		warn("it %s, and account %s asked for it until %s", ending(c.until), r.Subscriber, lakemesh.FormatTime(r.RequestedUntil))

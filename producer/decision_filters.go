@@ -12,6 +12,7 @@ import (
 
 	"github.com/lakemesh/lakemesh"
 	"github.com/lakemesh/lakemesh/access"
+	"github.com/lakemesh/lakemesh/internal/awserr"
 	"github.com/lakemesh/lakemesh/internal/chain"
 	"github.com/lakemesh/lakemesh/internal/permissions"
 	"github.com/lakemesh/lakemesh/internal/tracker"
@@ -90,7 +91,7 @@ func (p *Producer) filters(c *considered, f *found, ch *change, wanted access.Wa
 			if slices.Contains(c.grantees(), e.Principal) {
 				unused = unused && left.Empty()
 			} else {
-				unused = unused && (e.Principal == p.ids.Mesh.ARN || access.Grantee(e.Principal).Account() == c.record.Subscriber)
+				unused = unused && (e.Principal == p.ids.Mesh.ARN || e.Principal == p.ends.Role() || access.Grantee(e.Principal).Account() == c.record.Subscriber)
 			}
 		}
 		if unused {
@@ -215,8 +216,20 @@ func (p *Producer) planFilters(todo *plan.Plan, ch *change) []*plan.Step {
 func (p *Producer) planUnusedFilters(todo *plan.Plan, ch *change, after []*plan.Step) {
 	for _, r := range ch.unused {
 		todo.Add(plan.Step{Kind: plan.DeleteFilter, Account: p.meshAccount, Resource: r.String(), Summary: fmt.Sprintf("delete %s, which nobody uses any more", r),
-			Run: func(ctx context.Context) error { return p.mesh.lake.DropFilter(ctx, r) }}, after...)
+			Run: func(ctx context.Context) error { return p.dropFilter(ctx, r) }}, after...)
 	}
+}
+
+// dropFilter drops a filter that nobody uses. What a consumer handed on of it may stay, and AWS
+// may keep the filter for that: then it gives nobody anything that its account does not have,
+// and verifications tell of it.
+func (p *Producer) dropFilter(ctx context.Context, r permissions.Resource) error {
+	err := p.mesh.lake.DropFilter(ctx, r)
+	if awserr.Is(err, "InvalidInputException") {
+		p.log.WarnContext(ctx, "a data cells filter that no subscription uses any more stays", "filter", r.String(), "error", err)
+		return nil
+	}
+	return err
 }
 
 // showing says what a filter shows.

@@ -45,7 +45,9 @@ func fallenOf(c *considered, ch *change) []string {
 			on += fmt.Sprintf(" and %d more", more)
 		}
 		text := fmt.Sprintf("whoever in account %s was given %s on %s loses it at once: what an account has handed on falls with what is revoked from it", c.record.Subscriber, l.lost, on)
-		if l.again == "" {
+		if l.again == "" && len(c.grantable) > 0 {
+			text += "; it hands on what it has now by importing the subscription again: " + lakemesh.Do("consumer.FinalizeSubscription", "SubscriptionID", c.record.ID).String()
+		} else if l.again == "" {
 			text += ", and it may hand none of it on again"
 		} else {
 			text += fmt.Sprintf("; it hands %s on again by importing the subscription again: %s", l.again, lakemesh.Do("consumer.FinalizeSubscription", "SubscriptionID", c.record.ID))

@@ -13,6 +13,7 @@ import (
 	"github.com/lakemesh/lakemesh/internal/awserr"
 	"github.com/lakemesh/lakemesh/internal/catalog"
 	"github.com/lakemesh/lakemesh/internal/chain"
+	"github.com/lakemesh/lakemesh/internal/endings"
 	"github.com/lakemesh/lakemesh/internal/permissions"
 	"github.com/lakemesh/lakemesh/internal/sharing"
 	"github.com/lakemesh/lakemesh/internal/tracker"
@@ -54,6 +55,9 @@ type found struct {
 	halfRead []string
 	// unread says of which buckets the policy could not be read, and why.
 	unread []string
+	// ends are the schedules that end what the subscription may have been granted; nil if it
+	// was not looked at them.
+	ends map[access.Part]*endings.Found
 }
 
 // mends reports whether a decision looks for what fell out of its shares. Taking away
@@ -103,7 +107,7 @@ func (p *Producer) observe(ctx context.Context, c *considered) (*found, error) {
 		}
 		f.resources = slices.Concat(basis, chain.Possible(p.meshAccount, r, slices.Sorted(maps.Keys(f.tables)), c.scopes()...))
 		if r.Words.Whole {
-			f.have, err = p.mesh.lake.Observe(within, f.resources...)
+			f.have, err = p.lakeOf(c.id, c.grantees()).Observe(within, f.resources...)
 		}
 		return err
 	})
@@ -111,7 +115,7 @@ func (p *Producer) observe(ctx context.Context, c *considered) (*found, error) {
 		// What is looked at is known without the catalog.
 		named := slices.Concat(basis, chain.Possible(p.meshAccount, r, nil, c.scopes()...))
 		group.Go(func() (err error) {
-			f.have, err = p.mesh.lake.Observe(within, named...)
+			f.have, err = p.lakeOf(c.id, c.grantees()).Observe(within, named...)
 			return err
 		})
 	}
@@ -137,7 +141,7 @@ func (p *Producer) observe(ctx context.Context, c *considered) (*found, error) {
 		group.Go(func() (err error) {
 			// What others may read goes by what Lake Formation has and not by the records:
 			// their index can be late, and what it does not show yet would be closed.
-			f.readers, err = p.mesh.lake.Readers(within)
+			f.readers, err = p.lakeOf(c.id, c.grantees()).Readers(within)
 			return err
 		})
 	}
@@ -150,6 +154,9 @@ func (p *Producer) observe(ctx context.Context, c *considered) (*found, error) {
 		f.elsewhere[r.Database] = whole
 	}
 	if err := p.observeFurther(ctx, c, f); err != nil {
+		return nil, err
+	}
+	if err := p.afterEnds(ctx, c, f); err != nil {
 		return nil, err
 	}
 	return f, p.confirm(ctx, c, f)
@@ -165,6 +172,7 @@ func (p *Producer) observeFurther(ctx context.Context, c *considered, f *found) 
 			return err
 		})
 	}
+	group.Go(func() error { return p.observeEnds(within, c, f) })
 	if f.readers == nil {
 		return group.Wait()
 	}

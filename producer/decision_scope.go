@@ -1,11 +1,13 @@
 package producer
 
 import (
+	"context"
 	"slices"
 
 	"github.com/lakemesh/lakemesh"
 	"github.com/lakemesh/lakemesh/access"
 	"github.com/lakemesh/lakemesh/internal/chain"
+	"github.com/lakemesh/lakemesh/internal/permissions"
 	"github.com/lakemesh/lakemesh/internal/tracker"
 )
 
@@ -51,6 +53,40 @@ func (c *considered) grantees() []string {
 	}
 	slices.Sort(all)
 	return slices.Compact(all)
+}
+
+// lakeOf is the mesh's Lake Formation where users and roles matter that something was granted
+// to: a listing may not show them, and they are asked about by themselves. What a decision on
+// the subscription itself finds on its filters is not taken from its record.
+func (p *Producer) lakeOf(subscription string, grantees []string) *permissions.Lake {
+	lake := *p.mesh.lake
+	lake.OnFilters = func(ctx context.Context) (access.Grants, error) { return p.onFilters(ctx, subscription) }
+	lake.Others = func(ctx context.Context) ([]string, error) {
+		all, err := p.mesh.lake.Others(ctx)
+		for _, g := range grantees {
+			if !slices.Contains(all, g) {
+				all = append(all, g)
+			}
+		}
+		return all, err
+	}
+	return &lake
+}
+
+// onFilters is what this producer's subscriptions but one give on data cells filters.
+func (p *Producer) onFilters(ctx context.Context, but string) (access.Grants, error) {
+	all := access.Grants{}
+	_, err := p.records.OwnedActive(ctx, p.account, func(r *tracker.Record) bool {
+		if given := r.Justified(); r.ID != but && given.Scope.Partly() {
+			for k, h := range chain.Either(p.meshAccount, r, nil, given) {
+				if k.Object.Kind == access.KindFilter {
+					all.Add(k, h)
+				}
+			}
+		}
+		return false
+	})
+	return all, err
 }
 
 // about are the grants that a decision is about: what the subscription may have been granted

@@ -66,7 +66,7 @@ func (s *shared) look(ctx context.Context) error {
 		return nil
 	}
 	var err error
-	s.found, err = s.producer.mesh.lake.Observe(ctx, s.resources...)
+	s.found, err = s.producer.lakeOf(s.record.ID, s.to).Observe(ctx, s.resources...)
 	return err
 }
 

@@ -344,7 +344,7 @@ func TestBadDecisionsAreRefusedBeforeAnythingChanges(t *testing.T) {
 		"unknown subscription":        {w.producer.ApproveAccessRequest(t.Context(), producer.ApproveInput{RequestID: unknown}), lakemesh.ErrNotFound},
 		"somebody else's":             {w.producer.ApproveAccessRequest(t.Context(), producer.ApproveInput{RequestID: foreign}), lakemesh.ErrWrongAccount},
 		"not an id":                   {w.producer.DenyAccessRequest(t.Context(), producer.DenyInput{RequestID: "x"}), lakemesh.ErrInvalidInput},
-		"an update to nothing":        {w.producer.UpdateSubscriptionPermissions(t.Context(), producer.UpdateInput{SubscriptionID: id}), lakemesh.ErrInvalidInput},
+		"an update to nothing":        {w.producer.UpdateSubscriptionPermissions(t.Context(), producer.UpdateInput{SubscriptionID: id, GrantPermissions: []string{}}), lakemesh.ErrInvalidInput},
 		"an abort without a decision": {w.producer.AbortDecision(t.Context(), producer.AbortInput{SubscriptionID: id}), lakemesh.ErrIllegalTransition},
 	} {
 		if !errors.Is(test.err, test.kind) {

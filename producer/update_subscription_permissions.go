@@ -13,10 +13,11 @@ import (
 type UpdateInput struct {
 	// SubscriptionID is the subscription to change.
 	SubscriptionID string
-	// GrantPermissions are the permissions that hold afterwards; at least one.
+	// GrantPermissions are the permissions that hold afterwards; at least one. Nil means
+	// those that hold.
 	GrantPermissions []string
 	// GrantablePermissions are what the consumer may grant on afterwards. Nil means
-	// all of GrantPermissions; empty means none.
+	// all of GrantPermissions, or if these are nil what it may grant on; empty means none.
 	GrantablePermissions []string
 	// Until is when access ends, to the second. Nil means as before; the zero time means
 	// never.
@@ -67,15 +68,21 @@ func (p *Producer) update(in UpdateInput) (*decision, error) {
 	if t.permitted, t.grantable, err = parseGrants(in.GrantPermissions, in.GrantablePermissions); err != nil {
 		return nil, err
 	}
-	if len(t.permitted) == 0 {
+	if len(t.permitted) == 0 && in.GrantPermissions != nil {
 		return nil, lakemesh.Invalid("GrantPermissions", "name at least one permission; to end the subscription, delete it")
 	}
 	grantable := t.grantable
-	if _, err = subset(t.permitted, grantable, in.GrantablePermissions); err != nil {
-		return nil, err
+	if in.GrantPermissions != nil {
+		if _, err = subset(t.permitted, grantable, in.GrantablePermissions); err != nil {
+			return nil, err
+		}
 	}
 	d := &decision{op: op, action: lakemesh.ActionUpdate, id: in.SubscriptionID, notes: in.Notes, expect: in.Expect}
 	d.terms = func(r *tracker.Record) (terms, error) {
+		t := t
+		if in.GrantPermissions == nil {
+			t.permitted = r.Permitted
+		}
 		switch {
 		case r.Fault != "":
 			return terms{}, tampered(op, p.meshAccount, r)
@@ -83,13 +90,18 @@ func (p *Producer) update(in UpdateInput) (*decision, error) {
 			// It is the consumer's word: it keeps nobody from taking access away.
 			return terms{}, p.left(op, r, "it is given no more permissions")
 		}
-		t := t
 		var err error
 		if t.scope, err = in.Scope.on(r, r.Scope, t.permitted); err != nil {
 			return terms{}, err
 		}
 		if t.grantable, err = grantableOf(t, grantable, in.GrantablePermissions); err != nil {
 			return terms{}, err
+		}
+		if in.GrantPermissions == nil && in.GrantablePermissions == nil && len(t.scope.Principals) == 0 && len(r.Scope.Principals) == 0 {
+			t.grantable = r.Grantable
+		}
+		if len(t.permitted) == 0 {
+			return terms{}, lakemesh.Invalid("GrantPermissions", "it has no permissions that could stay: name them")
 		}
 		if r.Leaving && !t.scope.Equal(r.Scope) {
 			return terms{}, p.left(op, r, "what it is narrowed to stays")

@@ -28,6 +28,14 @@ func termsOf(requested lakemesh.Permissions, permitted, grantable []string) (ter
 	return t, err
 }
 
+// updateOf are what a subscription has after an update.
+func updateOf(s *lakemesh.Subscription, in producer.UpdateInput) (terms, error) {
+	if in.GrantPermissions == nil && in.GrantablePermissions == nil {
+		return terms{s.Permitted, s.Grantable}, nil
+	}
+	return termsOf(s.Permitted, in.GrantPermissions, in.GrantablePermissions)
+}
+
 // more is what of some permissions is not among others; ALL has all of them.
 func more(p, than lakemesh.Permissions) lakemesh.Permissions {
 	if than.Has(lakemesh.All) {
@@ -59,7 +67,7 @@ func renderApproval(s *lakemesh.Subscription, in producer.ApproveInput) (string,
 
 // renderUpdate is what an owner is to know before it changes a subscription.
 func renderUpdate(s *lakemesh.Subscription, in producer.UpdateInput) (string, error) {
-	t, err := termsOf(nil, in.GrantPermissions, in.GrantablePermissions)
+	t, err := updateOf(s, in)
 	if err != nil {
 		return "", err
 	}
@@ -81,7 +89,7 @@ func renderUpdate(s *lakemesh.Subscription, in producer.UpdateInput) (string, er
 // grantsMore reports whether a subscription gets something by an update: it is asked for,
 // or the plan grants it.
 func grantsMore(s *lakemesh.Subscription, in producer.UpdateInput, todo *plan.Plan) (bool, error) {
-	t, err := termsOf(nil, in.GrantPermissions, in.GrantablePermissions)
+	t, err := updateOf(s, in)
 	if scope, wrong := in.Scope.Of(s.Scope); wrong != nil || !scope.Equal(s.Scope) {
 		return true, wrong
 	}
@@ -128,7 +136,7 @@ func endOf(until, before time.Time) string {
 // leavesLess reports whether a subscription loses something by an update: it is not named
 // any more, it ends earlier, or the plan takes it away.
 func leavesLess(s *lakemesh.Subscription, in producer.UpdateInput, todo *plan.Plan) (bool, error) {
-	t, err := termsOf(nil, in.GrantPermissions, in.GrantablePermissions)
+	t, err := updateOf(s, in)
 	if err != nil {
 		return false, err
 	}

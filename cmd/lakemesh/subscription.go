@@ -284,12 +284,11 @@ func (a *app) subscriptionUpdate() *cobra.Command {
 	})
 	f := cmd.Flags()
 	f.SortFlags = false
-	f.Var(list{values: &in.GrantPermissions}, "grant-permissions", "the permissions that hold afterwards")
-	f.Var(list{values: &in.GrantablePermissions, none: true}, "grantable-permissions", "what the consumer may grant on afterwards; none for nothing (default: all of them)")
+	f.Var(list{values: &in.GrantPermissions}, "grant-permissions", "the permissions that hold afterwards (default: those that hold)")
+	f.Var(list{values: &in.GrantablePermissions, none: true}, "grantable-permissions", "what the consumer may grant on afterwards; none for nothing (default: all that are granted, or what it may)")
 	addNarrowing(cmd, &scope, "default: as it is")
 	a.addEnd(cmd, &end, true, "as before")
 	f.StringVar(&in.Notes, "notes", "", "a note about the change")
-	required(cmd, "grant-permissions")
 	must(cmd.RegisterFlagCompletionFunc("grant-permissions", completePermissions))
 	must(cmd.RegisterFlagCompletionFunc("grantable-permissions", completePermissions))
 	return cmd

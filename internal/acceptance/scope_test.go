@@ -8,9 +8,12 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/glue/types"
+	"github.com/aws/aws-sdk-go-v2/service/lakeformation"
+	lftypes "github.com/aws/aws-sdk-go-v2/service/lakeformation/types"
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/lakemesh/lakemesh"
+	"github.com/lakemesh/lakemesh/access"
 	"github.com/lakemesh/lakemesh/consumer"
 	"github.com/lakemesh/lakemesh/internal/meshtest"
 	"github.com/lakemesh/lakemesh/producer"
@@ -141,4 +144,145 @@ func TestWhatCannotBeNarrowedIsRefused(t *testing.T) {
 			t.Errorf("%s: request %s, %v; want it refused", name, id, err)
 		}
 	}
+}
+
+// ruling is the Lake Formation of an account as its administrator, who makes itself one of
+// the data lake.
+func (w *world) ruling(account string) *lakeformation.Client {
+	w.t.Helper()
+	client := lakeformation.NewFromConfig(w.Config(meshtest.Administrator(account)))
+	out, err := client.GetDataLakeSettings(w.ctx(), &lakeformation.GetDataLakeSettingsInput{})
+	w.must(err)
+	is := func(p lftypes.DataLakePrincipal) bool {
+		return aws.ToString(p.DataLakePrincipalIdentifier) == meshtest.Administrator(account)
+	}
+	if s := out.DataLakeSettings; !slices.ContainsFunc(s.DataLakeAdmins, is) {
+		s.DataLakeAdmins = append(s.DataLakeAdmins, lftypes.DataLakePrincipal{DataLakePrincipalIdentifier: aws.String(meshtest.Administrator(account))})
+		_, err = client.PutDataLakeSettings(w.ctx(), &lakeformation.PutDataLakeSettingsInput{DataLakeSettings: s})
+		w.must(err)
+	}
+	return client
+}
+
+// filters are the data cells filters of the mesh that its administrator sees.
+func (w *world) filters() []string {
+	w.t.Helper()
+	var names []string
+	out, err := w.ruling(meshAccount).ListDataCellsFilter(w.ctx(), &lakeformation.ListDataCellsFilterInput{})
+	w.must(err)
+	for _, f := range out.DataCellsFilters {
+		names = append(names, aws.ToString(f.TableName)+" "+strings.Join(f.ColumnNames, ",")+" "+aws.ToString(f.RowFilter.FilterExpression))
+	}
+	slices.Sort(names)
+	return names
+}
+
+// has checks which filters there are.
+func (w *world) has(want ...string) {
+	w.t.Helper()
+	var got []string
+	matches := func() bool {
+		if got = w.filters(); !w.Readings().GrantedFiltersStay {
+			return slices.Equal(got, want)
+		}
+		// One that a consumer has handed on stays, and nobody is granted it any more.
+		return !slices.ContainsFunc(want, func(f string) bool { return !slices.Contains(got, f) })
+	}
+	if !w.inTheEnd(matches) {
+		w.t.Errorf("there are the filters %q, want %q", got, want)
+	}
+}
+
+func TestEqualSubscriptionsShareAFilterAndTheLastTakesItAway(t *testing.T) {
+	t.Parallel()
+	w := newNarrowWorld(t)
+	w.AddConsumer(otherConsumer)
+	w.TrustEngines(otherConsumer)
+	other := w.openConsumer(otherConsumer)
+	analyst, foreign := w.Reader(consumerAccount, "Analyst"), w.Reader(otherConsumer, "Analyst")
+	german := lakemesh.Scope{Rows: "country = 'DE'"}
+	one, err := w.asks(german)
+	w.must(err)
+	w.approve(one)
+	w.finalize(one, analyst)
+	out, err := other.RequestAccessToProduct(t.Context(), consumer.RequestInput{OwnerAccountID: producerAccount, DatabaseName: product,
+		Tables: []string{people}, RequestPermissions: []string{"SELECT"}, Scope: lakemesh.Scope{Rows: "(COUNTRY = 'DE')"}})
+	w.must(err)
+	two := out.SubscriptionID
+	w.approve(two)
+	_, err = other.FinalizeSubscription(t.Context(), consumer.FinalizeInput{SubscriptionID: two, Principals: []string{foreign}})
+	w.must(err)
+	w.has("people  country = 'DE'")
+	w.sees(foreign, "id=1 name=Ada country=DE amount=10", "id=3 name=Cleo country=DE amount=300")
+	w.end(one)
+	w.has("people  country = 'DE'")
+	w.sees(analyst)
+	w.sees(foreign, "id=1 name=Ada country=DE amount=10", "id=3 name=Cleo country=DE amount=300")
+	// What is narrowed further has a filter of its own, and leaves none behind.
+	w.must(w.producer.UpdateSubscriptionPermissions(t.Context(), producer.UpdateInput{SubscriptionID: two, Scope: producer.ScopeInput{Rows: aws.String("amount < 100")}}))
+	w.has("people  amount < 100")
+	w.end(two)
+	w.has()
+	w.sees(foreign)
+}
+
+func TestAPartBesideTheWholeIsRefused(t *testing.T) {
+	t.Parallel()
+	w := newNarrowWorld(t)
+	analyst := w.Reader(consumerAccount, "Analyst")
+	whole := w.request([]string{people}, "SELECT", "DESCRIBE")
+	w.approve(whole)
+	part, err := w.asks(lakemesh.Scope{Columns: []string{"id"}})
+	w.must(err)
+	if err := w.producer.ApproveAccessRequest(t.Context(), producer.ApproveInput{RequestID: part}); !errors.Is(err, lakemesh.ErrInvalidInput) || !strings.Contains(err.Error(), whole) {
+		t.Errorf("a part beside the whole: %v; want it refused, with the subscription that gives the whole", err)
+	}
+	if s := w.get(part); s.Status != lakemesh.Pending || s.Claim != nil {
+		t.Errorf("the refused request is %s, claim %v", s.Status, s.Claim)
+	}
+	w.has()
+	// Narrowed, the first takes the whole away.
+	w.must(w.producer.UpdateSubscriptionPermissions(t.Context(), producer.UpdateInput{SubscriptionID: whole, Scope: producer.ScopeInput{Columns: []string{"name"}}}))
+	w.approve(part)
+	w.finalize(whole, analyst)
+	w.finalize(part, analyst)
+	w.sees(analyst, "id=1 name=Ada", "id=2 name=Bob", "id=3 name=Cleo", "id=4 name=Dan")
+	w.end(whole)
+	w.sees(analyst, "id=1", "id=2", "id=3", "id=4")
+	w.end(part)
+	w.sees(analyst)
+	w.has()
+}
+
+func TestAFilterThatSomebodyElseMadeIsNotUsed(t *testing.T) {
+	t.Parallel()
+	w := newNarrowWorld(t)
+	w.AddConsumer(otherConsumer)
+	other := w.openConsumer(otherConsumer)
+	whole := w.requestAs(other, []string{people}, "SELECT")
+	w.approve(whole)
+	_, err := other.FinalizeSubscription(t.Context(), consumer.FinalizeInput{SubscriptionID: whole})
+	w.must(err)
+	// Who may hand the table on makes a filter of the name that the victim's would have.
+	name := access.FilterName(access.Scope{Columns: []string{"id"}})
+	_, err = w.ruling(otherConsumer).CreateDataCellsFilter(t.Context(), &lakeformation.CreateDataCellsFilterInput{
+		TableData: &lftypes.DataCellsFilter{TableCatalogId: aws.String(meshAccount), DatabaseName: aws.String(product), TableName: aws.String(people), Name: aws.String(name),
+			ColumnWildcard: &lftypes.ColumnWildcard{}, RowFilter: &lftypes.RowFilter{AllRowsWildcard: &lftypes.AllRowsWildcard{}}}})
+	w.must(err)
+	part, err := w.asks(lakemesh.Scope{Columns: []string{"id"}})
+	w.must(err)
+	if err := w.producer.ApproveAccessRequest(t.Context(), producer.ApproveInput{RequestID: part}); !errors.Is(err, lakemesh.ErrAccessDenied) || !strings.Contains(err.Error(), "somebody else made a filter") {
+		t.Errorf("approved by a filter that somebody else made: %v", err)
+	}
+	w.holds(consumerAccount, nil)
+	if w.get(part).Claim != nil {
+		w.must(w.producer.AbortDecision(t.Context(), producer.AbortInput{SubscriptionID: part}))
+	}
+	// Said otherwise it has another name.
+	analyst := w.Reader(consumerAccount, "Analyst")
+	w.must(w.producer.ApproveAccessRequest(t.Context(), producer.ApproveInput{RequestID: part, Scope: producer.ScopeInput{ExceptColumns: []string{"name", "country", "amount"}}}))
+	w.finalize(part, analyst)
+	w.sees(analyst, "id=1", "id=2", "id=3", "id=4")
+	w.end(part)
+	w.sees(analyst)
 }

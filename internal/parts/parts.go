@@ -108,7 +108,7 @@ func Normal(said lakemesh.Scope) (lakemesh.Scope, error) {
 	if err != nil {
 		return s, lakemesh.Invalid("Rows", "%v", err)
 	}
-	if s.Rows = e.String(); s.Rows == all {
+	if s.Rows = rowfilter.Fold(e).String(); s.Rows == all {
 		s.Rows = ""
 	}
 	return s, nil

@@ -103,7 +103,7 @@ func (l *Lake) Everything(ctx context.Context) (found *Grants, parts access.Gran
 		return nil, nil, fmt.Errorf("list who may read: %w", err)
 	}
 	// Who made something holds something on it.
-	if err := l.uncover(ctx, found, slices.Collect(maps.Keys(found.on))); err != nil {
+	if err := l.uncover(ctx, found, slices.Collect(maps.Keys(found.on)), func(Resource) bool { return true }); err != nil {
 		return nil, nil, err
 	}
 	return found, parts, nil

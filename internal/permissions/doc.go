@@ -16,6 +16,8 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/lakeformation"
+
+	"github.com/lakemesh/lakemesh/access"
 )
 
 // Lake is the Lake Formation of an account, as one identity of it sees it.
@@ -33,6 +35,11 @@ type Lake struct {
 	// listings are believed, as is right for a data lake administrator.
 	Self   string
 	Others func(ctx context.Context) ([]string, error)
+	// OnFilters is what others hold on data cells filters by what was decided. Lake Formation
+	// answers nothing about one principal on a filter
+	// (https://github.com/hashicorp/terraform-provider-aws/issues/48360), so where listings do
+	// not show others this is believed.
+	OnFilters func(ctx context.Context) (access.Grants, error)
 }
 
 // DefaultPatience is how long an answer that may pass is tried again.

@@ -16,7 +16,9 @@ import (
 )
 
 // CellsFilter reads what a data cells filter shows: its columns, in lower case and in order,
-// and its rows. ok is false if there is none that the caller sees. One that excludes columns
+// and its rows. ok is false if there is none. One that is there and that the caller may not
+// see is a [ForeignFilter]; whether AWS says so of one, or that there is none, is not
+// documented, and [Lake.MakeFilter] finds it then. One that excludes columns
 // is told with the columns that it excludes, each after a minus: lakemesh makes none, and it
 // is the same as none of them.
 func (l *Lake) CellsFilter(ctx context.Context, r Resource) (_ access.Filter, ok bool, _ error) {
@@ -25,6 +27,9 @@ func (l *Lake) CellsFilter(ctx context.Context, r Resource) (_ access.Filter, ok
 	switch {
 	case awserr.NotFound(err):
 		return access.Filter{}, false, nil
+	case awserr.Denied(err) && deniedAction(err) == "":
+		// IAM lets the caller look, and Lake Formation does not show it.
+		return access.Filter{}, false, ForeignFilter(r)
 	case err != nil:
 		return access.Filter{}, false, fmt.Errorf("read %s: %w", r, err)
 	case out.DataCellsFilter == nil:

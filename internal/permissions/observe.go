@@ -32,7 +32,7 @@ const fewTables = 4
 func (l *Lake) Observe(ctx context.Context, resources ...Resource) (*Grants, error) {
 	found, err := l.observe(ctx, resources...)
 	if err == nil {
-		err = l.uncover(ctx, found, resources)
+		err = l.uncover(ctx, found, resources, func(r Resource) bool { return slices.Contains(resources, r) })
 	}
 	return found, err
 }
@@ -237,6 +237,11 @@ func (l *Lake) ObserveOf(ctx context.Context, principal string, resources ...Res
 		group.Go(func() error {
 			in := &lakeformation.ListPermissionsInput{CatalogId: aws.String(r.Account), Resource: r.sdk(),
 				Principal: &types.DataLakePrincipal{DataLakePrincipalIdentifier: aws.String(principal)}}
+			if r.Kind == KindFilter {
+				// Of a filter nothing is answered about a principal, or that there is nothing
+				// (https://github.com/hashicorp/terraform-provider-aws/issues/48360).
+				in.Principal = nil
+			}
 			err := l.list(gctx, in, func(got Resource, row types.PrincipalResourcePermissions) {
 				// With a principal, Lake Formation also tells what covers the resource
 				// (https://docs.aws.amazon.com/lake-formation/latest/APIReference/API_ListPermissions.html).
@@ -265,7 +270,7 @@ func (l *Lake) ObserveKind(ctx context.Context, kind types.DataLakeResourceType)
 		return nil, fmt.Errorf("list the permissions on resources of type %s: %w", kind, err)
 	}
 	// Who made something holds something on it.
-	return found, l.uncover(ctx, found, slices.Collect(maps.Keys(found.on)))
+	return found, l.uncover(ctx, found, slices.Collect(maps.Keys(found.on)), func(Resource) bool { return false })
 }
 
 // list tells of each row of a listing, to its last token: a page may be empty, and is

@@ -10,8 +10,8 @@ import (
 // is not documented; asked for a principal and a resource, Lake Formation answers
 // (https://docs.aws.amazon.com/lake-formation/latest/APIReference/API_ListPermissions.html).
 // What is granted and not seen would be neither revoked nor kept open. Where anybody else
-// is shown, or nobody, this makes no call.
-func (l *Lake) uncover(ctx context.Context, found *Grants, resources []Resource) error {
+// is shown, or nobody, this makes no call. asked reports which filters are asked about.
+func (l *Lake) uncover(ctx context.Context, found *Grants, resources []Resource, asked func(Resource) bool) error {
 	if l.Others == nil || !found.shows(l.Self) {
 		return nil
 	}
@@ -25,6 +25,18 @@ func (l *Lake) uncover(ctx context.Context, found *Grants, resources []Resource)
 			return err
 		}
 		found.merge(held)
+	}
+	if l.OnFilters == nil {
+		return nil
+	}
+	onFilters, err := l.OnFilters(ctx)
+	if err != nil {
+		return fmt.Errorf("find out who holds permissions on filters that a listing may not show: %w", err)
+	}
+	for k, h := range onFilters {
+		if r, ok := Of(k.Object); ok && r.Kind == KindFilter && asked(r) {
+			found.add(Entry{Principal: string(k.Grantee), Resource: r, Permissions: h.Permissions, Grantable: h.Grantable})
+		}
 	}
 	return nil
 }

@@ -143,6 +143,8 @@ func TestIAMAllowedPrincipals(t *testing.T) {
 		w.must(w.grant(adminOf(owner), "IAM_ALLOWED_PRINCIPALS", onAllTables(), "ALL"))
 		w.refused(w.sees(analyst, "orders"), denied)
 		w.hybrid("lake/sales")
+		w.refused(w.sees(analyst, "orders"), denied)
+		w.must(w.optIn(adminOf(owner), analyst, onTable("orders")))
 		w.must(w.sees(analyst, "orders"))
 	})
 

@@ -25,4 +25,9 @@ type Readings struct {
 	PermissionTypesSingly         bool
 	ColumnsHandedOn               bool
 	PastSchedulesRefused          bool
+	HybridGrantsNeedNoOptIn       bool
+	DirectGrantsShareTheAccount   bool
+	AbsentPrincipalsAccepted      bool
+	TagGrantsHandedOnInFull       bool
+	SavedExpressionsStayInside    bool
 }

@@ -111,8 +111,12 @@ func (a access) require(r state.Resource, perms ...string) error {
 }
 
 // iamDecides tells whether IAM_ALLOWED_PRINCIPALS holds one of the permissions on
-// r, so that a resource policy is enough for a caller of another account.
+// r, so that a resource policy is enough for a caller of another account, unless it
+// was opted in to Lake Formation's permissions.
 func (a access) iamDecides(r state.Resource, perms []string) (bool, error) {
+	if opted, err := lakeformation.OptedIn(a.c, r); err != nil || opted {
+		return false, err
+	}
 	on := state.Securable{Kind: state.KindTable, Resource: r}
 	switch {
 	case r.Database == "":

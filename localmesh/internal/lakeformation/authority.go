@@ -27,9 +27,26 @@ func mayHandOn(c *engine.Call, on state.Securable, perms []string) error {
 	if own && administrator {
 		return nil
 	}
+	if objects(on) {
+		if quiet, err := silent(c, on.Resource); err != nil {
+			return err
+		} else if quiet {
+			return c.Denied("Resource does not exist or requester is not authorized to access requested permissions.")
+		}
+	}
+	if on.Kind == state.KindPolicy && !own && administrator {
+		if ok, err := mayHandOnPolicy(c, on, perms); err != nil || ok {
+			return err
+		}
+		return c.Denied("Resource does not exist or requester is not authorized to access requested permissions.")
+	}
 	principals := []string{c.Caller.Principal, everyone(c.Account())}
 	if !own && administrator {
-		principals = append(principals, c.Account())
+		account, err := asRecipient(c, c.Account())
+		if err != nil {
+			return err
+		}
+		principals = append(principals, account...)
 	}
 	may, err := handsOn(c, on, principals, perms)
 	if err != nil || may {
@@ -88,7 +105,7 @@ func grantableOnTable(c *engine.Call, on state.Securable, principal string) ([]s
 	if err != nil || !h.partly || slices.Contains(h.grantable, selecting) {
 		return h.grantable, err
 	}
-	ok := isAccount(principal)
+	ok := isRecipient(principal)
 	if !ok && on.Kind == state.KindColumns && !on.Excluded {
 		account := state.PrincipalAccount(principal, on.Account)
 		grants, err := state.GrantsTo(c.Tx, account, principal, on.Account, on.Region, string(state.KindColumns), on.Database, on.Table)
@@ -152,69 +169,82 @@ func grantablePlain(c *engine.Call, on state.Securable, principal, perm string) 
 }
 
 // grantableByPolicy is what may be handed on about an expression of LF-tags: by a
-// grant on the same or a wider expression, or, in one's own account, by
+// grant on the very same policy with the grant option, or, in one's own account, by
 // GRANT_WITH_LF_TAG_EXPRESSION on every value of it.
 func grantableByPolicy(c *engine.Call, on state.Securable, principal string, perms []string) ([]string, error) {
-	account := state.PrincipalAccount(principal, on.Account)
-	grants, err := state.GrantsTo(c.Tx, account, principal, on.Account, on.Region, string(state.KindPolicy), on.PolicyType)
-	if err != nil {
-		return nil, err
-	}
-	wanted, err := expressionOf(c, on)
-	if err != nil {
-		return nil, err
-	}
-	kind := databasePermissions
-	if isTable(on) {
-		kind = tablePermissions
-	}
 	var have []string
-	for _, g := range grants {
-		granted, err := expressionOf(c, g.On)
+	for _, by := range []string{on.Account, state.PrincipalAccount(principal, on.Account)} {
+		g, found, err := state.GetGrant(c.Tx, on, principal, by)
 		if err != nil {
 			return nil, err
 		}
-		if !narrower(wanted, granted) {
+		if !found {
 			continue
 		}
-		if g.By == on.Account && account != on.Account {
-			ok, err := reached(c, g, on.Resource)
-			if err != nil {
+		if by == on.Account && state.PrincipalAccount(principal, on.Account) != on.Account {
+			if ok, err := reached(c, g, on.Resource); err != nil {
 				return nil, err
-			}
-			if !ok {
+			} else if !ok {
 				continue
 			}
 		}
 		have = union(have, g.Grantable)
 		if slices.Contains(g.Grantable, super) {
-			have = union(have, kind)
+			have = union(have, allows(on))
 		}
 	}
-	if on.Account != c.Account() || len(wanted) == 0 {
+	if on.Account != c.Account() {
 		return have, nil
 	}
-	for _, term := range wanted {
-		for _, value := range term.Values {
-			tag := state.Securable{Kind: state.KindTag, Resource: state.Resource{Account: on.Account, Region: on.Region}, TagKey: term.Key, TagValue: value}
-			ok, err := holdsTag(c, tag, principal, grantWithTags)
-			if err != nil || !ok {
-				return have, err
-			}
-		}
+	ok, err := onEveryPair(c, on, []string{principal}, grantWithTags)
+	if err != nil || !ok {
+		return have, err
 	}
 	return union(have, perms), nil
 }
 
-// narrower tells whether whatever fulfils an expression fulfils the other one too.
-func narrower(a, b []state.TagValues) bool {
-	for _, term := range b {
-		i := slices.IndexFunc(a, func(t state.TagValues) bool { return t.Key == term.Key })
-		if i < 0 || !subset(a[i].Values, term.Values) {
-			return false
+// mayHandOnPolicy is mayHandOn for what a data lake administrator hands on of another
+// account's LF-tags. The very same policy as the account was granted takes its grant
+// option, whatever else the account has. Any other takes DESCRIBE on every pair of key
+// and value that it names, and no grant option; it is worth what the account has
+// (https://docs.aws.amazon.com/lake-formation/latest/dg/permission-cascading-rules.html).
+func mayHandOnPolicy(c *engine.Call, on state.Securable, perms []string) (bool, error) {
+	account, err := asRecipient(c, c.Account())
+	if err != nil {
+		return false, err
+	}
+	for _, principal := range account {
+		_, same, err := state.GetGrant(c.Tx, on, principal, on.Account)
+		if err != nil {
+			return false, err
+		}
+		if same {
+			return handsOn(c, on, append(slices.Clone(account), c.Caller.Principal, everyone(c.Account())), perms)
 		}
 	}
-	return len(b) > 0
+	if ok, err := onEveryPair(c, on, account, describe); err != nil || ok {
+		return ok, err
+	}
+	return handsOn(c, on, []string{c.Caller.Principal, everyone(c.Account())}, perms)
+}
+
+// onEveryPair reports whether the principals together hold a permission on every pair of
+// key and value that a policy names. All values of a key are held by a grant on all of
+// them.
+func onEveryPair(c *engine.Call, on state.Securable, principals []string, perm string) (bool, error) {
+	wanted, err := expressionOf(c, on)
+	if err != nil || len(wanted) == 0 {
+		return false, err
+	}
+	for _, term := range wanted {
+		for _, value := range term.Values {
+			tag := state.Securable{Kind: state.KindTag, Resource: state.Resource{Account: on.Account, Region: on.Region}, TagKey: term.Key, TagValue: value}
+			if ok, err := anyHoldsTag(c, tag, principals, perm); err != nil || !ok {
+				return false, err
+			}
+		}
+	}
+	return true, nil
 }
 
 // holdsTag tells whether a principal holds a permission on a value of an LF-tag,
@@ -225,6 +255,17 @@ func holdsTag(c *engine.Call, on state.Securable, principal, perm string) (bool,
 		w.TagValue = value
 		ok, err := heldPlain(c, w, principal, false, perm)
 		if err != nil || ok {
+			return ok, err
+		}
+	}
+	return false, nil
+}
+
+// anyHoldsTag reports whether one of the principals holds a permission on a value of an
+// LF-tag.
+func anyHoldsTag(c *engine.Call, on state.Securable, principals []string, perm string) (bool, error) {
+	for _, principal := range principals {
+		if ok, err := holdsTag(c, on, principal, perm); err != nil || ok {
 			return ok, err
 		}
 	}

@@ -54,7 +54,7 @@ func checkExpression(c *engine.Call, in []types.LFTag) ([]state.TagValues, error
 	if len(in) == 0 {
 		return nil, invalid("An expression must be given.")
 	}
-	terms, err := readExpression(in)
+	terms, err := readExpression(in, false)
 	if err != nil {
 		return nil, err
 	}

@@ -121,7 +121,7 @@ func mayGrantAbroad(c *engine.Call, p part, principal, account string) error {
 	switch {
 	case !isAccount(principal) && v < 3:
 		return invalid("Invalid principal: %s. Granting to a principal of another account needs cross account version 3 or above.", principal)
-	case !isAccount(principal) && len(p.grantable) > 0:
+	case !isRecipient(principal) && len(p.grantable) > 0:
 		return invalid("Grantable permissions are not supported for principals of another account: %s", principal)
 	case p.on.Kind == state.KindCatalog, p.on.Kind == state.KindExpression:
 		return modified("Permissions on the %s cannot be granted to another account.", p.on.Kind)
@@ -131,10 +131,13 @@ func mayGrantAbroad(c *engine.Call, p part, principal, account string) error {
 		return modified("Columns cannot be excluded in a grant to another account. List those that are included.")
 	case p.on.Kind == state.KindFilter && !subset(p.perms, []string{selecting}):
 		return modified("Only SELECT on a data cells filter can be granted to another account.")
-	case p.on.Kind == state.KindFilter && isAccount(principal) && len(p.grantable) == 0:
+	case p.on.Kind == state.KindFilter && isRecipient(principal) && len(p.grantable) == 0:
 		return modified("SELECT on a data cells filter is granted to another account with the grant option.")
 	case p.on.Kind == state.KindTag && !subset(p.perms, []string{associate, describe}):
 		return modified("Only ASSOCIATE and DESCRIBE on LF-Tags can be granted to another account.")
+	}
+	if p.on.Kind == state.KindPolicy && p.on.Name != "" && c.Mesh.Readings.SavedExpressionsStayInside {
+		return modified("Permissions on the LF-Tag expression %s cannot be granted to another account.", p.on.Name)
 	}
 	if err := madeHere(c, p.on); err != nil {
 		return err
@@ -313,10 +316,11 @@ func fitsColumns(c *engine.Call, p part, principal string) error {
 	return nil
 }
 
-// fewExpressions refuses one expression of LF-tags too many for a principal
+// fewExpressions refuses one expression of LF-tags too many for a principal and a
+// type of resource
 // (https://docs.aws.amazon.com/lake-formation/latest/dg/lf-tag-considerations.html).
 func fewExpressions(c *engine.Call, p part, principal string) error {
-	has, err := state.GrantsTo(c.Tx, state.PrincipalAccount(principal, p.on.Account), principal, p.on.Account, p.on.Region, string(state.KindPolicy))
+	has, err := state.GrantsTo(c.Tx, state.PrincipalAccount(principal, p.on.Account), principal, p.on.Account, p.on.Region, string(state.KindPolicy), p.on.PolicyType)
 	if err != nil || len(has) < maxPolicies {
 		return err
 	}
@@ -324,7 +328,7 @@ func fewExpressions(c *engine.Call, p part, principal string) error {
 	if slices.ContainsFunc(has, again) {
 		return nil
 	}
-	return invalid("A principal can be granted on at most %d LF-Tag expressions.", maxPolicies)
+	return invalid("A principal can be granted on at most %d LF-Tag expressions of a resource type.", maxPolicies)
 }
 
 // fitsTable refuses what is about a whole table, or all tables, to whom holds

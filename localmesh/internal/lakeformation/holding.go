@@ -75,6 +75,9 @@ func callerHolds(c *engine.Call, r state.Resource) (holding, error) {
 
 func findHolding(c *engine.Call, r state.Resource) (holding, error) {
 	var h holding
+	if quiet, err := silent(c, r); err != nil || quiet {
+		return h, err
+	}
 	for _, principal := range []string{c.Caller.Principal, everyone(c.Account())} {
 		granted, err := principalHolds(c, r, principal)
 		if err != nil {
@@ -105,7 +108,7 @@ func findHolding(c *engine.Call, r state.Resource) (holding, error) {
 	case position == admin:
 		// What was shared with the whole account is seen by its administrators only,
 		// until they hand it on.
-		account, err := principalHolds(c, r, c.Account())
+		account, err := accountHolds(c, r, c.Account())
 		if err != nil {
 			return h, err
 		}
@@ -125,8 +128,8 @@ func leftToIAM(c *engine.Call, r state.Resource) (holding, error) {
 	if err != nil || len(h.perms) == 0 {
 		return holding{}, err
 	}
-	if optedIn(c, r) {
-		return holding{}, nil
+	if opted, err := OptedIn(c, r); err != nil || opted {
+		return holding{}, err
 	}
 	h.grantable = nil
 	return h, nil
@@ -168,12 +171,50 @@ func held(c *engine.Call, r state.Resource, g state.Grant) (holding, error) {
 	if err != nil || g.By == owner {
 		return h, err
 	}
-	account, err := principalHolds(c, r, g.By)
+	if g.On.Kind == state.KindPolicy && c.Mesh.Readings.TagGrantsHandedOnInFull {
+		if ok, err := anyPolicyReached(c, g, r); err != nil || ok {
+			return h, err
+		}
+	}
+	account, err := accountHolds(c, r, g.By)
 	if err != nil {
 		return holding{}, err
 	}
 	h.limit(account)
 	return h, nil
+}
+
+// grantedToAccount are the grants to an account as a whole; parts of their keys narrow
+// them.
+func grantedToAccount(c *engine.Call, account string, key ...string) ([]state.Grant, error) {
+	principals, err := asRecipient(c, account)
+	if err != nil {
+		return nil, err
+	}
+	var all []state.Grant
+	for _, principal := range principals {
+		grants, err := state.GrantsTo(c.Tx, state.PrincipalAccount(principal, ""), principal, key...)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, grants...)
+	}
+	return all, nil
+}
+
+// anyPolicyReached reports whether the account that handed a policy of LF-tags on was
+// granted any of its kind.
+func anyPolicyReached(c *engine.Call, g state.Grant, r state.Resource) (bool, error) {
+	grants, err := grantedToAccount(c, g.By, r.Account, r.Region, string(state.KindPolicy), g.On.PolicyType)
+	if err != nil {
+		return false, err
+	}
+	for _, owner := range grants {
+		if ok, err := reached(c, owner, r); err != nil || ok {
+			return ok, err
+		}
+	}
+	return false, nil
 }
 
 // given is what a grant says about r.
@@ -355,35 +396,6 @@ func granted(c *engine.Call, r state.Resource, principal string, kind state.Kind
 	return ok
 }
 
-// openToIAM tells whether IAM_ALLOWED_PRINCIPALS holds something on r outside of a
-// location in hybrid access mode: another account's principals are refused then,
-// whatever they were granted
-// (https://docs.aws.amazon.com/lake-formation/latest/dg/cross-account-prereqs.html).
-func openToIAM(c *engine.Call, r state.Resource) (bool, error) {
-	var on []state.Securable
-	switch {
-	case r.Database == "" || r.Table == state.AllTables:
-		return false, nil
-	case r.Table == "":
-		on = []state.Securable{{Kind: state.KindDatabase, Resource: r}}
-	default:
-		every := r
-		every.Table = state.AllTables
-		on = []state.Securable{{Kind: state.KindTable, Resource: r}, {Kind: state.KindTable, Resource: every}}
-	}
-	for _, o := range on {
-		_, found, err := state.GetGrant(c.Tx, o, state.IAMAllowedPrincipals, r.Account)
-		if err != nil {
-			return false, err
-		}
-		if found {
-			hybrid, err := inHybridLocation(c, on[0])
-			return !hybrid, err
-		}
-	}
-	return false, nil
-}
-
 // reached tells whether a grant to another account, or to a principal of one, has
 // been accepted there.
 func reached(c *engine.Call, g state.Grant, r state.Resource) (bool, error) {
@@ -397,7 +409,7 @@ func reached(c *engine.Call, g state.Grant, r state.Resource) (bool, error) {
 	}
 	for _, share := range g.Shares {
 		for _, arn := range sharedARNs(g.On, r) {
-			ok, err := ram.Reaches(c, share, sharedWith(g.Principal), arn)
+			ok, err := ram.Reaches(c, share, sharedWith(c, g.Principal), arn)
 			if err != nil || ok {
 				return ok, err
 			}

@@ -47,6 +47,11 @@ func listPermissions(c *engine.Call, in *lakeformation.ListPermissionsInput) (*l
 			return nil, err
 		}
 		related := strings.EqualFold(aws.ToString(in.IncludeRelated), "TRUE")
+		if in.Principal != nil && t.on.Kind == state.KindFilter && !related && abroad(aws.ToString(in.Principal.DataLakePrincipalIdentifier), t.on.Account) {
+			// Seen on AWS: nothing is listed, although the grant is there
+			// (https://github.com/hashicorp/terraform-provider-aws/issues/48360).
+			return &lakeformation.ListPermissionsOutput{PrincipalResourcePermissions: []types.PrincipalResourcePermissions{}}, exists(c, t)
+		}
 		if in.Principal != nil && (related || t.on.Kind == state.KindFilter) {
 			return nil, invalid("Principal must not be set when cell filter information is requested.")
 		}
@@ -63,6 +68,12 @@ func listPermissions(c *engine.Call, in *lakeformation.ListPermissionsInput) (*l
 		return nil, err
 	}
 	return &lakeformation.ListPermissionsOutput{PrincipalResourcePermissions: l.rows, NextToken: l.next}, nil
+}
+
+// abroad reports whether a principal is a role or user of another account.
+func abroad(principal, owner string) bool {
+	account, _, _, ok := state.SplitPrincipalARN(principal)
+	return ok && account != owner
 }
 
 // pageSize checks the size of a page of up to 1000.
@@ -267,7 +278,11 @@ func visible(c *engine.Call, g state.Grant, held map[state.Resource][]string) (s
 		return g, false, err
 	}
 	if g.By != c.Account() {
-		forAccount := g.Principal == c.Account() || g.Principal == everyone(c.Account())
+		account, err := asRecipient(c, c.Account())
+		if err != nil {
+			return g, false, err
+		}
+		forAccount := slices.Contains(account, g.Principal) || g.Principal == everyone(c.Account())
 		if g.By != g.On.Account || !mine && (!forAccount || position == nobody) {
 			return g, false, nil
 		}

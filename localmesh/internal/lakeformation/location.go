@@ -105,7 +105,11 @@ func holdsLocation(c *engine.Call, account, path string, grantable bool) (bool, 
 	} else if ok, err := isAdmin(c); err != nil {
 		return false, err
 	} else if ok && grantable {
-		principals = append(principals, c.Account())
+		account, err := asRecipient(c, c.Account())
+		if err != nil {
+			return false, err
+		}
+		principals = append(principals, account...)
 	}
 	for _, p := range ancestors(path) {
 		on := state.Securable{Kind: state.KindLocation, Resource: state.Resource{Account: account, Region: c.Region}, Path: p}
@@ -163,13 +167,19 @@ func accountHoldsPlain(c *engine.Call, on state.Securable, account, perm string)
 		every.TagValue = "*"
 		wider = append(wider, every)
 	}
+	principals, err := asRecipient(c, account)
+	if err != nil {
+		return false, err
+	}
 	for _, w := range wider {
-		g, found, err := state.GetGrant(c.Tx, w, account, on.Account)
-		if err != nil {
-			return false, err
-		}
-		if found && (slices.Contains(g.Permissions, perm) || perm == describe && slices.Contains(g.Permissions, associate)) {
-			return true, nil
+		for _, principal := range principals {
+			g, found, err := state.GetGrant(c.Tx, w, principal, on.Account)
+			if err != nil {
+				return false, err
+			}
+			if found && (slices.Contains(g.Permissions, perm) || perm == describe && slices.Contains(g.Permissions, associate)) {
+				return true, nil
+			}
 		}
 	}
 	return false, nil

@@ -105,6 +105,8 @@ func readTable(c *engine.Call, catalog *string, r *types.TableResource) (target,
 	switch {
 	case aws.ToString(r.Name) == allTablesName, r.TableWildcard != nil && r.Name == nil:
 		t.on.Table = state.AllTables
+	case r.TableWildcard == nil && aws.ToString(r.Name) == "":
+		return t, invalid("Table name and table wildcard cannot both be empty.")
 	case r.TableWildcard != nil:
 		return t, invalid("Only one of table name and table wildcard can be given.")
 	default:
@@ -209,7 +211,7 @@ func readPolicy(c *engine.Call, catalog *string, r *types.LFTagPolicyResource) (
 	if (len(r.Expression) > 0) == (t.on.Name != "") {
 		return t, invalid("Exactly one of an expression and the name of a saved expression must be given.")
 	}
-	if t.on.Expression, err = readExpression(r.Expression); err != nil {
+	if t.on.Expression, err = readExpression(r.Expression, true); err != nil {
 		return t, err
 	}
 	// How AWS counts is not documented; this is the expression as it is sent.
@@ -227,8 +229,9 @@ func readPolicy(c *engine.Call, catalog *string, r *types.LFTagPolicyResource) (
 }
 
 // readExpression reads an expression: AND across keys, OR across the values of
-// one, each key once.
-func readExpression(in []types.LFTag) ([]state.TagValues, error) {
+// one, each key once. In that of a grant the wildcard stands for every value of a key
+// (https://docs.aws.amazon.com/lake-formation/latest/dg/granting-catalog-perms-TBAC.html).
+func readExpression(in []types.LFTag, wildcards bool) ([]state.TagValues, error) {
 	if len(in) > 50 {
 		return nil, invalid("An expression can have at most 50 LF-Tags.")
 	}
@@ -241,8 +244,8 @@ func readExpression(in []types.LFTag) ([]state.TagValues, error) {
 		if len(tag.TagValues) == 0 {
 			return nil, invalid("Tag values must be given for %s.", key)
 		}
-		if slices.Contains(tag.TagValues, "*") {
-			return nil, invalid("All values of %s cannot be meant in an expression: the wildcard is for grants on LF-Tags.", key)
+		if slices.Contains(tag.TagValues, anyValue) && (!wildcards || len(tag.TagValues) > 1) {
+			return nil, invalid("All values of %s cannot be meant here: the wildcard stands alone in grants on LF-Tags and on LF-Tag policies.", key)
 		}
 		if slices.ContainsFunc(out, func(t state.TagValues) bool { return t.Key == key }) {
 			return nil, invalid("Tag key %s is given more than once.", key)

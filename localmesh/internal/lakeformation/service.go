@@ -49,7 +49,7 @@ func permissionOperations() []engine.Operation {
 		engine.Op("DeleteLakeFormationOptIn", engine.Write, docs+"DeleteLakeFormationOptIn.html",
 			"administrators only", deleteLakeFormationOptIn),
 		engine.Op("ListLakeFormationOptIns", engine.Read, docs+"ListLakeFormationOptIns.html",
-			"all for administrators, their own for others", listLakeFormationOptIns),
+			"administrators only, the opt-ins that their account made; a principal of another account is refused as a filter", listLakeFormationOptIns),
 	}
 }
 

@@ -21,9 +21,12 @@ import (
 
 // sharedWith is the principal of a grant as RAM knows it: the group of all
 // principals of an account is the account.
-func sharedWith(principal string) string {
+func sharedWith(c *engine.Call, principal string) string {
 	if account, ok := strings.CutSuffix(principal, ":IAMPrincipals"); ok {
 		return account
+	}
+	if c.Mesh.Readings.DirectGrantsShareTheAccount {
+		return state.PrincipalAccount(principal, "")
 	}
 	return principal
 }
@@ -119,7 +122,7 @@ func share(c *engine.Call, g state.Grant) ([]string, error) {
 		// policy alone.
 		return nil, nil
 	}
-	principal := sharedWith(g.Principal)
+	principal := sharedWith(c, g.Principal)
 	want := purpose(g.On, v)
 	arn := resourceARN(g.On)
 	if pattern, ok := ram.Pattern(arn); ok && v >= 5 {
@@ -284,8 +287,11 @@ func entityOf(c *engine.Call, s state.Share, g state.Grant) (string, bool) {
 func stillCarried(c *engine.Call, s state.Share, g state.Grant, entity string) (bool, error) {
 	account := state.PrincipalAccount(g.Principal, g.On.Account)
 	principals := []string{g.Principal}
-	if sharedWith(g.Principal) == account {
+	if sharedWith(c, g.Principal) == account {
 		principals = []string{account, everyone(account)}
+		if c.Mesh.Readings.DirectGrantsShareTheAccount {
+			principals = state.GranteesIn(c.Tx, account)
+		}
 	}
 	for _, principal := range principals {
 		for _, key := range neighbours(g.On, entity) {

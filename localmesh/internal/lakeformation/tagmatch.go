@@ -11,12 +11,15 @@ import (
 
 // https://docs.aws.amazon.com/lake-formation/latest/dg/TBAC-overview.html
 
+// anyValue stands for all values of an LF-tag, those that it will get among them.
+const anyValue = "*"
+
 // matches tells whether the tags fulfil an expression: every key of it, with one
 // of the values that it lists.
 func matches(expression []state.TagValues, tags map[string]string) bool {
 	for _, term := range expression {
 		value, ok := tags[term.Key]
-		if !ok || !slices.Contains(term.Values, value) {
+		if !ok || !slices.Contains(term.Values, value) && !slices.Contains(term.Values, anyValue) {
 			return false
 		}
 	}

@@ -49,13 +49,19 @@ func readTagged(c *engine.Call, catalog *string, r *types.Resource) (tagged, err
 
 // mayTag refuses whom the object does not belong to: tags need an administrator,
 // or all permissions on the object with the grant option. Tags and what they are
-// put on are of one account.
+// put on are of one account. An administrator of another account that the object is
+// shared with may put the owner's tags on it, with ASSOCIATE on them
+// (https://docs.aws.amazon.com/lake-formation/latest/dg/lf-tag-considerations.html).
 func mayTag(c *engine.Call, r state.Resource) error {
-	if err := ownCatalog(c, &r.Account); err != nil {
+	administrator, err := isAdmin(c)
+	if err != nil || administrator && r.Account == c.Account() {
 		return err
 	}
-	if ok, err := isAdmin(c); err != nil || ok {
-		return err
+	if r.Account != c.Account() {
+		if !administrator {
+			return ownCatalog(c, &r.Account)
+		}
+		return Require(c, r, describe)
 	}
 	h, err := callerHolds(c, r)
 	if err != nil {

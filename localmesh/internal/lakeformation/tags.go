@@ -57,12 +57,20 @@ func tagSecurable(owner, region, key, value string) state.Securable {
 // requireOnTag refuses unless the caller is an administrator or holds the
 // permission on the tag.
 func requireOnTag(c *engine.Call, on state.Securable, perm string) error {
-	if on.Account == c.Account() {
-		if ok, err := isAdmin(c); err != nil || ok {
+	administrator, err := isAdmin(c)
+	if err != nil || administrator && on.Account == c.Account() {
+		return err
+	}
+	principals := []string{c.Caller.Principal, everyone(c.Account())}
+	if administrator {
+		// What another account granted the whole account its administrators have.
+		account, err := asRecipient(c, c.Account())
+		if err != nil {
 			return err
 		}
+		principals = append(principals, account...)
 	}
-	for _, principal := range []string{c.Caller.Principal, everyone(c.Account())} {
+	for _, principal := range principals {
 		ok, err := holdsTag(c, on, principal, perm)
 		if err != nil || ok {
 			return err
@@ -149,7 +157,11 @@ func visibleValues(c *engine.Call, t state.LFTag) ([]string, error) {
 	}
 	principals := []string{c.Caller.Principal, everyone(c.Account())}
 	if !own && position != nobody {
-		principals = append(principals, c.Account())
+		account, err := asRecipient(c, c.Account())
+		if err != nil {
+			return nil, err
+		}
+		principals = append(principals, account...)
 	}
 	var values []string
 	for _, v := range t.Values {

@@ -24,7 +24,7 @@ func search(c *engine.Call, catalog *string, expression []types.LFTag, size *int
 	if size != nil && (*size < 1 || *size > 100) {
 		return "", nil, invalid("MaxResults must be between 1 and 100.")
 	}
-	if terms, err = readExpression(expression); err != nil {
+	if terms, err = readExpression(expression, false); err != nil {
 		return "", nil, err
 	}
 	for _, term := range terms {
