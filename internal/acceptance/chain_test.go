@@ -71,6 +71,10 @@ func (w *world) ofMesh() []string {
 
 // remains reports whether a finding is what a consumer still has to do.
 func (w *world) remains(f chain.Finding) bool {
+	if f.Kind == chain.TooMuch && f.Link == chain.ResourceLink && f.Repairs == chain.Owner {
+		// A link that leads nowhere while a request waits is left for when it is approved.
+		return true
+	}
 	return f.Mends.By == chain.ByTidying || f.Mends.By == chain.ByImporting && (f.Link == chain.Invitation || f.Link == chain.ResourceLink || strings.HasPrefix(f.Resource, "subscription "))
 }
 
