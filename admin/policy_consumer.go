@@ -16,7 +16,7 @@ func consumerPolicy(mesh, consumer string, linkRegions []string) iampolicy.Docum
 		allow("ReadCatalogs", append(readMetadata(), "glue:GetPartition", "glue:GetPartitions", "glue:BatchGetPartition"),
 			append(catalogARNs(consumer), catalogARNs(mesh)...), nil),
 		allow("Link", []string{"glue:CreateDatabase", "glue:DeleteDatabase"}, append(catalogARNs(consumer), functionARNs(consumer)), nil),
-		allow("HandOn", grantActions(), anything, nil),
+		allow("HandOn", append(grantActions(), "lakeformation:GetDataCellsFilter"), anything, nil),
 		allow("Query", []string{"lakeformation:GetDataAccess", "lakeformation:GetTemporaryGlueTableCredentials",
 			"lakeformation:GetTemporaryGluePartitionCredentials"}, anything, nil),
 		// To refuse to hand on to whom there is not, before anything is changed.

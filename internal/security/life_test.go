@@ -775,6 +775,7 @@ func (l *life) use() []step {
 		{"what the original library reads of it", l.mirrored},
 		{"query as the consumer", l.query},
 		{"look at the links as the producer", l.links},
+		{"narrow a subscription, and explain it", l.narrow},
 		{"change a subscription", func() error {
 			in := producer.UpdateInput{SubscriptionID: l.ids["weather"], GrantPermissions: []string{"DESCRIBE"}, Notes: "less"}
 			planned(l, l.producer.PlanUpdateSubscriptionPermissions, in)
@@ -785,6 +786,36 @@ func (l *life) use() []step {
 			return l.producer.UpdateSubscriptionPermissions(l.ctx, in)
 		}},
 	}
+}
+
+// narrow gives one column, which consumer and administrator see by the filter that carries it,
+// and all of them again.
+func (l *life) narrow() error {
+	to := func(columns ...string) error {
+		if err := l.producer.UpdateSubscriptionPermissions(l.ctx, producer.UpdateInput{SubscriptionID: l.ids["routes"], Scope: producer.ScopeInput{Columns: columns}}); err != nil {
+			return err
+		}
+		return errOf(l.consumer.FinalizeSubscription(l.ctx, consumer.FinalizeInput{SubscriptionID: l.ids["routes"]}))
+	}
+	if err := to("id"); err != nil {
+		return err
+	}
+	mesh, err := l.admin(meshAccount)
+	if err != nil {
+		return err
+	}
+	for who, explain := range map[string]func(context.Context, producer.ExplainInput) (*producer.Explanation, error){"consumer": l.consumer.Explain, "administrator": mesh.Explain, "owner": l.producer.Explain} {
+		e, err := explain(l.ctx, producer.ExplainInput{Database: product, Table: "routes", Column: "id", Principal: consumerAccount})
+		if err != nil {
+			return err
+		}
+		for _, s := range e.Ways[0].Steps {
+			if s.Link == "grant" && s.State != "holds" {
+				return fmt.Errorf("%w: to the %s it is %s: %s", errUnexpected, who, s.State, s.What)
+			}
+		}
+	}
+	return to([]string{}...)
 }
 
 // query works as a query engine does for DataMeshConsumer: by the link to the
