@@ -27,6 +27,8 @@ type Admin struct {
 	account string
 	mesh    string
 	region  string
+	// linking tells that the region is another than the mesh's, in which a consumer links.
+	linking bool
 	log     *slog.Logger
 
 	iam      *iam.Client

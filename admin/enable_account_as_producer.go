@@ -24,6 +24,9 @@ type EnableProducerInput struct {
 	// as they are, an empty list takes all away. The keys' policies have to let the role
 	// decrypt as well; the plan has the statement.
 	KMSKeys []string
+	// AddKMSKeys are further such keys, beside those that KMSKeys says or that were named
+	// before.
+	AddKMSKeys []string
 	// Roles is what the two roles get besides.
 	Roles RoleOptions
 }
@@ -66,7 +69,7 @@ func (a *Admin) planEnableProducer(ctx context.Context, in EnableProducerInput, 
 			return nil, err
 		}
 	}
-	if err := checkKeys(in.KMSKeys); err != nil {
+	if err := checkKeys(slices.Concat(in.KMSKeys, in.AddKMSKeys)); err != nil {
 		return nil, err
 	}
 	mesh, err := a.observeEnabling(ctx, op)
@@ -102,6 +105,7 @@ func (a *Admin) planProducer(ctx context.Context, op string, in EnableProducerIn
 	if in.KMSKeys != nil {
 		keys = union(in.KMSKeys)
 	}
+	keys = union(slices.Concat(keys, in.AddKMSKeys))
 	reader.policy = dataAccessPolicy(in.AccountID, keys)
 	if err := a.checkRoleQuotas(ctx, []role{want, reader}, []*foundRole{found, foundReader}); err != nil {
 		return nil, err

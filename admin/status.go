@@ -50,6 +50,8 @@ type RoleStatus struct {
 	// Buckets are those whose policies a producer's role may write, by name; * stands for
 	// every bucket of its account.
 	Buckets []string `json:"Buckets,omitempty"`
+	// LinkRegions are the regions besides the mesh's in which a consumer's role links.
+	LinkRegions []string `json:"LinkRegions,omitempty"`
 }
 
 // MeshStatus is what the mesh account consists of.

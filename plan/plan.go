@@ -58,6 +58,7 @@ const (
 	DeleteTag        Kind = "delete-tag"
 	OpenBucket       Kind = "open-bucket"
 	CloseBucket      Kind = "close-bucket"
+	PutKeyPolicy     Kind = "put-key-policy"
 	AcceptShare      Kind = "accept-share"
 	AwaitShare       Kind = "await-share"
 	CreateCrawler    Kind = "create-crawler"

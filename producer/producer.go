@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/glue"
+	"github.com/aws/aws-sdk-go-v2/service/kms"
 	"github.com/aws/aws-sdk-go-v2/service/lakeformation"
 	"github.com/aws/aws-sdk-go-v2/service/ram"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
@@ -21,6 +22,7 @@ import (
 	"github.com/lakemesh/lakemesh/internal/endings"
 	"github.com/lakemesh/lakemesh/internal/identity"
 	"github.com/lakemesh/lakemesh/internal/permissions"
+	"github.com/lakemesh/lakemesh/internal/storage"
 	"github.com/lakemesh/lakemesh/internal/tracker"
 	"github.com/lakemesh/lakemesh/plan"
 )
@@ -53,6 +55,7 @@ type side struct {
 	lake    *permissions.Lake
 	ram     *ram.Client
 	s3      *s3.Client
+	keys    storage.Keys
 }
 
 // New opens a producer. It makes one GetCallerIdentity and one AssumeRole a hop.
@@ -67,7 +70,7 @@ func New(ctx context.Context, options lakemesh.Options) (*Producer, error) {
 	// fmt prints unexported fields without asking them how, so what is kept here holds
 	// no keys.
 	options.Credentials, options.Config = nil, nil
-	p := &Producer{
+	p := &Producer{endsScheduled: new(atomic.Bool),
 		account: ids.Account, meshAccount: ids.MeshAccount, region: ids.Region, options: options, log: ids.Log, ids: ids, portionSize: defaultPortion,
 		records: tracker.New(tracker.Options{Config: ids.Mesh.Config, MeshAccount: ids.MeshAccount, By: ids.Caller.ARN,
 			Lease: options.ClaimLease, Log: ids.Log, Now: options.Now}),
@@ -88,6 +91,7 @@ func newSide(id *identity.Identity, region string, concurrency int) side {
 		lake:    &permissions.Lake{Client: lakeformation.NewFromConfig(id.Config), Account: id.Account},
 		ram:     ram.NewFromConfig(id.Config),
 		s3:      identity.S3(id.Config),
+		keys:    storage.Keys{Client: kms.NewFromConfig(id.Config), Account: id.Account},
 	}
 }
 

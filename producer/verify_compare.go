@@ -203,10 +203,13 @@ func (s *inspected) compareOpenings() {
 		}
 		s.surplusIn(name, bucket, explained, at)
 	}
-	for door, text := range s.keys {
-		f := Finding{Kind: chain.Missing, Link: chain.KeyPolicy, Principal: door.Role, Account: s.account, Resource: "bucket " + door.Bucket, What: text, Repairs: chain.Administrator}
+	for door, t := range s.keys {
+		f := Finding{Kind: chain.Missing, Link: chain.KeyPolicy, Principal: door.Role, Account: s.account, Resource: "bucket " + door.Bucket, What: t.text, Repairs: t.mends}
 		for _, place := range s.openings.Open[door] {
 			f.Subscriptions = append(f.Subscriptions, at[place].ids...)
+		}
+		if t.lacks && t.kept {
+			f = f.With(s.mends(f.Subscriptions...))
 		}
 		s.found(f)
 	}

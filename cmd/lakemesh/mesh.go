@@ -158,7 +158,7 @@ func (a *app) printStatus(s *admin.StatusOutput) {
 		facts = append(facts, fact{"producer", roleText(*s.Producer)}, fact{"may write the policies of", bucketText(s.Producer.Buckets)})
 	}
 	if s.Consumer != nil {
-		facts = append(facts, fact{"consumer", roleText(*s.Consumer)})
+		facts = append(facts, fact{"consumer", roleText(*s.Consumer)}, fact{"links in regions", strings.Join(s.Consumer.LinkRegions, ", ")})
 	}
 	facts = append(facts, fact{"roles that open", hopText(s.Hops)}, fact{"data lake administrators", s.Administrators})
 	fmt.Fprint(a.out, renderFacts(facts...))

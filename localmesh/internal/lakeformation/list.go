@@ -278,7 +278,11 @@ func visible(c *engine.Call, g state.Grant, held map[state.Resource][]string) (s
 		return g, false, err
 	}
 	if g.By != c.Account() {
-		forAccount := g.Principal == c.Account() || g.Principal == everyone(c.Account())
+		account, err := asRecipient(c, c.Account())
+		if err != nil {
+			return g, false, err
+		}
+		forAccount := slices.Contains(account, g.Principal) || g.Principal == everyone(c.Account())
 		if g.By != g.On.Account || !mine && (!forAccount || position == nobody) {
 			return g, false, nil
 		}

@@ -82,7 +82,11 @@ func AddPrincipal(c *engine.Call, s state.Share, principal string) (state.Associ
 		return a, err
 	}
 	account := state.PrincipalAccount(principal, s.Owner)
-	a = state.Association{Entity: principal, Created: c.Now, Updated: c.Now, Status: state.Associated, External: account != s.Owner && !c.Mesh.Readings.SharingNeedsNoInvitation}
+	inside, err := insideOf(c, s.Owner, principal)
+	if err != nil {
+		return a, err
+	}
+	a = state.Association{Entity: principal, Created: c.Now, Updated: c.Now, Status: state.Associated, External: account != s.Owner && !inside}
 	switch {
 	case account == s.Owner:
 	case !a.External:
@@ -100,6 +104,16 @@ func AddPrincipal(c *engine.Call, s state.Share, principal string) (state.Associ
 		}
 	}
 	return a, state.PutSharePrincipal(c.Tx, s, a)
+}
+
+// insideOf reports whether a principal is asked nothing: it is the owner's organization
+// or of it, and the organization has sharing enabled
+// (https://docs.aws.amazon.com/ram/latest/userguide/getting-started-sharing.html).
+func insideOf(c *engine.Call, owner, principal string) (bool, error) {
+	if c.Mesh.Readings.SharingNeedsNoInvitation || state.IsOrganizationARN(principal) {
+		return true, nil
+	}
+	return state.SharesInside(c.Tx, owner, state.PrincipalAccount(principal, owner))
 }
 
 // The names of what takes a while: an invitation appears late, and an association

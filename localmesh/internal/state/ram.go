@@ -1,6 +1,7 @@
 package state
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -157,12 +158,34 @@ func DeleteShareResource(tx store.Tx, s Share, arn string) error {
 }
 
 // SharesInto returns the shares of other accounts that name the account or a
-// principal of it, in the order of their ids.
+// principal of it, or the organization or a unit that it is in, in the order of their
+// ids.
 func SharesInto(tx store.Tx, account, region string) ([]Share, error) {
+	found, err := sharesInto(tx, account, region)
+	if err != nil {
+		return nil, err
+	}
+	groups, err := OrganizationGroups(tx, account)
+	for _, g := range groups {
+		more, err := sharesInto(tx, PrincipalAccount(g, ""), region)
+		if err != nil {
+			return nil, err
+		}
+		found = append(found, more...)
+	}
+	if len(groups) > 0 {
+		slices.SortFunc(found, func(a, b Share) int { return strings.Compare(a.ID, b.ID) })
+		found = slices.CompactFunc(found, func(a, b Share) bool { return a.ID == b.ID })
+	}
+	return found, err
+}
+
+// sharesInto are the shares that name a principal of the holder.
+func sharesInto(tx store.Tx, holder, region string) ([]Share, error) {
 	var found []Share
 	var failed error
 	last := ""
-	err := shareRecipients.Scan(tx, []string{account, region}, "", func(key, owner string) bool {
+	err := shareRecipients.Scan(tx, []string{holder, region}, "", func(key, owner string) bool {
 		id := store.Parts(key)[2]
 		if id == last {
 			return true
