@@ -9,7 +9,6 @@ import (
 
 	"github.com/lakemesh/lakemesh"
 	"github.com/lakemesh/lakemesh/consumer"
-	"github.com/lakemesh/lakemesh/internal/meshtest"
 	"github.com/lakemesh/lakemesh/producer"
 )
 
@@ -36,7 +35,7 @@ func (l *life) scopes() []step {
 	}
 	// A column comes and goes, which changes what an exclusion shows.
 	column := func(change func([]types.Column) []types.Column) error {
-		client := glue.NewFromConfig(l.Config(meshtest.Administrator(meshAccount)))
+		client := glue.NewFromConfig(l.as(meshAccount, lakemesh.MeshProducerRole(producerAccount)))
 		out, err := client.GetTable(l.ctx, &glue.GetTableInput{DatabaseName: aws.String(product), Name: aws.String("airports")})
 		if err != nil {
 			return err
