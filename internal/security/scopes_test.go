@@ -2,12 +2,15 @@ package security_test
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/glue"
 	"github.com/aws/aws-sdk-go-v2/service/glue/types"
 
 	"github.com/lakemesh/lakemesh"
+	"github.com/lakemesh/lakemesh/admin"
 	"github.com/lakemesh/lakemesh/consumer"
 	"github.com/lakemesh/lakemesh/producer"
 )
@@ -72,6 +75,17 @@ func (l *life) scopes() []step {
 			v, err := l.producer.Verify(l.ctx, producer.VerifyInput{SubscriptionID: l.ids["part"]})
 			if err == nil && len(v.Findings)+len(v.Unverified) > 0 {
 				err = fmt.Errorf("%w: %+v, %v", errUnexpected, v.Findings, v.Unverified)
+			}
+			return err
+		}},
+		{"the administrator verifies the part", func() error {
+			m, err := l.admin(meshAccount)
+			if err != nil {
+				return err
+			}
+			v, err := m.Verify(l.ctx, admin.VerifyInput{})
+			if err == nil && slices.ContainsFunc(v.Unverified, func(text string) bool { return strings.Contains(text, "data cells filters") }) {
+				err = fmt.Errorf("%w: %v", errUnexpected, v.Unverified)
 			}
 			return err
 		}},
