@@ -51,6 +51,9 @@ func (a *Admin) accountStatus(ctx context.Context, out *StatusOutput) error {
 			out.Warnings = append(out.Warnings, allBucketsWarning())
 		}
 	}
+	if out.Consumer.LinkRegions = linkRegionsIn(found[1].policy); len(out.Consumer.LinkRegions) > 0 {
+		a.checkLinkRegions(ctx, out)
+	}
 	if !out.Producer.Exists && !out.Consumer.Exists {
 		out.Problems = append(out.Problems, "the account is neither a producer nor a consumer")
 	}
@@ -91,7 +94,7 @@ func (a *Admin) tryHops(ctx context.Context, out *StatusOutput, own, inMesh stri
 func (a *Admin) ownRoleAgain(name string, found *foundRole) role {
 	want := role{name: name, trust: trustAccount(a.account)}
 	if name == lakemesh.ConsumerRole {
-		want.policy = consumerPolicy(a.mesh, a.account)
+		want.policy = consumerPolicy(a.mesh, a.account, linkRegionsIn(found.policy))
 		return want
 	}
 	var in InitializeProducerInput

@@ -40,6 +40,8 @@ type BootstrapInput struct {
 	// KMSKeys and AddKMSKeys are as in [EnableProducerInput], KeyPolicies as in
 	// [InitializeProducerInput].
 	KMSKeys, AddKMSKeys, KeyPolicies []string
+	// LinkRegions are as in [InitializeConsumerInput].
+	LinkRegions []string
 	// AccountRoles and MeshRoles are what the roles of each account get besides.
 	AccountRoles, MeshRoles RoleOptions
 }
@@ -157,11 +159,13 @@ func openBootstrap(ctx context.Context, in BootstrapInput) (*bootstrap, error) {
 	if kind != Producer {
 		b.halves = append(b.halves, half{Consumer, lakemesh.ConsumerRole, lakemesh.MeshConsumerRole(id),
 			func(ctx context.Context) (*plan.Plan, error) {
-				return b.account.PlanInitializeConsumerAccount(ctx, InitializeConsumerInput{Roles: in.AccountRoles})
+				return b.account.PlanInitializeConsumerAccount(ctx, InitializeConsumerInput{Roles: in.AccountRoles, LinkRegions: in.LinkRegions})
 			},
 			func(ctx context.Context, fresh bool) (*plan.Plan, error) {
 				return b.mesh.planEnableConsumer(ctx, EnableConsumerInput{AccountID: id, Roles: in.MeshRoles}, fresh)
 			}})
+	} else if len(in.LinkRegions) > 0 {
+		return nil, lakemesh.Invalid("Type", "a producer has no link regions: it links in the mesh's region alone")
 	}
 	return b, nil
 }

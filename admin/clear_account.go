@@ -254,6 +254,12 @@ func (c *clearing) planRoles(ctx context.Context) error {
 			return err
 		}
 		after = append(after, steps...)
+		if r.name == lakemesh.ConsumerRole {
+			if steps, err = c.planLinkRegions(ctx, r); err != nil {
+				return err
+			}
+			after = append(after, steps...)
+		}
 	}
 	if step := c.planPutBack(c.rest, settings, putBack{retire: gone}, after...); step != nil {
 		after = append(after, step)
@@ -262,6 +268,34 @@ func (c *clearing) planRoles(ctx context.Context) error {
 		c.planRoleRemoval(c.rest, r.name, r.found, after...)
 	}
 	return nil
+}
+
+// planLinkRegions undoes what was made in the regions besides the mesh's in which the
+// consumer's role links. One that the account has disabled since keeps nothing else from being
+// cleared.
+func (c *clearing) planLinkRegions(ctx context.Context, r *leavingRole) ([]*plan.Step, error) {
+	var all []*plan.Step
+	for _, region := range linkRegionsIn(r.found.policy) {
+		there := *c
+		there.Admin = c.inRegion(region)
+		settings, err := there.observeSettings(ctx)
+		if err != nil {
+			if ctx.Err() != nil {
+				return nil, err
+			}
+			c.rest.Warn("region %s was not looked at: role %s may be a data lake administrator there (%v)", region, r.name, err)
+			continue
+		}
+		steps, err := there.planHoldings(ctx, r, isAdministrator(settings, r.found.arn))
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, steps...)
+		if step := there.planPutBack(c.rest, settings, putBack{retire: []string{r.found.arn}}, steps...); step != nil {
+			all = append(all, step)
+		}
+	}
+	return all, nil
 }
 
 // planHoldings ends what a role holds in the account's own Lake Formation, so that none of it
@@ -275,7 +309,9 @@ func (c *clearing) planHoldings(ctx context.Context, r *leavingRole, administrat
 	if err != nil {
 		return nil, identity.Explain(opClear, c.account, "role "+r.name, err)
 	}
-	lake := &permissions.Lake{Client: lakeformation.NewFromConfig(own.Config), Account: c.account}
+	cfg := own.Config.Copy()
+	cfg.Region = c.region
+	lake := &permissions.Lake{Client: lakeformation.NewFromConfig(cfg), Account: c.account}
 	holdings, err := lake.Holdings(ctx)
 	if err != nil {
 		return nil, c.explainLake("ListPermissions", err)
@@ -296,7 +332,7 @@ func (c *clearing) planHoldings(ctx context.Context, r *leavingRole, administrat
 	for _, row := range rest {
 		steps = append(steps, batches.RevokeRow(c.rest, row))
 	}
-	return steps, c.sayLinks(ctx, catalog.New(glue.NewFromConfig(own.Config), c.account, c.region, c.concurrency()))
+	return steps, c.sayLinks(ctx, catalog.New(glue.NewFromConfig(cfg), c.account, c.region, c.concurrency()))
 }
 
 // sayLinks warns of links to the mesh that are left: whose they are nobody can tell.
@@ -309,7 +345,7 @@ func (c *clearing) sayLinks(ctx context.Context, own *catalog.Catalog) error {
 		return nil
 	}
 	slices.Sort(databases)
-	text := fmt.Sprintf("these resource links to the mesh stay, and lead nowhere when the account has left: %s", some(databases))
+	text := fmt.Sprintf("these resource links to the mesh"+c.elsewhere()+" stay, and lead nowhere when the account has left: %s", some(databases))
 	if !slices.Contains(c.rest.Warnings, text) {
 		c.rest.Warn("%s", text)
 	}

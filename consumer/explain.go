@@ -2,6 +2,7 @@ package consumer
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -44,6 +45,8 @@ type explained struct {
 	// invitations were rejected or have expired.
 	pending []sharing.Invitation
 	refused []string
+	// unread are regions whose links could not be looked at.
+	unread []string
 }
 
 // Explain tells why a principal of this account can, or cannot, do something with a table
@@ -81,8 +84,27 @@ func (c *Consumer) Explain(ctx context.Context, in ExplainInput) (*Explanation, 
 			e.Ways[i].Steps = append(e.Ways[i].Steps, chain.Step{Link: chain.Principal, State: chain.Broken, Account: x.account, Resource: "principal " + x.Principal, What: x.absent, Mends: chain.Consumer})
 		}
 	}
+	e.Notes = append(e.Notes, x.unread...)
 	e.Judge()
 	return e, nil
+}
+
+// lookElsewhere looks at the links in other regions than the mesh's.
+func (x *explained) lookElsewhere(ctx context.Context) error {
+	var about []*lakemesh.Subscription
+	for _, r := range x.records {
+		about = append(about, &r.Subscription)
+	}
+	for _, region := range x.otherRegions(about...) {
+		at := x.linksIn(region)
+		if err := x.receiving().LookElsewhere(ctx, x.Asked, x.received, explaining.Place{Region: region, Lake: at.lake, Catalog: at.own.Catalog}); err != nil {
+			if ctx.Err() != nil {
+				return err
+			}
+			x.unread = append(x.unread, fmt.Sprintf("links in region %s could not be looked at: %v", region, err))
+		}
+	}
+	return nil
 }
 
 func (x *explained) receiving() explaining.Receiver {
@@ -102,7 +124,9 @@ func (x *explained) observe(ctx context.Context) error {
 	})
 	if !x.Whole {
 		group.Go(func() (err error) {
-			x.absent, err = x.Consumer.absent(within, x.Principal)
+			if x.absent, err = x.Consumer.absent(within, x.Principal); errors.Is(err, errUnseen) {
+				return nil
+			}
 			return err
 		})
 	}
@@ -137,6 +161,9 @@ func (x *explained) observe(ctx context.Context) error {
 		return err
 	})
 	if err := group.Wait(); err != nil {
+		return err
+	}
+	if err := x.lookElsewhere(ctx); err != nil {
 		return err
 	}
 	table := x.shared

@@ -40,6 +40,9 @@ func (s *inspected) theirs(k access.Key, h access.Held) bool {
 	case s.meshRole(), s.ids.Mesh.ARN, lakemesh.RoleARN(s.meshAccount, lakemesh.ManagerRole):
 		// The mesh's administrator may give itself what it needs, and can at any time.
 		return true
+	case s.ends.Role():
+		// It can revoke, and nothing else: what it holds is of use to nobody but the owner.
+		return true
 	case s.readOnlyRole():
 		// Everybody of the mesh can open it.
 		return h.Permissions.SubsetOf(lakemesh.NewPermissions(lakemesh.Describe)) && len(h.Grantable) == 0

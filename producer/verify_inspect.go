@@ -61,6 +61,9 @@ type inspected struct {
 	carriage map[string]sharing.Carriage
 	shared   map[string]map[string][]access.Key
 
+	// ending are the schedules that end grants; nil if there are none to look at.
+	ending *inspectedEnds
+
 	findings   []Finding
 	unverified []string
 	mu         sync.Mutex
@@ -366,6 +369,9 @@ func (s *inspected) readFurther(ctx context.Context) error {
 		group.Go(func() error { return s.readShares(within, subscriber) })
 	}
 	if err := group.Wait(); err != nil {
+		return err
+	}
+	if err := s.readEnds(ctx); err != nil {
 		return err
 	}
 	if err := s.confirmPlaces(ctx, isRead); err != nil {

@@ -1,8 +1,10 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -21,6 +23,7 @@ type accountFlags struct {
 	crawlerRole string
 	buckets     []string
 	kmsKeys     []string
+	linkRegions []string
 	addKMSKeys  []string
 	keyPolicies []string
 	roles       roleFlags
@@ -33,6 +36,7 @@ func (f *accountFlags) add(cmd *cobra.Command) {
 	flags.StringVar(&f.crawlerRole, "crawler-role-arn", "", "a role of the producer's account for Glue crawlers, or none (default: as before)")
 	flags.Var(list{values: &f.buckets}, "buckets", "the producer's buckets, or * for every bucket of its account (default: as before; at first every bucket)")
 	flags.Var(list{values: &f.keyPolicies, none: true}, "key-policy", "the ARN of a key of the producer's account whose policy the producer keeps, as it keeps those of buckets; repeat for several, none for no key (default: as before; at first none)")
+	flags.Var(list{values: &f.linkRegions}, "link-regions", "regions besides the mesh's in which a consumer links to products (default: those it has; named ones are added)")
 	must(cmd.RegisterFlagCompletionFunc("account-type", cobra.FixedCompletions([]string{"producer", "consumer", "both"}, cobra.ShellCompDirectiveNoFileComp)))
 	required(cmd, "account-type")
 	f.roles.add(cmd)
@@ -110,7 +114,7 @@ func (a *app) bootstrap(ctx context.Context, t admin.AccountType, f accountFlags
 	if err != nil {
 		return err
 	}
-	in := admin.BootstrapInput{Type: t, CrawlerRoleARN: f.crawlerRole, Buckets: f.buckets, KMSKeys: f.kmsKeys, AddKMSKeys: f.addKMSKeys, KeyPolicies: f.keyPolicies, AccountRoles: options, MeshRoles: options}
+	in := admin.BootstrapInput{Type: t, CrawlerRoleARN: f.crawlerRole, Buckets: f.buckets, KMSKeys: f.kmsKeys, AddKMSKeys: f.addKMSKeys, KeyPolicies: f.keyPolicies, LinkRegions: f.linkRegions, AccountRoles: options, MeshRoles: options}
 	if in.Mesh, err = a.options(ctx, lakemesh.MeshIdentity); err != nil {
 		return err
 	}
@@ -154,6 +158,12 @@ func (a *app) enableInMesh(ctx context.Context, t admin.AccountType, accountID s
 	mesh, err := a.admin(ctx, lakemesh.MeshIdentity)
 	if err != nil {
 		return err
+	}
+	if len(f.linkRegions) > 0 {
+		return usageError{lakemesh.Invalid("--link-regions", "they are chosen in the account itself: lakemesh account init --account-type consumer --link-regions %s", strings.Join(f.linkRegions, ","))}
+	}
+	if f.keyPolicies != nil {
+		return usageError{lakemesh.Invalid("--key-policy", "it is given in the account itself, by its administrator: lakemesh account init --account-type producer --key-policy %s", cmp.Or(strings.Join(f.keyPolicies, ","), "none"))}
 	}
 	if t == admin.Consumer && (f.kmsKeys != nil || f.addKMSKeys != nil) {
 		return usageError{lakemesh.Invalid("--kms-key", "a consumer has no keys: its data is the producers'")}
@@ -236,7 +246,13 @@ func (a *app) accountInit() *cobra.Command {
 				return err
 			}
 			producerIn := admin.InitializeProducerInput{CrawlerRoleARN: f.crawlerRole, Buckets: f.buckets, KeyPolicies: f.keyPolicies, Roles: options}
-			consumerIn := admin.InitializeConsumerInput{Roles: options}
+			if t == admin.Producer && len(f.linkRegions) > 0 {
+				return usageError{lakemesh.Invalid("--link-regions", "a producer links in the mesh's region alone")}
+			}
+			if t == admin.Consumer && f.keyPolicies != nil {
+				return usageError{lakemesh.Invalid("--key-policy", "a consumer has no keys: its data is the producers'")}
+			}
+			consumerIn := admin.InitializeConsumerInput{Roles: options, LinkRegions: f.linkRegions}
 			return a.enable(t, enabling{
 				func() (*plan.Plan, error) { return account.PlanInitializeProducerAccount(ctx, producerIn) },
 				func() (*admin.AccountOutput, error) { return account.InitializeProducerAccount(ctx, producerIn) },

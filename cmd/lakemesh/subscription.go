@@ -179,6 +179,7 @@ func renderSubscription(s *lakemesh.Subscription) string {
 		fact{"asked as", strings.Join(s.Expressions, ",")},
 		fact{"requested", strings.Join(s.Requested.Strings(), ",")}, fact{"permitted", strings.Join(s.Permitted.Strings(), ",")},
 		fact{"grantable", strings.Join(s.Grantable.Strings(), ",")}, fact{"imported", choose(s.Imported, "yes", choose(s.Status == lakemesh.Active, "no", ""))},
+		fact{"linked in regions", strings.Join(s.LinkRegions, ", ")},
 		fact{"asked until", lakemesh.FormatTime(s.RequestedUntil)}, fact{"until", lakemesh.FormatTime(s.Until)},
 		fact{"created", lakemesh.FormatTime(s.Created) + " by " + s.CreatedBy}, fact{"updated", strings.TrimSuffix(lakemesh.FormatTime(s.Updated)+" by "+s.UpdatedBy, " by ")},
 		fact{"notes", s.Notes}, fact{"history", historyText(s)})
@@ -359,7 +360,11 @@ func (a *app) subscriptionImport() *cobra.Command {
 		use: "import", short: "Import an approved subscription into the consumer's account (consumer)",
 		long: `Accepts the mesh's shares, makes the database's resource link, and hands access on
 to principals of the account: by default to the role DataMeshConsumer. It is safe
-to repeat, and has to be after the owner has changed the permissions.`,
+to repeat, and has to be after the owner has changed the permissions.
+
+With --link-region the link is made in another region of the account, which
+"account init --link-regions" has opened; shares and grants stay in the mesh's
+region. Import it again with another region for a link there, too.`,
 		flag: "subscription-id", other: "request-id", id: &in.SubscriptionID,
 		who: lakemesh.ConsumerIdentity, on: []lakemesh.Status{lakemesh.Active}, open: a.consumer,
 		plan: func(ctx context.Context, c *consumer.Consumer) (*plan.Plan, error) {
@@ -373,6 +378,7 @@ to repeat, and has to be after the owner has changed the permissions.`,
 			a.warn(out.Warnings...)
 			shown := a.show(out, func() {
 				fmt.Fprint(a.out, renderFacts(fact{"imported", out.SubscriptionID}, fact{"database", out.DatabaseName}, fact{"link", out.LinkDatabase},
+					fact{"linked in regions", strings.Join(out.LinkRegions, ", ")},
 					fact{"tables", tableNames(out.Tables)}, fact{"handed on to", out.Principals},
 					fact{"permissions", strings.Join(out.Permissions, ",")}))
 			})
@@ -384,6 +390,7 @@ to repeat, and has to be after the owner has changed the permissions.`,
 	f.SortFlags = false
 	f.Var(list{values: &in.Principals, none: true}, "principals", "ARNs of roles and users of the account that get access; none for nobody (default: DataMeshConsumer)")
 	f.StringVar(&in.LinkDatabaseName, "link-database-name", "", "the name of the database's link (default: its name in the mesh)")
+	f.StringVar(&in.LinkRegion, "link-region", "", "make the link in this region of the account (default: where it was made before; at first the mesh's region)")
 	return cmd
 }
 

@@ -33,6 +33,8 @@ func advice(f Finding) string {
 			return "make it a subscription (lakemesh adopt grants), or revoke it with Lake Formation in account " + f.Account
 		}
 		return "revoke it with Lake Formation, as a data lake administrator of account " + f.Account
+	case Schedule:
+		return "the owner mends it: lakemesh verify --repair"
 	case Tag:
 		return "take it away with Lake Formation, as a data lake administrator of account " + f.Account
 	case Share:

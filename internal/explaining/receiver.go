@@ -44,6 +44,8 @@ type Received struct {
 type resourceLink struct {
 	on   permissions.Resource
 	rows []permissions.Holding
+	// region is another than the mesh's, or empty.
+	region string
 }
 
 // databasePage is the largest page of GetDatabases.
@@ -100,6 +102,37 @@ func (r Receiver) Look(ctx context.Context, a Asked) (*Received, error) {
 	return found, group.Wait()
 }
 
+// Place is the catalog and the Lake Formation of an account in another region than the
+// mesh's.
+type Place struct {
+	Region  string
+	Lake    *permissions.Lake
+	Catalog *catalog.Catalog
+}
+
+// LookElsewhere looks at the links in another region.
+func (r Receiver) LookElsewhere(ctx context.Context, a Asked, into *Received, at Place) error {
+	pages := glue.NewGetDatabasesPaginator(at.Catalog.Client, &glue.GetDatabasesInput{CatalogId: aws.String(r.Account), MaxResults: aws.Int32(databasePage)})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return fmt.Errorf("list the databases of account %s in region %s: %w", r.Account, at.Region, err)
+		}
+		for i := range page.DatabaseList {
+			d := &page.DatabaseList[i]
+			if !catalog.IsDatabaseLinkTo(d, r.Mesh, a.Database) || aws.ToString(d.TargetDatabase.Region) != r.Region {
+				continue
+			}
+			link := resourceLink{on: permissions.Database(r.Account, strings.ToLower(aws.ToString(d.Name))), region: at.Region}
+			if link.rows, err = at.Lake.HeldOn(ctx, link.on, a.Principal); err != nil {
+				return err
+			}
+			into.links["database "+link.on.Database+" in region "+at.Region] = link
+		}
+	}
+	return nil
+}
+
 // administers reports whether a principal is a role of lakemesh's, which is a data lake
 // administrator of its account and sees all of it.
 func (r Receiver) administers(principal string) bool {
@@ -150,16 +183,24 @@ func (r Receiver) link(a Asked, f *Received, account Held, records []*tracker.Re
 		link.What = fmt.Sprintf("%s of account %s is a resource link to it, which %s may see", seen[0], r.Account, short(a.Principal))
 		return link
 	case len(hidden) > 0:
-		on := f.links[hidden[0]].on
+		on, region := f.links[hidden[0]].on, f.links[hidden[0]].region
 		link.Resource = hidden[0]
 		link.What = fmt.Sprintf("%s of account %s is a resource link to it, and %s may not see it (DESCRIBE)", hidden[0], r.Account, short(a.Principal))
 		if settles := a.settles(records); settles != nil {
-			return link.MendedBy(chain.Owner, settles)
+			return a.leftBehind(link, settles)
 		}
 		if i := slices.IndexFunc(about, mayGive); i >= 0 && on.Kind == permissions.KindDatabase {
-			return link.MendedBy(r.Party, a.importsTo(about[i], on.Database))
+			imports := a.importsTo(about[i], on.Database)
+			if region != "" {
+				there := imports.With("LinkRegion", region)
+				imports = &there
+			}
+			return link.MendedBy(r.Party, imports)
 		}
 		link.Mends, link.Command = r.Party, a.showing(on)
+		if region != "" {
+			link.Command += " --region " + region
+		}
 		return link
 	}
 	settles, i := a.settles(records), slices.IndexFunc(about, mayGive)
@@ -167,7 +208,7 @@ func (r Receiver) link(a Asked, f *Received, account Held, records []*tracker.Re
 	case r.Links != nil:
 		return link.MendedBy(r.Party, r.Links)
 	case settles != nil:
-		return link.MendedBy(chain.Owner, settles)
+		return a.leftBehind(link, settles)
 	case i >= 0:
 		return link.MendedBy(r.Party, a.importsTo(about[i], ""))
 	case len(about) > 0:
@@ -194,7 +235,7 @@ func (r Receiver) handed(a Asked, f *Received, account Held, partitionKey bool, 
 	settles := a.settles(records)
 	switch {
 	case settles != nil && account.State != chain.Broken:
-		return on.MendedBy(chain.Owner, settles)
+		return a.leftBehind(on, settles)
 	case account.State != chain.Broken && !account.HandsOn:
 		on.What += fmt.Sprintf("; it may not, because it may hand %s on to nobody", a.Permission)
 		return a.mayHandOn(on, justified, records)

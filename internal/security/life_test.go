@@ -147,7 +147,7 @@ func planned[In any](l *life, plan func(context.Context, In) (*plan.Plan, error)
 func (l *life) steps() []step {
 	return slices.Concat(
 		[]step{{"what there was before the mesh", l.begin}},
-		l.setUp(), l.publication(), l.requests(), l.decisions(), l.use(), l.growth(), l.upkeep(), l.migration(), l.endings(), l.leaving(), l.wayBack(),
+		l.setUp(), l.publication(), l.requests(), l.decisions(), l.use(), l.growth(), l.upkeep(), l.migration(), l.endings(), l.ends(), l.leaving(), l.wayBack(),
 	)
 }
 
@@ -276,7 +276,7 @@ func (l *life) setUp() []step {
 		if err != nil {
 			return err
 		}
-		_, err = m.InitializeMeshAccount(l.ctx, admin.InitializeMeshInput{AllowFullTableExternalDataAccess: true})
+		_, err = m.InitializeMeshAccount(l.ctx, admin.InitializeMeshInput{AllowFullTableExternalDataAccess: true, EndSchedules: admin.EndsScheduled})
 		return err
 	}
 	return []step{
@@ -334,6 +334,8 @@ func (l *life) bootstrap(account string, kind admin.AccountType) error {
 	in := admin.BootstrapInput{Type: kind, Mesh: l.opened(meshAccount), Account: l.opened(account)}
 	if kind == admin.Producer {
 		in.CrawlerRoleARN = meshtest.CrawlerRole
+	} else {
+		in.LinkRegions = []string{farRegion}
 	}
 	planned(l, admin.PlanBootstrapAccount, in)
 	out, err := admin.BootstrapAccount(l.ctx, in)
@@ -707,6 +709,9 @@ func (l *life) abort() error {
 	return l.producer.DenyAccessRequest(l.ctx, producer.DenyInput{RequestID: l.ids["aborted"]})
 }
 
+// farRegion is a region besides the mesh's in which the consumer links.
+const farRegion = "eu-central-1"
+
 var errUnexpected = errors.New("not as expected")
 
 func (l *life) use() []step {
@@ -735,6 +740,13 @@ func (l *life) use() []step {
 	return []step{
 		finalize("routes"), finalize("original"), finalize("weather"),
 		finalize("weather", "arn:aws:iam::"+consumerAccount+":role/"+analyst),
+		{"link in another region", func() error {
+			in := consumer.FinalizeInput{SubscriptionID: l.ids["weather"], LinkRegion: farRegion, Principals: []string{"arn:aws:iam::" + consumerAccount + ":role/" + analyst}}
+			planned(l, l.consumer.PlanFinalizeSubscription, in)
+			out, err := l.consumer.FinalizeSubscription(l.ctx, in)
+			l.told(out, err)
+			return err
+		}},
 		{"import for whom there is not", func() error {
 			for _, nobody := range []string{"role/Nobody", "user/nobody"} {
 				_, err := l.consumer.PlanFinalizeSubscription(l.ctx, consumer.FinalizeInput{SubscriptionID: l.ids["weather"], Principals: []string{"arn:aws:iam::" + consumerAccount + ":" + nobody}})

@@ -92,7 +92,7 @@ func findHolding(c *engine.Call, r state.Resource) (holding, error) {
 		}
 		h.join(open)
 	}
-	position, err := rankOf(c)
+	position, err := rankIn(c, r.Region)
 	if err != nil {
 		return h, err
 	}
