@@ -72,6 +72,8 @@ type MeshStatus struct {
 	// [InitializeMeshInput].
 	AllowFullTableExternalDataAccess bool         `json:"AllowFullTableExternalDataAccess"`
 	SharingCalls                     SharingCalls `json:"SharingCalls"`
+	// EndSchedules is whether schedules end what is granted until a day.
+	EndSchedules EndSchedules `json:"EndSchedules"`
 	// Producers and Consumers are the accounts that are enabled.
 	Producers []string `json:"Producers"`
 	Consumers []string `json:"Consumers"`
@@ -128,6 +130,7 @@ func (a *Admin) meshStatus(ctx context.Context, out *StatusOutput) error {
 		DefaultPermissionsCleared:        len(s.CreateDatabaseDefaultPermissions)+len(s.CreateTableDefaultPermissions) == 0,
 		AllowFullTableExternalDataAccess: aws.ToBool(s.AllowFullTableExternalDataAccess),
 		SharingCalls:                     found.members.sharing,
+		EndSchedules:                     found.members.ending,
 		Producers:                        []string{}, Consumers: []string{}, Outdated: []string{}, Tables: []TableStatus{},
 	}
 	for _, t := range found.tables {

@@ -60,6 +60,7 @@ import (
 	"github.com/lakemesh/lakemesh/localmesh/internal/ram"
 	"github.com/lakemesh/lakemesh/localmesh/internal/s3"
 	"github.com/lakemesh/lakemesh/localmesh/internal/scheduler"
+	"github.com/lakemesh/lakemesh/localmesh/internal/sqs"
 	"github.com/lakemesh/lakemesh/localmesh/internal/store"
 	"github.com/lakemesh/lakemesh/localmesh/internal/sts"
 )
@@ -105,7 +106,7 @@ func start(s store.Store, opts []Option) *Mesh {
 func services() []engine.Service {
 	return []engine.Service{
 		sts.Service(), iam.Service(), glue.Service(), lakeformation.Service(), ram.Service(), s3.Service(), kms.Service(), scheduler.Service(),
-		organizations.Service(), dynamodb.Service(),
+		organizations.Service(), dynamodb.Service(), sqs.Service(),
 	}
 }
 

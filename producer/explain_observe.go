@@ -19,7 +19,9 @@ import (
 	"github.com/lakemesh/lakemesh/internal/catalog"
 	"github.com/lakemesh/lakemesh/internal/chain"
 	"github.com/lakemesh/lakemesh/internal/explaining"
+	"github.com/lakemesh/lakemesh/internal/parts"
 	"github.com/lakemesh/lakemesh/internal/permissions"
+	"github.com/lakemesh/lakemesh/internal/rowfilter"
 	"github.com/lakemesh/lakemesh/internal/storage"
 	"github.com/lakemesh/lakemesh/internal/tracker"
 )
@@ -116,6 +118,18 @@ func (x *explained) observe(ctx context.Context) error {
 	}
 	if err := x.known(ctx); err != nil {
 		return err
+	}
+	if x.table != nil {
+		of := parts.Of(x.Database, x.table)
+		x.Schema = rowfilter.Table{Columns: of.Columns, PartitionKeys: of.Keys}
+	}
+	if err := x.LookAt(ctx, x.mesh.lake, x.rows, x.records); err != nil {
+		return err
+	}
+	if x.received != nil {
+		if err := x.LookAt(ctx, x.own.lake, x.received.Rows, x.records); err != nil {
+			return err
+		}
 	}
 	if place, ok := x.place(); ok {
 		if l, ok := permissions.Nearest(x.locations, storage.Place{Bucket: place.Bucket, Prefix: place.Prefix}.ARN()); ok {

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"charm.land/lipgloss/v2"
 	"github.com/spf13/cobra"
 
 	"github.com/lakemesh/lakemesh"
@@ -164,7 +165,7 @@ func (a *app) subscriptionGet() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		return a.show(s, func() { fmt.Fprint(a.out, renderSubscription(s)) })
+		return a.show(s, func() { fmt.Fprint(a.out, renderSubscription(s, a.width)) })
 	})
 	id.add(cmd, "subscription-id", "request-id")
 	cmd.ValidArgsFunction = a.completeIDs(lakemesh.ProducerIdentity)
@@ -172,8 +173,8 @@ func (a *app) subscriptionGet() *cobra.Command {
 	return cmd
 }
 
-func renderSubscription(s *lakemesh.Subscription) string {
-	text := renderFacts(
+func renderSubscription(s *lakemesh.Subscription, width int) string {
+	text := renderFactsIn(width,
 		fact{"subscription", s.ID}, fact{"status", statusText(s)}, fact{"tampered", s.Tampered},
 		fact{"owner", s.Owner}, fact{"subscriber", s.Subscriber}, fact{"database", s.Database}, fact{"tables", tablesText(s)},
 		fact{"asked as", strings.Join(s.Expressions, ",")},
@@ -186,7 +187,7 @@ func renderSubscription(s *lakemesh.Subscription) string {
 	if len(s.History) == 0 {
 		return text
 	}
-	return text + "\n" + renderHistory(s.History)
+	return text + "\n" + renderHistory(s.History, width)
 }
 
 // historyText says whether the history is what it was when it was written.
@@ -200,7 +201,7 @@ func historyText(s *lakemesh.Subscription) string {
 	return "holds"
 }
 
-func renderHistory(events []lakemesh.Event) string {
+func renderHistory(events []lakemesh.Event, width int) string {
 	rows := make([][]string, len(events))
 	for i, e := range events {
 		change := string(e.To)
@@ -209,7 +210,12 @@ func renderHistory(events []lakemesh.Event) string {
 		}
 		rows[i] = []string{lakemesh.FormatTime(e.At), string(e.Action), change, orDash(strings.Join(e.Permissions.Strings(), ",")), e.By, e.Reason}
 	}
-	return renderTable([]string{"TIME (UTC)", "ACTION", "STATUS", "PERMISSIONS", "BY", "REASON"}, rows)
+	headers := []string{"TIME (UTC)", "ACTION", "STATUS", "PERMISSIONS", "BY", "REASON"}
+	whole := renderTable(headers, rows)
+	if width == 0 || lipgloss.Width(whole) <= width {
+		return whole
+	}
+	return renderBlocks(headers, rows, width)
 }
 
 func (a *app) subscriptionUpdate() *cobra.Command {

@@ -115,7 +115,11 @@ func (a Asked) importsTo(r *tracker.Record, link string) *lakemesh.Call {
 	if c == nil {
 		return nil
 	}
-	with := c.With("Principals", a.Principal)
+	with := *c
+	if len(r.Scope.Principals) == 0 {
+		// Whom the owner granted access itself is given the link without being named.
+		with = c.With("Principals", a.Principal)
+	}
 	if link != "" && link != a.Database {
 		with = with.With("LinkDatabaseName", link)
 	}

@@ -175,7 +175,7 @@ func (r Receiver) link(a Asked, f *Received, account Held, records []*tracker.Re
 	// Who may hand nothing on hands on no link, either.
 	mayGive := func(record *tracker.Record) bool {
 		grantable := record.Justified().Grantable
-		return len(grantable) > 0 && account.HandsOn
+		return len(grantable) > 0 && account.HandsOn || len(record.Scope.Principals) > 0 && a.Grantee == a.Principal
 	}
 	switch {
 	case len(seen) > 0:
@@ -221,7 +221,7 @@ func (r Receiver) link(a Asked, f *Received, account Held, records []*tracker.Re
 // handed is what the account has handed on of the table.
 func (r Receiver) handed(a Asked, f *Received, account Held, partitionKey bool, records []*tracker.Record) chain.Step {
 	held := a.Judge(f.Rows, partitionKey, a.Principal, a.Everybody())
-	on := chain.Step{Link: chain.HandedOn, State: held.State, Account: r.Account, Resource: "table " + a.Name(), What: held.What}
+	on := chain.Step{Link: chain.HandedOn, State: held.State, Account: r.Account, Resource: "table " + a.Name(), What: held.What, Parts: a.Parts(held)}
 	if held.State == chain.Broken && a.Permission == lakemesh.Describe && r.administers(a.Principal) {
 		// Administrators see what was shared with their account.
 		on.State, on.What = chain.Holds, short(a.Principal)+" is a data lake administrator of its account, who sees what was shared with it"
@@ -239,7 +239,7 @@ func (r Receiver) handed(a Asked, f *Received, account Held, partitionKey bool, 
 	case account.State != chain.Broken && !account.HandsOn:
 		on.What += fmt.Sprintf("; it may not, because it may hand %s on to nobody", a.Permission)
 		return a.mayHandOn(on, justified, records)
-	case len(justified) > 0 && account.State != chain.Broken && !account.whole():
+	case len(justified) > 0 && account.State != chain.Broken && !account.whole() && !slices.ContainsFunc(justified, func(r *tracker.Record) bool { return account.has(filterOf(r.Scope)) }):
 		// What was decided is more than what is there, and an import hands on what was decided.
 		return on.MendedBy(chain.Owner, restoring(justified))
 	}

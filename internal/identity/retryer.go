@@ -40,15 +40,14 @@ const (
 // but where it is known that the principal is new: see [UntilVisible].
 //
 // It also tries again what no policy of the caller allows, for as long as wait after the
-// first such answer, if that comes soon after the identity was opened: a role that was made,
+// first such answer of an action, if that comes soon after the identity was opened: a role that was made,
 // or whose policy was changed, a moment ago is refused by each service for a while, in these
 // words and no others
 // (https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_general.html#troubleshoot_general_eventual-consistency).
-// When a role was made is hidden from who acts as it. So it is one wait for all calls of
-// the identity: a role that is refused after it is not new, and each of its calls would wait
-// for nothing.
+// When a role was made is hidden from who acts as it. So it is one wait for all calls of an
+// action: a role that is refused after it is not new, and each call would wait for nothing.
 func newRetryer(wait time.Duration) func() aws.Retryer {
-	shared, fresh := &paces{}, &newcomer{opened: time.Now(), wait: wait}
+	shared, fresh := &paces{}, &newcomer{opened: time.Now(), wait: wait, until: map[string]time.Time{}}
 	return func() aws.Retryer {
 		return &retryer{paces: shared, Standard: retry.NewStandard(func(s *retry.StandardOptions) {
 			s.MaxAttempts = MaxAttempts
@@ -57,7 +56,7 @@ func newRetryer(wait time.Duration) func() aws.Retryer {
 			// all the way; the pace does that work.
 			s.RateLimiter = ratelimit.None
 			s.Retryables = append(s.Retryables, retry.IsErrorRetryableFunc(func(err error) aws.Ternary {
-				return trueOrUnknown(isPassing(err) || isTooNew(err) && fresh.waits(time.Now()))
+				return trueOrUnknown(isPassing(err) || isTooNew(err) && fresh.waits(readDenial(awserr.Message(err)).action, time.Now()))
 			}))
 		})}
 	}
@@ -67,21 +66,26 @@ func newRetryer(wait time.Duration) func() aws.Retryer {
 type newcomer struct {
 	opened time.Time
 	wait   time.Duration
-	once   sync.Once
-	until  time.Time
+
+	mu sync.Mutex
+	// until is how long a refusal of each action is tried again.
+	until map[string]time.Time
 }
 
-// waits reports whether a refusal may pass.
-func (n *newcomer) waits(now time.Time) bool {
+// waits reports whether a refusal of an action may pass. Services learn of a role one by one,
+// so one that knows it says nothing about another.
+func (n *newcomer) waits(action string, now time.Time) bool {
 	if n.wait <= 0 {
 		return false
 	}
-	n.once.Do(func() {
-		if now.Before(n.opened.Add(Propagation)) {
-			n.until = now.Add(n.wait)
-		}
-	})
-	return now.Before(n.until)
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	until, refused := n.until[action]
+	if !refused && now.Before(n.opened.Add(Propagation)) {
+		until = now.Add(n.wait)
+		n.until[action] = until
+	}
+	return now.Before(until)
 }
 
 // retryer implements aws.RetryerV2.

@@ -147,7 +147,7 @@ func planned[In any](l *life, plan func(context.Context, In) (*plan.Plan, error)
 func (l *life) steps() []step {
 	return slices.Concat(
 		[]step{{"what there was before the mesh", l.begin}},
-		l.setUp(), l.publication(), l.requests(), l.decisions(), l.use(), l.growth(), l.upkeep(), l.migration(), l.endings(), l.leaving(), l.wayBack(),
+		l.setUp(), l.publication(), l.requests(), l.decisions(), l.use(), l.growth(), l.upkeep(), l.migration(), l.endings(), l.ends(), l.leaving(), l.wayBack(),
 	)
 }
 
@@ -276,7 +276,7 @@ func (l *life) setUp() []step {
 		if err != nil {
 			return err
 		}
-		_, err = m.InitializeMeshAccount(l.ctx, admin.InitializeMeshInput{AllowFullTableExternalDataAccess: true})
+		_, err = m.InitializeMeshAccount(l.ctx, admin.InitializeMeshInput{AllowFullTableExternalDataAccess: true, EndSchedules: admin.EndsScheduled})
 		return err
 	}
 	return []step{

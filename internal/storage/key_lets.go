@@ -79,6 +79,9 @@ func keyAllows(policy string, u keyUse) (Letting, error) {
 	var l Letting
 	var by []string
 	for _, raw := range d.statements {
+		if ineffective(raw) {
+			continue
+		}
 		s, err := readStatement(raw, version)
 		if err != nil {
 			// What it lets or denies nobody here can tell.
@@ -105,6 +108,17 @@ func keyAllows(policy string, u keyUse) (Letting, error) {
 	}
 	l.By = strings.Join(by, ", ")
 	return l, nil
+}
+
+// ineffective reports whether a statement of a key's policy says nothing of what or of which
+// resource it is about. KMS takes such statements, and they have no effect
+// (https://docs.aws.amazon.com/kms/latest/APIReference/API_PutKeyPolicy.html).
+func ineffective(raw json.RawMessage) bool {
+	var members map[string]json.RawMessage
+	if json.Unmarshal(raw, &members) != nil {
+		return false
+	}
+	return members["Action"] == nil && members["NotAction"] == nil || members["Resource"] == nil && members["NotResource"] == nil
 }
 
 // conditions are the conditions whose keys are known, and whether there are others.

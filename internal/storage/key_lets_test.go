@@ -22,6 +22,8 @@ func TestKeyLets(t *testing.T) {
 		"our own":                         {policy("," + storage.ReadStatement(key, role, "lake")), want{open: true}},
 		"our own for another bucket":      {policy("," + storage.ReadStatement(key, role, "lake-0", "lak")), want{}},
 		"our own for several buckets":     {policy("," + storage.ReadStatement(key, role, "a", "lake")), want{open: true}},
+		"without a resource":              {policy(`,{"Effect":"Allow","Principal":{"AWS":"` + role + `"},"Action":"kms:Decrypt"}`), want{}},
+		"denied without a resource":       {policy("," + storage.ReadStatement(key, role, "lake") + `,{"Effect":"Deny","Principal":"*","Action":"kms:*"}`), want{open: true}},
 		"objects of one folder":           {policy(`,{"Effect":"Allow","Principal":{"AWS":"` + role + `"},"Action":"kms:Decrypt","Resource":"*","Condition":{"StringLike":{"kms:EncryptionContext:aws:s3:arn":"arn:aws:s3:::lake/x/*"}}}`), want{}},
 		"several, one is the role":        {policy(`,{"Effect":"Allow","Principal":{"AWS":["arn:aws:iam::111111111111:user/alice","` + role + `"]},"Action":["kms:Enc*","kms:Dec*"],"Resource":["*"]}`), want{open: true}},
 		"denied to all but others":        {policy("," + storage.ReadStatement(key, role, "lake") + `,{"Effect":"Deny","NotPrincipal":{"AWS":["arn:aws:iam::111111111111:root"]},"Action":"kms:*","Resource":"*"}`), want{open: true, denied: true, certain: true}},
