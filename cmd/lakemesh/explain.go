@@ -204,7 +204,11 @@ func answer(e *producer.Explanation) string {
 	case e.Verdict == chain.Untold:
 		return "It cannot be told from here: what is seen holds" + through + "."
 	case e.Verdict == chain.InPart:
-		return "It can in part" + through + "."
+		what := ""
+		if len(e.Parts) > 0 {
+			what = ": " + chain.Said(e.Parts)
+		}
+		return "It can in part" + through + what + "."
 	}
 	return "It can" + through + "."
 }
