@@ -90,7 +90,7 @@ func TestVerifyFindsTheFaultsOfNarrowedSubscriptions(t *testing.T) {
 			_, err := w.lakeAdministrator(meshAccount).RevokePermissions(w.ctx(), &lakeformation.RevokePermissionsInput{
 				Principal: &lftypes.DataLakePrincipal{DataLakePrincipalIdentifier: aws.String(consumerAccount)}, Permissions: []lftypes.Permission{lftypes.PermissionSelect},
 				PermissionsWithGrantOption: []lftypes.Permission{lftypes.PermissionSelect},
-				Resource: &lftypes.Resource{DataCellsFilter: &lftypes.DataCellsFilterResource{TableCatalogId: aws.String(meshAccount), DatabaseName: aws.String(product), TableName: aws.String(people), Name: aws.String(name)}}})
+				Resource:                   &lftypes.Resource{DataCellsFilter: &lftypes.DataCellsFilterResource{TableCatalogId: aws.String(meshAccount), DatabaseName: aws.String(product), TableName: aws.String(people), Name: aws.String(name)}}})
 			w.must(err)
 		}, []string{"missing, grant, FILTER, " + consumerAccount}, "lacks SELECT", false},
 		"it is deleted": {cells, func(w *world, name string) {

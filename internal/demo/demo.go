@@ -151,7 +151,7 @@ func (s *story) tell(ctx context.Context) error {
 		{"consumer", "read " + tableToRead, s.refusedAfter},
 		{"producer", "look at the record", s.record},
 		{"consumer", "make a role for an analyst", s.makeAnalyst},
-		{"consumer", "request some columns and rows for it, for 90 days", s.requestForAWhile},
+		{"consumer", "request a part for it, for 90 days", s.requestForAWhile},
 		{"producer", "approve it for a shorter time", s.approveForLess},
 		{"analyst", "read " + narrowTable, s.readPart},
 		{"producer", "end what is over", s.end},

@@ -44,6 +44,9 @@ func Trust(ctx context.Context, administrator aws.Config, accounts ...string) er
 	s := out.DataLakeSettings
 	s.AllowExternalDataFiltering, s.AuthorizedSessionTagValueList = aws.Bool(true), []string{Tag}
 	for _, a := range accounts {
+		if slices.ContainsFunc(s.ExternalDataFilteringAllowList, func(p lftypes.DataLakePrincipal) bool { return aws.ToString(p.DataLakePrincipalIdentifier) == a }) {
+			continue
+		}
 		s.ExternalDataFilteringAllowList = append(s.ExternalDataFilteringAllowList, lftypes.DataLakePrincipal{DataLakePrincipalIdentifier: aws.String(a)})
 	}
 	if _, err := client.PutDataLakeSettings(ctx, &lakeformation.PutDataLakeSettingsInput{DataLakeSettings: s}); err != nil {
