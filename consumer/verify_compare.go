@@ -210,7 +210,7 @@ func (s *inspected) compareGrants() {
 	}
 	for _, p := range s.elsewhere {
 		for _, e := range p.held.Entries() {
-			s.compareOnLink(e, p.links[e.Resource.Database], p.linkPlace.elsewhere(s.Consumer))
+			s.compareOnLink(e, p.links[e.Resource.Database], p.elsewhere(s.Consumer))
 		}
 	}
 }
@@ -343,7 +343,7 @@ func (s *inspected) compareLinks() {
 	}
 	for _, p := range s.elsewhere {
 		for _, name := range slices.Sorted(maps.Keys(p.links)) {
-			s.compareLink(name, p.links[name], p.linkPlace.elsewhere(s.Consumer))
+			s.compareLink(name, p.links[name], p.elsewhere(s.Consumer))
 		}
 	}
 }
