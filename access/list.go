@@ -34,8 +34,12 @@ type Entry struct {
 	Database string   `json:"Database,omitempty"`
 	Table    string   `json:"Table,omitempty"`
 	Columns  []string `json:"Columns,omitempty"`
-	Filter   string   `json:"Filter,omitempty"`
-	Tags     Tags     `json:"Tags,omitempty"`
+	// Filter is a data cells filter. What it shows, by the subscriptions that it carries, is
+	// in Columns, ExceptColumns and Rows.
+	Filter        string   `json:"Filter,omitempty"`
+	ExceptColumns []string `json:"ExceptColumns,omitempty"`
+	Rows          string   `json:"Rows,omitempty"`
+	Tags          Tags     `json:"Tags,omitempty"`
 	// Permissions are held; Grantable may be handed on.
 	Permissions lakemesh.Permissions `json:"Permissions"`
 	Grantable   lakemesh.Permissions `json:"Grantable,omitempty"`
@@ -115,6 +119,16 @@ func ListGrants(there, before Grants, terms []Terms, since map[string]time.Time,
 			origin = ByMesh
 		}
 		all = append(all, entry(k, rest, origin))
+	}
+	carried := map[string]Scope{}
+	for _, t := range terms {
+		carried[FilterName(t.Scope)] = t.Scope
+	}
+	for i := range all {
+		if e := &all[i]; e.Kind == KindFilter {
+			s := carried[e.Filter]
+			e.Columns, e.ExceptColumns, e.Rows = s.Columns, s.ExceptColumns, s.Rows
+		}
 	}
 	return all, nil
 }
@@ -198,7 +212,7 @@ func justifying(there Grants, terms []Terms) (map[Key][]Reason, error) {
 		}
 		for _, t := range tables {
 			if t != "" {
-				d.Tables[fold(t)] = Table{}
+				d.Tables[fold(t)] = Table{ColumnsUnknown: true}
 			}
 		}
 	}
@@ -220,6 +234,10 @@ func justifying(there Grants, terms []Terms) (map[Key][]Reason, error) {
 			if handed := members[string(g)]; len(handed) > 0 && len(t.Grantable) > 0 {
 				on := t
 				on.Grantees, on.Permissions, on.Grantable = handed, t.Grantable, nil
+				if on.Check() != nil {
+					// Of columns and rows nothing but SELECT can be handed on.
+					continue
+				}
 				each = append(each, on)
 			}
 		}

@@ -42,6 +42,8 @@ type Admin struct {
 	// managerLake is Lake Formation as DataMeshManager, which is opened by the first
 	// call.
 	managerLake *lakeformation.Client
+	// managerGlue is Glue as the same.
+	managerGlue *glue.Client
 }
 
 // New opens the administrator of the account that the credentials belong to. It
@@ -69,7 +71,7 @@ func New(ctx context.Context, o lakemesh.Options) (*Admin, error) {
 		options: o, caller: caller, account: caller.Account, mesh: o.MeshAccountID, region: caller.Config.Region, log: log,
 		iam: iam.NewFromConfig(caller.Config), lake: lakeformation.NewFromConfig(caller.Config), glue: glue.NewFromConfig(caller.Config),
 		dynamodb: dynamodb.NewFromConfig(caller.Config), scheduler: scheduler.NewFromConfig(caller.Config), sqs: sqs.NewFromConfig(caller.Config),
-		managerLake: lakeformation.NewFromConfig(manager.Config),
+		managerLake: lakeformation.NewFromConfig(manager.Config), managerGlue: glue.NewFromConfig(manager.Config),
 	}, nil
 }
 

@@ -177,7 +177,7 @@ func (a *Admin) planEnding(ctx context.Context, p *plan.Plan, have members, want
 	// end what is extended without it.
 	steps := []*plan.Step{remember(after...)}
 	for _, id := range have.endingProducers {
-		steps = append(steps, a.planNoEndingProducer(p, have, id, after...))
+		steps = append(steps, a.planNoEndingProducer(p, id, after...))
 	}
 	if there {
 		a.planNoGroup(p, steps...)
@@ -312,7 +312,7 @@ func (a *Admin) putQueue(ctx context.Context, account string) error {
 
 // planNoEndingProducer adds the step that records that no schedule ends what a producer
 // grants any more.
-func (a *Admin) planNoEndingProducer(p *plan.Plan, mesh members, account string, after ...*plan.Step) *plan.Step {
+func (a *Admin) planNoEndingProducer(p *plan.Plan, account string, after ...*plan.Step) *plan.Step {
 	return p.Add(plan.Step{Kind: plan.Record, Account: a.account, Resource: "members of the mesh",
 		Summary: fmt.Sprintf("record that no schedule ends what account %s grants until a day", account),
 		Run: func(ctx context.Context) error {
@@ -324,7 +324,7 @@ func (a *Admin) planNoEndingProducer(p *plan.Plan, mesh members, account string,
 func (a *Admin) planNoEnder(p *plan.Plan, mesh members, account string, have *ender, after ...*plan.Step) []*plan.Step {
 	var steps []*plan.Step
 	if slices.Contains(mesh.endingProducers, account) {
-		step := a.planNoEndingProducer(p, mesh, account, after...)
+		step := a.planNoEndingProducer(p, account, after...)
 		steps, after = append(steps, step), append(slices.Clone(after), step)
 	}
 	if step := a.planRoleRemoval(p, lakemesh.EndingRole(account), have.role, after...); step != nil {

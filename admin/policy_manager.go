@@ -11,7 +11,7 @@ func managerPolicy(mesh string) iampolicy.Document {
 	statements := []iampolicy.Statement{
 		allow("ReadCatalog", append(readMetadata(), "glue:GetCatalog"), catalogARNs(mesh), nil),
 		allow("Grant", append(grantActions(), "lakeformation:GetDataLakeSettings", "lakeformation:ListResources",
-			"lakeformation:DescribeResource", "lakeformation:GetDataCellsFilter"), anything, nil),
+			"lakeformation:DescribeResource", "lakeformation:GetDataCellsFilter", "lakeformation:ListDataCellsFilter"), anything, nil),
 		allow("Tag", []string{"lakeformation:GetLFTag", "lakeformation:ListLFTags", "lakeformation:CreateLFTag", "lakeformation:UpdateLFTag",
 			"lakeformation:GetResourceLFTags", "lakeformation:AddLFTagsToResource", "lakeformation:RemoveLFTagsFromResource",
 			// Tags go with the account that they belong to, unless something else has them.

@@ -17,7 +17,7 @@ func meshProducerPolicy(mesh, producer string, calls SharingCalls) iampolicy.Doc
 		allow("Unpublish", []string{"glue:DeleteDatabase", "glue:BatchDeleteTable"}, append(catalogARNs(mesh), functionARNs(mesh)), nil),
 		allow("Grant", grantActions(), anything, nil),
 		// Which filters it may make, change and delete is for Lake Formation's own permissions.
-		allow("Narrow", []string{"lakeformation:GetDataCellsFilter", "lakeformation:CreateDataCellsFilter", "lakeformation:UpdateDataCellsFilter",
+		allow("Narrow", []string{"lakeformation:GetDataCellsFilter", "lakeformation:ListDataCellsFilter", "lakeformation:CreateDataCellsFilter", "lakeformation:UpdateDataCellsFilter",
 			"lakeformation:DeleteDataCellsFilter"}, anything, nil),
 		// Lake Formation knows no resources in IAM policies: what is registered and
 		// tagged is for its own permissions to decide.

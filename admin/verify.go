@@ -67,7 +67,7 @@ func (a *Admin) Verify(ctx context.Context, in VerifyInput) (*Verification, erro
 		return nil, identity.Explain(opVerify, a.mesh, "the mesh", err)
 	}
 	s.compare()
-	v := &Verification{Account: a.mesh, Party: chain.Administrator, Unverified: []string{}}
+	v := &Verification{Account: a.mesh, Party: chain.Administrator, Unverified: s.unverified}
 	about := map[string]bool{}
 	for _, r := range s.records {
 		if r.Status == lakemesh.Active && in.about(r) {

@@ -9,6 +9,7 @@ import (
 	"github.com/lakemesh/lakemesh/access"
 	"github.com/lakemesh/lakemesh/internal/chain"
 	"github.com/lakemesh/lakemesh/internal/permissions"
+	"github.com/lakemesh/lakemesh/internal/tracker"
 	"github.com/lakemesh/lakemesh/plan"
 )
 
@@ -94,14 +95,13 @@ func (s *inspected) compareMembers() {
 
 // compareGrants compares what everybody holds with what owners decided.
 func (s *inspected) compareGrants() {
-	g := &chain.Granted{Mesh: s.mesh, Records: s.records, Tables: map[string][]string{}, All: true, Wanted: s.wanted, Own: access.Grants{}, Have: s.have, Parts: s.parts,
-		Theirs: s.theirs, Mends: s.mends, Publishes: func(string, string) (string, chain.Mends) { return "", chain.Mends{} }}
-	for database, tables := range s.tables {
-		g.Tables[database] = slices.Sorted(maps.Keys(tables))
-	}
-	found := g.Compare()
+	filters := s.carrying()
+	found := filters.Undone(filters.Granted.Compare())
 	for subscriber, carriage := range s.carriage {
-		found = append(found, g.NotCarried(carriage, s.shared[subscriber])...)
+		found = append(found, filters.NotCarried(carriage, s.shared[subscriber])...)
+	}
+	if s.filters != nil {
+		found = append(found, filters.Compare()...)
 	}
 	for _, f := range found {
 		if f.Repairs == "" {
@@ -111,9 +111,34 @@ func (s *inspected) compareGrants() {
 		s.found(f)
 	}
 	for _, u := range s.wanted.Unmet {
+		if _, there := s.schemas[u.Object]; there {
+			if i := slices.IndexFunc(s.records, func(r *tracker.Record) bool { return r.ID == u.ID }); i >= 0 {
+				s.found(chain.LostColumns(u, s.records[i]))
+			}
+			continue
+		}
 		s.found(Finding{Kind: chain.Missing, Link: chain.Metadata, Resource: u.Object.String(), Database: u.Object.Database, Tables: []string{u.Object.Table}, Subscriptions: []string{u.ID},
 			What: u.Message, Repairs: chain.Owner, Command: "lakemesh verify --repair"})
 	}
+}
+
+// carrying are the data cells filters and what is granted, compared with the subscriptions.
+func (s *inspected) carrying() *chain.Filters {
+	g := &chain.Granted{Mesh: s.mesh, Records: s.records, Tables: map[string][]string{}, All: true, Wanted: s.wanted, Own: access.Grants{}, Have: s.have, Parts: s.parts,
+		Theirs: s.theirs, Mends: s.mends, Publishes: func(string, string) (string, chain.Mends) { return "", chain.Mends{} }}
+	for database, tables := range s.tables {
+		g.Tables[database] = slices.Sorted(maps.Keys(tables))
+	}
+	return &chain.Filters{Granted: g, Schemas: s.schemas, There: s.filters, Tags: s.tags, Makers: s.makersOf}
+}
+
+// makersOf are the roles that make the filters of the table of an object.
+func (s *inspected) makersOf(o access.Object) []string {
+	var roles []string
+	for owner := range s.ownersOf(o) {
+		roles = append(roles, lakemesh.RoleARN(s.mesh, lakemesh.MeshProducerRole(owner)))
+	}
+	return roles
 }
 
 // theirs reports whether what somebody holds is what an owner has of its own, or what the

@@ -2,6 +2,7 @@ package admin
 
 import (
 	"context"
+	"fmt"
 	"maps"
 	"slices"
 	"sync"
@@ -12,7 +13,10 @@ import (
 
 	"github.com/lakemesh/lakemesh"
 	"github.com/lakemesh/lakemesh/access"
+	"github.com/lakemesh/lakemesh/internal/awserr"
+	"github.com/lakemesh/lakemesh/internal/catalog"
 	"github.com/lakemesh/lakemesh/internal/chain"
+	"github.com/lakemesh/lakemesh/internal/parts"
 	"github.com/lakemesh/lakemesh/internal/permissions"
 	"github.com/lakemesh/lakemesh/internal/sharing"
 	"github.com/lakemesh/lakemesh/internal/tracker"
@@ -28,8 +32,14 @@ type inspected struct {
 	// whose owners do not own what they are on.
 	records, foreign []*tracker.Record
 	// have is what is granted on whole resources, parts what is granted else.
-	have      *permissions.Grants
-	parts     access.Grants
+	have  *permissions.Grants
+	parts access.Grants
+	// filters are the data cells filters that are called as those of subscriptions, and
+	// schemas the columns of the tables that narrowed subscriptions are on; nil if they are
+	// not known. tags are the LF-tags of those tables, where they matter.
+	filters   map[access.Object]access.Filter
+	schemas   map[access.Object]parts.Schema
+	tags      map[access.Object]map[string]string
 	locations []permissions.RegisteredLocation
 	// tables are the tables of each database, as far as anybody holds anything on them.
 	tables map[string]map[string]bool
@@ -43,8 +53,9 @@ type inspected struct {
 	// ending are the schedules that end grants; nil if the mesh has none.
 	ending *inspectedEnds
 
-	findings []Finding
-	mu       sync.Mutex
+	findings   []Finding
+	unverified []string
+	mu         sync.Mutex
 }
 
 // inspect reads what there is.
@@ -78,6 +89,14 @@ func (a *Admin) inspect(ctx context.Context) (*inspected, error) {
 		return err
 	})
 	group.Go(func() (err error) {
+		s.filters, err = a.permissions().Filters(within)
+		if awserr.Denied(err) {
+			s.filters, err = nil, nil
+			s.unsure("which data cells filters there are is not known: %s may not list them, which lakemesh mesh upgrade lets it do", lakemesh.ManagerRole)
+		}
+		return err
+	})
+	group.Go(func() (err error) {
 		s.locations, err = a.permissions().Locations(within)
 		return err
 	})
@@ -90,7 +109,13 @@ func (a *Admin) inspect(ctx context.Context) (*inspected, error) {
 	s.records = slices.DeleteFunc(s.records, owners.foreign)
 	s.foreign = slices.DeleteFunc(s.foreign, func(r *tracker.Record) bool { return !owners.foreign(r) })
 	s.owners = owners.of
+	if err := s.readSchemas(ctx); err != nil {
+		return nil, err
+	}
 	if err := s.justify(); err != nil {
+		return nil, err
+	}
+	if s.tags, err = a.permissions().TagsOf(ctx, s.carrying().Tagged()); err != nil {
 		return nil, err
 	}
 	return s, s.readShares(ctx)
@@ -108,6 +133,34 @@ func (s *inspected) known(consumer string) error {
 		}
 	}
 	return chain.NoConsumer(s.mesh, consumer)
+}
+
+// unsure notes what could not be told.
+func (s *inspected) unsure(format string, args ...any) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.unverified = append(s.unverified, fmt.Sprintf(format, args...))
+}
+
+// readSchemas reads the columns of the tables that narrowed subscriptions are on.
+func (s *inspected) readSchemas(ctx context.Context) error {
+	s.schemas = map[access.Object]parts.Schema{}
+	glue := catalog.New(s.managerGlue, s.mesh, s.region, s.concurrency())
+	group, within := errgroup.WithContext(ctx)
+	group.SetLimit(s.concurrency())
+	for o := range chain.Narrowed(s.mesh, s.records) {
+		group.Go(func() error {
+			t, ok, err := glue.Table(within, o.Database, o.Table)
+			if err != nil || !ok {
+				return err
+			}
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			s.schemas[o] = parts.Of(o.Database, t)
+			return nil
+		})
+	}
+	return group.Wait()
 }
 
 // readObjects tells by the grants which databases and tables there are: whoever made one
@@ -134,16 +187,17 @@ func (s *inspected) ownersOf(o access.Object) map[string]bool {
 
 // justify computes what the subscriptions say together.
 func (s *inspected) justify() (err error) {
-	catalog := access.Catalog{Account: s.mesh, Databases: map[string]access.Database{}}
+	known := access.Catalog{Account: s.mesh, Databases: map[string]access.Database{}}
 	for database, tables := range s.tables {
 		of := access.Database{Tables: map[string]access.Table{}}
 		for owner := range s.ownersOf(access.OnDatabase(s.mesh, database)) {
 			of.Wildcard = of.Wildcard.Union(s.have.Of(lakemesh.RoleARN(s.mesh, lakemesh.MeshProducerRole(owner)), permissions.AllTables(s.mesh, database)).Grantable)
 		}
 		for name := range tables {
-			of.Tables[name] = access.Table{}
+			schema, read := s.schemas[access.OnTable(s.mesh, database, name)]
+			of.Tables[name] = access.Table{ColumnsUnknown: !read, Columns: parts.Names(schema.Columns), Keys: parts.Names(schema.Keys)}
 		}
-		catalog.Databases[database] = of
+		known.Databases[database] = of
 	}
 	var all []access.Terms
 	for _, r := range s.records {
@@ -155,33 +209,41 @@ func (s *inspected) justify() (err error) {
 	if now == nil {
 		now = time.Now
 	}
-	s.wanted, err = access.Want(all, catalog, now())
+	s.wanted, err = access.Want(all, known, now())
 	return err
 }
 
 // readShares looks how the shares carry what each consumer holds of what it should.
 func (s *inspected) readShares(ctx context.Context) error {
 	there := s.have.Access()
-	shares := map[string][]string{}
+	shares, identities := map[string][]string{}, map[string][]string{}
 	for k := range s.wanted.Grants {
 		r, ok := permissions.Of(k.Object)
 		if !ok || there[k].Empty() {
 			continue
 		}
-		subscriber := string(k.Grantee)
+		// Shares are with accounts, also where an identity was granted something itself.
+		who, subscriber := string(k.Grantee), k.Grantee.Account()
+		named := s.have.Shares(who, r)
+		if r.Kind == permissions.KindFilter && len(named) == 0 {
+			// Which share carries a filter is not always told.
+			continue
+		}
+		if who != subscriber {
+			identities[subscriber] = append(identities[subscriber], who)
+		}
 		if s.shared[subscriber] == nil {
 			s.shared[subscriber] = map[string][]access.Key{}
 		}
 		arn := s.sharedARN(r)
 		s.shared[subscriber][arn] = append(s.shared[subscriber][arn], k)
-		shares[subscriber] = append(shares[subscriber], s.have.Shares(subscriber, r)...)
+		shares[subscriber] = append(shares[subscriber], named...)
 	}
 	for _, r := range s.records {
 		for _, share := range r.RAMShares {
 			shares[r.Subscriber] = append(shares[r.Subscriber], share.ARN)
 		}
 	}
-	owner := sharing.Owner{Client: ram.NewFromConfig(s.caller.Config), Account: s.mesh}
 	group, within := errgroup.WithContext(ctx)
 	group.SetLimit(s.concurrency())
 	for subscriber, keys := range s.shared {
@@ -190,6 +252,7 @@ func (s *inspected) readShares(ctx context.Context) error {
 		if len(named) == 0 {
 			continue
 		}
+		owner := sharing.Owner{Client: ram.NewFromConfig(s.caller.Config), Account: s.mesh, Identities: identities[subscriber]}
 		group.Go(func() error {
 			carriage, err := owner.Carriage(within, subscriber, named, slices.Sorted(maps.Keys(keys)))
 			s.mu.Lock()

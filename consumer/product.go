@@ -53,13 +53,8 @@ func justified(subscriptions []*tracker.Record, r permissions.Resource) lakemesh
 		if !strings.EqualFold(s.Database, r.Database) {
 			continue
 		}
-		switch {
-		case s.Scope.Partly():
-			if r.Kind == permissions.KindFilter && r.Filter == chain.FilterOf(s.Scope) && covers(&s.Subscription, r.Table) {
-				all = all.Union(passedOn(&s.Subscription))
-			}
-		case r.Kind == permissions.KindAllTables && s.WholeDatabase() || r.Kind == permissions.KindTable && covers(&s.Subscription, r.Table):
-			all = all.Union(passed(&s.Subscription))
+		if gives(&s.Subscription, r) {
+			all = all.Union(passedOn(&s.Subscription))
 		}
 	}
 	if len(all) > 0 && r.Kind != permissions.KindFilter {
@@ -69,8 +64,23 @@ func justified(subscriptions []*tracker.Record, r permissions.Resource) lakemesh
 	return all
 }
 
-// objects are what grants of a subscription can be on: its tables, or the filters that carry
-// its columns and rows, or all tables of its database at once.
+// gives reports whether a subscription gives the account something on an object that it can be
+// on: columns and rows are given on filters alone, and to identities nothing that the account
+// holds.
+func gives(s *lakemesh.Subscription, r permissions.Resource) bool {
+	switch {
+	case len(s.Scope.Principals) > 0:
+		return false
+	case r.Kind == permissions.KindAllTables:
+		return s.WholeDatabase()
+	case r.Kind == permissions.KindTable:
+		return covers(s, r.Table) && !s.Scope.Partly()
+	}
+	return r.Kind == permissions.KindFilter && covers(s, r.Table) && s.Scope.Partly() && r.Filter == chain.FilterOf(s.Scope)
+}
+
+// objects are what grants of a subscription can be on: its tables, the filters that carry
+// parts of them, or all tables of its database at once.
 func (c *Consumer) objects(s *lakemesh.Subscription) []permissions.Resource {
 	if s.WholeDatabase() {
 		return []permissions.Resource{permissions.AllTables(c.meshAccount, s.Database)}

@@ -79,7 +79,8 @@ func (s *inspected) compareImport(r *tracker.Record) {
 			s.found(on(chain.Invitation, "resource share "+i.Name, "", "the mesh account's invitation to it was not accepted"))
 		}
 	}
-	if len(shareARNs(&r.Subscription)) == 0 && !s.seen[name].visible {
+	hidden := s.hidden(r)
+	if unnamed(r) && (len(hidden) > 0 || direct(r)) {
 		for share, i := range s.invitations {
 			if i.Pending() {
 				waits = true
@@ -87,7 +88,6 @@ func (s *inspected) compareImport(r *tracker.Record) {
 			}
 		}
 	}
-	hidden := s.hidden(r)
 	if len(hidden) > 0 && !waits {
 		for _, resource := range hidden {
 			g := on(chain.Share, resource.String(), s.account, "it was granted, and this account does not see it")
@@ -124,6 +124,10 @@ func (s *inspected) compareImport(r *tracker.Record) {
 func (s *inspected) hidden(r *tracker.Record) []permissions.Resource {
 	name := strings.ToLower(r.Database)
 	of := s.seen[name]
+	if direct(r) {
+		// The account is not shown what identities of it were granted themselves.
+		return nil
+	}
 	if !of.visible {
 		return []permissions.Resource{permissions.Database(s.meshAccount, name)}
 	}
@@ -206,7 +210,7 @@ func (s *inspected) compareGrants() {
 	}
 	for _, p := range s.elsewhere {
 		for _, e := range p.held.Entries() {
-			s.compareOnLink(e, p.links[e.Resource.Database], p.linkPlace.elsewhere(s.Consumer))
+			s.compareOnLink(e, p.links[e.Resource.Database], p.elsewhere(s.Consumer))
 		}
 	}
 }
@@ -266,7 +270,7 @@ func (s *inspected) compareOnLink(e permissions.Entry, target, where string) {
 		return
 	}
 	standing, _ := s.on(permissions.Database(s.meshAccount, target), stands)
-	if slices.ContainsFunc(standing, func(r *tracker.Record) bool { return len(passed(&r.Subscription)) > 0 || r.Claim != nil }) {
+	if slices.ContainsFunc(standing, func(r *tracker.Record) bool { return len(passed(&r.Subscription)) > 0 || direct(r) || r.Claim != nil }) {
 		return
 	}
 	f := Finding{Kind: chain.TooMuch, Link: chain.HandedOn, Resource: "link " + e.Resource.String() + where, Principal: e.Principal, Database: target,
@@ -283,9 +287,16 @@ func (s *inspected) compareAccount(e permissions.Entry, byHand access.Grants) {
 	standing, _ := s.on(e.Resource, func(r *tracker.Record) bool { return r.Status == lakemesh.Active || r.Claim != nil })
 	var may lakemesh.Permissions
 	for _, r := range standing {
-		may = may.Union(r.Permitted).Union(lakemesh.NewPermissions(lakemesh.Describe))
-		if r.Claim != nil {
-			may = may.Union(r.Claim.Permissions)
+		for _, given := range r.MayHold() {
+			said := r.Subscription
+			said.Scope = given.Scope
+			switch {
+			case !gives(&said, e.Resource):
+			case given.Scope.Partly():
+				may = may.Union(lakemesh.NewPermissions(lakemesh.Select))
+			default:
+				may = may.Union(given.Permitted).Union(lakemesh.NewPermissions(lakemesh.Describe))
+			}
 		}
 	}
 	if e.Resource.Kind == permissions.KindDatabase && len(standing) > 0 {
@@ -332,7 +343,7 @@ func (s *inspected) compareLinks() {
 	}
 	for _, p := range s.elsewhere {
 		for _, name := range slices.Sorted(maps.Keys(p.links)) {
-			s.compareLink(name, p.links[name], p.linkPlace.elsewhere(s.Consumer))
+			s.compareLink(name, p.links[name], p.elsewhere(s.Consumer))
 		}
 	}
 }
@@ -380,7 +391,7 @@ func (s *inspected) compareInvitations() {
 	named := map[string]bool{}
 	for _, r := range s.records {
 		arns := shareARNs(&r.Subscription)
-		if r.Claim != nil || r.Status == lakemesh.Active && len(arns) == 0 {
+		if r.Claim != nil || r.Status == lakemesh.Active && unnamed(r) {
 			return
 		}
 		if r.Status == lakemesh.Active {

@@ -14,6 +14,7 @@ import (
 
 	"github.com/lakemesh/lakemesh"
 	"github.com/lakemesh/lakemesh/internal/catalog"
+	"github.com/lakemesh/lakemesh/internal/chain"
 	"github.com/lakemesh/lakemesh/internal/permissions"
 	"github.com/lakemesh/lakemesh/internal/sharing"
 	"github.com/lakemesh/lakemesh/internal/tracker"
@@ -64,6 +65,9 @@ type seen struct {
 type handedOn struct {
 	principals []string
 	imported   bool
+	// scopes are what the subscription was narrowed to before: what was handed on by it may
+	// still be there.
+	scopes []lakemesh.Scope
 }
 
 // unsure notes what could not be told.
@@ -233,6 +237,7 @@ func (s *inspected) readHistories(ctx context.Context) error {
 			}
 			var h handedOn
 			h.principals, h.imported = tracker.HandedOn(events)
+			h.scopes = pastScopes(events)
 			h.principals = slices.DeleteFunc(h.principals, func(p string) bool { return s.checkPrincipal(p) != nil })
 			s.mu.Lock()
 			defer s.mu.Unlock()
@@ -241,6 +246,20 @@ func (s *inspected) readHistories(ctx context.Context) error {
 		})
 	}
 	return group.Wait()
+}
+
+// mostScopes is of how many scopes that a subscription had before it is looked whether
+// something that was handed on is left.
+const mostScopes = 10
+
+// pastScopes are the last parts of tables that a history says a subscription was narrowed to.
+func pastScopes(events []lakemesh.Event) (all []lakemesh.Scope) {
+	for _, e := range slices.Backward(events) {
+		if e.Scope.Partly() && len(all) < mostScopes && !slices.ContainsFunc(all, func(s lakemesh.Scope) bool { return chain.FilterOf(s) == chain.FilterOf(e.Scope) }) {
+			all = append(all, e.Scope)
+		}
+	}
+	return all
 }
 
 // readGrants reads what is granted on what the account sees or should see, and on links.
@@ -255,6 +274,19 @@ func (s *inspected) readGrants(ctx context.Context) error {
 		all[permissions.AllTables(s.meshAccount, name)] = true
 		for table := range of.tables {
 			all[permissions.Table(s.meshAccount, name, table)] = true
+		}
+	}
+	for _, r := range s.records {
+		name := strings.ToLower(r.Database)
+		var scopes []lakemesh.Scope
+		scopes = append(scopes, s.handed[r.ID].scopes...)
+		for _, given := range append(r.MayHold(), tracker.Given{Scope: r.Scope}) {
+			scopes = append(scopes, given.Scope)
+		}
+		for _, o := range chain.Possible(s.meshAccount, r, nil, scopes...) {
+			if o.Kind == permissions.KindFilter && s.seen[name].tables[o.Table] {
+				all[o] = true
+			}
 		}
 	}
 	for i := range s.own {

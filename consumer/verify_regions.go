@@ -83,7 +83,7 @@ func (s *inspected) compareOtherLinks(r *tracker.Record, on func(link chain.Link
 				links = append(links, permissions.Database(s.account, link))
 			}
 		}
-		where := p.linkPlace.elsewhere(s.Consumer)
+		where := p.elsewhere(s.Consumer)
 		if len(links) == 0 {
 			s.found(on(chain.ResourceLink, "database "+name+where, "", "no resource link leads to it from there"))
 			continue

@@ -49,7 +49,7 @@ func TestTwoRolesThatReadOneBucketAreGivenTheirFoldersInOneStep(t *testing.T) {
 	ours := lakemesh.RoleARN(meshAccount, lakemesh.DataAccessRole(producerAccount))
 	administrator := w.mesh.Config(meshtest.Administrator(meshAccount))
 	meshtest.Before(w.mesh, func() {
-		trust := `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"lakeformation.amazonaws.com"},"Action":"sts:AssumeRole"}]}`
+		trust := `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":["lakeformation.amazonaws.com","glue.amazonaws.com"]},"Action":"sts:AssumeRole"}]}`
 		if _, err := iam.NewFromConfig(administrator).CreateRole(t.Context(), &iam.CreateRoleInput{RoleName: aws.String("Customers"), AssumeRolePolicyDocument: &trust}); err != nil {
 			t.Fatal(err)
 		}

@@ -104,9 +104,8 @@ func (p *Producer) filters(c *considered, f *found, ch *change, wanted access.Wa
 
 // carriedBy reports whether a subscription is, or may be, carried by a filter.
 func carriedBy(o *tracker.Record, filter permissions.Resource) bool {
-	return chain.On(o, filter.Database, filter.Table) && slices.ContainsFunc(o.MayHold(), func(g tracker.Given) bool {
-		return g.Scope.Partly() && chain.FilterOf(g.Scope) == filter.Filter
-	})
+	object, ok := filter.Object()
+	return ok && chain.CarriedBy(o, object)
 }
 
 // neededFilters computes what becomes of the filters that carry the subscription.
@@ -200,10 +199,10 @@ func (p *Producer) planFilters(todo *plan.Plan, ch *change) []*plan.Step {
 	var steps []*plan.Step
 	for _, r := range slices.SortedFunc(maps.Keys(ch.filters), func(a, b permissions.Resource) int { return strings.Compare(a.String(), b.String()) }) {
 		to := ch.filters[r]
-		s := plan.Step{Kind: plan.CreateFilter, Account: p.meshAccount, Resource: r.String(), Summary: fmt.Sprintf("make %s: %s", r, showing(to.to)),
+		s := plan.Step{Kind: plan.CreateFilter, Account: p.meshAccount, Resource: r.String(), Summary: fmt.Sprintf("make %s: %s", r, chain.Showing(to.to)),
 			Run: func(ctx context.Context) error { return p.mesh.lake.MakeFilter(ctx, r, to.to) }}
 		if to.there {
-			s.Kind, s.Summary = plan.UpdateFilter, fmt.Sprintf("change %s, for everybody who was granted it: %s", r, showing(to.to))
+			s.Kind, s.Summary = plan.UpdateFilter, fmt.Sprintf("change %s, for everybody who was granted it: %s", r, chain.Showing(to.to))
 			s.Run = func(ctx context.Context) error { return p.mesh.lake.ChangeFilter(ctx, r, to.to) }
 		}
 		steps = append(steps, todo.Add(s))
@@ -230,16 +229,4 @@ func (p *Producer) dropFilter(ctx context.Context, r permissions.Resource) error
 		return nil
 	}
 	return err
-}
-
-// showing says what a filter shows.
-func showing(f access.Filter) string {
-	text := "all columns"
-	if len(f.Columns) > 0 {
-		text = "columns " + strings.Join(f.Columns, ", ")
-	}
-	if f.Rows == "" {
-		return text + " of all rows"
-	}
-	return text + " of rows where " + f.Rows
 }

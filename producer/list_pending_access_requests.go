@@ -14,6 +14,8 @@ type PendingRequest struct {
 	TableName      []string `json:"TableName"`
 	// RequestedGrants are the permissions that were asked for.
 	RequestedGrants []string `json:"RequestedGrants"`
+	// RequestedScope is what it asks to be narrowed to.
+	RequestedScope lakemesh.Scope `json:"RequestedScope,omitzero"`
 	// RequestedUntil is until when, in the form of CreationDate; empty for no end.
 	RequestedUntil string `json:"RequestedUntil,omitempty"`
 	// SubscriberPrincipal is the consumer's account.
@@ -49,7 +51,7 @@ func (p *Producer) ListPendingAccessRequests(ctx context.Context) (*ListPendingO
 			tables = []string{}
 		}
 		out.Subscriptions = append(out.Subscriptions, PendingRequest{
-			SubscriptionID: s.ID, DatabaseName: s.Database, TableName: tables, RequestedGrants: s.Requested.Strings(), RequestedUntil: lakemesh.FormatTime(s.RequestedUntil),
+			SubscriptionID: s.ID, DatabaseName: s.Database, TableName: tables, RequestedGrants: s.Requested.Strings(), RequestedScope: s.RequestedScope, RequestedUntil: lakemesh.FormatTime(s.RequestedUntil),
 			SubscriberPrincipal: s.Subscriber, CreationDate: lakemesh.FormatTime(s.Created), CreatedBy: s.CreatedBy,
 			Status: s.Status, OwnerPrincipal: s.Owner, Tampered: s.Tampered,
 		})

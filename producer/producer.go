@@ -76,6 +76,7 @@ func New(ctx context.Context, options lakemesh.Options) (*Producer, error) {
 			Lease: options.ClaimLease, Log: ids.Log, Now: options.Now}),
 	}
 	p.ends = &endings.Schedules{Client: scheduler.NewFromConfig(ids.Mesh.Config), Mesh: p.meshAccount, Owner: p.account, Region: p.region, Concurrency: p.concurrency()}
+	p.endsScheduled = new(atomic.Bool)
 	p.letters = &endings.Letters{Client: sqs.NewFromConfig(ids.Mesh.Config), Mesh: p.meshAccount, Owner: p.account}
 	p.own = newSide(ids.Own, ids.Region, p.concurrency())
 	p.mesh = newSide(ids.Mesh, ids.Region, p.concurrency())

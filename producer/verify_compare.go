@@ -13,15 +13,42 @@ import (
 	"github.com/lakemesh/lakemesh/access"
 	"github.com/lakemesh/lakemesh/internal/catalog"
 	"github.com/lakemesh/lakemesh/internal/chain"
+	"github.com/lakemesh/lakemesh/internal/parts"
 	"github.com/lakemesh/lakemesh/internal/storage"
+	"github.com/lakemesh/lakemesh/internal/tracker"
 )
 
 // compareGrants compares what is granted with what was decided.
 func (s *inspected) compareGrants() {
-	for _, f := range s.granted().Compare() {
+	filters := s.carrying()
+	for _, f := range filters.Undone(filters.Granted.Compare()) {
 		s.found(f)
 	}
-	s.goneTables()
+	if s.filters == nil {
+		return
+	}
+	for _, f := range filters.Compare() {
+		s.found(f)
+	}
+	if ids := filters.Unreadable(); len(ids) > 0 {
+		s.unsure("whether all filters of tables are used is not known: subscription %s cannot be read", strings.Join(ids, ", "))
+	}
+}
+
+// carrying are the data cells filters, compared with the subscriptions that they carry.
+func (s *inspected) carrying() *chain.Filters {
+	return &chain.Filters{Granted: s.granted(), Schemas: s.schemas(), There: s.filters, Tags: s.tags, Makers: func(access.Object) []string { return []string{s.ids.Mesh.ARN} }}
+}
+
+// schemas are the columns of the tables that narrowed subscriptions are on.
+func (s *inspected) schemas() map[access.Object]parts.Schema {
+	all := map[access.Object]parts.Schema{}
+	for o := range chain.Narrowed(s.meshAccount, s.records) {
+		if t, ok := s.tables[o.Database][o.Table]; ok {
+			all[o] = t.schema
+		}
+	}
+	return all
 }
 
 func (s *inspected) granted() *chain.Granted {
@@ -55,6 +82,12 @@ func (s *inspected) goneTables() {
 	gone := map[catalog.TableName][]string{}
 	for _, u := range s.wanted.Unmet {
 		name := catalog.TableName{Database: u.Object.Database, Table: u.Object.Table}
+		if _, there := s.tables[name.Database][name.Table]; there {
+			if i := slices.IndexFunc(s.records, func(r *tracker.Record) bool { return r.ID == u.ID }); i >= 0 {
+				s.found(chain.LostColumns(u, s.records[i]))
+			}
+			continue
+		}
 		gone[name] = append(gone[name], u.ID)
 	}
 	for name := range s.dangling {

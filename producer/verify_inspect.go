@@ -14,8 +14,10 @@ import (
 
 	"github.com/lakemesh/lakemesh"
 	"github.com/lakemesh/lakemesh/access"
+	"github.com/lakemesh/lakemesh/internal/awserr"
 	"github.com/lakemesh/lakemesh/internal/catalog"
 	"github.com/lakemesh/lakemesh/internal/chain"
+	"github.com/lakemesh/lakemesh/internal/parts"
 	"github.com/lakemesh/lakemesh/internal/permissions"
 	"github.com/lakemesh/lakemesh/internal/sharing"
 	"github.com/lakemesh/lakemesh/internal/storage"
@@ -46,6 +48,10 @@ type inspected struct {
 	// have is what is granted on whole resources, parts what is granted else.
 	have  *permissions.Grants
 	parts access.Grants
+	// filters are the data cells filters that are called as those of subscriptions; tags the
+	// LF-tags of tables, where they tell whether a narrowed subscription is worth anything.
+	filters map[access.Object]access.Filter
+	tags    map[access.Object]map[string]string
 	// locations are what is registered, buckets what their policies say.
 	locations []access.Location
 	// registrations are the same as Lake Formation tells of them.
@@ -92,6 +98,14 @@ func (p *Producer) inspect(ctx context.Context, in VerifyInput) (*inspected, err
 	})
 	group.Go(func() (err error) {
 		s.have, s.parts, err = p.mesh.lake.Everything(within)
+		return err
+	})
+	group.Go(func() (err error) {
+		s.filters, err = p.mesh.lake.Filters(within)
+		if awserr.Denied(err) {
+			s.filters, err = nil, nil
+			s.unsure("which data cells filters there are is not known: %s may not list them, which lakemesh mesh upgrade lets it do", p.ids.Mesh.ARN)
+		}
 		return err
 	})
 	group.Go(func() error {
@@ -199,7 +213,7 @@ func (s *inspected) known(ctx context.Context, consumer string) error {
 // readDatabases reads the tables of databases, and compares those that were published
 // with their source. Databases without a table of this producer are others'.
 func (s *inspected) readDatabases(ctx context.Context, names []string) error {
-	recorded := map[string]bool{}
+	recorded, narrowed := map[string]bool{}, chain.Narrowed(s.meshAccount, s.records)
 	for _, r := range s.records {
 		recorded[strings.ToLower(r.Database)] = true
 	}
@@ -220,7 +234,12 @@ func (s *inspected) readDatabases(ctx context.Context, names []string) error {
 			sources[catalog.TableName{Database: name}] = s.sourceOf(d, &types.Table{})
 			var untold []string
 			err = s.mesh.catalog.EachTable(within, name, func(table string, t *types.Table) {
-				tables[table] = asMeshTable(*t)
+				m := asMeshTable(*t)
+				if !narrowed[access.OnTable(s.meshAccount, name, table)] {
+					// Of thousands of tables the columns are much.
+					m.schema = parts.Schema{}
+				}
+				tables[table] = m
 				if !s.isOwn(d, t) {
 					return
 				}
@@ -316,7 +335,7 @@ func (s *inspected) catalogRead(keep func(meshTable, storage.Place) bool) access
 	for database, tables := range s.tables {
 		of := access.Database{Tables: map[string]access.Table{}, Wildcard: s.have.Of(s.ids.Mesh.ARN, permissions.AllTables(s.meshAccount, database)).Grantable}
 		for name, t := range tables {
-			var known access.Table
+			known := access.Table{Columns: parts.Names(t.schema.Columns), Keys: parts.Names(t.schema.Keys)}
 			for _, place := range t.known.Places {
 				if keep == nil || keep(t, place.Place) {
 					known.Places = append(known.Places, access.Place{Bucket: place.Bucket, Prefix: place.Prefix})
@@ -390,6 +409,10 @@ func (s *inspected) readFurther(ctx context.Context) error {
 	for _, subscriber := range s.subscribers() {
 		group.Go(func() error { return s.readShares(within, subscriber) })
 	}
+	group.Go(func() (err error) {
+		s.tags, err = s.mesh.lake.TagsOf(within, s.carrying().Tagged())
+		return err
+	})
 	if err := group.Wait(); err != nil {
 		return err
 	}
@@ -440,10 +463,12 @@ func (s *inspected) placeCompared() {
 	}
 }
 
+// subscribers are the accounts that something is to be granted to, or to identities of: shares
+// are with accounts.
 func (s *inspected) subscribers() []string {
 	var all []string
 	for k := range s.wanted.Grants {
-		all = append(all, string(k.Grantee))
+		all = append(all, k.Grantee.Account())
 	}
 	slices.Sort(all)
 	return slices.Compact(all)
@@ -453,18 +478,27 @@ func (s *inspected) subscribers() []string {
 // share is named nothing is known.
 func (s *inspected) readShares(ctx context.Context, subscriber string) error {
 	keys := map[string][]access.Key{}
-	var shares []string
+	var shares, identities []string
 	for k := range s.wanted.Grants {
-		if string(k.Grantee) != subscriber {
+		if k.Grantee.Account() != subscriber {
 			continue
 		}
+		who := string(k.Grantee)
 		r, ok := permissions.Of(k.Object)
-		if !ok || len(s.have.Of(subscriber, r).Permissions) == 0 {
+		if !ok || len(s.have.Of(who, r).Permissions) == 0 {
 			continue
+		}
+		named := s.have.Shares(who, r)
+		if r.Kind == permissions.KindFilter && len(named) == 0 {
+			// Which share carries a filter is not told where listings hide the grants of others.
+			continue
+		}
+		if who != subscriber && !slices.Contains(identities, who) {
+			identities = append(identities, who)
 		}
 		arn := s.sharedARN(r)
 		keys[arn] = append(keys[arn], k)
-		shares = append(shares, s.have.Shares(subscriber, r)...)
+		shares = append(shares, named...)
 	}
 	for _, r := range s.records {
 		if r.Subscriber == subscriber {
@@ -477,7 +511,7 @@ func (s *inspected) readShares(ctx context.Context, subscriber string) error {
 	if len(shares) == 0 || len(keys) == 0 {
 		return nil
 	}
-	carriage, err := sharing.Owner{Client: s.mesh.ram, Account: s.meshAccount}.Carriage(ctx, subscriber, shares, slices.Sorted(maps.Keys(keys)))
+	carriage, err := sharing.Owner{Client: s.mesh.ram, Account: s.meshAccount, Identities: identities}.Carriage(ctx, subscriber, shares, slices.Sorted(maps.Keys(keys)))
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.carriage[subscriber], s.shared[subscriber] = carriage, keys

@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/glue/types"
 
 	"github.com/lakemesh/lakemesh"
+	"github.com/lakemesh/lakemesh/access"
 	"github.com/lakemesh/lakemesh/internal/chain"
 	"github.com/lakemesh/lakemesh/internal/identity"
 	"github.com/lakemesh/lakemesh/internal/permissions"
@@ -52,6 +53,7 @@ func (p *Producer) mendings(ctx context.Context, v *Verification) ([]chain.Mendi
 	var publish []product
 	synced, letters := map[string]bool{}, false
 	var ids []string
+	var dropped []access.Object
 	for _, f := range v.Findings {
 		if f.Kind == chain.Undecided || f.Repairs != chain.Owner || f.Mends.By == "" {
 			continue
@@ -72,6 +74,8 @@ func (p *Producer) mendings(ctx context.Context, v *Verification) ([]chain.Mendi
 			letters = true
 		case chain.BySyncing:
 			synced[f.Database] = true
+		case chain.ByDropping:
+			dropped = append(dropped, f.Mends.Filter)
 		case chain.ByUpdating, chain.ByExpiring:
 			ids = append(ids, f.Mends.Subscription)
 		}
@@ -125,7 +129,41 @@ func (p *Producer) mendings(ctx context.Context, v *Verification) ([]chain.Mendi
 	if letters {
 		all = append(all, p.clearLetters())
 	}
+	for _, o := range dropped {
+		all = append(all, chain.Mending{Name: "delete " + o.String() + ", which nobody uses",
+			Do: func(ctx context.Context) error {
+				todo, err := p.planDropping(ctx, o)
+				if err != nil {
+					return err
+				}
+				return p.apply(ctx, todo)
+			},
+			Plan: func(ctx context.Context) (*plan.Plan, error) { return p.planDropping(ctx, o) }})
+	}
 	return all, nil
+}
+
+// planDropping drops a filter of the owner's, unless a subscription is, or is going to be, carried
+// by it, or somebody holds anything on it.
+func (p *Producer) planDropping(ctx context.Context, o access.Object) (*plan.Plan, error) {
+	todo := &plan.Plan{Operation: opRepair}
+	r, _ := permissions.Of(o)
+	used, err := p.records.OwnedActive(ctx, p.account, func(record *tracker.Record) bool {
+		return chain.CarriedBy(record, o) || record.Fault != "" || record.TablesUnknown || record.Database == ""
+	})
+	if err != nil || len(used) > 0 {
+		return todo, err
+	}
+	have, err := p.mesh.lake.Observe(ctx, r)
+	if err != nil {
+		return nil, err
+	}
+	if !have.OwnedBy(p.ids.Mesh.ARN, r) || slices.ContainsFunc(have.On(r), func(e permissions.Entry) bool { return e.Principal != p.ids.Mesh.ARN }) {
+		return todo, nil
+	}
+	todo.Add(plan.Step{Kind: plan.DeleteFilter, Account: p.meshAccount, Resource: r.String(), Summary: fmt.Sprintf("delete %s, which nobody uses any more", r),
+		Run: func(ctx context.Context) error { return p.mesh.lake.DropFilter(ctx, r) }})
+	return todo, nil
 }
 
 // publishedBefore is how a table was published, as far as what is left of it tells: its

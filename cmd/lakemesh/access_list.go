@@ -160,6 +160,9 @@ func accessOn(e access.Entry) string {
 	case access.KindColumns:
 		return name + " columns " + strings.Join(e.Columns, ",")
 	case access.KindFilter:
+		if s := (lakemesh.Scope{Columns: e.Columns, ExceptColumns: e.ExceptColumns, Rows: e.Rows}); !s.IsZero() {
+			return name + " " + s.String()
+		}
 		return name + " filter " + e.Filter
 	case access.KindTaggedTables, access.KindTaggedDatabases:
 		return string(e.Kind) + " " + e.Tags.String()
@@ -172,7 +175,7 @@ func accessOn(e access.Entry) string {
 // accessCSV writes a line for each entry.
 func (a *app) accessCSV(entries []access.Entry) error {
 	w := csv.NewWriter(a.out)
-	rows := [][]string{{"Principal", "Account", "Kind", "Database", "Table", "Columns", "Filter", "Tags", "Permissions", "Grantable", "Origin", "Through", "Since", "Until"}}
+	rows := [][]string{{"Principal", "Account", "Kind", "Database", "Table", "Columns", "ExceptColumns", "Rows", "Filter", "Tags", "Permissions", "Grantable", "Origin", "Through", "Since", "Until"}}
 	stamp := func(t *time.Time) string {
 		if t == nil {
 			return ""
@@ -180,7 +183,7 @@ func (a *app) accessCSV(entries []access.Entry) error {
 		return lakemesh.FormatTime(*t)
 	}
 	for _, e := range entries {
-		rows = append(rows, []string{e.Principal, e.Account, string(e.Kind), e.Database, e.Table, strings.Join(e.Columns, " "), e.Filter, e.Tags.String(),
+		rows = append(rows, []string{e.Principal, e.Account, string(e.Kind), e.Database, e.Table, strings.Join(e.Columns, " "), strings.Join(e.ExceptColumns, " "), e.Rows, e.Filter, e.Tags.String(),
 			strings.Join(e.Permissions.Strings(), " "), strings.Join(e.Grantable.Strings(), " "), string(e.Origin), strings.Join(e.Through, " "), stamp(e.Since), stamp(e.Until)})
 	}
 	for _, row := range rows {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strings"
@@ -34,8 +35,8 @@ func (f *accountFlags) add(cmd *cobra.Command) {
 	flags.StringVar(&f.accountType, "account-type", "", "what the account becomes: producer, consumer or both")
 	flags.StringVar(&f.crawlerRole, "crawler-role-arn", "", "a role of the producer's account for Glue crawlers, or none (default: as before)")
 	flags.Var(list{values: &f.buckets}, "buckets", "the producer's buckets, or * for every bucket of its account (default: as before; at first every bucket)")
-	flags.Var(list{values: &f.linkRegions}, "link-regions", "regions besides the mesh's in which a consumer links to products (default: those it has; named ones are added)")
 	flags.Var(list{values: &f.keyPolicies, none: true}, "key-policy", "the ARN of a key of the producer's account whose policy the producer keeps, as it keeps those of buckets; repeat for several, none for no key (default: as before; at first none)")
+	flags.Var(list{values: &f.linkRegions}, "link-regions", "regions besides the mesh's in which a consumer links to products (default: those it has; named ones are added)")
 	must(cmd.RegisterFlagCompletionFunc("account-type", cobra.FixedCompletions([]string{"producer", "consumer", "both"}, cobra.ShellCompDirectiveNoFileComp)))
 	required(cmd, "account-type")
 	f.roles.add(cmd)
@@ -161,6 +162,9 @@ func (a *app) enableInMesh(ctx context.Context, t admin.AccountType, accountID s
 	if len(f.linkRegions) > 0 {
 		return usageError{lakemesh.Invalid("--link-regions", "they are chosen in the account itself: lakemesh account init --account-type consumer --link-regions %s", strings.Join(f.linkRegions, ","))}
 	}
+	if f.keyPolicies != nil {
+		return usageError{lakemesh.Invalid("--key-policy", "it is given in the account itself, by its administrator: lakemesh account init --account-type producer --key-policy %s", cmp.Or(strings.Join(f.keyPolicies, ","), "none"))}
+	}
 	if t == admin.Consumer && (f.kmsKeys != nil || f.addKMSKeys != nil) {
 		return usageError{lakemesh.Invalid("--kms-key", "a consumer has no keys: its data is the producers'")}
 	}
@@ -244,6 +248,9 @@ func (a *app) accountInit() *cobra.Command {
 			producerIn := admin.InitializeProducerInput{CrawlerRoleARN: f.crawlerRole, Buckets: f.buckets, KeyPolicies: f.keyPolicies, Roles: options}
 			if t == admin.Producer && len(f.linkRegions) > 0 {
 				return usageError{lakemesh.Invalid("--link-regions", "a producer links in the mesh's region alone")}
+			}
+			if t == admin.Consumer && f.keyPolicies != nil {
+				return usageError{lakemesh.Invalid("--key-policy", "a consumer has no keys: its data is the producers'")}
 			}
 			consumerIn := admin.InitializeConsumerInput{Roles: options, LinkRegions: f.linkRegions}
 			return a.enable(t, enabling{

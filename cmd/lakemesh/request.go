@@ -109,7 +109,7 @@ func (a *app) printRequests(list []producer.PendingRequest) {
 			}
 			a.warn(line("request %s cannot be approved as it is: %s", r.SubscriptionID, r.Tampered))
 		}
-		rows[i] = []string{r.SubscriptionID, r.DatabaseName, tables, strings.Join(r.RequestedGrants, ","), orDash(r.RequestedUntil), r.SubscriberPrincipal, r.CreationDate, r.CreatedBy, approvable}
+		rows[i] = []string{r.SubscriptionID, r.DatabaseName, tables + narrowedText(&lakemesh.Subscription{Scope: r.RequestedScope}), strings.Join(r.RequestedGrants, ","), orDash(r.RequestedUntil), r.SubscriberPrincipal, r.CreationDate, r.CreatedBy, approvable}
 	}
 	header := []string{"REQUEST", "DATABASE", "TABLES", "PERMISSIONS", "UNTIL", "CONSUMER", "CREATED", "BY", "APPROVABLE"}
 	header, rows = untilIfAny(header, rows)

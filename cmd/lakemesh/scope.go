@@ -17,6 +17,22 @@ const (
 	forFlagName = "principals"
 )
 
+// narrowedText says shortly that a subscription, or what it asks for, is narrowed; empty if it
+// is not.
+func narrowedText(s *lakemesh.Subscription) string {
+	scope := s.Scope
+	if s.Status == lakemesh.Pending {
+		scope = s.RequestedScope
+	}
+	switch {
+	case scope.Partly():
+		return " (a part)"
+	case len(scope.Principals) > 0:
+		return " (some identities)"
+	}
+	return ""
+}
+
 // addScope adds the flags that say what a request is narrowed to.
 func addScope(cmd *cobra.Command, s *lakemesh.Scope) {
 	f := cmd.Flags()

@@ -110,7 +110,7 @@ func (a *app) printSubscriptions(what string, list []lakemesh.Subscription) {
 		if s.Status == lakemesh.Pending {
 			permissions = s.Requested
 		}
-		rows[i] = []string{s.ID, statusText(&s), s.Database, tablesText(&s), orDash(strings.Join(permissions.Strings(), ",")), orDash(endText(&s)), s.Owner, s.Subscriber,
+		rows[i] = []string{s.ID, statusText(&s), s.Database, tablesText(&s) + narrowedText(&s), orDash(strings.Join(permissions.Strings(), ",")), orDash(endText(&s)), s.Owner, s.Subscriber,
 			choose(s.Status == lakemesh.Active, choose(s.Imported, "yes", "no"), "-")}
 	}
 	header := []string{"SUBSCRIPTION", "STATUS", "DATABASE", "TABLES", "PERMISSIONS", "UNTIL", "OWNER", "SUBSCRIBER", "IMPORTED"}
@@ -181,6 +181,7 @@ func renderSubscription(s *lakemesh.Subscription, width int) string {
 		fact{"requested", strings.Join(s.Requested.Strings(), ",")}, fact{"permitted", strings.Join(s.Permitted.Strings(), ",")},
 		fact{"grantable", strings.Join(s.Grantable.Strings(), ",")}, fact{"imported", choose(s.Imported, "yes", choose(s.Status == lakemesh.Active, "no", ""))},
 		fact{"linked in regions", strings.Join(s.LinkRegions, ", ")},
+		fact{"asked only", s.RequestedScope.String()}, fact{"given only", s.Scope.String()},
 		fact{"asked until", lakemesh.FormatTime(s.RequestedUntil)}, fact{"until", lakemesh.FormatTime(s.Until)},
 		fact{"created", lakemesh.FormatTime(s.Created) + " by " + s.CreatedBy}, fact{"updated", strings.TrimSuffix(lakemesh.FormatTime(s.Updated)+" by "+s.UpdatedBy, " by ")},
 		fact{"notes", s.Notes}, fact{"history", historyText(s)})
@@ -208,7 +209,11 @@ func renderHistory(events []lakemesh.Event, width int) string {
 		if e.From != "" && e.From != e.To {
 			change = string(e.From) + " → " + string(e.To)
 		}
-		rows[i] = []string{lakemesh.FormatTime(e.At), string(e.Action), change, orDash(strings.Join(e.Permissions.Strings(), ",")), e.By, e.Reason}
+		held := orDash(strings.Join(e.Permissions.Strings(), ","))
+		if !e.Scope.IsZero() {
+			held += " (" + e.Scope.String() + ")"
+		}
+		rows[i] = []string{lakemesh.FormatTime(e.At), string(e.Action), change, held, e.By, e.Reason}
 	}
 	headers := []string{"TIME (UTC)", "ACTION", "STATUS", "PERMISSIONS", "BY", "REASON"}
 	whole := renderTable(headers, rows)

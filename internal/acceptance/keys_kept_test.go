@@ -166,6 +166,12 @@ func TestKeysThatCannotBeKeptAreSaid(t *testing.T) {
 				{"Sid":"no","Effect":"Deny","Principal":{"AWS":"`+role+`"},"Action":"kms:PutKeyPolicy","Resource":"*"}]}`)
 			return key, true
 		}, "denies " + role + " to write it"},
+		"the policy leaves nothing to IAM": {func(w *world) (string, bool) {
+			key := w.key()
+			w.putKeyPolicy(key, `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"`+meshtest.Administrator(producerAccount)+`"},"Action":"kms:*","Resource":"*"},
+				{"Effect":"Allow","Principal":{"AWS":"`+role+`"},"Action":["kms:DescribeKey","kms:GetKeyPolicy"],"Resource":"*"}]}`)
+			return key, true
+		}, "does not let " + role + " write it"},
 		"going to be deleted": {func(w *world) (string, bool) {
 			key := w.key()
 			w.encryptBy(key, types.ServerSideEncryptionAwsKms, false)

@@ -138,14 +138,14 @@ func newMatrixWorld(t *testing.T, c matrixCell) *matrixWorld {
 	options := m.Options(producerAccount)
 	options.Now = m.now
 	var err error
-	m.world.producer, err = producer.New(t.Context(), options)
+	m.producer, err = producer.New(t.Context(), options)
 	m.must(err)
-	m.producers[producerAccount] = m.world.producer
+	m.producers[producerAccount] = m.producer
 	options = m.Options(consumerAccount)
 	options.Now = m.now
-	m.world.consumer, err = consumer.New(t.Context(), options)
+	m.consumer, err = consumer.New(t.Context(), options)
 	m.must(err)
-	m.consumers[consumerAccount] = m.world.consumer
+	m.consumers[consumerAccount] = m.consumer
 	return m
 }
 
@@ -163,9 +163,9 @@ func (m *matrixWorld) subscribes(g given, toRole bool, until time.Time) (id stri
 	if toRole {
 		in.Scope.Principals, principals = principals, nil
 	}
-	out, err := m.world.consumer.RequestAccessToProduct(m.ctx(), in)
+	out, err := m.consumer.RequestAccessToProduct(m.ctx(), in)
 	m.must(err)
-	if err := m.world.producer.ApproveAccessRequest(m.ctx(), producer.ApproveInput{RequestID: out.SubscriptionID}); err != nil {
+	if err := m.producer.ApproveAccessRequest(m.ctx(), producer.ApproveInput{RequestID: out.SubscriptionID}); err != nil {
 		return out.SubscriptionID, err
 	}
 	m.finalize(out.SubscriptionID, principals...)
@@ -203,7 +203,7 @@ func (m *matrixWorld) live() []given {
 	}
 	if c.end == "after its end" {
 		m.ahead.Store(int64(2 * time.Hour))
-		_, err := m.world.producer.ExpireSubscriptions(m.ctx())
+		_, err := m.producer.ExpireSubscriptions(m.ctx())
 		m.must(err)
 		if c.count != "one of two ended" {
 			gives = gives[1:]
@@ -216,9 +216,9 @@ func (m *matrixWorld) live() []given {
 func (m *matrixWorld) explains(principal, column string) *chain.Explanation {
 	m.t.Helper()
 	q := chain.Question{Database: product, Table: people, Principal: principal, Column: column}
-	owner, err := m.world.producer.Explain(m.ctx(), q)
+	owner, err := m.producer.Explain(m.ctx(), q)
 	m.must(err)
-	receiver, err := m.world.consumer.Explain(m.ctx(), q)
+	receiver, err := m.consumer.Explain(m.ctx(), q)
 	m.must(err)
 	return chain.Together(owner, receiver)
 }

@@ -182,7 +182,7 @@ func wanted(terms []access.Terms) (access.Grants, error) {
 			c.Databases[name] = d
 		}
 		for _, table := range t.Scope.Tables {
-			d.Tables[strings.ToLower(table)] = access.Table{}
+			d.Tables[strings.ToLower(table)] = access.Table{ColumnsUnknown: true}
 		}
 	}
 	w, err := access.Want(terms, c, time.Time{})

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/lakemesh/lakemesh"
+	"github.com/lakemesh/lakemesh/access"
 )
 
 // Kind is what is wrong.
@@ -33,6 +34,7 @@ const (
 	// Principal is whom an explanation is about.
 	Principal Link = "principal"
 	Record    Link = "record"
+	Filter    Link = "filter"
 	Grant     Link = "grant"
 	// Schedule is the schedule that ends a grant.
 	Schedule     Link = "schedule"
@@ -48,7 +50,7 @@ const (
 	Partitions   Link = "partitions"
 )
 
-var order = []Link{Setup, Principal, Record, Grant, Schedule, Tag, Share, Invitation, ResourceLink, HandedOn, Location, BucketPolicy, KeyPolicy, Metadata, Partitions}
+var order = []Link{Setup, Principal, Record, Filter, Grant, Schedule, Tag, Share, Invitation, ResourceLink, HandedOn, Location, BucketPolicy, KeyPolicy, Metadata, Partitions}
 
 // Party is who can repair something.
 type Party string
@@ -92,6 +94,8 @@ type Mends struct {
 	Subscription string
 	// Schedule is the one that is removed.
 	Schedule string
+	// Filter is the one that is dropped.
+	Filter access.Object
 }
 
 // Operation is what mends.
@@ -107,6 +111,7 @@ const (
 	ByLeaving    Operation = "leaving again"
 	ByTidying    Operation = "removing dead links"
 	ByUpgrading  Operation = "bringing the mesh up to date"
+	ByDropping   Operation = "dropping a filter that nobody uses"
 	// ByRemoving removes a schedule that ends nothing which was decided, ByClearing what
 	// could not be ended and is by now.
 	ByRemoving Operation = "removing a schedule"

@@ -150,9 +150,9 @@ func CellsOf(parts []Part) Cells {
 	for _, p := range parts {
 		for _, column := range p.Columns {
 			s := Seen{NotSeen: p.NotSeen}
-			switch {
-			case p.Rows == unknown:
-			case p.Rows == "":
+			switch p.Rows {
+			case unknown:
+			case "":
 				s.All = true
 			default:
 				s.Rows = []string{p.Rows}

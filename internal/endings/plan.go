@@ -44,7 +44,7 @@ func Plan(want map[access.Part]access.Ending, have map[access.Part]*Found, now t
 		case !wanted:
 			c.Remove = true
 		case c.Have == nil || !c.Have.Sound || !c.Have.At.After(now):
-			if c.Have != nil && c.Have.Sound && c.Have.Ending.Equal(w) {
+			if c.Have != nil && c.Have.Sound && c.Have.Equal(w) {
 				continue
 			}
 			c.First = &w

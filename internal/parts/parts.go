@@ -62,6 +62,29 @@ func (s Schema) Rows(condition string) (string, error) {
 	return "", nil
 }
 
+// Names are the names of its columns, in lower case, without those of partition keys.
+func (s Schema) Names() []string { return folded(s.Columns) }
+
+// Narrower tells whether one condition on rows lets through none that another does not. One
+// that the table cannot be asked is undecided.
+func (s Schema) Narrower(a, b string) rowfilter.Answer {
+	read := func(text string) (*rowfilter.Condition, error) {
+		if text == "" {
+			text = all
+		}
+		return rowfilter.Read(text, rowfilter.Table{Columns: s.Columns, PartitionKeys: s.Keys})
+	}
+	narrow, err := read(a)
+	if err != nil {
+		return rowfilter.Undecided
+	}
+	wide, err := read(b)
+	if err != nil {
+		return rowfilter.Undecided
+	}
+	return rowfilter.Narrower(narrow, wide).Answer
+}
+
 // Check refuses a scope that the table cannot be narrowed to: columns that it does not have,
 // exclusions that leave nothing or that name partition keys, which everybody sees who selects
 // anything, and conditions that cannot be read or typed.

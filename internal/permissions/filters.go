@@ -38,6 +38,27 @@ func (l *Lake) CellsFilter(ctx context.Context, r Resource) (_ access.Filter, ok
 	return filterOf(out.DataCellsFilter), true, nil
 }
 
+// Filters reads the data cells filters of the catalog that are called as those that carry
+// subscriptions, as far as the caller is shown them, all pages.
+func (l *Lake) Filters(ctx context.Context) (map[access.Object]access.Filter, error) {
+	all := map[access.Object]access.Filter{}
+	pages := lakeformation.NewListDataCellsFilterPaginator(l.Client, &lakeformation.ListDataCellsFilterInput{MaxResults: aws.Int32(pageSize)})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return nil, fmt.Errorf("list the data cells filters: %w", err)
+		}
+		for i := range page.DataCellsFilters {
+			f := &page.DataCellsFilters[i]
+			if !strings.HasPrefix(aws.ToString(f.Name), access.FilterPrefix) {
+				continue
+			}
+			all[access.OnFilter(aws.ToString(f.TableCatalogId), aws.ToString(f.DatabaseName), aws.ToString(f.TableName), aws.ToString(f.Name))] = filterOf(f)
+		}
+	}
+	return all, nil
+}
+
 // filterOf reads a filter. All rows are listed as the expression TRUE, and as the wildcard
 // (https://docs.aws.amazon.com/cli/latest/reference/lakeformation/list-data-cells-filter.html).
 func filterOf(f *types.DataCellsFilter) access.Filter {

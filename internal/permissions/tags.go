@@ -12,6 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/lakeformation"
 	"github.com/aws/aws-sdk-go-v2/service/lakeformation/types"
 
+	"github.com/lakemesh/lakemesh/access"
 	"github.com/lakemesh/lakemesh/internal/awserr"
 )
 
@@ -113,6 +114,22 @@ func (l *Lake) TableTags(ctx context.Context, database, table string) (map[strin
 		return nil, fmt.Errorf("read the LF-tags of %s: %w", r, err)
 	}
 	return pairs(out.LFTagsOnTable), nil
+}
+
+// TagsOf are the LF-tags that count for each of some tables. Of one whose columns have others
+// they are not known.
+func (l *Lake) TagsOf(ctx context.Context, tables []access.Object) (map[access.Object]map[string]string, error) {
+	all := map[access.Object]map[string]string{}
+	for _, o := range tables {
+		tags, err := l.AllTags(ctx, o.Database, o.Table)
+		if err != nil {
+			return nil, err
+		}
+		if len(tags.Columns) == 0 {
+			all[o] = tags.Table
+		}
+	}
+	return all, nil
 }
 
 // AllTags are the LF-tags that count for a table: a table inherits those of its database,

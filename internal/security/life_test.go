@@ -147,7 +147,7 @@ func planned[In any](l *life, plan func(context.Context, In) (*plan.Plan, error)
 func (l *life) steps() []step {
 	return slices.Concat(
 		[]step{{"what there was before the mesh", l.begin}},
-		l.setUp(), l.publication(), l.requests(), l.decisions(), l.use(), l.growth(), l.upkeep(), l.migration(), l.endings(), l.ends(), l.leaving(), l.wayBack(),
+		l.setUp(), l.publication(), l.requests(), l.decisions(), l.use(), l.growth(), l.upkeep(), l.migration(), l.endings(), l.scopes(), l.ends(), l.leaving(), l.wayBack(),
 	)
 }
 

@@ -123,7 +123,7 @@ func (t *Tracker) adoptFirst(id string) error {
 	return &lakemesh.Error{Account: t.mesh, Resource: "subscription " + id, Kind: lakemesh.ErrNotFound,
 		Message: "it names no accounts: it is only the last part of an id, or the id of a record of the original library",
 		Hint:    "give the whole id, <owner account>-<subscriber account>-<22 characters>, as it is listed; what the original library recorded, the mesh's administrator adopts, which gives it a whole one",
-		Do:      []lakemesh.Call{lakemesh.Do("producer.ListPendingAccessRequests"), lakemesh.Do("producer.ListSubscriptions"), lakemesh.Do("admin.AdoptRecords")}}
+		Do:      []lakemesh.Call{lakemesh.Do("admin.AdoptRecords")}}
 }
 
 // update runs one conditional update.

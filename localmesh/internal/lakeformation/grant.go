@@ -90,6 +90,10 @@ func locationKnown(c *engine.Call, on state.Securable) error {
 // in another account's name to anybody but a principal of its own account.
 func mayGrantTo(c *engine.Call, p part, principal string) error {
 	if p.on.Account != c.Account() {
+		if isIdentityCenter(principal) {
+			// https://docs.aws.amazon.com/lake-formation/latest/dg/identity-center-lf-notes.html
+			return invalid("Cross-account grants are not supported for the principal.")
+		}
 		if principal == state.IAMAllowedPrincipals || isAccount(principal) || state.PrincipalAccount(principal, p.on.Account) != c.Account() {
 			return c.Denied("Not authorized to grant permissions for the resource")
 		}
@@ -248,9 +252,13 @@ func fits(c *engine.Call, p part, principal string) error {
 		return invalid("The grant option cannot be given to %s.", principal)
 	}
 	switch p.on.Kind {
-	case state.KindColumns:
-		return fitsColumns(c, p, principal)
-	case state.KindTable:
+	case state.KindColumns, state.KindTable:
+		switch {
+		case c.Mesh.Readings.ColumnsBesideWiderGrants:
+			return nil
+		case p.on.Kind == state.KindColumns:
+			return fitsColumns(c, p, principal)
+		}
 		return fitsTable(c, p, principal)
 	case state.KindPolicy:
 		return fewExpressions(c, p, principal)

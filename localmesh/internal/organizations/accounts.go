@@ -143,8 +143,8 @@ func inviteAccount(c *engine.Call, in *organizations.InviteAccountToOrganization
 	switch {
 	case in.Target == nil || in.Target.Type != types.HandshakePartyTypeAccount || len(aws.ToString(in.Target.Id)) != 12:
 		return nil, invalid("The target must be an account with its id.")
-	case len(in.Tags) > 0:
-		return nil, engine.Errorf("NotImplementedException", "the local mesh has no tags on accounts").WithStatus(501)
+	case len(in.Tags) > 0 || in.Notes != nil:
+		return nil, engine.Errorf("NotImplementedException", "the local mesh has no tags on accounts and sends no notes").WithStatus(501)
 	}
 	account := *in.Target.Id
 	if m, found, err := state.Members.Get(c.Tx, account); err != nil {

@@ -13,11 +13,15 @@ import (
 )
 
 // https://docs.aws.amazon.com/organizations/latest/APIReference/API_ListRoots.html
-func listRoots(c *engine.Call, _ *organizations.ListRootsInput) (*organizations.ListRootsOutput, error) {
+func listRoots(c *engine.Call, in *organizations.ListRootsInput) (*organizations.ListRootsOutput, error) {
 	o, err := manage(c, "ListRoots")
-	return &organizations.ListRootsOutput{Roots: []types.Root{{
+	if err != nil {
+		return nil, err
+	}
+	roots, next, err := page([]types.Root{{
 		Id: aws.String(o.Root), Arn: aws.String("arn:aws:organizations::" + o.Management + ":root/" + o.ID + "/" + o.Root), Name: aws.String("Root"),
-	}}}, err
+	}}, func(r types.Root) string { return *r.Id }, in.MaxResults, in.NextToken)
+	return &organizations.ListRootsOutput{Roots: roots, NextToken: next}, err
 }
 
 // parent refuses what is neither the root nor a unit.
@@ -143,8 +147,11 @@ func listParents(c *engine.Call, in *organizations.ListParentsInput) (*organizat
 	} else if found {
 		at = u.Parent
 	} else {
-		m, err := member(c, o, in.ChildId)
+		m, found, err := state.Members.Get(c.Tx, aws.ToString(in.ChildId))
 		if err != nil {
+			return nil, err
+		}
+		if !found || m.Organization != o.ID {
 			return nil, engine.Errorf("ChildNotFoundException", "You provided a child that does not exist: %s", aws.ToString(in.ChildId))
 		}
 		at = m.Parent
@@ -153,7 +160,8 @@ func listParents(c *engine.Call, in *organizations.ListParentsInput) (*organizat
 	if at == o.Root {
 		kind = types.ParentTypeRoot
 	}
-	return &organizations.ListParentsOutput{Parents: []types.Parent{{Id: aws.String(at), Type: kind}}}, nil
+	parents, next, err := page([]types.Parent{{Id: aws.String(at), Type: kind}}, func(p types.Parent) string { return *p.Id }, in.MaxResults, in.NextToken)
+	return &organizations.ListParentsOutput{Parents: parents, NextToken: next}, err
 }
 
 // https://docs.aws.amazon.com/organizations/latest/APIReference/API_ListChildren.html

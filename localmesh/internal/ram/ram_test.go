@@ -181,8 +181,8 @@ func TestInvitationsExpire(t *testing.T) {
 		t.Errorf("the invitation is %s, want EXPIRED", s)
 	}
 	w.refused(w.accept(receiver, i.ResourceShareInvitationArn), "ResourceShareInvitationExpiredException")
-	if s := w.principalStatus(share); s != types.ResourceShareAssociationStatusFailed {
-		t.Errorf("the receiver is %s, want FAILED", s)
+	if s := w.principalStatus(share); s != types.ResourceShareAssociationStatusDisassociated {
+		t.Errorf("the receiver is %s, want DISASSOCIATED", s)
 	}
 }
 

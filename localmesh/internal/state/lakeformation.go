@@ -169,7 +169,9 @@ func PrincipalAccount(principal, owner string) string {
 	if IsOrganizationARN(principal) {
 		return principal[strings.LastIndexByte(principal, '/')+1:]
 	}
-	if parts := strings.SplitN(principal, ":", 6); len(parts) == 6 && parts[0] == "arn" {
+	// Users and groups of Identity Center are of no account: they are who they are for
+	// the owner.
+	if parts := strings.SplitN(principal, ":", 6); len(parts) == 6 && parts[0] == "arn" && parts[4] != "" {
 		return parts[4]
 	}
 	return owner
