@@ -62,6 +62,33 @@ func MeshProducerRole(producerAccount string) string {
 // producer can have another one's data read.
 func DataAccessRole(producerAccount string) string { return "DataMeshDataAccess-" + producerAccount }
 
+// EndingRole is the name of the role in the mesh account with which EventBridge Scheduler
+// ends what a producer has granted until a day. Each producer has its own, which can
+// revoke what that producer could, and nothing else.
+func EndingRole(producerAccount string) string { return "DataMeshEnding-" + producerAccount }
+
+// EndingGroup is the group of the schedules that end grants.
+const EndingGroup = "lakemesh-ends"
+
+// EndingGroupARN is the ARN of the group of schedules that end grants.
+func EndingGroupARN(region, meshAccount string) string {
+	return fmt.Sprintf("arn:aws:scheduler:%s:%s:schedule-group/%s", region, meshAccount, EndingGroup)
+}
+
+// EndingSchedules is the ARN of schedules of that group, by their names or a pattern.
+func EndingSchedules(region, meshAccount, names string) string {
+	return fmt.Sprintf("arn:aws:scheduler:%s:%s:schedule/%s/%s", region, meshAccount, EndingGroup, names)
+}
+
+// EndingQueue is the name of the queue of what EventBridge Scheduler could not end of a
+// producer's grants.
+func EndingQueue(producerAccount string) string { return EndingGroup + "-" + producerAccount }
+
+// EndingQueueARN is the ARN of that queue.
+func EndingQueueARN(region, meshAccount, producerAccount string) string {
+	return fmt.Sprintf("arn:aws:sqs:%s:%s:%s", region, meshAccount, EndingQueue(producerAccount))
+}
+
 // MeshConsumerRole is the name of a consumer's role in the mesh account.
 func MeshConsumerRole(consumerAccount string) string {
 	return "DataMeshAdminConsumer-" + consumerAccount

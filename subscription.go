@@ -53,6 +53,9 @@ type Subscription struct {
 	// Imported tells that the consumer has finalized the subscription since the
 	// last change of its permissions.
 	Imported bool
+	// LinkRegions are the regions in which the consumer asked for resource links, where
+	// that is not the mesh's region alone; links may be in all of them.
+	LinkRegions []string
 	// Leaving tells that the consumer has left, and that the producer's side has
 	// yet to end the account-level grant.
 	Leaving bool
@@ -166,6 +169,7 @@ func (s Subscription) MarshalJSON() ([]byte, error) {
 		UpdatedDate         string              `json:"UpdatedDate,omitempty"`
 		UpdatedBy           string              `json:"UpdatedBy,omitempty"`
 		ImportedToConsumer  bool                `json:"ImportedToConsumer"`
+		LinkRegions         []string            `json:"LinkRegions,omitempty"`
 		Leaving             bool                `json:"Leaving,omitempty"`
 		Claim               *Claim              `json:"Claim,omitempty"`
 		Tampered            string              `json:"Tampered,omitempty"`
@@ -174,7 +178,7 @@ func (s Subscription) MarshalJSON() ([]byte, error) {
 	}{
 		s.ID, s.Owner, s.Subscriber, s.Status, s.Database, s.Tables, s.TablesUnknown, s.Expressions, s.Requested.Strings(),
 		s.Permitted.Strings(), s.Grantable.Strings(), FormatTime(s.RequestedUntil), FormatTime(s.Until), s.Over, s.RequestedScope, s.Scope, s.TableARNs, s.RAMShares, s.Notes, FormatTime(s.Created), s.CreatedBy,
-		FormatTime(s.Updated), s.UpdatedBy, s.Imported, s.Leaving, s.Claim, s.Tampered, s.History, s.HistoryFault,
+		FormatTime(s.Updated), s.UpdatedBy, s.Imported, s.LinkRegions, s.Leaving, s.Claim, s.Tampered, s.History, s.HistoryFault,
 	})
 }
 

@@ -40,7 +40,7 @@ func (a *Admin) accountStatus(ctx context.Context, out *StatusOutput) error {
 		case !s.Administrator || found[i].policy == "" || !trustsOnly(found[i].trust, "arn:aws:iam::"+a.account+":root"):
 			out.Problems = append(out.Problems, fmt.Sprintf("role %s is not set up completely: the account must be initialized again", name))
 		case len(found[i].differences(a.ownRoleAgain(name, found[i]))) > 0:
-			out.Problems = append(out.Problems, fmt.Sprintf("role %s is not as this version makes it: the account must be initialized again, with the same crawler role and buckets", name))
+			out.Problems = append(out.Problems, fmt.Sprintf("role %s is not as this version makes it: the account must be initialized again, with the same crawler role, buckets and keys", name))
 		}
 		statuses[i] = s
 	}
@@ -50,6 +50,9 @@ func (a *Admin) accountStatus(ctx context.Context, out *StatusOutput) error {
 		if slices.Equal(out.Producer.Buckets, []string{EveryBucket}) {
 			out.Warnings = append(out.Warnings, allBucketsWarning())
 		}
+	}
+	if out.Consumer.LinkRegions = linkRegionsIn(found[1].policy); len(out.Consumer.LinkRegions) > 0 {
+		a.checkLinkRegions(ctx, out)
 	}
 	if !out.Producer.Exists && !out.Consumer.Exists {
 		out.Problems = append(out.Problems, "the account is neither a producer nor a consumer")
@@ -91,12 +94,12 @@ func (a *Admin) tryHops(ctx context.Context, out *StatusOutput, own, inMesh stri
 func (a *Admin) ownRoleAgain(name string, found *foundRole) role {
 	want := role{name: name, trust: trustAccount(a.account)}
 	if name == lakemesh.ConsumerRole {
-		want.policy = consumerPolicy(a.mesh, a.account)
+		want.policy = consumerPolicy(a.mesh, a.account, linkRegionsIn(found.policy))
 		return want
 	}
 	var in InitializeProducerInput
 	in.keep(found)
-	want.policy = producerPolicy(a.mesh, a.account, in.CrawlerRoleARN, in.Buckets)
+	want.policy = producerPolicy(a.mesh, a.account, in.CrawlerRoleARN, in.Buckets, in.KeyPolicies)
 	return want
 }
 

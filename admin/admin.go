@@ -10,6 +10,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/glue"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/lakeformation"
+	"github.com/aws/aws-sdk-go-v2/service/scheduler"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
 	"github.com/lakemesh/lakemesh"
 	"github.com/lakemesh/lakemesh/internal/identity"
@@ -25,12 +27,17 @@ type Admin struct {
 	account string
 	mesh    string
 	region  string
+	// linking tells that the region is another than the mesh's, in which a consumer links.
+	linking bool
 	log     *slog.Logger
 
 	iam      *iam.Client
 	lake     *lakeformation.Client
 	glue     *glue.Client
 	dynamodb *dynamodb.Client
+	// scheduler and sqs are called only where schedules end grants.
+	scheduler *scheduler.Client
+	sqs       *sqs.Client
 
 	// managerLake is Lake Formation as DataMeshManager, which is opened by the first
 	// call.
@@ -63,7 +70,8 @@ func New(ctx context.Context, o lakemesh.Options) (*Admin, error) {
 	return &Admin{
 		options: o, caller: caller, account: caller.Account, mesh: o.MeshAccountID, region: caller.Config.Region, log: log,
 		iam: iam.NewFromConfig(caller.Config), lake: lakeformation.NewFromConfig(caller.Config), glue: glue.NewFromConfig(caller.Config),
-		dynamodb: dynamodb.NewFromConfig(caller.Config), managerLake: lakeformation.NewFromConfig(manager.Config), managerGlue: glue.NewFromConfig(manager.Config),
+		dynamodb: dynamodb.NewFromConfig(caller.Config), scheduler: scheduler.NewFromConfig(caller.Config), sqs: sqs.NewFromConfig(caller.Config),
+		managerLake: lakeformation.NewFromConfig(manager.Config), managerGlue: glue.NewFromConfig(manager.Config),
 	}, nil
 }
 

@@ -37,8 +37,11 @@ type BootstrapInput struct {
 	// CrawlerRoleARN and Buckets are as in [InitializeProducerInput].
 	CrawlerRoleARN string
 	Buckets        []string
-	// KMSKeys are as in [EnableProducerInput].
-	KMSKeys []string
+	// KMSKeys and AddKMSKeys are as in [EnableProducerInput], KeyPolicies as in
+	// [InitializeProducerInput].
+	KMSKeys, AddKMSKeys, KeyPolicies []string
+	// LinkRegions are as in [InitializeConsumerInput].
+	LinkRegions []string
 	// AccountRoles and MeshRoles are what the roles of each account get besides.
 	AccountRoles, MeshRoles RoleOptions
 }
@@ -145,22 +148,24 @@ func openBootstrap(ctx context.Context, in BootstrapInput) (*bootstrap, error) {
 	if kind != Consumer {
 		b.halves = append(b.halves, half{Producer, lakemesh.ProducerRole, lakemesh.MeshProducerRole(id),
 			func(ctx context.Context) (*plan.Plan, error) {
-				return b.account.PlanInitializeProducerAccount(ctx, InitializeProducerInput{CrawlerRoleARN: in.CrawlerRoleARN, Buckets: in.Buckets, Roles: in.AccountRoles})
+				return b.account.PlanInitializeProducerAccount(ctx, InitializeProducerInput{CrawlerRoleARN: in.CrawlerRoleARN, Buckets: in.Buckets, KeyPolicies: in.KeyPolicies, Roles: in.AccountRoles})
 			},
 			func(ctx context.Context, fresh bool) (*plan.Plan, error) {
-				return b.mesh.planEnableProducer(ctx, EnableProducerInput{AccountID: id, CrawlerRoleARN: in.CrawlerRoleARN, KMSKeys: in.KMSKeys, Roles: in.MeshRoles}, fresh)
+				return b.mesh.planEnableProducer(ctx, EnableProducerInput{AccountID: id, CrawlerRoleARN: in.CrawlerRoleARN, KMSKeys: in.KMSKeys, AddKMSKeys: in.AddKMSKeys, Roles: in.MeshRoles}, fresh)
 			}})
-	} else if in.CrawlerRoleARN != "" || len(in.Buckets) > 0 || in.KMSKeys != nil {
+	} else if in.CrawlerRoleARN != "" || len(in.Buckets) > 0 || in.KMSKeys != nil || len(in.AddKMSKeys) > 0 || in.KeyPolicies != nil {
 		return nil, lakemesh.Invalid("Type", "a consumer has neither a crawler role nor buckets nor keys")
 	}
 	if kind != Producer {
 		b.halves = append(b.halves, half{Consumer, lakemesh.ConsumerRole, lakemesh.MeshConsumerRole(id),
 			func(ctx context.Context) (*plan.Plan, error) {
-				return b.account.PlanInitializeConsumerAccount(ctx, InitializeConsumerInput{Roles: in.AccountRoles})
+				return b.account.PlanInitializeConsumerAccount(ctx, InitializeConsumerInput{Roles: in.AccountRoles, LinkRegions: in.LinkRegions})
 			},
 			func(ctx context.Context, fresh bool) (*plan.Plan, error) {
 				return b.mesh.planEnableConsumer(ctx, EnableConsumerInput{AccountID: id, Roles: in.MeshRoles}, fresh)
 			}})
+	} else if len(in.LinkRegions) > 0 {
+		return nil, lakemesh.Invalid("Type", "a producer has no link regions: it links in the mesh's region alone")
 	}
 	return b, nil
 }

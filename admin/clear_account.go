@@ -9,6 +9,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/glue"
+	"github.com/aws/aws-sdk-go-v2/service/kms"
 	"github.com/aws/aws-sdk-go-v2/service/lakeformation"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"golang.org/x/sync/errgroup"
@@ -112,6 +113,9 @@ func (a *Admin) clearing(ctx context.Context, in ClearInput) (*clearing, error) 
 		if err := c.planBuckets(ctx); err != nil {
 			return nil, err
 		}
+		if err := c.planKeys(ctx); err != nil {
+			return nil, err
+		}
 	}
 	return c, c.planRoles(ctx)
 }
@@ -208,6 +212,33 @@ func (c *clearing) planBuckets(ctx context.Context) error {
 	return nil
 }
 
+// planKeys takes our statements for roles of the mesh account out of the policies of the
+// keys that the producer's role keeps.
+func (c *clearing) planKeys(ctx context.Context) error {
+	keys := storage.Keys{Client: kms.NewFromConfig(c.caller.Config), Account: c.account}
+	for _, r := range c.roles {
+		for _, key := range resourcesOf(r.found.policy, "kms:PutKeyPolicy") {
+			policy, err := keys.Policy(ctx, key)
+			if err != nil {
+				if ctx.Err() != nil {
+					return context.Cause(ctx)
+				}
+				c.closing.Warn("the policy of key %s was not looked at (%v): if lakemesh let a role decrypt with it, its statement is still there", key, err)
+				continue
+			}
+			readers, err := storage.KeyReaders(policy, key)
+			if err != nil {
+				return identity.Explain("GetKeyPolicy", c.account, "key "+key, err)
+			}
+			shut := slices.DeleteFunc(readers, func(r storage.KeyReader) bool { return !strings.HasPrefix(r.Role, "arn:aws:iam::"+c.mesh+":role/") })
+			if len(shut) > 0 {
+				keys.Step(c.closing, storage.KeyChange{Key: key, Shut: shut})
+			}
+		}
+	}
+	return nil
+}
+
 // planRoles ends what the roles hold, takes them from the administrators and removes them.
 func (c *clearing) planRoles(ctx context.Context) error {
 	settings, err := c.observeSettings(ctx)
@@ -223,6 +254,12 @@ func (c *clearing) planRoles(ctx context.Context) error {
 			return err
 		}
 		after = append(after, steps...)
+		if r.name == lakemesh.ConsumerRole {
+			if steps, err = c.planLinkRegions(ctx, r); err != nil {
+				return err
+			}
+			after = append(after, steps...)
+		}
 	}
 	if step := c.planPutBack(c.rest, settings, putBack{retire: gone}, after...); step != nil {
 		after = append(after, step)
@@ -231,6 +268,34 @@ func (c *clearing) planRoles(ctx context.Context) error {
 		c.planRoleRemoval(c.rest, r.name, r.found, after...)
 	}
 	return nil
+}
+
+// planLinkRegions undoes what was made in the regions besides the mesh's in which the
+// consumer's role links. One that the account has disabled since keeps nothing else from being
+// cleared.
+func (c *clearing) planLinkRegions(ctx context.Context, r *leavingRole) ([]*plan.Step, error) {
+	var all []*plan.Step
+	for _, region := range linkRegionsIn(r.found.policy) {
+		there := *c
+		there.Admin = c.inRegion(region)
+		settings, err := there.observeSettings(ctx)
+		if err != nil {
+			if ctx.Err() != nil {
+				return nil, err
+			}
+			c.rest.Warn("region %s was not looked at: role %s may be a data lake administrator there (%v)", region, r.name, err)
+			continue
+		}
+		steps, err := there.planHoldings(ctx, r, isAdministrator(settings, r.found.arn))
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, steps...)
+		if step := there.planPutBack(c.rest, settings, putBack{retire: []string{r.found.arn}}, steps...); step != nil {
+			all = append(all, step)
+		}
+	}
+	return all, nil
 }
 
 // planHoldings ends what a role holds in the account's own Lake Formation, so that none of it
@@ -244,7 +309,9 @@ func (c *clearing) planHoldings(ctx context.Context, r *leavingRole, administrat
 	if err != nil {
 		return nil, identity.Explain(opClear, c.account, "role "+r.name, err)
 	}
-	lake := &permissions.Lake{Client: lakeformation.NewFromConfig(own.Config), Account: c.account}
+	cfg := own.Config.Copy()
+	cfg.Region = c.region
+	lake := &permissions.Lake{Client: lakeformation.NewFromConfig(cfg), Account: c.account}
 	holdings, err := lake.Holdings(ctx)
 	if err != nil {
 		return nil, c.explainLake("ListPermissions", err)
@@ -265,7 +332,7 @@ func (c *clearing) planHoldings(ctx context.Context, r *leavingRole, administrat
 	for _, row := range rest {
 		steps = append(steps, batches.RevokeRow(c.rest, row))
 	}
-	return steps, c.sayLinks(ctx, catalog.New(glue.NewFromConfig(own.Config), c.account, c.region, c.concurrency()))
+	return steps, c.sayLinks(ctx, catalog.New(glue.NewFromConfig(cfg), c.account, c.region, c.concurrency()))
 }
 
 // sayLinks warns of links to the mesh that are left: whose they are nobody can tell.
@@ -278,7 +345,7 @@ func (c *clearing) sayLinks(ctx context.Context, own *catalog.Catalog) error {
 		return nil
 	}
 	slices.Sort(databases)
-	text := fmt.Sprintf("these resource links to the mesh stay, and lead nowhere when the account has left: %s", some(databases))
+	text := fmt.Sprintf("these resource links to the mesh"+c.elsewhere()+" stay, and lead nowhere when the account has left: %s", some(databases))
 	if !slices.Contains(c.rest.Warnings, text) {
 		c.rest.Warn("%s", text)
 	}

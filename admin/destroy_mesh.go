@@ -91,6 +91,8 @@ type destruction struct {
 	policy   catalogPolicy
 	tables   []foundTable
 	members  members
+	// group tells that there is the group of schedules that end grants.
+	group bool
 	// accounts are the ids of accounts that have roles in the mesh account.
 	accounts []string
 	// live is a subscription that is active; nil if none is.
@@ -121,7 +123,7 @@ func (d *destruction) observe(ctx context.Context) error {
 			return err
 		}
 		for name := range found.roles {
-			for _, of := range []func(string) string{lakemesh.MeshProducerRole, lakemesh.MeshConsumerRole, lakemesh.DataAccessRole} {
+			for _, of := range []func(string) string{lakemesh.MeshProducerRole, lakemesh.MeshConsumerRole, lakemesh.DataAccessRole, lakemesh.EndingRole} {
 				if id, ok := strings.CutPrefix(name, of("")); ok && lakemesh.CheckAccountID("role", id) == nil {
 					d.accounts = append(d.accounts, id)
 				}
@@ -136,6 +138,12 @@ func (d *destruction) observe(ctx context.Context) error {
 	if len(d.accounts) > 0 {
 		// It is refused for that.
 		return nil
+	}
+	if d.members.ending == EndsScheduled {
+		var err error
+		if d.group, err = d.observeGroup(ctx); err != nil {
+			return err
+		}
 	}
 	if err := d.observeLive(ctx); err != nil {
 		return err

@@ -34,6 +34,9 @@ func (d *destruction) plan() *plan.Plan {
 	if step := d.planCatalogPolicyRemoval(p); step != nil {
 		ended = append(ended, step)
 	}
+	if d.group {
+		ended = append(ended, d.planNoGroup(p))
+	}
 	back := putBack{retire: []string{lakemesh.RoleARN(d.mesh, lakemesh.ManagerRole)}, before: d.members.before}
 	byHand := d.byHand()
 	if len(byHand) > 0 {

@@ -105,6 +105,8 @@ type disabling struct {
 	// producer, reader and consumer are the account's roles in the mesh account. Those that
 	// stay are not looked at.
 	producer, reader, consumer *foundRole
+	// ender is what ends the grants of a producer that leaves; nil if nothing does.
+	ender *ender
 	// holdings are all that is granted in the mesh account.
 	holdings *permissions.Holdings
 	// locations are those that are registered with the reader.
@@ -137,6 +139,7 @@ func (d *disabling) observe(ctx context.Context) error {
 	if d.leaves(Producer) {
 		read(&d.producer, lakemesh.MeshProducerRole(d.in.AccountID))
 		read(&d.reader, lakemesh.DataAccessRole(d.in.AccountID))
+		g.Go(func() (err error) { d.ender, err = d.observeEnder(gctx, d.members, d.in.AccountID); return err })
 		g.Go(func() error {
 			locations, err := d.permissions().Locations(gctx)
 			for _, l := range locations {
@@ -171,7 +174,8 @@ func (a *Admin) explainLake(op string, err error) error {
 func (d *disabling) going() []string {
 	var all []string
 	if d.leaves(Producer) {
-		all = append(all, lakemesh.RoleARN(d.mesh, lakemesh.MeshProducerRole(d.in.AccountID)), lakemesh.RoleARN(d.mesh, lakemesh.DataAccessRole(d.in.AccountID)))
+		all = append(all, lakemesh.RoleARN(d.mesh, lakemesh.MeshProducerRole(d.in.AccountID)), lakemesh.RoleARN(d.mesh, lakemesh.DataAccessRole(d.in.AccountID)),
+			lakemesh.RoleARN(d.mesh, lakemesh.EndingRole(d.in.AccountID)))
 	}
 	if d.leaves(Consumer) {
 		all = append(all, lakemesh.RoleARN(d.mesh, lakemesh.MeshConsumerRole(d.in.AccountID)))
@@ -226,6 +230,9 @@ func (d *disabling) plan() *plan.Plan {
 		if step := d.planRoleRemoval(p, r.name, r.found, ended...); step != nil {
 			last = append(last, step)
 		}
+	}
+	if d.ender != nil {
+		last = append(last, d.planNoEnder(p, d.members, d.in.AccountID, d.ender, ended...)...)
 	}
 	// Last: whoever is recorded as a member may still have something.
 	for _, kind := range []AccountType{Producer, Consumer} {

@@ -24,6 +24,9 @@ type EnableProducerInput struct {
 	// as they are, an empty list takes all away. The keys' policies have to let the role
 	// decrypt as well; the plan has the statement.
 	KMSKeys []string
+	// AddKMSKeys are further such keys, beside those that KMSKeys says or that were named
+	// before.
+	AddKMSKeys []string
 	// Roles is what the two roles get besides.
 	Roles RoleOptions
 }
@@ -66,7 +69,7 @@ func (a *Admin) planEnableProducer(ctx context.Context, in EnableProducerInput, 
 			return nil, err
 		}
 	}
-	if err := checkKeys(in.KMSKeys); err != nil {
+	if err := checkKeys(slices.Concat(in.KMSKeys, in.AddKMSKeys)); err != nil {
 		return nil, err
 	}
 	mesh, err := a.observeEnabling(ctx, op)
@@ -86,8 +89,9 @@ func (a *Admin) planEnableProducer(ctx context.Context, in EnableProducerInput, 
 // planProducer plans what a producer has in the mesh account, which has the members
 // given.
 func (a *Admin) planProducer(ctx context.Context, op string, in EnableProducerInput, mesh members, fresh bool) (*plan.Plan, error) {
-	want, reader := a.meshProducer(in.AccountID, mesh.sharing), a.dataAccess(in.AccountID, nil)
-	want.options, want.newPrincipal, reader.options = in.Roles, fresh, in.Roles
+	want, reader := a.meshProducer(in.AccountID, mesh), a.dataAccess(in.AccountID, nil)
+	ending := a.endingRole(in.AccountID, mesh.sharing)
+	want.options, want.newPrincipal, reader.options, ending.options = in.Roles, fresh, in.Roles, in.Roles
 	found, err := a.observeRole(ctx, want.name)
 	if err != nil {
 		return nil, err
@@ -101,8 +105,13 @@ func (a *Admin) planProducer(ctx context.Context, op string, in EnableProducerIn
 	if in.KMSKeys != nil {
 		keys = union(in.KMSKeys)
 	}
+	keys = union(slices.Concat(keys, in.AddKMSKeys))
 	reader.policy = dataAccessPolicy(in.AccountID, keys)
 	if err := a.checkRoleQuotas(ctx, []role{want, reader}, []*foundRole{found, foundReader}); err != nil {
+		return nil, err
+	}
+	ends, err := a.observeEnder(ctx, mesh, in.AccountID)
+	if err != nil {
 		return nil, err
 	}
 	wanted, err := a.wantedOfProducer(ctx, in.AccountID, foundReader.exists)
@@ -133,6 +142,7 @@ func (a *Admin) planProducer(ctx context.Context, op string, in EnableProducerIn
 		batches.Grant(rest, e, step)
 	}
 	a.planOwnerTags(rest, batches, in.AccountID, tags, step)
+	a.planEnder(rest, mesh, in.AccountID, ends, ending, step)
 	p.Append(rest, step)
 	// Last: whoever is recorded as a member has all that it needs.
 	a.planMember(p, mesh, Producer, in.AccountID, slices.Clone(p.Steps)...)
@@ -140,10 +150,14 @@ func (a *Admin) planProducer(ctx context.Context, op string, in EnableProducerIn
 }
 
 // meshProducer is a producer's role in the mesh account.
-func (a *Admin) meshProducer(account string, calls SharingCalls) role {
+func (a *Admin) meshProducer(account string, mesh members) role {
+	policy := meshProducerPolicy(a.mesh, account, mesh.sharing)
+	if mesh.ending == EndsScheduled {
+		policy.Statements = append(policy.Statements, endingStatements(a.mesh, account)...)
+	}
 	return role{
 		name: lakemesh.MeshProducerRole(account), description: "Acts in the data mesh for producer " + account,
-		trust: trustRole(lakemesh.RoleARN(account, lakemesh.ProducerRole)), policy: meshProducerPolicy(a.mesh, account, calls),
+		trust: trustRole(lakemesh.RoleARN(account, lakemesh.ProducerRole)), policy: policy,
 		unknownPrincipal: fmt.Sprintf("initialize account %s as a producer first", account),
 	}
 }

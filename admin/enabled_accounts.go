@@ -55,11 +55,15 @@ func (a *Admin) observeRoles(ctx context.Context) (enabled, error) {
 
 // wantedRoles are the roles that the accounts are to have in the mesh account, each
 // with the role that it trusts; empty for one that trusts services.
-func (a *Admin) wantedRoles(e enabled, calls SharingCalls) map[*role]string {
+func (a *Admin) wantedRoles(e enabled, mesh members) map[*role]string {
 	all := map[*role]string{}
 	for _, id := range e.producers {
-		own, reader := a.meshProducer(id, calls), a.dataAccess(id, nil)
+		own, reader := a.meshProducer(id, mesh), a.dataAccess(id, nil)
 		all[&own], all[&reader] = lakemesh.RoleARN(id, lakemesh.ProducerRole), ""
+		if mesh.ending == EndsScheduled {
+			ending := a.endingRole(id, mesh.sharing)
+			all[&ending] = ""
+		}
 	}
 	for _, id := range e.consumers {
 		own := a.meshConsumer(id)
@@ -80,7 +84,7 @@ func (a *Admin) enabledAccounts(ctx context.Context, mesh members, out *StatusOu
 		out.Warnings = append(out.Warnings, warning)
 	}
 	var current []*role
-	for want, trusted := range a.wantedRoles(found, mesh.sharing) {
+	for want, trusted := range a.wantedRoles(found, mesh) {
 		have, exists := found.roles[want.name]
 		switch {
 		case exists && trusted != "" && !trustsOnly(have.trust, trusted):

@@ -11,6 +11,9 @@ import (
 type InitializeConsumerInput struct {
 	// Roles is what the role gets besides.
 	Roles RoleOptions
+	// LinkRegions are regions besides the mesh's in which the account links to products:
+	// its role becomes a data lake administrator there, too. Those that it has stay.
+	LinkRegions []string
 }
 
 // InitializeConsumerAccount makes DataMeshConsumer in a consumer's account, and a
@@ -45,8 +48,15 @@ func (a *Admin) PlanInitializeConsumerAccount(ctx context.Context, in Initialize
 	if err != nil {
 		return nil, err
 	}
-	return a.planAccount(ctx, op, found, role{
+	if in.LinkRegions, err = a.linkRegions(in.LinkRegions, found); err != nil {
+		return nil, err
+	}
+	p, err := a.planAccount(ctx, op, found, role{
 		name: lakemesh.ConsumerRole, description: "Asks for data products and imports them into this account",
-		trust: trustAccount(a.account), options: in.Roles, policy: consumerPolicy(a.mesh, a.account),
+		trust: trustAccount(a.account), options: in.Roles, policy: consumerPolicy(a.mesh, a.account, in.LinkRegions),
 	})
+	if err != nil {
+		return nil, err
+	}
+	return p, a.planLinkRegions(ctx, p, in.LinkRegions)
 }

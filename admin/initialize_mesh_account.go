@@ -25,6 +25,10 @@ type InitializeMeshInput struct {
 	// accounts. It holds for producers that are enabled, or brought up to date,
 	// afterwards. Empty leaves it as it is; a new mesh begins with [ThroughServices].
 	SharingCalls SharingCalls
+	// EndSchedules says whether schedules of EventBridge Scheduler end what is granted until a
+	// day. It holds for producers that are enabled, or brought up to date, afterwards. Empty
+	// leaves it as it is; a new mesh begins with [EndsByOwners].
+	EndSchedules EndSchedules
 	// Roles is what the roles get besides.
 	Roles RoleOptions
 }
@@ -161,6 +165,9 @@ func (a *Admin) planMesh(ctx context.Context, in InitializeMeshInput) (*plan.Pla
 	if _, err := ParseSharingCalls(string(in.SharingCalls)); err != nil {
 		return nil, nil, err
 	}
+	if _, err := ParseEndSchedules(string(in.EndSchedules)); err != nil {
+		return nil, nil, err
+	}
 	var err error
 	if in.Roles, err = in.Roles.in(a.mesh); err != nil {
 		return nil, nil, err
@@ -207,6 +214,9 @@ func (a *Admin) planMesh(ctx context.Context, in InitializeMeshInput) (*plan.Pla
 		return nil, nil, err
 	}
 	a.planSharing(p, found.members, in.SharingCalls, tables...)
+	if err := a.planEnding(ctx, p, found.members, in.EndSchedules, tables...); err != nil {
+		return nil, nil, err
+	}
 	tags := a.planTags(p, meshTags(), found.tags, append(tables, steps[0], settings)...)
 	have := found.grants
 	if have == nil {

@@ -20,6 +20,12 @@ type InitializeProducerInput struct {
 	// the mesh; [EveryBucket] alone stands for every bucket of the account. None leaves
 	// them as they are, which is every bucket at first.
 	Buckets []string
+	// KeyPolicies are the ARNs of keys of this account whose policies the producer keeps, as
+	// it keeps those of buckets: approving lets the mesh's role decrypt with them what is read
+	// in buckets that are encrypted with them, and the end of the last subscription takes that
+	// back. Who may write a key's policy can let anybody use the key. Nil leaves them as they
+	// are, which is none at first; an empty list takes all away.
+	KeyPolicies []string
 	// Roles is what the role gets besides.
 	Roles RoleOptions
 }
@@ -62,6 +68,9 @@ func (a *Admin) PlanInitializeProducerAccount(ctx context.Context, in Initialize
 	if err := checkBuckets(in.Buckets); err != nil {
 		return nil, err
 	}
+	if err := checkOwnKeys(in.KeyPolicies, a.account); err != nil {
+		return nil, err
+	}
 	var err error
 	if in.Roles, err = in.Roles.in(a.account); err != nil {
 		return nil, err
@@ -79,16 +88,20 @@ func (a *Admin) PlanInitializeProducerAccount(ctx context.Context, in Initialize
 	if err != nil {
 		return nil, err
 	}
+	kept := resourcesOf(found.policy, "kms:PutKeyPolicy")
 	in.keep(found)
 	p, err := a.planAccount(ctx, op, found, role{
 		name: lakemesh.ProducerRole, description: "Offers tables of this account as data products",
-		trust: trustAccount(a.account), options: in.Roles, policy: producerPolicy(a.mesh, a.account, in.CrawlerRoleARN, in.Buckets),
+		trust: trustAccount(a.account), options: in.Roles, policy: producerPolicy(a.mesh, a.account, in.CrawlerRoleARN, in.Buckets, in.KeyPolicies),
 	})
 	if err != nil {
 		return nil, err
 	}
 	if len(in.Buckets) == 0 {
 		p.Warn("%s", allBucketsWarning())
+	}
+	for _, key := range without(kept, in.KeyPolicies) {
+		p.Warn("the policy of key %s is kept by nobody any more: what lakemesh wrote in it (LakemeshReadUnderKey) stays until it is taken out by hand", key)
 	}
 	return p, nil
 }
@@ -105,6 +118,10 @@ func (in *InitializeProducerInput) keep(found *foundRole) {
 	if found.exists && len(in.Buckets) == 0 {
 		in.Buckets = bucketsIn(found.policy)
 	}
+	if found.exists && in.KeyPolicies == nil {
+		in.KeyPolicies = resourcesOf(found.policy, "kms:PutKeyPolicy")
+	}
+	in.KeyPolicies = union(in.KeyPolicies)
 	if slices.Contains(in.Buckets, EveryBucket) {
 		in.Buckets = nil
 	}

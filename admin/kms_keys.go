@@ -29,6 +29,16 @@ func checkKeys(keys []string) error {
 	return nil
 }
 
+// checkOwnKeys checks keys whose policies an account's producer keeps.
+func checkOwnKeys(keys []string, account string) error {
+	for _, key := range keys {
+		if parts := strings.Split(key, ":"); !keyARN.MatchString(key) || parts[4] != account {
+			return lakemesh.Invalid("KeyPolicies", "%q is not the ARN of a key of account %s: arn:aws:kms:<region>:%s:key/<id>", key, account, account)
+		}
+	}
+	return nil
+}
+
 // decryptStatement lets a role decrypt with these keys what it reads from S3, in the
 // keys' regions, and with no other key and for no other service.
 func decryptStatement(keys []string) iampolicy.Statement {
@@ -67,7 +77,7 @@ func (a *Admin) keyed(want role, policy string) role {
 // nobody use it whom its own policy does not.
 func sayKeyPolicies(p *plan.Plan, roleARN string, before, keys []string) {
 	for _, key := range without(keys, before) {
-		p.Warn("the policy of key %s has to let the role decrypt as well; the key's administrator adds the statement %s", key, storage.KeyStatement(roleARN, key))
+		p.Warn("the policy of key %s has to let the role decrypt as well. Approving adds a statement where the producer keeps the key's policy (docs/kms.md); else the key's administrator adds the statement %s", key, storage.KeyStatement(roleARN, key))
 	}
 	for _, key := range without(before, keys) {
 		p.Warn("data under key %s cannot be read any more by those whom it is shared with", key)

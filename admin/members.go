@@ -33,13 +33,19 @@ type members struct {
 	producers, consumers []string
 	// sharing is how producers share; never empty.
 	sharing SharingCalls
+	// ending is whether schedules end grants; never empty. endingProducers are the producers
+	// that have what it takes, in order.
+	ending          EndSchedules
+	endingProducers []string
+	// endingChosen tells that there was ever a choice, so that something of it may be left.
+	endingChosen bool
 	// before is what stood there before the mesh.
 	before before
 }
 
 // observeMembers reads who is enabled.
 func (a *Admin) observeMembers(ctx context.Context) (members, error) {
-	found := members{sharing: ThroughServices}
+	found := members{sharing: ThroughServices, ending: EndsByOwners}
 	item, err := a.readMembers(ctx)
 	if identity.IsNotFound(err) {
 		return found, nil
@@ -48,6 +54,7 @@ func (a *Admin) observeMembers(ctx context.Context) (members, error) {
 		return found, a.explainTable("GetItem", decisionsTable(), err)
 	}
 	found.exists = true
+	readEnding(&found, item)
 	found.producers, found.consumers, found.before = accountsIn(item[attrProducers]), accountsIn(item[attrConsumers]), readBefore(item)
 	if s, ok := item[attrSharingCalls].(*types.AttributeValueMemberS); ok && SharingCalls(s.Value) == Direct {
 		found.sharing = Direct

@@ -7,19 +7,25 @@ import (
 
 // consumerPolicy is what DataMeshConsumer may do in its own account: accept what
 // the mesh shares, link to it, hand it on to principals of the account, and read
-// it. It is a data lake administrator of its own account only.
-func consumerPolicy(mesh, consumer string) iampolicy.Document {
+// it. It is a data lake administrator of its own account only, and there also in the
+// regions besides the mesh's in which it links, of which it tells before it changes
+// anything that it is.
+func consumerPolicy(mesh, consumer string, linkRegions []string) iampolicy.Document {
 	statements := []iampolicy.Statement{
 		assume("ActInTheMesh", lakemesh.RoleARN(mesh, lakemesh.MeshConsumerRole(consumer))),
 		allow("ReadCatalogs", append(readMetadata(), "glue:GetPartition", "glue:GetPartitions", "glue:BatchGetPartition"),
 			append(catalogARNs(consumer), catalogARNs(mesh)...), nil),
 		allow("Link", []string{"glue:CreateDatabase", "glue:DeleteDatabase"}, append(catalogARNs(consumer), functionARNs(consumer)), nil),
-		allow("HandOn", grantActions(), anything, nil),
+		allow("HandOn", append(grantActions(), "lakeformation:GetDataCellsFilter"), anything, nil),
 		allow("Query", []string{"lakeformation:GetDataAccess", "lakeformation:GetTemporaryGlueTableCredentials",
 			"lakeformation:GetTemporaryGluePartitionCredentials"}, anything, nil),
 		// To refuse to hand on to whom there is not, before anything is changed.
 		allow("LookAtPrincipals", []string{"iam:GetRole", "iam:GetUser"},
 			[]string{"arn:aws:iam::" + consumer + ":role/*", "arn:aws:iam::" + consumer + ":user/*"}, nil),
+	}
+	if len(linkRegions) > 0 {
+		statements = append(statements, allow("LookAtLinkRegions", []string{lookAtSettings}, anything,
+			iampolicy.Conditions{"StringEquals": {"aws:RequestedRegion": linkRegions}}))
 	}
 	return iampolicy.New(append(statements, acceptShares(mesh, "ram:GetResourceShares")...)...)
 }

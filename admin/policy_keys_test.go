@@ -216,9 +216,9 @@ func TestPoliciesFitTheQuotas(t *testing.T) {
 		buckets[i] = fmt.Sprintf("%s-%02d", strings.Repeat("b", 60), i)
 	}
 	crawler := "arn:aws:iam::" + alice + ":role/" + strings.Repeat("p", 512) + "/" + strings.Repeat("r", 64)
-	roles := append(a.meshRoles(), a.meshProducer(alice, ThroughServices), a.meshProducer(alice, Direct), a.dataAccess(alice, nil), a.meshConsumer(alice),
-		role{name: lakemesh.ProducerRole, trust: trustAccount(alice), policy: producerPolicy(testMesh, alice, crawler, buckets)},
-		role{name: lakemesh.ConsumerRole, trust: trustAccount(alice), policy: consumerPolicy(testMesh, alice)})
+	roles := append(a.meshRoles(), a.meshProducer(alice, members{sharing: ThroughServices}), a.meshProducer(alice, members{sharing: Direct}), a.dataAccess(alice, nil), a.meshConsumer(alice),
+		role{name: lakemesh.ProducerRole, trust: trustAccount(alice), policy: producerPolicy(testMesh, alice, crawler, buckets, nil)},
+		role{name: lakemesh.ConsumerRole, trust: trustAccount(alice), policy: consumerPolicy(testMesh, alice, slices.Repeat([]string{"ap-southeast-99"}, 30))})
 	for _, r := range roles {
 		if n := r.trust.Size(); n > maxTrustPolicy*3/4 {
 			t.Errorf("the trust policy of %s has %d characters", r.name, n)

@@ -8,10 +8,10 @@ import (
 // managerPolicy is what DataMeshManager may do: grant, tag and look, all in the
 // mesh account. It is a data lake administrator and cannot change who is one.
 func managerPolicy(mesh string) iampolicy.Document {
-	return iampolicy.New(
+	statements := []iampolicy.Statement{
 		allow("ReadCatalog", append(readMetadata(), "glue:GetCatalog"), catalogARNs(mesh), nil),
 		allow("Grant", append(grantActions(), "lakeformation:GetDataLakeSettings", "lakeformation:ListResources",
-			"lakeformation:DescribeResource", "lakeformation:ListDataCellsFilter"), anything, nil),
+			"lakeformation:DescribeResource", "lakeformation:GetDataCellsFilter", "lakeformation:ListDataCellsFilter"), anything, nil),
 		allow("Tag", []string{"lakeformation:GetLFTag", "lakeformation:ListLFTags", "lakeformation:CreateLFTag", "lakeformation:UpdateLFTag",
 			"lakeformation:GetResourceLFTags", "lakeformation:AddLFTagsToResource", "lakeformation:RemoveLFTagsFromResource",
 			// Tags go with the account that they belong to, unless something else has them.
@@ -19,5 +19,7 @@ func managerPolicy(mesh string) iampolicy.Document {
 		allow("ReadTables", append(itemReads(), "dynamodb:DescribeTable", "dynamodb:Query", "dynamodb:Scan"),
 			[]string{subscriptionsARN(mesh), subscriptionsARN(mesh) + "/index/*", decisionsARN(mesh)}, nil),
 		assume("AssumeReadOnly", lakemesh.RoleARN(mesh, lakemesh.ReadOnlyRole)),
-	)
+	}
+	// To end what is over of all owners, where a share ends with it.
+	return iampolicy.New(append(statements, endShareStatements(ThroughServices)...)...)
 }

@@ -8,7 +8,7 @@ import (
 // producerPolicy is what DataMeshProducer may do in its own account: read what it
 // offers, link to what it published, open its buckets to the mesh's role. It is a
 // data lake administrator of its own account only.
-func producerPolicy(mesh, producer, crawlerRole string, buckets []string) iampolicy.Document {
+func producerPolicy(mesh, producer, crawlerRole string, buckets, keys []string) iampolicy.Document {
 	statements := []iampolicy.Statement{
 		assume("ActInTheMesh", lakemesh.RoleARN(mesh, lakemesh.MeshProducerRole(producer))),
 		// The command line lists databases to complete their names.
@@ -25,8 +25,17 @@ func producerPolicy(mesh, producer, crawlerRole string, buckets []string) iampol
 		bucketStatement(producer, buckets),
 		// Whoever unpublishes looks whether there is a crawler; only with a crawler's role there is.
 		allow("LookAtCrawlers", []string{"glue:GetCrawler"}, []string{crawlerARNs(producer)}, nil),
-		// To say whether the key that a bucket encrypts with lets the mesh's role decrypt.
-		allow("LookAtKeyPolicies", []string{"kms:GetKeyPolicy"}, []string{"arn:aws:kms:*:" + producer + ":key/*"}, nil),
+		// To say whether the key that a bucket encrypts with lets the mesh's role decrypt: which
+		// key is behind an alias, whether it can be used, and what its policy says.
+		allow("LookAtKeyPolicies", []string{"kms:DescribeKey", "kms:GetKeyPolicy"}, []string{"arn:aws:kms:*:" + producer + ":key/*"}, nil),
+	}
+	if len(keys) > 0 {
+		statements = append(statements,
+			// Whether the condition's key is there in a request that waives nothing is not documented.
+			allow("KeepKeyPolicies", []string{"kms:PutKeyPolicy"}, keys, iampolicy.Conditions{"BoolIfExists": {"kms:BypassPolicyLockoutSafetyCheck": {"false"}}}),
+			// To say before a decision whether it can write them.
+			allow("LookAtItself", []string{"iam:SimulatePrincipalPolicy"}, []string{lakemesh.RoleARN(producer, lakemesh.ProducerRole)}, nil),
+		)
 	}
 	statements = append(statements, acceptShares(mesh, "ram:GetResourceShares")...)
 	if crawlerRole != "" {

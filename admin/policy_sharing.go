@@ -28,6 +28,23 @@ func ParseSharingCalls(name string) (SharingCalls, error) {
 	return "", lakemesh.Invalid("SharingCalls", "%q is neither %s nor %s", name, ThroughServices, Direct)
 }
 
+// endShareStatements are what Lake Formation needs of who revokes the last that an account
+// was granted: the share goes with it, and the catalog's resource policy changes.
+func endShareStatements(calls SharingCalls) []iampolicy.Statement {
+	var statements []iampolicy.Statement
+	for _, s := range shareStatements(calls) {
+		switch s.SID {
+		case "ChangeSharesOfLakeFormation":
+			s.SID, s.Actions = "EndSharesOfLakeFormation", []string{"ram:DisassociateResourceShare", "ram:UpdateResourceShare", "ram:DeleteResourceShare"}
+		case "LetServicesLookAtShares", "LetGlueShare":
+		default:
+			continue
+		}
+		statements = append(statements, s)
+	}
+	return statements
+}
+
 // shareStatements are what Lake Formation needs of a grantor's role to share with
 // other accounts: it makes and extends RAM shares with the caller's permissions,
 // and RAM writes the catalog's resource policy with them

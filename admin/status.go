@@ -50,6 +50,8 @@ type RoleStatus struct {
 	// Buckets are those whose policies a producer's role may write, by name; * stands for
 	// every bucket of its account.
 	Buckets []string `json:"Buckets,omitempty"`
+	// LinkRegions are the regions besides the mesh's in which a consumer's role links.
+	LinkRegions []string `json:"LinkRegions,omitempty"`
 }
 
 // MeshStatus is what the mesh account consists of.
@@ -70,6 +72,8 @@ type MeshStatus struct {
 	// [InitializeMeshInput].
 	AllowFullTableExternalDataAccess bool         `json:"AllowFullTableExternalDataAccess"`
 	SharingCalls                     SharingCalls `json:"SharingCalls"`
+	// EndSchedules is whether schedules end what is granted until a day.
+	EndSchedules EndSchedules `json:"EndSchedules"`
 	// Producers and Consumers are the accounts that are enabled.
 	Producers []string `json:"Producers"`
 	Consumers []string `json:"Consumers"`
@@ -126,6 +130,7 @@ func (a *Admin) meshStatus(ctx context.Context, out *StatusOutput) error {
 		DefaultPermissionsCleared:        len(s.CreateDatabaseDefaultPermissions)+len(s.CreateTableDefaultPermissions) == 0,
 		AllowFullTableExternalDataAccess: aws.ToBool(s.AllowFullTableExternalDataAccess),
 		SharingCalls:                     found.members.sharing,
+		EndSchedules:                     found.members.ending,
 		Producers:                        []string{}, Consumers: []string{}, Outdated: []string{}, Tables: []TableStatus{},
 	}
 	for _, t := range found.tables {

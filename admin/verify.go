@@ -129,10 +129,11 @@ func (a *Admin) PlanRepair(ctx context.Context, v *Verification) (*plan.Plan, er
 }
 
 func (a *Admin) mendings(v *Verification) []chain.Mending {
+	removals := a.removals(v)
 	if !slices.ContainsFunc(v.Findings, func(f Finding) bool { return f.Mends.By == chain.ByUpgrading }) {
-		return nil
+		return removals
 	}
-	return []chain.Mending{{Name: "bring the mesh up to date",
+	return append([]chain.Mending{{Name: "bring the mesh up to date",
 		Do:   func(ctx context.Context) error { _, err := a.UpgradeMesh(ctx, UpgradeMeshInput{}); return err },
-		Plan: func(ctx context.Context) (*plan.Plan, error) { return a.PlanUpgradeMesh(ctx, UpgradeMeshInput{}) }}}
+		Plan: func(ctx context.Context) (*plan.Plan, error) { return a.PlanUpgradeMesh(ctx, UpgradeMeshInput{}) }}}, removals...)
 }

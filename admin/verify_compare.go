@@ -34,6 +34,7 @@ func (s *inspected) compare() {
 	s.compareMembers()
 	s.compareForeign()
 	s.compareGrants()
+	s.compareEnds()
 	s.compareRights()
 	s.compareLocations()
 }
@@ -152,7 +153,7 @@ func (s *inspected) theirs(k access.Key, h access.Held) bool {
 		return h.Permissions.SubsetOf(lakemesh.NewPermissions(lakemesh.Describe)) && len(h.Grantable) == 0
 	}
 	for owner := range s.ownersOf(k.Object) {
-		if who == lakemesh.RoleARN(s.mesh, lakemesh.MeshProducerRole(owner)) || k.Grantee.Account() == owner {
+		if who == lakemesh.RoleARN(s.mesh, lakemesh.MeshProducerRole(owner)) || who == lakemesh.RoleARN(s.mesh, lakemesh.EndingRole(owner)) || k.Grantee.Account() == owner {
 			return true
 		}
 	}

@@ -50,6 +50,9 @@ type inspected struct {
 	carriage map[string]sharing.Carriage
 	shared   map[string]map[string][]access.Key
 
+	// ending are the schedules that end grants; nil if the mesh has none.
+	ending *inspectedEnds
+
 	findings   []Finding
 	unverified []string
 	mu         sync.Mutex
@@ -61,13 +64,18 @@ func (a *Admin) inspect(ctx context.Context) (*inspected, error) {
 	if err := a.seesGrants(ctx, opVerify); err != nil {
 		return nil, err
 	}
+	var err error
+	if s.members, err = a.observeMembers(ctx); err != nil {
+		return nil, err
+	}
+	// Before the records: a schedule is made after its decision was claimed, so that of one
+	// which is listed here and is of no record nobody is going to decide.
+	if err := s.readEnds(ctx); err != nil {
+		return nil, err
+	}
 	group, within := errgroup.WithContext(ctx)
 	group.Go(func() (err error) {
 		s.upgrade, err = a.planUpgrade(within, UpgradeMeshInput{})
-		return err
-	})
-	group.Go(func() (err error) {
-		s.members, err = a.observeMembers(within)
 		return err
 	})
 	group.Go(func() error {
@@ -101,7 +109,6 @@ func (a *Admin) inspect(ctx context.Context) (*inspected, error) {
 	s.records = slices.DeleteFunc(s.records, owners.foreign)
 	s.foreign = slices.DeleteFunc(s.foreign, func(r *tracker.Record) bool { return !owners.foreign(r) })
 	s.owners = owners.of
-	var err error
 	if err := s.readSchemas(ctx); err != nil {
 		return nil, err
 	}

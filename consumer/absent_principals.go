@@ -2,8 +2,10 @@ package consumer
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
+	"sync/atomic"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
@@ -14,13 +16,19 @@ import (
 )
 
 // areThere refuses principals that this account has not: Lake Formation would refuse them
-// one by one, after the link was made and others were given access.
-func (c *Consumer) areThere(ctx context.Context, principals []string) error {
+// one by one, after the link was made and others were given access. looked tells that all
+// could be looked at.
+func (c *Consumer) areThere(ctx context.Context, principals []string) (looked bool, _ error) {
+	var unseen atomic.Bool
 	group, within := errgroup.WithContext(ctx)
 	group.SetLimit(c.concurrency())
 	for _, p := range principals {
 		group.Go(func() error {
 			why, err := c.absent(within, p)
+			if errors.Is(err, errUnseen) {
+				unseen.Store(true)
+				return nil
+			}
 			if err != nil || why == "" {
 				return err
 			}
@@ -28,11 +36,16 @@ func (c *Consumer) areThere(ctx context.Context, principals []string) error {
 				Hint: "name a role or a user that there is, by its ARN with its path; one that was just made is known in a minute"}
 		})
 	}
-	return group.Wait()
+	err := group.Wait()
+	return !unseen.Load(), err
 }
 
-// absent says why there is no such role or user in this account; it is empty if there is,
-// or if this account's role may not look, as one that an older version set up.
+// errUnseen tells that this account's role may not look at principals, as one that an older
+// version set up.
+var errUnseen = errors.New("it may not look at principals")
+
+// absent says why there is no such role or user in this account; it is empty if there is.
+// Where this account's role may not look, it is an errUnseen.
 func (c *Consumer) absent(ctx context.Context, principal string) (string, error) {
 	if principal == everybody(c.account) || principal == lakemesh.RoleARN(c.account, lakemesh.ConsumerRole) {
 		return "", nil
@@ -59,7 +72,7 @@ func (c *Consumer) absent(ctx context.Context, principal string) (string, error)
 		return fmt.Sprintf("account %s has no %s %s", c.account, kind, name), nil
 	case awserr.Denied(err):
 		c.log.DebugContext(ctx, "whether there is a principal was not looked at", "principal", principal, "reason", awserr.Message(err))
-		return "", nil
+		return "", errUnseen
 	case err != nil:
 		return "", fmt.Errorf("look whether there is %s: %w", principal, err)
 	case is != principal:

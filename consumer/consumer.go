@@ -20,9 +20,12 @@ import (
 )
 
 // principalPatience is how long Lake Formation may take to know a principal that
-// is named. Whoever names one that was made a moment ago waits that long at most,
-// and whoever mistypes one too.
-const principalPatience = 20 * time.Second
+// IAM knows. Where this account's role may not look, as one that an older version set up,
+// a principal is rather mistyped than new, and is waited for unseenPatience.
+const (
+	principalPatience = 20 * time.Second
+	unseenPatience    = 4 * time.Second
+)
 
 // Consumer is an account that asks for access to data products and uses them. It
 // is safe for concurrent use.
@@ -42,6 +45,8 @@ type Consumer struct {
 	publicLake *permissions.Lake
 	// lake is the consumer's Lake Formation, as one of its administrators.
 	lake *permissions.Lake
+	// place is the consumer's catalog and its Lake Formation in another region.
+	place func(region string) linkPlace
 	// ram is the consumer's RAM.
 	ram *ram.Client
 	// iam tells whom there is in the consumer's account.
@@ -69,6 +74,7 @@ func New(ctx context.Context, options lakemesh.Options) (*Consumer, error) {
 	c.public = view{Catalog: catalog.New(glue.NewFromConfig(ids.ReadOnly.Config), c.meshAccount, c.region, c.concurrency())}
 	c.publicLake = &permissions.Lake{Client: lakeformation.NewFromConfig(ids.ReadOnly.Config), Account: c.meshAccount}
 	c.lake = &permissions.Lake{Client: lakeformation.NewFromConfig(ids.Own.Config), Account: c.account, Patience: principalPatience}
+	c.place = linkPlaces(ids.Own.Config, c.account, c.concurrency())
 	c.ram = ram.NewFromConfig(ids.Own.Config)
 	c.iam = iam.NewFromConfig(ids.Own.Config)
 	return c, nil

@@ -34,6 +34,8 @@ type leaving struct {
 	handed []permissions.Entry
 	// links are the account's links to the product's database, if it needs none any more.
 	links []string
+	// otherLinks are those in other regions that nothing needs any more.
+	otherLinks []droppedLink
 	// warnings are what could not be looked at.
 	warnings []string
 }
@@ -76,6 +78,9 @@ func (l *leaving) observe(ctx context.Context) error {
 	c := l.consumer
 	var err error
 	if l.others, err = c.otherActive(ctx, l.record); err != nil {
+		return err
+	}
+	if err := l.lookForOtherLinks(ctx); err != nil {
 		return err
 	}
 	resources, err := l.resources(ctx)
@@ -142,10 +147,12 @@ func (l *leaving) resources(ctx context.Context) ([]permissions.Resource, error)
 			add(permissions.Table(c.meshAccount, s.Database, strings.ToLower(aws.ToString(t.Name))))
 		}
 	}
-	if slices.ContainsFunc(l.others, func(o *tracker.Record) bool { return strings.EqualFold(o.Database, s.Database) }) {
+	if l.needs(c.region) {
 		return list, nil
 	}
-	add(permissions.Database(c.meshAccount, s.Database))
+	if !l.needs("") {
+		add(permissions.Database(c.meshAccount, s.Database))
+	}
 	all, err := c.own.databases(ctx)
 	if err != nil {
 		return nil, err
@@ -208,7 +215,8 @@ func (l *leaving) plan(reason string) *plan.Plan {
 	}
 	for _, link := range l.links {
 		target := l.scope().Database
-		c.dropLink(p, batches, link, target, fmt.Sprintf("drop resource link %s to database %s of the mesh", link, target), mine[link], onLink[link])
+		c.dropLink(p, c.linksIn(c.region), batches, link, target, fmt.Sprintf("drop resource link %s to database %s of the mesh", link, target), mine[link], onLink[link])
 	}
+	l.planOtherLinks(p)
 	return p
 }

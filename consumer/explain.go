@@ -1,7 +1,9 @@
 package consumer
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -15,6 +17,7 @@ import (
 	"github.com/lakemesh/lakemesh/internal/chain"
 	"github.com/lakemesh/lakemesh/internal/explaining"
 	"github.com/lakemesh/lakemesh/internal/identity"
+	"github.com/lakemesh/lakemesh/internal/parts"
 	"github.com/lakemesh/lakemesh/internal/sharing"
 	"github.com/lakemesh/lakemesh/internal/tracker"
 )
@@ -44,6 +47,8 @@ type explained struct {
 	// invitations were rejected or have expired.
 	pending []sharing.Invitation
 	refused []string
+	// unread are regions whose links could not be looked at.
+	unread []string
 }
 
 // Explain tells why a principal of this account can, or cannot, do something with a table
@@ -67,7 +72,7 @@ func (c *Consumer) Explain(ctx context.Context, in ExplainInput) (*Explanation, 
 	if err := x.observe(ctx); err != nil {
 		return nil, identity.Explain(opExplain, c.account, "table "+a.Name(), err)
 	}
-	e := &Explanation{Question: a.Question, Account: c.account, Party: chain.Consumer}
+	e := &Explanation{Question: a.Question, Account: c.account, Party: chain.Consumer, Schema: x.Schema}
 	e.Ways = append(e.Ways, chain.Way{Path: chain.ThroughAccount, Steps: x.throughAccount()})
 	if !a.Whole {
 		if a.Principal != a.Everybody() {
@@ -81,8 +86,27 @@ func (c *Consumer) Explain(ctx context.Context, in ExplainInput) (*Explanation, 
 			e.Ways[i].Steps = append(e.Ways[i].Steps, chain.Step{Link: chain.Principal, State: chain.Broken, Account: x.account, Resource: "principal " + x.Principal, What: x.absent, Mends: chain.Consumer})
 		}
 	}
+	e.Notes = append(e.Notes, x.unread...)
 	e.Judge()
 	return e, nil
+}
+
+// lookElsewhere looks at the links in other regions than the mesh's.
+func (x *explained) lookElsewhere(ctx context.Context) error {
+	var about []*lakemesh.Subscription
+	for _, r := range x.records {
+		about = append(about, &r.Subscription)
+	}
+	for _, region := range x.otherRegions(about...) {
+		at := x.linksIn(region)
+		if err := x.receiving().LookElsewhere(ctx, x.Asked, x.received, explaining.Place{Region: region, Lake: at.lake, Catalog: at.own.Catalog}); err != nil {
+			if ctx.Err() != nil {
+				return err
+			}
+			x.unread = append(x.unread, fmt.Sprintf("links in region %s could not be looked at: %v", region, err))
+		}
+	}
+	return nil
 }
 
 func (x *explained) receiving() explaining.Receiver {
@@ -102,7 +126,9 @@ func (x *explained) observe(ctx context.Context) error {
 	})
 	if !x.Whole {
 		group.Go(func() (err error) {
-			x.absent, err = x.Consumer.absent(within, x.Principal)
+			if x.absent, err = x.Consumer.absent(within, x.Principal); errors.Is(err, errUnseen) {
+				return nil
+			}
 			return err
 		})
 	}
@@ -139,6 +165,9 @@ func (x *explained) observe(ctx context.Context) error {
 	if err := group.Wait(); err != nil {
 		return err
 	}
+	if err := x.lookElsewhere(ctx); err != nil {
+		return err
+	}
 	table := x.shared
 	if table == nil {
 		table = x.public
@@ -147,12 +176,21 @@ func (x *explained) observe(ctx context.Context) error {
 		return &lakemesh.Error{Kind: lakemesh.ErrNotFound, Resource: "table " + x.Name(), Account: x.meshAccount, Message: "not found", Hint: "see what is offered",
 			Do: []lakemesh.Call{lakemesh.Do("consumer.ListProducts")}}
 	}
+	if known := cmp.Or(x.public, x.shared); known != nil {
+		// What is shared shows the columns that were granted, and no others.
+		of := parts.Of(x.Database, known)
+		if x.Schema.PartitionKeys = of.Keys; x.public != nil {
+			x.Schema.Columns = of.Columns
+		}
+	}
+	if err := x.LookAt(ctx, x.lake, x.received.Rows, x.records); err != nil {
+		return err
+	}
 	if x.Column == "" || table == nil {
 		return nil
 	}
 	is := func(c types.Column) bool { return strings.EqualFold(aws.ToString(c.Name), x.Column) }
 	x.partitionKey = slices.ContainsFunc(table.PartitionKeys, is)
-	// What is shared shows the columns that were granted, and no others.
 	known := x.public != nil && x.public.StorageDescriptor != nil && slices.ContainsFunc(x.public.StorageDescriptor.Columns, is)
 	shown := x.shared != nil && x.shared.StorageDescriptor != nil && slices.ContainsFunc(x.shared.StorageDescriptor.Columns, is)
 	if x.public != nil && !known && !shown && !x.partitionKey {
@@ -163,6 +201,9 @@ func (x *explained) observe(ctx context.Context) error {
 
 // throughAccount are the links of what was granted to this account and handed on by it.
 func (x *explained) throughAccount() []chain.Step {
+	of := *x
+	of.Asked = x.Through(chain.ThroughAccount)
+	x = &of
 	rows := x.received.AccountHolds(x.Asked)
 	held := x.Judge(rows, x.partitionKey, x.account)
 	owner := ""
@@ -184,7 +225,7 @@ func (x *explained) throughAccount() []chain.Step {
 	waits, theirs := x.waiting(justified)
 	switch {
 	case arrives:
-		grant.State, grant.What = held.State, held.What
+		grant.State, grant.What, grant.Parts = held.State, held.What, x.Parts(held)
 		// The records were read, so what they say of the past can be, too.
 		if reasons, err := x.Reasons(held.Rows, x.records); err == nil {
 			grant.Reasons = reasons
@@ -241,22 +282,47 @@ func (x *explained) waiting(justified []*tracker.Record) (_ *sharing.Invitation,
 // directly are the links of a grant to the principal itself, which is shown to nobody here
 // but to the principal, or to all of this account, which is.
 func (x *explained) directly(all bool) []chain.Step {
+	of := *x
+	of.Asked = x.Through(chain.Directly)
 	grant := chain.Step{Link: chain.Grant, State: chain.NotSeen, Account: x.meshAccount, Resource: "table " + x.Name(),
 		What: "what the owner grants to a role or a user directly, the owner sees"}.SeenBy(chain.Owner, x.AsksOwner())
 	if all {
+		of.Asked = x.Through(chain.WithAll)
 		held := x.Judge(x.received.Rows, x.partitionKey, x.Everybody())
-		grant = chain.Step{Link: chain.Grant, State: held.State, Account: x.meshAccount, Resource: "table " + x.Name(), What: held.What}
+		grant = chain.Step{Link: chain.Grant, State: held.State, Account: x.meshAccount, Resource: "table " + x.Name(), What: held.What, Parts: x.Parts(held)}
 	}
-	steps := []chain.Step{grant,
-		{Link: chain.Share, State: chain.NotSeen, Account: x.meshAccount, What: "it is shown to its sender"},
-		{Link: chain.Invitation, State: chain.NotSeen, Account: x.account, What: "it goes by the share"},
+	x = &of
+	steps := []chain.Step{grant, {Link: chain.Share, State: chain.NotSeen, Account: x.meshAccount, What: "it is shown to its sender"}}
+	if about := x.About(x.records); len(about) > 0 {
+		steps = append(steps, x.Record(x.records, about[0].Owner, false))
 	}
+	invitation := chain.Step{Link: chain.Invitation, State: chain.NotSeen, Account: x.account, What: "it goes by the share"}
+	if justified := x.Justifying(x.records); len(justified) > 0 {
+		if waits := x.named(justified); waits != nil {
+			invitation.State, invitation.Resource = chain.Broken, "resource shares of account "+x.meshAccount
+			invitation.What = fmt.Sprintf("%s waits to be accepted", waits.Share)
+			if invitation = invitation.MendedBy(chain.Consumer, explaining.Imports(justified[0])); invitation.Do == nil {
+				invitation.Command = "aws ram accept-resource-share-invitation --resource-share-invitation-arn " + waits.ARN
+			}
+		}
+	}
+	steps = append(steps, invitation)
 	for _, s := range x.receiving().HandedOn(x.Asked, x.received, x.partitionKey, x.records) {
 		if s.Link == chain.ResourceLink {
 			steps = append(steps, s)
 		}
 	}
 	return append(steps, x.unseen()...)
+}
+
+// named is an invitation that waits to a share which one of the subscriptions names.
+func (x *explained) named(justified []*tracker.Record) *sharing.Invitation {
+	for i := range x.pending {
+		if slices.ContainsFunc(justified, func(r *tracker.Record) bool { return slices.Contains(shareARNs(&r.Subscription), x.pending[i].Share) }) {
+			return &x.pending[i]
+		}
+	}
+	return nil
 }
 
 // unseen are the links of the owner's side.

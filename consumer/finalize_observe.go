@@ -8,6 +8,7 @@ import (
 	"sync"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/glue/types"
 	ramtypes "github.com/aws/aws-sdk-go-v2/service/ram/types"
 	"golang.org/x/sync/errgroup"
 
@@ -38,7 +39,12 @@ func (f *finalizing) observe(ctx context.Context) error {
 	if err := f.invitations(ctx); err != nil {
 		return err
 	}
-	if err := f.lookForLink(ctx); err != nil {
+	if !f.elsewhere {
+		if err := f.lookForLink(ctx); err != nil {
+			return err
+		}
+	}
+	if err := f.lookForOtherLinks(ctx); err != nil {
 		return err
 	}
 	return f.lookForGrants(ctx)
@@ -207,11 +213,19 @@ func (f *finalizing) lookForLink(ctx context.Context) error {
 		f.linked = true
 		return nil
 	}
+	return nameTaken(c, db, f.link, "")
+}
+
+// nameTaken is the error of a link whose name something else has.
+func nameTaken(c *Consumer, db *types.Database, link, region string) error {
 	what := "a database of your own"
 	if t := db.TargetDatabase; t != nil {
 		what = fmt.Sprintf("a link to database %s of account %s", aws.ToString(t.DatabaseName), aws.ToString(t.CatalogId))
 	}
-	return &lakemesh.Error{Op: opFinalize, Account: c.account, Resource: "database " + f.link, Kind: lakemesh.ErrInvalidInput,
+	if region != "" {
+		what += " in region " + region
+	}
+	return &lakemesh.Error{Op: opFinalize, Account: c.account, Resource: "database " + link, Kind: lakemesh.ErrInvalidInput,
 		Message: "the name is taken by " + what, Hint: "choose another name for the link with LinkDatabaseName (--link-database-name)"}
 }
 

@@ -71,7 +71,9 @@ func (f *finalizing) wanted() (link, shared []permissions.Entry) {
 	c, s := f.consumer, &f.record.Subscription
 	describe := lakemesh.NewPermissions(lakemesh.Describe)
 	for _, principal := range f.recipients() {
-		link = append(link, permissions.Entry{Principal: principal, Resource: permissions.Database(c.account, f.link), Permissions: describe})
+		if !f.elsewhere {
+			link = append(link, permissions.Entry{Principal: principal, Resource: permissions.Database(c.account, f.link), Permissions: describe})
+		}
 		if f.direct() {
 			continue
 		}
@@ -103,7 +105,7 @@ func (f *finalizing) plan() *plan.Plan {
 	p := &plan.Plan{Operation: opFinalize}
 	ready := f.planShares(p)
 	var link *plan.Step
-	if !f.linked {
+	if !f.linked && !f.elsewhere {
 		link = p.Add(plan.Step{
 			Kind: plan.CreateLink, Account: c.account, Resource: "database " + f.link,
 			Summary: fmt.Sprintf("link database %s to database %s of the mesh", f.link, r.Database),
@@ -112,6 +114,7 @@ func (f *finalizing) plan() *plan.Plan {
 	}
 	handed := f.planGrants(p, ready, link)
 	last := append(slices.Clone(handed), ready, link)
+	last = append(last, f.planOtherLinks(p, ready)...)
 	// Whoever is given access later stands in the history, too.
 	if !r.Imported || len(handed) > 0 {
 		p.Add(plan.Step{
@@ -136,6 +139,16 @@ func (f *finalizing) plan() *plan.Plan {
 	return p
 }
 
+// patient is a Lake Formation with the patience that principals deserve.
+func (f *finalizing) patient(lake *permissions.Lake) *permissions.Lake {
+	if f.patience == 0 {
+		return lake
+	}
+	l := *lake
+	l.Patience = f.patience
+	return &l
+}
+
 // planGrants adds the steps that hand access on, and returns the last of them.
 func (f *finalizing) planGrants(p *plan.Plan, ready, link *plan.Step) []*plan.Step {
 	if ready != nil && f.record.WholeDatabase() && len(f.recipients()) > 0 {
@@ -149,7 +162,7 @@ func (f *finalizing) planGrants(p *plan.Plan, ready, link *plan.Step) []*plan.St
 	}
 	var steps []*plan.Step
 	onLink, onShared := f.wanted()
-	batches := f.consumer.lake.Batches()
+	batches := f.patient(f.consumer.lake).Batches()
 	for _, e := range permissions.Missing(f.held, onShared) {
 		steps = append(steps, batches.Grant(p, e, ready)...)
 	}
@@ -161,7 +174,7 @@ func (f *finalizing) planGrants(p *plan.Plan, ready, link *plan.Step) []*plan.St
 
 // handOn hands access on to what can be seen now.
 func (f *finalizing) handOn(ctx context.Context) error {
-	now := &finalizing{consumer: f.consumer, record: f.record, principals: f.principals, link: f.link}
+	now := &finalizing{consumer: f.consumer, record: f.record, principals: f.principals, link: f.link, elsewhere: f.elsewhere, patience: f.patience}
 	if err := now.observe(ctx); err != nil {
 		return err
 	}

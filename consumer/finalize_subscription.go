@@ -34,6 +34,12 @@ type FinalizeInput struct {
 	// LinkDatabaseName is the name of the resource link in the consumer's catalog;
 	// empty means the name of the database in the mesh.
 	LinkDatabaseName string
+	// LinkRegion is the region of the account in which the link is made; the role
+	// DataMeshConsumer must be a data lake administrator there, see
+	// admin.InitializeConsumerInput. Empty means where links of the subscription were made
+	// before, at first the mesh's region. Everything else is in the mesh's region in any case.
+	// Where links are in several, LinkDatabaseName is the name of the one in the mesh's.
+	LinkRegion string
 }
 
 // FinalizeOutput tells what was imported.
@@ -43,6 +49,9 @@ type FinalizeOutput struct {
 	// in the consumer's catalog.
 	DatabaseName string `json:"DatabaseName"`
 	LinkDatabase string `json:"LinkDatabase"`
+	// LinkRegions are the regions of the links, if they are not in the mesh's alone.
+	// LinkDatabase is the one in the first.
+	LinkRegions []string `json:"LinkRegions,omitempty"`
 	// Tables are the tables of the subscription; empty means all of the database.
 	Tables []string `json:"Tables"`
 	// Principals are whom access was handed on to, Permissions what they hold on
@@ -72,6 +81,16 @@ type finalizing struct {
 	// linked tells that the link is there.
 	linked bool
 	held   *permissions.Grants
+	// elsewhere tells that no link is wanted in the mesh's region, otherLinks are those in
+	// others, and addsHome that one in the mesh's region comes to them. warnings are about
+	// regions that were left out.
+	elsewhere  bool
+	addsHome   bool
+	otherLinks []*otherLink
+	warnings   []string
+	// patience is how long principals are waited for that Lake Formation does not know; 0 is
+	// as long as always.
+	patience time.Duration
 	// handed is what was known when access was handed on later than planned, on what could
 	// not be seen before; nil if it was not.
 	handed *finalizing
@@ -147,8 +166,12 @@ func (c *Consumer) planFinalize(ctx context.Context, in FinalizeInput) (*plan.Pl
 		}
 		f.principals = f.record.Scope.Principals
 	}
-	if err := c.areThere(ctx, f.principals); err != nil {
+	looked, err := c.areThere(ctx, f.principals)
+	if err != nil {
 		return nil, nil, err
+	}
+	if !looked {
+		f.patience = unseenPatience
 	}
 	if f.link, err = linkName(in.LinkDatabaseName, f.record.Database); err != nil {
 		return nil, nil, err
@@ -157,6 +180,9 @@ func (c *Consumer) planFinalize(ctx context.Context, in FinalizeInput) (*plan.Pl
 		if f.link, err = f.linkByHand(ctx); err != nil {
 			return nil, nil, err
 		}
+	}
+	if err := f.chooseRegions(ctx, in); err != nil {
+		return nil, nil, err
 	}
 	if err := f.observe(ctx); err != nil {
 		return nil, nil, err
@@ -214,6 +240,14 @@ func (f *finalizing) output(p *plan.Plan) *FinalizeOutput {
 		if given := f.given(); len(given) > 0 {
 			out.Principals, out.Permissions = to, given.Strings()
 		}
+	}
+	for _, l := range f.otherLinks {
+		out.LinkRegions = append(out.LinkRegions, l.region)
+	}
+	if len(out.LinkRegions) > 0 && !f.elsewhere {
+		out.LinkRegions = slices.Insert(out.LinkRegions, 0, f.consumer.region)
+	} else if len(out.LinkRegions) > 0 {
+		out.LinkDatabase = f.otherLinks[0].name
 	}
 	for _, i := range f.pending {
 		out.AcceptedShares = append(out.AcceptedShares, i.Share)

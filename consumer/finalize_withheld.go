@@ -108,13 +108,16 @@ func (f *finalizing) failed(ctx context.Context, err error) error {
 	if !errors.Is(err, lakemesh.ErrPartial) || ctx.Err() != nil || len(f.recipients()) == 0 {
 		return err
 	}
-	now := &finalizing{consumer: f.consumer, record: f.record, principals: f.principals, link: f.link}
+	now := &finalizing{consumer: f.consumer, record: f.record, principals: f.principals, link: f.link, elsewhere: f.elsewhere, otherLinks: f.otherLinks}
 	if looked := now.observe(ctx); looked != nil {
 		return errors.Join(err, fmt.Errorf("who was handed access on is not known: %w", looked))
 	}
 	var holds, lacks []string
 	onLink, onShared := now.wanted()
 	missing := append(permissions.Missing(now.held, onShared), permissions.Missing(now.held, onLink)...)
+	for _, l := range now.otherLinks {
+		missing = append(missing, l.lacking(now)...)
+	}
 	for _, p := range now.recipients() {
 		if !now.visible || slices.ContainsFunc(missing, func(e permissions.Entry) bool { return e.Principal == p }) {
 			lacks = append(lacks, p)

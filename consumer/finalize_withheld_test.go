@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
@@ -124,7 +125,12 @@ func TestAPrincipalThatDoesNotExist(t *testing.T) {
 	if err != nil || !strings.Contains(strings.Join(p.Warnings, "\n"), nobody) {
 		t.Errorf("the plan says %v, %v", p, err)
 	}
+	begun := time.Now()
 	_, err = w.consumer.FinalizeSubscription(t.Context(), in)
+	// A principal that may be new is waited for; what nobody looked at, shortly.
+	if took := time.Since(begun); took > 15*time.Second {
+		t.Errorf("it took %s", took)
+	}
 	if !errors.Is(err, lakemesh.ErrNotFound) || !strings.Contains(err.Error(), "access was handed on to "+analyst+", and not, or not all of it, to "+nobody) {
 		t.Errorf("import: %v", err)
 	}

@@ -84,9 +84,5 @@ func (v view) databases(ctx context.Context) ([]types.Database, error) {
 // linksTo tells whether a database is a resource link to one of the mesh in this
 // region.
 func (c *Consumer) linksTo(db *types.Database, meshDatabase string) bool {
-	if !catalog.IsDatabaseLinkTo(db, c.meshAccount, meshDatabase) {
-		return false
-	}
-	region := aws.ToString(db.TargetDatabase.Region)
-	return region == "" || region == c.region
+	return c.linksIn(c.region).linksTo(c, db, meshDatabase)
 }

@@ -5,10 +5,8 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-
 	"github.com/lakemesh/lakemesh"
-	"github.com/lakemesh/lakemesh/internal/permissions"
+	"github.com/lakemesh/lakemesh/internal/tracker"
 	"github.com/lakemesh/lakemesh/plan"
 )
 
@@ -18,41 +16,40 @@ const opDeadLinks = "RemoveDeadLinks"
 type RemoveDeadLinksInput struct {
 	// DatabaseName is a product's database in the mesh.
 	DatabaseName string
+	// LinkRegion is a region that is looked at besides the mesh's and those that the
+	// account's subscriptions name: of an owner who has left the mesh, none is listed.
+	LinkRegion string
 }
 
 // PlanRemoveDeadLinks tells what [Consumer.RemoveDeadLinks] would do.
 func (c *Consumer) PlanRemoveDeadLinks(ctx context.Context, in RemoveDeadLinksInput) (*plan.Plan, error) {
-	active, err := c.ListProductAccess(ctx, ListInput{Statuses: []lakemesh.Status{lakemesh.Pending, lakemesh.Active}})
-	if err != nil {
-		return nil, err
+	var named lakemesh.Subscription
+	if in.LinkRegion != "" {
+		if err := lakemesh.CheckRegion("LinkRegion", in.LinkRegion); err != nil {
+			return nil, err
+		}
+		named.LinkRegions = []string{in.LinkRegion}
 	}
 	needed := map[string]bool{}
-	for _, s := range active.Subscriptions {
-		needed[strings.ToLower(s.Database)] = true
-	}
-	all, err := c.own.databases(ctx)
-	if err != nil {
+	all := []*lakemesh.Subscription{&named}
+	if err := c.tracker.Subscribed(ctx, c.account, "", func(r *tracker.Record) bool {
+		if all = append(all, &r.Subscription); r.Status == lakemesh.Pending || r.Status == lakemesh.Active {
+			needed[strings.ToLower(r.Database)] = true
+		}
+		return true
+	}); err != nil {
 		return nil, err
 	}
 	todo := &plan.Plan{Operation: opDeadLinks}
-	batches := c.lake.Batches()
-	for i := range all {
-		link := &all[i]
-		if link.TargetDatabase == nil {
-			continue
-		}
-		target := strings.ToLower(aws.ToString(link.TargetDatabase.DatabaseName))
-		if !c.linksTo(link, target) || needed[target] || in.DatabaseName != "" && !strings.EqualFold(in.DatabaseName, target) {
-			continue
-		}
-		// What is shared in another way than by a subscription is reached by its link as well.
-		if _, seen, err := c.shared.database(ctx, target); err != nil {
-			return nil, err
-		} else if seen {
-			continue
-		}
-		if err := c.planDeadLink(ctx, todo, batches, strings.ToLower(aws.ToString(link.Name)), target); err != nil {
-			return nil, err
+	dead := func(target string) bool {
+		return !needed[target] && (in.DatabaseName == "" || strings.EqualFold(in.DatabaseName, target))
+	}
+	for _, region := range append([]string{c.region}, c.otherRegions(all...)...) {
+		if err := c.planDeadLinks(ctx, todo, c.linksIn(region), dead); err != nil {
+			if region == c.region || region == in.LinkRegion || ctx.Err() != nil {
+				return nil, err
+			}
+			todo.Warnings = append(todo.Warnings, leftIn(region, err))
 		}
 	}
 	return todo, nil
@@ -71,21 +68,28 @@ func (c *Consumer) RemoveDeadLinks(ctx context.Context, in RemoveDeadLinksInput)
 	return c.apply(ctx, p)
 }
 
-// planDeadLink takes back what was handed on on a link, and drops it.
-func (c *Consumer) planDeadLink(ctx context.Context, todo *plan.Plan, batches *permissions.Batches, link, target string) error {
-	on := permissions.Database(c.account, link)
-	held, err := c.grants(ctx, opDeadLinks, []permissions.Resource{on})
+// planDeadLinks drops the links of a region that lead nowhere any more.
+func (c *Consumer) planDeadLinks(ctx context.Context, todo *plan.Plan, at linkPlace, dead func(target string) bool) error {
+	links, err := at.linked(ctx, c)
 	if err != nil {
 		return err
 	}
-	me := lakemesh.RoleARN(c.account, lakemesh.ConsumerRole)
-	var before []*plan.Step
-	for _, e := range held.Entries() {
-		if e.Principal != me && e.Resource == on && c.isOurs(e.Principal) {
-			before = append(before, batches.Revoke(todo, e)...)
+	unseen := map[string]bool{}
+	for _, target := range links {
+		if _, asked := unseen[target]; asked || !dead(target) {
+			continue
 		}
+		// What is shared in another way than by a subscription is reached by its link as well.
+		_, seen, err := c.shared.database(ctx, target)
+		if err != nil {
+			return err
+		}
+		unseen[target] = !seen
 	}
-	summary := fmt.Sprintf("drop resource link %s to database %s of the mesh, which this account does not see any more", link, target)
-	c.dropLink(todo, batches, link, target, summary, held.Of(me, on).Permissions, before)
-	return nil
+	all, err := c.linksInto(ctx, opDeadLinks, at, func(target string) bool { return unseen[target] })
+	for _, d := range all {
+		target := links[d.name]
+		d.plan(todo, c, target, fmt.Sprintf("drop resource link %s to database %s of the mesh, which this account does not see any more", d.name, target))
+	}
+	return err
 }

@@ -2,6 +2,8 @@ package consumer_test
 
 import (
 	"errors"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -11,6 +13,7 @@ import (
 	"github.com/lakemesh/lakemesh"
 	"github.com/lakemesh/lakemesh/consumer"
 	"github.com/lakemesh/lakemesh/internal/awserr"
+	"github.com/lakemesh/lakemesh/internal/chain"
 	"github.com/lakemesh/lakemesh/producer"
 )
 
@@ -75,4 +78,29 @@ func TestLinksThatLeadNowhereAreRemoved(t *testing.T) {
 	if _, err := w.mesh.Glue(consumerAccount).GetDatabase(t.Context(), &glue.GetDatabaseInput{Name: aws.String(database)}); !awserr.NotFound(err) {
 		t.Errorf("the link is there: %v", err)
 	}
+}
+
+// A request that waits does not make a link lead anywhere: it is told of, and left, because
+// an approval makes it lead there again.
+func TestADeadLinkIsFoundWhileARequestWaits(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	id := w.active("orders")
+	w.must(w.producer.DeleteSubscription(t.Context(), producer.DeleteInput{SubscriptionID: id}))
+	again := w.request("orders", "customers")
+	v, diff := w.verify(consumer.VerifyInput{}, []string{"too much, resource link, link database " + database + ", "})
+	if diff != "" {
+		t.Fatalf("found (-want +got):\n%s", diff)
+	}
+	if f := v.Findings[0]; !slices.Contains(f.Subscriptions, again) || !strings.Contains(f.What, "waits") || f.Repairs != chain.Owner {
+		t.Errorf("it says %+v", f)
+	}
+	w.silent("a repair", func() {
+		_, err := w.consumer.Repair(t.Context(), v)
+		w.must(err)
+		w.must(w.consumer.RemoveDeadLinks(t.Context(), consumer.RemoveDeadLinksInput{}))
+	})
+	w.approve(again)
+	w.finalize(again)
+	w.chainHolds()
 }

@@ -73,6 +73,8 @@ type RequestOutput struct {
 	// SubscriptionID is the id of the request, and later of the subscription. In
 	// the output of a plan it is not final.
 	SubscriptionID string `json:"SubscriptionId"`
+	// Until is until when more time is asked for; empty for other requests.
+	Until string `json:"Until,omitempty"`
 }
 
 // PlanRequestAccessToProduct tells what [Consumer.RequestAccessToProduct] would do.

@@ -17,6 +17,10 @@ type ExtensionInput struct {
 	SubscriptionID string
 	// Until is the new end, to the second: later than the one that it has.
 	Until time.Time
+	// For is how much longer, in the stead of Until: counted from the end that it has, or
+	// from now if that has passed, or was brought forward. Whole days from now last until the
+	// end of the last of them in UTC, so that whoever asks twice on a day asks for the same.
+	For time.Duration
 	// Notes go to the owner with the request; they may be empty.
 	Notes string
 }
@@ -33,7 +37,27 @@ func (c *Consumer) RequestExtension(ctx context.Context, in ExtensionInput) (*Re
 	if err != nil {
 		return nil, err
 	}
-	return c.RequestAccessToProduct(ctx, request)
+	out, err := c.RequestAccessToProduct(ctx, request)
+	if out != nil {
+		out.Until = lakemesh.FormatTime(request.Until)
+	}
+	return out, err
+}
+
+// extended is the end that is asked for.
+func (c *Consumer) extended(in ExtensionInput, r *tracker.Record) time.Time {
+	if in.For == 0 {
+		return in.Until
+	}
+	now := c.now().UTC()
+	if r.Status == lakemesh.Active && r.Until.After(now) {
+		return r.Until.Add(in.For)
+	}
+	until := now.Add(in.For)
+	if in.For%(24*time.Hour) == 0 {
+		until = time.Date(until.Year(), until.Month(), until.Day(), 23, 59, 59, 0, time.UTC)
+	}
+	return until
 }
 
 // PlanRequestExtension tells what [Consumer.RequestExtension] would do.
@@ -51,6 +75,10 @@ func (c *Consumer) extension(ctx context.Context, in ExtensionInput) (RequestInp
 	if err != nil {
 		return RequestInput{}, err
 	}
+	if in.For < 0 || in.For != 0 && !in.Until.IsZero() {
+		return RequestInput{}, lakemesh.Invalid("For", "say how much longer, or until when, and not both")
+	}
+	in.Until = c.extended(in, r)
 	refuse := func(message, hint string) (RequestInput, error) {
 		return RequestInput{}, &lakemesh.Error{Op: opExtend, Account: c.meshAccount, Resource: "subscription " + r.ID, Kind: lakemesh.ErrIllegalTransition,
 			Message: message, Hint: hint, Do: []lakemesh.Call{lakemesh.Do("consumer.RequestAccessToProduct")}}

@@ -154,7 +154,7 @@ func leaves(r *tracker.Record) string { return "lakemesh subscription delete --a
 // what they had.
 func (s *inspected) importing(r *tracker.Record) string {
 	command := "lakemesh subscription import " + r.ID
-	if name := s.linkTo(r); name != strings.ToLower(r.Database) {
+	if name := s.linkTo(r); name != strings.ToLower(r.Database) && s.linksAtHome(&r.Subscription) {
 		command += " --link-database-name " + name
 	}
 	handed := s.handed[r.ID]

@@ -3,6 +3,7 @@ package consumer
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -97,8 +98,11 @@ func (s *inspected) compareImport(r *tracker.Record) {
 			s.found(g)
 		}
 	}
+	s.compareOtherLinks(r, on)
 	linked := len(s.linksOf(name)) > 0
-	if taken, foreign := s.taker(name); taken != "" && (!linked || foreign) {
+	if !s.linksAtHome(&r.Subscription) {
+		// Its links are in other regions.
+	} else if taken, foreign := s.taker(name); taken != "" && (!linked || foreign) {
 		g := on(chain.ResourceLink, "database "+name, "", "it has the name of a database of the mesh, and is "+taken)
 		if linked {
 			g.Kind, g.Command = chain.Undecided, ""
@@ -141,7 +145,7 @@ func (s *inspected) hidden(r *tracker.Record) []permissions.Resource {
 
 // compareHandedOn finds what principals should have been handed on, and do not hold.
 func (s *inspected) compareHandedOn(r *tracker.Record, linked bool, on func(link chain.Link, resource, principal, what string) Finding) {
-	importing := &finalizing{consumer: s.Consumer, record: r, principals: s.handed[r.ID].principals, link: s.linkTo(r), visible: true, linked: linked, held: s.held}
+	importing := &finalizing{consumer: s.Consumer, record: r, principals: s.handed[r.ID].principals, link: s.linkTo(r), visible: true, linked: linked, held: s.held, elsewhere: !s.linksAtHome(&r.Subscription)}
 	for table := range s.seen[strings.ToLower(r.Database)].tables {
 		importing.seen = append(importing.seen, table)
 	}
@@ -197,13 +201,28 @@ func (s *inspected) compareGrants() {
 	for _, e := range s.held.Entries() {
 		switch {
 		case e.Resource.Account == s.account:
-			s.compareOnLink(e)
+			s.compareOnLink(e, s.target(e.Resource.Database), "")
 		case s.isOurs(e.Principal):
 			s.compareOurs(e)
 		case e.Principal == s.account:
 			s.compareAccount(e, byHand)
 		}
 	}
+	for _, p := range s.elsewhere {
+		for _, e := range p.held.Entries() {
+			s.compareOnLink(e, p.links[e.Resource.Database], p.linkPlace.elsewhere(s.Consumer))
+		}
+	}
+}
+
+// target is the database of the mesh that a link of that name leads to; empty if none does.
+func (s *inspected) target(link string) (target string) {
+	for i := range s.own {
+		if strings.EqualFold(aws.ToString(s.own[i].Name), link) {
+			target = s.targetOf(&s.own[i])
+		}
+	}
+	return target
 }
 
 // compareOurs finds what a principal of the account holds, and no subscription lets the
@@ -242,15 +261,9 @@ func (s *inspected) compareOurs(e permissions.Entry) {
 	s.found(f)
 }
 
-// compareOnLink finds what principals of the account hold on a link although nothing may be
-// handed on behind it.
-func (s *inspected) compareOnLink(e permissions.Entry) {
-	var target string
-	for i := range s.own {
-		if strings.EqualFold(aws.ToString(s.own[i].Name), e.Resource.Database) {
-			target = s.targetOf(&s.own[i])
-		}
-	}
+// compareOnLink finds what principals of the account hold on a link to a database of the mesh
+// although nothing may be handed on behind it; where names another region than the mesh's.
+func (s *inspected) compareOnLink(e permissions.Entry, target, where string) {
 	made := e.Permissions.Has(lakemesh.Drop) || e.Permissions.Has(lakemesh.All)
 	if target == "" || !s.seen[target].visible || !s.isOurs(e.Principal) || made || e.Principal == lakemesh.RoleARN(s.account, lakemesh.ConsumerRole) {
 		// Of links that lead nowhere, the link is told of.
@@ -260,7 +273,7 @@ func (s *inspected) compareOnLink(e permissions.Entry) {
 	if slices.ContainsFunc(standing, func(r *tracker.Record) bool { return len(passed(&r.Subscription)) > 0 || direct(r) || r.Claim != nil }) {
 		return
 	}
-	f := Finding{Kind: chain.TooMuch, Link: chain.HandedOn, Resource: "link " + e.Resource.String(), Principal: e.Principal, Database: target,
+	f := Finding{Kind: chain.TooMuch, Link: chain.HandedOn, Resource: "link " + e.Resource.String() + where, Principal: e.Principal, Database: target,
 		What: "holds " + e.Permissions.String() + ", and no subscription lets this account hand anything on behind it"}
 	if left, ids := s.on(permissions.Database(s.meshAccount, target), func(r *tracker.Record) bool { return r.Status == lakemesh.Active && r.Leaving }); len(left) > 0 {
 		f.Subscriptions = ids
@@ -326,35 +339,47 @@ func (s *inspected) owns(database, table string) bool {
 // compareLinks finds links that lead to what no subscription is on.
 func (s *inspected) compareLinks() {
 	for i := range s.own {
-		target := s.targetOf(&s.own[i])
-		if target == "" || s.owns(target, "") || s.in.SubscriptionID != "" {
-			continue
-		}
-		name := strings.ToLower(aws.ToString(s.own[i].Name))
-		on := permissions.Database(s.meshAccount, target)
-		active, _ := s.on(on, func(r *tracker.Record) bool { return r.Status == lakemesh.Active && !r.Leaving || r.Claim != nil })
-		if len(active) > 0 {
-			continue
-		}
-		f := Finding{Kind: chain.TooMuch, Link: chain.ResourceLink, Resource: "link database " + name, Database: target}
-		left, ids := s.on(on, func(r *tracker.Record) bool { return r.Status == lakemesh.Active && r.Leaving })
-		pending, _ := s.on(on, func(r *tracker.Record) bool { return r.Status == lakemesh.Pending })
-		_, ended := s.on(on, func(r *tracker.Record) bool { return r.Status == lakemesh.Deleted })
-		switch {
-		case len(left) > 0:
-			f.What, f.Subscriptions = "it leads to database "+target+" of the mesh, which this account has left", ids
-			f = f.With(leaves(left[0]), chain.Mends{By: chain.ByLeaving, Subscription: left[0].ID})
-		case len(pending) > 0:
-			// It may be needed soon.
-			continue
-		case s.seen[target].visible:
-			f.Kind, f.What = chain.Undecided, "it leads to database "+target+" of the mesh, which this account sees, and has no subscription to"
-		default:
-			f.What, f.Subscriptions = "it leads to database "+target+" of the mesh, which this account does not see any more", ended
-			f = f.With("lakemesh subscription tidy --database-name "+target, chain.Mends{By: chain.ByTidying})
-		}
-		s.found(f)
+		s.compareLink(strings.ToLower(aws.ToString(s.own[i].Name)), s.targetOf(&s.own[i]), "")
 	}
+	for _, p := range s.elsewhere {
+		for _, name := range slices.Sorted(maps.Keys(p.links)) {
+			s.compareLink(name, p.links[name], p.linkPlace.elsewhere(s.Consumer))
+		}
+	}
+}
+
+// compareLink finds that a link leads to what no subscription is on; where names another
+// region than the mesh's.
+func (s *inspected) compareLink(name, target, where string) {
+	if target == "" || s.owns(target, "") || s.in.SubscriptionID != "" {
+		return
+	}
+	on := permissions.Database(s.meshAccount, target)
+	active, _ := s.on(on, func(r *tracker.Record) bool { return r.Status == lakemesh.Active && !r.Leaving || r.Claim != nil })
+	if len(active) > 0 {
+		return
+	}
+	f := Finding{Kind: chain.TooMuch, Link: chain.ResourceLink, Resource: "link database " + name + where, Database: target}
+	left, ids := s.on(on, func(r *tracker.Record) bool { return r.Status == lakemesh.Active && r.Leaving })
+	_, pending := s.on(on, func(r *tracker.Record) bool { return r.Status == lakemesh.Pending })
+	_, ended := s.on(on, func(r *tracker.Record) bool { return r.Status == lakemesh.Deleted })
+	switch {
+	case len(left) > 0:
+		f.What, f.Subscriptions = "it leads to database "+target+" of the mesh, which this account has left", ids
+		f = f.With(leaves(left[0]), chain.Mends{By: chain.ByLeaving, Subscription: left[0].ID})
+	case len(pending) > 0 && s.seen[target].visible:
+		// It may be needed soon.
+		return
+	case len(pending) > 0:
+		f.What = "it leads to database " + target + " of the mesh, which this account does not see; a request for it waits, and when its owner approves it the link leads there again"
+		f.Subscriptions, f.Repairs = pending, chain.Owner
+	case s.seen[target].visible:
+		f.Kind, f.What = chain.Undecided, "it leads to database "+target+" of the mesh, which this account sees, and has no subscription to"
+	default:
+		f.What, f.Subscriptions = "it leads to database "+target+" of the mesh, which this account does not see any more", ended
+		f = f.With("lakemesh subscription tidy --database-name "+target, chain.Mends{By: chain.ByTidying})
+	}
+	s.found(f)
 }
 
 // compareInvitations finds invitations that nobody decided. That can be told only where

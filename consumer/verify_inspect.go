@@ -31,6 +31,8 @@ type inspected struct {
 	foreign []*tracker.Record
 	// own are the databases of the account's catalog, links among them.
 	own []types.Database
+	// elsewhere are the links of the regions besides the mesh's that subscriptions name.
+	elsewhere []*otherPlace
 	// invitations are those of the mesh account, the newest of each share.
 	invitations map[string]sharing.Invitation
 	// seen is what the account sees of the mesh's databases.
@@ -100,6 +102,9 @@ func (c *Consumer) inspect(ctx context.Context, in VerifyInput) (*inspected, err
 		return nil, err
 	}
 	slices.SortFunc(s.records, func(a, b *tracker.Record) int { return strings.Compare(a.ID, b.ID) })
+	if err := s.readOtherRegions(ctx); err != nil {
+		return nil, err
+	}
 	if in.SubscriptionID != "" {
 		for _, r := range s.records {
 			if r.ID == in.SubscriptionID && r.Status != lakemesh.Active {
@@ -131,10 +136,17 @@ func (s *inspected) databases() []string {
 			all[strings.ToLower(r.Database)] = true
 		}
 	}
-	for i := range s.own {
-		target := s.targetOf(&s.own[i])
+	linked := func(target string) {
 		if target != "" && s.in.SubscriptionID == "" && (s.in.Database == "" || s.in.Database == target) {
 			all[target] = true
+		}
+	}
+	for i := range s.own {
+		linked(s.targetOf(&s.own[i]))
+	}
+	for _, p := range s.elsewhere {
+		for _, target := range p.links {
+			linked(target)
 		}
 	}
 	return slices.Sorted(maps.Keys(all))
@@ -281,6 +293,9 @@ func (s *inspected) readGrants(ctx context.Context) error {
 		if target := s.targetOf(&s.own[i]); target != "" && s.seen[target].tables != nil {
 			all[permissions.Database(s.account, strings.ToLower(aws.ToString(s.own[i].Name)))] = true
 		}
+	}
+	if err := s.readOtherGrants(ctx); err != nil {
+		return err
 	}
 	held, err := s.grants(ctx, opVerify, slices.Collect(maps.Keys(all)))
 	s.held = held

@@ -104,6 +104,8 @@ func (c *Consumer) importedBefore(ctx context.Context, id string, links *inspect
 	if principals, imported := tracker.HandedOn(events); imported {
 		in.Principals = slices.DeleteFunc(append([]string{}, principals...), func(p string) bool { return c.checkPrincipal(p) != nil })
 	}
-	in.LinkDatabaseName = links.linkTo(r)
+	if c.linksAtHome(&r.Subscription) {
+		in.LinkDatabaseName = links.linkTo(r)
+	}
 	return in, nil
 }

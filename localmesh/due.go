@@ -26,7 +26,7 @@ func (m *Mesh) RunDue(ctx context.Context) error {
 }
 
 // DeadLetter is what EventBridge Scheduler writes to a schedule's dead-letter queue: a
-// call of a target that was given up. The mesh has no queues and keeps it.
+// call of a target that was given up. It is kept whether or not there is such a queue.
 type DeadLetter struct {
 	// Queue is the ARN of the queue.
 	Queue string

@@ -69,7 +69,7 @@ func FuzzRequest(f *testing.F) {
 		for _, op := range s.Operations {
 			switch s.Protocol {
 			case wire.AWSJSON10, wire.AWSJSON11:
-				prefix := map[string]string{"glue": "AWSGlue.", "dynamodb": "DynamoDB_20120810.", "kms": "TrentService."}[s.Name]
+				prefix := map[string]string{"glue": "AWSGlue.", "dynamodb": "DynamoDB_20120810.", "kms": "TrentService.", "sqs": "AmazonSQS."}[s.Name]
 				f.Add(s.Name, http.MethodPost, "/", prefix+op.Name, []byte(`{"DatabaseName":"d","TableName":"tbl","Name":"t","Key":{"k":{"S":"v"}},"Item":{"k":{"S":"v"}},"Expression":"p > 1","PartitionValues":["1"]}`), true)
 			case wire.RestJSON:
 				if s.Name == "scheduler" {

@@ -1,7 +1,7 @@
 // Package localmesh is an embedded, multi-account stand-in for the AWS services
 // that a data mesh lives on: STS, IAM, the Glue Data Catalog, Lake Formation,
-// RAM, S3, KMS, EventBridge Scheduler and DynamoDB. It speaks their wire protocols, so that the real SDK (in
-// process, without a network) and any other AWS client (over HTTP) work on it
+// RAM, S3, KMS, Organizations, EventBridge Scheduler and DynamoDB. It speaks their wire
+// protocols, so that the real SDK (in process, without a network) and any other AWS client (over HTTP) work on it
 // unchanged, and it enforces their rules: signatures, identity and resource
 // policies, Lake Formation's grants, RAM's invitations, quotas and batch limits.
 //
@@ -56,9 +56,11 @@ import (
 	"github.com/lakemesh/lakemesh/localmesh/internal/iam"
 	"github.com/lakemesh/lakemesh/localmesh/internal/kms"
 	"github.com/lakemesh/lakemesh/localmesh/internal/lakeformation"
+	"github.com/lakemesh/lakemesh/localmesh/internal/organizations"
 	"github.com/lakemesh/lakemesh/localmesh/internal/ram"
 	"github.com/lakemesh/lakemesh/localmesh/internal/s3"
 	"github.com/lakemesh/lakemesh/localmesh/internal/scheduler"
+	"github.com/lakemesh/lakemesh/localmesh/internal/sqs"
 	"github.com/lakemesh/lakemesh/localmesh/internal/store"
 	"github.com/lakemesh/lakemesh/localmesh/internal/sts"
 )
@@ -104,7 +106,7 @@ func start(s store.Store, opts []Option) *Mesh {
 func services() []engine.Service {
 	return []engine.Service{
 		sts.Service(), iam.Service(), glue.Service(), lakeformation.Service(), ram.Service(), s3.Service(), kms.Service(), scheduler.Service(),
-		dynamodb.Service(),
+		organizations.Service(), dynamodb.Service(), sqs.Service(),
 	}
 }
 

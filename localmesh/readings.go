@@ -94,6 +94,13 @@ type Readings struct {
 	// SavedExpressionsStayInside refuses policies of LF-tags to other accounts that name
 	// a saved expression.
 	SavedExpressionsStayInside bool
+	// LapsedInvitationsFail leaves an account whose invitation was not answered in time
+	// in the share, as FAILED, so that it is invited again only after it was
+	// disassociated. Otherwise it is disassociated by itself.
+	LapsedInvitationsFail bool
+	// ColumnsBesideWiderGrants accepts SELECT on some of the columns for a principal that
+	// holds something on the whole table, to whom it says nothing.
+	ColumnsBesideWiderGrants bool
 }
 
 // Strict are the readings that refuse most, or give least.
@@ -102,7 +109,7 @@ func Strict() Readings {
 		TransactionKeysAsSet: true, WritesNameIndexKeys: true, LocationRolesTrustGlue: true, FirstVersionOfSharing: true, SetContextRefused: true,
 		PrivilegedAccessGrantsNothing: true, LocationsVerifiedOnce: true, UnreachableLocationsRefused: true, ListingsShowOwnRows: true, ListedRowsSplit: true,
 		RowFiltersNeedPlainTables: true, GrantedFiltersStay: true, PermissionTypesSingly: true, PastSchedulesRefused: true,
-		SavedExpressionsStayInside: true,
+		SavedExpressionsStayInside: true, LapsedInvitationsFail: true,
 	}
 }
 
@@ -115,7 +122,7 @@ func Lenient() Readings {
 		BatchKeysSingly: true, InheritedTagsUnasked: true, InheritedIdentityUnasked: true, FifthVersionOfSharing: true,
 		SharingNeedsNoInvitation: true, ListedRowsMerged: true,
 		ColumnsHandedOn: true, HybridGrantsNeedNoOptIn: true, DirectGrantsShareTheAccount: true, AbsentPrincipalsAccepted: true,
-		TagGrantsHandedOnInFull: true,
+		TagGrantsHandedOnInFull: true, ColumnsBesideWiderGrants: true,
 	}
 }
 

@@ -49,7 +49,7 @@ func TestReadingsAreParsed(t *testing.T) {
 		"transaction-keys-as-set": {TransactionKeysAsSet: true},
 		"lenient,-batch-keys-singly,-inherited-tags-unasked": {InheritedIdentityUnasked: true, FifthVersionOfSharing: true,
 			SharingNeedsNoInvitation: true, ListedRowsMerged: true, ColumnsHandedOn: true, HybridGrantsNeedNoOptIn: true, DirectGrantsShareTheAccount: true,
-			AbsentPrincipalsAccepted: true, TagGrantsHandedOnInFull: true},
+			AbsentPrincipalsAccepted: true, TagGrantsHandedOnInFull: true, ColumnsBesideWiderGrants: true},
 		"batch-keys-singly, writes-name-index-keys": {BatchKeysSingly: true, WritesNameIndexKeys: true},
 	} {
 		if got, err := localmesh.ParseReadings(text); err != nil || got != want {

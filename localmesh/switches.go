@@ -7,6 +7,7 @@ import (
 
 	"github.com/lakemesh/lakemesh/localmesh/internal/engine"
 	"github.com/lakemesh/lakemesh/localmesh/internal/iam"
+	"github.com/lakemesh/lakemesh/localmesh/internal/ram"
 	"github.com/lakemesh/lakemesh/localmesh/internal/state"
 	"github.com/lakemesh/lakemesh/localmesh/internal/store"
 )
@@ -128,8 +129,10 @@ func orAny(name string) string {
 
 // SetQuota raises or lowers an adjustable quota of an account: "roles",
 // "policies", "groups" or "users" of IAM; "databases", "tables" (of a database) or
-// "tables of an account" of Glue; "LF-Tags", "LF-Tag values" (of a tag) or "LF-Tag
-// expressions" of Lake Formation; and those that iam:GetAccountSummary names, such
+// "tables of an account" of Glue; "LF-Tags", "LF-Tag values" (of a tag), "LF-Tag
+// expressions" or "registered paths" of Lake Formation; "resource shares", "resource
+// associations", "principal associations", "resources of a share", "principals of a
+// share" or "pending invitations" of RAM; and those that iam:GetAccountSummary names, such
 // as "RolesQuota" or "AssumeRolePolicySizeQuota". There are no others: any other
 // name is an error.
 func (m *Mesh) SetQuota(account, quota string, value int) error {
@@ -152,7 +155,7 @@ func (m *Mesh) SetQuota(account, quota string, value int) error {
 	})
 }
 
-// otherQuotas are the quotas of Glue and Lake Formation.
+// otherQuotas are the quotas of Glue, Lake Formation and RAM.
 func otherQuotas() []string {
-	return []string{"databases", "tables", "tables of an account", "LF-Tags", "LF-Tag values", "LF-Tag expressions"}
+	return append([]string{"databases", "tables", "tables of an account", "LF-Tags", "LF-Tag values", "LF-Tag expressions", "registered paths"}, ram.Quotas()...)
 }

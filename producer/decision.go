@@ -229,6 +229,7 @@ func (p *Producer) consider(ctx context.Context, d *decision) (*considered, erro
 		return c, err
 	}
 	c.record, c.ledger = c.loaded.Record, c.loaded.Ledger
+	p.endsScheduled.Store(c.loaded.EndsScheduled)
 	if c.record.Claim == nil {
 		// Legality comes before what is wrong with the input: a request that was decided
 		// on is nothing to name permissions for.

@@ -105,7 +105,7 @@ func (p *Producer) planBuckets(ctx context.Context, todo *plan.Plan, ch *change,
 	for _, name := range names {
 		b := byBucket[name]
 		group.Go(func() error { return b.prepare(within, p.ownBuckets(), name) })
-		if len(b.opened) > 0 {
+		if len(b.opened) > 0 || b.mayEmpty(name) {
 			group.Go(func() error { return p.lookAtKey(within, name, b) })
 		}
 	}
@@ -114,14 +114,14 @@ func (p *Producer) planBuckets(ctx context.Context, todo *plan.Plan, ch *change,
 	}
 	for _, name := range names {
 		b := byBucket[name]
-		for _, w := range append(b.warnings, b.keys...) {
+		for _, w := range b.warnings {
 			todo.Warn("%s", w)
 		}
 		for _, c := range b.changes {
 			p.ownBuckets().Step(todo, c, after...)
 		}
 	}
-	return nil
+	return p.planKeys(ctx, todo, byBucket, after...)
 }
 
 // bucketWork is what a decision changes in the policy of a bucket.
@@ -134,29 +134,12 @@ type bucketWork struct {
 
 	changes  []storage.Change
 	warnings []string
-	// keys are warnings of keys.
+	// keys are warnings of the bucket's key.
 	keys []string
-}
-
-// lookAtKey finds out whether the roles that read in the bucket may use its key.
-func (p *Producer) lookAtKey(ctx context.Context, name string, b *bucketWork) error {
-	look, err := p.ownBuckets().Look(ctx, name)
-	if err != nil {
-		return err
-	}
-	for _, a := range b.wanted.Access {
-		if len(a.Open) == 0 {
-			continue
-		}
-		warning, err := p.keyWarning(ctx, name, look, a.Role)
-		if err != nil {
-			return err
-		}
-		if warning != "" {
-			b.keys = append(b.keys, warning)
-		}
-	}
-	return nil
+	// key is the bucket's key, if it is one of KMS and was looked at: letIn are added to its
+	// policy, left taken out.
+	key         *bucketKey
+	letIn, left []storage.KeyReader
 }
 
 // prepare reads the policy and computes what it will be. A bucket that is gone has

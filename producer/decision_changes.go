@@ -48,6 +48,10 @@ type change struct {
 	// warnings are what the owner should know of.
 	warnings []string
 	shared   *shared
+	// ends is what becomes of the schedules that end grants, and enders what their role
+	// lacks for it.
+	ends   []endChange
+	enders []permissions.Entry
 }
 
 // changes computes what a decision changes: the terms of one subscription are replaced,
@@ -110,6 +114,9 @@ func (p *Producer) changes(c *considered, f *found) (*change, error) {
 		return nil, err
 	}
 	if err := p.prefixes(c, f, ch, diff); err != nil {
+		return nil, err
+	}
+	if err := p.planEnds(c, f, ch, names, holds); err != nil {
 		return nil, err
 	}
 	p.warn(c, f, ch, wanted)
@@ -209,8 +216,9 @@ func (p *Producer) steps(ctx context.Context, c *considered, f *found, ch *chang
 	}
 	f.shared.knows(f, ch.grant, ch.revoke, ch.holds)
 	made := p.planFilters(todo, ch)
-	steps := p.mesh.lake.Batches().Change(todo, ch.grant, ch.revoke, made...)
-	p.planUnusedFilters(todo, ch, steps)
+	scheduled := p.scheduleEnds(todo, ch, made...)
+	steps := p.mesh.lake.Batches().ChangeAfter(todo, ch.grant, ch.revoke, scheduled, made...)
+	p.planUnusedFilters(todo, ch, p.loosenEnds(todo, ch, steps))
 	unfinished := r.Claim != nil && len(c.permitted) > 0
 	// Where shares carried all of it before, and are in order, nothing is put into them.
 	settled := f.carriage.Settled && f.shared.found != nil

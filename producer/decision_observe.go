@@ -13,6 +13,7 @@ import (
 	"github.com/lakemesh/lakemesh/internal/awserr"
 	"github.com/lakemesh/lakemesh/internal/catalog"
 	"github.com/lakemesh/lakemesh/internal/chain"
+	"github.com/lakemesh/lakemesh/internal/endings"
 	"github.com/lakemesh/lakemesh/internal/permissions"
 	"github.com/lakemesh/lakemesh/internal/sharing"
 	"github.com/lakemesh/lakemesh/internal/tracker"
@@ -54,6 +55,9 @@ type found struct {
 	halfRead []string
 	// unread says of which buckets the policy could not be read, and why.
 	unread []string
+	// ends are the schedules that end what the subscription may have been granted; nil if it
+	// was not looked at them.
+	ends map[access.Part]*endings.Found
 }
 
 // mends reports whether a decision looks for what fell out of its shares. Taking away
@@ -152,6 +156,9 @@ func (p *Producer) observe(ctx context.Context, c *considered) (*found, error) {
 	if err := p.observeFurther(ctx, c, f); err != nil {
 		return nil, err
 	}
+	if err := p.afterEnds(ctx, c, f); err != nil {
+		return nil, err
+	}
 	return f, p.confirm(ctx, c, f)
 }
 
@@ -165,6 +172,7 @@ func (p *Producer) observeFurther(ctx context.Context, c *considered, f *found) 
 			return err
 		})
 	}
+	group.Go(func() error { return p.observeEnds(within, c, f) })
 	if f.readers == nil {
 		return group.Wait()
 	}

@@ -3,6 +3,7 @@ package producer
 import (
 	"context"
 	"log/slog"
+	"sync/atomic"
 
 	"github.com/aws/aws-sdk-go-v2/service/glue"
 	"github.com/aws/aws-sdk-go-v2/service/lakeformation"
@@ -57,7 +58,7 @@ func ExplainOnMesh(ctx context.Context, m MeshSide, in ExplainInput) (*Explanati
 	} else if there {
 		owner = catalog.Owner(d, t)
 	}
-	p := &Producer{account: owner, meshAccount: mesh, region: region, log: m.Log, ids: &identity.Persona{Account: owner, MeshAccount: mesh, Region: region, Caller: m.Caller, Mesh: m.Caller, Log: m.Log},
+	p := &Producer{endsScheduled: new(atomic.Bool), account: owner, meshAccount: mesh, region: region, log: m.Log, ids: &identity.Persona{Account: owner, MeshAccount: mesh, Region: region, Caller: m.Caller, Mesh: m.Caller, Log: m.Log},
 		records: m.Records, mesh: side{catalog: of, lake: &permissions.Lake{Client: lakeformation.NewFromConfig(m.Manager.Config), Account: mesh}, ram: ram.NewFromConfig(m.Caller.Config)}}
 	x := &explained{Producer: p, Asked: a, party: chain.Administrator}
 	return x.explain(ctx)

@@ -11,7 +11,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/glue/types"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	iamtypes "github.com/aws/aws-sdk-go-v2/service/iam/types"
-	"github.com/aws/aws-sdk-go-v2/service/kms"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/lakemesh/lakemesh"
@@ -20,7 +19,9 @@ import (
 	"github.com/lakemesh/lakemesh/internal/catalog"
 	"github.com/lakemesh/lakemesh/internal/chain"
 	"github.com/lakemesh/lakemesh/internal/explaining"
+	"github.com/lakemesh/lakemesh/internal/parts"
 	"github.com/lakemesh/lakemesh/internal/permissions"
+	"github.com/lakemesh/lakemesh/internal/rowfilter"
 	"github.com/lakemesh/lakemesh/internal/storage"
 	"github.com/lakemesh/lakemesh/internal/tracker"
 )
@@ -117,6 +118,18 @@ func (x *explained) observe(ctx context.Context) error {
 	}
 	if err := x.known(ctx); err != nil {
 		return err
+	}
+	if x.table != nil {
+		of := parts.Of(x.Database, x.table)
+		x.Schema = rowfilter.Table{Columns: of.Columns, PartitionKeys: of.Keys}
+	}
+	if err := x.LookAt(ctx, x.mesh.lake, x.rows, x.records); err != nil {
+		return err
+	}
+	if x.received != nil {
+		if err := x.LookAt(ctx, x.own.lake, x.received.Rows, x.records); err != nil {
+			return err
+		}
 	}
 	if place, ok := x.place(); ok {
 		if l, ok := permissions.Nearest(x.locations, storage.Place{Bucket: place.Bucket, Prefix: place.Prefix}.ARN()); ok {
@@ -430,66 +443,33 @@ func (x *explained) key(ctx context.Context, bucket, role string) (chain.Step, e
 		s.State, s.What = chain.Holds, "the bucket encrypts with keys of S3's own"
 		return s, nil
 	}
-	warning, err := x.keyWarning(ctx, bucket, look, role)
-	named := !strings.Contains(look.Key, "alias/") || strings.HasSuffix(look.Key, "alias/aws/s3")
+	k, err := x.Producer.key(ctx, bucket, look)
+	if err != nil {
+		return s, err
+	}
+	troubles, err := x.troubles(ctx, k, role)
 	switch {
 	case err != nil && !errors.Is(err, lakemesh.ErrAccessDenied):
 		return s, err
-	case warning != "" && named:
-		s.State, s.What, s.Mends = chain.Broken, warning, chain.Owner
-		if look.Key != "" && !strings.HasSuffix(look.Key, "alias/aws/s3") {
-			enables := lakemesh.Do("admin.EnableAccountAsProducer", "AccountID", x.account, "KMSKey", x.keyARN(look.Key))
-			s = s.MendedBy(chain.Administrator, &enables)
+	case err != nil:
+		s.What = fmt.Sprintf("whether %s may use the key of bucket %s is not known: %v", role, bucket, err)
+		return s, nil
+	}
+	if i := slices.IndexFunc(troubles, func(t trouble) bool { return t.certain }); i >= 0 {
+		t := troubles[i]
+		s.State, s.What = chain.Broken, t.text
+		if t.lacks && t.kept {
+			t.do = x.opens()
 		}
-	case warning != "":
-		s.What = warning
+		return s.MendedBy(t.mends, t.do), nil
+	}
+	switch {
+	case len(troubles) > 0:
+		s.What = troubles[0].text
+	case role != x.dataAccessRole():
+		s.What = fmt.Sprintf("the bucket encrypts with key %s, whose policy lets %s decrypt; whether its own policies let it cannot be seen from here", k.arn, role)
 	default:
-		err = x.keyPolicy(ctx, &s, x.keyARN(look.Key), role)
-		return s, err
+		s.State, s.What = chain.Holds, fmt.Sprintf("the bucket encrypts with key %s, with which %s may decrypt; the key's policy lets it", k.arn, role)
 	}
 	return s, nil
-}
-
-// keyPolicy looks whether the policy of a key lets a role decrypt, where the owner may look
-// at it: at those of its own account's keys.
-func (x *explained) keyPolicy(ctx context.Context, s *chain.Step, key, role string) error {
-	s.What = fmt.Sprintf("the bucket encrypts with key %s, with which %s may decrypt", key, role)
-	if role != x.dataAccessRole() {
-		s.What = fmt.Sprintf("the bucket encrypts with key %s; whether the own policies of %s let it decrypt cannot be seen from here", key, role)
-	}
-	parts := strings.Split(key, ":")
-	if len(parts) != 6 || parts[4] != x.account {
-		s.What += "; what the key's own policy says is seen by its account"
-		return nil
-	}
-	out, err := kms.NewFromConfig(x.ids.Own.Config, func(o *kms.Options) { o.Region = parts[3] }).GetKeyPolicy(ctx, &kms.GetKeyPolicyInput{KeyId: aws.String(key)})
-	switch {
-	case err != nil && ctx.Err() != nil:
-		return context.Cause(ctx)
-	case err != nil:
-		s.What += fmt.Sprintf("; what the key's own policy says cannot be seen (%s)", awserr.Message(err))
-		return nil
-	}
-	lets, err := storage.KeyLets(aws.ToString(out.Policy), key, role)
-	if err != nil {
-		s.What += fmt.Sprintf("; what the key's own policy says cannot be told: %v", err)
-		return nil
-	}
-	certain := slices.IndexFunc(lets.Denied, func(d storage.Denied) bool { return d.Certain })
-	switch {
-	case certain >= 0:
-		s.State, s.What, s.Mends = chain.Broken, lets.Denied[certain].Text, chain.Owner
-	case !lets.Open && !lets.Perhaps:
-		s.State, s.Mends = chain.Broken, chain.Owner
-		s.What = fmt.Sprintf("the bucket encrypts with key %s, whose policy does not let %s decrypt; it lacks the statement %s", key, role, storage.KeyStatement(role, key))
-	case len(lets.Denied) > 0:
-		s.What = lets.Denied[0].Text
-	case lets.Perhaps && !lets.Open:
-		s.What += "; the key's policy lets it under conditions that go by the reader's call"
-	case role != x.dataAccessRole():
-		s.What += "; the key's policy lets it"
-	default:
-		s.State, s.What = chain.Holds, s.What+"; the key's policy lets it"
-	}
-	return nil
 }

@@ -5,18 +5,24 @@ import (
 	"errors"
 	"log/slog"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/glue"
+	"github.com/aws/aws-sdk-go-v2/service/kms"
 	"github.com/aws/aws-sdk-go-v2/service/lakeformation"
 	"github.com/aws/aws-sdk-go-v2/service/ram"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/scheduler"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
 	"github.com/lakemesh/lakemesh"
 	"github.com/lakemesh/lakemesh/access"
 	"github.com/lakemesh/lakemesh/internal/catalog"
+	"github.com/lakemesh/lakemesh/internal/endings"
 	"github.com/lakemesh/lakemesh/internal/identity"
 	"github.com/lakemesh/lakemesh/internal/permissions"
+	"github.com/lakemesh/lakemesh/internal/storage"
 	"github.com/lakemesh/lakemesh/internal/tracker"
 	"github.com/lakemesh/lakemesh/plan"
 )
@@ -33,6 +39,12 @@ type Producer struct {
 	mesh                         side
 	// records are the mesh's subscriptions.
 	records *tracker.Tracker
+	// ends are the schedules that end what the producer grants until a day.
+	ends *endings.Schedules
+	// letters are what of it they could not end.
+	letters *endings.Letters
+	// endsScheduled is whether the mesh has them, as it was read last.
+	endsScheduled *atomic.Bool
 	// portionSize is how many tables are published at once.
 	portionSize int
 }
@@ -43,6 +55,7 @@ type side struct {
 	lake    *permissions.Lake
 	ram     *ram.Client
 	s3      *s3.Client
+	keys    storage.Keys
 }
 
 // New opens a producer. It makes one GetCallerIdentity and one AssumeRole a hop.
@@ -57,11 +70,14 @@ func New(ctx context.Context, options lakemesh.Options) (*Producer, error) {
 	// fmt prints unexported fields without asking them how, so what is kept here holds
 	// no keys.
 	options.Credentials, options.Config = nil, nil
-	p := &Producer{
+	p := &Producer{endsScheduled: new(atomic.Bool),
 		account: ids.Account, meshAccount: ids.MeshAccount, region: ids.Region, options: options, log: ids.Log, ids: ids, portionSize: defaultPortion,
 		records: tracker.New(tracker.Options{Config: ids.Mesh.Config, MeshAccount: ids.MeshAccount, By: ids.Caller.ARN,
 			Lease: options.ClaimLease, Log: ids.Log, Now: options.Now}),
 	}
+	p.ends = &endings.Schedules{Client: scheduler.NewFromConfig(ids.Mesh.Config), Mesh: p.meshAccount, Owner: p.account, Region: p.region, Concurrency: p.concurrency()}
+	p.endsScheduled = new(atomic.Bool)
+	p.letters = &endings.Letters{Client: sqs.NewFromConfig(ids.Mesh.Config), Mesh: p.meshAccount, Owner: p.account}
 	p.own = newSide(ids.Own, ids.Region, p.concurrency())
 	p.mesh = newSide(ids.Mesh, ids.Region, p.concurrency())
 	p.mesh.lake.Self, p.mesh.lake.Others = p.meshRole(), p.grantees
@@ -75,6 +91,7 @@ func newSide(id *identity.Identity, region string, concurrency int) side {
 		lake:    &permissions.Lake{Client: lakeformation.NewFromConfig(id.Config), Account: id.Account},
 		ram:     ram.NewFromConfig(id.Config),
 		s3:      identity.S3(id.Config),
+		keys:    storage.Keys{Client: kms.NewFromConfig(id.Config), Account: id.Account},
 	}
 }
 
@@ -82,6 +99,9 @@ func newSide(id *identity.Identity, region string, concurrency int) side {
 // public metadata, and the subscribers; and everybody whom IAM lets through.
 func (p *Producer) grantees(ctx context.Context) ([]string, error) {
 	all := []string{p.account, p.readOnlyRole(), permissions.AllowedByIAM}
+	if p.endsScheduled.Load() {
+		all = append(all, p.ends.Role())
+	}
 	_, err := p.records.OwnedActive(ctx, p.account, func(r *tracker.Record) bool {
 		all = append(all, r.Subscriber)
 		return false

@@ -131,16 +131,35 @@ func (s *surveyed) checkKeys(ctx context.Context) error {
 		if l, ok := permissions.Nearest(s.locations, storage.Place{Bucket: name}.ARN()); ok {
 			role = l.Role
 		}
-		warning, err := s.keyWarning(ctx, name, look, role)
-		if err != nil {
+		if err := s.checkKey(ctx, name, look, role); err != nil {
 			return err
-		}
-		if warning != "" {
-			s.warn(warning)
 		}
 	}
 	if len(unseen) > 0 {
 		s.warn(fmt.Sprintf("role %s may not see how these buckets encrypt: %s. If they do with keys of KMS, consumers may not be able to read; bring the role up to date: %s", s.ownRole(), strings.Join(unseen, ", "), lakemesh.Do("admin.InitializeProducerAccount")))
+	}
+	return nil
+}
+
+// checkKey warns of what keeps a role from reading under the key of a bucket. What a
+// decision is going to add to the key's policy is no news.
+func (s *surveyed) checkKey(ctx context.Context, name string, look storage.Look, role string) error {
+	k, err := s.key(ctx, name, look)
+	if k == nil || err != nil {
+		return err
+	}
+	troubles, err := s.troubles(ctx, k, role)
+	if err != nil {
+		return err
+	}
+	for _, t := range troubles {
+		switch {
+		case t.kept:
+		case t.lacks:
+			s.warn(t.text + ". Approving does not add it: " + t.unkept)
+		case !t.silent:
+			s.warn(t.text)
+		}
 	}
 	return nil
 }

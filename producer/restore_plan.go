@@ -78,7 +78,7 @@ func (r *restoration) sayAround(p *plan.Plan, t *restored) {
 			lakemesh.Do("producer.SyncProducts", "DatabaseName", r.target, "TableNameRegex", t.name))
 	}
 	for _, e := range r.onTables.On(r.meshTable(t.name)) {
-		ours := e.Principal == r.account || e.Principal == r.meshRole() || e.Principal == r.readOnlyRole()
+		ours := e.Principal == r.account || e.Principal == r.meshRole() || e.Principal == r.readOnlyRole() || e.Principal == r.ends.Role()
 		for _, s := range r.live {
 			ours = ours || s.Subscriber == e.Principal
 		}

@@ -370,7 +370,7 @@ func (u *unpublication) revoke(p *plan.Plan, batches *permissions.Batches, e per
 	if e.Resource.Account != u.meshAccount || e.Resource.Database != u.target || e.Principal == u.meshRole() {
 		return nil
 	}
-	if e.Principal != u.account && e.Principal != u.readOnlyRole() && e.Principal != permissions.AllowedByIAM {
+	if e.Principal != u.account && e.Principal != u.readOnlyRole() && e.Principal != u.ends.Role() && e.Principal != permissions.AllowedByIAM {
 		if byHand := more(e.Permissions, u.given(e)); len(byHand) > 0 {
 			p.Warn("%s holds %s on %s, which no subscription gives it: it ends with it", e.Principal, byHand, e.Resource)
 		}

@@ -67,6 +67,9 @@ func (s *inspected) theirs(k access.Key, h access.Held) bool {
 	case s.meshRole(), s.ids.Mesh.ARN, lakemesh.RoleARN(s.meshAccount, lakemesh.ManagerRole):
 		// The mesh's administrator may give itself what it needs, and can at any time.
 		return true
+	case s.ends.Role():
+		// It can revoke, and nothing else: what it holds is of use to nobody but the owner.
+		return true
 	case s.readOnlyRole():
 		// Everybody of the mesh can open it.
 		return h.Permissions.SubsetOf(lakemesh.NewPermissions(lakemesh.Describe)) && len(h.Grantable) == 0
@@ -233,10 +236,13 @@ func (s *inspected) compareOpenings() {
 		}
 		s.surplusIn(name, bucket, explained, at)
 	}
-	for door, text := range s.keys {
-		f := Finding{Kind: chain.Missing, Link: chain.KeyPolicy, Principal: door.Role, Account: s.account, Resource: "bucket " + door.Bucket, What: text, Repairs: chain.Administrator}
+	for door, t := range s.keys {
+		f := Finding{Kind: chain.Missing, Link: chain.KeyPolicy, Principal: door.Role, Account: s.account, Resource: "bucket " + door.Bucket, What: t.text, Repairs: t.mends}
 		for _, place := range s.openings.Open[door] {
 			f.Subscriptions = append(f.Subscriptions, at[place].ids...)
+		}
+		if t.lacks && t.kept {
+			f = f.With(s.mends(f.Subscriptions...))
 		}
 		s.found(f)
 	}

@@ -58,7 +58,7 @@ type inspected struct {
 	registrations []permissions.RegisteredLocation
 	buckets       map[string]*storage.Inspection
 	// keys are why roles cannot read what buckets encrypt.
-	keys map[access.Door]string
+	keys map[access.Door]trouble
 	// wanted is what the subscriptions say, openings what has to be open for that, and used
 	// what may be in use, also by those on whom nobody decided.
 	wanted         access.Wanted
@@ -66,6 +66,9 @@ type inspected struct {
 	// carriage is how the shares carry each consumer's grants, shared what of it.
 	carriage map[string]sharing.Carriage
 	shared   map[string]map[string][]access.Key
+
+	// ending are the schedules that end grants; nil if there are none to look at.
+	ending *inspectedEnds
 
 	findings   []Finding
 	unverified []string
@@ -82,7 +85,7 @@ func (s *inspected) unsure(format string, args ...any) {
 // uninspected has nothing read yet. all tells that what names no database is looked at, too.
 func (p *Producer) uninspected(all bool) *inspected {
 	return &inspected{Producer: p, all: all, tables: map[string]map[string]meshTable{}, own: map[catalog.TableName]bool{}, sources: map[catalog.TableName]string{}, dangling: map[catalog.TableName]string{},
-		buckets: map[string]*storage.Inspection{}, keys: map[access.Door]string{}, placed: map[catalog.TableName]bool{}, carriage: map[string]sharing.Carriage{}, shared: map[string]map[string][]access.Key{}}
+		buckets: map[string]*storage.Inspection{}, keys: map[access.Door]trouble{}, placed: map[catalog.TableName]bool{}, carriage: map[string]sharing.Carriage{}, shared: map[string]map[string][]access.Key{}}
 }
 
 // inspect reads what there is, in pages and batches.
@@ -145,13 +148,35 @@ func (p *Producer) inspect(ctx context.Context, in VerifyInput) (*inspected, err
 		return nil, err
 	}
 	if len(s.databases) == 0 && in.Database != "" {
-		return nil, &lakemesh.Error{Account: p.meshAccount, Resource: "database " + in.Database, Kind: lakemesh.ErrNotFound, Message: "not found",
-			Hint: "the name is that in the mesh", Do: []lakemesh.Call{lakemesh.Do("producer.GetDataProduct")}}
+		return nil, p.noDatabase(ctx, in.Database)
 	}
 	if err := s.justify(ctx); err != nil {
 		return nil, err
 	}
 	return s, s.readFurther(ctx)
+}
+
+// shownDatabases is how many databases an error names.
+const shownDatabases = 5
+
+// noDatabase is the error of a database that the mesh does not have, or that this producer has
+// nothing to do with. It names some that it has.
+func (p *Producer) noDatabase(ctx context.Context, name string) error {
+	err := &lakemesh.Error{Account: p.meshAccount, Resource: "database " + name, Kind: lakemesh.ErrNotFound, Message: "not found", Hint: "the name is that in the mesh"}
+	names, failed := p.mesh.catalog.DatabaseNames(ctx)
+	if failed != nil {
+		// The error is another one.
+		p.log.DebugContext(ctx, "the databases of the mesh could not be listed", "error", failed)
+		return err
+	}
+	own := slices.DeleteFunc(slices.Clone(names), func(n string) bool { return !strings.HasSuffix(n, "-"+p.account) })
+	if len(own) == 0 {
+		own = names
+	}
+	if len(own) > 0 {
+		err.Hint += ", such as " + strings.Join(own[:min(len(own), shownDatabases)], ", ")
+	}
+	return err
 }
 
 // narrow checks that a subscription that is asked about is one that gives something.
@@ -391,6 +416,9 @@ func (s *inspected) readFurther(ctx context.Context) error {
 	if err := group.Wait(); err != nil {
 		return err
 	}
+	if err := s.readEnds(ctx); err != nil {
+		return err
+	}
 	if err := s.confirmPlaces(ctx, isRead); err != nil {
 		return err
 	}
@@ -537,23 +565,33 @@ func (s *inspected) readKeys(ctx context.Context, bucket string, prefixes map[st
 	if len(prefixes) == 0 {
 		return nil
 	}
+	var k *bucketKey
 	look, unseen := s.ownBuckets().Look(ctx, bucket)
+	if unseen == nil {
+		k, unseen = s.key(ctx, bucket, look)
+	}
 	for role := range prefixes {
-		text, err := "", unseen
+		var troubles []trouble
+		err := unseen
 		if err == nil {
-			text, err = s.keyWarning(ctx, bucket, look, role)
+			troubles, err = s.troubles(ctx, k, role)
 		}
 		switch {
 		case err != nil && ctx.Err() != nil:
 			return err
 		case err != nil:
 			s.unsure("whether %s may use the key of bucket %s is not known: %v", role, bucket, err)
-		case text != "" && namedByAlias(look):
-			s.unsure("%s", text)
-		case text != "":
+			continue
+		}
+		for _, t := range troubles {
+			if !t.certain {
+				s.unsure("%s", t.text)
+				continue
+			}
 			s.mu.Lock()
-			s.keys[access.Door{Bucket: bucket, Role: role}] = text
+			s.keys[access.Door{Bucket: bucket, Role: role}] = t
 			s.mu.Unlock()
+			break
 		}
 	}
 	return nil

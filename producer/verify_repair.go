@@ -51,7 +51,7 @@ func (p *Producer) PlanRepair(ctx context.Context, v *Verification) (*plan.Plan,
 func (p *Producer) mendings(ctx context.Context, v *Verification) ([]chain.Mending, error) {
 	type product struct{ database, table string }
 	var publish []product
-	synced := map[string]bool{}
+	synced, letters := map[string]bool{}, false
 	var ids []string
 	var dropped []access.Object
 	for _, f := range v.Findings {
@@ -70,6 +70,8 @@ func (p *Producer) mendings(ctx context.Context, v *Verification) ([]chain.Mendi
 			for _, table := range f.Tables {
 				publish = append(publish, product{f.Database, table})
 			}
+		case chain.ByClearing:
+			letters = true
 		case chain.BySyncing:
 			synced[f.Database] = true
 		case chain.ByDropping:
@@ -123,6 +125,9 @@ func (p *Producer) mendings(ctx context.Context, v *Verification) ([]chain.Mendi
 		all = append(all, chain.Mending{Name: "update subscription " + r.ID + " to what it says",
 			Do:   func(ctx context.Context) error { return p.UpdateSubscriptionPermissions(ctx, in) },
 			Plan: func(ctx context.Context) (*plan.Plan, error) { return p.PlanUpdateSubscriptionPermissions(ctx, in) }})
+	}
+	if letters {
+		all = append(all, p.clearLetters())
 	}
 	for _, o := range dropped {
 		all = append(all, chain.Mending{Name: "delete " + o.String() + ", which nobody uses",

@@ -565,6 +565,9 @@ func TestVerifyIsNarrowed(t *testing.T) {
 			t.Errorf("%s (-want +got):\n%s", name, diff)
 		}
 	}
+	if _, err := w.producer.Verify(t.Context(), producer.VerifyInput{Database: "wrong"}); !errors.Is(err, lakemesh.ErrNotFound) || !strings.Contains(err.Error(), "-"+producerAccount) {
+		t.Errorf("a database that there is not: %v; want the names that there are", err)
+	}
 	if _, err := w.producer.Verify(t.Context(), producer.VerifyInput{Consumer: "121212121212"}); !errors.Is(err, lakemesh.ErrNotFound) {
 		t.Errorf("of an account that is no consumer: %v", err)
 	}

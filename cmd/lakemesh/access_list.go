@@ -53,7 +53,7 @@ func (a *app) accessList() *cobra.Command {
 				return a.accessCSV(list.Entries)
 			}
 			return a.show(list, func() {
-				fmt.Fprint(a.out, renderAccess(list.Entries, by))
+				fmt.Fprint(a.out, renderAccess(list.Entries, by, a.width))
 				for _, n := range list.Notes {
 					a.say("note: %s", a.here(n))
 				}
@@ -112,7 +112,7 @@ func parseTime(text string) (time.Time, error) {
 
 // renderAccess is a block for each line of the list, so that ARNs and ids stay whole on
 // 80 columns as far as they are not longer themselves.
-func renderAccess(entries []access.Entry, by string) string {
+func renderAccess(entries []access.Entry, by string, width int) string {
 	if len(entries) == 0 {
 		return "no access\n"
 	}
@@ -134,7 +134,7 @@ func renderAccess(entries []access.Entry, by string) string {
 		if len(e.Grantable) > 0 {
 			held += ", may hand on " + strings.Join(e.Grantable.Strings(), ",")
 		}
-		fmt.Fprintf(&b, "  %s\n    %s\n", printable.Line(second), printable.Line(held))
+		fmt.Fprintf(&b, "%s\n%s\n", hung("  "+printable.Line(second), len("  "), width), hung("    "+printable.Line(held), len("    "), width))
 		if len(e.Through) == 0 {
 			fmt.Fprintf(&b, "    %s\n", e.Origin)
 		}

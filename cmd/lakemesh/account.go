@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -21,6 +22,9 @@ type accountFlags struct {
 	crawlerRole string
 	buckets     []string
 	kmsKeys     []string
+	linkRegions []string
+	addKMSKeys  []string
+	keyPolicies []string
 	roles       roleFlags
 }
 
@@ -30,6 +34,8 @@ func (f *accountFlags) add(cmd *cobra.Command) {
 	flags.StringVar(&f.accountType, "account-type", "", "what the account becomes: producer, consumer or both")
 	flags.StringVar(&f.crawlerRole, "crawler-role-arn", "", "a role of the producer's account for Glue crawlers, or none (default: as before)")
 	flags.Var(list{values: &f.buckets}, "buckets", "the producer's buckets, or * for every bucket of its account (default: as before; at first every bucket)")
+	flags.Var(list{values: &f.linkRegions}, "link-regions", "regions besides the mesh's in which a consumer links to products (default: those it has; named ones are added)")
+	flags.Var(list{values: &f.keyPolicies, none: true}, "key-policy", "the ARN of a key of the producer's account whose policy the producer keeps, as it keeps those of buckets; repeat for several, none for no key (default: as before; at first none)")
 	must(cmd.RegisterFlagCompletionFunc("account-type", cobra.FixedCompletions([]string{"producer", "consumer", "both"}, cobra.ShellCompDirectiveNoFileComp)))
 	required(cmd, "account-type")
 	f.roles.add(cmd)
@@ -82,6 +88,7 @@ administrator has run "lakemesh account init". Both are safe to repeat.`,
 	}
 	f.add(cmd)
 	cmd.Flags().Var(list{values: &f.kmsKeys, none: true}, "kms-key", "the ARN of a key of KMS that the producer's data is encrypted with; repeat for several, none for no key (default: the keys that were named before)")
+	cmd.Flags().Var(list{values: &f.addKMSKeys}, "add-kms-key", "the ARN of a further such key, beside those that were named before")
 	cmd.Flags().StringVar(&accountID, "account-id", "", "do the mesh account's half only, for this account")
 	return cmd
 }
@@ -106,7 +113,7 @@ func (a *app) bootstrap(ctx context.Context, t admin.AccountType, f accountFlags
 	if err != nil {
 		return err
 	}
-	in := admin.BootstrapInput{Type: t, CrawlerRoleARN: f.crawlerRole, Buckets: f.buckets, KMSKeys: f.kmsKeys, AccountRoles: options, MeshRoles: options}
+	in := admin.BootstrapInput{Type: t, CrawlerRoleARN: f.crawlerRole, Buckets: f.buckets, KMSKeys: f.kmsKeys, AddKMSKeys: f.addKMSKeys, KeyPolicies: f.keyPolicies, LinkRegions: f.linkRegions, AccountRoles: options, MeshRoles: options}
 	if in.Mesh, err = a.options(ctx, lakemesh.MeshIdentity); err != nil {
 		return err
 	}
@@ -151,10 +158,13 @@ func (a *app) enableInMesh(ctx context.Context, t admin.AccountType, accountID s
 	if err != nil {
 		return err
 	}
-	if t == admin.Consumer && f.kmsKeys != nil {
+	if len(f.linkRegions) > 0 {
+		return usageError{lakemesh.Invalid("--link-regions", "they are chosen in the account itself: lakemesh account init --account-type consumer --link-regions %s", strings.Join(f.linkRegions, ","))}
+	}
+	if t == admin.Consumer && (f.kmsKeys != nil || f.addKMSKeys != nil) {
 		return usageError{lakemesh.Invalid("--kms-key", "a consumer has no keys: its data is the producers'")}
 	}
-	producerIn := admin.EnableProducerInput{AccountID: accountID, CrawlerRoleARN: f.crawlerRole, KMSKeys: f.kmsKeys, Roles: options}
+	producerIn := admin.EnableProducerInput{AccountID: accountID, CrawlerRoleARN: f.crawlerRole, KMSKeys: f.kmsKeys, AddKMSKeys: f.addKMSKeys, Roles: options}
 	consumerIn := admin.EnableConsumerInput{AccountID: accountID, Roles: options}
 	return a.enable(t, enabling{
 		func() (*plan.Plan, error) { return mesh.PlanEnableAccountAsProducer(ctx, producerIn) },
@@ -231,8 +241,11 @@ func (a *app) accountInit() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			producerIn := admin.InitializeProducerInput{CrawlerRoleARN: f.crawlerRole, Buckets: f.buckets, Roles: options}
-			consumerIn := admin.InitializeConsumerInput{Roles: options}
+			producerIn := admin.InitializeProducerInput{CrawlerRoleARN: f.crawlerRole, Buckets: f.buckets, KeyPolicies: f.keyPolicies, Roles: options}
+			if t == admin.Producer && len(f.linkRegions) > 0 {
+				return usageError{lakemesh.Invalid("--link-regions", "a producer links in the mesh's region alone")}
+			}
+			consumerIn := admin.InitializeConsumerInput{Roles: options, LinkRegions: f.linkRegions}
 			return a.enable(t, enabling{
 				func() (*plan.Plan, error) { return account.PlanInitializeProducerAccount(ctx, producerIn) },
 				func() (*admin.AccountOutput, error) { return account.InitializeProducerAccount(ctx, producerIn) },

@@ -244,12 +244,12 @@ func TestWhatIsWrongWithARequestIsShown(t *testing.T) {
 	}
 	out.Reset()
 	a.printSubscriptions("subscriptions", []lakemesh.Subscription{s})
-	for name, text := range map[string]string{"get": renderSubscription(&s), "approve": approval, "list": out.String()} {
+	for name, text := range map[string]string{"get": renderSubscription(&s, 0), "approve": approval, "list": out.String()} {
 		if text = ansi.Strip(text); strings.Contains(text, "whole database") || !strings.Contains(text, "(unknown)") || !strings.Contains(text, "(tampered)") {
 			t.Errorf("%s: %s", name, text)
 		}
 	}
-	if text := ansi.Strip(renderSubscription(&s)); !strings.Contains(text, "entry 2 of the consumer's history does not hold: its hash is another one") || strings.Contains(text, "holds") {
+	if text := ansi.Strip(renderSubscription(&s, 0)); !strings.Contains(text, "entry 2 of the consumer's history does not hold: its hash is another one") || strings.Contains(text, "holds") {
 		t.Error(text)
 	}
 }

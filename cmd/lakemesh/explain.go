@@ -214,6 +214,9 @@ func answer(e *producer.Explanation) string {
 func todo(e *producer.Explanation) (who, do string) {
 	if broken, ok := e.FirstBroken(); ok && broken.Mends == "" && broken.Look != nil {
 		return "to see more, as the " + string(broken.Sees), command(*broken.Look)
+	} else if ok && broken.Do != nil && broken.Do.Operation == "producer.SettleDepartures" {
+		// It gives nothing back: what is left can be asked for anew after it has ended.
+		return "to end what was left, before it can be asked for anew, as the " + string(broken.Mends), mends(broken)
 	} else if ok {
 		return "to mend it, as the " + string(broken.Mends), mends(broken)
 	}

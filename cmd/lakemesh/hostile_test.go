@@ -112,7 +112,7 @@ func TestNothingOfOthersActsOnATerminal(t *testing.T) {
 		text := func() string { return "x" + hostile().Draw(t, "text") }
 		plain := func() string { return "x" }
 		for name, say := range map[string]func(*app, func() string){
-			"subscription": func(a *app, x func() string) { fmt.Fprint(a.out, renderSubscription(hostileSubscription(x))) },
+			"subscription": func(a *app, x func() string) { fmt.Fprint(a.out, renderSubscription(hostileSubscription(x), 0)) },
 			"subscriptions": func(a *app, x func() string) {
 				a.printSubscriptions("s", []lakemesh.Subscription{*hostileSubscription(x)})
 			},

@@ -19,7 +19,7 @@ func (a *app) meshCommand() *cobra.Command {
 func (a *app) meshInit() *cobra.Command {
 	var in admin.InitializeMeshInput
 	var roles roleFlags
-	var sharing string
+	var sharing, ends string
 	cmd := &cobra.Command{
 		Use:   "init",
 		Short: "Make the mesh account's roles, settings and tables",
@@ -29,11 +29,19 @@ subscriptions and of decisions. It is safe to repeat: what is there stays.
 
 Producers' roles may change shares only through Lake Formation, so that no producer
 can change what another one shares. Should Lake Formation be refused by that, say
---sharing-calls direct, and bring the producers' roles up to date with "mesh upgrade".`,
+--sharing-calls direct, and bring the producers' roles up to date with "mesh upgrade".
+
+With --end-schedules on, EventBridge Scheduler ends what is granted until a day, beside
+"lakemesh expire": a group of schedules, and for each producer a role that can revoke and
+nothing else, and a queue of what could not be ended. Bring producers that are enabled
+already up to date with "mesh upgrade".`,
 		Args: cobra.NoArgs,
 		RunE: a.do(func(ctx context.Context, _ []string) error {
 			var err error
 			if in.SharingCalls, err = admin.ParseSharingCalls(sharing); err != nil {
+				return err
+			}
+			if in.EndSchedules, err = admin.ParseEndSchedules(ends); err != nil {
 				return err
 			}
 			if in.Roles, err = roles.options(); err != nil {
@@ -64,6 +72,9 @@ can change what another one shares. Should Lake Formation be refused by that, sa
 	cmd.Flags().Var(newChoice(&sharing, "", string(admin.ThroughServices), string(admin.Direct)), "sharing-calls",
 		"who changes shares: through-services or direct (default: as it is; through-services in a new mesh)")
 	must(cmd.RegisterFlagCompletionFunc("sharing-calls", cobra.FixedCompletions([]string{string(admin.ThroughServices), string(admin.Direct)}, cobra.ShellCompDirectiveNoFileComp)))
+	cmd.Flags().Var(newChoice(&ends, "", string(admin.EndsScheduled), string(admin.EndsByOwners)), "end-schedules",
+		"whether schedules end what is granted until a day: on or off (default: as it is; off in a new mesh)")
+	must(cmd.RegisterFlagCompletionFunc("end-schedules", cobra.FixedCompletions([]string{string(admin.EndsScheduled), string(admin.EndsByOwners)}, cobra.ShellCompDirectiveNoFileComp)))
 	roles.add(cmd)
 	return cmd
 }
@@ -139,6 +150,7 @@ func (a *app) printStatus(s *admin.StatusOutput) {
 			fact{"cross-account version", m.CrossAccountVersion},
 			fact{"default permissions", choose(m.DefaultPermissionsCleared, "cleared", "not cleared")},
 			fact{"outside engines", choose(m.AllowFullTableExternalDataAccess, "may read whole tables", "may not read")},
+			fact{"access ends", choose(m.EndSchedules == admin.EndsScheduled, "by schedules, and by lakemesh expire", "by lakemesh expire")},
 			fact{"shares are changed", choose(m.SharingCalls == admin.Direct, "by producers' roles directly, too", "through Lake Formation alone")},
 			fact{"producers", orNone(m.Producers)}, fact{"consumers", orNone(m.Consumers)})
 	}
@@ -146,7 +158,7 @@ func (a *app) printStatus(s *admin.StatusOutput) {
 		facts = append(facts, fact{"producer", roleText(*s.Producer)}, fact{"may write the policies of", bucketText(s.Producer.Buckets)})
 	}
 	if s.Consumer != nil {
-		facts = append(facts, fact{"consumer", roleText(*s.Consumer)})
+		facts = append(facts, fact{"consumer", roleText(*s.Consumer)}, fact{"links in regions", strings.Join(s.Consumer.LinkRegions, ", ")})
 	}
 	facts = append(facts, fact{"roles that open", hopText(s.Hops)}, fact{"data lake administrators", s.Administrators})
 	fmt.Fprint(a.out, renderFacts(facts...))

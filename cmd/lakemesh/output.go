@@ -10,6 +10,7 @@ import (
 
 	"charm.land/lipgloss/v2"
 	"charm.land/lipgloss/v2/table"
+	"github.com/charmbracelet/x/ansi"
 	"github.com/goccy/go-yaml"
 
 	"github.com/lakemesh/lakemesh/internal/printable"
@@ -76,10 +77,10 @@ func (a *app) renderPlan(p *plan.Plan) string {
 			rows[i] = []string{fmt.Sprint(i + 1), s.Account, s.Summary}
 		}
 		b.WriteString(line("%s: %d %s\n", p.Operation, len(rows), choose(len(rows) == 1, "step", "steps")))
-		b.WriteString(renderTable([]string{"STEP", "ACCOUNT", "WHAT"}, rows))
+		b.WriteString(renderHanging([]string{"STEP", "ACCOUNT", "WHAT"}, rows, a.width))
 	}
 	for _, w := range p.Warnings {
-		b.WriteString(line("%s %s\n", notice.Render("warning:"), a.here(w)))
+		b.WriteString(hung(line("%s %s", notice.Render("warning:"), a.here(w)), len("warning: "), a.width) + "\n")
 	}
 	if p.Digest != "" {
 		b.WriteString(line("%s %s\n", faint.Render("digest:"), p.Digest))
@@ -116,15 +117,59 @@ func renderRows(headers []string, rows [][]string, width int) string {
 	if width == 0 || lipgloss.Width(whole) <= width {
 		return whole
 	}
+	return renderBlocks(headers, rows, 0)
+}
+
+// renderBlocks is a block of lines for each row, whose texts are broken at a width; 0 breaks
+// none.
+func renderBlocks(headers []string, rows [][]string, width int) string {
 	blocks := make([]string, len(rows))
 	for i, row := range rows {
 		facts := make([]fact, len(headers))
 		for j, h := range headers {
 			facts[j] = fact{strings.ToLower(h), row[j]}
 		}
-		blocks[i] = renderFacts(facts...)
+		blocks[i] = renderFactsIn(width, facts...)
 	}
 	return strings.Join(blocks, "\n")
+}
+
+// leastColumn is how wide the last column of a table has to be for its texts to be broken
+// in it.
+const leastColumn = 30
+
+// renderHanging is renderTable on a terminal that is wide enough; on a narrower one the texts
+// of the last column go on below where they began. Words, such as ARNs, stay whole.
+func renderHanging(headers []string, rows [][]string, width int) string {
+	whole := renderTable(headers, rows)
+	begins := 0
+	for i := range headers[:len(headers)-1] {
+		column := ansi.StringWidth(headers[i])
+		for _, row := range rows {
+			column = max(column, ansi.StringWidth(printable.Line(row[i])))
+		}
+		begins += column + len("  ")
+	}
+	if width == 0 || lipgloss.Width(whole) <= width {
+		return whole
+	}
+	if width-begins < leastColumn {
+		return renderBlocks(headers, rows, width)
+	}
+	var b strings.Builder
+	for l := range strings.Lines(whole) {
+		b.WriteString(hung(strings.TrimRight(l, "\n"), begins, width) + "\n")
+	}
+	return b.String()
+}
+
+// hung breaks a line at the width of a terminal; what follows stands at a column.
+func hung(line string, column, width int) string {
+	if width == 0 || ansi.StringWidth(line) <= width {
+		return line
+	}
+	head, text := ansi.Truncate(line, column, ""), ansi.Strip(ansi.TruncateLeft(line, column, ""))
+	return head + wrapped(text, width-column, strings.Repeat(" ", column))
 }
 
 // fact is a line of a description: what and its value, or a line for each of its values.
@@ -150,7 +195,10 @@ func (f fact) lines() []string {
 }
 
 // renderFacts writes facts one a line, aligned; those without a value are left out.
-func renderFacts(facts ...fact) string {
+func renderFacts(facts ...fact) string { return renderFactsIn(0, facts...) }
+
+// renderFactsIn breaks values at the width of a terminal; 0 breaks none.
+func renderFactsIn(terminal int, facts ...fact) string {
 	width := 0
 	for _, f := range facts {
 		if len(f.lines()) > 0 {
@@ -160,8 +208,11 @@ func renderFacts(facts ...fact) string {
 	var b strings.Builder
 	for _, f := range facts {
 		if lines := f.lines(); len(lines) > 0 {
-			indent := "\n" + strings.Repeat(" ", width+2)
-			fmt.Fprintf(&b, "%s  %s\n", faint.Render(fmt.Sprintf("%-*s", width, f.name)), strings.Join(lines, indent))
+			indent := strings.Repeat(" ", width+2)
+			for i, l := range lines {
+				lines[i] = strings.TrimPrefix(hung(indent+l, len(indent), terminal), indent)
+			}
+			fmt.Fprintf(&b, "%s  %s\n", faint.Render(fmt.Sprintf("%-*s", width, f.name)), strings.Join(lines, "\n"+indent))
 		}
 	}
 	return b.String()

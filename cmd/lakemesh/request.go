@@ -232,13 +232,15 @@ gives, until a later end. Once the owner approves it both subscriptions stand si
 				return err
 			}
 			return a.show(out, func() {
-				fmt.Fprint(a.out, renderFacts(fact{"request", out.SubscriptionID}, fact{"extends", in.SubscriptionID}, fact{"until", lakemesh.FormatTime(in.Until)}))
+				fmt.Fprint(a.out, renderFacts(fact{"request", out.SubscriptionID}, fact{"extends", in.SubscriptionID}, fact{"until", out.Until}))
 				a.next("the owner decides: lakemesh request approve %s", out.SubscriptionID)
 			})
 		},
 	})
 	cmd.Example = `  lakemesh request extend <subscription id> --for 90d`
-	a.addEnd(cmd, &end, false, "there is none, name one")
+	cmd.Flags().Var(&untilFlag{end: &end}, "until", "the new end: 2027-03-31 for all of that day, or a time such as 2027-03-31T18:00:00Z")
+	cmd.Flags().Var(&spanFlag{span: &in.For}, "for", "how much longer, counted from the end that it has, or from now if that has passed: 90d, 12w, 36h or 30m")
+	cmd.MarkFlagsMutuallyExclusive("until", "for")
 	cmd.MarkFlagsOneRequired("until", "for")
 	cmd.Flags().StringVar(&in.Notes, "notes", "", "a note for the owner")
 	return cmd

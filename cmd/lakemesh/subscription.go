@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"charm.land/lipgloss/v2"
 	"github.com/spf13/cobra"
 
 	"github.com/lakemesh/lakemesh"
@@ -164,7 +165,7 @@ func (a *app) subscriptionGet() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		return a.show(s, func() { fmt.Fprint(a.out, renderSubscription(s)) })
+		return a.show(s, func() { fmt.Fprint(a.out, renderSubscription(s, a.width)) })
 	})
 	id.add(cmd, "subscription-id", "request-id")
 	cmd.ValidArgsFunction = a.completeIDs(lakemesh.ProducerIdentity)
@@ -172,21 +173,22 @@ func (a *app) subscriptionGet() *cobra.Command {
 	return cmd
 }
 
-func renderSubscription(s *lakemesh.Subscription) string {
-	text := renderFacts(
+func renderSubscription(s *lakemesh.Subscription, width int) string {
+	text := renderFactsIn(width,
 		fact{"subscription", s.ID}, fact{"status", statusText(s)}, fact{"tampered", s.Tampered},
 		fact{"owner", s.Owner}, fact{"subscriber", s.Subscriber}, fact{"database", s.Database}, fact{"tables", tablesText(s)},
 		fact{"asked as", strings.Join(s.Expressions, ",")},
 		fact{"requested", strings.Join(s.Requested.Strings(), ",")}, fact{"permitted", strings.Join(s.Permitted.Strings(), ",")},
 		fact{"grantable", strings.Join(s.Grantable.Strings(), ",")}, fact{"imported", choose(s.Imported, "yes", choose(s.Status == lakemesh.Active, "no", ""))},
 		fact{"asked only", s.RequestedScope.String()}, fact{"given only", s.Scope.String()},
+		fact{"linked in regions", strings.Join(s.LinkRegions, ", ")},
 		fact{"asked until", lakemesh.FormatTime(s.RequestedUntil)}, fact{"until", lakemesh.FormatTime(s.Until)},
 		fact{"created", lakemesh.FormatTime(s.Created) + " by " + s.CreatedBy}, fact{"updated", strings.TrimSuffix(lakemesh.FormatTime(s.Updated)+" by "+s.UpdatedBy, " by ")},
 		fact{"notes", s.Notes}, fact{"history", historyText(s)})
 	if len(s.History) == 0 {
 		return text
 	}
-	return text + "\n" + renderHistory(s.History)
+	return text + "\n" + renderHistory(s.History, width)
 }
 
 // historyText says whether the history is what it was when it was written.
@@ -200,7 +202,7 @@ func historyText(s *lakemesh.Subscription) string {
 	return "holds"
 }
 
-func renderHistory(events []lakemesh.Event) string {
+func renderHistory(events []lakemesh.Event, width int) string {
 	rows := make([][]string, len(events))
 	for i, e := range events {
 		change := string(e.To)
@@ -213,7 +215,12 @@ func renderHistory(events []lakemesh.Event) string {
 		}
 		rows[i] = []string{lakemesh.FormatTime(e.At), string(e.Action), change, held, e.By, e.Reason}
 	}
-	return renderTable([]string{"TIME (UTC)", "ACTION", "STATUS", "PERMISSIONS", "BY", "REASON"}, rows)
+	headers := []string{"TIME (UTC)", "ACTION", "STATUS", "PERMISSIONS", "BY", "REASON"}
+	whole := renderTable(headers, rows)
+	if width == 0 || lipgloss.Width(whole) <= width {
+		return whole
+	}
+	return renderBlocks(headers, rows, width)
 }
 
 func (a *app) subscriptionUpdate() *cobra.Command {
@@ -364,7 +371,11 @@ func (a *app) subscriptionImport() *cobra.Command {
 		use: "import", short: "Import an approved subscription into the consumer's account (consumer)",
 		long: `Accepts the mesh's shares, makes the database's resource link, and hands access on
 to principals of the account: by default to the role DataMeshConsumer. It is safe
-to repeat, and has to be after the owner has changed the permissions.`,
+to repeat, and has to be after the owner has changed the permissions.
+
+With --link-region the link is made in another region of the account, which
+"account init --link-regions" has opened; shares and grants stay in the mesh's
+region. Import it again with another region for a link there, too.`,
 		flag: "subscription-id", other: "request-id", id: &in.SubscriptionID,
 		who: lakemesh.ConsumerIdentity, on: []lakemesh.Status{lakemesh.Active}, open: a.consumer,
 		plan: func(ctx context.Context, c *consumer.Consumer) (*plan.Plan, error) {
@@ -378,6 +389,7 @@ to repeat, and has to be after the owner has changed the permissions.`,
 			a.warn(out.Warnings...)
 			shown := a.show(out, func() {
 				fmt.Fprint(a.out, renderFacts(fact{"imported", out.SubscriptionID}, fact{"database", out.DatabaseName}, fact{"link", out.LinkDatabase},
+					fact{"linked in regions", strings.Join(out.LinkRegions, ", ")},
 					fact{"tables", tableNames(out.Tables)}, fact{"handed on to", out.Principals},
 					fact{"permissions", strings.Join(out.Permissions, ",")}))
 			})
@@ -389,6 +401,7 @@ to repeat, and has to be after the owner has changed the permissions.`,
 	f.SortFlags = false
 	f.Var(list{values: &in.Principals, none: true}, "principals", "ARNs of roles and users of the account that get access; none for nobody (default: DataMeshConsumer)")
 	f.StringVar(&in.LinkDatabaseName, "link-database-name", "", "the name of the database's link (default: its name in the mesh)")
+	f.StringVar(&in.LinkRegion, "link-region", "", "make the link in this region of the account (default: where it was made before; at first the mesh's region)")
 	return cmd
 }
 

@@ -41,5 +41,6 @@ it has no subscription any more and that it does not see.`,
 		}),
 	}
 	cmd.Flags().StringVar(&in.DatabaseName, "database-name", "", "only links to this database of the mesh")
+	cmd.Flags().StringVar(&in.LinkRegion, "link-region", "", "look in this region, too (default: the mesh's, and those in which subscriptions were linked)")
 	return cmd
 }

@@ -122,7 +122,6 @@ func TestAProducersMistakesChangeNothing(t *testing.T) {
 		"deny what is active":               {deny(active), lakemesh.ErrIllegalTransition, "Pending"},
 		"deny what is unknown":              {deny(unknown), lakemesh.ErrNotFound, unknown},
 		"deny another owner's":              {deny(foreign), lakemesh.ErrWrongAccount, otherProducer},
-		"change to nothing":                 {update(active, nil, nil), lakemesh.ErrInvalidInput, "GrantPermissions"},
 		"change to an unknown permission":   {update(active, []string{"SELECTS"}, nil), lakemesh.ErrInvalidInput, "SELECTS"},
 		"change to more on than granted":    {update(active, []string{"SELECT"}, []string{"DROP"}), lakemesh.ErrInvalidInput, "DROP"},
 		"change what is pending":            {update(pending, []string{"SELECT"}, nil), lakemesh.ErrIllegalTransition, "Active"},

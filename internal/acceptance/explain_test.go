@@ -677,7 +677,7 @@ func TestExplanationsOfDataUnderAKey(t *testing.T) {
 	_, err = a.EnableAccountAsProducer(t.Context(), admin.EnableProducerInput{AccountID: producerAccount, KMSKeys: []string{key}})
 	w.must(err)
 	is("before the key's policy lets it", chain.Cannot, chain.Cannot)
-	if first, _ = w.together(q).FirstBroken(); first.Link != chain.KeyPolicy || first.Mends != chain.Owner || !strings.Contains(first.What, "LakemeshDecrypt") {
+	if first, _ = w.together(q).FirstBroken(); first.Link != chain.KeyPolicy || first.Mends != chain.Owner || !strings.Contains(first.What, "LakemeshReadUnderKey") {
 		t.Errorf("%+v", first)
 	}
 	w.letDecrypt(key, storage.KeyStatement(lakemesh.RoleARN(meshAccount, lakemesh.DataAccessRole(producerAccount)), key))

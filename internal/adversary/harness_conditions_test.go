@@ -198,9 +198,10 @@ func (s *stage) notices(a party, role string, before func() (map[string]bool, er
 // TestTheDocumentsOfAllRoles notices each of them by its text.
 func elsewhere() map[string]string {
 	const (
-		keys = "admin: TestEachConditionOnTheTablesIsNeeded; every call that the roles may make has a key and attributes here, so that only a call in which AWS shows none would pass"
-		tags = "admin: TestSessionTagsAndSourceIdentitiesGoAlongTheHops"
-		fas  = "with aws:ViaAWSService nobody calls RAM but Lake Formation, which names shares and types itself: it counts where the mesh was initialized with direct calls of RAM"
+		keys    = "admin: TestEachConditionOnTheTablesIsNeeded; every call that the roles may make has a key and attributes here, so that only a call in which AWS shows none would pass"
+		tags    = "admin: TestSessionTagsAndSourceIdentitiesGoAlongTheHops"
+		fas     = "with aws:ViaAWSService nobody calls RAM but Lake Formation, which names shares and types itself: it counts where the mesh was initialized with direct calls of RAM"
+		manager = "no party here acts as the mesh's administrator, who could do all of that in any case"
 	)
 	return map[string]string{
 		" Null dynamodb:": keys,
@@ -208,6 +209,8 @@ func elsewhere() map[string]string {
 		"ChangeSharesOfLakeFormation StringLike":                 fas,
 		"CreateShares StringLikeIfExists":                        fas,
 		"SetPermissionsOfShares ArnLike":                         fas,
+		"EndSharesOfLakeFormation":                               manager,
+		"DataMeshManager policy LetGlueShare":                    manager,
 		"LetServicesLookAtShares Bool":                           "it reads alone: RAM shows the shares of the mesh account to its producers, as LookAtShares does",
 		"iam:PassedToService":                                    "the roles that are passed trust Lake Formation and Glue, or Glue alone, and the roles may call no other service that takes one",
 		"DataMeshAdminReadOnly trust statement 1 ArnLike":        "it lets sessions have tags, once the other statement lets them be",

@@ -24,6 +24,9 @@ type Options struct {
 	Accounts map[string]string
 	// Keys are the ARNs of keys of KMS, which cannot be listed, by account.
 	Keys map[string][]string
+	// Regions are those besides the mesh's in which Lake Formation, Glue and RAM are counted,
+	// too.
+	Regions []string
 }
 
 // Take counts what there is, in order. It looks at a clone, in which the administrators
@@ -49,6 +52,15 @@ func Take(ctx context.Context, mesh *localmesh.Mesh, o Options) (lines []string,
 				return nil, fmt.Errorf("count %s of account %s: %w", service.name, account, err)
 			}
 		}
+		for _, c.region = range o.Regions {
+			c.config.Region = c.region
+			for _, count := range []func() error{c.lakeFormation, c.glue, c.ram} {
+				if err := count(); err != nil {
+					return nil, fmt.Errorf("count region %s of account %s: %w", c.region, account, err)
+				}
+			}
+		}
+		c.region = ""
 	}
 	slices.Sort(c.lines)
 	return c.lines, nil
@@ -68,7 +80,9 @@ type census struct {
 	// administrator is who looks.
 	administrator string
 	config        aws.Config
-	lines         []string
+	// region is another than the mesh's, or empty.
+	region string
+	lines  []string
 }
 
 // note adds a line.
@@ -76,6 +90,9 @@ func (c *census) note(service, what string, v any) error {
 	text, err := text(v)
 	if err != nil {
 		return err
+	}
+	if c.region != "" {
+		service += " in " + c.region
 	}
 	c.lines = append(c.lines, fmt.Sprintf("%s %s: %s %s", c.account, service, what, text))
 	return nil

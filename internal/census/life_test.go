@@ -39,6 +39,8 @@ const (
 	harbour       = "harbour"
 	vaultBucket   = "vault-data"
 	harbourBucket = "harbour-data"
+	// far is the region besides the mesh's in which consumers link.
+	far = "eu-central-1"
 )
 
 // world is what the accounts have, and who acts in them.
@@ -88,7 +90,7 @@ func (w *world) must(err error) {
 // take counts what there is.
 func (w *world) take() []string {
 	w.t.Helper()
-	o := census.Options{Accounts: map[string]string{}, Keys: map[string][]string{airline: {w.key}}}
+	o := census.Options{Accounts: map[string]string{}, Regions: []string{far}, Keys: map[string][]string{airline: {w.key}}}
 	for _, account := range []string{mesh, airline, shipping, reader, other} {
 		o.Accounts[account] = meshtest.Administrator(account)
 	}
@@ -220,7 +222,7 @@ func (w *world) live() {
 	_, err = admin.BootstrapAccount(ctx, admin.BootstrapInput{Type: admin.Producer, Mesh: w.Options(mesh), Account: w.Options(shipping), Buckets: []string{harbourBucket}})
 	w.must(err)
 	for _, account := range []string{reader, other} {
-		_, err = admin.BootstrapAccount(ctx, admin.BootstrapInput{Type: admin.Consumer, Mesh: w.Options(mesh), Account: w.Options(account)})
+		_, err = admin.BootstrapAccount(ctx, admin.BootstrapInput{Type: admin.Consumer, Mesh: w.Options(mesh), Account: w.Options(account), LinkRegions: []string{far}})
 		w.must(err)
 	}
 	w.letDecrypt()
@@ -240,9 +242,11 @@ func (w *world) live() {
 
 	first := w.subscribe(reader, owner, lakemesh.MeshDatabaseName(flights, airline), []string{"weather"}, "SELECT", "DESCRIBE")
 	w.must(owner.UpdateSubscriptionPermissions(ctx, producer.UpdateInput{SubscriptionID: first, GrantPermissions: []string{"SELECT", "INSERT", "DESCRIBE"}, Notes: "more"}))
+	w.link(reader, first)
 	w.subscribe(other, owner, hangar, []string{"planes"}, "SELECT", "DESCRIBE")
 	w.subscribe(reader, owner, lakemesh.MeshDatabaseName(vault, airline), nil, "SELECT", "DESCRIBE")
 	left := w.subscribe(other, sailor, lakemesh.MeshDatabaseName(harbour, shipping), nil, "SELECT", "DESCRIBE")
+	w.link(other, left)
 	w.must(w.consumer(other).DeleteSubscription(ctx, consumer.LeaveInput{SubscriptionID: left, Reason: "enough"}))
 	_, err = sailor.SettleDepartures(ctx)
 	w.must(err)
@@ -269,6 +273,13 @@ func (w *world) subscribe(account string, owner *producer.Producer, database str
 	_, err := w.consumer(account).FinalizeSubscription(w.t.Context(), consumer.FinalizeInput{SubscriptionID: id})
 	w.must(err)
 	return id
+}
+
+// link imports a subscription once more, for a link in the other region.
+func (w *world) link(account, id string) {
+	w.t.Helper()
+	_, err := w.consumer(account).FinalizeSubscription(w.t.Context(), consumer.FinalizeInput{SubscriptionID: id, LinkRegion: far})
+	w.must(err)
 }
 
 // letDecrypt does what the key's administrator is told to, and returns what the key's

@@ -33,6 +33,8 @@ func advice(f Finding) string {
 			return "make it a subscription (lakemesh adopt grants), or revoke it with Lake Formation in account " + f.Account
 		}
 		return "revoke it with Lake Formation, as a data lake administrator of account " + f.Account
+	case Schedule:
+		return "the owner mends it: lakemesh verify --repair"
 	case Tag:
 		return "take it away with Lake Formation, as a data lake administrator of account " + f.Account
 	case Share:
@@ -52,7 +54,7 @@ func advice(f Finding) string {
 		}
 		return "take the statement out of the bucket's policy"
 	case KeyPolicy:
-		return "lakemesh account enable " + f.Account + " --account-type producer --kms-key <the bucket's key>, and let the key's own policy allow it (docs/kms.md)"
+		return "lakemesh account enable " + f.Account + " --account-type producer --add-kms-key <the bucket's key>, and let the key's own policy allow it (docs/kms.md)"
 	case Metadata, Partitions:
 		return "publish it again (lakemesh product create), or drop it with Glue in account " + f.Account
 	}

@@ -32,10 +32,12 @@ const (
 	// Setup is the mesh account itself, and its members.
 	Setup Link = "setup"
 	// Principal is whom an explanation is about.
-	Principal    Link = "principal"
-	Record       Link = "record"
-	Filter       Link = "filter"
-	Grant        Link = "grant"
+	Principal Link = "principal"
+	Record    Link = "record"
+	Filter    Link = "filter"
+	Grant     Link = "grant"
+	// Schedule is the schedule that ends a grant.
+	Schedule     Link = "schedule"
 	Tag          Link = "LF-tag"
 	Share        Link = "share"
 	Invitation   Link = "invitation"
@@ -48,7 +50,7 @@ const (
 	Partitions   Link = "partitions"
 )
 
-var order = []Link{Setup, Principal, Record, Filter, Grant, Tag, Share, Invitation, ResourceLink, HandedOn, Location, BucketPolicy, KeyPolicy, Metadata, Partitions}
+var order = []Link{Setup, Principal, Record, Filter, Grant, Schedule, Tag, Share, Invitation, ResourceLink, HandedOn, Location, BucketPolicy, KeyPolicy, Metadata, Partitions}
 
 // Party is who can repair something.
 type Party string
@@ -90,6 +92,8 @@ type Mends struct {
 	By Operation
 	// Subscription is the one that is updated, imported or left.
 	Subscription string
+	// Schedule is the one that is removed.
+	Schedule string
 	// Filter is the one that is dropped.
 	Filter access.Object
 }
@@ -108,6 +112,10 @@ const (
 	ByTidying    Operation = "removing dead links"
 	ByUpgrading  Operation = "bringing the mesh up to date"
 	ByDropping   Operation = "dropping a filter that nobody uses"
+	// ByRemoving removes a schedule that ends nothing which was decided, ByClearing what
+	// could not be ended and is by now.
+	ByRemoving Operation = "removing a schedule"
+	ByClearing Operation = "clearing dead letters"
 )
 
 // With is the finding with how it is mended.

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/lakemesh/lakemesh"
+	"github.com/lakemesh/lakemesh/internal/rowfilter"
 )
 
 // Question is what an explanation is asked for: why somebody can, or cannot, do something
@@ -61,6 +62,8 @@ type Step struct {
 	What     string `json:"What"`
 	Account  string `json:"Account,omitempty"`
 	Resource string `json:"Resource,omitempty"`
+	// Parts are the columns and rows that it lets through to, where that is not all of them.
+	Parts []Part `json:"Parts,omitempty"`
 	// Reasons are why the permission is held, of a grant.
 	Reasons []Reason `json:"Reasons,omitempty"`
 	// Mends is who can mend it, and Do with which operation. Where no operation of lakemesh
@@ -141,8 +144,11 @@ type Way struct {
 	Path    Path    `json:"Path"`
 	Verdict Verdict `json:"Verdict"`
 	// Broken is the first link that is broken, if any is.
-	Broken Link   `json:"Broken,omitempty"`
-	Steps  []Step `json:"Links"`
+	Broken Link `json:"Broken,omitempty"`
+	// Parts are the columns and rows that can be read by this way, where that is not all of
+	// them: what its links let through together.
+	Parts []Part `json:"Parts,omitempty"`
+	Steps []Step `json:"Links"`
 }
 
 // Explanation is why somebody can, or cannot, do something.
@@ -153,17 +159,22 @@ type Explanation struct {
 	Party   Party  `json:"Party,omitempty"`
 	// Verdict is the answer: that of the best way.
 	Verdict Verdict `json:"Verdict"`
+	// Parts are the columns and rows that can be read by all ways together, where that is a
+	// part of them.
+	Parts []Part `json:"Parts,omitempty"`
 	// Ways are those that there are, the best first.
 	Ways []Way `json:"Ways"`
 	// Notes are what a reader has to know besides.
 	Notes []string `json:"Notes"`
+	// Schema are the columns of the table, as far as they are known.
+	Schema rowfilter.Table `json:"-"`
 }
 
 // Judge brings the links of each way into their order, and says what they come to
 // together.
 func (e *Explanation) Judge() {
 	for i := range e.Ways {
-		e.Ways[i].judge()
+		e.Ways[i].judge(e.Schema)
 	}
 	rank := []Verdict{Can, InPart, Untold, Cannot}
 	slices.SortStableFunc(e.Ways, func(a, b Way) int { return slices.Index(rank, a.Verdict) - slices.Index(rank, b.Verdict) })
@@ -175,6 +186,7 @@ func (e *Explanation) Judge() {
 		// The other way may give all of it.
 		e.Verdict = Untold
 	}
+	e.unite()
 	// What is broken and what to do about it is best shown of the way that somebody began
 	// to go.
 	if e.Verdict == Untold || e.Verdict == Cannot {
@@ -185,16 +197,70 @@ func (e *Explanation) Judge() {
 	}
 }
 
-func (w *Way) judge() {
+// unite tells what can be read by all ways together, each of which gives a part.
+func (e *Explanation) unite() {
+	var together Cells
+	e.Parts = nil
+	for _, w := range e.Ways {
+		switch {
+		case w.Verdict != InPart:
+			continue
+		case len(w.Parts) == 0:
+			// Some partitions of all columns and rows.
+			return
+		case together == nil:
+			together = CellsOf(w.Parts)
+		default:
+			together = together.Or(CellsOf(w.Parts))
+		}
+	}
+	if e.Verdict != InPart {
+		return
+	}
+	limited := slices.ContainsFunc(e.Ways, func(w Way) bool { return w.Verdict == InPart && w.limited() })
+	if e.Parts = together.Parts(e.Schema); together.Complete(e.Schema, e.Column) && !limited {
+		e.Verdict, e.Parts = Can, nil
+	}
+}
+
+// limited reports whether a way lets through in part for another reason than columns and rows.
+func (w *Way) limited() bool {
+	return slices.ContainsFunc(w.Steps, func(s Step) bool { return s.State == Partly && len(s.Parts) == 0 })
+}
+
+// meet tells what the links of a way let through together.
+func (w *Way) meet(schema rowfilter.Table) {
+	var both Cells
+	last := -1
+	for i, s := range w.Steps {
+		if len(s.Parts) == 0 || s.State == Broken {
+			continue
+		}
+		if both == nil {
+			both = CellsOf(s.Parts)
+		} else {
+			both = both.And(CellsOf(s.Parts))
+		}
+		last = i
+	}
+	if last >= 0 && both.Nothing() {
+		s := &w.Steps[last]
+		s.State, s.What = Broken, s.What+"; of that the account has nothing"
+	}
+	w.Parts = both.Parts(schema)
+}
+
+func (w *Way) judge(schema rowfilter.Table) {
 	slices.SortStableFunc(w.Steps, func(a, b Step) int { return slices.Index(order, a.Link) - slices.Index(order, b.Link) })
 	for i := range w.Steps {
 		w.Steps[i].tidy()
 	}
+	w.meet(schema)
 	has := func(s State) int { return slices.IndexFunc(w.Steps, func(step Step) bool { return step.State == s }) }
 	w.Broken, w.Verdict = "", Can
 	switch {
 	case has(Broken) >= 0:
-		w.Broken, w.Verdict = w.Steps[has(Broken)].Link, Cannot
+		w.Broken, w.Verdict, w.Parts = w.Steps[has(Broken)].Link, Cannot, nil
 	case has(NotSeen) >= 0:
 		w.Verdict = Untold
 	case has(Partly) >= 0:
@@ -253,7 +319,7 @@ func (e *Explanation) FirstBroken() (_ Step, ok bool) {
 // link what is known of it, where both know it, or neither, the word of the one whose it
 // is.
 func Together(owner, consumer *Explanation) *Explanation {
-	e := &Explanation{Question: owner.Question, Notes: sorted(slices.Concat(owner.Notes, consumer.Notes))}
+	e := &Explanation{Question: owner.Question, Notes: sorted(slices.Concat(owner.Notes, consumer.Notes)), Schema: owner.Schema}
 	for _, path := range []Path{ThroughAccount, Directly, WithAll} {
 		o, c := owner.way(path), consumer.way(path)
 		w := Way{Path: path}

@@ -349,9 +349,10 @@ func Possible(mesh string, r *tracker.Record, inDatabase []string, scopes ...lak
 		}
 	}
 	slices.Sort(filters)
+	filters = slices.Compact(filters)
 	for _, t := range names {
 		all = append(all, permissions.Table(mesh, r.Database, t))
-		for _, f := range slices.Compact(filters) {
+		for _, f := range filters {
 			all = append(all, permissions.Filter(mesh, r.Database, t, f))
 		}
 	}

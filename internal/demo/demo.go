@@ -98,8 +98,10 @@ type story struct {
 	reader aws.Config
 	// database is the product's database in the mesh.
 	database string
-	// ending is the subscription that has an end.
-	ending string
+	// ending is the subscription that has an end, for a role of the consumer's account and a
+	// part of a table; analystReads are that role's calls.
+	ending, analyst string
+	analystReads    aws.Config
 }
 
 // outcome is what a step tells.
@@ -148,10 +150,12 @@ func (s *story) tell(ctx context.Context) error {
 		{"producer", "delete the subscription", s.deleteIt},
 		{"consumer", "read " + tableToRead, s.refusedAfter},
 		{"producer", "look at the record", s.record},
-		{"consumer", "request access once more, for 90 days", s.requestForAWhile},
+		{"consumer", "make a role for an analyst", s.makeAnalyst},
+		{"consumer", "request some columns and rows for it, for 90 days", s.requestForAWhile},
 		{"producer", "approve it for a shorter time", s.approveForLess},
+		{"analyst", "read " + narrowTable, s.readPart},
 		{"producer", "end what is over", s.end},
-		{"consumer", "read " + tableToRead, s.refusedAfter},
+		{"analyst", "read " + narrowTable, s.refusedPart},
 	} {
 		if err := s.take(ctx, step.actor, step.title, step.do); err != nil {
 			return err

@@ -2,12 +2,19 @@ package demo
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/iam"
 
 	"github.com/lakemesh/lakemesh"
 	"github.com/lakemesh/lakemesh/consumer"
+	"github.com/lakemesh/lakemesh/internal/engine"
+	"github.com/lakemesh/lakemesh/internal/home"
 	"github.com/lakemesh/lakemesh/internal/poll"
 	"github.com/lakemesh/lakemesh/producer"
 )
@@ -19,16 +26,52 @@ const (
 	givenFor = 3 * time.Second
 )
 
-// requestForAWhile asks for the same once more, with an end.
+// What the second subscription is narrowed to: airports of one state, without the columns
+// that tell where exactly they are.
+const (
+	narrowTable = tableNotFor
+	narrowRows  = "state = 'TX'"
+)
+
+func hiddenColumns() []string { return []string{"latitude", "longitude"} }
+
+// makeAnalyst makes a role of the consumer's account, which reads as a query engine does.
+func (s *story) makeAnalyst(ctx context.Context) (outcome, error) {
+	admins, err := configOf(s.mesh, lakemesh.ConsumerAdminIdentity)
+	if err != nil {
+		return outcome{}, err
+	}
+	client := iam.NewFromConfig(admins)
+	role, err := client.CreateRole(ctx, &iam.CreateRoleInput{RoleName: aws.String("Analyst"), AssumeRolePolicyDocument: aws.String(engine.TrustPolicy(home.ConsumerAccount))})
+	if err != nil {
+		return outcome{}, err
+	}
+	if _, err := client.PutRolePolicy(ctx, &iam.PutRolePolicyInput{RoleName: role.Role.RoleName, PolicyName: aws.String("query"), PolicyDocument: aws.String(engine.Policy)}); err != nil {
+		return outcome{}, err
+	}
+	mesh, err := configOf(s.mesh, lakemesh.MeshIdentity)
+	if err != nil {
+		return outcome{}, err
+	}
+	if err := engine.Trust(ctx, mesh, home.ConsumerAccount); err != nil {
+		return outcome{}, err
+	}
+	s.analyst = aws.ToString(role.Role.Arn)
+	s.analystReads = engine.As(admins, s.analyst)
+	return outcome{result: s.analyst}, nil
+}
+
+// requestForAWhile asks for columns and rows, for that role alone, with an end.
 func (s *story) requestForAWhile(ctx context.Context) (outcome, error) {
 	until := time.Now().Add(askedFor)
-	out, err := s.consumer.RequestAccessToProduct(ctx, consumer.RequestInput{OwnerAccountID: s.producer.Account(), DatabaseName: s.database, Tables: []string{tableToRead},
-		RequestPermissions: []string{"SELECT"}, Until: until, Notes: "to check one figure"})
+	out, err := s.consumer.RequestAccessToProduct(ctx, consumer.RequestInput{OwnerAccountID: s.producer.Account(), DatabaseName: s.database, Tables: []string{narrowTable},
+		RequestPermissions: []string{"SELECT"}, Until: until, Notes: "to check one figure",
+		Scope: lakemesh.Scope{ExceptColumns: hiddenColumns(), Rows: narrowRows, Principals: []string{s.analyst}}})
 	if err != nil {
 		return outcome{}, err
 	}
 	s.ending = out.SubscriptionID
-	return outcome{result: "SELECT on " + tableToRead + ", until " + lakemesh.FormatTime(until)}, nil
+	return outcome{result: fmt.Sprintf("SELECT on %s, all columns but %s, rows where %s, until %s", narrowTable, strings.Join(hiddenColumns(), " and "), narrowRows, lakemesh.FormatTime(until))}, nil
 }
 
 // approveForLess approves it with an end that is near.
@@ -47,11 +90,42 @@ func (s *story) approveForLess(ctx context.Context) (outcome, error) {
 	if _, err := s.consumer.FinalizeSubscription(ctx, consumer.FinalizeInput{SubscriptionID: s.ending}); err != nil {
 		return outcome{}, err
 	}
-	rows, err := s.rows(ctx, tableToRead)
+	return outcome{result: "until " + lakemesh.FormatTime(sub.Until) + " only"}, nil
+}
+
+// readPart reads what the role is shown.
+func (s *story) readPart(ctx context.Context) (outcome, error) {
+	columns, rows, err := engine.Query(ctx, s.analystReads, home.ConsumerAccount, s.database, narrowTable)
 	if err != nil {
 		return outcome{}, err
 	}
-	return outcome{result: fmt.Sprintf("until %s only; until then the consumer reads %s rows", lakemesh.FormatTime(sub.Until), thousands(len(rows)))}, nil
+	for _, hidden := range hiddenColumns() {
+		if slices.Contains(columns, hidden) {
+			return outcome{}, fmt.Errorf("the column %s is shown, and was left out", hidden)
+		}
+	}
+	for _, row := range rows {
+		if !strings.Contains(row, "state=TX") {
+			return outcome{}, fmt.Errorf("the row %q is shown, and is none of those", row)
+		}
+	}
+	if len(rows) == 0 {
+		return outcome{}, errors.New("no row is shown")
+	}
+	return outcome{result: fmt.Sprintf("%s of %s, with the columns %s", count(len(rows), "row"), narrowTable, strings.Join(columns, ", "))}, nil
+}
+
+// refusedPart reads once more after the end.
+func (s *story) refusedPart(ctx context.Context) (outcome, error) {
+	_, rows, err := engine.Query(ctx, s.analystReads, home.ConsumerAccount, s.database, narrowTable)
+	if err == nil {
+		return outcome{}, fmt.Errorf("the role is still shown %d rows of %s", len(rows), narrowTable)
+	}
+	words, denied := refused(err)
+	if !denied {
+		return outcome{}, fmt.Errorf("reading %s was refused for another reason than it should be: %w", narrowTable, err)
+	}
+	return outcome{refused: true, result: words}, nil
 }
 
 // end waits for the end, and carries it out.

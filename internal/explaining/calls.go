@@ -92,6 +92,13 @@ func (a Asked) settles(records []*tracker.Record) *lakemesh.Call {
 	return &c
 }
 
+// leftBehind is a link that is broken because its consumer has left. Settling that ends it
+// and gives nothing back; it makes room for another request.
+func (a Asked) leftBehind(s chain.Step, settles *lakemesh.Call) chain.Step {
+	s.What += fmt.Sprintf("; account %s has left the subscription: when its owner has settled that, which ends it, the account can ask for it anew", a.Home)
+	return s.MendedBy(chain.Owner, settles)
+}
+
 // Imports brings a subscription into the consumer's account.
 func Imports(r *tracker.Record) *lakemesh.Call {
 	if r.Status != lakemesh.Active || r.Claim != nil || r.Leaving || r.Fault != "" {
@@ -108,7 +115,11 @@ func (a Asked) importsTo(r *tracker.Record, link string) *lakemesh.Call {
 	if c == nil {
 		return nil
 	}
-	with := c.With("Principals", a.Principal)
+	with := *c
+	if len(r.Scope.Principals) == 0 {
+		// Whom the owner granted access itself is given the link without being named.
+		with = c.With("Principals", a.Principal)
+	}
 	if link != "" && link != a.Database {
 		with = with.With("LinkDatabaseName", link)
 	}

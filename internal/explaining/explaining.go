@@ -12,6 +12,7 @@ import (
 	"github.com/lakemesh/lakemesh/access"
 	"github.com/lakemesh/lakemesh/internal/chain"
 	"github.com/lakemesh/lakemesh/internal/permissions"
+	"github.com/lakemesh/lakemesh/internal/rowfilter"
 	"github.com/lakemesh/lakemesh/internal/tracker"
 )
 
@@ -24,6 +25,19 @@ type Asked struct {
 	Mesh, Home string
 	// Whole tells that the principal is the account itself.
 	Whole bool
+	// Grantee is whom a way goes by a grant to, the account or the principal; empty where it
+	// does not matter.
+	Grantee string
+	// Schema are the columns of the table, as far as they are known, and Filters what its data
+	// cells filters show.
+	Schema  rowfilter.Table
+	Filters Filters
+}
+
+// Through is the question of one way, with whom it goes by a grant to.
+func (a Asked) Through(path chain.Path) Asked {
+	a.Grantee = map[chain.Path]string{chain.ThroughAccount: a.Home, chain.Directly: a.Principal, chain.WithAll: a.Everybody()}[path]
+	return a
 }
 
 // Check checks a question, and brings its names into the form in which they are kept.
@@ -102,12 +116,22 @@ type Held struct {
 	HandsOn bool
 	// Rows are the rows by which they hold it.
 	Rows []permissions.Holding
+	// Cells are what they hold it of, if that is a part of what is asked about.
+	Cells chain.Cells
 }
 
 // whole reports whether one of the rows is on all columns and rows.
 func (h Held) whole() bool {
 	return slices.ContainsFunc(h.Rows, func(r permissions.Holding) bool { return r.Whole() })
 }
+
+// has reports whether one of the rows is on the filter of that name.
+func (h Held) has(filter string) bool {
+	return slices.ContainsFunc(h.Rows, func(r permissions.Holding) bool { return r.Filter == filter && filter != "" })
+}
+
+// Parts are what is held as a list, if it is a part of what is asked about.
+func (a Asked) Parts(h Held) []chain.Part { return h.Cells.Parts(a.Schema) }
 
 // Arriving are the rows that have to reach the principal: of an account of which it is
 // asked what it may hand on, those by which it may.
@@ -122,9 +146,8 @@ func (a Asked) Arriving(h Held) []permissions.Holding {
 // a partition key, of which nothing can be hidden.
 func (a Asked) Judge(rows []permissions.Holding, partitionKey bool, principals ...string) Held {
 	h := Held{State: chain.Broken}
-	var columns, except, filters []string
 	var others lakemesh.Permissions
-	open := false
+	whole := false
 	for _, r := range rows {
 		if !slices.Contains(principals, r.Principal) {
 			continue
@@ -134,52 +157,52 @@ func (a Asked) Judge(rows []permissions.Holding, partitionKey bool, principals .
 			continue
 		}
 		h.Rows = append(h.Rows, r)
-		switch {
-		case r.Whole():
-			h.State = chain.Holds
-			h.HandsOn = h.HandsOn || a.gives(r.Grantable)
-		case r.Filter != "":
-			filters = append(filters, r.Filter)
-		case len(r.Except) > 0:
-			except, open = append(except, r.Except...), open || !slices.Contains(r.Except, a.Column)
-		default:
-			columns, open = append(columns, r.Columns...), open || slices.Contains(r.Columns, a.Column)
-		}
-		if !r.Whole() {
-			h.HandsOn = h.HandsOn || a.gives(r.Grantable)
-		}
+		whole = whole || r.Whole()
+		h.HandsOn = h.HandsOn || a.gives(r.Grantable)
 	}
-	var parts []string
-	say := func(format string, names []string) {
-		if len(names) > 0 {
-			slices.Sort(names)
-			parts = append(parts, fmt.Sprintf(format, strings.Join(slices.Compact(names), ", ")))
-		}
-	}
-	say("columns %s", columns)
-	say("all columns but %s", except)
-	say("what filter %s lets through", filters)
-	part := strings.Join(parts, " and ")
+	cells := a.cells(h.Rows)
 	switch {
-	case h.State == chain.Holds:
-		h.What = fmt.Sprintf("%s is granted to %s", a.Permission, whom(h.Rows))
-	case part == "":
+	case whole || cells.Complete(a.Schema, ""):
+		h.State, h.What = chain.Holds, fmt.Sprintf("%s is granted to %s", a.Permission, whom(h.Rows))
+		if !whole {
+			h.What += ": what it is granted on comes to all columns and rows"
+		}
+	case len(h.Rows) == 0:
 		h.What = fmt.Sprintf("%s is not granted to %s", a.Permission, strings.Join(principals, " or "))
 		if len(others) > 0 {
 			h.What += ", but " + others.String() + " alone"
 		}
-	case a.Column == "" && a.Permission == lakemesh.Describe:
-		h.State, h.What = chain.Holds, fmt.Sprintf("%s sees the table with %s, by what it is granted on that", whom(h.Rows), part)
-	case a.Column == "":
-		h.State, h.What = chain.Partly, fmt.Sprintf("%s is granted to %s on %s only", a.Permission, whom(h.Rows), part)
-	case open || partitionKey:
-		h.State, h.What = chain.Holds, fmt.Sprintf("%s is granted to %s on %s, and column %s is among it", a.Permission, whom(h.Rows), part, a.Column)
-	case len(filters) > 0:
-		h.State, h.What = chain.NotSeen, fmt.Sprintf("%s is granted to %s on %s; whether column %s is among it cannot be told", a.Permission, whom(h.Rows), part, a.Column)
+	case a.Permission == lakemesh.Describe && a.Column == "":
+		h.State, h.What = chain.Holds, fmt.Sprintf("%s sees the table with %s, by what it is granted on that", whom(h.Rows), chain.Said(cells.Parts(a.Schema)))
 	default:
-		h.What = fmt.Sprintf("%s is granted to %s on %s only, and column %s is not among it", a.Permission, whom(h.Rows), part, a.Column)
+		h.Cells = cells
+		a.judgeCells(&h, partitionKey)
 	}
 	return h
+}
+
+// judgeCells tells what grants on parts of the table give.
+func (a Asked) judgeCells(h *Held, partitionKey bool) {
+	granted := fmt.Sprintf("%s is granted to %s on %s", a.Permission, whom(h.Rows), chain.Said(h.Cells.Parts(a.Schema)))
+	if a.Column == "" {
+		h.State, h.What = chain.Partly, granted+" only"
+		return
+	}
+	shown := h.Cells.Of(a.Column)
+	if partitionKey {
+		shown = h.Cells.Any()
+	}
+	h.Cells = chain.Cells{a.Column: shown}
+	switch {
+	case shown.Nothing():
+		h.State, h.What, h.Cells = chain.Broken, granted+fmt.Sprintf(" only, and column %s is not among it", a.Column), nil
+	case len(shown.NotSeen) == 0 && (shown.All || a.Permission == lakemesh.Describe):
+		h.State, h.What, h.Cells = chain.Holds, granted+fmt.Sprintf(", and column %s is among it", a.Column), nil
+	case len(shown.NotSeen) > 0:
+		h.State, h.What = chain.NotSeen, granted+fmt.Sprintf("; whether column %s is among it cannot be told", a.Column)
+	default:
+		h.State, h.What = chain.Partly, granted+fmt.Sprintf(", and column %s is shown in these rows only", a.Column)
+	}
 }
 
 // whom are the principals of rows.
@@ -192,10 +215,29 @@ func whom(rows []permissions.Holding) string {
 	return strings.Join(slices.Compact(all), ", ")
 }
 
-// about reports whether a subscription is on the table.
+// about reports whether a subscription is on the table, and is for whom the way goes to.
 func (a Asked) about(r *tracker.Record) bool {
-	return r.Subscriber == a.Home && strings.EqualFold(r.Database, a.Database) &&
+	return r.Subscriber == a.Home && strings.EqualFold(r.Database, a.Database) && (a.Grantee == "" || slices.Contains(forWhom(r), a.Grantee)) &&
 		(r.Words.Whole || slices.ContainsFunc(r.Tables, func(t string) bool { return strings.EqualFold(t, a.Table) }))
+}
+
+// forWhom are whom a subscription is for: those that it grants to or may have granted to, and
+// as long as it grants nothing those that are asked for.
+func forWhom(r *tracker.Record) []string {
+	scopes := []lakemesh.Scope{r.Scope}
+	if r.Status == lakemesh.Pending {
+		scopes = []lakemesh.Scope{r.RequestedScope}
+	}
+	for _, given := range r.MayHold() {
+		scopes = append(scopes, given.Scope)
+	}
+	var all []string
+	for _, s := range scopes {
+		for _, g := range chain.Grantees(r, s) {
+			all = append(all, string(g))
+		}
+	}
+	return all
 }
 
 // About are the records that are about the table and the principal's account.
@@ -205,14 +247,22 @@ func (a Asked) About(records []*tracker.Record) []*tracker.Record {
 
 // Justifying are those of the records that give what is asked for.
 func (a Asked) Justifying(records []*tracker.Record) []*tracker.Record {
-	return slices.DeleteFunc(a.About(records), func(r *tracker.Record) bool {
-		permitted := r.Justified().Permitted
-		return !a.gives(permitted)
-	})
+	return slices.DeleteFunc(a.About(records), func(r *tracker.Record) bool { return !a.justifies(r.Subscriber, r.Justified()) })
+}
+
+// justifies reports whether what a subscription gives is what is asked for, or a part of it, to
+// whom the way goes to.
+func (a Asked) justifies(account string, given tracker.Given) bool {
+	s := given.Scope
+	to := len(s.Principals) == 0 && (a.Grantee == "" || a.Grantee == account) || len(s.Principals) > 0 && (a.Grantee == "" || slices.Contains(s.Principals, a.Grantee))
+	column := a.Column == "" || a.isKey(a.Column) || !slices.Contains(s.ExceptColumns, a.Column) && (len(s.Columns) == 0 || slices.Contains(s.Columns, a.Column))
+	return a.gives(given.Permitted) && to && column
 }
 
 // wasGivenBy reports whether a subscription gave what is asked for and is over.
-func (a Asked) wasGivenBy(r *tracker.Record) bool { return r.Over && a.gives(r.Permitted) }
+func (a Asked) wasGivenBy(r *tracker.Record) bool {
+	return r.Over && a.justifies(r.Subscriber, tracker.Given{Permitted: r.Permitted, Scope: r.Scope})
+}
 
 // Reasons are why an account holds what rows say: the subscriptions that justify it, or
 // that somebody granted it by hand.
@@ -232,14 +282,19 @@ func (a Asked) Reasons(rows []permissions.Holding, records []*tracker.Record) ([
 		}
 		what := fmt.Sprintf("%s on %s to %s", r.Permissions, on, r.Principal)
 		found := false
-		if r.Principal == a.Home && r.Whole() {
-			for _, record := range slices.Concat(a.Justifying(records), slices.DeleteFunc(a.About(records), func(r *tracker.Record) bool { return !a.wasGivenBy(r) })) {
+		if r.Whole() || r.Filter != "" {
+			of := a
+			of.Grantee = r.Principal
+			for _, record := range slices.Concat(of.Justifying(records), slices.DeleteFunc(of.About(records), func(r *tracker.Record) bool { return !of.wasGivenBy(r) })) {
+				if filterOf(record.Scope) != r.Filter {
+					continue
+				}
 				byHand, err := permissions.DecodeFound(a.Mesh, record.Subscriber, record.Found)
 				if err != nil {
 					return nil, err
 				}
 				for k, h := range byHand {
-					if k.Object.Kind != access.KindDatabase && (k.Object.Table == "" || k.Object.Table == a.Table) && a.gives(h.Permissions) {
+					if string(k.Grantee) == r.Principal && k.Object.Kind != access.KindDatabase && k.Object.Kind != access.KindFilter && (k.Object.Table == "" || k.Object.Table == a.Table) && a.gives(h.Permissions) {
 						all = append(all, chain.Reason{Origin: chain.ByHand, What: what + ", before the subscription"})
 					}
 				}
@@ -279,6 +334,9 @@ func (a Asked) Record(records []*tracker.Record, owner string, held bool) chain.
 	case len(justified) > 0:
 		r := justified[0]
 		s.State, s.Resource, s.What = chain.Holds, "subscription "+r.ID, fmt.Sprintf("subscription %s is active with %s", r.ID, r.Permitted)
+		if !r.Scope.IsZero() {
+			s.What += " on " + on(r.Scope)
+		}
 		switch {
 		case r.Leaving:
 			settles := lakemesh.Do("producer.SettleDepartures")
@@ -334,7 +392,36 @@ func (a Asked) Record(records []*tracker.Record, owner string, held bool) chain.
 		return s
 	}
 	s.What = fmt.Sprintf("account %s has not asked for the table", a.Home)
+	to := a.Grantee
+	if a.Grantee = ""; to != "" {
+		if all := a.Justifying(records); len(all) > 0 {
+			r := all[0]
+			s.Resource, s.What = "subscription "+r.ID, fmt.Sprintf("subscription %s is %s, and not for %s", r.ID, whose(r), to)
+		} else if a.Column != "" {
+			a.Grantee, a.Column = to, ""
+			if all := a.Justifying(records); len(all) > 0 {
+				r := all[0]
+				s.Resource, s.What = "subscription "+r.ID, fmt.Sprintf("subscription %s is on %s", r.ID, r.Scope)
+			}
+		}
+	}
 	return s
+}
+
+// on says what a subscription is narrowed to.
+func on(s lakemesh.Scope) string {
+	if !s.Partly() {
+		return "all columns and rows; " + s.String()
+	}
+	return s.String()
+}
+
+// whose says whom a subscription is for.
+func whose(r *tracker.Record) string {
+	if len(r.Scope.Principals) > 0 {
+		return "for " + strings.Join(r.Scope.Principals, ", ") + " alone"
+	}
+	return "for account " + r.Subscriber
 }
 
 func orNothing(set lakemesh.Permissions) string {

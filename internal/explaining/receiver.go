@@ -44,6 +44,8 @@ type Received struct {
 type resourceLink struct {
 	on   permissions.Resource
 	rows []permissions.Holding
+	// region is another than the mesh's, or empty.
+	region string
 }
 
 // databasePage is the largest page of GetDatabases.
@@ -100,6 +102,37 @@ func (r Receiver) Look(ctx context.Context, a Asked) (*Received, error) {
 	return found, group.Wait()
 }
 
+// Place is the catalog and the Lake Formation of an account in another region than the
+// mesh's.
+type Place struct {
+	Region  string
+	Lake    *permissions.Lake
+	Catalog *catalog.Catalog
+}
+
+// LookElsewhere looks at the links in another region.
+func (r Receiver) LookElsewhere(ctx context.Context, a Asked, into *Received, at Place) error {
+	pages := glue.NewGetDatabasesPaginator(at.Catalog.Client, &glue.GetDatabasesInput{CatalogId: aws.String(r.Account), MaxResults: aws.Int32(databasePage)})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return fmt.Errorf("list the databases of account %s in region %s: %w", r.Account, at.Region, err)
+		}
+		for i := range page.DatabaseList {
+			d := &page.DatabaseList[i]
+			if !catalog.IsDatabaseLinkTo(d, r.Mesh, a.Database) || aws.ToString(d.TargetDatabase.Region) != r.Region {
+				continue
+			}
+			link := resourceLink{on: permissions.Database(r.Account, strings.ToLower(aws.ToString(d.Name))), region: at.Region}
+			if link.rows, err = at.Lake.HeldOn(ctx, link.on, a.Principal); err != nil {
+				return err
+			}
+			into.links["database "+link.on.Database+" in region "+at.Region] = link
+		}
+	}
+	return nil
+}
+
 // administers reports whether a principal is a role of lakemesh's, which is a data lake
 // administrator of its account and sees all of it.
 func (r Receiver) administers(principal string) bool {
@@ -142,7 +175,7 @@ func (r Receiver) link(a Asked, f *Received, account Held, records []*tracker.Re
 	// Who may hand nothing on hands on no link, either.
 	mayGive := func(record *tracker.Record) bool {
 		grantable := record.Justified().Grantable
-		return len(grantable) > 0 && account.HandsOn
+		return len(grantable) > 0 && account.HandsOn || len(record.Scope.Principals) > 0 && a.Grantee == a.Principal
 	}
 	switch {
 	case len(seen) > 0:
@@ -150,16 +183,24 @@ func (r Receiver) link(a Asked, f *Received, account Held, records []*tracker.Re
 		link.What = fmt.Sprintf("%s of account %s is a resource link to it, which %s may see", seen[0], r.Account, short(a.Principal))
 		return link
 	case len(hidden) > 0:
-		on := f.links[hidden[0]].on
+		on, region := f.links[hidden[0]].on, f.links[hidden[0]].region
 		link.Resource = hidden[0]
 		link.What = fmt.Sprintf("%s of account %s is a resource link to it, and %s may not see it (DESCRIBE)", hidden[0], r.Account, short(a.Principal))
 		if settles := a.settles(records); settles != nil {
-			return link.MendedBy(chain.Owner, settles)
+			return a.leftBehind(link, settles)
 		}
 		if i := slices.IndexFunc(about, mayGive); i >= 0 && on.Kind == permissions.KindDatabase {
-			return link.MendedBy(r.Party, a.importsTo(about[i], on.Database))
+			imports := a.importsTo(about[i], on.Database)
+			if region != "" {
+				there := imports.With("LinkRegion", region)
+				imports = &there
+			}
+			return link.MendedBy(r.Party, imports)
 		}
 		link.Mends, link.Command = r.Party, a.showing(on)
+		if region != "" {
+			link.Command += " --region " + region
+		}
 		return link
 	}
 	settles, i := a.settles(records), slices.IndexFunc(about, mayGive)
@@ -167,7 +208,7 @@ func (r Receiver) link(a Asked, f *Received, account Held, records []*tracker.Re
 	case r.Links != nil:
 		return link.MendedBy(r.Party, r.Links)
 	case settles != nil:
-		return link.MendedBy(chain.Owner, settles)
+		return a.leftBehind(link, settles)
 	case i >= 0:
 		return link.MendedBy(r.Party, a.importsTo(about[i], ""))
 	case len(about) > 0:
@@ -180,7 +221,7 @@ func (r Receiver) link(a Asked, f *Received, account Held, records []*tracker.Re
 // handed is what the account has handed on of the table.
 func (r Receiver) handed(a Asked, f *Received, account Held, partitionKey bool, records []*tracker.Record) chain.Step {
 	held := a.Judge(f.Rows, partitionKey, a.Principal, a.Everybody())
-	on := chain.Step{Link: chain.HandedOn, State: held.State, Account: r.Account, Resource: "table " + a.Name(), What: held.What}
+	on := chain.Step{Link: chain.HandedOn, State: held.State, Account: r.Account, Resource: "table " + a.Name(), What: held.What, Parts: a.Parts(held)}
 	if held.State == chain.Broken && a.Permission == lakemesh.Describe && r.administers(a.Principal) {
 		// Administrators see what was shared with their account.
 		on.State, on.What = chain.Holds, short(a.Principal)+" is a data lake administrator of its account, who sees what was shared with it"
@@ -194,11 +235,11 @@ func (r Receiver) handed(a Asked, f *Received, account Held, partitionKey bool, 
 	settles := a.settles(records)
 	switch {
 	case settles != nil && account.State != chain.Broken:
-		return on.MendedBy(chain.Owner, settles)
+		return a.leftBehind(on, settles)
 	case account.State != chain.Broken && !account.HandsOn:
 		on.What += fmt.Sprintf("; it may not, because it may hand %s on to nobody", a.Permission)
 		return a.mayHandOn(on, justified, records)
-	case len(justified) > 0 && account.State != chain.Broken && !account.whole():
+	case len(justified) > 0 && account.State != chain.Broken && !account.whole() && !slices.ContainsFunc(justified, func(r *tracker.Record) bool { return account.has(filterOf(r.Scope)) }):
 		// What was decided is more than what is there, and an import hands on what was decided.
 		return on.MendedBy(chain.Owner, restoring(justified))
 	}

@@ -57,11 +57,7 @@ func (i *Identity) Lazy(roleARN string) (*Identity, error) {
 	cfg.Credentials = aws.NewCredentialsCache(provider, func(o *aws.CredentialsCacheOptions) {
 		o.ExpiryWindow, o.ExpiryWindowJitterFrac = renewBefore, 0.5
 	})
-	newFor := Propagation
-	if i.roleWait <= 0 {
-		newFor = 0
-	}
-	cfg.Retryer = newRetryer(newFor)
+	cfg.Retryer = newRetryer(i.roleWait)
 	role.Config = logged(cfg, i.log, role)
 	return role, nil
 }

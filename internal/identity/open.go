@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"net/http"
-	"regexp"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -19,10 +18,6 @@ import (
 // commonly under way; the SDK keeps ten.
 const connectionsPerHost = 64
 
-// regionPattern is the form of a region's name. Which regions there are is for AWS
-// to say: new ones come.
-var regionPattern = regexp.MustCompile(`^[a-z]{2,}(-[a-z]+)+-[0-9]+$`)
-
 // Open opens the caller of the options: it builds the configuration and asks STS
 // once who that is. Credentials of another account than they say are a
 // [lakemesh.ErrWrongAccount].
@@ -31,8 +26,10 @@ func Open(ctx context.Context, o lakemesh.Options) (*Identity, error) {
 	if err != nil {
 		return nil, err
 	}
-	if o.Region != "" && !regionPattern.MatchString(o.Region) {
-		return nil, lakemesh.Invalid("Region", "%q is not a region of AWS, such as %s", o.Region, lakemesh.DefaultRegion)
+	if o.Region != "" {
+		if err := lakemesh.CheckRegion("Region", o.Region); err != nil {
+			return nil, err
+		}
 	}
 	if o.Concurrency < 0 {
 		return nil, lakemesh.Invalid("Concurrency", "%d calls at once are not possible; leave it out for the default", o.Concurrency)

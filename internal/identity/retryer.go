@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -38,12 +39,15 @@ const (
 // What may pass and may stay, such as "Invalid principal", is not tried again here
 // but where it is known that the principal is new: see [UntilVisible].
 //
-// For as long as newFor after it was made, it also tries again what no policy of the
-// caller allows: a role that was made, or whose policy was changed, a moment ago is
-// refused by each service for a while, in these words and no others
+// It also tries again what no policy of the caller allows, for as long as wait after the
+// first such answer of an action, if that comes soon after the identity was opened: a role that was made,
+// or whose policy was changed, a moment ago is refused by each service for a while, in these
+// words and no others
 // (https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_general.html#troubleshoot_general_eventual-consistency).
-func newRetryer(newFor time.Duration) func() aws.Retryer {
-	shared, until := &paces{}, time.Now().Add(newFor)
+// When a role was made is hidden from who acts as it. So it is one wait for all calls of an
+// action: a role that is refused after it is not new, and each call would wait for nothing.
+func newRetryer(wait time.Duration) func() aws.Retryer {
+	shared, fresh := &paces{}, &newcomer{opened: time.Now(), wait: wait, until: map[string]time.Time{}}
 	return func() aws.Retryer {
 		return &retryer{paces: shared, Standard: retry.NewStandard(func(s *retry.StandardOptions) {
 			s.MaxAttempts = MaxAttempts
@@ -52,10 +56,36 @@ func newRetryer(newFor time.Duration) func() aws.Retryer {
 			// all the way; the pace does that work.
 			s.RateLimiter = ratelimit.None
 			s.Retryables = append(s.Retryables, retry.IsErrorRetryableFunc(func(err error) aws.Ternary {
-				return trueOrUnknown(isPassing(err) || isTooNew(err) && time.Now().Before(until))
+				return trueOrUnknown(isPassing(err) || isTooNew(err) && fresh.waits(readDenial(awserr.Message(err)).action, time.Now()))
 			}))
 		})}
 	}
+}
+
+// newcomer is a role that may be new.
+type newcomer struct {
+	opened time.Time
+	wait   time.Duration
+
+	mu sync.Mutex
+	// until is how long a refusal of each action is tried again.
+	until map[string]time.Time
+}
+
+// waits reports whether a refusal of an action may pass. Services learn of a role one by one,
+// so one that knows it says nothing about another.
+func (n *newcomer) waits(action string, now time.Time) bool {
+	if n.wait <= 0 {
+		return false
+	}
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	until, refused := n.until[action]
+	if !refused && now.Before(n.opened.Add(Propagation)) {
+		until = now.Add(n.wait)
+		n.until[action] = until
+	}
+	return now.Before(until)
 }
 
 // retryer implements aws.RetryerV2.

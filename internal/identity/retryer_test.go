@@ -3,11 +3,13 @@ package identity_test
 import (
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
+	"github.com/lakemesh/lakemesh"
 	"github.com/lakemesh/lakemesh/internal/identity"
 	"github.com/lakemesh/lakemesh/localmesh"
 )
@@ -34,4 +36,28 @@ func TestCancelledTransactionsAreTriedAgainWhereThatHelps(t *testing.T) {
 			mesh.ClearFaults()
 		})
 	}
+}
+
+// What a role may not do is tried again in case it is new: for a while in all, and not for
+// each of its calls.
+func TestARoleThatMayNotIsNotTriedForEachCall(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		mesh := world(t)
+		o := options(mesh, "arn:aws:iam::"+consumerAccount+":role/Admin")
+		o.RoleWait = lakemesh.DefaultRoleWait
+		caller, err := identity.Open(t.Context(), o)
+		must(t, err)
+		role, err := caller.Assume(t.Context(), lakemesh.RoleARN(consumerAccount, lakemesh.ConsumerRole))
+		must(t, err)
+		begun := time.Now()
+		for range 8 {
+			if _, err := dynamodb.NewFromConfig(role.Config).ListTables(t.Context(), &dynamodb.ListTablesInput{}); !identity.IsAccessDenied(err) {
+				t.Fatalf("got %v", err)
+			}
+		}
+		if took, tried := time.Since(begun), calls(mesh, "ListTables"); took > 2*lakemesh.DefaultRoleWait || tried < 8+4 {
+			t.Errorf("8 calls that were refused took %s and %d attempts", took, tried)
+		}
+	})
 }

@@ -2,64 +2,32 @@ package meshtest
 
 import (
 	"context"
-	"encoding/csv"
-	"errors"
-	"fmt"
-	"io"
-	"slices"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/credentials"
-	"github.com/aws/aws-sdk-go-v2/service/glue"
-	gluetypes "github.com/aws/aws-sdk-go-v2/service/glue/types"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
-	"github.com/aws/aws-sdk-go-v2/service/lakeformation"
-	lftypes "github.com/aws/aws-sdk-go-v2/service/lakeformation/types"
-	"github.com/aws/aws-sdk-go-v2/service/s3"
-	"github.com/aws/aws-sdk-go-v2/service/sts"
-	ststypes "github.com/aws/aws-sdk-go-v2/service/sts/types"
 
-	"github.com/lakemesh/lakemesh/internal/identity"
-	"github.com/lakemesh/lakemesh/internal/rowfilter"
+	"github.com/lakemesh/lakemesh/internal/engine"
 )
 
-// engineTag is what the query engine of the tests shows of itself.
-const engineTag = "engine"
-
-// TrustEngines lets query engines of accounts filter the mesh's tables, as Athena does without
-// being asked
-// (https://docs.aws.amazon.com/lake-formation/latest/dg/app-integration-how-to-setup.html).
+// TrustEngines lets query engines of accounts filter the mesh's tables.
 func (m *Mesh) TrustEngines(accounts ...string) {
 	m.t.Helper()
-	client := lakeformation.NewFromConfig(m.Config(Administrator(MeshAccount)))
-	out, err := client.GetDataLakeSettings(m.t.Context(), &lakeformation.GetDataLakeSettingsInput{})
-	if err != nil {
-		m.t.Fatal(err)
-	}
-	s := out.DataLakeSettings
-	s.AllowExternalDataFiltering, s.AuthorizedSessionTagValueList = aws.Bool(true), []string{engineTag}
-	for _, a := range accounts {
-		s.ExternalDataFilteringAllowList = append(s.ExternalDataFilteringAllowList, lftypes.DataLakePrincipal{DataLakePrincipalIdentifier: aws.String(a)})
-	}
-	if _, err := client.PutDataLakeSettings(m.t.Context(), &lakeformation.PutDataLakeSettingsInput{DataLakeSettings: s}); err != nil {
+	if err := engine.Trust(m.t.Context(), m.Config(Administrator(MeshAccount)), accounts...); err != nil {
 		m.t.Fatal(err)
 	}
 }
 
-// Reader makes a role that a query engine reads as: it may call what reads, and Lake Formation
-// decides.
+// Reader makes a role that a query engine reads as.
 func (m *Mesh) Reader(account, name string) string {
 	m.t.Helper()
 	client := iam.NewFromConfig(m.Config(Administrator(account)))
-	out, err := client.CreateRole(m.t.Context(), &iam.CreateRoleInput{RoleName: aws.String(name), AssumeRolePolicyDocument: aws.String(
-		`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::` + account + `:root"},"Action":["sts:AssumeRole","sts:TagSession"]}]}`)})
+	out, err := client.CreateRole(m.t.Context(), &iam.CreateRoleInput{RoleName: aws.String(name), AssumeRolePolicyDocument: aws.String(engine.TrustPolicy(account))})
 	if err != nil {
 		m.t.Fatal(err)
 	}
 	if err := Try(m.Mesh, func() error {
-		_, err := client.PutRolePolicy(m.t.Context(), &iam.PutRolePolicyInput{RoleName: aws.String(name), PolicyName: aws.String("query"), PolicyDocument: aws.String(
-			`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["glue:Get*","lakeformation:Get*"],"Resource":"*"}]}`)})
+		_, err := client.PutRolePolicy(m.t.Context(), &iam.PutRolePolicyInput{RoleName: aws.String(name), PolicyName: aws.String("query"), PolicyDocument: aws.String(engine.Policy)})
 		return err
 	}); err != nil {
 		m.t.Fatal(err)
@@ -67,121 +35,8 @@ func (m *Mesh) Reader(account, name string) string {
 	return aws.ToString(out.Role.Arn)
 }
 
-// Query reads a table as a query engine does: it asks for the metadata and for what may be
-// shown, has credentials vended, reads the files, and leaves out what may not be shown. It
-// returns the columns that may be shown, and the rows, each as "column=value" in order; a
-// cell that may not be shown is "NULL".
+// Query reads a table as a query engine does, as a role: see [engine.Query].
 func (m *Mesh) Query(ctx context.Context, role, database, table string) (columns, rows []string, err error) {
 	account := strings.Split(role, ":")[4]
-	assumed, err := sts.NewFromConfig(m.Config(Administrator(account))).AssumeRole(ctx, &sts.AssumeRoleInput{RoleArn: aws.String(role), RoleSessionName: aws.String("query"),
-		Tags: []ststypes.Tag{{Key: aws.String("LakeFormationAuthorizedCaller"), Value: aws.String(engineTag)}}})
-	if err != nil {
-		return nil, nil, fmt.Errorf("assume the role: %w", err)
-	}
-	cfg := m.ConfigWith(credentials.NewStaticCredentialsProvider(*assumed.Credentials.AccessKeyId, *assumed.Credentials.SecretAccessKey, *assumed.Credentials.SessionToken))
-	meta, err := glue.NewFromConfig(cfg).GetUnfilteredTableMetadata(ctx, &glue.GetUnfilteredTableMetadataInput{CatalogId: aws.String(account), DatabaseName: aws.String(database), Name: aws.String(table),
-		SupportedPermissionTypes: gluetypes.PermissionType("").Values()})
-	if err != nil {
-		return nil, nil, fmt.Errorf("read the metadata: %w", err)
-	}
-	if len(meta.AuthorizedColumns) == 0 {
-		return nil, nil, errors.New("no column may be shown")
-	}
-	keys, err := lakeformation.NewFromConfig(cfg).GetTemporaryGlueTableCredentials(ctx, &lakeformation.GetTemporaryGlueTableCredentialsInput{TableArn: meta.ResourceArn,
-		Permissions: []lftypes.Permission{lftypes.PermissionSelect}, SupportedPermissionTypes: lftypes.PermissionType("").Values()})
-	if err != nil {
-		return nil, nil, fmt.Errorf("have credentials vended: %w", err)
-	}
-	content, err := files(ctx, identity.S3(m.ConfigWith(credentials.NewStaticCredentialsProvider(*keys.AccessKeyId, *keys.SecretAccessKey, *keys.SessionToken))),
-		aws.ToString(meta.Table.StorageDescriptor.Location))
-	if err != nil {
-		return nil, nil, err
-	}
-	rows, err = visible(meta, content)
-	return meta.AuthorizedColumns, rows, err
-}
-
-// files are the contents of a table's files.
-func files(ctx context.Context, client *s3.Client, location string) ([]string, error) {
-	bucket, prefix, _ := strings.Cut(strings.TrimPrefix(location, "s3://"), "/")
-	list, err := client.ListObjectsV2(ctx, &s3.ListObjectsV2Input{Bucket: aws.String(bucket), Prefix: aws.String(prefix)})
-	if err != nil {
-		return nil, fmt.Errorf("list %s: %w", location, err)
-	}
-	var all []string
-	for _, o := range list.Contents {
-		out, err := client.GetObject(ctx, &s3.GetObjectInput{Bucket: aws.String(bucket), Key: o.Key})
-		if err != nil {
-			return nil, fmt.Errorf("read %s: %w", aws.ToString(o.Key), err)
-		}
-		text, err := io.ReadAll(out.Body)
-		if err = errors.Join(err, out.Body.Close()); err != nil {
-			return nil, err
-		}
-		all = append(all, string(text))
-	}
-	return all, nil
-}
-
-// visible is what of the rows of CSV files may be shown: the rows that meet the condition of
-// the table, and of them the cells whose own condition is met, too.
-func visible(meta *glue.GetUnfilteredTableMetadataOutput, files []string) ([]string, error) {
-	var schema rowfilter.Table
-	for _, c := range meta.Table.StorageDescriptor.Columns {
-		schema.Columns = append(schema.Columns, rowfilter.Column{Name: aws.ToString(c.Name), Type: aws.ToString(c.Type)})
-	}
-	meets := func(condition string, row rowfilter.Row) (bool, error) {
-		if condition == "" {
-			return true, nil
-		}
-		read, err := rowfilter.Read(condition, schema)
-		if err != nil {
-			return false, fmt.Errorf("the condition %s: %w", condition, err)
-		}
-		truth, err := read.Eval(row)
-		return truth == rowfilter.True, err
-	}
-	cells := map[string]string{}
-	for _, c := range meta.CellFilters {
-		cells[aws.ToString(c.ColumnName)] = aws.ToString(c.RowFilterExpression)
-	}
-	var all []string
-	for _, file := range files {
-		lines, err := csv.NewReader(strings.NewReader(file)).ReadAll()
-		if err != nil {
-			return nil, fmt.Errorf("read CSV: %w", err)
-		}
-		for _, line := range lines[1:] {
-			row := rowfilter.Row{}
-			for i, c := range schema.Columns {
-				if row[c.Name], err = rowfilter.ParseValue(rowfilter.ParseType(c.Type), line[i]); err != nil {
-					return nil, err
-				}
-			}
-			shown, err := meets(aws.ToString(meta.RowFilter), row)
-			if err != nil {
-				return nil, err
-			}
-			if !shown {
-				continue
-			}
-			var words []string
-			for i, c := range schema.Columns {
-				if !slices.Contains(meta.AuthorizedColumns, c.Name) {
-					continue
-				}
-				value := line[i]
-				if condition, own := cells[c.Name]; own {
-					if shown, err = meets(condition, row); err != nil {
-						return nil, err
-					} else if !shown {
-						value = "NULL"
-					}
-				}
-				words = append(words, c.Name+"="+value)
-			}
-			all = append(all, strings.Join(words, " "))
-		}
-	}
-	return all, nil
+	return engine.Query(ctx, engine.As(m.Config(Administrator(account)), role), account, database, table)
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"slices"
 	"strconv"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -97,6 +98,12 @@ func (b *Batches) Revoke(p *plan.Plan, e Entry, after ...*plan.Step) []*plan.Ste
 // principal comes after what is revoked there, and all of it after the steps
 // given. It returns all of them.
 func (b *Batches) Change(p *plan.Plan, grant, revoke []Entry, after ...*plan.Step) []*plan.Step {
+	return b.ChangeAfter(p, grant, revoke, nil, after...)
+}
+
+// ChangeAfter is [Batches.Change], with steps after which something may be granted, and
+// which nothing that is revoked waits for.
+func (b *Batches) ChangeAfter(p *plan.Plan, grant, revoke []Entry, granting []*plan.Step, after ...*plan.Step) []*plan.Step {
 	var all []*plan.Step
 	revoked := map[Key][]*plan.Step{}
 	for _, e := range revoke {
@@ -105,7 +112,7 @@ func (b *Batches) Change(p *plan.Plan, grant, revoke []Entry, after ...*plan.Ste
 		all = append(all, steps...)
 	}
 	for _, e := range grant {
-		all = append(all, b.Grant(p, e, append(revoked[e.Key()], after...)...)...)
+		all = append(all, b.Grant(p, e, slices.Concat(revoked[e.Key()], granting, after)...)...)
 	}
 	return all
 }

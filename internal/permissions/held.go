@@ -83,7 +83,10 @@ func holdingOn(on Resource, row types.PrincipalResourcePermissions, catalog stri
 	if row.AdditionalDetails != nil {
 		h.Shares = row.AdditionalDetails.ResourceShare
 	}
-	if r, ok := fromSDK(row.Resource, catalog); ok {
+	if r, ok := fromSDK(row.Resource, catalog); ok && r.Kind == KindFilter {
+		h.Filter = r.Filter
+		return h, on.Kind == KindTable && Table(r.Account, r.Database, r.Table) == on && h.Filter != ""
+	} else if ok {
 		h.AllTables = r.Kind == KindAllTables
 		return h, r == on || on.Kind == KindTable && r == AllTables(on.Account, on.Database)
 	}
@@ -93,9 +96,7 @@ func holdingOn(on Resource, row types.PrincipalResourcePermissions, catalog stri
 	same := func(database, table *string) bool {
 		return strings.EqualFold(aws.ToString(database), on.Database) && strings.EqualFold(aws.ToString(table), on.Table)
 	}
-	switch {
-	case row.Resource.TableWithColumns != nil:
-		t := row.Resource.TableWithColumns
+	if t := row.Resource.TableWithColumns; t != nil {
 		for _, c := range t.ColumnNames {
 			h.Columns = append(h.Columns, strings.ToLower(c))
 		}
@@ -105,10 +106,6 @@ func holdingOn(on Resource, row types.PrincipalResourcePermissions, catalog stri
 			}
 		}
 		return h, same(t.DatabaseName, t.Name) && !h.Whole()
-	case row.Resource.DataCellsFilter != nil:
-		f := row.Resource.DataCellsFilter
-		h.Filter = aws.ToString(f.Name)
-		return h, same(f.DatabaseName, f.TableName) && h.Filter != ""
 	}
 	return h, false
 }

@@ -33,6 +33,8 @@ type operation struct {
 	// the consumer's side, too.
 	leaves     []string
 	ofConsumer bool
+	// holds checks what is to hold also when the operation failed half way.
+	holds func(t *testing.T, w *world)
 }
 
 // operations are the producer's and the consumer's.

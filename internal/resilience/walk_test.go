@@ -172,6 +172,9 @@ func (op *operation) disturbed(t *testing.T, w *world, whole *undisturbed, d dis
 	w.wire.mend()
 	left := w.look(t)
 	op.checkLeft(t, whole, left, first)
+	if op.holds != nil {
+		op.holds(t, w)
+	}
 	if !d.same || d.killed() {
 		w.another()
 	}

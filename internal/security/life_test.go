@@ -147,7 +147,7 @@ func planned[In any](l *life, plan func(context.Context, In) (*plan.Plan, error)
 func (l *life) steps() []step {
 	return slices.Concat(
 		[]step{{"what there was before the mesh", l.begin}},
-		l.setUp(), l.publication(), l.requests(), l.decisions(), l.use(), l.growth(), l.upkeep(), l.migration(), l.endings(), l.leaving(), l.wayBack(),
+		l.setUp(), l.publication(), l.requests(), l.decisions(), l.use(), l.growth(), l.upkeep(), l.migration(), l.endings(), l.scopes(), l.ends(), l.leaving(), l.wayBack(),
 	)
 }
 
@@ -276,7 +276,7 @@ func (l *life) setUp() []step {
 		if err != nil {
 			return err
 		}
-		_, err = m.InitializeMeshAccount(l.ctx, admin.InitializeMeshInput{AllowFullTableExternalDataAccess: true})
+		_, err = m.InitializeMeshAccount(l.ctx, admin.InitializeMeshInput{AllowFullTableExternalDataAccess: true, EndSchedules: admin.EndsScheduled})
 		return err
 	}
 	return []step{
@@ -334,6 +334,8 @@ func (l *life) bootstrap(account string, kind admin.AccountType) error {
 	in := admin.BootstrapInput{Type: kind, Mesh: l.opened(meshAccount), Account: l.opened(account)}
 	if kind == admin.Producer {
 		in.CrawlerRoleARN = meshtest.CrawlerRole
+	} else {
+		in.LinkRegions = []string{farRegion}
 	}
 	planned(l, admin.PlanBootstrapAccount, in)
 	out, err := admin.BootstrapAccount(l.ctx, in)
@@ -707,6 +709,9 @@ func (l *life) abort() error {
 	return l.producer.DenyAccessRequest(l.ctx, producer.DenyInput{RequestID: l.ids["aborted"]})
 }
 
+// farRegion is a region besides the mesh's in which the consumer links.
+const farRegion = "eu-central-1"
+
 var errUnexpected = errors.New("not as expected")
 
 func (l *life) use() []step {
@@ -735,6 +740,13 @@ func (l *life) use() []step {
 	return []step{
 		finalize("routes"), finalize("original"), finalize("weather"),
 		finalize("weather", "arn:aws:iam::"+consumerAccount+":role/"+analyst),
+		{"link in another region", func() error {
+			in := consumer.FinalizeInput{SubscriptionID: l.ids["weather"], LinkRegion: farRegion, Principals: []string{"arn:aws:iam::" + consumerAccount + ":role/" + analyst}}
+			planned(l, l.consumer.PlanFinalizeSubscription, in)
+			out, err := l.consumer.FinalizeSubscription(l.ctx, in)
+			l.told(out, err)
+			return err
+		}},
 		{"import for whom there is not", func() error {
 			for _, nobody := range []string{"role/Nobody", "user/nobody"} {
 				_, err := l.consumer.PlanFinalizeSubscription(l.ctx, consumer.FinalizeInput{SubscriptionID: l.ids["weather"], Principals: []string{"arn:aws:iam::" + consumerAccount + ":" + nobody}})
@@ -763,6 +775,7 @@ func (l *life) use() []step {
 		{"what the original library reads of it", l.mirrored},
 		{"query as the consumer", l.query},
 		{"look at the links as the producer", l.links},
+		{"narrow a subscription, and explain it", l.narrow},
 		{"change a subscription", func() error {
 			in := producer.UpdateInput{SubscriptionID: l.ids["weather"], GrantPermissions: []string{"DESCRIBE"}, Notes: "less"}
 			planned(l, l.producer.PlanUpdateSubscriptionPermissions, in)
@@ -773,6 +786,36 @@ func (l *life) use() []step {
 			return l.producer.UpdateSubscriptionPermissions(l.ctx, in)
 		}},
 	}
+}
+
+// narrow gives one column, which consumer and administrator see by the filter that carries it,
+// and all of them again.
+func (l *life) narrow() error {
+	to := func(columns ...string) error {
+		if err := l.producer.UpdateSubscriptionPermissions(l.ctx, producer.UpdateInput{SubscriptionID: l.ids["routes"], Scope: producer.ScopeInput{Columns: columns}}); err != nil {
+			return err
+		}
+		return errOf(l.consumer.FinalizeSubscription(l.ctx, consumer.FinalizeInput{SubscriptionID: l.ids["routes"]}))
+	}
+	if err := to("id"); err != nil {
+		return err
+	}
+	mesh, err := l.admin(meshAccount)
+	if err != nil {
+		return err
+	}
+	for who, explain := range map[string]func(context.Context, producer.ExplainInput) (*producer.Explanation, error){"consumer": l.consumer.Explain, "administrator": mesh.Explain, "owner": l.producer.Explain} {
+		e, err := explain(l.ctx, producer.ExplainInput{Database: product, Table: "routes", Column: "id", Principal: consumerAccount})
+		if err != nil {
+			return err
+		}
+		for _, s := range e.Ways[0].Steps {
+			if s.Link == "grant" && s.State != "holds" {
+				return fmt.Errorf("%w: to the %s it is %s: %s", errUnexpected, who, s.State, s.What)
+			}
+		}
+	}
+	return to([]string{}...)
 }
 
 // query works as a query engine does for DataMeshConsumer: by the link to the

@@ -10,7 +10,7 @@ import (
 	"strings"
 )
 
-// document is a bucket policy, taken apart as little as possible: every element
+// document is the policy of a bucket or a key, taken apart as little as possible: every element
 // that is not ours is kept as it was written.
 type document struct {
 	elements   map[string]json.RawMessage
@@ -23,14 +23,14 @@ func parse(policy string) (*document, error) {
 		return d, nil
 	}
 	if err := json.Unmarshal([]byte(policy), &d.elements); err != nil {
-		return nil, fmt.Errorf("read the bucket policy: %w", err)
+		return nil, fmt.Errorf("read the policy: %w", err)
 	}
 	raw := bytes.TrimSpace(d.elements["Statement"])
 	switch {
 	case len(raw) == 0:
 	case raw[0] == '[':
 		if err := json.Unmarshal(raw, &d.statements); err != nil {
-			return nil, fmt.Errorf("read the bucket policy's statements: %w", err)
+			return nil, fmt.Errorf("read the policy's statements: %w", err)
 		}
 	default:
 		// A single statement needs no list.
@@ -80,7 +80,7 @@ func encode(v any) (json.RawMessage, error) {
 	e := json.NewEncoder(&b)
 	e.SetEscapeHTML(false)
 	if err := e.Encode(v); err != nil {
-		return nil, fmt.Errorf("write the bucket policy: %w", err)
+		return nil, fmt.Errorf("write the policy: %w", err)
 	}
 	return bytes.TrimSpace(b.Bytes()), nil
 }

@@ -9,14 +9,68 @@ import (
 	"github.com/lakemesh/lakemesh/internal/iampolicy"
 )
 
+// KeyRead is what a role does with a key when it reads an object of a bucket from S3.
+type KeyRead struct {
+	// Key is the key's ARN, Role the role.
+	Key, Role string
+	// Bucket is the bucket, and BucketKey whether it has a key of its own, so that KMS is told
+	// the bucket and not the object
+	// (https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucket-key.html).
+	Bucket    string
+	BucketKey bool
+}
+
+// keys are the condition keys of the call that S3 makes for the role whose values are
+// known. Those that describe the principal follow from it.
+func (r KeyRead) keys() map[string][]string {
+	about := bucketARN(r.Bucket)
+	if !r.BucketKey {
+		about = objectARN(r.Bucket, probe)
+	}
+	return map[string][]string{"kms:ViaService": {s3Of(r.Key)}, "kms:CallerAccount": {accountOf(r.Role)}, "aws:ResourceAccount": {accountOf(r.Key)},
+		objectContext: {about}, "kms:EncryptionContextKeys": {"aws:s3:arn"}, "kms:EncryptionAlgorithm": {"SYMMETRIC_DEFAULT"}}
+}
+
+// objectContext is the condition key of what S3 tells KMS about: the object or its bucket
+// (https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingKMSEncryption.html).
+const objectContext = "kms:EncryptionContext:aws:s3:arn"
+
+// s3Of is S3 as KMS names who calls it, in a key's region.
+func s3Of(key string) string {
+	region := ""
+	if parts := strings.Split(key, ":"); len(parts) == 6 {
+		region = parts[3]
+	}
+	return "s3." + region + ".amazonaws.com"
+}
+
 // KeyLets evaluates the policy of a key for a role that decrypts with it what it reads from
 // S3, by IAM's rules. The role's own policies and grants of KMS are not looked at.
 //
 // https://docs.aws.amazon.com/kms/latest/developerguide/conditions-kms.html
-func KeyLets(policy, key, role string) (Letting, error) {
+func KeyLets(policy string, r KeyRead) (Letting, error) {
+	return keyAllows(policy, keyUse{key: r.Key, role: r.Role, action: "kms:Decrypt", does: "to decrypt", keys: r.keys()})
+}
+
+// KeyWritable evaluates the policy of a key for a role that writes that policy. The role's
+// own policies are not looked at.
+func KeyWritable(policy, key, role string) (Letting, error) {
+	return keyAllows(policy, keyUse{key: key, role: role, action: "kms:PutKeyPolicy", does: "to write it",
+		keys: map[string][]string{"kms:CallerAccount": {accountOf(role)}, "aws:ResourceAccount": {accountOf(key)}, "kms:BypassPolicyLockoutSafetyCheck": {"false"}}})
+}
+
+// keyUse is one call on a key.
+type keyUse struct {
+	key, role, action string
+	// does says the action in words.
+	does string
+	keys map[string][]string
+}
+
+func keyAllows(policy string, u keyUse) (Letting, error) {
 	d, err := parse(policy)
 	if err != nil {
-		return Letting{}, fmt.Errorf("the policy of key %s: %w", key, err)
+		return Letting{}, fmt.Errorf("the policy of key %s: %w", u.key, err)
 	}
 	version := iampolicy.Version2008
 	if d.variables() {
@@ -25,22 +79,25 @@ func KeyLets(policy, key, role string) (Letting, error) {
 	var l Letting
 	var by []string
 	for _, raw := range d.statements {
+		if ineffective(raw) {
+			continue
+		}
 		s, err := readStatement(raw, version)
 		if err != nil {
 			// What it lets or denies nobody here can tell.
 			l.Perhaps = true
-			l.Denied = append(l.Denied, Denied{Role: role, Text: fmt.Sprintf("the policy of key %s has a statement that cannot be evaluated (%s)", key, named(raw))})
+			l.Denied = append(l.Denied, Denied{Role: u.role, Text: fmt.Sprintf("the policy of key %s has a statement that cannot be evaluated (%s)", u.key, named(raw))})
 			continue
 		}
-		known, depends := keyConditions(s.Conditions, key, role)
+		known, depends := u.conditions(s.Conditions)
 		s.Conditions = known
-		r := reading{role: role}
-		decision := iampolicy.Evaluate(iampolicy.Request{Action: "kms:Decrypt", Resource: key, Principal: r.principal(), Keys: keyKeys(key, role)},
-			iampolicy.Policies{Identity: everything, ResourceAccount: accountOf(key), Resource: &iampolicy.Named{Name: key,
+		r := reading{role: u.role}
+		decision := iampolicy.Evaluate(iampolicy.Request{Action: u.action, Resource: u.key, Principal: r.principal(), Keys: u.keys},
+			iampolicy.Policies{Identity: everything, ResourceAccount: accountOf(u.key), ResourceRequired: true, Resource: &iampolicy.Named{Name: u.key,
 				Document: &iampolicy.Document{Version: version, Statements: []iampolicy.Statement{s}}}})
 		switch {
 		case decision.Effect == iampolicy.ExplicitDeny:
-			l.Denied = append(l.Denied, Denied{Role: role, Certain: !depends, Text: fmt.Sprintf("the policy of key %s denies %s to decrypt (%s)", key, role, named(raw))})
+			l.Denied = append(l.Denied, Denied{Role: u.role, Certain: !depends, Text: fmt.Sprintf("the policy of key %s denies %s %s (%s)", u.key, u.role, u.does, named(raw))})
 		case decision.Allowed && depends:
 			l.Perhaps = true
 			by = append(by, named(raw))
@@ -53,20 +110,21 @@ func KeyLets(policy, key, role string) (Letting, error) {
 	return l, nil
 }
 
-// keyKeys are the condition keys of a call to decrypt what is read from S3 whose values are
-// known. Those that describe the principal follow from it.
-func keyKeys(key, role string) map[string][]string {
-	region := ""
-	if parts := strings.Split(key, ":"); len(parts) == 6 {
-		region = parts[3]
+// ineffective reports whether a statement of a key's policy says nothing of what or of which
+// resource it is about. KMS takes such statements, and they have no effect
+// (https://docs.aws.amazon.com/kms/latest/APIReference/API_PutKeyPolicy.html).
+func ineffective(raw json.RawMessage) bool {
+	var members map[string]json.RawMessage
+	if json.Unmarshal(raw, &members) != nil {
+		return false
 	}
-	return map[string][]string{"kms:ViaService": {"s3." + region + ".amazonaws.com"}, "kms:CallerAccount": {accountOf(role)}, "aws:ResourceAccount": {accountOf(key)}}
+	return members["Action"] == nil && members["NotAction"] == nil || members["Resource"] == nil && members["NotResource"] == nil
 }
 
-// keyConditions are the conditions whose keys are known, and whether there are others.
-func keyConditions(all iampolicy.Conditions, key, role string) (known iampolicy.Conditions, depends bool) {
+// conditions are the conditions whose keys are known, and whether there are others.
+func (u keyUse) conditions(all iampolicy.Conditions) (known iampolicy.Conditions, depends bool) {
 	keys := map[string]bool{"aws:principalarn": true, "aws:principalaccount": true, "aws:principaltype": true, "aws:principalisawsservice": true}
-	for name := range maps.Keys(keyKeys(key, role)) {
+	for name := range maps.Keys(u.keys) {
 		keys[strings.ToLower(name)] = true
 	}
 	known = iampolicy.Conditions{}

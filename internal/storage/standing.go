@@ -34,6 +34,9 @@ type Look struct {
 	// nobody tells.
 	KMS bool
 	Key string
+	// BucketKey tells that a key of the bucket's own stands between that key and objects: KMS
+	// is told the bucket then, and not the object.
+	BucketKey bool
 }
 
 // Look looks what a bucket is to the account and how it encrypts, in one call. A caller
@@ -62,7 +65,7 @@ func encryption(c *types.ServerSideEncryptionConfiguration) Look {
 	}
 	for _, rule := range c.Rules {
 		if by := rule.ApplyServerSideEncryptionByDefault; by != nil && by.SSEAlgorithm != types.ServerSideEncryptionAes256 {
-			return Look{KMS: true, Key: aws.ToString(by.KMSMasterKeyID)}
+			return Look{KMS: true, Key: aws.ToString(by.KMSMasterKeyID), BucketKey: aws.ToBool(rule.BucketKeyEnabled)}
 		}
 	}
 	return Look{}

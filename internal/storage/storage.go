@@ -218,6 +218,19 @@ func (c *Change) shownBy(policy string) (bool, error) {
 	return true, nil
 }
 
+// Left are the roles to which something was open in the bucket and nothing is when the
+// change is done.
+func (c *Change) Left() (roles []string) {
+	// Both were read before.
+	before, errBefore := parse(c.before)
+	after, errAfter := parse(c.after)
+	if errBefore != nil || errAfter != nil {
+		return nil
+	}
+	now := after.roles(c.Bucket)
+	return slices.DeleteFunc(before.roles(c.Bucket), func(role string) bool { return slices.Contains(now, role) })
+}
+
 // want works out what is wanted of each role in the bucket, by what is open in it.
 func (c *Change) want(parts map[string]*Part, w Wanted) error {
 	d, err := parse(c.before)

@@ -41,6 +41,8 @@ const (
 	attrLeftReason = "LeftReason"
 	// attrImportedRevision is the revision of the decision that was imported.
 	attrImportedRevision = "ImportedRevision"
+	// attrLinkRegions are the regions in which resource links may be.
+	attrLinkRegions = "LinkRegions"
 	// attrEntries counts the entries of a side's history, attrHead is the hash of the
 	// newest.
 	attrEntries = "Entries"
@@ -75,7 +77,7 @@ const (
 func ConsumerAttributes() []string {
 	return []string{attrID, attrOwner, attrSubscriber, attrStatus, attrDatabase, attrTables, attrRequested, attrNotes,
 		attrCreated, attrCreatedBy, attrUpdated, attrUpdatedBy, attrImported, attrExpressions, attrUntil, attrScope, attrAsked, attrTakenBack, attrLeaving, attrLeftReason,
-		attrImportedRevision, attrEntries, attrHead, attrOpen, attrWithdrawn, attrJoined,
+		attrImportedRevision, attrLinkRegions, attrEntries, attrHead, attrOpen, attrWithdrawn, attrJoined,
 		// Not what the consumer says: what its owner mirrors, which it can take out if that
 		// leaves it no room.
 		attrPermitted, attrGrantable, attrTableARNs, attrShares,

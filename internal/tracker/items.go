@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"time"
 
@@ -80,9 +81,12 @@ type Loaded struct {
 	// tells that somebody held it.
 	beat   int
 	atWork bool
+	// EndsScheduled tells that the mesh has schedules end what the owner grants until a day.
+	EndsScheduled bool
 }
 
-// Load reads a subscription of the owner, the ledger of its pair and the owner's lease.
+// Load reads a subscription of the owner, the ledger of its pair, the owner's lease, and
+// what the mesh has chosen for it.
 // The owner's items are read in one transaction, so that they are of one moment; the
 // consumer's is no part of it, because it could be kept in conflict.
 func (t *Tracker) Load(ctx context.Context, id string) (*Loaded, error) {
@@ -101,7 +105,7 @@ func (t *Tracker) Load(ctx context.Context, id string) (*Loaded, error) {
 		return err
 	})
 	group.Go(func() (err error) {
-		owners, err = t.together(within, id, ledgerKey(owner, subscriber), leaseKey(owner))
+		owners, err = t.together(within, id, ledgerKey(owner, subscriber), leaseKey(owner), membersKey)
 		return err
 	})
 	if err := group.Wait(); err != nil {
@@ -110,7 +114,8 @@ func (t *Tracker) Load(ctx context.Context, id string) (*Loaded, error) {
 	if request == nil && owners[0] == nil {
 		return nil, t.notHere(id)
 	}
-	return &Loaded{Record: read(id, request, owners[0], t.now()), Ledger: readLedger(owner, subscriber, owners[1]), beat: count(owners[2], attrBeat), atWork: text(owners[2], attrHolder) != ""}, nil
+	return &Loaded{Record: read(id, request, owners[0], t.now()), Ledger: readLedger(owner, subscriber, owners[1]), beat: count(owners[2], attrBeat), atWork: text(owners[2], attrHolder) != "",
+		EndsScheduled: slices.Contains(known(owners[3], attrEnding), owner)}, nil
 }
 
 // together reads items of the table of decisions as they are at one moment; nil stands

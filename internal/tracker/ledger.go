@@ -182,6 +182,8 @@ func (t *Tracker) SubscribedActive(ctx context.Context, subscriber, owner string
 const (
 	attrProducers = "Producers"
 	attrConsumers = "Consumers"
+	// attrEnding are the producers whose grants are ended by schedules.
+	attrEnding = "EndingProducers"
 )
 
 var errNoMembers = errors.New("no item " + membersKey)
@@ -198,4 +200,13 @@ func (t *Tracker) members(ctx context.Context) (producers, consumers []string, e
 			Message: "the mesh does not say which accounts are enabled", Hint: "let its administrator enable the accounts again", Do: []lakemesh.Call{lakemesh.Do("admin.EnableAccountAsProducer"), lakemesh.Do("admin.EnableAccountAsConsumer")}, Err: errNoMembers}
 	}
 	return known(i, attrProducers), known(i, attrConsumers), nil
+}
+
+// EndsScheduled reports whether the mesh has schedules end what an owner grants until a day.
+func (t *Tracker) EndsScheduled(ctx context.Context, owner string) (bool, error) {
+	i, err := t.getItem(ctx, lakemesh.DecisionsTable, membersKey)
+	if err != nil {
+		return false, t.explain("GetSubscriptions", "", err)
+	}
+	return slices.Contains(known(i, attrEnding), owner), nil
 }

@@ -116,6 +116,7 @@ func read(id string, request, decision item, now time.Time) *Record {
 // readRequest reads what the consumer says. It returns what is wrong with it.
 func (r *Record) readRequest(i item) (faults []string) {
 	r.request, r.consumer, r.joined = true, readEnd(i), count(i, attrImportedRevision) > 0
+	r.LinkRegions = readLinkRegions(i)
 	r.Words, r.Fault = readWords(i)
 	r.digest = r.Words.Digest()
 	if r.Fault == "" && r.Words.ID(r.Owner, r.Subscriber) != r.ID {

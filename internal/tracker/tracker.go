@@ -116,12 +116,14 @@ func (t *Tracker) notHere(id string) error {
 		Hint: "list what waits for a decision, or what was decided", Do: []lakemesh.Call{lakemesh.Do("producer.ListPendingAccessRequests"), lakemesh.Do("producer.ListSubscriptions")}}
 }
 
-// adoptFirst is the error about an id of the original library, which names no
-// accounts, so that IAM could not keep anybody from its record.
+// adoptFirst is the error about an id that names no accounts, so that IAM could not keep
+// anybody from its record: the last part of an id, or one of the original library. Which
+// of them, the role may not look.
 func (t *Tracker) adoptFirst(id string) error {
 	return &lakemesh.Error{Account: t.mesh, Resource: "subscription " + id, Kind: lakemesh.ErrNotFound,
-		Message: "it is a record of the original library, whose id names no accounts",
-		Hint:    "let the mesh's administrator adopt it, which gives it a new id", Do: []lakemesh.Call{lakemesh.Do("admin.AdoptRecords")}}
+		Message: "it names no accounts: it is only the last part of an id, or the id of a record of the original library",
+		Hint:    "give the whole id, <owner account>-<subscriber account>-<22 characters>, as it is listed; what the original library recorded, the mesh's administrator adopts, which gives it a whole one",
+		Do:      []lakemesh.Call{lakemesh.Do("admin.AdoptRecords")}}
 }
 
 // update runs one conditional update.

@@ -12,6 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/lakeformation/types"
 	"github.com/aws/aws-sdk-go-v2/service/scheduler"
 	schedulertypes "github.com/aws/aws-sdk-go-v2/service/scheduler/types"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
 	"github.com/lakemesh/lakemesh/localmesh"
 )
@@ -318,6 +319,51 @@ func TestWhenTheTimeHasCome(t *testing.T) {
 		w.dead(other)
 		w.dead(foreign)
 		w.dead("", invalidInput, invalidInput, invalidInput)
+	})
+	holds(t, "10.4.10", "a queue with a policy", func(t *testing.T) {
+		w := newTimed(t)
+		client := func() *sqs.Client { return sqs.NewFromConfig(w.mesh.Config(adminOf(owner))) } // sessions end
+		closed := func(name, but string) (url *string, arn string) {
+			t.Helper()
+			arn = "arn:aws:sqs:us-east-1:" + owner + ":" + name
+			out, err := client().CreateQueue(w.ctx, &sqs.CreateQueueInput{QueueName: aws.String(name), Attributes: map[string]string{"VisibilityTimeout": "0",
+				"Policy": `{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Principal":"*","Action":"sqs:SendMessage","Resource":"` + arn + `","Condition":{"ArnNotEquals":{"aws:PrincipalArn":"` + but + `"}}}]}`}})
+			w.must(err)
+			return out.QueueUrl, arn
+		}
+		url, arn := closed("dead", w.ender)
+		none := w.person(owner, "None")
+		w.made(w.plan("a", none, time.Hour))
+		_, err := client().SendMessage(w.ctx, &sqs.SendMessageInput{QueueUrl: url, MessageBody: aws.String("{}")})
+		w.refused(err, denied, "sqs:SendMessage")
+		w.comes(time.Hour)
+		w.dead(arn, invalidInput)
+		read := func() *sqs.ReceiveMessageOutput {
+			t.Helper()
+			out, err := client().ReceiveMessage(w.ctx, &sqs.ReceiveMessageInput{QueueUrl: url, MaxNumberOfMessages: 10})
+			w.must(err)
+			return out
+		}
+		if out := read(); len(out.Messages) != 1 || aws.ToString(out.Messages[0].MessageAttributes["ERROR_CODE"].StringValue) != invalidInput {
+			t.Fatalf("received %s", pretty(out))
+		}
+		// Nothing was hidden; the older receipt does not count any more.
+		first, second := read(), read()
+		_, err = client().DeleteMessage(w.ctx, &sqs.DeleteMessageInput{QueueUrl: url, ReceiptHandle: first.Messages[0].ReceiptHandle})
+		w.refused(err, "ReceiptHandleIsInvalid")
+		w.must2(client().DeleteMessage(w.ctx, &sqs.DeleteMessageInput{QueueUrl: url, ReceiptHandle: second.Messages[0].ReceiptHandle}))
+		if out := read(); len(out.Messages) != 0 {
+			t.Errorf("still there: %s", pretty(out))
+		}
+		w.dead(arn)
+
+		_, shut := closed("shut", adminOf(owner))
+		w.made(w.plan("b", none, time.Hour, func(in *scheduler.CreateScheduleInput) {
+			in.Target.DeadLetterConfig = &schedulertypes.DeadLetterConfig{Arn: &shut}
+		}))
+		w.comes(time.Hour)
+		w.dead(shut)
+		w.dead("", invalidInput)
 	})
 	holds(t, "10.4.9", "blind", func(t *testing.T) {
 		w := newTimed(t)

@@ -139,8 +139,9 @@ type Decision struct {
 	// Buckets hold the tables' data; EachBucket are the calls on a bucket's policy.
 	Buckets, EachBucket int
 	// Opens tells that places are open afterwards: a key of KMS could keep them closed, which
-	// each bucket is asked for.
-	Opens bool
+	// each bucket is asked for. Where nothing is open afterwards, Empties, its key may still
+	// let the role in.
+	Opens, Empties bool
 	// Others tells that what others may read has to be known: it stays open.
 	Others bool
 }
@@ -159,7 +160,7 @@ func Update(tables, inDatabase, buckets int) Bound {
 
 // Delete is a deletion of a subscription to SELECT, DESCRIBE and INSERT.
 func Delete(tables, inDatabase, buckets int) Bound {
-	return Decision{Tables: tables, InDatabase: inDatabase, Entries: 2*tables + 1, Rows: publishedRows + subscribedRows, Buckets: buckets, EachBucket: changeBucket, Others: true}.bound()
+	return Decision{Tables: tables, InDatabase: inDatabase, Entries: 2*tables + 1, Rows: publishedRows + subscribedRows, Buckets: buckets, EachBucket: changeBucket, Empties: true, Others: true}.bound()
 }
 
 func (d Decision) bound() Bound {
@@ -182,7 +183,7 @@ func (d Decision) bound() Bound {
 		b = append(b, Term{"grants on the tables, with their shares", min(d.Tables, pages((d.Rows+subscribedRows)*d.InDatabase, grantPage))},
 			Term{"grants on the database and on all of its tables, with their shares", 2})
 	}
-	if d.Opens {
+	if d.Opens || d.Empties {
 		b = append(b, Term{"how buckets encrypt", d.Buckets})
 	}
 	if d.First {

@@ -24,7 +24,7 @@ func TestBoundsAtTheirEdges(t *testing.T) {
 		{"approval of one table", bound.Approve(1, 2, 1), 7 + 1 + 1 + 2 + 1 + 1 + 3 + 3 + 1 + 2 + 1 + 1},
 		{"approval of ten tables of ten", bound.Approve(10, 10, 1), 7 + 1 + 1 + 2 + 2 + 1 + 3 + 3 + 1 + 2 + 1 + 1},
 		{"update in two buckets", bound.Update(500, 500, 2), 7 + 5 + 4 + 2 + 25 + 1 + 2 + 3 + 2},
-		{"deletion in two buckets", bound.Delete(500, 500, 2), 7 + 5 + 4 + 2 + 51 + 1 + 6 + 6},
+		{"deletion in two buckets", bound.Delete(500, 500, 2), 7 + 5 + 4 + 2 + 51 + 1 + 6 + 6 + 2},
 		{"a request and a consumer more than a page", bound.ListPending(101, 101), 2 + 2 + 2 + 2*2},
 		{"verification of a product that nobody subscribes to", bound.Verify(bound.Verified{Tables: 100, Buckets: 1}), 1 + 3 + 1 + 1 + 2 + 3},
 		{"verification of a table and a consumer more than a page", bound.Verify(bound.Verified{Tables: 101, Partitions: 1001, Subscriptions: 101, Consumers: 101, Each: 1, Buckets: 2}),

@@ -204,6 +204,15 @@ func globalKeys(tx store.Tx, c Caller, owner string, now time.Time, region strin
 	}
 	keys["aws:principalisawsservice"] = []string{"false"}
 	keys["aws:principalaccount"] = []string{c.Account}
+	if o, m, found, err := state.OrganizationOf(tx, c.Account); err != nil {
+		return nil, err
+	} else if found {
+		path, err := state.OrganizationPath(tx, o, m.Parent)
+		if err != nil {
+			return nil, err
+		}
+		keys["aws:principalorgid"], keys["aws:principalorgpaths"] = []string{o.ID}, []string{path}
+	}
 	keys["aws:principalarn"] = []string{c.Principal}
 	keys["aws:userid"] = []string{c.UserID}
 	var tags map[string]string

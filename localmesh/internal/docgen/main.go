@@ -15,9 +15,11 @@ import (
 	"github.com/lakemesh/lakemesh/localmesh/internal/iam"
 	"github.com/lakemesh/lakemesh/localmesh/internal/kms"
 	"github.com/lakemesh/lakemesh/localmesh/internal/lakeformation"
+	"github.com/lakemesh/lakemesh/localmesh/internal/organizations"
 	"github.com/lakemesh/lakemesh/localmesh/internal/ram"
 	"github.com/lakemesh/lakemesh/localmesh/internal/s3"
 	"github.com/lakemesh/lakemesh/localmesh/internal/scheduler"
+	"github.com/lakemesh/lakemesh/localmesh/internal/sqs"
 	"github.com/lakemesh/lakemesh/localmesh/internal/sts"
 )
 
@@ -35,7 +37,7 @@ func run(path string, check bool) error {
 		return fmt.Errorf("usage: docgen [-check] FILE")
 	}
 	page := render(sts.Service(), iam.Service(), glue.Service(), lakeformation.Service(), ram.Service(), s3.Service(), kms.Service(), scheduler.Service(),
-		dynamodb.Service())
+		organizations.Service(), dynamodb.Service(), sqs.Service())
 	if !check {
 		return os.WriteFile(path, page, 0o644)
 	}

@@ -30,4 +30,6 @@ type Readings struct {
 	AbsentPrincipalsAccepted      bool
 	TagGrantsHandedOnInFull       bool
 	SavedExpressionsStayInside    bool
+	LapsedInvitationsFail         bool
+	ColumnsBesideWiderGrants      bool
 }

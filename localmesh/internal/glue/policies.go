@@ -261,9 +261,11 @@ func getResourcePolicies(c *engine.Call, in *glue.GetResourcePoliciesInput) (*gl
 		if len(s.principals) == 0 {
 			continue
 		}
-		d := iampolicy.New(iampolicy.Statement{
-			Effect: iampolicy.Allow, Principal: iampolicy.AWSPrincipal(s.principals...), Resources: []string{s.resource}, Actions: shareActions(s.resource),
-		})
+		statements, err := sharedStatements(c, s)
+		if err != nil {
+			return nil, err
+		}
+		d := iampolicy.New(statements...)
 		text, err := d.MarshalJSON()
 		if err != nil {
 			return nil, err
@@ -285,6 +287,41 @@ func getResourcePolicies(c *engine.Call, in *glue.GetResourcePoliciesInput) (*gl
 		out.NextToken = offsetToken(end)
 	}
 	return out, nil
+}
+
+// sharedStatements are what a share amounts to: a statement for accounts and principals,
+// and one for each organization and unit. (What AWS writes for the latter is not
+// documented.)
+func sharedStatements(c *engine.Call, s sharing) ([]iampolicy.Statement, error) {
+	allow := iampolicy.Statement{Effect: iampolicy.Allow, Resources: []string{s.resource}, Actions: shareActions(s.resource)}
+	var plain []string
+	var statements []iampolicy.Statement
+	for _, p := range s.principals {
+		if !state.IsOrganizationARN(p) {
+			plain = append(plain, p)
+			continue
+		}
+		o, _, _, err := state.OrganizationOf(c.Tx, s.share.Owner)
+		if err != nil {
+			return nil, err
+		}
+		inside := allow
+		inside.Principal = iampolicy.Everyone()
+		inside.Conditions = iampolicy.Conditions{"StringEquals": {"aws:PrincipalOrgID": {o.ID}}}
+		if p != o.ARN() {
+			path, err := state.OrganizationPath(c.Tx, o, state.PrincipalAccount(p, ""))
+			if err != nil {
+				return nil, err
+			}
+			inside.Conditions = iampolicy.Conditions{"ForAnyValue:StringLike": {"aws:PrincipalOrgPaths": {path + "*"}}}
+		}
+		statements = append(statements, inside)
+	}
+	if len(plain) > 0 {
+		allow.Principal = iampolicy.AWSPrincipal(plain...)
+		statements = append([]iampolicy.Statement{allow}, statements...)
+	}
+	return statements, nil
 }
 
 // shareActions are what RAM's permission lets the recipients of a share do.

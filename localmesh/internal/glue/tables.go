@@ -138,7 +138,7 @@ func requireTableLocation(c *engine.Call, db state.Database, location string) er
 		return nil
 	}
 	if below(location, db.Location) {
-		registered, err := lakeformation.Registered(c, db.Account, db.Location)
+		registered, err := lakeformation.Registered(c, db.Region, db.Account, db.Location)
 		if err != nil || registered {
 			return err
 		}
@@ -192,7 +192,7 @@ func (p place) describe(t state.Table, whole bool) (*types.Table, error) {
 		return nil, err
 	}
 	if whole && target.Location() != "" {
-		registered, err := lakeformation.Registered(p.c, target.Account, target.Location())
+		registered, err := lakeformation.Registered(p.c, target.Region, target.Account, target.Location())
 		if err != nil {
 			return nil, err
 		}

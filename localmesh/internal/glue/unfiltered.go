@@ -41,10 +41,11 @@ func (a access) view(t state.Table, permissions []string, supported []types.Perm
 	return lakeformation.ViewOf(a.c, t, l)
 }
 
-// elsewhere refuses a request for a table of another Region, or in a view's stead.
+// elsewhere lets another Region answer where the tables that are named are in it, and
+// refuses a request in a view's stead.
 func elsewhere(c *engine.Call, region *string, views ...*string) error {
-	if r := aws.ToString(region); r != "" && r != c.Region {
-		return engine.Errorf("NotImplementedException", "the local mesh reads tables in their own Region").WithStatus(501)
+	if r := aws.ToString(region); r != "" {
+		c.Region = r
 	}
 	for _, v := range views {
 		if v != nil {
@@ -113,7 +114,7 @@ func registered(c *engine.Call, t state.Table, location string) (bool, error) {
 	if location == "" {
 		return false, nil
 	}
-	return lakeformation.Registered(c, t.Account, location)
+	return lakeformation.Registered(c, t.Region, t.Account, location)
 }
 
 // unfiltered hands partitions out whole.

@@ -3,7 +3,10 @@ package kms
 import (
 	"errors"
 	"fmt"
+	"maps"
+	"strconv"
 	"strings"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/kms"
@@ -30,15 +33,19 @@ func notFound(arn string) error {
 	return engine.Errorf("NotFoundException", "Key '%s' does not exist", arn)
 }
 
-// find reads a key by its ARN, or by its id in the caller's account. arn is its ARN also
-// where there is none.
+// find reads a key by its ARN or that of an alias, or by its id or an alias in the
+// caller's account. arn is its ARN also where there is none.
 func find(c *engine.Call, id string) (_ state.KMSKey, arn string, ok bool, err error) {
 	account, region := c.Account(), c.Region
 	if parts := strings.SplitN(id, ":", 6); len(parts) == 6 && parts[0] == "arn" && parts[2] == "kms" {
-		if region, account = parts[3], parts[4]; !strings.HasPrefix(parts[5], "key/") {
-			return state.KMSKey{}, id, false, nil
+		region, account, id = parts[3], parts[4], strings.TrimPrefix(parts[5], "key/")
+	}
+	if strings.HasPrefix(id, "alias/") {
+		a, ok, err := state.KMSAliases.Get(c.Tx, account, region, id)
+		if err != nil || !ok {
+			return state.KMSKey{}, aliasARN(state.KMSAlias{Name: id, Account: account, Region: region}), false, err
 		}
-		id = strings.TrimPrefix(parts[5], "key/")
+		id = a.Key
 	}
 	k, ok, err := state.KMSKeys.Get(c.Tx, account, region, id)
 	return k, state.KMSKey{ID: id, Account: account, Region: region}.ARN(), ok, err
@@ -53,6 +60,11 @@ func question(c *engine.Call, k state.KMSKey, action string) authz.Question {
 
 // open finds a key and asks for permission on it.
 func open(c *engine.Call, id *string, action string, ownOnly bool) (state.KMSKey, error) {
+	return openWith(c, id, action, ownOnly, nil)
+}
+
+// openWith does what open does, with condition keys of the request.
+func openWith(c *engine.Call, id *string, action string, ownOnly bool, keys map[string][]string) (state.KMSKey, error) {
 	if aws.ToString(id) == "" {
 		c.Authorized()
 		return state.KMSKey{}, engine.Errorf("ValidationException", "1 validation error detected: Value at 'keyId' failed to satisfy constraint: Member must not be null")
@@ -67,7 +79,9 @@ func open(c *engine.Call, id *string, action string, ownOnly bool) (state.KMSKey
 		}
 		return k, notFound(arn)
 	}
-	if err := c.Authorize(question(c, k, action)); err != nil {
+	q := question(c, k, action)
+	maps.Copy(q.Keys, keys)
+	if err := c.Authorize(q); err != nil {
 		return k, err
 	}
 	if ownOnly && k.Account != c.Account() {
@@ -78,9 +92,16 @@ func open(c *engine.Call, id *string, action string, ownOnly bool) (state.KMSKey
 
 func metadata(k state.KMSKey) *types.KeyMetadata {
 	return &types.KeyMetadata{KeyId: aws.String(k.ID), Arn: aws.String(k.ARN()), AWSAccountId: aws.String(k.Account), CreationDate: aws.Time(k.Created),
-		Description: aws.String(k.Description), Enabled: true, KeyManager: types.KeyManagerTypeCustomer, KeyState: types.KeyStateEnabled,
+		Description: aws.String(k.Description), Enabled: usable(k) == nil, KeyManager: types.KeyManagerTypeCustomer, KeyState: keyState(k), DeletionDate: deletion(k),
 		KeyUsage: types.KeyUsageTypeEncryptDecrypt, KeySpec: types.KeySpecSymmetricDefault, Origin: types.OriginTypeAwsKms,
 		EncryptionAlgorithms: []types.EncryptionAlgorithmSpec{types.EncryptionAlgorithmSpecSymmetricDefault}}
+}
+
+func deletion(k state.KMSKey) *time.Time {
+	if k.Deletion.IsZero() {
+		return nil
+	}
+	return &k.Deletion
 }
 
 func createKey(c *engine.Call, in *kms.CreateKeyInput) (*kms.CreateKeyOutput, error) {
@@ -125,7 +146,7 @@ func getKeyPolicy(c *engine.Call, in *kms.GetKeyPolicyInput) (*kms.GetKeyPolicyO
 }
 
 func putKeyPolicy(c *engine.Call, in *kms.PutKeyPolicyInput) (*kms.PutKeyPolicyOutput, error) {
-	k, err := open(c, in.KeyId, "kms:PutKeyPolicy", true)
+	k, err := openWith(c, in.KeyId, "kms:PutKeyPolicy", true, map[string][]string{"kms:BypassPolicyLockoutSafetyCheck": {strconv.FormatBool(in.BypassPolicyLockoutSafetyCheck)}})
 	if err != nil {
 		return nil, err
 	}
@@ -160,7 +181,9 @@ func write(c *engine.Call, k state.KMSKey, policy string, bypass bool) error {
 	}
 	k.Policy = d.String()
 	if !bypass {
-		allowed, err := c.Decide(question(c, k, "kms:PutKeyPolicy"))
+		q := question(c, k, "kms:PutKeyPolicy")
+		q.Keys["kms:BypassPolicyLockoutSafetyCheck"] = []string{"false"}
+		allowed, err := c.Decide(q)
 		if err != nil {
 			return err
 		}
@@ -176,6 +199,23 @@ var ErrNoKey = errors.New("the key does not exist")
 
 // Managed reports whether a name is that of the key that AWS manages for S3.
 func Managed(key string) bool { return key == "" || strings.HasSuffix(key, "alias/aws/s3") }
+
+// ErrUnusable is the error of a key that is disabled or going to be deleted.
+var ErrUnusable = errors.New("the key cannot be used")
+
+// Resolve is the ARN of the key that a caller names to S3. An alias without an account is
+// of the caller's
+// (https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutBucketEncryption.html).
+func Resolve(c *engine.Call, key string) (string, error) {
+	if Managed(key) {
+		return key, nil
+	}
+	_, arn, ok, err := find(c, key)
+	if err == nil && !ok {
+		err = ErrNoKey
+	}
+	return arn, err
+}
 
 // ForS3 decides whether the caller may use a key through S3, for a bucket's object. owner
 // is the bucket's account. The key that AWS manages lets everybody of its account
@@ -194,6 +234,9 @@ func ForS3(c *engine.Call, owner, key, action, resource string) (authz.Decision,
 	}
 	if !ok {
 		return authz.Decision{}, ErrNoKey
+	}
+	if usable(k) != nil {
+		return authz.Decision{}, fmt.Errorf("%w: %w", ErrUnusable, usable(k))
 	}
 	q := question(c, k, action)
 	q.Keys["kms:ViaService"] = []string{"s3." + c.Region + ".amazonaws.com"}

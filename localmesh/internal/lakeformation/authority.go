@@ -42,7 +42,11 @@ func mayHandOn(c *engine.Call, on state.Securable, perms []string) error {
 	}
 	principals := []string{c.Caller.Principal, everyone(c.Account())}
 	if !own && administrator {
-		principals = append(principals, c.Account())
+		account, err := asRecipient(c, c.Account())
+		if err != nil {
+			return err
+		}
+		principals = append(principals, account...)
 	}
 	may, err := handsOn(c, on, principals, perms)
 	if err != nil || may {
@@ -101,7 +105,7 @@ func grantableOnTable(c *engine.Call, on state.Securable, principal string) ([]s
 	if err != nil || !h.partly || slices.Contains(h.grantable, selecting) {
 		return h.grantable, err
 	}
-	ok := isAccount(principal)
+	ok := isRecipient(principal)
 	if !ok && on.Kind == state.KindColumns && !on.Excluded {
 		account := state.PrincipalAccount(principal, on.Account)
 		grants, err := state.GrantsTo(c.Tx, account, principal, on.Account, on.Region, string(state.KindColumns), on.Database, on.Table)
@@ -192,7 +196,7 @@ func grantableByPolicy(c *engine.Call, on state.Securable, principal string, per
 	if on.Account != c.Account() {
 		return have, nil
 	}
-	ok, err := onEveryPair(c, on, principal, grantWithTags)
+	ok, err := onEveryPair(c, on, []string{principal}, grantWithTags)
 	if err != nil || !ok {
 		return have, err
 	}
@@ -205,22 +209,29 @@ func grantableByPolicy(c *engine.Call, on state.Securable, principal string, per
 // and value that it names, and no grant option; it is worth what the account has
 // (https://docs.aws.amazon.com/lake-formation/latest/dg/permission-cascading-rules.html).
 func mayHandOnPolicy(c *engine.Call, on state.Securable, perms []string) (bool, error) {
-	_, same, err := state.GetGrant(c.Tx, on, c.Account(), on.Account)
+	account, err := asRecipient(c, c.Account())
 	if err != nil {
 		return false, err
 	}
-	if same {
-		return handsOn(c, on, []string{c.Account(), c.Caller.Principal, everyone(c.Account())}, perms)
+	for _, principal := range account {
+		_, same, err := state.GetGrant(c.Tx, on, principal, on.Account)
+		if err != nil {
+			return false, err
+		}
+		if same {
+			return handsOn(c, on, append(slices.Clone(account), c.Caller.Principal, everyone(c.Account())), perms)
+		}
 	}
-	if ok, err := onEveryPair(c, on, c.Account(), describe); err != nil || ok {
+	if ok, err := onEveryPair(c, on, account, describe); err != nil || ok {
 		return ok, err
 	}
 	return handsOn(c, on, []string{c.Caller.Principal, everyone(c.Account())}, perms)
 }
 
-// onEveryPair reports whether a principal holds a permission on every pair of key and
-// value that a policy names. All values of a key are held by a grant on all of them.
-func onEveryPair(c *engine.Call, on state.Securable, principal, perm string) (bool, error) {
+// onEveryPair reports whether the principals together hold a permission on every pair of
+// key and value that a policy names. All values of a key are held by a grant on all of
+// them.
+func onEveryPair(c *engine.Call, on state.Securable, principals []string, perm string) (bool, error) {
 	wanted, err := expressionOf(c, on)
 	if err != nil || len(wanted) == 0 {
 		return false, err
@@ -228,7 +239,7 @@ func onEveryPair(c *engine.Call, on state.Securable, principal, perm string) (bo
 	for _, term := range wanted {
 		for _, value := range term.Values {
 			tag := state.Securable{Kind: state.KindTag, Resource: state.Resource{Account: on.Account, Region: on.Region}, TagKey: term.Key, TagValue: value}
-			if ok, err := holdsTag(c, tag, principal, perm); err != nil || !ok {
+			if ok, err := anyHoldsTag(c, tag, principals, perm); err != nil || !ok {
 				return false, err
 			}
 		}
@@ -244,6 +255,17 @@ func holdsTag(c *engine.Call, on state.Securable, principal, perm string) (bool,
 		w.TagValue = value
 		ok, err := heldPlain(c, w, principal, false, perm)
 		if err != nil || ok {
+			return ok, err
+		}
+	}
+	return false, nil
+}
+
+// anyHoldsTag reports whether one of the principals holds a permission on a value of an
+// LF-tag.
+func anyHoldsTag(c *engine.Call, on state.Securable, principals []string, perm string) (bool, error) {
+	for _, principal := range principals {
+		if ok, err := holdsTag(c, on, principal, perm); err != nil || ok {
 			return ok, err
 		}
 	}

@@ -79,14 +79,24 @@ func created(c *engine.Call, on state.Securable, perms []string, defaults []stat
 func createdForAccount(c *engine.Call, on state.Securable, perms []string) error {
 	database := state.Securable{Kind: state.KindDatabase, Resource: on.Resource}
 	database.Table = ""
-	shared, found, err := state.GetGrant(c.Tx, database, c.Account(), on.Account)
-	if err != nil || !found || !slices.Contains(shared.Permissions, createTable) {
+	account, err := asRecipient(c, c.Account())
+	if err != nil {
 		return err
 	}
-	return state.PutGrant(c.Tx, state.Grant{
-		On: on, Principal: c.Account(), By: on.Account, Permissions: perms, Grantable: perms,
-		Updated: c.Now, UpdatedBy: c.Caller.Principal, Shares: shared.Shares,
-	})
+	for _, principal := range account {
+		shared, found, err := state.GetGrant(c.Tx, database, principal, on.Account)
+		if err != nil {
+			return err
+		}
+		if !found || !slices.Contains(shared.Permissions, createTable) {
+			continue
+		}
+		return state.PutGrant(c.Tx, state.Grant{
+			On: on, Principal: principal, By: on.Account, Permissions: perms, Grantable: perms,
+			Updated: c.Now, UpdatedBy: c.Caller.Principal, Shares: shared.Shares,
+		})
+	}
+	return nil
 }
 
 // DatabaseDeleted removes the grants on a database and on all tables of it, and

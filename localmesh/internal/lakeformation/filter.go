@@ -81,7 +81,11 @@ func mayHandOnFilter(c *engine.Call, on state.Securable, perms []string) error {
 		if own {
 			return nil
 		}
-		principals = append(principals, c.Account())
+		account, err := asRecipient(c, c.Account())
+		if err != nil {
+			return err
+		}
+		principals = append(principals, account...)
 	}
 	var have []string
 	for _, p := range principals {
@@ -106,7 +110,7 @@ func filterGrantable(c *engine.Call, on state.Securable, principal string, made 
 		return nil, err
 	}
 	have := h.grantable
-	if h.partly && made && isAccount(principal) {
+	if h.partly && made && isRecipient(principal) {
 		have = union(have, []string{selecting})
 	}
 	givers := []string{on.Account}
@@ -168,7 +172,11 @@ func holdsFilter(c *engine.Call, f state.CellFilter, forAccount bool, enough fun
 	on := state.Securable{Kind: state.KindFilter, Resource: f.Resource, Filter: f.Name}
 	principals := []string{c.Caller.Principal, everyone(c.Account())}
 	if forAccount && f.Account != c.Account() {
-		principals = append(principals, c.Account())
+		account, err := asRecipient(c, c.Account())
+		if err != nil {
+			return false, err
+		}
+		principals = append(principals, account...)
 	}
 	for _, p := range principals {
 		for _, by := range []string{f.Account, c.Account()} {

@@ -90,6 +90,10 @@ func locationKnown(c *engine.Call, on state.Securable) error {
 // in another account's name to anybody but a principal of its own account.
 func mayGrantTo(c *engine.Call, p part, principal string) error {
 	if p.on.Account != c.Account() {
+		if isIdentityCenter(principal) {
+			// https://docs.aws.amazon.com/lake-formation/latest/dg/identity-center-lf-notes.html
+			return invalid("Cross-account grants are not supported for the principal.")
+		}
 		if principal == state.IAMAllowedPrincipals || isAccount(principal) || state.PrincipalAccount(principal, p.on.Account) != c.Account() {
 			return c.Denied("Not authorized to grant permissions for the resource")
 		}
@@ -121,7 +125,7 @@ func mayGrantAbroad(c *engine.Call, p part, principal, account string) error {
 	switch {
 	case !isAccount(principal) && v < 3:
 		return invalid("Invalid principal: %s. Granting to a principal of another account needs cross account version 3 or above.", principal)
-	case !isAccount(principal) && len(p.grantable) > 0:
+	case !isRecipient(principal) && len(p.grantable) > 0:
 		return invalid("Grantable permissions are not supported for principals of another account: %s", principal)
 	case p.on.Kind == state.KindCatalog, p.on.Kind == state.KindExpression:
 		return modified("Permissions on the %s cannot be granted to another account.", p.on.Kind)
@@ -131,7 +135,7 @@ func mayGrantAbroad(c *engine.Call, p part, principal, account string) error {
 		return modified("Columns cannot be excluded in a grant to another account. List those that are included.")
 	case p.on.Kind == state.KindFilter && !subset(p.perms, []string{selecting}):
 		return modified("Only SELECT on a data cells filter can be granted to another account.")
-	case p.on.Kind == state.KindFilter && isAccount(principal) && len(p.grantable) == 0:
+	case p.on.Kind == state.KindFilter && isRecipient(principal) && len(p.grantable) == 0:
 		return modified("SELECT on a data cells filter is granted to another account with the grant option.")
 	case p.on.Kind == state.KindTag && !subset(p.perms, []string{associate, describe}):
 		return modified("Only ASSOCIATE and DESCRIBE on LF-Tags can be granted to another account.")
@@ -248,9 +252,13 @@ func fits(c *engine.Call, p part, principal string) error {
 		return invalid("The grant option cannot be given to %s.", principal)
 	}
 	switch p.on.Kind {
-	case state.KindColumns:
-		return fitsColumns(c, p, principal)
-	case state.KindTable:
+	case state.KindColumns, state.KindTable:
+		switch {
+		case c.Mesh.Readings.ColumnsBesideWiderGrants:
+			return nil
+		case p.on.Kind == state.KindColumns:
+			return fitsColumns(c, p, principal)
+		}
 		return fitsTable(c, p, principal)
 	case state.KindPolicy:
 		return fewExpressions(c, p, principal)

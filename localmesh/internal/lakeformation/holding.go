@@ -92,7 +92,7 @@ func findHolding(c *engine.Call, r state.Resource) (holding, error) {
 		}
 		h.join(open)
 	}
-	position, err := rankOf(c)
+	position, err := rankIn(c, r.Region)
 	if err != nil {
 		return h, err
 	}
@@ -108,7 +108,7 @@ func findHolding(c *engine.Call, r state.Resource) (holding, error) {
 	case position == admin:
 		// What was shared with the whole account is seen by its administrators only,
 		// until they hand it on.
-		account, err := principalHolds(c, r, c.Account())
+		account, err := accountHolds(c, r, c.Account())
 		if err != nil {
 			return h, err
 		}
@@ -176,7 +176,7 @@ func held(c *engine.Call, r state.Resource, g state.Grant) (holding, error) {
 			return h, err
 		}
 	}
-	account, err := principalHolds(c, r, g.By)
+	account, err := accountHolds(c, r, g.By)
 	if err != nil {
 		return holding{}, err
 	}
@@ -184,10 +184,28 @@ func held(c *engine.Call, r state.Resource, g state.Grant) (holding, error) {
 	return h, nil
 }
 
+// grantedToAccount are the grants to an account as a whole; parts of their keys narrow
+// them.
+func grantedToAccount(c *engine.Call, account string, key ...string) ([]state.Grant, error) {
+	principals, err := asRecipient(c, account)
+	if err != nil {
+		return nil, err
+	}
+	var all []state.Grant
+	for _, principal := range principals {
+		grants, err := state.GrantsTo(c.Tx, state.PrincipalAccount(principal, ""), principal, key...)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, grants...)
+	}
+	return all, nil
+}
+
 // anyPolicyReached reports whether the account that handed a policy of LF-tags on was
 // granted any of its kind.
 func anyPolicyReached(c *engine.Call, g state.Grant, r state.Resource) (bool, error) {
-	grants, err := state.GrantsTo(c.Tx, g.By, g.By, r.Account, r.Region, string(state.KindPolicy), g.On.PolicyType)
+	grants, err := grantedToAccount(c, g.By, r.Account, r.Region, string(state.KindPolicy), g.On.PolicyType)
 	if err != nil {
 		return false, err
 	}

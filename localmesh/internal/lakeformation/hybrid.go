@@ -1,6 +1,8 @@
 package lakeformation
 
 import (
+	"slices"
+
 	"github.com/lakemesh/lakemesh/localmesh/internal/engine"
 	"github.com/lakemesh/lakemesh/localmesh/internal/state"
 )
@@ -41,7 +43,11 @@ func findOptIn(c *engine.Call, r state.Resource) (bool, error) {
 	// Opting an account in binds its data lake administrators, and nobody else of it
 	// (https://docs.aws.amazon.com/lake-formation/latest/dg/hybrid-access-mode-cross-account.html).
 	administrator, err := isAdmin(c)
-	return administrator && hasOptIn(c, r, c.Account(), r.Account), err
+	if err != nil || !administrator {
+		return false, err
+	}
+	account, err := asRecipient(c, c.Account())
+	return slices.ContainsFunc(account, func(principal string) bool { return hasOptIn(c, r, principal, r.Account) }), err
 }
 
 // hasOptIn reports whether an account opted a principal in to exactly r, or to all

@@ -55,6 +55,9 @@ func listPermissions(c *engine.Call, in *lakeformation.ListPermissionsInput) (*l
 		if in.Principal != nil && (related || t.on.Kind == state.KindFilter) {
 			return nil, invalid("Principal must not be set when cell filter information is requested.")
 		}
+		if in.Principal != nil && isIdentityCenter(aws.ToString(in.Principal.DataLakePrincipalIdentifier)) {
+			return listIdentityCenter(c, t, *in.Principal.DataLakePrincipalIdentifier)
+		}
 		if in.Principal != nil {
 			rows, err := effective(c, t, aws.ToString(in.Principal.DataLakePrincipalIdentifier))
 			return &lakeformation.ListPermissionsOutput{PrincipalResourcePermissions: rows}, err
@@ -64,10 +67,32 @@ func listPermissions(c *engine.Call, in *lakeformation.ListPermissionsInput) (*l
 		}
 		owner = t.on.Account
 	}
+	if in.Resource == nil && in.ResourceType == types.DataLakeResourceTypeLfTag && owner == c.Account() {
+		// The LF-tags that others share come on pages of their own
+		// (https://docs.aws.amazon.com/lake-formation/latest/dg/TBAC-granting-revoking-tags-cli.html).
+		sharers, err := tagOwners(c, false)
+		if err != nil {
+			return nil, err
+		}
+		for _, sharer := range sharers {
+			prefixes = append(prefixes, []string{sharer, c.Region})
+		}
+	}
 	if err := l.run(owner, prefixes); err != nil {
 		return nil, err
 	}
 	return &lakeformation.ListPermissionsOutput{PrincipalResourcePermissions: l.rows, NextToken: l.next}, nil
+}
+
+// listIdentityCenter is what a listing with a user or group of Identity Center was seen
+// to answer: users are refused, and groups have nothing, whatever they were granted
+// (https://github.com/hashicorp/terraform-provider-aws/issues/44574,
+// https://github.com/hashicorp/terraform-provider-aws/issues/49319).
+func listIdentityCenter(c *engine.Call, t target, principal string) (*lakeformation.ListPermissionsOutput, error) {
+	if strings.Contains(principal, ":::user/") {
+		return nil, invalid("AccountId cannot be null or empty")
+	}
+	return &lakeformation.ListPermissionsOutput{PrincipalResourcePermissions: []types.PrincipalResourcePermissions{}}, exists(c, t)
 }
 
 // abroad reports whether a principal is a role or user of another account.
@@ -178,7 +203,7 @@ func (l *listing) run(owner string, prefixes [][]string) error {
 	if err := l.first(owner, prefixes, from); err != nil {
 		return err
 	}
-	for _, prefix := range prefixes {
+	for i, prefix := range prefixes {
 		start := ""
 		if from != "" {
 			if !strings.HasPrefix(from, store.Key(prefix...)+store.Separator) {
@@ -197,6 +222,10 @@ func (l *listing) run(owner string, prefixes [][]string) error {
 		}
 		if err := l.scan(prefix, start); err != nil || l.next != nil {
 			return err
+		}
+		if i+1 < len(prefixes) && prefixes[i+1][0] != prefix[0] {
+			l.next = engine.NextToken("0|" + store.Key(prefixes[i+1]...) + store.Separator)
+			return nil
 		}
 	}
 	return nil
@@ -278,7 +307,11 @@ func visible(c *engine.Call, g state.Grant, held map[state.Resource][]string) (s
 		return g, false, err
 	}
 	if g.By != c.Account() {
-		forAccount := g.Principal == c.Account() || g.Principal == everyone(c.Account())
+		account, err := asRecipient(c, c.Account())
+		if err != nil {
+			return g, false, err
+		}
+		forAccount := slices.Contains(account, g.Principal) || g.Principal == everyone(c.Account())
 		if g.By != g.On.Account || !mine && (!forAccount || position == nobody) {
 			return g, false, nil
 		}

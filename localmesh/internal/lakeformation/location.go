@@ -45,8 +45,12 @@ func under(path, parent string) bool {
 // registration finds the registered location that a path is in. Of several the
 // longest path wins; AWS does not document which role it takes.
 func registration(c *engine.Call, account, path string) (state.Location, bool, error) {
+	return registrationIn(c, c.Region, account, path)
+}
+
+func registrationIn(c *engine.Call, region, account, path string) (state.Location, bool, error) {
 	for _, p := range ancestors(path) {
-		l, found, err := state.Locations.Get(c.Tx, account, c.Region, p)
+		l, found, err := state.Locations.Get(c.Tx, account, region, p)
 		if err != nil || found {
 			return l, found, err
 		}
@@ -55,13 +59,13 @@ func registration(c *engine.Call, account, path string) (state.Location, bool, e
 }
 
 // Registered tells whether an S3 path, or one above it, is registered in the
-// account.
-func Registered(c *engine.Call, account, location string) (bool, error) {
+// account, in a Region: that of the catalog of whose data it is asked.
+func Registered(c *engine.Call, region, account, location string) (bool, error) {
 	path, ok := s3path(location)
 	if !ok {
 		return false, nil
 	}
-	_, found, err := registration(c, account, path)
+	_, found, err := registrationIn(c, region, account, path)
 	return found, err
 }
 
@@ -101,7 +105,11 @@ func holdsLocation(c *engine.Call, account, path string, grantable bool) (bool, 
 	} else if ok, err := isAdmin(c); err != nil {
 		return false, err
 	} else if ok && grantable {
-		principals = append(principals, c.Account())
+		account, err := asRecipient(c, c.Account())
+		if err != nil {
+			return false, err
+		}
+		principals = append(principals, account...)
 	}
 	for _, p := range ancestors(path) {
 		on := state.Securable{Kind: state.KindLocation, Resource: state.Resource{Account: account, Region: c.Region}, Path: p}
@@ -159,13 +167,19 @@ func accountHoldsPlain(c *engine.Call, on state.Securable, account, perm string)
 		every.TagValue = "*"
 		wider = append(wider, every)
 	}
+	principals, err := asRecipient(c, account)
+	if err != nil {
+		return false, err
+	}
 	for _, w := range wider {
-		g, found, err := state.GetGrant(c.Tx, w, account, on.Account)
-		if err != nil {
-			return false, err
-		}
-		if found && (slices.Contains(g.Permissions, perm) || perm == describe && slices.Contains(g.Permissions, associate)) {
-			return true, nil
+		for _, principal := range principals {
+			g, found, err := state.GetGrant(c.Tx, w, principal, on.Account)
+			if err != nil {
+				return false, err
+			}
+			if found && (slices.Contains(g.Permissions, perm) || perm == describe && slices.Contains(g.Permissions, associate)) {
+				return true, nil
+			}
 		}
 	}
 	return false, nil

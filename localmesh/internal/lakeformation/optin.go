@@ -99,8 +99,12 @@ func sharedWithAccount(c *engine.Call, on state.Securable) (bool, error) {
 		database.Table = ""
 		resources = append(resources, database)
 	}
+	account, err := asRecipient(c, c.Account())
+	if err != nil {
+		return false, err
+	}
 	for _, r := range resources {
-		for _, principal := range []string{c.Account(), everyone(c.Account())} {
+		for _, principal := range append(slices.Clone(account), everyone(c.Account())) {
 			h, err := principalHolds(c, r, principal)
 			if err != nil || len(h.perms) > 0 {
 				return err == nil, err
@@ -129,7 +133,7 @@ func listLakeFormationOptIns(c *engine.Call, in *lakeformation.ListLakeFormation
 	principal := ""
 	if in.Principal != nil {
 		principal = aws.ToString(in.Principal.DataLakePrincipalIdentifier)
-		if principal == "" || !isAccount(principal) && state.PrincipalAccount(principal, c.Account()) != c.Account() {
+		if principal == "" || !isRecipient(principal) && state.PrincipalAccount(principal, c.Account()) != c.Account() {
 			return nil, invalidPrincipal(principal)
 		}
 	}

@@ -37,6 +37,9 @@ func registerResource(c *engine.Call, in *lakeformation.RegisterResourceInput) (
 	if state.Locations.Has(c.Tx, c.Account(), c.Region, path) {
 		return nil, engine.Errorf("AlreadyExistsException", "Resource is already registered: %s", *in.ResourceArn)
 	}
+	if err := roomForLocation(c, path); err != nil {
+		return nil, err
+	}
 	l := state.Location{
 		Account: c.Account(), Region: c.Region, Path: path, ARN: *in.ResourceArn, Hybrid: aws.ToBool(in.HybridAccessEnabled),
 		Federation: aws.ToBool(in.WithFederation), Privileged: in.WithPrivilegedAccess,
@@ -55,6 +58,29 @@ func registerResource(c *engine.Call, in *lakeformation.RegisterResourceInput) (
 		err = write(c, part{on: on, perms: perms, grantable: perms}, c.Caller.Principal)
 	}
 	return &lakeformation.RegisterResourceOutput{}, err
+}
+
+// The quotas of registered paths
+// (https://docs.aws.amazon.com/general/latest/gr/lake-formation.html).
+const (
+	maxLocations      = 10_000
+	maxLocationLength = 700
+	maxLocationDepth  = 20
+)
+
+// roomForLocation refuses a path that is too long or too deep, and one path too many.
+func roomForLocation(c *engine.Call, path string) error {
+	switch {
+	case len(path) > maxLocationLength:
+		return invalid("A registered path can have at most %d characters.", maxLocationLength)
+	case strings.Count(path, "/") > maxLocationDepth:
+		return invalid("A registered path can have at most %d subfolders.", maxLocationDepth)
+	}
+	most, err := quota(c, "registered paths", maxLocations)
+	if err == nil && count(c, state.Locations) >= most {
+		err = engine.Errorf("ResourceNumberLimitExceededException", "An account can have at most %d registered paths.", most)
+	}
+	return err
 }
 
 // setRole sets the role that serves a location: one of the account's own that the

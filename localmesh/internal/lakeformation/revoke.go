@@ -116,8 +116,20 @@ func carryOut(c *engine.Call, w withdrawal) error {
 		return err
 	}
 	g := w.before
-	if g.On.Account == g.By && isAccount(g.Principal) && g.Principal != g.By {
+	if g.On.Account != g.By || !isRecipient(g.Principal) || g.Principal == g.By {
+		return nil
+	}
+	if isAccount(g.Principal) {
 		return cascade(c, g)
+	}
+	accounts, err := state.MembersOf(c.Tx, g.Principal)
+	if err != nil {
+		return err
+	}
+	for _, g.Principal = range accounts {
+		if err := cascade(c, g); err != nil {
+			return err
+		}
 	}
 	return nil
 }
@@ -200,9 +212,17 @@ func backed(c *engine.Call, g state.Grant) ([]string, error) {
 	case state.KindPolicy:
 		return backedPolicy(c, g)
 	}
-	grants, err := grantsCovering(c, g.On.Resource, g.By)
+	var grants []state.Grant
+	principals, err := asRecipient(c, g.By)
 	if err != nil {
 		return nil, err
+	}
+	for _, principal := range principals {
+		more, err := grantsCovering(c, g.On.Resource, principal)
+		if err != nil {
+			return nil, err
+		}
+		grants = append(grants, more...)
 	}
 	var left []string
 	for _, owner := range grants {
@@ -228,11 +248,15 @@ func backed(c *engine.Call, g state.Grant) ([]string, error) {
 // backedPolicy is backed for a policy of LF-tags: the very same one, and any other as
 // long as its giver may name all of its pairs, as far as it has anything of the kind.
 func backedPolicy(c *engine.Call, g state.Grant) ([]string, error) {
-	grants, err := state.GrantsTo(c.Tx, g.By, g.By, g.On.Account, g.On.Region, string(state.KindPolicy), g.On.PolicyType)
+	grants, err := grantedToAccount(c, g.By, g.On.Account, g.On.Region, string(state.KindPolicy), g.On.PolicyType)
 	if err != nil {
 		return nil, err
 	}
-	free, err := onEveryPair(c, g.On, g.By, describe)
+	account, err := asRecipient(c, g.By)
+	if err != nil {
+		return nil, err
+	}
+	free, err := onEveryPair(c, g.On, account, describe)
 	if err != nil {
 		return nil, err
 	}

@@ -84,13 +84,17 @@ const (
 )
 
 // rankOf is the caller's rank in its own account.
-func rankOf(c *engine.Call) (rank, error) {
-	type ranked struct{}
-	return engine.Once(c, ranked{}, func() (rank, error) { return findRank(c) })
+func rankOf(c *engine.Call) (rank, error) { return rankIn(c, c.Region) }
+
+// rankIn is the caller's rank in its own account in a Region: administrators are those of
+// the Region of what they are asked about, to which a link of another one may lead.
+func rankIn(c *engine.Call, region string) (rank, error) {
+	type ranked struct{ region string }
+	return engine.Once(c, ranked{region}, func() (rank, error) { return findRank(c, region) })
 }
 
-func findRank(c *engine.Call) (rank, error) {
-	s, err := settingsOf(c, c.Account(), c.Region)
+func findRank(c *engine.Call, region string) (rank, error) {
+	s, err := settingsOf(c, c.Account(), region)
 	switch {
 	case err != nil:
 		return nobody, err

@@ -128,7 +128,7 @@ func share(c *engine.Call, g state.Grant) ([]string, error) {
 	if pattern, ok := ram.Pattern(arn); ok && v >= 5 {
 		arn = pattern
 	}
-	existing, found, err := shareFor(c, g.On.Account, principal, want)
+	existing, found, err := shareFor(c, g.On.Account, principal, want, arn)
 	if err != nil {
 		return nil, err
 	}
@@ -155,19 +155,31 @@ func share(c *engine.Call, g state.Grant) ([]string, error) {
 	return []string{existing.ARN()}, nil
 }
 
-// shareFor finds the share with a principal for a purpose.
-func shareFor(c *engine.Call, owner, principal, purpose string) (state.Share, bool, error) {
+// shareFor finds the share with a principal for a purpose that carries a resource or has
+// room for it. That a share that is full is followed by another one is inferred.
+func shareFor(c *engine.Call, owner, principal, purpose, arn string) (state.Share, bool, error) {
 	shares, err := state.SharesInto(c.Tx, state.PrincipalAccount(principal, owner), c.Region)
 	if err != nil {
 		return state.Share{}, false, err
 	}
+	var roomy *state.Share
 	for _, s := range shares {
-		if s.Owner == owner && s.Purpose == purpose && s.Status == state.ShareActive &&
-			state.SharePrincipals.Has(c.Tx, s.Owner, s.Region, s.ID, principal) {
+		if s.Owner != owner || s.Purpose != purpose || s.Status != state.ShareActive || !state.SharePrincipals.Has(c.Tx, s.Owner, s.Region, s.ID, principal) {
+			continue
+		}
+		if state.ShareResources.Has(c.Tx, s.Owner, s.Region, s.ID, arn) {
 			return s, true, nil
 		}
+		if full, err := ram.IsFull(c, s); err != nil {
+			return s, false, err
+		} else if !full && roomy == nil {
+			roomy = &s
+		}
 	}
-	return state.Share{}, false, nil
+	if roomy == nil {
+		return state.Share{}, false, nil
+	}
+	return *roomy, true, nil
 }
 
 // mayShare asks for the rights that AWS's policy AWSLakeFormationCrossAccountManager

@@ -64,7 +64,11 @@ func requireOnTag(c *engine.Call, on state.Securable, perm string) error {
 	principals := []string{c.Caller.Principal, everyone(c.Account())}
 	if administrator {
 		// What another account granted the whole account its administrators have.
-		principals = append(principals, c.Account())
+		account, err := asRecipient(c, c.Account())
+		if err != nil {
+			return err
+		}
+		principals = append(principals, account...)
 	}
 	for _, principal := range principals {
 		ok, err := holdsTag(c, on, principal, perm)
@@ -153,7 +157,11 @@ func visibleValues(c *engine.Call, t state.LFTag) ([]string, error) {
 	}
 	principals := []string{c.Caller.Principal, everyone(c.Account())}
 	if !own && position != nobody {
-		principals = append(principals, c.Account())
+		account, err := asRecipient(c, c.Account())
+		if err != nil {
+			return nil, err
+		}
+		principals = append(principals, account...)
 	}
 	var values []string
 	for _, v := range t.Values {

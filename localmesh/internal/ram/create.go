@@ -138,8 +138,8 @@ func checkResource(c *engine.Call, owner, arn string) error {
 
 // checkPrincipal refuses whom nothing can be shared with.
 func checkPrincipal(c *engine.Call, s state.Share, principal string) error {
-	if strings.Contains(principal, ":organizations:") {
-		return engine.Errorf("OperationNotPermittedException", "Sharing with AWS Organizations is not enabled.")
+	if state.IsOrganizationARN(principal) {
+		return checkOrganization(c, principal)
 	}
 	account := state.PrincipalAccount(principal, "")
 	if principal == account {
@@ -155,7 +155,11 @@ func checkPrincipal(c *engine.Call, s state.Share, principal string) error {
 			return engine.Errorf("MalformedArnException", "The principal %s is not a valid account, user or role.", principal)
 		}
 	}
-	if account != s.Owner && !s.AllowExternal {
+	inside, err := insideOf(c, s.Owner, principal)
+	if err != nil {
+		return err
+	}
+	if account != s.Owner && !s.AllowExternal && !inside {
 		return engine.Errorf("OperationNotPermittedException", "The resource share does not allow external principals.")
 	}
 	return nil

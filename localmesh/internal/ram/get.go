@@ -88,9 +88,13 @@ func accepted(c *engine.Call) ([]state.Share, error) {
 // associatedPrincipals are the principals of the caller's account that a share
 // has reached.
 func associatedPrincipals(c *engine.Call, s state.Share) ([]state.Association, error) {
+	groups, err := state.OrganizationGroups(c.Tx, c.Account())
+	if err != nil {
+		return nil, err
+	}
 	principals, err := state.SharePrincipals.All(c.Tx, s.Owner, s.Region, s.ID)
 	return slices.DeleteFunc(principals, func(p state.Association) bool {
-		return state.PrincipalAccount(p.Entity, s.Owner) != c.Account() || arrived(c, principalOf(s, p.Entity), p).Status != state.Associated
+		return state.PrincipalAccount(p.Entity, s.Owner) != c.Account() && !slices.Contains(groups, p.Entity) || arrived(c, principalOf(s, p.Entity), p).Status != state.Associated
 	}), err
 }
 

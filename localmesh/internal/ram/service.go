@@ -4,8 +4,8 @@
 // Lake Formation makes its shares through [CreateShare], [AddResource] and
 // [AddPrincipal], and asks [Reaches] whether a share has become effective.
 //
-// There are no Organizations in the mesh, so every principal of another account
-// is external and must accept an invitation. What AWS does some time after the
+// A principal of another account is external and must accept an invitation, unless
+// both are in an organization that has sharing enabled. What AWS does some time after the
 // answer (an association that goes from ASSOCIATING to ASSOCIATED) is done here
 // at once, save for what waits for somebody's acceptance.
 package ram
@@ -55,6 +55,8 @@ func Service() engine.Service {
 				"only the owner's share, with ram:PermissionArn and ram:ResourceShareName; one permission a resource type, replaced only if that is said", associateResourceSharePermission),
 			engine.Op("DisassociateResourceSharePermission", engine.Write, docs+"DisassociateResourceSharePermission.html",
 				"only the owner's share, with ram:PermissionArn and ram:ResourceShareName; not while the share has resources of the type", disassociateResourceSharePermission),
+			engine.Op("EnableSharingWithAwsOrganization", engine.Write, docs+"EnableSharingWithAwsOrganization.html",
+				"the organization's management account only, with the rights to open the organization to RAM", enableSharingWithAwsOrganization),
 			engine.Op("ListResourceSharePermissions", engine.Read, docs+"ListResourceSharePermissions.html",
 				"the managed permissions of a share that the caller owns or has accepted", listResourceSharePermissions),
 		},

@@ -10,13 +10,16 @@ import (
 	"github.com/lakemesh/lakemesh/localmesh/internal/store"
 )
 
-// InvitationLife is how long an invitation can be accepted. AWS does not document
-// it; its own monitor for Lake Formation's invitations renews them before 12 hours
-// (https://github.com/aws-samples/monitor-ram-for-expired-lake-formation-invites).
+// InvitationLife is how long an invitation to a share of catalog objects can be
+// accepted; other types of resources have seven days
+// (https://docs.aws.amazon.com/ram/latest/userguide/working-with-shared-invitations.html).
 const InvitationLife = 12 * time.Hour
 
 // CreateShare stores a new share, without resources and principals.
 func CreateShare(c *engine.Call, s state.Share) (state.Share, error) {
+	if err := roomForShare(c, s); err != nil {
+		return s, err
+	}
 	s.Region, s.ID = c.Region, c.Mesh.UUID()
 	s.Status, s.Created, s.Updated = state.ShareActive, c.Now, c.Now
 	return s, state.PutShare(c.Tx, s)
@@ -34,6 +37,9 @@ func AddResource(c *engine.Call, s state.Share, arn string) (state.Association, 
 		return a, err
 	}
 	if !found {
+		if err := roomForResource(c, s); err != nil {
+			return a, err
+		}
 		a = state.Association{Entity: arn, Created: c.Now}
 	}
 	a.Status, a.Message, a.Updated = state.Associated, "", c.Now
@@ -73,16 +79,22 @@ func withParents(arn string) []string {
 }
 
 // AddPrincipal associates a principal with a share. One of another account is
-// invited. A principal that is associated already stays as it is: whose invitation
-// was missed has to be disassociated first, as AWS's own monitor does
-// (https://github.com/aws-samples/monitor-ram-for-expired-lake-formation-invites).
+// invited. A principal that is associated already stays as it is. Whose invitation was
+// missed is not associated any more.
 func AddPrincipal(c *engine.Call, s state.Share, principal string) (state.Association, error) {
-	a, found, err := principalAssociation(c.Tx, s, principal, c.Now)
-	if err != nil || found {
+	a, found, err := principalAssociation(c, s, principal)
+	if err != nil || found && a.Status != state.Disassociated {
 		return a, err
 	}
 	account := state.PrincipalAccount(principal, s.Owner)
-	a = state.Association{Entity: principal, Created: c.Now, Updated: c.Now, Status: state.Associated, External: account != s.Owner && !c.Mesh.Readings.SharingNeedsNoInvitation}
+	inside, err := insideOf(c, s.Owner, principal)
+	if err != nil {
+		return a, err
+	}
+	a = state.Association{Entity: principal, Created: c.Now, Updated: c.Now, Status: state.Associated, External: account != s.Owner && !inside}
+	if err := roomForPrincipal(c, s, a.External); err != nil {
+		return a, err
+	}
 	switch {
 	case account == s.Owner:
 	case !a.External:
@@ -102,6 +114,16 @@ func AddPrincipal(c *engine.Call, s state.Share, principal string) (state.Associ
 	return a, state.PutSharePrincipal(c.Tx, s, a)
 }
 
+// insideOf reports whether a principal is asked nothing: it is the owner's organization
+// or of it, and the organization has sharing enabled
+// (https://docs.aws.amazon.com/ram/latest/userguide/getting-started-sharing.html).
+func insideOf(c *engine.Call, owner, principal string) (bool, error) {
+	if c.Mesh.Readings.SharingNeedsNoInvitation || state.IsOrganizationARN(principal) {
+		return true, nil
+	}
+	return state.SharesInside(c.Tx, owner, state.PrincipalAccount(principal, owner))
+}
+
 // The names of what takes a while: an invitation appears late, and an association
 // is ASSOCIATING before it is ASSOCIATED, also after its invitation was accepted
 // (https://docs.aws.amazon.com/ram/latest/APIReference/API_ResourceShareAssociation.html).
@@ -117,23 +139,28 @@ func principalOf(s state.Share, principal string) string {
 // arrived is an association with a share as it stands: one that was made a moment
 // ago is still on its way. name is what it is called in that.
 func arrived(c *engine.Call, name string, a state.Association) state.Association {
-	a = aged(a, c.Now)
+	a = aged(c, a)
 	if a.Status == state.Associated && c.Settling(name) {
 		a.Status = state.Associating
 	}
 	return a
 }
 
-// principalAssociation reads a principal's association; one whose invitation has
-// run out has failed.
-func principalAssociation(tx store.Tx, s state.Share, principal string, now time.Time) (state.Association, bool, error) {
-	a, found, err := state.SharePrincipals.Get(tx, s.Owner, s.Region, s.ID, principal)
-	return aged(a, now), found, err
+// principalAssociation reads a principal's association.
+func principalAssociation(c *engine.Call, s state.Share, principal string) (state.Association, bool, error) {
+	a, found, err := state.SharePrincipals.Get(c.Tx, s.Owner, s.Region, s.ID, principal)
+	return aged(c, a), found, err
 }
 
-func aged(a state.Association, now time.Time) state.Association {
-	if a.Status == state.Associating && now.Sub(a.Updated) >= InvitationLife {
-		a.Status, a.Message = state.AssociationBad, "The invitation expired before it was accepted."
+// aged is an association as it is by now: a principal whose invitation has run out is
+// disassociated
+// (https://docs.aws.amazon.com/ram/latest/userguide/working-with-shared-invitations.html).
+func aged(c *engine.Call, a state.Association) state.Association {
+	if a.Status == state.Associating && c.Now.Sub(a.Updated) >= InvitationLife {
+		a.Status, a.Message = state.Disassociated, "The invitation expired before it was accepted."
+		if c.Mesh.Readings.LapsedInvitationsFail {
+			a.Status = state.AssociationBad
+		}
 	}
 	return a
 }
@@ -203,7 +230,7 @@ func Reaches(c *engine.Call, shareARN, principal, resource string) (bool, error)
 	if err != nil || !found || s.Status != state.ShareActive {
 		return false, err
 	}
-	p, found, err := principalAssociation(c.Tx, s, principal, c.Now)
+	p, found, err := principalAssociation(c, s, principal)
 	if err != nil || !found || arrived(c, principalOf(s, principal), p).Status != state.Associated {
 		return false, err
 	}

@@ -113,7 +113,17 @@ func encrypt(c *engine.Call, r *engine.Request, t target) (*state.Encryption, er
 	if e == nil {
 		return nil, nil
 	}
-	return e, useKey(c, t, e, "kms:GenerateDataKey")
+	// An object keeps the key itself, by which it is found from whatever account.
+	key, err := kms.Resolve(c, e.Key)
+	if errors.Is(err, kms.ErrNoKey) {
+		return nil, noKey(e)
+	}
+	if err != nil {
+		return nil, err
+	}
+	written := *e
+	written.Key = key
+	return &written, useKey(c, t, &written, "kms:GenerateDataKey")
 }
 
 // decrypt asks for the right to read what is encrypted.
@@ -135,16 +145,22 @@ func useKey(c *engine.Call, t target, e *state.Encryption, action string) error 
 		about = t.bucket.ARN()
 	}
 	d, err := kms.ForS3(c, t.bucket.Account, e.Key, action, about)
-	if errors.Is(err, kms.ErrNoKey) {
-		return failure(http.StatusBadRequest, "KMS.NotFoundException", "Key '"+e.Key+"' does not exist").APIError
-	}
-	if err != nil {
+	switch {
+	case errors.Is(err, kms.ErrNoKey):
+		return noKey(e)
+	case errors.Is(err, kms.ErrUnusable):
+		return failure(http.StatusBadRequest, "KMS.DisabledException", err.Error()).APIError
+	case err != nil:
 		return err
 	}
 	if !d.Allowed {
 		return c.Denied(d.Reason)
 	}
 	return nil
+}
+
+func noKey(e *state.Encryption) error {
+	return failure(http.StatusBadRequest, "KMS.NotFoundException", "Key '"+e.Key+"' does not exist").APIError
 }
 
 // showEncryption tells in an answer how an object is encrypted.

@@ -179,16 +179,20 @@ func (i *invocation) bury(c *engine.Call, s state.Schedule, a engine.Answer, exh
 	return state.PutDeadLetter(c.Tx, d)
 }
 
-// writes reports whether the role may send to a queue, which has to be of its account:
-// queues of the local mesh have no policies.
+// writes reports whether the role may send to a queue, which has to be of its account. One
+// that nobody has made takes whatever the role may send.
 func (i *invocation) writes(c *engine.Call, queue string) (bool, error) {
 	account, _, name, _ := state.SplitPrincipalARN(i.schedule.Target.Role)
 	role, ok, err := state.GetRole(c.Tx, account, name)
 	if err != nil || !ok || strings.Split(queue, ":")[4] != account {
 		return false, err
 	}
+	q, _, err := state.Queues.Get(c.Tx, account, i.schedule.Region, queue[strings.LastIndex(queue, ":")+1:])
+	if err != nil {
+		return false, err
+	}
 	d, err := c.Mesh.Policies().Decide(c.Tx, authz.Caller{Account: account, ARN: i.session.ARN(), Principal: role.ARN(),
 		UserID: role.ID + ":" + i.session.Name, AccessKeyID: i.session.AccessKeyID, Session: &i.session},
-		authz.Question{Action: "sqs:SendMessage", Resources: []string{queue}}, c.Now, c.Region)
+		authz.Question{Action: "sqs:SendMessage", Resources: []string{queue}, ResourcePolicy: q.Attributes["Policy"], ResourcePolicyName: "policy of queue " + queue}, c.Now, c.Region)
 	return d.Allowed, err
 }

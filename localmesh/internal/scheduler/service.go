@@ -5,8 +5,8 @@
 // role; that the role trusts Scheduler, when the schedule is made and when it is due;
 // and all that the called service enforces against the role. The input of a target is
 // looked at by the called service alone, when the time has come. There are no
-// recurring schedules, no templated targets, no keys of KMS and no queues: what would
-// be in a dead-letter queue is kept.
+// recurring schedules, no templated targets and no keys of KMS. What is given up is
+// written to a queue of SQS, whether or not somebody has made it.
 //
 // https://docs.aws.amazon.com/scheduler/latest/UserGuide/what-is-scheduler.html
 package scheduler

@@ -19,6 +19,19 @@ type KMSKey struct {
 	// ARN that each was named by.
 	Policy     string
 	Principals map[string]string `json:",omitempty"`
+	// Disabled keys cannot be used; Deletion is when the key is deleted, if it is going to be.
+	Disabled bool      `json:",omitempty"`
+	Deletion time.Time `json:",omitzero"`
+}
+
+// KMSAliases are the names that keys were given.
+var KMSAliases = store.Table[KMSAlias]{Bucket: "kms.alias"} // account, region, name
+
+// KMSAlias is a name of a key.
+type KMSAlias struct {
+	Name, Account, Region string
+	// Key is the key's id.
+	Key string
 }
 
 // ARN returns the key's ARN.

@@ -157,7 +157,8 @@ type Grant struct {
 func (g Grant) Key() []string { return append(g.On.Key(), g.Principal, g.By) }
 
 // PrincipalAccount is the account that a principal of a grant belongs to; owner
-// is the account of the resource, to which IAM_ALLOWED_PRINCIPALS belongs.
+// is the account of the resource, to which IAM_ALLOWED_PRINCIPALS belongs. An
+// organization, and a unit of one, is no account's: it stands for itself.
 func PrincipalAccount(principal, owner string) string {
 	if len(principal) == 12 && strings.Trim(principal, "0123456789") == "" {
 		return principal
@@ -165,7 +166,12 @@ func PrincipalAccount(principal, owner string) string {
 	if account, ok := strings.CutSuffix(principal, ":IAMPrincipals"); ok {
 		return account
 	}
-	if parts := strings.SplitN(principal, ":", 6); len(parts) == 6 && parts[0] == "arn" {
+	if IsOrganizationARN(principal) {
+		return principal[strings.LastIndexByte(principal, '/')+1:]
+	}
+	// Users and groups of Identity Center are of no account: they are who they are for
+	// the owner.
+	if parts := strings.SplitN(principal, ":", 6); len(parts) == 6 && parts[0] == "arn" && parts[4] != "" {
 		return parts[4]
 	}
 	return owner
@@ -241,12 +247,30 @@ func GranteesIn(tx store.Tx, account string) []string {
 	return found
 }
 
-// GrantsInto returns the grants to any principal of an account on what another
-// account owns. What they point at must not be changed.
+// GrantsInto returns the grants to any principal of an account, and to the
+// organization and the units that it is in, on what another account owns. What they
+// point at must not be changed.
 func GrantsInto(tx store.Tx, account string) ([]Grant, error) {
+	found, err := grantsInto(tx, account, account)
+	if err != nil {
+		return nil, err
+	}
+	groups, err := OrganizationGroups(tx, account)
+	for _, g := range groups {
+		more, err := grantsInto(tx, PrincipalAccount(g, ""), account)
+		if err != nil {
+			return nil, err
+		}
+		found = append(found, more...)
+	}
+	return found, err
+}
+
+// grantsInto are the grants to principals of a holder on what others than the account own.
+func grantsInto(tx store.Tx, holder, account string) ([]Grant, error) {
 	var found []Grant
 	var failed error
-	grantees.ScanKeys(tx, []string{account}, "", func(k string, _ func() (struct{}, error)) bool {
+	grantees.ScanKeys(tx, []string{holder}, "", func(k string, _ func() (struct{}, error)) bool {
 		parts := store.Parts(k)
 		if parts[2] == account {
 			return true

@@ -1,6 +1,7 @@
 package state
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -14,6 +15,7 @@ var (
 	SharePrincipals = store.Table[Association]{Bucket: "ram.principal"} // owner, region, id, principal
 	shareRecipients = store.Table[string]{Bucket: "ram.recipient"}      // principal's account, region, id, principal: owner
 	resourceShares  = store.Table[struct{}]{Bucket: "ram.shared"}       // owner, region, ARN, id
+	shareCounts     = store.Table[ShareCount]{Bucket: "ram.count"}      // owner, region, id, or "" for all of the region
 	Invitations     = store.Table[Invitation]{Bucket: "ram.invitation"} // receiver, region, id
 	ShareTokens     = store.Table[ShareToken]{Bucket: "ram.token"}      // account, region, operation, client token
 )
@@ -93,6 +95,32 @@ type ShareToken struct {
 	Request, Answer string
 }
 
+// ShareCount is how many resources and principals a share has, or the shares of an
+// account have.
+type ShareCount struct{ Resources, Principals int }
+
+// CountOf returns how many resources and principals a share has; with an empty id, all
+// shares of the owner in the region.
+func CountOf(tx store.Tx, owner, region, id string) (ShareCount, error) {
+	n, _, err := shareCounts.Get(tx, owner, region, id)
+	return n, err
+}
+
+// counted adds to the counts of a share and of its owner.
+func counted(tx store.Tx, s Share, resources, principals int) error {
+	for _, id := range []string{s.ID, ""} {
+		n, err := CountOf(tx, s.Owner, s.Region, id)
+		if err != nil {
+			return err
+		}
+		n.Resources, n.Principals = n.Resources+resources, n.Principals+principals
+		if err := shareCounts.Put(tx, n, s.Owner, s.Region, id); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // SplitShareARN takes the ARN of a resource share apart.
 func SplitShareARN(arn string) (owner, region, id string, ok bool) {
 	return splitRAM(arn, "resource-share/")
@@ -126,6 +154,11 @@ func PutShare(tx store.Tx, s Share) error { return Shares.Put(tx, s, s.Owner, s.
 
 // PutSharePrincipal stores the association of a principal with a share.
 func PutSharePrincipal(tx store.Tx, s Share, a Association) error {
+	if !SharePrincipals.Has(tx, s.Owner, s.Region, s.ID, a.Entity) {
+		if err := counted(tx, s, 0, 1); err != nil {
+			return err
+		}
+	}
 	if err := shareRecipients.Put(tx, s.Owner, PrincipalAccount(a.Entity, s.Owner), s.Region, s.ID, a.Entity); err != nil {
 		return err
 	}
@@ -134,6 +167,11 @@ func PutSharePrincipal(tx store.Tx, s Share, a Association) error {
 
 // PutShareResource stores the association of a resource with a share.
 func PutShareResource(tx store.Tx, s Share, a Association) error {
+	if !ShareResources.Has(tx, s.Owner, s.Region, s.ID, a.Entity) {
+		if err := counted(tx, s, 1, 0); err != nil {
+			return err
+		}
+	}
 	if err := resourceShares.Put(tx, struct{}{}, s.Owner, s.Region, a.Entity, s.ID); err != nil {
 		return err
 	}
@@ -142,6 +180,11 @@ func PutShareResource(tx store.Tx, s Share, a Association) error {
 
 // DeleteSharePrincipal removes the association of a principal with a share.
 func DeleteSharePrincipal(tx store.Tx, s Share, principal string) error {
+	if SharePrincipals.Has(tx, s.Owner, s.Region, s.ID, principal) {
+		if err := counted(tx, s, 0, -1); err != nil {
+			return err
+		}
+	}
 	if err := shareRecipients.Delete(tx, PrincipalAccount(principal, s.Owner), s.Region, s.ID, principal); err != nil {
 		return err
 	}
@@ -150,6 +193,11 @@ func DeleteSharePrincipal(tx store.Tx, s Share, principal string) error {
 
 // DeleteShareResource removes the association of a resource with a share.
 func DeleteShareResource(tx store.Tx, s Share, arn string) error {
+	if ShareResources.Has(tx, s.Owner, s.Region, s.ID, arn) {
+		if err := counted(tx, s, -1, 0); err != nil {
+			return err
+		}
+	}
 	if err := resourceShares.Delete(tx, s.Owner, s.Region, arn, s.ID); err != nil {
 		return err
 	}
@@ -157,12 +205,34 @@ func DeleteShareResource(tx store.Tx, s Share, arn string) error {
 }
 
 // SharesInto returns the shares of other accounts that name the account or a
-// principal of it, in the order of their ids.
+// principal of it, or the organization or a unit that it is in, in the order of their
+// ids.
 func SharesInto(tx store.Tx, account, region string) ([]Share, error) {
+	found, err := sharesInto(tx, account, region)
+	if err != nil {
+		return nil, err
+	}
+	groups, err := OrganizationGroups(tx, account)
+	for _, g := range groups {
+		more, err := sharesInto(tx, PrincipalAccount(g, ""), region)
+		if err != nil {
+			return nil, err
+		}
+		found = append(found, more...)
+	}
+	if len(groups) > 0 {
+		slices.SortFunc(found, func(a, b Share) int { return strings.Compare(a.ID, b.ID) })
+		found = slices.CompactFunc(found, func(a, b Share) bool { return a.ID == b.ID })
+	}
+	return found, err
+}
+
+// sharesInto are the shares that name a principal of the holder.
+func sharesInto(tx store.Tx, holder, region string) ([]Share, error) {
 	var found []Share
 	var failed error
 	last := ""
-	err := shareRecipients.Scan(tx, []string{account, region}, "", func(key, owner string) bool {
+	err := shareRecipients.Scan(tx, []string{holder, region}, "", func(key, owner string) bool {
 		id := store.Parts(key)[2]
 		if id == last {
 			return true

@@ -172,6 +172,9 @@ type DeadLetter struct {
 	Exhausted string `json:",omitempty"`
 	// Retries is how often the call was repeated.
 	Retries int `json:",omitempty"`
+	// Hidden is until when nobody receives it, Receipt what it was received with last.
+	Hidden  time.Time `json:",omitzero"`
+	Receipt string    `json:",omitempty"`
 }
 
 // PutDeadLetter keeps a dead letter.
