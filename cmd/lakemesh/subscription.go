@@ -182,6 +182,8 @@ func renderSubscription(s *lakemesh.Subscription, width int) string {
 		fact{"grantable", strings.Join(s.Grantable.Strings(), ",")}, fact{"imported", choose(s.Imported, "yes", choose(s.Status == lakemesh.Active, "no", ""))},
 		fact{"linked in regions", strings.Join(s.LinkRegions, ", ")},
 		fact{"asked only", s.RequestedScope.String()}, fact{"given only", s.Scope.String()},
+		fact{"asked only", s.RequestedScope.String()}, fact{"given only", s.Scope.String()},
+		fact{"linked in regions", strings.Join(s.LinkRegions, ", ")},
 		fact{"asked until", lakemesh.FormatTime(s.RequestedUntil)}, fact{"until", lakemesh.FormatTime(s.Until)},
 		fact{"created", lakemesh.FormatTime(s.Created) + " by " + s.CreatedBy}, fact{"updated", strings.TrimSuffix(lakemesh.FormatTime(s.Updated)+" by "+s.UpdatedBy, " by ")},
 		fact{"notes", s.Notes}, fact{"history", historyText(s)})
