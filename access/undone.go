@@ -10,17 +10,22 @@ import (
 // what is granted is united, and all rows and all columns beat every part
 // (https://docs.aws.amazon.com/lake-formation/latest/dg/data-filtering-notes.html).
 type Undone struct {
-	// Narrow is the grant on a part, Wide what undoes it.
+	// Narrow is the grant on a part, Wide what undoes it, and By the permissions of Wide that
+	// do so.
 	Narrow, Wide Key
+	By           lakemesh.Permissions
 }
 
 // Undoing finds the grants on parts of tables that wider ones undo: on the table, on all
-// tables of its database, by tags that it carries, or by what cannot be told.
+// tables of its database, by tags that it carries, or by what cannot be told. ALTER undoes
+// them as SELECT does: filters know columns by their names alone, and who may alter the table
+// gives a name that is shown to another column.
 func Undoing(grants Grants, catalog Catalog) []Undone {
+	undoing := lakemesh.NewPermissions(lakemesh.All, lakemesh.Alter, lakemesh.Select)
 	var all []Undone
 	wide := map[Grantee][]Key{}
 	for k, h := range grants {
-		if selects(h) && k.Object.Kind != KindFilter && k.Object.Kind != KindDatabase && k.Object.Kind != KindTaggedDatabases && k.Object.Kind != KindLink {
+		if len(h.Permissions.Intersect(undoing)) > 0 && k.Object.Kind != KindFilter && k.Object.Kind != KindDatabase && k.Object.Kind != KindTaggedDatabases && k.Object.Kind != KindLink {
 			wide[k.Grantee] = append(wide[k.Grantee], k)
 		}
 	}
@@ -32,7 +37,7 @@ func Undoing(grants Grants, catalog Catalog) []Undone {
 		slices.SortFunc(candidates, Compare)
 		for _, k := range candidates {
 			if covers(k.Object, narrow.Object, catalog) {
-				all = append(all, Undone{narrow, k})
+				all = append(all, Undone{narrow, k, grants[k].Permissions.Intersect(undoing)})
 			}
 		}
 	}

@@ -30,6 +30,9 @@ type decision struct {
 	// extends tells that publishing made the decision, so that a subscription covers what
 	// is in its database now. It mends nothing else.
 	extends bool
+	// repairs tells that a repair made the decision, which nobody has looked at: it shows no
+	// column that was not shown.
+	repairs bool
 }
 
 // terms are permissions that a consumer holds, what of them it may hand on, until when (the

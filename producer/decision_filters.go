@@ -127,7 +127,15 @@ func (p *Producer) neededFilters(c *considered, f *found, ch *change, wanted acc
 			return err
 		}
 		r, _ := permissions.Of(object)
-		switch is, there := f.filters[r]; {
+		is, there := f.filters[r]
+		if there && c.repairs && len(c.scope.ExceptColumns) > 0 {
+			// What is new in the table is shown once its owner decides, and not by the way.
+			shown := slices.DeleteFunc(slices.Clone(to.Columns), func(column string) bool { return !slices.Contains(is.Columns, column) })
+			if len(shown) > 0 {
+				to.Columns = shown
+			}
+		}
+		switch {
 		case there && !f.have.OwnedBy(p.ids.Mesh.ARN, r):
 			return permissions.ForeignFilter(r)
 		case !there:
@@ -149,14 +157,14 @@ func (p *Producer) refuseUndone(c *considered, f *found, ch *change, wanted acce
 		if !c.scope.Partly() || u.Narrow.Object.Part != chain.FilterOf(c.scope) {
 			continue
 		}
-		text := fmt.Sprintf("%s holds SELECT on %s", u.Wide.Grantee, u.Wide.Object)
+		text := fmt.Sprintf("%s holds %s on %s", u.Wide.Grantee, u.By, u.Wide.Object)
 		hint := "revoke that first, with Lake Formation in account " + p.meshAccount
 		var do []lakemesh.Call
 		if why := wanted.Why[u.Wide]; len(why) > 0 {
 			text += " by subscription " + why[0].ID
 			hint, do = "narrow or end that subscription first", []lakemesh.Call{lakemesh.Do("producer.UpdateSubscriptionPermissions", "SubscriptionID", why[0].ID)}
 		}
-		text += ": all of a table beats a part of it, so what is narrowed here would be worth nothing"
+		text += ": " + beats(u.By) + ", so what is narrowed here would be worth nothing"
 		if !c.givesMore() {
 			ch.warnings = append(ch.warnings, text)
 			continue
@@ -179,13 +187,21 @@ func (p *Producer) refuseUndone(c *considered, f *found, ch *change, wanted acce
 					Message: text + ": Lake Formation does not grant DESCRIBE on a table to who selects a part of it, and who does sees the table with that part",
 					Hint:    "deny this one: what it asks for is there"}
 			}
-			if readsData(c.permitted) {
-				ch.warnings = append(ch.warnings, text+", which is worth nothing beside this: all of a table beats a part of it")
+			if readsData(c.permitted) || c.permitted.Has(lakemesh.Alter) {
+				ch.warnings = append(ch.warnings, text+", which is worth nothing beside this: "+beats(c.permitted))
 				break
 			}
 		}
 	}
 	return nil
+}
+
+// beats says why a part of a table is worth nothing beside permissions on all of it.
+func beats(by lakemesh.Permissions) string {
+	if readsData(by) {
+		return "all of a table beats a part of it"
+	}
+	return "filters go by the names of columns, which who holds ALTER can give to others"
 }
 
 // sharesGrantee reports whether another subscription is for somebody whom this decision is

@@ -37,6 +37,25 @@ func wider(asked, given lakemesh.Scope, tables map[string]meshTable) []string {
 	return all
 }
 
+// within reports whether a scope surely gives nothing that another one does not, whatever the
+// tables are: nobody else, no other columns, and rows of all of them or of the same.
+func within(s, of lakemesh.Scope) bool {
+	subset := func(names, all []string) bool {
+		return !slices.ContainsFunc(names, func(n string) bool { return !slices.Contains(all, n) })
+	}
+	switch {
+	case len(of.Principals) > 0 && len(s.Principals) == 0, !subset(s.Principals, of.Principals):
+		return false
+	case of.Rows != "" && s.Rows != of.Rows:
+		return false
+	case len(of.Columns) > 0:
+		return len(s.Columns) > 0 && subset(s.Columns, of.Columns)
+	case len(of.ExceptColumns) > 0 && len(s.Columns) > 0:
+		return !slices.ContainsFunc(s.Columns, func(n string) bool { return slices.Contains(of.ExceptColumns, n) })
+	}
+	return subset(of.ExceptColumns, s.ExceptColumns)
+}
+
 // moreColumns are columns of any of the tables that are given and were not asked for.
 func moreColumns(asked, given lakemesh.Scope, tables map[string]meshTable) []string {
 	shows := func(s lakemesh.Scope, column string) bool {

@@ -103,8 +103,8 @@ func (p *Producer) update(in UpdateInput) (*decision, error) {
 		if len(t.permitted) == 0 {
 			return terms{}, lakemesh.Invalid("GrantPermissions", "it has no permissions that could stay: name them")
 		}
-		if r.Leaving && !t.scope.Equal(r.Scope) {
-			return terms{}, p.left(op, r, "what it is narrowed to stays")
+		if r.Leaving && !within(t.scope, r.Scope) {
+			return terms{}, p.left(op, r, "it is given no other columns, rows or principals")
 		}
 		t.until = r.Until
 		if in.Until != nil {

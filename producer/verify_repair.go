@@ -122,9 +122,14 @@ func (p *Producer) mendings(ctx context.Context, v *Verification) ([]chain.Mendi
 			continue
 		}
 		in := UpdateInput{SubscriptionID: r.ID, GrantPermissions: r.Permitted.Strings(), GrantablePermissions: append([]string{}, r.Grantable.Strings()...)}
+		d, err := p.update(in)
+		if err != nil {
+			return nil, err
+		}
+		d.repairs = true
 		all = append(all, chain.Mending{Name: "update subscription " + r.ID + " to what it says",
-			Do:   func(ctx context.Context) error { return p.UpdateSubscriptionPermissions(ctx, in) },
-			Plan: func(ctx context.Context) (*plan.Plan, error) { return p.PlanUpdateSubscriptionPermissions(ctx, in) }})
+			Do:   func(ctx context.Context) error { return p.decide(ctx, d) },
+			Plan: func(ctx context.Context) (*plan.Plan, error) { return p.preview(ctx, d) }})
 	}
 	if letters {
 		all = append(all, p.clearLetters())

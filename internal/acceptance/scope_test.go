@@ -24,14 +24,19 @@ const people = "people"
 // peopleRows are the rows of the table people.
 var peopleRows = []string{"id,name,country,amount", "1,Ada,DE,10", "2,Bob,FR,200", "3,Cleo,DE,300", "4,Dan,,5"}
 
+// csvOfPeople is the table people.
+func csvOfPeople() *types.TableInput {
+	in := meshtest.CSV(people, location(people))
+	in.StorageDescriptor.Columns = []types.Column{{Name: aws.String("id"), Type: aws.String("bigint")}, {Name: aws.String("name"), Type: aws.String("string")},
+		{Name: aws.String("country"), Type: aws.String("string")}, {Name: aws.String("amount"), Type: aws.String("int")}}
+	return in
+}
+
 // newNarrowWorld is a world with a table of people, and engines that filter.
 func newNarrowWorld(t *testing.T) *world {
 	t.Helper()
 	w := newWorld(t)
-	in := meshtest.CSV(people, location(people))
-	in.StorageDescriptor.Columns = []types.Column{{Name: aws.String("id"), Type: aws.String("bigint")}, {Name: aws.String("name"), Type: aws.String("string")},
-		{Name: aws.String("country"), Type: aws.String("string")}, {Name: aws.String("amount"), Type: aws.String("int")}}
-	w.Table(producerAccount, source, in)
+	w.Table(producerAccount, source, csvOfPeople())
 	w.Put(producerAccount, bucket, people+"/rows.csv", strings.Join(peopleRows, "\n")+"\n")
 	w.publish(w.producer, source)
 	w.TrustEngines(consumerAccount)

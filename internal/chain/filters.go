@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/lakemesh/lakemesh"
 	"github.com/lakemesh/lakemesh/access"
 	"github.com/lakemesh/lakemesh/internal/parts"
 	"github.com/lakemesh/lakemesh/internal/permissions"
@@ -262,8 +263,12 @@ func (f *Filters) Undone(found []Finding) []Finding {
 		if len(why) == 0 || len(f.Wanted.Why[u.Wide]) > 0 {
 			continue
 		}
-		text := fmt.Sprintf("all of a table beats a part of it, so that what is narrowed by %s is worth nothing", u.Narrow.Object)
-		g := OfGrant(u.Wide, Finding{Kind: Undecided, What: "holds SELECT, which nobody decided", Repairs: Administrator})
+		beats := "all of a table beats a part of it"
+		if !u.By.Has(lakemesh.Select) && !u.By.Has(lakemesh.All) {
+			beats = "filters go by the names of columns, which who holds ALTER can give to others"
+		}
+		text := fmt.Sprintf("%s, so that what is narrowed by %s is worth nothing", beats, u.Narrow.Object)
+		g := OfGrant(u.Wide, Finding{Kind: Undecided, What: "holds " + u.By.String() + ", which nobody decided", Repairs: Administrator})
 		g.Database = u.Narrow.Object.Database
 		i := slices.IndexFunc(found, func(o Finding) bool {
 			return o.Link == Grant && o.Resource == g.Resource && o.Principal == g.Principal && o.Kind != Missing

@@ -56,10 +56,12 @@ func (s Schema) Rows(condition string) (string, error) {
 	if err != nil {
 		return "", lakemesh.Invalid("Rows", "of table %s: %v", s.Table, err)
 	}
-	if text := read.String(); text != all {
-		return text, nil
+	text := read.String()
+	if text == all {
+		return "", nil
 	}
-	return "", nil
+	// The form that a filter has can be longer than the one that is recorded.
+	return text, lakemesh.Scope{Rows: text}.Check()
 }
 
 // Names are the names of its columns, in lower case, without those of partition keys.
@@ -134,5 +136,6 @@ func Normal(said lakemesh.Scope) (lakemesh.Scope, error) {
 	if s.Rows = rowfilter.Fold(e).String(); s.Rows == all {
 		s.Rows = ""
 	}
-	return s, nil
+	// The form that is recorded can be longer than what was said, and is to be read again.
+	return s, s.Check()
 }

@@ -83,7 +83,7 @@ func look(ctx context.Context, mesh *localmesh.Mesh, accounts ...string) (*sight
 	defer func() { _ = clone.Close() }()
 	o := &observer{ctx: ctx, mesh: clone, sight: &sight{}, configs: map[string]aws.Config{}, shares: map[string]string{}}
 	// The shares first: records name them by identifiers that differ from run to run.
-	for _, read := range []func(account string) error{o.settings, o.ram, o.lake, o.catalog, o.iam, o.buckets, o.schedules, o.table} {
+	for _, read := range []func(account string) error{o.settings, o.ram, o.lake, o.filters, o.catalog, o.iam, o.buckets, o.schedules, o.table} {
 		for _, a := range accounts {
 			if err := read(a); err != nil {
 				return nil, fmt.Errorf("look at account %s: %w", a, err)
