@@ -180,8 +180,6 @@ func renderSubscription(s *lakemesh.Subscription, width int) string {
 		fact{"asked as", strings.Join(s.Expressions, ",")},
 		fact{"requested", strings.Join(s.Requested.Strings(), ",")}, fact{"permitted", strings.Join(s.Permitted.Strings(), ",")},
 		fact{"grantable", strings.Join(s.Grantable.Strings(), ",")}, fact{"imported", choose(s.Imported, "yes", choose(s.Status == lakemesh.Active, "no", ""))},
-		fact{"linked in regions", strings.Join(s.LinkRegions, ", ")},
-		fact{"asked only", s.RequestedScope.String()}, fact{"given only", s.Scope.String()},
 		fact{"asked only", s.RequestedScope.String()}, fact{"given only", s.Scope.String()},
 		fact{"linked in regions", strings.Join(s.LinkRegions, ", ")},
 		fact{"asked until", lakemesh.FormatTime(s.RequestedUntil)}, fact{"until", lakemesh.FormatTime(s.Until)},
