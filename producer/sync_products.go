@@ -82,6 +82,7 @@ func (p *Producer) SyncProducts(ctx context.Context, in SyncInput) (*SyncOutput,
 			failed.Failed = append(failed.Failed, lakemesh.StepError{Step: "bring database " + pub.target + " up to date", Err: err})
 		}
 	}
+	out.Warnings = append(out.Warnings, p.changedParts(ctx, all)...)
 	switch {
 	case len(failed.Failed) == 0:
 		return out, nil
@@ -105,6 +106,7 @@ func (p *Producer) PlanSyncProducts(ctx context.Context, in SyncInput) (*plan.Pl
 		}
 		todo.Append(part)
 	}
+	todo.Warnings = append(todo.Warnings, p.changedParts(ctx, all)...)
 	return todo, nil
 }
 
