@@ -145,9 +145,19 @@ func planned[In any](l *life, plan func(context.Context, In) (*plan.Plan, error)
 
 // steps are the whole life.
 func (l *life) steps() []step {
+	return slices.Concat(l.middle(), l.endings(), l.scopes(), l.ends(), l.leaving(), l.wayBack())
+}
+
+// atOnce are the steps that need no time to pass: outside of a bubble hours are hours.
+func (l *life) atOnce() []step {
+	return slices.Concat(l.middle(), l.endings(), l.scopes(), l.leaving(), l.wayBack())
+}
+
+// middle is the life up to its end's beginning: there is something of everything.
+func (l *life) middle() []step {
 	return slices.Concat(
 		[]step{{"what there was before the mesh", l.begin}},
-		l.setUp(), l.publication(), l.requests(), l.decisions(), l.use(), l.growth(), l.upkeep(), l.migration(), l.endings(), l.scopes(), l.ends(), l.leaving(), l.wayBack(),
+		l.setUp(), l.publication(), l.requests(), l.decisions(), l.use(), l.growth(), l.upkeep(), l.migration(),
 	)
 }
 

@@ -347,7 +347,7 @@ func (l *life) stranger(t *testing.T) (forProducer, forConsumer string) {
 func TestWhatNoRoleOfAMeshMayDo(t *testing.T) {
 	t.Parallel()
 	l := newLife(t)
-	steps := l.steps()
+	steps := l.atOnce()
 	// Up to the subscriptions' use: everything is published, granted and open.
 	for i, s := range steps {
 		if s.name == "change a subscription" {
@@ -510,7 +510,7 @@ func TestWhatNoRoleOfAMeshMayDo(t *testing.T) {
 
 // rest are the steps from one on.
 func (l *life) rest(from string) []step {
-	all := l.steps()
+	all := l.atOnce()
 	for i, s := range all {
 		if s.name == from {
 			return all[i:]
