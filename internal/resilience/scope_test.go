@@ -3,7 +3,6 @@ package resilience_test
 import (
 	"context"
 	"testing"
-	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/lakeformation"
@@ -93,16 +92,7 @@ func (l *life) narrowing() []operation {
 		{name: "abort all of it", from: begun("half all of it", imported, whole), run: abort},
 	}
 	for i := range all {
-		run := all[i].run
 		all[i].decision, all[i].leaves = true, []string{}
-		all[i].run = func(ctx context.Context, w *world) error {
-			err := run(ctx, w)
-			if err == nil {
-				// Shares are associated after a while, and a second time at once.
-				<-time.After(time.Minute)
-			}
-			return err
-		}
 	}
 	return all
 }
