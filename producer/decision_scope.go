@@ -73,12 +73,26 @@ func (p *Producer) lakeOf(subscription string, grantees []string) *permissions.L
 	return &lake
 }
 
-// onFilters is what this producer's subscriptions but one give on data cells filters.
+// onFilters is what this producer's subscriptions but one give on data cells filters. Where a
+// decision on another consumer's is unfinished, that is what it may have by now: what it
+// reads is not closed by others. Of the same consumer's that would keep from being granted
+// what is not there.
 func (p *Producer) onFilters(ctx context.Context, but string) (access.Grants, error) {
+	_, consumer, _, err := lakemesh.ParseSubscriptionID(but)
+	if err != nil {
+		consumer = ""
+	}
 	all := access.Grants{}
-	_, err := p.records.OwnedActive(ctx, p.account, func(r *tracker.Record) bool {
-		if given := r.Justified(); r.ID != but && given.Scope.Partly() {
-			for k, h := range chain.Either(p.meshAccount, r, nil, given) {
+	_, err = p.records.OwnedActive(ctx, p.account, func(r *tracker.Record) bool {
+		given := []tracker.Given{r.Justified()}
+		if r.Claim != nil && !r.Over && r.Subscriber != consumer {
+			given = r.MayHold()
+		}
+		for _, g := range given {
+			if r.ID == but || !g.Scope.Partly() {
+				continue
+			}
+			for k, h := range chain.Either(p.meshAccount, r, nil, g) {
 				if k.Object.Kind == access.KindFilter {
 					all.Add(k, h)
 				}

@@ -15,8 +15,10 @@ import (
 	"github.com/lakemesh/lakemesh"
 	"github.com/lakemesh/lakemesh/access"
 	"github.com/lakemesh/lakemesh/consumer"
+	"github.com/lakemesh/lakemesh/internal/meshtest"
 	"github.com/lakemesh/lakemesh/internal/permissions"
 	"github.com/lakemesh/lakemesh/internal/tracker"
+	"github.com/lakemesh/lakemesh/localmesh"
 	"github.com/lakemesh/lakemesh/producer"
 )
 
@@ -128,10 +130,12 @@ func TestAFilterOfAConsumersOwnShowsNoMoreThanItWasLeft(t *testing.T) {
 		TableData: &lftypes.DataCellsFilter{TableCatalogId: aws.String(meshAccount), DatabaseName: aws.String(product), TableName: aws.String(people), Name: aws.String("kept"),
 			ColumnWildcard: &lftypes.ColumnWildcard{}, RowFilter: &lftypes.RowFilter{AllRowsWildcard: &lftypes.AllRowsWildcard{}}}})
 	w.must(err)
-	_, err = lake.GrantPermissions(w.ctx(), &lakeformation.GrantPermissionsInput{Principal: &lftypes.DataLakePrincipal{DataLakePrincipalIdentifier: aws.String(analyst)},
-		Resource:    &lftypes.Resource{DataCellsFilter: &lftypes.DataCellsFilterResource{TableCatalogId: aws.String(meshAccount), DatabaseName: aws.String(product), TableName: aws.String(people), Name: aws.String("kept")}},
-		Permissions: []lftypes.Permission{lftypes.PermissionSelect}})
-	w.must(err)
+	w.must(meshtest.Try(w.Mesh.Mesh, func() error {
+		_, err := lake.GrantPermissions(w.ctx(), &lakeformation.GrantPermissionsInput{Principal: &lftypes.DataLakePrincipal{DataLakePrincipalIdentifier: aws.String(analyst)},
+			Resource:    &lftypes.Resource{DataCellsFilter: &lftypes.DataCellsFilterResource{TableCatalogId: aws.String(meshAccount), DatabaseName: aws.String(product), TableName: aws.String(people), Name: aws.String("kept")}},
+			Permissions: []lftypes.Permission{lftypes.PermissionSelect}})
+		return err
+	}))
 	w.must(w.producer.UpdateSubscriptionPermissions(t.Context(), producer.UpdateInput{SubscriptionID: id, Scope: producer.ScopeInput{Columns: []string{"id"}}}))
 	// What an account hands on shows no more than the account has, whoever made the filter.
 	w.sees(analyst, "id=1", "id=2", "id=3", "id=4")
@@ -153,6 +157,34 @@ func TestANameInOtherCaseIsNoOtherDatabase(t *testing.T) {
 		t.Errorf("approved: %v; want that there is no such table", err)
 	}
 	w.has()
+}
+
+// TestAnEndLeavesOthersWhoseDecisionIsUnfinishedTheirPlaces has one consumer's subscription
+// end while a decision about another one's columns is unfinished, where listings show nothing
+// of what others hold.
+func TestAnEndLeavesOthersWhoseDecisionIsUnfinishedTheirPlaces(t *testing.T) {
+	t.Parallel()
+	w := newNarrowWorld(t, localmesh.WithReadings(localmesh.Readings{ListingsShowOwnRows: true}))
+	w.AddConsumer(otherConsumer)
+	w.TrustEngines(otherConsumer)
+	other := w.openConsumer(otherConsumer)
+	mine := w.asksAs(w.consumer, lakemesh.Scope{Columns: []string{"id"}})
+	w.approve(mine)
+	theirs := w.asksAs(other, lakemesh.Scope{Columns: []string{"name"}})
+	w.approve(theirs)
+	w.opens(people)
+	to := producer.UpdateInput{SubscriptionID: theirs, Scope: producer.ScopeInput{Columns: []string{"amount"}}}
+	planned := w.Fail(localmesh.Fault{Service: "dynamodb", Operation: "TransactWriteItems", Nth: 2, Code: "AccessDeniedException", Message: "a planned fault", Status: 400})
+	if err := w.producer.UpdateSubscriptionPermissions(w.ctx(), to); err == nil || planned.Hits() != 1 {
+		t.Fatalf("a decision that was to fail gave %v", err)
+	}
+	w.opens(people)
+	w.end(mine)
+	w.opens(people)
+	w.must(w.producer.UpdateSubscriptionPermissions(w.ctx(), to))
+	w.opens(people)
+	w.end(theirs)
+	w.opens()
 }
 
 func columnsOfPeople(more string) *types.TableInput {

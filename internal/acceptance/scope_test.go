@@ -16,6 +16,7 @@ import (
 	"github.com/lakemesh/lakemesh/access"
 	"github.com/lakemesh/lakemesh/consumer"
 	"github.com/lakemesh/lakemesh/internal/meshtest"
+	"github.com/lakemesh/lakemesh/localmesh"
 	"github.com/lakemesh/lakemesh/producer"
 )
 
@@ -33,9 +34,9 @@ func csvOfPeople() *types.TableInput {
 }
 
 // newNarrowWorld is a world with a table of people, and engines that filter.
-func newNarrowWorld(t *testing.T) *world {
+func newNarrowWorld(t *testing.T, opts ...localmesh.Option) *world {
 	t.Helper()
-	w := newWorld(t)
+	w := newWorld(t, opts...)
 	w.Table(producerAccount, source, csvOfPeople())
 	w.Put(producerAccount, bucket, people+"/rows.csv", strings.Join(peopleRows, "\n")+"\n")
 	w.publish(w.producer, source)

@@ -136,11 +136,32 @@ func (l *Lake) sendRevocations(ctx context.Context, entries []types.BatchPermiss
 	}
 	failed := failures(out.Failures)
 	for id, err := range failed {
-		if nothingToRevoke(err) {
+		gone := nothingToRevoke(err)
+		if i := slices.IndexFunc(entries, func(e types.BatchPermissionsRequestEntry) bool { return aws.ToString(e.Id) == id }); !gone && i >= 0 {
+			if gone, err = l.filterIsGone(ctx, entries[i], err); err != nil {
+				return nil, err
+			}
+		}
+		if gone {
 			delete(failed, id)
 		}
 	}
 	return failed, nil
+}
+
+// filterIsGone reports whether a revocation was refused because the data cells filter that it
+// is about is not there any more, and nothing with it that was granted on it. Of what is not
+// there Lake Formation says that it may not be there or that the caller may not see it.
+func (l *Lake) filterIsGone(ctx context.Context, e types.BatchPermissionsRequestEntry, refused error) (bool, error) {
+	r, ok := fromSDK(e.Resource, l.Account)
+	if !ok || r.Kind != KindFilter || !awserr.Denied(refused) || deniedAction(refused) != "" {
+		return false, nil
+	}
+	_, there, err := l.CellsFilter(ctx, r)
+	if errors.Is(err, lakemesh.ErrAccessDenied) {
+		return false, nil
+	}
+	return !there && err == nil, err
 }
 
 // failures are the entries that failed, by id. A batch answers 200 even if every

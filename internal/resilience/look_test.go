@@ -191,6 +191,10 @@ func (o *observer) ram(account string) error {
 				return err
 			}
 			for _, a := range page.ResourceShareAssociations {
+				if a.Status == ramtypes.ResourceShareAssociationStatusAssociating {
+					// Nothing waits for what carries filters, and it comes about by itself.
+					a.Status = ramtypes.ResourceShareAssociationStatusAssociated
+				}
 				if a.Status != ramtypes.ResourceShareAssociationStatusDisassociated {
 					arn := aws.ToString(a.ResourceShareArn)
 					carried[arn] = append(carried[arn], aws.ToString(a.AssociatedEntity)+"="+string(a.Status))

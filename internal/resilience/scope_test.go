@@ -51,7 +51,7 @@ func (l *life) narrowing() []operation {
 			c, err := w.consumer(t.Context(), consumerAccount)
 			must(t, err)
 			out, err := c.RequestAccessToProduct(t.Context(), consumer.RequestInput{OwnerAccountID: producerAccount, DatabaseName: meshDatabase,
-				Tables: l.shape.tables, RequestPermissions: []string{"SELECT"}, Scope: lakemesh.Scope{Columns: []string{"id"}, Rows: "value = 'a'"}})
+				Tables: l.shape.tables, RequestPermissions: []string{"SELECT"}, Scope: lakemesh.Scope{Columns: []string{"id"}, Rows: "id = 1"}})
 			must(t, err)
 			w.subscription = out.SubscriptionID
 		})
@@ -72,7 +72,7 @@ func (l *life) narrowing() []operation {
 			return p.UpdateSubscriptionPermissions(ctx, producer.UpdateInput{SubscriptionID: w.subscription, GrantPermissions: []string{"SELECT"}, Scope: scope})
 		}
 	}
-	rows := to(producer.ScopeInput{Rows: aws.String("value = 'b'")})
+	rows := to(producer.ScopeInput{Rows: aws.String("id = 2")})
 	whole := to(producer.ScopeInput{Columns: []string{}, Rows: aws.String("")})
 	begun := func(name string, from func(t *testing.T) *state, do func(ctx context.Context, w *world) error) func(t *testing.T) *state {
 		return func(t *testing.T) *state {
