@@ -22,7 +22,11 @@ func fallenOf(c *considered, ch *change) []string {
 	for _, e := range ch.holds {
 		holds[e.Key()] = e
 	}
-	type loss struct{ lost, again string }
+	type loss struct {
+		lost, again string
+		// part tells that it was held on a filter, in whose place another is granted.
+		part bool
+	}
 	resources := map[loss][]string{}
 	for _, e := range ch.revoke {
 		handedOn := e.Permissions.Intersect(e.Grantable)
@@ -34,7 +38,7 @@ func fallenOf(c *considered, ch *change) []string {
 		if after.Has(lakemesh.All) {
 			again = handedOn
 		}
-		l := loss{handedOn.String(), again.String()}
+		l := loss{handedOn.String(), again.String(), e.Resource.Kind == permissions.KindFilter}
 		resources[l] = append(resources[l], e.Resource.String())
 	}
 	var all []string
@@ -45,7 +49,7 @@ func fallenOf(c *considered, ch *change) []string {
 			on += fmt.Sprintf(" and %d more", more)
 		}
 		text := fmt.Sprintf("whoever in account %s was given %s on %s loses it at once: what an account has handed on falls with what is revoked from it", c.record.Subscriber, l.lost, on)
-		if l.again == "" && len(c.grantable) > 0 {
+		if l.again == "" && l.part && len(c.grantable) > 0 {
 			text += "; it hands on what it has now by importing the subscription again: " + lakemesh.Do("consumer.FinalizeSubscription", "SubscriptionID", c.record.ID).String()
 		} else if l.again == "" {
 			text += ", and it may hand none of it on again"
