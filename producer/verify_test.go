@@ -13,6 +13,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/glue"
 	gluetypes "github.com/aws/aws-sdk-go-v2/service/glue/types"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
+	"github.com/aws/aws-sdk-go-v2/service/kms"
 	"github.com/aws/aws-sdk-go-v2/service/lakeformation"
 	lftypes "github.com/aws/aws-sdk-go-v2/service/lakeformation/types"
 	"github.com/aws/aws-sdk-go-v2/service/ram"
@@ -579,7 +580,11 @@ func TestAKeyIsLookedAtForEachRole(t *testing.T) {
 	w := newWorld(t)
 	w.partitioned(t)
 	w.approve(t, producer.ApproveInput{RequestID: w.request(t, consumerAccount, []string{"orders", "days"}, "SELECT")})
-	w.encryptBucket(t, "arn:aws:kms:us-east-1:"+producerAccount+":key/11111111-2222-3333-4444-555555555555")
+	key, err := kms.NewFromConfig(w.mesh.Config(meshtest.Administrator(producerAccount))).CreateKey(t.Context(), &kms.CreateKeyInput{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.encryptBucket(t, aws.ToString(key.KeyMetadata.Arn))
 	w.accounts.AddProducer(meshtest.OtherProducer)
 	if _, err := manager(t, w).RegisterResource(t.Context(), &lakeformation.RegisterResourceInput{ResourceArn: aws.String("arn:aws:s3:::" + bucket + "/orders"),
 		RoleArn: aws.String(lakemesh.RoleARN(meshAccount, lakemesh.DataAccessRole(meshtest.OtherProducer)))}); err != nil {
