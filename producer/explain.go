@@ -275,8 +275,12 @@ func (x *explained) carried(ctx context.Context, path chain.Path, held explainin
 		}
 		if !s.Carried && receiver != x.Home {
 			// What is granted to a role or a user may be carried by a share with its account.
-			if shares, err = x.owner().SharesWith(ctx, x.Home); err != nil {
-				return nil, err
+			// That is asked of those that are named for the grant, if any are: another share with the
+			// account carries nothing to the role.
+			if shares = row.Shares; len(shares) == 0 {
+				if shares, err = x.owner().SharesWith(ctx, x.Home); err != nil {
+					return nil, err
+				}
 			}
 			if to, err := x.owner().Reach(ctx, x.Home, x.sharedARN(on), shares); err != nil {
 				return nil, err
