@@ -40,6 +40,8 @@ func (w *world) addsColumn(name string) {
 func TestARepairShowsNoColumnThatNobodyDecidedOn(t *testing.T) {
 	t.Parallel()
 	w := newNarrowWorld(t)
+	meshtest.Without(t, w.Mesh.Mesh, "of filters nothing is answered about one principal, so where listings hide others the owner's records are believed, and a grant that was taken away is not missed",
+		func(r localmesh.Readings) bool { return r.ListingsShowOwnRows })
 	analyst := w.Reader(consumerAccount, "Analyst")
 	id := w.asksAs(w.consumer, lakemesh.Scope{ExceptColumns: []string{"name", "country"}})
 	w.approve(id)
