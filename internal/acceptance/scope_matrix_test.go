@@ -133,7 +133,6 @@ type matrixWorld struct {
 func newMatrixWorld(t *testing.T, c matrixCell) *matrixWorld {
 	t.Helper()
 	m := &matrixWorld{world: newNarrowWorld(t), cell: c}
-	m.breaks = true
 	m.analyst, m.colleague = m.Reader(consumerAccount, "Analyst"), m.Reader(consumerAccount, "Colleague")
 	options := m.Options(producerAccount)
 	options.Now = m.now
