@@ -387,6 +387,8 @@ func (s *inspected) readFurther(ctx context.Context) error {
 		return access.Catalog{Account: s.meshAccount, Owner: s.account}.Outside(k.Grantee)
 	})))
 	s.placeCompared()
+	// Before the places of partitions are written to the tables.
+	tagged := s.carrying().Tagged()
 	group, within := errgroup.WithContext(ctx)
 	for _, database := range s.databases {
 		read := map[string]meshTable{}
@@ -410,7 +412,7 @@ func (s *inspected) readFurther(ctx context.Context) error {
 		group.Go(func() error { return s.readShares(within, subscriber) })
 	}
 	group.Go(func() (err error) {
-		s.tags, err = s.mesh.lake.TagsOf(within, s.carrying().Tagged())
+		s.tags, err = s.mesh.lake.TagsOf(within, tagged)
 		return err
 	})
 	if err := group.Wait(); err != nil {
