@@ -151,6 +151,7 @@ func TestWhatIAMAllowsToEverybodyIsFoundBeforeTheGrant(t *testing.T) {
 func TestOneRefusedEntryOfManyIsAPartialFailureThatTheSameCommandCompletes(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
+	meshtest.Without(t, w.Mesh.Mesh, "some columns stand beside changing the whole table, so nothing is refused", func(r localmesh.Readings) bool { return r.ColumnsBesideWiderGrants })
 	const many = 24
 	var names []string
 	for n := range many {
