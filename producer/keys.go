@@ -63,12 +63,13 @@ func (p *Producer) key(ctx context.Context, bucket string, look storage.Look) (*
 		return k, nil
 	}
 	named := p.keyARN(look.Key)
-	if !namedByAlias(look) {
+	known := !namedByAlias(look)
+	if known {
 		k.arn = named
 	}
 	group, within := errgroup.WithContext(ctx)
 	group.Go(func() error { return p.describeKey(within, k, named) })
-	if k.arn != "" {
+	if known {
 		group.Go(func() error { return p.readKeyPolicy(within, k) })
 		return k, group.Wait()
 	}
