@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -38,7 +39,7 @@ func addScope(cmd *cobra.Command, s *lakemesh.Scope) {
 	f := cmd.Flags()
 	f.Var(list{values: &s.Columns}, columnsFlag, "the only columns of each table (default: all)")
 	f.Var(list{values: &s.ExceptColumns}, exceptFlag, "columns of each table that are left out")
-	f.StringVar(&s.Rows, rowsFlag, "", "the condition on rows, such as \"country = 'DE' AND amount < 100\" (default: all)")
+	f.Var(condition{&s.Rows, "leave the flag out to ask for all rows"}, rowsFlag, "the condition on rows, such as \"country = 'DE' AND amount < 100\" (default: all)")
 	f.Var(list{values: &s.Principals}, forFlagName, "users and roles of the account that are granted access themselves, by ARN (default: the account, which hands it on)")
 	cmd.MarkFlagsMutuallyExclusive(columnsFlag, exceptFlag)
 }
@@ -55,11 +56,30 @@ type narrowing struct {
 func addNarrowing(cmd *cobra.Command, n *narrowing, otherwise string) {
 	n.cmd = cmd
 	f := cmd.Flags()
-	f.Var(list{values: &n.in.Columns, none: true}, columnsFlag, "the only columns of each table; none for all of them ("+otherwise+")")
+	f.Var(list{values: &n.in.Columns, none: true, said: true}, columnsFlag, "the only columns of each table; none for all of them ("+otherwise+")")
 	f.Var(list{values: &n.in.ExceptColumns}, exceptFlag, "columns of each table that are left out ("+otherwise+")")
-	f.StringVar(&n.row, rowsFlag, "", "the condition on rows; none for all of them ("+otherwise+")")
-	f.Var(list{values: &n.in.Principals, none: true}, forFlagName, "users and roles that are granted access themselves, by ARN; none for their account ("+otherwise+")")
+	f.Var(condition{&n.row, "none is all rows"}, rowsFlag, "the condition on rows; none for all of them ("+otherwise+")")
+	f.Var(list{values: &n.in.Principals, none: true, said: true}, forFlagName, "users and roles that are granted access themselves, by ARN; none for their account ("+otherwise+")")
 	cmd.MarkFlagsMutuallyExclusive(columnsFlag, exceptFlag)
+}
+
+// condition is the flag of a condition on rows. An empty one would let all rows through, and is
+// what a variable has that was never set.
+type condition struct {
+	value *string
+	// all says how all rows are meant.
+	all string
+}
+
+func (c condition) String() string { return *c.value }
+func (c condition) Type() string   { return "string" }
+
+func (c condition) Set(s string) error {
+	if strings.TrimSpace(s) == "" {
+		return errors.New("a condition is expected; " + c.all)
+	}
+	*c.value = s
+	return nil
 }
 
 // named is what the flags say.

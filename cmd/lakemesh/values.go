@@ -57,6 +57,9 @@ type list struct {
 	values *[]string
 	// none accepts "none", "" and [] for an empty list that was given.
 	none bool
+	// said has nothing mean what "none" does but that word and []: a variable that was never
+	// set shall not open what the flag narrows.
+	said bool
 }
 
 func (l list) String() string { return strings.Join(*l.values, ",") }
@@ -64,6 +67,9 @@ func (l list) Type() string   { return "list" }
 
 func (l list) Set(s string) error {
 	s = strings.TrimSpace(s)
+	if s == "" && l.said {
+		return errors.New("a value is expected, or none")
+	}
 	if empty := s == "" || s == "[]" || l.none && strings.EqualFold(s, "none"); empty {
 		if !l.none {
 			return errors.New("a value is expected")
