@@ -1,6 +1,10 @@
 package consumer
 
 import (
+	"slices"
+
+	"github.com/lakemesh/lakemesh"
+	"github.com/lakemesh/lakemesh/internal/permissions"
 	"github.com/lakemesh/lakemesh/internal/tracker"
 )
 
@@ -8,6 +12,32 @@ import (
 // that the account has nothing to hand on, and is not shown what they hold
 // (https://docs.aws.amazon.com/lake-formation/latest/dg/cross-account-notes.html).
 func direct(r *tracker.Record) bool { return len(r.Scope.Principals) > 0 }
+
+// grantedItself is what owners may have granted the holder of something itself, on what it holds
+// it on. The role that looks is shown what it was granted itself, and nobody else's.
+func grantedItself(subscriptions []*tracker.Record, e permissions.Entry) lakemesh.Permissions {
+	var all lakemesh.Permissions
+	for _, r := range subscriptions {
+		for _, given := range r.MayHold() {
+			if !slices.Contains(given.Scope.Principals, e.Principal) {
+				continue
+			}
+			said := r.Subscription
+			said.Scope = given.Scope
+			said.Scope.Principals = nil
+			switch {
+			case e.Resource.Kind == permissions.KindDatabase:
+				all = all.Union(lakemesh.NewPermissions(lakemesh.Describe))
+			case !gives(&said, e.Resource):
+			case given.Scope.Partly():
+				all = all.Union(lakemesh.NewPermissions(lakemesh.Select))
+			default:
+				all = all.Union(given.Permitted).Union(lakemesh.NewPermissions(lakemesh.Describe))
+			}
+		}
+	}
+	return all
+}
 
 // unnamed reports whether a record may not name all shares that carry what was granted: whoever
 // granted it was not told. Of filters Lake Formation tells least of all
