@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"regexp"
 	"strings"
 
 	"github.com/lakemesh/lakemesh"
@@ -77,7 +78,7 @@ func (a *app) report(ctx context.Context, command string, err error) int {
 		return exitDone
 	}
 	if !a.begun {
-		err = usageError{err}
+		err = usageError{exclusive(err)}
 	}
 	message, hint := explain(err)
 	if usage := (usageError{}); hint == "" && errors.As(err, &usage) {
@@ -94,6 +95,18 @@ func (a *app) report(ctx context.Context, command string, err error) int {
 		fmt.Fprintln(a.err, line("%s  %s", accent.Render("hint:"), a.here(hint)))
 	}
 	return exitCode(err)
+}
+
+// excluding is how the parser says that flags exclude each other.
+var excluding = regexp.MustCompile(`^if any flags in the group \[.*\] are set none of the others can be; \[(.*)\] were all set$`)
+
+// exclusive says in plainer words than the parser's that flags exclude each other.
+func exclusive(err error) error {
+	m := excluding.FindStringSubmatch(err.Error())
+	if m == nil {
+		return err
+	}
+	return fmt.Errorf("--%s exclude each other: name one of them", strings.Join(strings.Fields(m[1]), " and --"))
 }
 
 // explain takes an error's message, which has several lines where several things failed,
