@@ -216,7 +216,7 @@ func (c *Consumer) scope(in RequestInput, requested lakemesh.Permissions) (lakem
 	case !requested.Has(lakemesh.Select) || !requested.SubsetOf(lakemesh.NewPermissions(lakemesh.Select, lakemesh.Describe)):
 		// What is written is never filtered
 		// (https://docs.aws.amazon.com/lake-formation/latest/dg/data-filtering-notes.html).
-		return s, lakemesh.Invalid("RequestPermissions", "of columns and rows SELECT can be granted, and DESCRIBE comes with it; not %s", requested)
+		return s, lakemesh.Invalid("RequestPermissions", "columns and rows are given with SELECT, beside which DESCRIBE may be named, and with nothing else; named is %s", requested)
 	}
 	return s, nil
 }

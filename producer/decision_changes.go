@@ -143,6 +143,12 @@ func (p *Producer) wanted(c *considered, f *found, names []string) (_ access.Wan
 		for _, u := range wanted.Unmet {
 			// What is given already is not kept from being changed because a column is gone.
 			if u.ID == c.record.ID && (c.givesMore() || !c.scope.Partly()) {
+				if t, ok := f.tables[u.Object.Table]; ok && !c.scope.Equal(c.record.RequestedScope) {
+					// The owner has said otherwise, so that it is the owner's to say anew.
+					if err := t.schema.Check(c.scope); err != nil {
+						return wanted, nil, err
+					}
+				}
 				return wanted, nil, &lakemesh.Error{Kind: lakemesh.ErrInvalidInput, Account: p.meshAccount, Resource: u.Object.String(), Message: u.Message,
 					Hint: "deny the request, and let the consumer ask for the tables that can be shared"}
 			}

@@ -56,7 +56,7 @@ func partOfNamed(r *tracker.Record, s lakemesh.Scope, permitted lakemesh.Permiss
 	case r.Words.Whole:
 		return lakemesh.Invalid("Columns", "columns and rows are parts of tables that are named, and subscription %s is on a whole database", r.ID)
 	case !permitted.SubsetOf(reads) || !permitted.Has(lakemesh.Select):
-		return lakemesh.Invalid("GrantPermissions", "of columns and rows SELECT can be granted, and DESCRIBE comes with it; not %s", permitted)
+		return lakemesh.Invalid("GrantPermissions", "columns and rows are given with SELECT, beside which DESCRIBE may be named, and with nothing else; named is %s", permitted)
 	}
 	return nil
 }

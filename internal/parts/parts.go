@@ -106,8 +106,12 @@ func (s Schema) Check(scope lakemesh.Scope) error {
 	left := slices.DeleteFunc(slices.Clone(has), func(c string) bool {
 		return len(scope.Columns) > 0 && !slices.Contains(scope.Columns, c) || slices.Contains(scope.ExceptColumns, c)
 	})
-	if err == nil && len(left) == 0 && (len(scope.Columns) > 0 || len(scope.ExceptColumns) > 0) {
-		return lakemesh.Invalid("Columns", "of table %s no column is left", s.Table)
+	switch {
+	case err != nil || len(left) > 0:
+	case len(scope.Columns) > 0:
+		return lakemesh.Invalid("Columns", "of table %s partition keys alone are named, which are seen beside any other column; name one of %s, too", s.Table, strings.Join(has, ", "))
+	case len(scope.ExceptColumns) > 0:
+		return lakemesh.Invalid("ExceptColumns", "of table %s no column is left", s.Table)
 	}
 	return err
 }
