@@ -144,7 +144,9 @@ func (x *explained) grant(ctx context.Context, path chain.Path, held explaining.
 			s.Reasons[i].Origin = chain.ByOwning
 		}
 	}
-	if restores := x.restores(); path == chain.ThroughAccount && x.Home == x.account {
+	if restores := x.restores(); held.AsDecided(x.Justifying(x.records)) {
+		// It is a part because that was decided.
+	} else if path == chain.ThroughAccount && x.Home == x.account {
 		s = s.MendedBy(chain.Owner, x.publishes())
 	} else if path == chain.ThroughAccount || restores != nil {
 		s = s.MendedBy(chain.Owner, restores)

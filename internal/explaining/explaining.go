@@ -130,6 +130,12 @@ func (h Held) has(filter string) bool {
 	return slices.ContainsFunc(h.Rows, func(r permissions.Holding) bool { return r.Filter == filter && filter != "" })
 }
 
+// AsDecided reports whether what is held of the table is no less than what subscriptions give of
+// it, each on the filter that carries it: to restore them would give nothing more.
+func (h Held) AsDecided(justified []*tracker.Record) bool {
+	return h.State == chain.Partly && len(justified) > 0 && !slices.ContainsFunc(justified, func(r *tracker.Record) bool { return !h.has(filterOf(r.Justified().Scope)) })
+}
+
 // Parts are what is held as a list, if it is a part of what is asked about.
 func (a Asked) Parts(h Held) []chain.Part { return h.Cells.Parts(a.Schema) }
 
