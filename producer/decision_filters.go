@@ -162,7 +162,7 @@ func (p *Producer) refuseUndone(c *considered, f *found, ch *change, wanted acce
 		var do []lakemesh.Call
 		if why := wanted.Why[u.Wide]; len(why) > 0 {
 			text += " by subscription " + why[0].ID
-			hint, do = "narrow or end that subscription first", []lakemesh.Call{lakemesh.Do("producer.UpdateSubscriptionPermissions", "SubscriptionID", why[0].ID)}
+			hint, do = "narrow that subscription first, or end it", []lakemesh.Call{lakemesh.Do("producer.DeleteSubscription", "SubscriptionID", why[0].ID)}
 		}
 		text += ": " + beats(u.By) + ", so what is narrowed here would be worth nothing"
 		if !c.givesMore() {

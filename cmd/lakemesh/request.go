@@ -122,9 +122,10 @@ func (a *app) requestApprove() *cobra.Command {
 	var scope narrowing
 	cmd := changing(a, change[*producer.Producer]{
 		use: "approve", short: "Approve a request: grant what it asks for, or other permissions (producer)",
-		long: `Grants what a request asks for, or what --grant-permissions says. At a terminal it
-shows what was asked for, by whom, and what would be granted, and asks. What was shown
-is done, or nothing. A program names the plan that somebody has looked at by --expect.`,
+		long: `Grants what a request asks for, or what the flags say: other permissions, columns or
+rows, to others, until another end. At a terminal it shows what was asked for, by whom,
+and what would be granted, and asks. What was shown is done, or nothing. A program names
+the plan that somebody has looked at by --expect.`,
 		flag: "request-id", other: "subscription-id", id: &in.RequestID,
 		who: lakemesh.ProducerIdentity, on: []lakemesh.Status{lakemesh.Pending}, open: a.producer,
 		asks: alwaysAsk[*producer.Producer], expect: &in.Expect,

@@ -184,7 +184,7 @@ func (a *app) renderFindings(findings []chain.Finding) string {
 		}
 		for i, id := range f.Subscriptions {
 			if i == shownSubscriptions {
-				fmt.Fprintf(&b, "%sand %d more subscriptions\n", indent, len(f.Subscriptions)-i)
+				fmt.Fprintf(&b, "%sand by %s more\n", indent, counted(len(f.Subscriptions)-i, "subscription"))
 				break
 			}
 			fmt.Fprintf(&b, "%s%s\n", indent, wrapped("by subscription "+id, width-len(indent), indent))
