@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 	"sync/atomic"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
@@ -50,33 +51,41 @@ func (c *Consumer) absent(ctx context.Context, principal string) (string, error)
 	if principal == everybody(c.account) || principal == lakemesh.RoleARN(c.account, lakemesh.ConsumerRole) {
 		return "", nil
 	}
+	_, why, err := c.made(ctx, principal)
+	return why, err
+}
+
+// made is when a role or user of this account was made, or why there is none; the zero time
+// of what is no role or user of this account. Where this account's role may not look, it is
+// an errUnseen.
+func (c *Consumer) made(ctx context.Context, principal string) (at time.Time, why string, _ error) {
 	m := principalPattern.FindStringSubmatch(principal)
 	if m == nil || m[1] != c.account {
-		return "", nil
+		return time.Time{}, "", nil
 	}
 	kind, name, is := m[2], principal[strings.LastIndexByte(principal, '/')+1:], ""
 	var err error
 	if kind == "role" {
 		var out *iam.GetRoleOutput
 		if out, err = c.iam.GetRole(ctx, &iam.GetRoleInput{RoleName: aws.String(name)}); err == nil {
-			is = aws.ToString(out.Role.Arn)
+			is, at = aws.ToString(out.Role.Arn), aws.ToTime(out.Role.CreateDate)
 		}
 	} else {
 		var out *iam.GetUserOutput
 		if out, err = c.iam.GetUser(ctx, &iam.GetUserInput{UserName: aws.String(name)}); err == nil {
-			is = aws.ToString(out.User.Arn)
+			is, at = aws.ToString(out.User.Arn), aws.ToTime(out.User.CreateDate)
 		}
 	}
 	switch {
 	case awserr.Is(err, "NoSuchEntity"):
-		return fmt.Sprintf("account %s has no %s %s", c.account, kind, name), nil
+		return time.Time{}, fmt.Sprintf("account %s has no %s %s", c.account, kind, name), nil
 	case awserr.Denied(err):
 		c.log.DebugContext(ctx, "whether there is a principal was not looked at", "principal", principal, "reason", awserr.Message(err))
-		return "", errUnseen
+		return time.Time{}, "", errUnseen
 	case err != nil:
-		return "", fmt.Errorf("look whether there is %s: %w", principal, err)
+		return time.Time{}, "", fmt.Errorf("look whether there is %s: %w", principal, err)
 	case is != principal:
-		return fmt.Sprintf("account %s has no such %s; its %s %s is %s", c.account, kind, kind, name, is), nil
+		return time.Time{}, fmt.Sprintf("account %s has no such %s; its %s %s is %s", c.account, kind, kind, name, is), nil
 	}
-	return "", nil
+	return at, "", nil
 }

@@ -125,6 +125,9 @@ func (c *Consumer) inspect(ctx context.Context, in VerifyInput) (*inspected, err
 	if err := s.readHistories(ctx); err != nil {
 		return nil, err
 	}
+	if err := s.lookAtPrincipals(ctx); err != nil {
+		return nil, err
+	}
 	return s, s.readGrants(ctx)
 }
 
