@@ -1,7 +1,6 @@
 package lakemesh
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 )
@@ -99,15 +98,6 @@ func (s Scope) String() string {
 		words = append(words, "for "+strings.Join(s.Principals, ", "))
 	}
 	return strings.Join(words, "; ")
-}
-
-// Parts are the words of the scope in a fixed order, each list with its length.
-func (s Scope) Parts() []string {
-	var parts []string
-	for _, list := range [][]string{s.Columns, s.ExceptColumns, s.Principals} {
-		parts = append(append(parts, fmt.Sprint(len(list))), list...)
-	}
-	return append(parts, s.Rows)
 }
 
 func foldedNames(names []string) []string {
