@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -76,6 +77,25 @@ func (c *counted) count(name string, operation func() error) (calls, writing int
 		fmt.Fprintf(&c.log, "    %s:%s %d\n", n.Service, n.Operation, n.Calls)
 	}
 	return total(counts), writes(counts)
+}
+
+// deep notes what an operation calls, and checks how many of the calls come one after the
+// other. Time is that of a bubble, in which nothing takes time but calls.
+func (c *counted) deep(name string, most float64, operation func() error) {
+	c.t.Helper()
+	const latency = 30 * time.Millisecond
+	c.count(name, func() error {
+		c.SetLatency(latency)
+		defer c.SetLatency(0)
+		from := time.Now()
+		err := operation()
+		if depth := float64(time.Since(from)) / float64(latency); depth > most {
+			c.t.Errorf("%s: %.1f calls one after the other, want at most %.0f", name, depth, most)
+		} else {
+			c.t.Logf("%s: %.1f calls one after the other", name, depth)
+		}
+		return err
+	})
 }
 
 // golden compares what was noted with the file, or writes it.

@@ -16,7 +16,6 @@ import (
 // needs in one call more.
 func TestSchedulesCost(t *testing.T) {
 	t.Parallel()
-	const latency = 30 * time.Millisecond
 	// One for reading the schedules, two for making them before anything is granted, of which
 	// one is the role's, or for moving them after all else.
 	const most, most20 = 14, 18
@@ -44,30 +43,15 @@ func TestSchedulesCost(t *testing.T) {
 					}
 					return err
 				})
-				deep := func(name string, do func() error) {
-					t.Helper()
-					c.count(name, func() error {
-						c.SetLatency(latency)
-						defer c.SetLatency(0)
-						from := time.Now()
-						err := do()
-						if depth := float64(time.Since(from)) / float64(latency); depth > size.most {
-							t.Errorf("%s: %.1f calls one after the other, want at most %.0f", name, depth, size.most)
-						} else {
-							t.Logf("%s: %.1f calls one after the other", name, depth)
-						}
-						return err
-					})
-				}
-				deep("approve until", func() error { return p.ApproveAccessRequest(t.Context(), producer.ApproveInput{RequestID: id}) })
+				c.deep("approve until", size.most, func() error { return p.ApproveAccessRequest(t.Context(), producer.ApproveInput{RequestID: id}) })
 				in := producer.UpdateInput{SubscriptionID: id, GrantPermissions: []string{"SELECT", "DESCRIBE"}, Until: &later}
-				deep("extend", func() error { return p.UpdateSubscriptionPermissions(t.Context(), in) })
-				deep("extend again", func() error { return p.UpdateSubscriptionPermissions(t.Context(), in) })
+				c.deep("extend", size.most, func() error { return p.UpdateSubscriptionPermissions(t.Context(), in) })
+				c.deep("extend again", size.most, func() error { return p.UpdateSubscriptionPermissions(t.Context(), in) })
 				c.count("verify", func() error {
 					_, err := p.Verify(t.Context(), producer.VerifyInput{})
 					return err
 				})
-				deep("end early", func() error {
+				c.deep("end early", size.most, func() error {
 					return p.DeleteSubscription(t.Context(), producer.DeleteInput{SubscriptionID: id})
 				})
 				c.golden(size.name)

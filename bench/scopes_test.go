@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"testing"
 	"testing/synctest"
-	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 
@@ -19,7 +18,6 @@ import (
 // made by one call, and whose grants are read by one.
 func TestScopesCost(t *testing.T) {
 	t.Parallel()
-	const latency = 30 * time.Millisecond
 	// As for whole tables, and one for making filters before anything is granted, and one for
 	// deleting others after all is revoked. Of twenty tables not all are made at once.
 	const most, most20 = 14, 24
@@ -46,33 +44,18 @@ func TestScopesCost(t *testing.T) {
 						}
 						return err
 					})
-					deep := func(name string, do func() error) {
-						t.Helper()
-						c.count(name, func() error {
-							c.SetLatency(latency)
-							defer c.SetLatency(0)
-							from := time.Now()
-							err := do()
-							if depth := float64(time.Since(from)) / float64(latency); depth > most {
-								t.Errorf("%s: %.1f calls one after the other, want at most %.0f", name, depth, most)
-							} else {
-								t.Logf("%s: %.1f calls one after the other", name, depth)
-							}
-							return err
-						})
-					}
-					deep("approve", func() error { return p.ApproveAccessRequest(t.Context(), producer.ApproveInput{RequestID: id}) })
+					c.deep("approve", most, func() error { return p.ApproveAccessRequest(t.Context(), producer.ApproveInput{RequestID: id}) })
 					c.count("import", func() error {
 						_, err := asking.FinalizeSubscription(t.Context(), consumer.FinalizeInput{SubscriptionID: id})
 						return err
 					})
-					deep("same again", func() error {
+					c.deep("same again", most, func() error {
 						return p.UpdateSubscriptionPermissions(t.Context(), producer.UpdateInput{SubscriptionID: id})
 					})
-					deep("narrow", func() error {
+					c.deep("narrow", most, func() error {
 						return p.UpdateSubscriptionPermissions(t.Context(), producer.UpdateInput{SubscriptionID: id, Scope: producer.ScopeInput{Rows: aws.String("id > 1000")}})
 					})
-					deep("end", func() error { return p.DeleteSubscription(t.Context(), producer.DeleteInput{SubscriptionID: id}) })
+					c.deep("end", most, func() error { return p.DeleteSubscription(t.Context(), producer.DeleteInput{SubscriptionID: id}) })
 					c.golden(name)
 				})
 			})

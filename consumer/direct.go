@@ -22,26 +22,40 @@ func grantedItself(subscriptions []*tracker.Record, e permissions.Entry) lakemes
 			if !slices.Contains(given.Scope.Principals, e.Principal) {
 				continue
 			}
-			said := r.Subscription
-			said.Scope = given.Scope
-			said.Scope.Principals = nil
-			switch {
-			case e.Resource.Kind == permissions.KindDatabase:
+			if e.Resource.Kind == permissions.KindDatabase {
 				all = all.Union(lakemesh.NewPermissions(lakemesh.Describe))
-			case !gives(&said, e.Resource):
-			case given.Scope.Partly():
-				all = all.Union(lakemesh.NewPermissions(lakemesh.Select))
-			default:
-				all = all.Union(given.Permitted).Union(lakemesh.NewPermissions(lakemesh.Describe))
+				continue
 			}
+			given.Scope.Principals = nil
+			all = all.Union(givenOn(r, given, e.Resource))
 		}
 	}
 	return all
 }
 
-// unnamed reports whether a record may not name all shares that carry what was granted: whoever
-// granted it was not told. Of filters Lake Formation tells least of all
+// givenOn is what the account holds on a table, a filter or all tables, if a subscription gives
+// what is said.
+func givenOn(r *tracker.Record, given tracker.Given, on permissions.Resource) lakemesh.Permissions {
+	said := r.Subscription
+	said.Scope = given.Scope
+	switch {
+	case !gives(&said, on):
+		return nil
+	case given.Scope.Partly():
+		return lakemesh.NewPermissions(lakemesh.Select)
+	}
+	return given.Permitted.Union(lakemesh.NewPermissions(lakemesh.Describe))
+}
+
+// mayBeUnnamed reports whether a record may not name all shares that carry what was granted:
+// whoever granted it was not told. Of filters Lake Formation tells least of all
 // (https://github.com/hashicorp/terraform-provider-aws/issues/48360).
+func mayBeUnnamed(r *tracker.Record) bool {
+	return len(shareARNs(&r.Subscription)) == 0 || r.Scope.Partly()
+}
+
+// unnamed reports whether a record names none of the shares that carry what was granted. An
+// import accepts more than it has to; what a verification finds is to be certain.
 func unnamed(r *tracker.Record) bool {
 	return len(shareARNs(&r.Subscription)) == 0 || r.Scope.Partly() && !sharesTables(&r.Subscription)
 }

@@ -54,7 +54,7 @@ func (f *finalizing) observe(ctx context.Context) error {
 // that is the database, and a table if any was shared.
 func (f *finalizing) look(ctx context.Context) (bool, error) {
 	c, r := f.consumer, f.record
-	if f.direct() {
+	if direct(f.record) {
 		// Nobody of the account but those identities sees what was granted. What can be seen is
 		// whether the shares are in effect.
 		shares := shareARNs(&r.Subscription)
@@ -169,7 +169,7 @@ func (f *finalizing) invitations(ctx context.Context) error {
 	c := f.consumer
 	shares := shareARNs(&f.record.Subscription)
 	all, err := c.receiver().Invitations(ctx, c.meshAccount, shares)
-	if f.unnamed(shares) && !f.visible {
+	if mayBeUnnamed(f.record) && !f.visible {
 		// Lake Formation did not say which shares carry what was granted, as it need not.
 		all, err = c.receiver().InvitationsOf(ctx, c.meshAccount)
 	}
@@ -192,13 +192,6 @@ func (f *finalizing) invitations(ctx context.Context) error {
 	}
 	slices.SortFunc(f.pending, func(a, b sharing.Invitation) int { return strings.Compare(a.Share, b.Share) })
 	return nil
-}
-
-// unnamed reports whether the record may not name all shares that carry what was granted:
-// whoever granted it was not told. Of filters Lake Formation tells least of all
-// (https://github.com/hashicorp/terraform-provider-aws/issues/48360).
-func (f *finalizing) unnamed(shares []string) bool {
-	return len(shares) == 0 || f.record.Scope.Partly()
 }
 
 // lookForLink reports whether the link is there, and refuses a different object
@@ -233,7 +226,7 @@ func nameTaken(c *Consumer, db *types.Database, link, region string) error {
 func (f *finalizing) lookForGrants(ctx context.Context) error {
 	c, s := f.consumer, &f.record.Subscription
 	var resources []permissions.Resource
-	if f.visible && !f.direct() {
+	if f.visible && !direct(f.record) {
 		resources = append(f.tables(), permissions.Database(c.meshAccount, s.Database))
 		if s.Scope.Partly() {
 			resources = append(resources, f.objects()...)

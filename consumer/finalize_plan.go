@@ -31,11 +31,6 @@ func (f *finalizing) tables() []permissions.Resource {
 	return list
 }
 
-// direct reports whether the owner granted access to identities of the account themselves, so
-// that the account has nothing to hand on. It does not even see what was granted
-// (https://docs.aws.amazon.com/lake-formation/latest/dg/cross-account-notes.html).
-func (f *finalizing) direct() bool { return len(f.record.Scope.Principals) > 0 }
-
 // objects are what is handed on: of columns and rows the filters that carry them. A whole
 // database is all of its tables at once
 // where the owner could grant that, and else each of them.
@@ -74,7 +69,7 @@ func (f *finalizing) wanted() (link, shared []permissions.Entry) {
 		if !f.elsewhere {
 			link = append(link, permissions.Entry{Principal: principal, Resource: permissions.Database(c.account, f.link), Permissions: describe})
 		}
-		if f.direct() {
+		if direct(f.record) {
 			continue
 		}
 		shared = append(shared, permissions.Entry{Principal: principal, Resource: permissions.Database(c.meshAccount, s.Database), Permissions: describe})
@@ -91,7 +86,7 @@ func (f *finalizing) wanted() (link, shared []permissions.Entry) {
 // the account hand nothing on, not even the database. Of what the owner granted to
 // identities themselves the link alone is left to give.
 func (f *finalizing) recipients() []string {
-	if f.direct() {
+	if direct(f.record) {
 		return f.principals
 	}
 	if len(passed(&f.record.Subscription)) == 0 {
@@ -124,7 +119,7 @@ func (f *finalizing) plan() *plan.Plan {
 		}, last...)
 	}
 	switch {
-	case f.direct():
+	case direct(f.record):
 		p.Warn("access was granted to %s directly: what is left to do here is the link, and that their own IAM policies allow lakeformation:GetDataAccess and the calls of Glue that read (docs/how-it-works.md)", strings.Join(f.record.Scope.Principals, ", "))
 	case len(f.principals) == 0 && len(f.others()) > 0:
 		p.Warn("nobody was given access by this; from before, these still hold it: %s", strings.Join(f.others(), ", "))
@@ -209,7 +204,7 @@ func (f *finalizing) planShares(p *plan.Plan) *plan.Step {
 
 // waits says what is waited for.
 func (f *finalizing) waits() string {
-	if f.direct() {
+	if direct(f.record) {
 		return "wait until " + f.what() + " is in effect"
 	}
 	return "wait until " + f.what() + " of the mesh can be seen"
@@ -217,7 +212,7 @@ func (f *finalizing) waits() string {
 
 // what names what was granted.
 func (f *finalizing) what() string {
-	if f.direct() {
+	if direct(f.record) {
 		return "what was shared of database " + f.record.Database
 	}
 	if f.record.WholeDatabase() {
@@ -237,7 +232,7 @@ func (f *finalizing) await(ctx context.Context) error {
 			return ok, err
 		}
 		var accepted []string
-		if f.unnamed(shares) {
+		if mayBeUnnamed(f.record) {
 			accepted, err = c.receiver().AcceptOf(ctx, c.meshAccount)
 		} else {
 			accepted, err = c.receiver().AcceptPending(ctx, c.meshAccount, shares)

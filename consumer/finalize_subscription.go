@@ -160,7 +160,7 @@ func (c *Consumer) planFinalize(ctx context.Context, in FinalizeInput) (*plan.Pl
 	if err := importable(f.record); err != nil {
 		return nil, nil, err
 	}
-	if f.direct() {
+	if direct(f.record) {
 		if in.Principals != nil && !slices.Equal(slices.Sorted(slices.Values(f.principals)), f.record.Scope.Principals) {
 			return nil, nil, lakemesh.Invalid("Principals", "the owner granted access to %s directly, and the account has nothing to hand on: leave the principals out", strings.Join(f.record.Scope.Principals, ", "))
 		}

@@ -21,7 +21,7 @@ const grantPatience = 10 * time.Second
 // the account is known not to hold with the right to hand it on.
 func (f *finalizing) withheld() []permissions.Entry {
 	var all []permissions.Entry
-	if f.direct() {
+	if direct(f.record) {
 		return nil
 	}
 	for _, o := range f.objects() {

@@ -91,7 +91,7 @@ func (c *Consumer) linkRegions(s *lakemesh.Subscription) []string {
 
 // linksAtHome reports whether a subscription's link is to be in the mesh's own region.
 func (c *Consumer) linksAtHome(s *lakemesh.Subscription) bool {
-	return len(s.LinkRegions) == 0 || slices.Contains(s.LinkRegions, c.region)
+	return slices.Contains(c.linkRegions(s), c.region)
 }
 
 // otherRegions are the regions besides the mesh's in which links of subscriptions may be, in

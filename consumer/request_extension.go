@@ -26,9 +26,9 @@ type ExtensionInput struct {
 }
 
 // RequestExtension asks the owner of a product for more time: it makes a request of its
-// own, for the same tables with the permissions that the subscription gives, until a later
-// end. Once it is approved both subscriptions stand side by side, and what the first
-// gave stays when that ends. The request can be denied without any harm to the first.
+// own, for the same tables with the permissions that the subscription gives, narrowed as
+// that is, until a later end. Once it is approved both subscriptions stand side by side, and
+// what the first gave stays when that ends. The request can be denied without any harm to the first.
 //
 // A subscription that was never granted is a [lakemesh.ErrIllegalTransition]: then another
 // request is to be made. Otherwise it fails like [Consumer.RequestAccessToProduct].

@@ -289,15 +289,7 @@ func (s *inspected) compareAccount(e permissions.Entry, byHand access.Grants) {
 	var may lakemesh.Permissions
 	for _, r := range standing {
 		for _, given := range r.MayHold() {
-			said := r.Subscription
-			said.Scope = given.Scope
-			switch {
-			case !gives(&said, e.Resource):
-			case given.Scope.Partly():
-				may = may.Union(lakemesh.NewPermissions(lakemesh.Select))
-			default:
-				may = may.Union(given.Permitted).Union(lakemesh.NewPermissions(lakemesh.Describe))
-			}
+			may = may.Union(givenOn(r, given, e.Resource))
 		}
 	}
 	if e.Resource.Kind == permissions.KindDatabase && len(standing) > 0 {
