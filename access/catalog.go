@@ -1,6 +1,7 @@
 package access
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/lakemesh/lakemesh"
@@ -43,6 +44,21 @@ type Table struct {
 func (c Catalog) Table(database, table string) (_ Table, ok bool) {
 	t, ok := c.Databases[fold(database)].Tables[fold(table)]
 	return t, ok
+}
+
+// Tagged are the databases with a table that carries the tags, in order.
+func (c Catalog) Tagged(tags Tags) []string {
+	var names []string
+	for name, d := range c.Databases {
+		for _, t := range d.Tables {
+			if t.Tags != nil && tags.Match(t.Tags) {
+				names = append(names, name)
+				break
+			}
+		}
+	}
+	slices.Sort(names)
+	return names
 }
 
 // Outside reports whether a grantee is neither of the catalog's account nor of its

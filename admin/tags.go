@@ -15,8 +15,8 @@ import (
 	"github.com/lakemesh/lakemesh/plan"
 )
 
-// noValue is the one value with which LF-tags are made: a tag must have one.
-const noValue = "none"
+// noValue is the one value with which LF-tags are made.
+const noValue = lakemesh.NoTagValue
 
 // meshTags are the LF-tags that all producers share.
 func meshTags() []string { return []string{lakemesh.DomainTag, lakemesh.ProductTag} }

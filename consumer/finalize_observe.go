@@ -228,7 +228,7 @@ func (f *finalizing) lookForGrants(ctx context.Context) error {
 	var resources []permissions.Resource
 	if f.visible && !direct(f.record) {
 		resources = append(f.tables(), permissions.Database(c.meshAccount, s.Database))
-		if s.Scope.Partly() {
+		if s.Scope.Partly() || !s.Group.IsZero() {
 			resources = append(resources, f.objects()...)
 		}
 		if s.WholeDatabase() {
@@ -243,7 +243,7 @@ func (f *finalizing) lookForGrants(ctx context.Context) error {
 		return err
 	}
 	f.held = held
-	if !f.visible || s.WholeDatabase() || len(f.withheld()) == 0 {
+	if !f.visible || s.WholeDatabase() || !s.Group.IsZero() || len(f.withheld()) == 0 {
 		return nil
 	}
 	// What the account does not hold on a table it may hold on all of the database.

@@ -40,6 +40,12 @@ func (f *finalizing) objects() []permissions.Resource {
 	if s.WholeDatabase() && len(f.held.Of(c.account, all).Permissions) > 0 {
 		return []permissions.Resource{all}
 	}
+	if tags := chain.TagsOf(f.record); tags != nil {
+		if f.further {
+			return nil
+		}
+		return []permissions.Resource{permissions.Tagged(c.meshAccount, tags)}
+	}
 	if scope := f.record.Scope; scope.Partly() {
 		list := f.tables()
 		for i, t := range list {
@@ -111,7 +117,7 @@ func (f *finalizing) plan() *plan.Plan {
 	last := append(slices.Clone(handed), ready, link)
 	last = append(last, f.planOtherLinks(p, ready)...)
 	// Whoever is given access later stands in the history, too.
-	if !r.Imported || len(handed) > 0 {
+	if !f.open && (!r.Imported || len(handed) > 0) {
 		p.Add(plan.Step{
 			Kind: plan.Record, Account: c.meshAccount, Resource: "subscription " + r.ID,
 			Summary: "record subscription " + r.ID + " as imported",

@@ -52,6 +52,10 @@ type FinalizeOutput struct {
 	// LinkRegions are the regions of the links, if they are not in the mesh's alone.
 	// LinkDatabase is the one in the first.
 	LinkRegions []string `json:"LinkRegions,omitempty"`
+	// Group is the domain or the data product of the subscription, if it is on one. Links are
+	// the links to each of its databases then, and LinkDatabase is one of them.
+	Group lakemesh.Group    `json:"Group,omitzero"`
+	Links map[string]string `json:"Links,omitempty"`
 	// Tables are the tables of the subscription; empty means all of the database.
 	Tables []string `json:"Tables"`
 	// Principals are whom access was handed on to, Permissions what they hold on
@@ -91,6 +95,9 @@ type finalizing struct {
 	// patience is how long principals are waited for that Lake Formation does not know; 0 is
 	// as long as always.
 	patience time.Duration
+	// further tells that of a group this is not the first database, with which what goes by
+	// LF-tags is handed on, and open that it is not the last, with which the import is recorded.
+	further, open bool
 	// handed is what was known when access was handed on later than planned, on what could
 	// not be seen before; nil if it was not.
 	handed *finalizing
@@ -98,17 +105,29 @@ type finalizing struct {
 
 // PlanFinalizeSubscription tells what [Consumer.FinalizeSubscription] would do.
 func (c *Consumer) PlanFinalizeSubscription(ctx context.Context, in FinalizeInput) (*plan.Plan, error) {
-	p, f, err := c.planFinalize(ctx, in)
+	r, err := c.subscription(ctx, opFinalize, in.SubscriptionID)
 	if err != nil {
 		return nil, err
 	}
+	if !r.Group.IsZero() {
+		return c.planFinalizeGroup(ctx, in, r)
+	}
+	p, f, err := c.planFinalize(ctx, in, &finalizing{record: r})
+	if err != nil {
+		return nil, err
+	}
+	f.warnBefore(p)
+	return p, nil
+}
+
+// warnBefore says in a plan that is shown what an import may fail with.
+func (f *finalizing) warnBefore(p *plan.Plan) {
 	if err := f.notHeld(); err != nil {
 		p.Warn("%v", err)
 	}
 	if unknown := f.unheardOf(); len(unknown) > 0 {
 		p.Warn("whether there is %s Lake Formation tells only when it is handed access", strings.Join(unknown, ", "))
 	}
-	return p, nil
 }
 
 // FinalizeSubscription imports a granted subscription: it accepts the mesh's RAM
@@ -129,13 +148,28 @@ func (c *Consumer) PlanFinalizeSubscription(ctx context.Context, in FinalizeInpu
 // the subscription lets the account hand on and the account does not hold, because somebody
 // took it away by hand, is an [lakemesh.ErrAccessDenied], too: all else is imported then,
 // and the output is returned with the error.
+//
+// Of a group each database is linked under its own name, and with the next table that is
+// published in another one the subscription is to be imported again.
 func (c *Consumer) FinalizeSubscription(ctx context.Context, in FinalizeInput) (*FinalizeOutput, error) {
-	p, f, err := c.planFinalize(ctx, in)
+	r, err := c.subscription(ctx, opFinalize, in.SubscriptionID)
+	if err != nil {
+		return nil, err
+	}
+	if !r.Group.IsZero() {
+		return c.finalizeGroup(ctx, in, r)
+	}
+	return c.finalize(ctx, in, &finalizing{record: r})
+}
+
+// finalize imports a subscription, of a group what is in one database.
+func (c *Consumer) finalize(ctx context.Context, in FinalizeInput, of *finalizing) (*FinalizeOutput, error) {
+	p, f, err := c.planFinalize(ctx, in, of)
 	if err != nil {
 		return nil, err
 	}
 	if !f.record.Imported && len(f.withheld()) > 0 {
-		if p, f, err = c.awaitGrants(ctx, in); err != nil {
+		if p, f, err = c.awaitGrants(ctx, in, f); err != nil {
 			return nil, err
 		}
 	}
@@ -148,13 +182,11 @@ func (c *Consumer) FinalizeSubscription(ctx context.Context, in FinalizeInput) (
 	return f.output(p), f.notHeld()
 }
 
-func (c *Consumer) planFinalize(ctx context.Context, in FinalizeInput) (*plan.Plan, *finalizing, error) {
-	f := &finalizing{consumer: c}
+// planFinalize plans an import of the record that was read.
+func (c *Consumer) planFinalize(ctx context.Context, in FinalizeInput, of *finalizing) (*plan.Plan, *finalizing, error) {
+	f := &finalizing{consumer: c, record: of.record, further: of.further, open: of.open}
 	var err error
 	if f.principals, err = c.namedPrincipals(in.Principals); err != nil {
-		return nil, nil, err
-	}
-	if f.record, err = c.subscription(ctx, opFinalize, in.SubscriptionID); err != nil {
 		return nil, nil, err
 	}
 	if err := importable(f.record); err != nil {

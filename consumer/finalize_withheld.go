@@ -66,9 +66,14 @@ const shownTables = 5
 
 // awaitGrants plans an import once what the owner granted a moment ago is shown, or when
 // that was waited for long enough.
-func (c *Consumer) awaitGrants(ctx context.Context, in FinalizeInput) (p *plan.Plan, f *finalizing, _ error) {
+func (c *Consumer) awaitGrants(ctx context.Context, in FinalizeInput, of *finalizing) (p *plan.Plan, f *finalizing, _ error) {
 	err := poll.Until(ctx, grantPatience, "what was granted on subscription "+in.SubscriptionID+" to be shown", func(ctx context.Context) (_ bool, err error) {
-		p, f, err = c.planFinalize(ctx, in)
+		r, err := c.subscription(ctx, opFinalize, in.SubscriptionID)
+		if err != nil {
+			return false, err
+		}
+		r.Database = of.record.Database
+		p, f, err = c.planFinalize(ctx, in, &finalizing{record: r, further: of.further, open: of.open})
 		return err == nil && len(f.withheld()) == 0, err
 	})
 	if _, ok := errors.AsType[*poll.TimeoutError](err); ok && ctx.Err() == nil {

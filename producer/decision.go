@@ -335,6 +335,9 @@ func (p *Producer) outcome(ctx context.Context, l *looked) (tracker.Outcome, err
 		return o, nil
 	}
 	o.TableARNs = p.tableARNs(c.record)
+	if !c.record.Group.IsZero() {
+		o.TableARNs = p.databaseARNs(l.change.databases)
+	}
 	var err error
 	o.RAMShares, err = l.change.shared.find(ctx)
 	return o, err
@@ -368,6 +371,15 @@ func unlessNothing(err error) error {
 		return nil
 	}
 	return err
+}
+
+// databaseARNs are the ARNs of databases in the mesh.
+func (p *Producer) databaseARNs(names []string) []string {
+	arns := make([]string, len(names))
+	for i, name := range names {
+		arns[i] = lakemesh.DatabaseARN(p.region, p.meshAccount, name)
+	}
+	return arns
 }
 
 // tableARNs are the ARNs of a subscription's tables in the mesh; a whole database

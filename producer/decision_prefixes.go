@@ -7,6 +7,7 @@ import (
 
 	"github.com/lakemesh/lakemesh"
 	"github.com/lakemesh/lakemesh/access"
+	"github.com/lakemesh/lakemesh/internal/catalog"
 	"github.com/lakemesh/lakemesh/internal/storage"
 )
 
@@ -21,7 +22,7 @@ func (p *Producer) prefixes(c *considered, f *found, ch *change, diff access.Cha
 	becomes := observed.Minus(diff.Revoke).Union(diff.Grant)
 	catalog, locations := p.catalog(f), p.registered(f)
 	openings := access.Prefixes(access.Wanted{}, becomes, catalog, locations)
-	ch.where = placesOf(c.record.Database, f.withPlaces(f.tables))
+	ch.where = placesOf(f.withPlaces())
 	mine := map[access.Place]bool{}
 	for place := range ch.where {
 		mine[place] = true
@@ -53,7 +54,7 @@ func (p *Producer) prefixes(c *considered, f *found, ch *change, diff access.Cha
 	}
 	ch.warnings = append(ch.warnings, slices.Sorted(maps.Keys(unopened))...)
 	if opening && !aborting {
-		sayForged(func(text string) { ch.warnings = append(ch.warnings, text) }, c.record.Database, f.placed)
+		sayForged(func(text string) { ch.warnings = append(ch.warnings, text) }, f.placed)
 	}
 	for _, place := range openings.Unregistered {
 		// Whose bucket it is decides what that means.
@@ -134,11 +135,11 @@ func (p *Producer) close(todo *accesses, mine map[access.Place]bool, openings ac
 	}
 }
 
-// placesOf are the places of tables of a database.
-func placesOf(database string, tables map[string]meshTable) map[access.Place]tablePlace {
+// placesOf are the places of tables.
+func placesOf(tables map[catalog.TableName]meshTable) map[access.Place]tablePlace {
 	all := map[access.Place]tablePlace{}
-	for _, name := range slices.Sorted(maps.Keys(tables)) {
-		for _, place := range tables[name].places(database) {
+	for _, name := range inOrder(tables) {
+		for _, place := range tables[name].places(name.Database) {
 			key := access.Place{Bucket: place.Bucket, Prefix: place.Prefix}
 			if had, ok := all[key]; !ok || had.doubt != "" && place.doubt == "" {
 				all[key] = place

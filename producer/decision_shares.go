@@ -81,7 +81,7 @@ func (s *shared) await(ctx context.Context) error {
 	}
 	var objects []string
 	for _, r := range s.resources {
-		if slices.ContainsFunc(s.to, func(principal string) bool { return len(s.found.Of(principal, r).Permissions) > 0 }) {
+		if r.Kind != permissions.KindTagged && slices.ContainsFunc(s.to, func(principal string) bool { return len(s.found.Of(principal, r).Permissions) > 0 }) {
 			objects = append(objects, s.producer.sharedARN(r))
 		}
 	}
@@ -97,7 +97,7 @@ func (s *shared) owner() sharing.Owner {
 func (s *shared) carriage(ctx context.Context, have *permissions.Grants) (sharing.Carriage, error) {
 	var held []string
 	for _, r := range s.resources {
-		if len(s.of(have, r)) > 0 {
+		if r.Kind != permissions.KindTagged && len(s.of(have, r)) > 0 {
 			held = append(held, s.producer.sharedARN(r))
 		}
 	}
@@ -107,13 +107,16 @@ func (s *shared) carriage(ctx context.Context, have *permissions.Grants) (sharin
 	return s.owner().Carriage(ctx, s.record.Subscriber, s.of(have, s.resources...), held)
 }
 
-// sharedARN is the ARN under which a share carries a resource.
+// sharedARN is the ARN under which a share carries a resource; empty for what goes by
+// LF-tags, of which nothing is documented.
 func (p *Producer) sharedARN(r permissions.Resource) string {
 	switch r.Kind {
 	case permissions.KindDatabase:
 		return lakemesh.DatabaseARN(p.region, r.Account, r.Database)
 	case permissions.KindAllTables:
 		return lakemesh.TableARN(p.region, r.Account, r.Database, "*")
+	case permissions.KindTagged:
+		return ""
 	}
 	return lakemesh.TableARN(p.region, r.Account, r.Database, r.Table)
 }
@@ -135,13 +138,16 @@ func (s *shared) find(ctx context.Context) (map[string]lakemesh.RAMShare, error)
 			}
 		}
 	}
-	note(s.record.Database, "Database", permissions.Database(s.producer.meshAccount, s.record.Database))
 	for _, r := range s.resources {
 		if r.Kind == permissions.KindDatabase {
+			note(r.Database, "Database", r)
 			continue
 		}
 		object := r.Table
-		if object == "" {
+		switch {
+		case r.Kind == permissions.KindTagged:
+			object = "LF_TAGS"
+		case object == "":
 			object = "ALL_TABLES"
 		}
 		note(object, "Table", r)

@@ -1,6 +1,7 @@
 package producer
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"time"
@@ -12,17 +13,18 @@ import (
 )
 
 // extensions are the decisions by which subscriptions to a whole database come to
-// cover the tables that are in it now.
+// cover the tables that are in it now, and those to a group what belongs to that: of a group
+// Lake Formation shows new tables by itself, and their databases and places have to be opened.
 func (p *Producer) extensions(ctx context.Context, op, database string) ([]*extension, error) {
 	records, err := p.records.OwnedActive(ctx, p.account, func(r *tracker.Record) bool {
-		return r.Words.Whole && r.Database == database && extendable(r)
+		return (r.Words.Whole && r.Database == database || !r.Group.IsZero()) && extendable(r)
 	})
 	if err != nil {
 		return nil, err
 	}
 	all := make([]*extension, len(records))
 	for i, r := range records {
-		all[i] = &extension{subscriber: r.Subscriber, decision: &decision{op: op, action: lakemesh.ActionUpdate, id: r.ID, extends: true,
+		all[i] = &extension{subscriber: r.Subscriber, to: cmp.Or(r.Group.String(), "the whole database"), decision: &decision{op: op, action: lakemesh.ActionUpdate, id: r.ID, extends: true,
 			// The permissions stay as they are, whatever they are by then.
 			terms: func(r *tracker.Record) (terms, error) {
 				if !extendable(r) {
@@ -39,6 +41,8 @@ type extension struct {
 	*decision
 
 	subscriber string
+	// to says what the subscription is on.
+	to string
 }
 
 // extendable reports whether a subscription needs new tables. One that is being deleted
@@ -84,7 +88,7 @@ func (p *Producer) extend(ctx context.Context, d *decision) error {
 // planExtensions tells which subscriptions will be extended to tables that are yet
 // to be published.
 func (p *Producer) planExtensions(ctx context.Context, todo *plan.Plan, database string) error {
-	if todo.Count(plan.CreateTable) == 0 {
+	if todo.Count(plan.CreateTable)+todo.Count(plan.AssignTag) == 0 {
 		return nil
 	}
 	all, err := p.extensions(ctx, todo.Operation, database)
@@ -93,7 +97,7 @@ func (p *Producer) planExtensions(ctx context.Context, todo *plan.Plan, database
 	}
 	for _, d := range all {
 		todo.Add(plan.Step{Kind: plan.Grant, Account: p.meshAccount, Resource: "database " + database,
-			Summary: "extend the subscription of account " + d.subscriber + " to the whole database (" + d.id + ") to the new tables",
+			Summary: "extend the subscription of account " + d.subscriber + " to " + d.to + " (" + d.id + ") to the new tables",
 			Run:     func(ctx context.Context) error { return p.extendSubscriptions(ctx, d.op, database) }}, todo.Steps...)
 	}
 	return nil

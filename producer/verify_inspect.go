@@ -391,19 +391,18 @@ func (s *inspected) readFurther(ctx context.Context) error {
 	tagged := s.carrying().Tagged()
 	group, within := errgroup.WithContext(ctx)
 	for _, database := range s.databases {
-		read := map[string]meshTable{}
+		read := map[catalog.TableName]meshTable{}
 		for name, t := range s.tables[database] {
-			if isRead(database, name) && !s.placed[catalog.TableName{Database: database, Table: name}] {
-				read[name] = t
+			if full := (catalog.TableName{Database: database, Table: name}); isRead(database, name) && !s.placed[full] {
+				read[full] = t
 			}
 		}
 		group.Go(func() error {
-			placed, err := s.withPartitions(within, database, read)
+			placed, err := s.withPartitions(within, read)
 			s.mu.Lock()
 			defer s.mu.Unlock()
-			maps.Copy(s.tables[database], placed)
-			for name := range placed {
-				s.placed[catalog.TableName{Database: database, Table: name}] = true
+			for name, t := range placed {
+				s.tables[database][name.Table], s.placed[name] = t, true
 			}
 			return err
 		})

@@ -321,7 +321,7 @@ func Blocks(f Finding, r *tracker.Record) bool {
 
 // Terms are a record's terms with what is given.
 func Terms(mesh string, r *tracker.Record, given tracker.Given) access.Terms {
-	s := access.Scope{Account: mesh, Database: r.Database, AllTables: r.Words.Whole}
+	s := access.Scope{Account: mesh, Database: r.Database, AllTables: r.Words.Whole, Tags: TagsOf(r)}
 	if !r.Words.Whole {
 		s.Tables = r.Tables
 	}
@@ -333,13 +333,46 @@ func Terms(mesh string, r *tracker.Record, given tracker.Given) access.Terms {
 	return access.Terms{ID: r.ID, Owner: r.Owner, Scope: s, Grantees: []access.Grantee{access.Grantee(r.Subscriber)}, Permissions: given.Permitted, Grantable: grantable}.Of(given.Scope)
 }
 
+// TagsOf are the LF-tags of the group that a subscription is on; nil if it is on none.
+func TagsOf(r *tracker.Record) access.Tags {
+	if r.Group.IsZero() {
+		return nil
+	}
+	tags := access.Tags{}
+	for key, value := range r.Group.Tags(r.Owner) {
+		tags[key] = []string{value}
+	}
+	return tags
+}
+
+// DatabasesOf are the databases on which a subscription may have been granted DESCRIBE. One
+// that is on a group was granted it on those in which tables of the group were, which its
+// record names, and may be on those given.
+func DatabasesOf(r *tracker.Record, inside []string) []string {
+	if r.Group.IsZero() {
+		return []string{r.Database}
+	}
+	var names []string
+	for _, arn := range r.TableARNs {
+		if name, ok := lakemesh.DatabaseOfARN(arn); ok {
+			names = append(names, name)
+		}
+	}
+	names = append(names, inside...)
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
 // Possible are all resources that a subscription may have been granted on, in either
-// form and with any of the scopes, beside its database; inDatabase are the database's tables.
-func Possible(mesh string, r *tracker.Record, inDatabase []string, scopes ...lakemesh.Scope) []permissions.Resource {
+// form and with any of the scopes, beside its databases; inside are the database's tables.
+func Possible(mesh string, r *tracker.Record, inside []string, scopes ...lakemesh.Scope) []permissions.Resource {
 	names := r.Tables
 	var all []permissions.Resource
+	if tags := TagsOf(r); tags != nil {
+		return []permissions.Resource{permissions.Tagged(mesh, tags)}
+	}
 	if r.Words.Whole {
-		names = inDatabase
+		names = inside
 		all = append(all, permissions.AllTables(mesh, r.Database))
 	}
 	var filters []string
@@ -365,7 +398,9 @@ func FilterOf(s lakemesh.Scope) string {
 }
 
 // Either is what a subscription may have been granted with what is given, in either form.
-func Either(mesh string, r *tracker.Record, inDatabase []string, given tracker.Given) access.Grants {
+// inside are the tables of its database, or if it is on a group, databases that tables of it
+// are in beside those that the record names.
+func Either(mesh string, r *tracker.Record, inside []string, given tracker.Given) access.Grants {
 	all := access.Grants{}
 	if given.Nothing() {
 		return all
@@ -381,8 +416,10 @@ func Either(mesh string, r *tracker.Record, inDatabase []string, given tracker.G
 	}
 	part, filtered := access.Held{Permissions: held.Permissions.Intersect(selects), Grantable: held.Grantable.Intersect(selects)}, given.Scope.Partly()
 	for _, g := range terms.Grantees {
-		all.Add(access.Key{Grantee: g, Object: access.OnDatabase(mesh, r.Database)}, describe)
-		for _, resource := range Possible(mesh, r, inDatabase, given.Scope) {
+		for _, name := range DatabasesOf(r, inside) {
+			all.Add(access.Key{Grantee: g, Object: access.OnDatabase(mesh, name)}, describe)
+		}
+		for _, resource := range Possible(mesh, r, inside, given.Scope) {
 			o, ok := resource.Object()
 			switch {
 			case !ok:

@@ -1,0 +1,161 @@
+package producer
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/lakemesh/lakemesh"
+	"github.com/lakemesh/lakemesh/access"
+	"github.com/lakemesh/lakemesh/internal/catalog"
+	"github.com/lakemesh/lakemesh/internal/chain"
+	"github.com/lakemesh/lakemesh/internal/permissions"
+	"github.com/lakemesh/lakemesh/internal/tracker"
+	"github.com/lakemesh/lakemesh/plan"
+)
+
+// A subscription to a group, a domain or a data product, is one grant on all tables that
+// carry LF-tags of the owner's keys, and DESCRIBE on each database that they are in
+// (docs/decisions/0029-products-that-grow.md).
+
+// growing notes what is particular to a group: which databases its tables are in, and what
+// the owner's own role lacks by its LF-tags. Lake Formation shows who is no data lake
+// administrator of others' permissions at most those that it holds itself, so the role holds
+// what it gives: it can read those tables anyway.
+func (p *Producer) growing(c *considered, f *found, ch *change) {
+	if c.record.Group.IsZero() {
+		return
+	}
+	ch.databases = f.databases()
+	if len(c.permitted) == 0 {
+		return
+	}
+	on := permissions.Tagged(p.meshAccount, chain.TagsOf(c.record))
+	ch.own = permissions.Missing(f.have, []permissions.Entry{{Principal: p.ids.Mesh.ARN, Resource: on, Permissions: c.permitted}})
+	if len(f.tables) == 0 {
+		ch.warnings = append(ch.warnings, fmt.Sprintf("no table carries the LF-tags of %s: what is published into it will be readable at once", c.record.Group))
+	}
+}
+
+// planOwn adds the steps that grant the owner's own role what it gives by LF-tags.
+func (p *Producer) planOwn(todo *plan.Plan, ch *change) []*plan.Step {
+	var steps []*plan.Step
+	batches := p.mesh.lake.Batches()
+	for _, e := range ch.own {
+		steps = append(steps, batches.Grant(todo, e)...)
+	}
+	return steps
+}
+
+// observeReadTags finds out which tables those can read who hold something by LF-tags, as far
+// as that is by a value of each of the owner's own keys: nobody else has tables with them.
+// Where other expressions are, what is read by them is not known.
+func (p *Producer) observeReadTags(ctx context.Context, f *found) error {
+	carried := map[catalog.TableName]map[string]string{}
+	byTags, outside := false, access.Catalog{Account: p.meshAccount, Owner: p.account}.Outside
+	for k, h := range f.readers {
+		if k.Object.Kind != access.KindTaggedTables || !outside(k.Grantee) || !access.ReadsData(h.Permissions) {
+			continue
+		}
+		tags, ok := p.ownValues(k.Object)
+		if !ok {
+			return nil
+		}
+		byTags = true
+		for t, err := range p.mesh.lake.TablesWithTags(ctx, tags) {
+			if err != nil {
+				return err
+			}
+			carried[catalog.TableName{Database: t.Table.Database, Table: t.Table.Table}] = t.Tags
+		}
+	}
+	if !byTags {
+		return nil
+	}
+	tagsOf := func(name catalog.TableName) map[string]string {
+		if tags := carried[name]; tags != nil {
+			return tags
+		}
+		return map[string]string{}
+	}
+	for name, t := range f.tables {
+		t.tags = tagsOf(name)
+		f.tables[name] = t
+	}
+	for name, t := range f.placed {
+		t.tags = tagsOf(name)
+		f.placed[name] = t
+	}
+	for database, tables := range f.elsewhere {
+		for name, t := range tables {
+			t.tags = tagsOf(catalog.TableName{Database: database, Table: name})
+			tables[name] = t
+		}
+	}
+	return nil
+}
+
+// ownValues are the LF-tags of an expression that names one value of each key, all of them
+// the owner's own keys. ok is false for any other.
+func (p *Producer) ownValues(o access.Object) (_ map[string]string, ok bool) {
+	tags, readable := o.Tags()
+	one := map[string]string{}
+	for key, values := range tags {
+		if !p.owns(key) || len(values) != 1 || values[0] == access.AnyValue {
+			return nil, false
+		}
+		one[key] = values[0]
+	}
+	return one, readable
+}
+
+// observeGroupsBeside finds those of the consumer's subscriptions to groups which have a table that a
+// decision is on a part of, and what undoes the part; the LF-tags of the tables are read only
+// where there is any.
+func (p *Producer) observeGroupsBeside(ctx context.Context, c *considered, f *found) error {
+	grouped := slices.DeleteFunc(slices.Clone(f.others), func(o *tracker.Record) bool { return o.Group.IsZero() || !sharesGrantee(c, o) })
+	if !c.scope.Partly() || len(grouped) == 0 {
+		return nil
+	}
+	var tables []access.Object
+	for _, name := range inOrder(f.tables) {
+		tables = append(tables, access.OnTable(p.meshAccount, name.Database, name.Table))
+	}
+	tags, err := p.mesh.lake.TagsOf(ctx, tables)
+	if err != nil {
+		return err
+	}
+	undoing := lakemesh.NewPermissions(lakemesh.All, lakemesh.Alter, lakemesh.Select)
+	for _, o := range grouped {
+		by := o.Justified().Permitted.Intersect(undoing)
+		for _, on := range tables {
+			if carried, ok := tags[on]; len(by) > 0 && (!ok || chain.TagsOf(o).Match(carried)) {
+				f.beside = append(f.beside, besideGroup{o, on, by})
+			}
+		}
+	}
+	return nil
+}
+
+// besideGroup is a table of a subscription to a group that another one is on a part of.
+type besideGroup struct {
+	record *tracker.Record
+	table  access.Object
+	by     lakemesh.Permissions
+}
+
+// refuseBesideGroups refuses to give a part of a table to somebody who holds all of it by a
+// subscription to a group.
+func (p *Producer) refuseBesideGroups(c *considered, f *found, ch *change) error {
+	for _, b := range f.beside {
+		text := fmt.Sprintf("account %s holds %s on all tables of %s by subscription %s, and %s is one of them: %s, so what is narrowed here would be worth nothing",
+			b.record.Subscriber, b.by, b.record.Group, b.record.ID, b.table, beats(b.by))
+		if !c.givesMore() {
+			ch.warnings = append(ch.warnings, text)
+			continue
+		}
+		return &lakemesh.Error{Kind: lakemesh.ErrInvalidInput, Account: p.meshAccount, Resource: b.table.String(), Message: text,
+			Hint: "end that subscription first, or take the table out of it", Do: []lakemesh.Call{lakemesh.Do("producer.DeleteSubscription", "SubscriptionID", b.record.ID)}}
+	}
+	return nil
+}
