@@ -152,12 +152,33 @@ func (s *inspected) theirs(k access.Key, h access.Held) bool {
 	case lakemesh.RoleARN(s.mesh, lakemesh.ReadOnlyRole):
 		return h.Permissions.SubsetOf(lakemesh.NewPermissions(lakemesh.Describe)) && len(h.Grantable) == 0
 	}
-	for owner := range s.ownersOf(k.Object) {
+	owners := s.ownersOf(k.Object)
+	if tags, ok := k.Object.Tags(); ok {
+		// What an owner gives by its own keys its role holds, to see who does.
+		owners = ownersOfTags(tags)
+	}
+	for owner := range owners {
 		if who == lakemesh.RoleARN(s.mesh, lakemesh.MeshProducerRole(owner)) || who == lakemesh.RoleARN(s.mesh, lakemesh.EndingRole(owner)) || k.Grantee.Account() == owner {
 			return true
 		}
 	}
 	return false
+}
+
+// ownersOfTags is the owner whose own keys all LF-tags of an expression are of, if they are.
+func ownersOfTags(tags access.Tags) map[string]bool {
+	owners := map[string]bool{}
+	for key := range tags {
+		_, account, ok := strings.Cut(key, "-")
+		if !ok || !slices.Contains(ownerTags(account), key) {
+			return nil
+		}
+		owners[account] = true
+	}
+	if len(owners) > 1 {
+		return nil
+	}
+	return owners
 }
 
 // mends is how the owner has a subscription be again as it was decided.

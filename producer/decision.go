@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/lakemesh/lakemesh"
+	"github.com/lakemesh/lakemesh/internal/catalog"
 	"github.com/lakemesh/lakemesh/internal/identity"
 	"github.com/lakemesh/lakemesh/internal/tracker"
 	"github.com/lakemesh/lakemesh/plan"
@@ -30,6 +31,10 @@ type decision struct {
 	// extends tells that publishing made the decision, so that a subscription covers what
 	// is in its database now. It mends nothing else.
 	extends bool
+	// shrinks tells that tables may have left the group that the subscription is on, left are
+	// those of them that are still published: what nobody reads any more is closed.
+	shrinks bool
+	left    []catalog.TableName
 	// repairs tells that a repair made the decision, which nobody has looked at: it shows no
 	// column that was not shown.
 	repairs bool

@@ -47,6 +47,18 @@ func (p *Producer) planOwn(todo *plan.Plan, ch *change) []*plan.Step {
 	return steps
 }
 
+// observeLeft looks for the places of the tables that have left the group.
+func (p *Producer) observeLeft(ctx context.Context, c *considered, f *found) (err error) {
+	left := map[catalog.TableName]meshTable{}
+	for _, name := range c.left {
+		if t, there := f.elsewhere[name.Database][name.Table]; there {
+			left[name] = t
+		}
+	}
+	f.left, err = p.withPartitions(ctx, left)
+	return err
+}
+
 // observeReadTags finds out which tables those can read who hold something by LF-tags, as far
 // as that is by a value of each of the owner's own keys: nobody else has tables with them.
 // Where other expressions are, what is read by them is not known.

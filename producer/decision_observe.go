@@ -24,6 +24,8 @@ type found struct {
 	tables map[catalog.TableName]meshTable
 	// placed are the same with the places of their partitions, if their data matters.
 	placed map[catalog.TableName]meshTable
+	// left are the tables that have left the subscription's group, with their places.
+	left map[catalog.TableName]meshTable
 	// others are the consumer's other subscriptions in the same databases.
 	others []*tracker.Record
 	// have is what is granted on the resources that are looked at.
@@ -73,9 +75,9 @@ func (c *considered) mends() bool {
 
 // closes reports whether a decision may close prefixes: those that the consumer reads no
 // more; or, of a subscription whose terms stay, those of tables that moved and of roles
-// that were replaced.
+// that were replaced; or those of tables that left a group.
 func (c *considered) closes() bool {
-	return c.gaveBefore(readsBy) && !readsData(c.permitted) || !c.extends && c.action == lakemesh.ActionUpdate && c.unchanged()
+	return c.shrinks || c.gaveBefore(readsBy) && !readsData(c.permitted) || !c.extends && c.action == lakemesh.ActionUpdate && c.unchanged()
 }
 
 func readsBy(g tracker.Given) bool { return readsData(g.Permitted) }
@@ -171,7 +173,11 @@ func (p *Producer) observeFurther(ctx context.Context, c *considered, f *found) 
 	}
 	var mu sync.Mutex
 	f.opened = map[string]map[string][]string{}
-	databases := p.readIn(f.databases(), f.readers)
+	own := f.databases()
+	for _, name := range c.left {
+		own = append(own, name.Database)
+	}
+	databases := p.readIn(own, f.readers)
 	maps.DeleteFunc(databases, func(name string, _ bool) bool { return f.elsewhere[name] != nil })
 	for database := range databases {
 		group.Go(func() error {
@@ -198,6 +204,9 @@ func (p *Producer) observeFurther(ctx context.Context, c *considered, f *found) 
 		})
 	}
 	if err := group.Wait(); err != nil {
+		return err
+	}
+	if err := p.observeLeft(ctx, c, f); err != nil {
 		return err
 	}
 	if err := p.observeReadTags(ctx, f); err != nil {

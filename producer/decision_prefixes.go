@@ -27,6 +27,10 @@ func (p *Producer) prefixes(c *considered, f *found, ch *change, diff access.Cha
 	for place := range ch.where {
 		mine[place] = true
 	}
+	opens := maps.Clone(mine)
+	for place := range placesOf(f.left) {
+		mine[place] = true
+	}
 	todo := &accesses{byRole: map[string]*storage.Access{}}
 
 	unopened := map[string]bool{}
@@ -35,7 +39,7 @@ func (p *Producer) prefixes(c *considered, f *found, ch *change, diff access.Cha
 	opening := c.action != lakemesh.ActionDelete && (!aborting || c.record.Status == lakemesh.Active)
 	for door, places := range openings.Open {
 		for _, place := range places {
-			if !opening || !mine[place] {
+			if !opening || !opens[place] {
 				continue
 			}
 			if p.readsForAnother(door.Role) {
@@ -58,7 +62,7 @@ func (p *Producer) prefixes(c *considered, f *found, ch *change, diff access.Cha
 	}
 	for _, place := range openings.Unregistered {
 		// Whose bucket it is decides what that means.
-		if opening && !aborting && mine[place] {
+		if opening && !aborting && opens[place] {
 			ch.unregistered = append(ch.unregistered, ch.where[place])
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/lakemesh/lakemesh"
+	"github.com/lakemesh/lakemesh/internal/catalog"
 	"github.com/lakemesh/lakemesh/internal/poll"
 	"github.com/lakemesh/lakemesh/internal/tracker"
 	"github.com/lakemesh/lakemesh/plan"
@@ -15,7 +16,9 @@ import (
 // extensions are the decisions by which subscriptions to a whole database come to
 // cover the tables that are in it now, and those to a group what belongs to that: of a group
 // Lake Formation shows new tables by itself, and their databases and places have to be opened.
-func (p *Producer) extensions(ctx context.Context, op, database string) ([]*extension, error) {
+//
+// left are published tables that may have left groups.
+func (p *Producer) extensions(ctx context.Context, op, database string, left ...catalog.TableName) ([]*extension, error) {
 	records, err := p.records.OwnedActive(ctx, p.account, func(r *tracker.Record) bool {
 		return (r.Words.Whole && r.Database == database || !r.Group.IsZero()) && extendable(r)
 	})
@@ -25,6 +28,7 @@ func (p *Producer) extensions(ctx context.Context, op, database string) ([]*exte
 	all := make([]*extension, len(records))
 	for i, r := range records {
 		all[i] = &extension{subscriber: r.Subscriber, to: cmp.Or(r.Group.String(), "the whole database"), decision: &decision{op: op, action: lakemesh.ActionUpdate, id: r.ID, extends: true,
+			shrinks: len(left) > 0 && !r.Group.IsZero(), left: left,
 			// The permissions stay as they are, whatever they are by then.
 			terms: func(r *tracker.Record) (terms, error) {
 				if !extendable(r) {
@@ -58,11 +62,28 @@ const claimPatience = 2 * time.Minute
 
 // extendSubscriptions carries the extensions out. A subscription that covers
 // everything already costs no write.
-func (p *Producer) extendSubscriptions(ctx context.Context, op, database string) error {
-	all, err := p.extensions(ctx, op, database)
+func (p *Producer) extendSubscriptions(ctx context.Context, op, database string, left ...catalog.TableName) error {
+	all, err := p.extensions(ctx, op, database, left...)
 	if err != nil {
 		return err
 	}
+	return p.extendAll(ctx, all)
+}
+
+// shrinkGroups has subscriptions to groups give no more than there is, after tables were taken
+// out of the mesh.
+func (p *Producer) shrinkGroups(ctx context.Context, op string) error {
+	all, err := p.extensions(ctx, op, "")
+	if err != nil {
+		return err
+	}
+	for _, d := range all {
+		d.shrinks = true
+	}
+	return p.extendAll(ctx, all)
+}
+
+func (p *Producer) extendAll(ctx context.Context, all []*extension) error {
 	var failed []error
 	for _, d := range all {
 		if err := p.extend(ctx, d.decision); err != nil && !errors.Is(err, lakemesh.ErrIllegalTransition) {
