@@ -7,6 +7,7 @@ import (
 
 	"github.com/lakemesh/lakemesh"
 	"github.com/lakemesh/lakemesh/access"
+	"github.com/lakemesh/lakemesh/internal/awserr"
 	"github.com/lakemesh/lakemesh/internal/catalog"
 	"github.com/lakemesh/lakemesh/internal/chain"
 	"github.com/lakemesh/lakemesh/internal/permissions"
@@ -59,52 +60,80 @@ func (p *Producer) observeLeft(ctx context.Context, c *considered, f *found) (er
 	return err
 }
 
-// observeReadTags finds out which tables those can read who hold something by LF-tags, as far
-// as that is by a value of each of the owner's own keys: nobody else has tables with them.
-// Where other expressions are, what is read by them is not known.
+// observeReadTags notes the LF-tags of tables, if somebody may read by such.
 func (p *Producer) observeReadTags(ctx context.Context, f *found) error {
-	carried := map[catalog.TableName]map[string]string{}
-	byTags, outside := false, access.Catalog{Account: p.meshAccount, Owner: p.account}.Outside
-	for k, h := range f.readers {
-		if k.Object.Kind != access.KindTaggedTables || !outside(k.Grantee) || !access.ReadsData(h.Permissions) {
-			continue
-		}
-		tags, ok := p.ownValues(k.Object)
-		if !ok {
-			return nil
-		}
-		byTags = true
-		for t, err := range p.mesh.lake.TablesWithTags(ctx, tags) {
-			if err != nil {
-				return err
-			}
-			carried[catalog.TableName{Database: t.Table.Database, Table: t.Table.Table}] = t.Tags
+	carried, err := p.carried(ctx, f.readers, nil)
+	if err != nil || carried == nil {
+		return err
+	}
+	note := func(tables map[catalog.TableName]meshTable) {
+		for name, t := range tables {
+			t.tags = carried.of(name)
+			tables[name] = t
 		}
 	}
-	if !byTags {
-		return nil
-	}
-	tagsOf := func(name catalog.TableName) map[string]string {
-		if tags := carried[name]; tags != nil {
-			return tags
-		}
-		return map[string]string{}
-	}
-	for name, t := range f.tables {
-		t.tags = tagsOf(name)
-		f.tables[name] = t
-	}
-	for name, t := range f.placed {
-		t.tags = tagsOf(name)
-		f.placed[name] = t
-	}
+	note(f.tables)
+	note(f.placed)
+	note(f.left)
 	for database, tables := range f.elsewhere {
 		for name, t := range tables {
-			t.tags = tagsOf(catalog.TableName{Database: database, Table: name})
+			t.tags = carried.of(catalog.TableName{Database: database, Table: name})
 			tables[name] = t
 		}
 	}
 	return nil
+}
+
+// carriedTags are the LF-tags of tables that carry what somebody may read by. all tells that
+// no other table has any that matter.
+type carriedTags struct {
+	tags map[catalog.TableName]map[string]string
+	all  bool
+}
+
+// of are the LF-tags of a table; nil if they are not known.
+func (c *carriedTags) of(name catalog.TableName) map[string]string {
+	if tags := c.tags[name]; tags != nil || !c.all {
+		return tags
+	}
+	return map[string]string{}
+}
+
+// carried finds out which tables those can read who hold something by LF-tags, and which have
+// others that are given, as far as that is by a value of each of the owner's own keys: nobody
+// else has tables with them. Where other expressions are, what is read by them is not known.
+// It is nil where nobody reads by LF-tags.
+func (p *Producer) carried(ctx context.Context, grants access.Grants, also []map[string]string) (*carriedTags, error) {
+	c := &carriedTags{tags: map[catalog.TableName]map[string]string{}, all: true}
+	outside := access.Catalog{Account: p.meshAccount, Owner: p.account}.Outside
+	seen := map[access.Object]bool{}
+	for k, h := range grants {
+		if k.Object.Kind != access.KindTaggedTables || !outside(k.Grantee) || !access.ReadsData(h.Permissions) || seen[k.Object] {
+			continue
+		}
+		seen[k.Object] = true
+		if tags, ok := p.ownValues(k.Object); ok {
+			also = append(also, tags)
+		} else {
+			c.all = false
+		}
+	}
+	for _, tags := range also {
+		for t, err := range p.mesh.lake.TablesWithTags(ctx, tags) {
+			if awserr.NotFound(err) {
+				// A value that there is not is on no table.
+				break
+			}
+			if err != nil {
+				return nil, err
+			}
+			c.tags[catalog.TableName{Database: t.Table.Database, Table: t.Table.Table}] = t.Tags
+		}
+	}
+	if len(also) == 0 && c.all {
+		return nil, nil
+	}
+	return c, nil
 }
 
 // ownValues are the LF-tags of an expression that names one value of each key, all of them
