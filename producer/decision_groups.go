@@ -3,7 +3,9 @@ package producer
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
+	"strings"
 
 	"github.com/lakemesh/lakemesh"
 	"github.com/lakemesh/lakemesh/access"
@@ -33,9 +35,22 @@ func (p *Producer) growing(c *considered, f *found, ch *change) {
 	}
 	on := permissions.Tagged(p.meshAccount, chain.TagsOf(c.record))
 	ch.own = permissions.Missing(f.have, []permissions.Entry{{Principal: p.ids.Mesh.ARN, Resource: on, Permissions: c.permitted}})
-	if len(f.tables) == 0 {
-		ch.warnings = append(ch.warnings, fmt.Sprintf("no table carries the LF-tags of %s: what is published into it will be readable at once", c.record.Group))
+	if c.action != lakemesh.ActionApprove {
+		return
 	}
+	var names []string
+	for i, name := range inOrder(f.tables) {
+		if i == mostNamed {
+			names = append(names, fmt.Sprintf("and %d more", len(f.tables)-i))
+			break
+		}
+		names = append(names, name.String())
+	}
+	has := "has no table at this time"
+	if len(names) > 0 {
+		has = "has " + strings.Join(names, ", ")
+	}
+	ch.warnings = append(ch.warnings, fmt.Sprintf("%s %s; what is published into it later account %s reads at once", c.record.Group, has, c.record.Subscriber))
 }
 
 // planOwn adds the steps that grant the owner's own role what it gives by LF-tags.
@@ -60,15 +75,14 @@ func (p *Producer) observeLeft(ctx context.Context, c *considered, f *found) (er
 	return err
 }
 
-// observeReadTags notes the LF-tags of tables, if somebody may read by such.
-func (p *Producer) observeReadTags(ctx context.Context, f *found) error {
-	carried, err := p.carried(ctx, f.readers, nil)
-	if err != nil || carried == nil {
-		return err
+// noteTags notes the LF-tags of the tables, if somebody may read by such.
+func (f *found) noteTags() {
+	if f.carried == nil {
+		return
 	}
 	note := func(tables map[catalog.TableName]meshTable) {
 		for name, t := range tables {
-			t.tags = carried.of(name)
+			t.tags = f.carried.of(name)
 			tables[name] = t
 		}
 	}
@@ -77,11 +91,10 @@ func (p *Producer) observeReadTags(ctx context.Context, f *found) error {
 	note(f.left)
 	for database, tables := range f.elsewhere {
 		for name, t := range tables {
-			t.tags = carried.of(catalog.TableName{Database: database, Table: name})
+			t.tags = f.carried.of(catalog.TableName{Database: database, Table: name})
 			tables[name] = t
 		}
 	}
-	return nil
 }
 
 // carriedTags are the LF-tags of tables that carry what somebody may read by. all tells that
@@ -97,6 +110,18 @@ func (c *carriedTags) of(name catalog.TableName) map[string]string {
 		return tags
 	}
 	return map[string]string{}
+}
+
+// databases are those in which tables carry them.
+func (c *carriedTags) databases() []string {
+	if c == nil {
+		return nil
+	}
+	names := map[string]bool{}
+	for name := range c.tags {
+		names[name.Database] = true
+	}
+	return slices.Sorted(maps.Keys(names))
 }
 
 // carried finds out which tables those can read who hold something by LF-tags, and which have

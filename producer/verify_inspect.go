@@ -73,6 +73,8 @@ type inspected struct {
 	findings   []Finding
 	unverified []string
 	mu         sync.Mutex
+	// tagsKnown tells that all tables that somebody reads by LF-tags are among those.
+	tagsKnown bool
 }
 
 // unsure notes what could not be told.
@@ -341,7 +343,7 @@ func (s *inspected) compareWithSource(ctx context.Context, database string, bySo
 // catalogRead is the catalog as far as it was read, with those places that are kept, or
 // all of them.
 func (s *inspected) catalogRead(keep func(meshTable, storage.Place) bool) access.Catalog {
-	c := access.Catalog{Account: s.meshAccount, Owner: s.account, Databases: map[string]access.Database{}}
+	c := access.Catalog{Account: s.meshAccount, Owner: s.account, Databases: map[string]access.Database{}, TagsKnown: s.tagsKnown}
 	for database, tables := range s.tables {
 		of := access.Database{Tables: map[string]access.Table{}, Wildcard: s.have.Of(s.ids.Mesh.ARN, permissions.AllTables(s.meshAccount, database)).Grantable}
 		for name, t := range tables {
@@ -370,6 +372,7 @@ func (s *inspected) readCarried(ctx context.Context) error {
 	if err != nil || carried == nil {
 		return err
 	}
+	s.tagsKnown = carried.all && !slices.ContainsFunc(carried.databases(), func(name string) bool { return s.tables[name] == nil })
 	for database, tables := range s.tables {
 		for name, t := range tables {
 			t.tags = carried.of(catalog.TableName{Database: database, Table: name})
