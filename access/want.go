@@ -106,7 +106,7 @@ func (w *Wanted) add(t Terms, catalog Catalog) {
 		// They are granted by name: a database that carried the tags would give them to each
 		// of its tables that has none of its own, whosever product that is
 		// (docs/decisions/0029-products-that-grow.md).
-		for _, name := range catalog.Tagged(s.Tags) {
+		for _, name := range folded(append(catalog.Tagged(s.Tags), s.TaggedIn...)) {
 			w.hold(t, OnDatabase(s.Account, name), describe)
 		}
 		return
