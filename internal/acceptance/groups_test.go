@@ -1,8 +1,14 @@
 package acceptance_test
 
 import (
+	"errors"
+	"slices"
+	"strings"
 	"testing"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+
+	"github.com/lakemesh/lakemesh"
 	"github.com/lakemesh/lakemesh/consumer"
 	"github.com/lakemesh/lakemesh/internal/meshtest"
 	"github.com/lakemesh/lakemesh/producer"
@@ -79,4 +85,189 @@ func TestASubscriptionToADataProductGrowsWithIt(t *testing.T) {
 	w.reads(analyst, orders, "trains")
 	w.end(id)
 	w.reads(analyst)
+}
+
+func TestADomainIsAllOfItsProductsInAllDatabases(t *testing.T) {
+	t.Parallel()
+	w := newGroups(t)
+	analyst := w.Reader(consumerAccount, "Analyst")
+	id := w.asks("Transport", "")
+	w.approve(id)
+	w.finalize(id, analyst)
+	w.reads(analyst, orders, "buses")
+	// A product of the domain, in a domain of another name.
+	w.offers(other, "trains", "Transport", "Trains")
+	w.offers(source, customers, "People", "Trains")
+	w.reads(analyst, orders, "buses", "trains")
+	w.must(w.producer.UpdateSubscriptionPermissions(t.Context(), producer.UpdateInput{SubscriptionID: id, GrantPermissions: []string{"DESCRIBE"}}))
+	w.finalize(id, analyst)
+	w.reads(analyst)
+	w.must(w.producer.UpdateSubscriptionPermissions(t.Context(), producer.UpdateInput{SubscriptionID: id, GrantPermissions: []string{"DESCRIBE", "SELECT"}}))
+	w.finalize(id, analyst)
+	w.reads(analyst, orders, "buses", "trains")
+	w.end(id)
+	w.reads(analyst)
+	w.opens()
+}
+
+func TestADomainAndADataProductAreBothAskedFor(t *testing.T) {
+	t.Parallel()
+	w := newGroups(t)
+	w.offers(other, "trains", "Money", "Flights")
+	analyst := w.Reader(consumerAccount, "Analyst")
+	id := w.asks("transport", "flights")
+	w.approve(id)
+	w.finalize(id, analyst)
+	w.reads(analyst, orders, "buses")
+	w.end(id)
+}
+
+// TestADatabaseThatComesIsLinkedByImportingAgain publishes the first table of a database into
+// a product that was subscribed to before.
+func TestADatabaseThatComesIsLinkedByImportingAgain(t *testing.T) {
+	t.Parallel()
+	w := newGroups(t)
+	analyst := w.Reader(consumerAccount, "Analyst")
+	id := w.asks("", "fares")
+	w.approve(id)
+	w.finalize(id, analyst)
+	w.reads(analyst, "fares")
+	if s := w.get(id); !s.Imported || len(s.TableARNs) != 1 {
+		t.Errorf("imported %t, of %v", s.Imported, s.TableARNs)
+	}
+	w.offers(source, customers, "Money", "Fares")
+	if s := w.get(id); s.Imported || len(s.TableARNs) != 2 {
+		t.Errorf("imported %t, of %v; want that it is to be imported again, of two databases", s.Imported, s.TableARNs)
+	}
+	out := w.finalize(id, analyst)
+	if len(out.Links) != 2 {
+		t.Errorf("links %v", out.Links)
+	}
+	w.reads(analyst, "fares", customers)
+	// The last table of a database leaves, and with it the right to see the database.
+	w.offers(source, customers, "Money", "None")
+	w.reads(analyst, "fares")
+	if s := w.get(id); len(s.TableARNs) != 1 {
+		t.Errorf("it still names %v", s.TableARNs)
+	}
+	w.left[consumerAccount] = nil
+	w.end(id)
+	w.opens()
+}
+
+// TestWhatIsUnpublishedLeavesItsGroup takes the only table of a database out of the mesh.
+func TestWhatIsUnpublishedLeavesItsGroup(t *testing.T) {
+	t.Parallel()
+	w := newGroups(t)
+	w.offers(source, customers, "Money", "Fares")
+	analyst := w.Reader(consumerAccount, "Analyst")
+	id := w.asks("", "fares")
+	w.approve(id)
+	w.finalize(id, analyst)
+	w.reads(analyst, "fares", customers)
+	_, err := w.producer.UnpublishDataProducts(t.Context(), producer.UnpublishInput{SourceDatabaseName: other, TableNameRegex: "fares"})
+	w.must(err)
+	w.reads(analyst, customers)
+	if s := w.get(id); len(s.TableARNs) != 1 {
+		t.Errorf("it still names %v", s.TableARNs)
+	}
+	w.end(id)
+	w.opens()
+}
+
+// TestOneByOneAndByGroupAreUnited ends subscriptions that overlap in either order.
+func TestOneByOneAndByGroupAreUnited(t *testing.T) {
+	t.Parallel()
+	for _, first := range []string{"group", "named", "whole"} {
+		t.Run(first+" ends first", func(t *testing.T) {
+			t.Parallel()
+			w := newGroups(t)
+			analyst := w.Reader(consumerAccount, "Analyst")
+			ids := map[string]string{"group": w.asks("", "flights"), "named": w.request([]string{orders, customers}, "SELECT"), "whole": w.request(nil, "SELECT")}
+			for _, id := range ids {
+				w.approve(id)
+				w.finalize(id, analyst)
+			}
+			w.reads(analyst, orders, customers, ordersEU, "buses")
+			w.end(ids[first])
+			switch first {
+			case "group":
+				w.reads(analyst, orders, customers, ordersEU)
+				w.end(ids["whole"])
+				w.reads(analyst, orders, customers)
+				w.end(ids["named"])
+			case "named":
+				w.reads(analyst, orders, customers, ordersEU, "buses")
+				w.end(ids["whole"])
+				w.reads(analyst, orders, "buses")
+				w.end(ids["group"])
+			case "whole":
+				w.reads(analyst, orders, customers, "buses")
+				w.end(ids["group"])
+				w.reads(analyst, orders, customers)
+				w.end(ids["named"])
+			}
+			w.reads(analyst)
+			w.opens()
+		})
+	}
+}
+
+// TestAPartBesideItsGroupIsRefused has an account ask for a part of what it has by a group, and
+// the other way around.
+func TestAPartBesideItsGroupIsRefused(t *testing.T) {
+	t.Parallel()
+	w := newGroups(t)
+	grouped := w.asks("", "flights")
+	w.approve(grouped)
+	part := func(table string) string {
+		out, err := w.consumer.RequestAccessToProduct(t.Context(), consumer.RequestInput{OwnerAccountID: producerAccount, DatabaseName: product, Tables: []string{table},
+			RequestPermissions: []string{"SELECT"}, Scope: lakemesh.Scope{Columns: []string{"id"}}})
+		w.must(err)
+		return out.SubscriptionID
+	}
+	inside, outside := part(orders), part(customers)
+	err := w.producer.ApproveAccessRequest(t.Context(), producer.ApproveInput{RequestID: inside})
+	if !errors.Is(err, lakemesh.ErrInvalidInput) || !strings.Contains(err.Error(), grouped) {
+		t.Errorf("a part of what the account has by a group: %v; want it refused, with the subscription", err)
+	}
+	w.approve(outside)
+	w.end(grouped)
+	w.approve(inside)
+	again := w.asks("", "flights")
+	todo, err := w.producer.PlanApproveAccessRequest(t.Context(), producer.ApproveInput{RequestID: again})
+	w.must(err)
+	if !slices.ContainsFunc(todo.Warnings, func(text string) bool { return strings.Contains(text, inside) }) {
+		t.Errorf("the warnings are %q, and none names subscription %s", todo.Warnings, inside)
+	}
+	w.breaks = true
+}
+
+// TestWhatAGroupCannotBe is refused before anything changes.
+func TestWhatAGroupCannotBe(t *testing.T) {
+	t.Parallel()
+	w := newGroups(t)
+	for name, in := range map[string]consumer.RequestInput{
+		"with a database":    {DataProduct: "flights", DatabaseName: product},
+		"with tables":        {DataProduct: "flights", Tables: []string{orders}},
+		"what has none":      {DataProduct: "none"},
+		"any":                {Domain: "*"},
+		"a part":             {Domain: "Transport", Scope: lakemesh.Scope{Columns: []string{"id"}}},
+		"rows":               {Domain: "Transport", Scope: lakemesh.Scope{Rows: "id = 1"}},
+		"too long":           {Domain: strings.Repeat("x", 51)},
+		"a control":          {Domain: "a\nb"},
+		"that there is not":  {DataProduct: "fligths"},
+		"not in that domain": {Domain: "money", DataProduct: "flights"},
+	} {
+		in.OwnerAccountID, in.RequestPermissions = producerAccount, []string{"SELECT"}
+		if out, err := w.consumer.RequestAccessToProduct(t.Context(), in); !errors.Is(err, lakemesh.ErrInvalidInput) && !errors.Is(err, lakemesh.ErrNotFound) {
+			t.Errorf("%s: %v, %v; want it refused", name, out, err)
+		}
+	}
+	id := w.asks("transport", "")
+	for name, s := range map[string]producer.ScopeInput{"columns": {Columns: []string{"id"}}, "all but some": {ExceptColumns: []string{"id"}}, "rows": {Rows: aws.String("id = 1")}} {
+		if err := w.producer.ApproveAccessRequest(t.Context(), producer.ApproveInput{RequestID: id, Scope: s}); !errors.Is(err, lakemesh.ErrInvalidInput) {
+			t.Errorf("%s of a domain: %v; want it refused", name, err)
+		}
+	}
 }
