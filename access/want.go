@@ -7,7 +7,9 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/lakemesh/lakemesh"
 )
@@ -34,11 +36,27 @@ type Reason struct {
 // the condition. No columns are all of them, no condition is all rows.
 type Filter struct {
 	Columns []string
-	Rows    string
+	// Except are columns that are left out of all of them. Lakemesh makes no such filter.
+	Except []string
+	Rows   string
+}
+
+// LongestListed is how many characters the name of a column has at most that a filter lists
+// (https://docs.aws.amazon.com/lake-formation/latest/APIReference/API_DataCellsFilter.html).
+const LongestListed = 255
+
+// Listable reports whether a column can be named in a filter's list. One that is named as a field
+// of a struct is, "a"."b", would be taken for that field
+// (https://docs.aws.amazon.com/lake-formation/latest/dg/data-filtering-notes.html).
+func Listable(column string) bool {
+	field := len(column) > 1 && strings.HasPrefix(column, `"`) && strings.HasSuffix(column, `"`) && strings.Contains(column, `"."`)
+	return !field && utf8.RuneCountInString(column) <= LongestListed
 }
 
 // Equal reports whether two filters show the same.
-func (f Filter) Equal(o Filter) bool { return slices.Equal(f.Columns, o.Columns) && f.Rows == o.Rows }
+func (f Filter) Equal(o Filter) bool {
+	return slices.Equal(f.Columns, o.Columns) && slices.Equal(f.Except, o.Except) && f.Rows == o.Rows
+}
 
 // Unmet is what a subscription says and cannot get.
 type Unmet struct {
@@ -182,6 +200,7 @@ func (w *Wanted) part(t Terms, name string, table Table) {
 		columns = slices.DeleteFunc(slices.Clone(has), func(c string) bool { return slices.Contains(except, c) })
 	}
 	partly := len(s.Columns) > 0 || len(s.ExceptColumns) > 0
+	columns = slices.DeleteFunc(columns, func(c string) bool { return isKey(c) || !Listable(c) })
 	if partly && len(columns) == 0 {
 		w.unmet(t, on, "no column is left")
 		return

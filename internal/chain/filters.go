@@ -177,7 +177,7 @@ func orAll(rows string) string {
 
 // isOpen reports whether a filter shows columns that the table will get.
 func isOpen(f access.Filter) bool {
-	return len(f.Columns) == 0 || slices.ContainsFunc(f.Columns, func(c string) bool { return strings.HasPrefix(c, "-") })
+	return len(f.Columns) == 0
 }
 
 // shown are the columns of a table that a filter shows.
@@ -185,7 +185,7 @@ func shown(s parts.Schema, f access.Filter) []string {
 	open := isOpen(f)
 	var all []string
 	for _, c := range s.Names() {
-		if open && !slices.Contains(f.Columns, "-"+c) || !open && slices.Contains(f.Columns, c) {
+		if open && !slices.Contains(f.Except, c) || !open && slices.Contains(f.Columns, c) {
 			all = append(all, c)
 		}
 	}
@@ -291,10 +291,9 @@ func (f *Filters) Undone(found []Finding) []Finding {
 func Showing(f access.Filter) string {
 	text := "all columns"
 	switch {
-	case len(f.Columns) == 0:
-	case isOpen(f):
-		text += " but " + strings.ReplaceAll(strings.Join(f.Columns, ", "), "-", "")
-	default:
+	case len(f.Except) > 0:
+		text += " but " + strings.Join(f.Except, ", ")
+	case !isOpen(f):
 		text = "columns " + strings.Join(f.Columns, ", ")
 	}
 	if f.Rows == "" {
