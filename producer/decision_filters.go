@@ -112,22 +112,31 @@ func carriedBy(o *tracker.Record, filter permissions.Resource) bool {
 func (p *Producer) neededFilters(c *considered, f *found, ch *change, wanted access.Wanted) error {
 	for _, name := range slices.Sorted(maps.Keys(f.tables)) {
 		object := access.OnFilter(p.meshAccount, c.record.Database, name, chain.FilterOf(c.scope))
-		to, ok := wanted.Filters[object]
-		if !ok {
-			continue
-		}
+		to, known := wanted.Filters[object]
 		schema := f.tables[name].schema
-		if c.givesMore() {
+		r, _ := permissions.Of(object)
+		is, there := f.filters[r]
+		if c.givesMore() || !there && !known {
 			if err := schema.Check(c.scope); err != nil {
 				return err
 			}
 		}
 		var err error
 		if to.Rows, err = schema.Rows(c.scope.Rows); err != nil {
-			return err
+			if !there {
+				return err
+			}
+			// The table has changed. What takes away, or moves the end, is not kept from it.
+			ch.warnings = append(ch.warnings, fmt.Sprintf("the condition on rows does not fit table %s.%s any more, and %s stays as it is: say another one (%v)", c.record.Database, name, r, err))
+			known = false
 		}
-		r, _ := permissions.Of(object)
-		is, there := f.filters[r]
+		if !known {
+			// It may show the wrong thing, and never more than what was decided.
+			if there && !f.have.OwnedBy(p.ids.Mesh.ARN, r) {
+				return permissions.ForeignFilter(r)
+			}
+			continue
+		}
 		if there && c.repairs && len(c.scope.ExceptColumns) > 0 {
 			// What is new in the table is shown once its owner decides, and not by the way.
 			shown := slices.DeleteFunc(slices.Clone(to.Columns), func(column string) bool { return !slices.Contains(is.Columns, column) })

@@ -1,6 +1,7 @@
 package chain
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -108,7 +109,7 @@ func (f *Filters) wanted(o access.Object, to access.Filter, ids []string) []Find
 	rows, err := schema.Rows(to.Rows)
 	if err != nil {
 		g := f.finding(o, Missing, "the condition on rows does not fit the table any more: "+err.Error(), ids...)
-		g.ByHand = "say another condition: lakemesh subscription update <id> --rows <condition>"
+		g.ByHand = "say another condition: lakemesh subscription update " + cmp.Or(strings.Join(ids, ", "), "<id>") + " --rows <condition>"
 		return []Finding{g}
 	}
 	to.Rows = rows
@@ -307,10 +308,13 @@ func LostColumns(unmet access.Unmet, r *tracker.Record) Finding {
 	f := Finding{Kind: Missing, Link: Metadata, Resource: unmet.Object.String(), Database: unmet.Object.Database, Tables: []string{unmet.Object.Table}, Subscriptions: []string{unmet.ID}, Repairs: Owner,
 		What: "subscription " + unmet.ID + ": " + unmet.Message}
 	flag := "--columns"
-	if s := r.Justified().Scope; len(s.ExceptColumns) > 0 {
+	switch s := r.Justified().Scope; {
+	case len(s.ExceptColumns) > 0:
 		flag = "--except-columns"
-		f.What += ", which it leaves out and which may have another name now: nothing can be given by it, and what its filter showed before is all that is shown"
-	} else {
+		f.What += ", which it leaves out and which may have another name now: what its filter showed before is all that is shown"
+	case unmet.Stays:
+		f.What += ": of what its filter showed before nothing is left"
+	default:
 		f.What += ": the other columns that it names are shown"
 	}
 	f.ByHand = "say anew which columns: lakemesh subscription update " + unmet.ID + " " + flag + " <columns>"
