@@ -3,6 +3,7 @@ package producer
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/service/glue/types"
@@ -30,9 +31,17 @@ func (t *publishedTable) foundPlaces(database string, found *types.Table) {
 // subscription gives what it does not give. Overwriting says that the files have changed, too. It
 // makes no call where no such definition changed.
 func (s *surveyed) heedPlaces(ctx context.Context) error {
-	var records []*tracker.Record
+	moves := func(t *publishedTable) bool { return t.copy.was != nil && t.conflict == "" && !s.overwrite }
+	if !slices.ContainsFunc(s.tables, moves) {
+		return nil
+	}
+	records, err := s.records.OwnedActive(ctx, s.account, func(r *tracker.Record) bool { return r.Justified().Scope.Partly() })
+	if err != nil {
+		return err
+	}
 	for _, t := range s.tables {
-		if t.copy.was == nil || t.conflict != "" || s.overwrite {
+		about := slices.DeleteFunc(slices.Clone(records), func(r *tracker.Record) bool { return !chain.On(r, s.target, t.name) })
+		if len(about) == 0 || !moves(t) {
 			continue
 		}
 		source, ok, err := s.own.catalog.Table(ctx, s.source, t.name)
@@ -43,18 +52,7 @@ func (s *surveyed) heedPlaces(ctx context.Context) error {
 			continue
 		}
 		moved := parts.Moved(*t.copy.was, parts.Of(s.target, source))
-		if len(moved) == 0 {
-			continue
-		}
-		if records == nil {
-			if records, err = s.records.OwnedActive(ctx, s.account, func(r *tracker.Record) bool { return r.Justified().Scope.Partly() }); err != nil {
-				return err
-			}
-		}
-		for _, r := range records {
-			if !chain.On(r, s.target, t.name) {
-				continue
-			}
+		for _, r := range about {
 			if said := parts.Opens(r.Justified().Scope, *t.copy.was, moved); len(said) > 0 {
 				t.copy.moved = true
 				t.conflict = fmt.Sprintf("its columns are found by their places in the files, and have moved: for subscription %s, %s", r.ID, strings.Join(said, "; "))
