@@ -53,9 +53,9 @@ func Listable(column string) bool {
 	return !field && utf8.RuneCountInString(column) <= LongestListed
 }
 
-// Equal reports whether two filters show the same.
+// Equal reports whether two filters show the same. Case does not count in names of columns.
 func (f Filter) Equal(o Filter) bool {
-	return slices.Equal(f.Columns, o.Columns) && slices.Equal(f.Except, o.Except) && f.Rows == o.Rows
+	return slices.EqualFunc(f.Columns, o.Columns, strings.EqualFold) && slices.EqualFunc(f.Except, o.Except, strings.EqualFold) && f.Rows == o.Rows
 }
 
 // Unmet is what a subscription says and cannot get.

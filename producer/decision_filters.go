@@ -26,6 +26,9 @@ import (
 // filterChange is what becomes of a filter.
 type filterChange struct {
 	to access.Filter
+	// written is the same with the names of columns as the table has them: whether case counts in
+	// a filter's list is not documented.
+	written access.Filter
 	// there tells that it is there and shows something else.
 	there bool
 }
@@ -148,9 +151,9 @@ func (p *Producer) neededFilters(c *considered, f *found, ch *change, wanted acc
 		case there && !f.have.OwnedBy(p.ids.Mesh.ARN, r):
 			return permissions.ForeignFilter(r)
 		case !there:
-			ch.filters[r] = filterChange{to: to}
+			ch.filters[r] = filterChange{to: to, written: schema.Written(to)}
 		case !is.Equal(to):
-			ch.filters[r] = filterChange{to: to, there: true}
+			ch.filters[r] = filterChange{to: to, written: schema.Written(to), there: true}
 		}
 	}
 	return nil
@@ -225,10 +228,10 @@ func (p *Producer) planFilters(todo *plan.Plan, ch *change) []*plan.Step {
 	for _, r := range slices.SortedFunc(maps.Keys(ch.filters), func(a, b permissions.Resource) int { return strings.Compare(a.String(), b.String()) }) {
 		to := ch.filters[r]
 		s := plan.Step{Kind: plan.CreateFilter, Account: p.meshAccount, Resource: r.String(), Summary: fmt.Sprintf("make %s: %s", r, chain.Showing(to.to)),
-			Run: func(ctx context.Context) error { return p.mesh.lake.MakeFilter(ctx, r, to.to) }}
+			Run: func(ctx context.Context) error { return p.mesh.lake.MakeFilter(ctx, r, to.written) }}
 		if to.there {
 			s.Kind, s.Summary = plan.UpdateFilter, fmt.Sprintf("change %s, for everybody who was granted it: %s", r, chain.Showing(to.to))
-			s.Run = func(ctx context.Context) error { return p.mesh.lake.ChangeFilter(ctx, r, to.to) }
+			s.Run = func(ctx context.Context) error { return p.mesh.lake.ChangeFilter(ctx, r, to.written) }
 		}
 		steps = append(steps, todo.Add(s))
 	}

@@ -2,7 +2,9 @@ package acceptance_test
 
 import (
 	"errors"
+	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -11,7 +13,11 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/glue"
 	"github.com/aws/aws-sdk-go-v2/service/glue/types"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/lakemesh/lakemesh"
+	"github.com/lakemesh/lakemesh/consumer"
+	"github.com/lakemesh/lakemesh/internal/meshtest"
 	"github.com/lakemesh/lakemesh/producer"
 )
 
@@ -160,4 +166,87 @@ func TestMovedColumnsAreTakenOverOnPurpose(t *testing.T) {
 	w.must(err)
 	w.sees(analyst, "id=1 country=DE amount=10")
 	w.end(id)
+}
+
+// TestTablesAsLakesHaveThem is about names and types as lakes have them: what a person and a role
+// get is what was said, and a table with a thousand columns is one like any other.
+func TestTablesAsLakesHaveThem(t *testing.T) {
+	t.Parallel()
+	// Names that have to be written in quotes, one with a minus before it, and types of which
+	// conditions can, and cannot, be.
+	said := []types.Column{}
+	for _, c := range [][2]string{{"CustomerID", "int"}, {"order", "string"}, {"a b", "string"}, {"a-b", "string"}, {"-minus", "string"}, {"größe", "double"}, {"price", "decimal(38,10)"}, {"code", "char(3)"},
+		{"born", "date"}, {"seen", "timestamp"}, {"tags", "array<string>"}, {"both", "map<string,struct<a:int>>"}} {
+		said = append(said, types.Column{Name: aws.String(c[0]), Type: aws.String(c[1])})
+	}
+	header := make([]string, 0, 1000)
+	for i := range 700 {
+		said = append(said, types.Column{Name: aws.String(fmt.Sprintf("wide_%03d", i)), Type: aws.String("string")})
+		header = append(header, "w")
+	}
+	for name, c := range map[string]struct {
+		scope lakemesh.Scope
+		sees  []string
+	}{
+		"names":             {lakemesh.Scope{Columns: []string{"customerid", "ORDER", "a b", "a-b", "-minus", "GRÖßE", "born"}}, []string{"CustomerID=1 order=o1 a b=x a-b=y -minus=m größe=1.5 born=2024-01-01", "CustomerID=2 order=O'Brien a b=😀 a-b=y -minus=m größe=2.5 born=2024-01-02"}},
+		"a reserved word":   {lakemesh.Scope{Columns: []string{"customerid"}, Rows: "\"order\" = 'O''Brien'"}, []string{"CustomerID=2"}},
+		"letters of others": {lakemesh.Scope{Columns: []string{"customerid"}, Rows: "\"größe\" < 2 AND price >= 0.0000000001"}, []string{"CustomerID=1"}},
+		"an emoji":          {lakemesh.Scope{Columns: []string{"customerid"}, Rows: "\"a b\" = '😀' OR code = 'USA' AND NOT (price < 100)"}, []string{"CustomerID=2"}},
+		"with line breaks":  {lakemesh.Scope{Columns: []string{"customerid"}, Rows: "code\n\tIN ('DEU',\r\n'FRA')"}, []string{"CustomerID=1"}},
+		"many values":       {lakemesh.Scope{Columns: []string{"customerid"}, Rows: "customerid IN (" + numbers(2, 302) + ")"}, []string{"CustomerID=2"}},
+		"all but a minus":   {lakemesh.Scope{ExceptColumns: append(wide(700), "-minus", "a b", "order", "born", "seen", "tags", "both", "price", "code", "größe")}, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newNarrowWorld(t)
+			in := meshtest.CSV("lake", location("lake"))
+			in.StorageDescriptor.Columns = said
+			w.Table(producerAccount, source, in)
+			rest := strings.Join(header, ",")
+			w.Put(producerAccount, bucket, "lake/rows.csv", strings.Repeat("h,", 12)+rest+"\n1,o1,x,y,m,1.5,0.1,DEU,2024-01-01,t,t,b,"+rest+"\n2,O'Brien,😀,y,m,2.5,99,USA,2024-01-02,t,t,b,"+rest+"\n")
+			w.publish(w.producer, source)
+			analyst := w.Reader(consumerAccount, "Analyst")
+			out, err := w.consumer.RequestAccessToProduct(t.Context(), consumer.RequestInput{OwnerAccountID: producerAccount, DatabaseName: product,
+				Tables: []string{"lake"}, RequestPermissions: []string{"SELECT"}, Scope: c.scope})
+			if c.sees == nil {
+				if !errors.Is(err, lakemesh.ErrInvalidInput) || len(err.Error()) > 300 {
+					t.Errorf("more than can be named: %.400v", err)
+				}
+				return
+			}
+			w.must(err)
+			w.approve(out.SubscriptionID)
+			w.finalize(out.SubscriptionID, analyst)
+			var rows []string
+			w.inTheEnd(func() bool {
+				_, rows, err = w.Query(w.ctx(), analyst, product, "lake")
+				return err == nil && slices.Equal(rows, c.sees)
+			})
+			if diff := cmp.Diff(c.sees, rows); diff != "" || err != nil {
+				t.Errorf("what is shown (-want +got): %v\n%s", err, diff)
+			}
+			v, err := w.producer.Verify(t.Context(), producer.VerifyInput{})
+			w.must(err)
+			for _, f := range v.Findings {
+				t.Errorf("verification finds %s: %s", f.Resource, f.What)
+			}
+			w.end(out.SubscriptionID)
+		})
+	}
+}
+
+func wide(n int) []string {
+	names := make([]string, n)
+	for i := range names {
+		names[i] = fmt.Sprintf("wide_%03d", i)
+	}
+	return names
+}
+
+func numbers(from, to int) string {
+	var all []string
+	for i := from; i < to; i++ {
+		all = append(all, strconv.Itoa(i))
+	}
+	return strings.Join(all, ",")
 }

@@ -3,6 +3,7 @@ package parts_test
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -10,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/glue/types"
 
 	"github.com/lakemesh/lakemesh"
+	"github.com/lakemesh/lakemesh/access"
 	"github.com/lakemesh/lakemesh/internal/parts"
 )
 
@@ -166,5 +168,19 @@ func TestConditionsAsPeopleWriteThem(t *testing.T) {
 		if err != nil && (!errors.Is(err, lakemesh.ErrInvalidInput) || !strings.Contains(err.Error(), "sales.people") || !strings.Contains(err.Error(), "at character")) {
 			t.Errorf("%s: the error does not name table and place: %v", condition, err)
 		}
+	}
+}
+
+// A filter lists columns as the table has them, and is the same as one that is read back in lower
+// case.
+func TestFiltersNameColumnsAsTheTableHasThem(t *testing.T) {
+	t.Parallel()
+	folded := access.Filter{Columns: []string{"a b", "customerid", "größe", "x"}, Rows: "x = 1"}
+	written := lake().Written(folded)
+	if want := []string{"a b", "CustomerID", "größe", "x"}; !slices.Equal(written.Columns, want) || written.Rows != folded.Rows {
+		t.Errorf("written is %v, want %q", written, want)
+	}
+	if !written.Equal(folded) || written.Equal(access.Filter{Columns: []string{"a b"}, Rows: "x = 1"}) || written.Equal(access.Filter{Except: written.Columns, Rows: "x = 1"}) {
+		t.Error("what is written and what is read back are told apart by case alone, or others are not")
 	}
 }

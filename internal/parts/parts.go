@@ -2,6 +2,7 @@
 package parts
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -11,6 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/glue/types"
 
 	"github.com/lakemesh/lakemesh"
+	"github.com/lakemesh/lakemesh/access"
 	"github.com/lakemesh/lakemesh/internal/rowfilter"
 )
 
@@ -79,6 +81,21 @@ func (s Schema) asked() rowfilter.Table {
 
 // Names are the names of its columns, in lower case, without those of partition keys.
 func (s Schema) Names() []string { return folded(s.Columns) }
+
+// Written is a filter with the names of its columns as the table has them, in the same order.
+func (s Schema) Written(f access.Filter) access.Filter {
+	spelled := map[string]string{}
+	for _, c := range s.Columns {
+		if _, twin := spelled[strings.ToLower(c.Name)]; !twin {
+			spelled[strings.ToLower(c.Name)] = c.Name
+		}
+	}
+	f.Columns = slices.Clone(f.Columns)
+	for i, name := range f.Columns {
+		f.Columns[i] = cmp.Or(spelled[name], name)
+	}
+	return f
+}
 
 // Narrower tells whether one condition on rows lets through none that another does not. One
 // that the table cannot be asked is undecided.

@@ -227,6 +227,10 @@ func printed(name string) Name {
 	return Name{name, !plain || keywords[strings.ToLower(name)]}
 }
 
+// Written is the name of a column as conditions have it, and as a [Row] names it: in quotes where
+// it needs them.
+func Written(column string) string { return printed(column).String() }
+
 const (
 	// listed is how many names an error lists, shown how many bytes of a type or a name. What
 	// is longer is compared with nothing.
