@@ -18,6 +18,7 @@ import (
 	"github.com/lakemesh/lakemesh"
 	"github.com/lakemesh/lakemesh/consumer"
 	"github.com/lakemesh/lakemesh/internal/meshtest"
+	"github.com/lakemesh/lakemesh/localmesh"
 	"github.com/lakemesh/lakemesh/producer"
 )
 
@@ -199,6 +200,10 @@ func TestTablesAsLakesHaveThem(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			w := newNarrowWorld(t)
+			if c.scope.Rows != "" {
+				// A table with a timestamp has row filters (https://github.com/aws/aws-cli/issues/10397).
+				meshtest.Without(t, w.Mesh.Mesh, "no condition can be on the table", func(r localmesh.Readings) bool { return r.RowFiltersNeedPlainTables })
+			}
 			in := meshtest.CSV("lake", location("lake"))
 			in.StorageDescriptor.Columns = said
 			w.Table(producerAccount, source, in)
