@@ -130,7 +130,7 @@ func (p *Producer) neededFilters(c *considered, f *found, ch *change, wanted acc
 				return err
 			}
 			// The table has changed. What takes away, or moves the end, is not kept from it.
-			ch.warnings = append(ch.warnings, fmt.Sprintf("the condition on rows does not fit table %s.%s any more, and %s stays as it is: say another one (%v)", c.record.Database, name, r, err))
+			ch.warnings = append(ch.warnings, fmt.Sprintf("the condition on rows does not fit table %s any more, and %s stays as it is: say another one (%v)", name, r, err))
 			known = false
 		}
 		if !known {

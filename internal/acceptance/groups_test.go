@@ -2,15 +2,21 @@ package acceptance_test
 
 import (
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/lakeformation"
+	lftypes "github.com/aws/aws-sdk-go-v2/service/lakeformation/types"
 
 	"github.com/lakemesh/lakemesh"
 	"github.com/lakemesh/lakemesh/consumer"
 	"github.com/lakemesh/lakemesh/internal/meshtest"
+	"github.com/lakemesh/lakemesh/localmesh"
 	"github.com/lakemesh/lakemesh/producer"
 )
 
@@ -20,9 +26,9 @@ type groups struct{ *world }
 
 const other = "stations"
 
-func newGroups(t *testing.T) *groups {
+func newGroups(t *testing.T, opts ...localmesh.Option) *groups {
 	t.Helper()
-	w := &groups{newWorld(t)}
+	w := &groups{newWorld(t, opts...)}
 	w.Database(producerAccount, other)
 	for _, table := range []string{"buses", "trains", "fares"} {
 		w.Table(producerAccount, other, meshtest.CSV(table, location(table)))
@@ -269,5 +275,136 @@ func TestWhatAGroupCannotBe(t *testing.T) {
 		if err := w.producer.ApproveAccessRequest(t.Context(), producer.ApproveInput{RequestID: id, Scope: s}); !errors.Is(err, lakemesh.ErrInvalidInput) {
 			t.Errorf("%s of a domain: %v; want it refused", name, err)
 		}
+	}
+}
+
+// TestASubscriptionToAGroupEndsByItself has an end come that nobody carries out but the
+// schedules of the mesh.
+func TestASubscriptionToAGroupEndsByItself(t *testing.T) {
+	t.Parallel()
+	var ahead atomic.Int64
+	now := func() time.Time { return time.Now().Add(time.Duration(ahead.Load())) }
+	w := newGroups(t, localmesh.WithClock(now))
+	w.ScheduleEnds()
+	w.reopen(now)
+	analyst := w.Reader(consumerAccount, "Analyst")
+	id := w.asks("", "flights")
+	until := now().Add(2 * time.Hour).UTC().Truncate(time.Second)
+	w.must(w.producer.ApproveAccessRequest(t.Context(), producer.ApproveInput{RequestID: id, Until: &until}))
+	w.finalize(id, analyst)
+	w.reads(analyst, orders, "buses")
+	if n := len(w.Schedules()); n == 0 {
+		t.Error("nothing is scheduled")
+	}
+	ahead.Store(int64(3 * time.Hour))
+	w.must(w.RunDue(t.Context()))
+	w.reopen(now)
+	w.reads(analyst)
+	_, err := w.producer.ExpireSubscriptions(t.Context())
+	w.must(err)
+	w.opens()
+	if s := w.get(id); s.Status != lakemesh.Deleted {
+		t.Errorf("it is %s", s.Status)
+	}
+}
+
+// reopen opens the personas anew, with another clock.
+func (w *groups) reopen(now func() time.Time) {
+	w.t.Helper()
+	o := w.Options(producerAccount)
+	o.Now = now
+	var err error
+	w.producer, err = producer.New(w.t.Context(), o)
+	w.must(err)
+	w.producers[producerAccount] = w.producer
+	o = w.Options(consumerAccount)
+	o.Now = now
+	w.consumer, err = consumer.New(w.t.Context(), o)
+	w.must(err)
+	w.consumers[consumerAccount] = w.consumer
+}
+
+// TestAGroupIsForARoleAlone grants a product to a role of the consumer's account itself.
+func TestAGroupIsForARoleAlone(t *testing.T) {
+	t.Parallel()
+	w := newGroups(t)
+	analyst, colleague := w.Reader(consumerAccount, "Analyst"), w.Reader(consumerAccount, "Colleague")
+	out, err := w.consumer.RequestAccessToProduct(t.Context(), consumer.RequestInput{OwnerAccountID: producerAccount, DataProduct: "flights", RequestPermissions: []string{"SELECT", "DESCRIBE"},
+		Scope: lakemesh.Scope{Principals: []string{analyst}}})
+	w.must(err)
+	w.approve(out.SubscriptionID)
+	w.finalize(out.SubscriptionID)
+	w.reads(analyst, orders, "buses")
+	w.reads(colleague)
+	w.offers(other, "trains", "Transport", "Flights")
+	w.reads(analyst, orders, "buses", "trains")
+	w.reads(colleague)
+	w.end(out.SubscriptionID)
+	w.reads(analyst)
+	w.opens()
+}
+
+// TestVerifyFindsTheFaultsOfGroups plants one fault at a time, and has the owner repair it.
+func TestVerifyFindsTheFaultsOfGroups(t *testing.T) {
+	t.Parallel()
+	flights := &lftypes.Resource{LFTagPolicy: &lftypes.LFTagPolicyResource{CatalogId: aws.String(meshAccount), ResourceType: lftypes.ResourceTypeTable,
+		Expression: []lftypes.LFTag{{TagKey: aws.String(lakemesh.OwnerTag(lakemesh.ProductTag, producerAccount)), TagValues: []string{"flights"}}}}}
+	revoked := func(w *groups, on *lftypes.Resource, perms ...lftypes.Permission) {
+		_, err := w.lakeAdministrator(meshAccount).RevokePermissions(w.ctx(), &lakeformation.RevokePermissionsInput{Permissions: perms, PermissionsWithGrantOption: perms,
+			Principal: &lftypes.DataLakePrincipal{DataLakePrincipalIdentifier: aws.String(consumerAccount)}, Resource: on})
+		w.must(err)
+	}
+	for name, f := range map[string]struct {
+		plant func(w *groups)
+		want  string
+		// reads is what can be read before the repair.
+		reads []string
+	}{
+		"the policy is revoked": {func(w *groups) { revoked(w, flights, lftypes.PermissionSelect, lftypes.PermissionDescribe) }, "missing, grant", nil},
+		"a database is revoked": {func(w *groups) {
+			revoked(w, &lftypes.Resource{Database: &lftypes.DatabaseResource{Name: aws.String(product)}}, lftypes.PermissionDescribe)
+		}, "missing, grant", []string{orders, "buses"}},
+		"a table is tagged by hand": {func(w *groups) {
+			_, err := w.lakeAdministrator(meshAccount).AddLFTagsToResource(w.ctx(), &lakeformation.AddLFTagsToResourceInput{
+				Resource: &lftypes.Resource{Table: &lftypes.TableResource{DatabaseName: aws.String(w.inMesh(other)), Name: aws.String("fares")}},
+				LFTags:   []lftypes.LFTagPair{{TagKey: aws.String(lakemesh.OwnerTag(lakemesh.ProductTag, producerAccount)), TagValues: []string{"flights"}}}})
+			w.must(err)
+		}, "missing, bucket policy", []string{orders, "buses"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newGroups(t)
+			analyst := w.Reader(consumerAccount, "Analyst")
+			id := w.asks("", "flights")
+			w.approve(id)
+			w.finalize(id, analyst)
+			w.reads(analyst, orders, "buses")
+			f.plant(w)
+			var found []string
+			if !w.inTheEnd(func() bool {
+				v, err := w.producer.Verify(t.Context(), producer.VerifyInput{})
+				w.must(err)
+				found = nil
+				for _, one := range v.Findings {
+					found = append(found, fmt.Sprintf("%s, %s, %s", one.Kind, one.Link, one.Resource))
+				}
+				return slices.ContainsFunc(found, func(text string) bool { return strings.HasPrefix(text, f.want) })
+			}) {
+				t.Errorf("found are %q, and none is %s", found, f.want)
+			}
+			v, err := w.producer.Verify(t.Context(), producer.VerifyInput{})
+			w.must(err)
+			_, err = w.producer.Repair(t.Context(), v)
+			w.must(err)
+			w.finalize(id, analyst)
+			if name == "a table is tagged by hand" {
+				w.reads(analyst, orders, "buses", "fares")
+				w.offers(other, "fares", "Money", "Fares")
+			}
+			w.reads(analyst, orders, "buses")
+			w.end(id)
+			w.reads(analyst)
+			w.opens()
+		})
 	}
 }
