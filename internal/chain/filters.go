@@ -238,7 +238,7 @@ func (f *Filters) Holders(o access.Object) (who []string) {
 // their tags it can be told whether all of them can be read.
 func (f *Filters) Tagged() []access.Object {
 	byTags := map[access.Grantee]bool{}
-	for k, h := range f.Parts {
+	for k, h := range f.holds().Union(f.Parts) {
 		if k.Object.Kind == access.KindTaggedTables && access.ReadsData(h.Permissions) {
 			byTags[k.Grantee] = true
 		}
