@@ -237,6 +237,8 @@ func (c *Consumer) scope(in RequestInput, requested lakemesh.Permissions) (lakem
 	}
 	switch {
 	case !s.Partly():
+	case in.Domain != "" || in.DataProduct != "":
+		return s, lakemesh.Invalid("Columns", "columns and rows are parts of tables that are named, and of no domain or data product: name the database and the tables instead")
 	case len(in.Tables) == 0:
 		return s, lakemesh.Invalid("Tables", "columns and rows are parts of tables that are named: name the tables")
 	case !requested.Has(lakemesh.Select) || !requested.SubsetOf(lakemesh.NewPermissions(lakemesh.Select, lakemesh.Describe)):

@@ -30,6 +30,9 @@ func (a *app) requestCreate() *cobra.Command {
       --request-permissions SELECT,DESCRIBE`,
 		Args: cobra.NoArgs,
 		RunE: a.do(func(ctx context.Context, _ []string) error {
+			if in.DatabaseName == "" && in.Domain == "" && in.DataProduct == "" {
+				return usageError{lakemesh.Invalid("--database-name", "name the database whose tables are asked for, or all of a group: --domain, --data-product")}
+			}
 			in.Until = end.at
 			c, err := a.consumer(ctx)
 			if err != nil {
@@ -62,7 +65,6 @@ func (a *app) requestCreate() *cobra.Command {
 	a.addEnd(cmd, &end, false, "access does not end by itself")
 	f.StringVar(&in.Notes, "notes", "", "a note for the owner")
 	required(cmd, "owner-account-id", "request-permissions")
-	cmd.MarkFlagsOneRequired("database-name", "domain", "data-product")
 	for _, group := range []string{"domain", "data-product"} {
 		cmd.MarkFlagsMutuallyExclusive("database-name", group)
 		cmd.MarkFlagsMutuallyExclusive("tables", group)
