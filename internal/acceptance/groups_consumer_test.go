@@ -1,0 +1,237 @@
+package acceptance_test
+
+import (
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/glue"
+	gluetypes "github.com/aws/aws-sdk-go-v2/service/glue/types"
+	"github.com/aws/aws-sdk-go-v2/service/lakeformation"
+	lftypes "github.com/aws/aws-sdk-go-v2/service/lakeformation/types"
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/lakemesh/lakemesh"
+	"github.com/lakemesh/lakemesh/consumer"
+	"github.com/lakemesh/lakemesh/internal/awserr"
+	"github.com/lakemesh/lakemesh/internal/chain"
+	"github.com/lakemesh/lakemesh/internal/meshtest"
+)
+
+// flights asks for data product flights, has it approved and imports it.
+func (w *groups) flights(principals ...string) string {
+	w.t.Helper()
+	id := w.asks("", "Flights")
+	w.approve(id)
+	w.finalize(id, principals...)
+	return id
+}
+
+// links are the resource links of the consumer, by name: the databases that they lead to.
+func (w *groups) links() map[string]string {
+	w.t.Helper()
+	out, err := w.Glue(consumerAccount).GetDatabases(w.ctx(), &glue.GetDatabasesInput{})
+	w.must(err)
+	links := map[string]string{}
+	for _, d := range out.DatabaseList {
+		if d.TargetDatabase != nil {
+			links[aws.ToString(d.Name)] = aws.ToString(d.TargetDatabase.DatabaseName)
+		}
+	}
+	return links
+}
+
+func (w *groups) linked(when string, want map[string]string) {
+	w.t.Helper()
+	if diff := cmp.Diff(want, w.links()); diff != "" {
+		w.t.Errorf("%s the links are (-want +got):\n%s", when, diff)
+	}
+}
+
+// bothLinks are the links that an import of flights makes.
+func (w *groups) bothLinks() map[string]string {
+	return map[string]string{w.inMesh(source): w.inMesh(source), w.inMesh(other): w.inMesh(other)}
+}
+
+func TestAGroupIsImportedOnceAndNoMore(t *testing.T) {
+	t.Parallel()
+	w := newGroups(t)
+	analyst, colleague := w.Reader(consumerAccount, "Analyst"), w.Reader(consumerAccount, "Colleague")
+	id := w.asks("", "Flights")
+	w.approve(id)
+	in := consumer.FinalizeInput{SubscriptionID: id, Principals: []string{analyst}}
+	w.silent("a plan", func() {
+		_, err := w.consumer.PlanFinalizeSubscription(w.ctx(), in)
+		w.must(err)
+	})
+	first := w.finalize(id, analyst)
+	w.linked("after the import", w.bothLinks())
+	if diff := cmp.Diff(w.bothLinks(), first.Links); diff != "" || first.Group != (lakemesh.Group{DataProduct: "flights"}) {
+		t.Errorf("the output says %v, %v", first.Group, first.Links)
+	}
+	w.silent("a repetition", func() {
+		again := w.finalize(id, analyst)
+		if !slices.Equal(again.Permissions, first.Permissions) || !slices.Equal(again.Principals, []string{analyst}) {
+			t.Errorf("a repetition says %v for %v", again.Permissions, again.Principals)
+		}
+	})
+	w.silent("the plan of a repetition", func() {
+		p, err := w.consumer.PlanFinalizeSubscription(w.ctx(), in)
+		w.must(err)
+		if !p.Empty() {
+			t.Errorf("a repetition plans %s", p)
+		}
+	})
+	w.reads(analyst, orders, "buses")
+	w.reads(colleague)
+	w.finalize(id, colleague)
+	w.reads(colleague, orders, "buses")
+	s, err := w.consumer.GetSubscription(w.ctx(), id)
+	w.must(err)
+	if last := s.History[len(s.History)-1].Reason; !strings.Contains(last, colleague) {
+		t.Errorf("whom it was handed on to last is said as %q", last)
+	}
+}
+
+// A link that is there is used, whatever it is called; a name that is said is that of the one
+// link that needs it.
+func TestLinksOfAGroupAreNamed(t *testing.T) {
+	t.Parallel()
+	w := newGroups(t)
+	analyst := w.Reader(consumerAccount, "Analyst")
+	w.Database(consumerAccount, w.inMesh(other))
+	id := w.asks("", "Flights")
+	w.approve(id)
+	in := consumer.FinalizeInput{SubscriptionID: id, Principals: []string{analyst}}
+	w.silent("a name that is taken", func() {
+		_, err := w.consumer.FinalizeSubscription(w.ctx(), in)
+		if !errors.Is(err, lakemesh.ErrInvalidInput) || !strings.Contains(err.Error(), w.inMesh(other)) {
+			t.Errorf("where the name is taken: %v", err)
+		}
+	})
+	named := in
+	named.LinkDatabaseName = "our_stations"
+	for range 2 {
+		_, err := w.consumer.FinalizeSubscription(w.ctx(), named)
+		w.must(err)
+	}
+	want := map[string]string{w.inMesh(source): w.inMesh(source), "our_stations": w.inMesh(other)}
+	w.linked("named", want)
+	w.silent("without the name", func() { w.finalize(id, analyst) })
+	w.linked("again", want)
+	w.silent("another name", func() {
+		named.LinkDatabaseName = "yet_another"
+		if _, err := w.consumer.FinalizeSubscription(w.ctx(), named); !errors.Is(err, lakemesh.ErrInvalidInput) {
+			t.Errorf("a name that no link needs: %v", err)
+		}
+	})
+	w.reads(analyst, orders, "buses")
+	w.must(w.consumer.DeleteSubscription(w.ctx(), consumer.LeaveInput{SubscriptionID: id}))
+	w.linked("after leaving", map[string]string{})
+	w.reads(analyst)
+	_, err := w.producer.SettleDepartures(w.ctx())
+	w.must(err)
+}
+
+// What is published in another database later is to be imported anew.
+func TestAGroupThatComesIntoAnotherDatabaseIsImportedAgain(t *testing.T) {
+	t.Parallel()
+	w := newGroups(t)
+	analyst := w.Reader(consumerAccount, "Analyst")
+	w.Database(producerAccount, "ports")
+	w.Table(producerAccount, "ports", meshtest.CSV("ships", location("ships")))
+	w.Put(producerAccount, bucket, "ships/rows.csv", rowsOf("ships"))
+	id := w.flights(analyst)
+	imported := func() bool {
+		s, err := w.consumer.GetSubscription(w.ctx(), id)
+		w.must(err)
+		return s.Imported
+	}
+	if !imported() {
+		t.Error("it is not imported")
+	}
+	w.offers(other, "trains", "Transport", "Flights")
+	if !imported() {
+		t.Error("a table in a database that is imported makes it count as not imported")
+	}
+	w.offers("ports", "ships", "Transport", "Flights")
+	if imported() {
+		t.Error("with a new database it counts as imported")
+	}
+	w.finalize(id, analyst)
+	all := w.bothLinks()
+	all[w.inMesh("ports")] = w.inMesh("ports")
+	w.linked("after the second import", all)
+	if _, _, err := w.Query(w.ctx(), analyst, w.inMesh("ports"), "ships"); err != nil {
+		t.Error(err)
+	}
+}
+
+// A record can still name a database that is gone. It is not waited for until the end.
+func TestADatabaseOfAGroupThatIsGoneIsLeftOut(t *testing.T) {
+	t.Parallel()
+	w := newGroups(t)
+	w.breaks = true
+	analyst := w.Reader(consumerAccount, "Analyst")
+	id := w.asks("", "Flights")
+	w.approve(id)
+	w.drops(other)
+	out := w.finalize(id, analyst)
+	if !slices.ContainsFunc(out.Warnings, func(s string) bool { return strings.Contains(s, w.inMesh(other)) }) {
+		t.Errorf("it is not said that a database is gone: %q", out.Warnings)
+	}
+	w.linked("after the import", map[string]string{w.inMesh(source): w.inMesh(source)})
+	w.reads(analyst, orders)
+	w.silent("a repetition", func() { w.finalize(id, analyst) })
+	w.drops(source)
+	if _, err := w.consumer.FinalizeSubscription(w.ctx(), consumer.FinalizeInput{SubscriptionID: id}); !errors.Is(err, lakemesh.ErrNotFound) {
+		t.Errorf("with all of it gone: %v", err)
+	}
+}
+
+// drops takes a database out of the mesh, as its administrator by hand.
+func (w *groups) drops(database string) {
+	w.t.Helper()
+	client := glue.NewFromConfig(w.manager())
+	lake := w.lakeAdministrator(meshAccount)
+	for _, name := range []string{"buses", "trains", "fares", orders, ordersEU, customers} {
+		on := &lftypes.Resource{Table: &lftypes.TableResource{CatalogId: aws.String(meshAccount), DatabaseName: aws.String(w.inMesh(database)), Name: aws.String(name)}}
+		if _, err := lake.GrantPermissions(w.ctx(), &lakeformation.GrantPermissionsInput{Principal: &lftypes.DataLakePrincipal{DataLakePrincipalIdentifier: aws.String(lakemesh.RoleARN(meshAccount, lakemesh.ManagerRole))},
+			Permissions: []lftypes.Permission{lftypes.PermissionDrop}, Resource: on}); err != nil {
+			continue
+		}
+		_, err := client.DeleteTable(w.ctx(), &glue.DeleteTableInput{CatalogId: aws.String(meshAccount), DatabaseName: aws.String(w.inMesh(database)), Name: aws.String(name)})
+		w.must(err)
+	}
+	_, err := lake.GrantPermissions(w.ctx(), &lakeformation.GrantPermissionsInput{Principal: &lftypes.DataLakePrincipal{DataLakePrincipalIdentifier: aws.String(lakemesh.RoleARN(meshAccount, lakemesh.ManagerRole))},
+		Permissions: []lftypes.Permission{lftypes.PermissionDrop}, Resource: &lftypes.Resource{Database: &lftypes.DatabaseResource{Name: aws.String(w.inMesh(database))}}})
+	w.must(err)
+	_, err = client.DeleteDatabase(w.ctx(), &glue.DeleteDatabaseInput{CatalogId: aws.String(meshAccount), Name: aws.String(w.inMesh(database))})
+	w.must(err)
+}
+
+func TestAGroupOfRolesIsImported(t *testing.T) {
+	t.Parallel()
+	w := newGroups(t)
+	analyst, colleague := w.Reader(consumerAccount, "Analyst"), w.Reader(consumerAccount, "Colleague")
+	req, err := w.consumer.RequestAccessToProduct(w.ctx(), consumer.RequestInput{OwnerAccountID: producerAccount, DataProduct: "flights", RequestPermissions: []string{"SELECT"}, Scope: lakemesh.Scope{Principals: []string{analyst}}})
+	w.must(err)
+	id := req.SubscriptionID
+	w.approve(id)
+	w.finalize(id)
+	w.linked("after the import", w.bothLinks())
+	w.silent("a repetition", func() { w.finalize(id) })
+	w.reads(analyst, orders, "buses")
+	w.reads(colleague)
+	w.finds("the consumer", nil, func() (*chain.Verification, error) { return w.consumer.Verify(w.ctx(), consumer.VerifyInput{}) })
+	w.must(w.consumer.DeleteSubscription(w.ctx(), consumer.LeaveInput{SubscriptionID: id}))
+	w.linked("after leaving", map[string]string{})
+	_, err = w.producer.SettleDepartures(w.ctx())
+	w.must(err)
+	w.reads(analyst)
+}
+
+var _ = awserr.Denied
+var _ gluetypes.Database
