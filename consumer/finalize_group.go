@@ -33,6 +33,11 @@ func inDatabases(r *tracker.Record) []*tracker.Record {
 	return all
 }
 
+// isIn reports whether a subscription is about a database, or about tables in it.
+func isIn(r *tracker.Record, database string) bool {
+	return slices.ContainsFunc(inDatabases(r), func(part *tracker.Record) bool { return strings.EqualFold(part.Database, database) })
+}
+
 // importing is what is known before a subscription to a group is imported: one plan for all
 // of its databases.
 type importing struct {

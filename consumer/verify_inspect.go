@@ -27,6 +27,8 @@ type inspected struct {
 	// records are all of the account's subscriptions, also those that have ended: what was
 	// handed on by them may still be there.
 	records []*tracker.Record
+	// parts are the same, those to groups once for each database that they are in.
+	parts []*tracker.Record
 	// foreign are those by which an owner says that it took over what is another owner's.
 	foreign []*tracker.Record
 	// own are the databases of the account's catalog, links among them.
@@ -102,6 +104,9 @@ func (c *Consumer) inspect(ctx context.Context, in VerifyInput) (*inspected, err
 		return nil, err
 	}
 	slices.SortFunc(s.records, func(a, b *tracker.Record) int { return strings.Compare(a.ID, b.ID) })
+	for _, r := range s.records {
+		s.parts = append(s.parts, inDatabases(r)...)
+	}
 	if err := s.readOtherRegions(ctx); err != nil {
 		return nil, err
 	}
@@ -115,12 +120,19 @@ func (c *Consumer) inspect(ctx context.Context, in VerifyInput) (*inspected, err
 	if err := s.readDatabases(ctx); err != nil {
 		return nil, err
 	}
-	s.records = slices.DeleteFunc(s.records, func(r *tracker.Record) bool {
-		foreign := anothers(r, s.seen[strings.ToLower(r.Database)].owner)
+	s.parts = slices.DeleteFunc(s.parts, func(r *tracker.Record) bool {
+		owner := s.seen[strings.ToLower(r.Database)].owner
+		foreign := anothers(r, owner) || !r.Group.IsZero() && owner != "" && owner != r.Owner
 		if foreign {
 			s.foreign = append(s.foreign, r)
 		}
 		return foreign
+	})
+	s.records = slices.DeleteFunc(s.records, func(r *tracker.Record) bool {
+		return slices.ContainsFunc(s.foreign, func(f *tracker.Record) bool { return f.ID == r.ID })
+	})
+	s.parts = slices.DeleteFunc(s.parts, func(r *tracker.Record) bool {
+		return slices.ContainsFunc(s.foreign, func(f *tracker.Record) bool { return f.ID == r.ID })
 	})
 	if err := s.readHistories(ctx); err != nil {
 		return nil, err
@@ -134,7 +146,7 @@ func (c *Consumer) inspect(ctx context.Context, in VerifyInput) (*inspected, err
 // databases are those of the mesh that are looked at: of subscriptions, and of links.
 func (s *inspected) databases() []string {
 	all := map[string]bool{}
-	for _, r := range s.records {
+	for _, r := range s.parts {
 		if r.Database != "" && s.in.about(r) {
 			all[strings.ToLower(r.Database)] = true
 		}
@@ -166,7 +178,7 @@ func (s *inspected) targetOf(db *types.Database) string {
 // readDatabases reads what the account sees. What a listing lacks is asked for by name.
 func (s *inspected) readDatabases(ctx context.Context) error {
 	named := map[string][]string{}
-	for _, r := range s.records {
+	for _, r := range s.parts {
 		if s.imports(r) {
 			named[strings.ToLower(r.Database)] = append(named[strings.ToLower(r.Database)], r.Tables...)
 		}
@@ -287,7 +299,7 @@ func (s *inspected) readGrants(ctx context.Context) error {
 			scopes = append(scopes, given.Scope)
 		}
 		for _, o := range chain.Possible(s.meshAccount, r, nil, scopes...) {
-			if o.Kind == permissions.KindFilter && s.seen[name].tables[o.Table] {
+			if o.Kind == permissions.KindFilter && s.seen[name].tables[o.Table] || o.Kind == permissions.KindTagged {
 				all[o] = true
 			}
 		}
