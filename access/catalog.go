@@ -14,6 +14,9 @@ type Catalog struct {
 	Account, Owner string
 	// Databases are the databases that were read, by their names in lower case.
 	Databases map[string]Database
+	// TagsKnown tells that all tables that carry what anybody holds something by are among
+	// them, with their LF-tags.
+	TagsKnown bool
 }
 
 // Database is what is known of a database.

@@ -158,7 +158,7 @@ func (p *Producer) wanted(c *considered, f *found) (_ access.Wanted, stays acces
 
 // catalog is what was read of the mesh's catalog.
 func (p *Producer) catalog(f *found) access.Catalog {
-	c := access.Catalog{Account: p.meshAccount, Owner: p.account, Databases: map[string]access.Database{}}
+	c := access.Catalog{Account: p.meshAccount, Owner: p.account, Databases: map[string]access.Database{}, TagsKnown: f.carried != nil && f.carried.all}
 	add := func(name catalog.TableName, t meshTable) {
 		if _, ok := c.Databases[name.Database]; !ok {
 			c.Databases[name.Database] = access.Database{Tables: map[string]access.Table{}}

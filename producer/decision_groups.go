@@ -3,10 +3,13 @@ package producer
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
+	"strings"
 
 	"github.com/lakemesh/lakemesh"
 	"github.com/lakemesh/lakemesh/access"
+	"github.com/lakemesh/lakemesh/internal/awserr"
 	"github.com/lakemesh/lakemesh/internal/catalog"
 	"github.com/lakemesh/lakemesh/internal/chain"
 	"github.com/lakemesh/lakemesh/internal/permissions"
@@ -32,9 +35,22 @@ func (p *Producer) growing(c *considered, f *found, ch *change) {
 	}
 	on := permissions.Tagged(p.meshAccount, chain.TagsOf(c.record))
 	ch.own = permissions.Missing(f.have, []permissions.Entry{{Principal: p.ids.Mesh.ARN, Resource: on, Permissions: c.permitted}})
-	if len(f.tables) == 0 {
-		ch.warnings = append(ch.warnings, fmt.Sprintf("no table carries the LF-tags of %s: what is published into it will be readable at once", c.record.Group))
+	if c.action != lakemesh.ActionApprove {
+		return
 	}
+	var names []string
+	for i, name := range inOrder(f.tables) {
+		if i == mostNamed {
+			names = append(names, fmt.Sprintf("and %d more", len(f.tables)-i))
+			break
+		}
+		names = append(names, name.String())
+	}
+	has := "has no table at this time"
+	if len(names) > 0 {
+		has = "has " + strings.Join(names, ", ")
+	}
+	ch.warnings = append(ch.warnings, fmt.Sprintf("%s %s; what is published into it later account %s reads at once", c.record.Group, has, c.record.Subscriber))
 }
 
 // planOwn adds the steps that grant the owner's own role what it gives by LF-tags.
@@ -59,52 +75,90 @@ func (p *Producer) observeLeft(ctx context.Context, c *considered, f *found) (er
 	return err
 }
 
-// observeReadTags finds out which tables those can read who hold something by LF-tags, as far
-// as that is by a value of each of the owner's own keys: nobody else has tables with them.
-// Where other expressions are, what is read by them is not known.
-func (p *Producer) observeReadTags(ctx context.Context, f *found) error {
-	carried := map[catalog.TableName]map[string]string{}
-	byTags, outside := false, access.Catalog{Account: p.meshAccount, Owner: p.account}.Outside
-	for k, h := range f.readers {
-		if k.Object.Kind != access.KindTaggedTables || !outside(k.Grantee) || !access.ReadsData(h.Permissions) {
-			continue
-		}
-		tags, ok := p.ownValues(k.Object)
-		if !ok {
-			return nil
-		}
-		byTags = true
-		for t, err := range p.mesh.lake.TablesWithTags(ctx, tags) {
-			if err != nil {
-				return err
-			}
-			carried[catalog.TableName{Database: t.Table.Database, Table: t.Table.Table}] = t.Tags
-		}
+// noteTags notes the LF-tags of the tables, if somebody may read by such.
+func (f *found) noteTags() {
+	if f.carried == nil {
+		return
 	}
-	if !byTags {
-		return nil
-	}
-	tagsOf := func(name catalog.TableName) map[string]string {
-		if tags := carried[name]; tags != nil {
-			return tags
-		}
-		return map[string]string{}
-	}
-	for name, t := range f.tables {
-		t.tags = tagsOf(name)
-		f.tables[name] = t
-	}
-	for name, t := range f.placed {
-		t.tags = tagsOf(name)
-		f.placed[name] = t
-	}
-	for database, tables := range f.elsewhere {
+	note := func(tables map[catalog.TableName]meshTable) {
 		for name, t := range tables {
-			t.tags = tagsOf(catalog.TableName{Database: database, Table: name})
+			t.tags = f.carried.of(name)
 			tables[name] = t
 		}
 	}
-	return nil
+	note(f.tables)
+	note(f.placed)
+	note(f.left)
+	for database, tables := range f.elsewhere {
+		for name, t := range tables {
+			t.tags = f.carried.of(catalog.TableName{Database: database, Table: name})
+			tables[name] = t
+		}
+	}
+}
+
+// carriedTags are the LF-tags of tables that carry what somebody may read by. all tells that
+// no other table has any that matter.
+type carriedTags struct {
+	tags map[catalog.TableName]map[string]string
+	all  bool
+}
+
+// of are the LF-tags of a table; nil if they are not known.
+func (c *carriedTags) of(name catalog.TableName) map[string]string {
+	if tags := c.tags[name]; tags != nil || !c.all {
+		return tags
+	}
+	return map[string]string{}
+}
+
+// databases are those in which tables carry them.
+func (c *carriedTags) databases() []string {
+	if c == nil {
+		return nil
+	}
+	names := map[string]bool{}
+	for name := range c.tags {
+		names[name.Database] = true
+	}
+	return slices.Sorted(maps.Keys(names))
+}
+
+// carried finds out which tables those can read who hold something by LF-tags, and which have
+// others that are given, as far as that is by a value of each of the owner's own keys: nobody
+// else has tables with them. Where other expressions are, what is read by them is not known.
+// It is nil where nobody reads by LF-tags.
+func (p *Producer) carried(ctx context.Context, grants access.Grants, also []map[string]string) (*carriedTags, error) {
+	c := &carriedTags{tags: map[catalog.TableName]map[string]string{}, all: true}
+	outside := access.Catalog{Account: p.meshAccount, Owner: p.account}.Outside
+	seen := map[access.Object]bool{}
+	for k, h := range grants {
+		if k.Object.Kind != access.KindTaggedTables || !outside(k.Grantee) || !access.ReadsData(h.Permissions) || seen[k.Object] {
+			continue
+		}
+		seen[k.Object] = true
+		if tags, ok := p.ownValues(k.Object); ok {
+			also = append(also, tags)
+		} else {
+			c.all = false
+		}
+	}
+	for _, tags := range also {
+		for t, err := range p.mesh.lake.TablesWithTags(ctx, tags) {
+			if awserr.NotFound(err) {
+				// A value that there is not is on no table.
+				break
+			}
+			if err != nil {
+				return nil, err
+			}
+			c.tags[catalog.TableName{Database: t.Table.Database, Table: t.Table.Table}] = t.Tags
+		}
+	}
+	if len(also) == 0 && c.all {
+		return nil, nil
+	}
+	return c, nil
 }
 
 // ownValues are the LF-tags of an expression that names one value of each key, all of them

@@ -2,6 +2,7 @@ package producer
 
 import (
 	"context"
+	"errors"
 	"maps"
 	"slices"
 	"sync"
@@ -52,6 +53,8 @@ type found struct {
 	// readers are who may read what, of all that the producer may see; nil if it was not
 	// looked at.
 	readers access.Grants
+	// carried are the LF-tags of tables; nil if nobody reads by LF-tags.
+	carried *carriedTags
 	// elsewhere are the tables of the databases that others read in.
 	elsewhere map[string]map[string]meshTable
 	// opened are the prefixes that our statements open, by bucket and role.
@@ -177,6 +180,11 @@ func (p *Producer) observeFurther(ctx context.Context, c *considered, f *found) 
 	for _, name := range c.left {
 		own = append(own, name.Database)
 	}
+	var err error
+	if f.carried, err = p.carried(ctx, f.readers, nil); err != nil {
+		return errors.Join(err, group.Wait())
+	}
+	own = append(own, f.carried.databases()...)
 	databases := p.readIn(own, f.readers)
 	maps.DeleteFunc(databases, func(name string, _ bool) bool { return f.elsewhere[name] != nil })
 	for database := range databases {
@@ -209,9 +217,7 @@ func (p *Producer) observeFurther(ctx context.Context, c *considered, f *found) 
 	if err := p.observeLeft(ctx, c, f); err != nil {
 		return err
 	}
-	if err := p.observeReadTags(ctx, f); err != nil {
-		return err
-	}
+	f.noteTags()
 	return p.observePartitions(ctx, f)
 }
 

@@ -78,11 +78,16 @@ func (f *Filters) Compare() (found []Finding) {
 // Unreadable are the subscriptions of which it is not known what carries them.
 func (f *Filters) Unreadable() (ids []string) {
 	for _, r := range f.Records {
-		if r.Fault != "" || r.TablesUnknown || r.Database == "" {
+		if Unreadable(r) {
 			ids = append(ids, r.ID)
 		}
 	}
 	return ids
+}
+
+// Unreadable reports whether it is not known what a subscription is on.
+func Unreadable(r *tracker.Record) bool {
+	return r.Fault != "" || r.Group.IsZero() && (r.TablesUnknown || r.Database == "")
 }
 
 func (f *Filters) finding(o access.Object, kind Kind, what string, ids ...string) Finding {

@@ -3,6 +3,7 @@ package chain
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -78,8 +79,15 @@ func (g *Granted) Decided() (made, allowed access.Grants) {
 	made, allowed = access.Grants{}, g.Wanted.Grants.Union(g.Own)
 	for _, r := range g.Records {
 		names := g.Tables[strings.ToLower(r.Database)]
+		if !r.Group.IsZero() && r.Claim != nil {
+			// A decision that is under way may have come to any of them.
+			names = slices.Collect(maps.Keys(g.Tables))
+		}
 		// What of it cannot be read was not granted before, and is told of with the record.
 		byHand, err := permissions.FoundIn(g.Mesh, r.Subscriber, r.Database, r.Found)
+		if !r.Group.IsZero() {
+			byHand, err = permissions.DecodeFound(g.Mesh, r.Subscriber, r.Found)
+		}
 		if err != nil {
 			byHand = access.Grants{}
 		}
@@ -197,7 +205,16 @@ func (g *Granted) notHandedOn(there access.Grants, k access.Key, h access.Held) 
 // SubscriptionsOn are the subscriptions of a grantee that are about an object.
 func (g *Granted) SubscriptionsOn(k access.Key) (ids []string) {
 	for _, r := range g.Records {
-		if !IsFor(r, string(k.Grantee)) || !strings.EqualFold(r.Database, k.Object.Database) {
+		if !IsFor(r, string(k.Grantee)) {
+			continue
+		}
+		if !r.Group.IsZero() {
+			if k.Object == access.OnTaggedTables(g.Mesh, TagsOf(r)) || k.Object.Kind == access.KindDatabase && slices.Contains(DatabasesOf(r, nil), k.Object.Database) {
+				ids = append(ids, r.ID)
+			}
+			continue
+		}
+		if !strings.EqualFold(r.Database, k.Object.Database) {
 			continue
 		}
 		named := slices.ContainsFunc(r.Tables, func(t string) bool { return strings.EqualFold(t, k.Object.Table) })
@@ -279,7 +296,7 @@ func Records(records []*tracker.Record) (found []Finding) {
 		if r.Tampered != "" || r.Fault != "" {
 			changed := f
 			changed.Kind, changed.What, changed.Command = Undecided, cmp.Or(r.Tampered, r.Fault), "lakemesh subscription delete "+r.ID
-			if r.Database == "" {
+			if r.Database == "" && r.Group.IsZero() {
 				// What it gave is not known, so that nothing can be taken away by it.
 				changed.Command, changed.ByHand = "", "write its item in table "+lakemesh.DecisionsTable+" again as it was (AWS restores a table to a point in time), or have Lake Formation's administrator revoke what account "+r.Subscriber+" holds by it"
 			}
@@ -315,6 +332,10 @@ func On(r *tracker.Record, database, table string) bool {
 // Blocks reports whether a finding is that what a subscription is on is left to IAM, so that
 // Lake Formation lets nobody of another account through, whatever the subscription says.
 func Blocks(f Finding, r *tracker.Record) bool {
+	if !r.Group.IsZero() {
+		// Which of the tables are of the group is not looked at.
+		return f.Principal == permissions.AllowedByIAM && slices.Contains(DatabasesOf(r, nil), f.Database)
+	}
 	return f.Principal == permissions.AllowedByIAM && strings.EqualFold(f.Database, r.Database) &&
 		(len(f.Tables) == 0 || slices.ContainsFunc(f.Tables, func(table string) bool { return On(r, f.Database, table) }))
 }
