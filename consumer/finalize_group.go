@@ -271,17 +271,38 @@ func (c *Consumer) planFinalizeGroup(ctx context.Context, in FinalizeInput, r *t
 // finalizeGroup imports a subscription to a group.
 func (c *Consumer) finalizeGroup(ctx context.Context, in FinalizeInput, r *tracker.Record) (*FinalizeOutput, error) {
 	g, err := c.observeGroup(ctx, in, r)
-	if !r.Imported && g != nil && g.waits() {
+	var accepted []string
+	if g != nil && err == nil && len(g.pending()) > 0 {
+		// First, and by itself: only then it can be told which of the databases are gone.
+		if accepted, err = g.accept(ctx); err != nil {
+			return nil, err
+		}
+		g, err = c.observeGroup(ctx, in, r)
+	}
+	if (!r.Imported || len(accepted) > 0) && g != nil && g.waits() {
 		g, err = c.awaitGroup(ctx, in)
 	}
 	if err != nil {
 		return nil, err
 	}
+	g.parts[0].late = append(accepted, g.parts[0].late...)
 	p := g.plan()
 	if err := c.apply(ctx, p); err != nil {
 		return nil, g.parts[0].failed(ctx, err, g.parts[1:]...)
 	}
 	return g.output(p), g.parts[0].notHeld()
+}
+
+// accept accepts what invites to shares that carry the group.
+func (g *importing) accept(ctx context.Context) (shares []string, _ error) {
+	all := *g.parts[0]
+	all.pending = g.pending()
+	p := &plan.Plan{Operation: opFinalize}
+	all.planAccepts(p)
+	for _, i := range all.pending {
+		shares = append(shares, i.Share)
+	}
+	return shares, g.consumer.apply(ctx, p)
 }
 
 // waits reports whether something of what the owner granted may be late.

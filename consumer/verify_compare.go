@@ -196,11 +196,22 @@ func stands(r *tracker.Record) bool {
 	return r.Status == lakemesh.Active && !r.Leaving && r.Believable()
 }
 
+// foundBy is what a subscription found that was granted by hand before, on what it is on. What
+// others have elsewhere is none of its owner's concern.
+func foundBy(mesh string, r *tracker.Record) (access.Grants, error) {
+	if r.Group.IsZero() {
+		return permissions.FoundIn(mesh, r.Subscriber, r.Database, r.Found)
+	}
+	all, err := permissions.DecodeFound(mesh, r.Subscriber, r.Found)
+	by := access.OnTaggedTables(mesh, chain.TagsOf(r))
+	return all.On(func(k access.Key) bool { return k.Object == by || k.Object.Kind == access.KindDatabase && isIn(r, k.Object.Database) }), err
+}
+
 // compareGrants finds what is held and no subscription says.
 func (s *inspected) compareGrants() {
 	byHand := access.Grants{}
 	for _, r := range s.records {
-		found, err := permissions.FoundIn(s.meshAccount, r.Subscriber, r.Database, r.Found)
+		found, err := foundBy(s.meshAccount, r)
 		if err != nil {
 			s.unsure("subscription %s: what was granted by hand before cannot be read: %v", r.ID, err)
 			continue

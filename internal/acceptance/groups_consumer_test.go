@@ -127,7 +127,10 @@ func TestLinksOfAGroupAreNamed(t *testing.T) {
 			t.Errorf("a name that no link needs: %v", err)
 		}
 	})
-	w.reads(analyst, orders, "buses")
+	for database, table := range map[string]string{w.inMesh(source): orders, "our_stations": "buses"} {
+		_, _, err := w.Query(w.ctx(), analyst, database, table)
+		w.must(err)
+	}
 	w.must(w.consumer.DeleteSubscription(w.ctx(), consumer.LeaveInput{SubscriptionID: id}))
 	w.linked("after leaving", map[string]string{})
 	w.reads(analyst)
@@ -194,21 +197,23 @@ func TestADatabaseOfAGroupThatIsGoneIsLeftOut(t *testing.T) {
 // drops takes a database out of the mesh, as its administrator by hand.
 func (w *groups) drops(database string) {
 	w.t.Helper()
-	client := glue.NewFromConfig(w.manager())
-	lake := w.lakeAdministrator(meshAccount)
-	for _, name := range []string{"buses", "trains", "fares", orders, ordersEU, customers} {
-		on := &lftypes.Resource{Table: &lftypes.TableResource{CatalogId: aws.String(meshAccount), DatabaseName: aws.String(w.inMesh(database)), Name: aws.String(name)}}
-		if _, err := lake.GrantPermissions(w.ctx(), &lakeformation.GrantPermissionsInput{Principal: &lftypes.DataLakePrincipal{DataLakePrincipalIdentifier: aws.String(lakemesh.RoleARN(meshAccount, lakemesh.ManagerRole))},
-			Permissions: []lftypes.Permission{lftypes.PermissionDrop}, Resource: on}); err != nil {
+	cfg := w.Config(meshtest.Administrator(meshAccount))
+	w.lakeAdministrator(meshAccount)
+	grant := func(on *lftypes.Resource) error {
+		_, err := lakeformation.NewFromConfig(cfg).GrantPermissions(w.ctx(), &lakeformation.GrantPermissionsInput{Principal: &lftypes.DataLakePrincipal{DataLakePrincipalIdentifier: aws.String(meshtest.Administrator(meshAccount))},
+			Permissions: []lftypes.Permission{lftypes.PermissionDrop}, Resource: on})
+		return err
+	}
+	client, name := glue.NewFromConfig(cfg), aws.String(w.inMesh(database))
+	for _, table := range []string{"buses", "trains", "fares", orders, ordersEU, customers} {
+		if grant(&lftypes.Resource{Table: &lftypes.TableResource{DatabaseName: name, Name: aws.String(table)}}) != nil {
 			continue
 		}
-		_, err := client.DeleteTable(w.ctx(), &glue.DeleteTableInput{CatalogId: aws.String(meshAccount), DatabaseName: aws.String(w.inMesh(database)), Name: aws.String(name)})
+		_, err := client.DeleteTable(w.ctx(), &glue.DeleteTableInput{DatabaseName: name, Name: aws.String(table)})
 		w.must(err)
 	}
-	_, err := lake.GrantPermissions(w.ctx(), &lakeformation.GrantPermissionsInput{Principal: &lftypes.DataLakePrincipal{DataLakePrincipalIdentifier: aws.String(lakemesh.RoleARN(meshAccount, lakemesh.ManagerRole))},
-		Permissions: []lftypes.Permission{lftypes.PermissionDrop}, Resource: &lftypes.Resource{Database: &lftypes.DatabaseResource{Name: aws.String(w.inMesh(database))}}})
-	w.must(err)
-	_, err = client.DeleteDatabase(w.ctx(), &glue.DeleteDatabaseInput{CatalogId: aws.String(meshAccount), Name: aws.String(w.inMesh(database))})
+	w.must(grant(&lftypes.Resource{Database: &lftypes.DatabaseResource{Name: name}}))
+	_, err := client.DeleteDatabase(w.ctx(), &glue.DeleteDatabaseInput{Name: name})
 	w.must(err)
 }
 
