@@ -11,7 +11,9 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/lakemesh/lakemesh"
+	"github.com/lakemesh/lakemesh/internal/awserr"
 	"github.com/lakemesh/lakemesh/internal/chain"
+	"github.com/lakemesh/lakemesh/internal/permissions"
 	"github.com/lakemesh/lakemesh/internal/poll"
 	"github.com/lakemesh/lakemesh/internal/sharing"
 	"github.com/lakemesh/lakemesh/internal/tracker"
@@ -232,6 +234,10 @@ func (g *importing) leaveGone(ctx context.Context) error {
 // plan is what an import does.
 func (g *importing) plan() *plan.Plan {
 	p, first := &plan.Plan{Operation: opFinalize}, g.parts[0]
+	if first.unshown() && g.record.Imported {
+		// It was shown when it was imported first, and is rather gone than late.
+		first.patience = unseenPatience
+	}
 	accepting := *first
 	accepting.pending = g.pending()
 	accepted := accepting.planAccepts(p)
@@ -288,9 +294,31 @@ func (c *Consumer) finalizeGroup(ctx context.Context, in FinalizeInput, r *track
 	g.parts[0].late = append(accepted, g.parts[0].late...)
 	p := g.plan()
 	if err := c.apply(ctx, p); err != nil {
-		return nil, g.parts[0].failed(ctx, err, g.parts[1:]...)
+		return nil, g.refused(g.parts[0].failed(ctx, err, g.parts[1:]...))
 	}
 	return g.output(p), g.parts[0].notHeld()
+}
+
+// unshown reports whether Lake Formation shows what this account holds on the database, and not
+// that it holds what the group is granted by. That it would show that is not documented, so it
+// is handed on all the same.
+func (f *finalizing) unshown() bool {
+	c, s := f.consumer, &f.record.Subscription
+	return !s.Group.IsZero() && !direct(f.record) && f.visible && !f.further &&
+		len(f.held.Of(c.account, tagged(c.meshAccount, s)).Permissions) == 0 && len(f.held.Of(c.account, permissions.Database(c.meshAccount, s.Database)).Permissions) > 0
+}
+
+// refused words that Lake Formation refuses what goes by LF-tags, and does not show that the
+// account holds it.
+func (g *importing) refused(err error) error {
+	first := g.parts[0]
+	if !first.unshown() || !awserr.Denied(err) && !errors.Is(err, lakemesh.ErrAccessDenied) {
+		return err
+	}
+	c, s := g.consumer, &g.record.Subscription
+	return &lakemesh.Error{Op: opFinalize, Account: c.meshAccount, Resource: "subscription " + s.ID, Kind: lakemesh.ErrAccessDenied, Err: err,
+		Message: fmt.Sprintf("it cannot hand on %s on %s: the subscription says so, and Lake Formation does not show that account %s holds it: %v", passedOn(s), tagged(c.meshAccount, s), c.account, err),
+		Hint:    "the owner, account " + s.Owner + ", gives it again with: " + byOwner(g.record) + "; import it again then"}
 }
 
 // accept accepts what invites to shares that carry the group.

@@ -151,6 +151,10 @@ func (s *inspected) compareHandedOn(r *tracker.Record, linked, further bool, on 
 		importing.seen = append(importing.seen, table)
 	}
 	onLink, onShared := importing.wanted()
+	if importing.unshown() {
+		// That the account lacks it is told already, and then nobody can be given it.
+		onShared = slices.DeleteFunc(onShared, func(e permissions.Entry) bool { return e.Resource.Kind == permissions.KindTagged })
+	}
 	s.wanted += len(onLink) + len(onShared)
 	for _, e := range permissions.Missing(s.held, onShared) {
 		s.found(on(chain.HandedOn, e.Resource.String(), e.Principal, "lacks "+e.Permissions.String()))
@@ -204,7 +208,9 @@ func foundBy(mesh string, r *tracker.Record) (access.Grants, error) {
 	}
 	all, err := permissions.DecodeFound(mesh, r.Subscriber, r.Found)
 	by := access.OnTaggedTables(mesh, chain.TagsOf(r))
-	return all.On(func(k access.Key) bool { return k.Object == by || k.Object.Kind == access.KindDatabase && isIn(r, k.Object.Database) }), err
+	return all.On(func(k access.Key) bool {
+		return k.Object == by || k.Object.Kind == access.KindDatabase && isIn(r, k.Object.Database)
+	}), err
 }
 
 // compareGrants finds what is held and no subscription says.

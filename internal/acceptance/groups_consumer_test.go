@@ -8,16 +8,15 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/glue"
-	gluetypes "github.com/aws/aws-sdk-go-v2/service/glue/types"
 	"github.com/aws/aws-sdk-go-v2/service/lakeformation"
 	lftypes "github.com/aws/aws-sdk-go-v2/service/lakeformation/types"
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/lakemesh/lakemesh"
 	"github.com/lakemesh/lakemesh/consumer"
-	"github.com/lakemesh/lakemesh/internal/awserr"
 	"github.com/lakemesh/lakemesh/internal/chain"
 	"github.com/lakemesh/lakemesh/internal/meshtest"
+	"github.com/lakemesh/lakemesh/producer"
 )
 
 // flights asks for data product flights, has it approved and imports it.
@@ -238,5 +237,130 @@ func TestAGroupOfRolesIsImported(t *testing.T) {
 	w.reads(analyst)
 }
 
-var _ = awserr.Denied
-var _ gluetypes.Database
+// policy are all tables with LF-tags of the producer's.
+func policy(product string) *lftypes.Resource {
+	return &lftypes.Resource{LFTagPolicy: &lftypes.LFTagPolicyResource{CatalogId: aws.String(meshAccount), ResourceType: lftypes.ResourceTypeTable,
+		Expression: []lftypes.LFTag{{TagKey: aws.String(lakemesh.OwnerTag(lakemesh.ProductTag, producerAccount)), TagValues: []string{product}}}}}
+}
+
+func onDatabase(catalog, name string) *lftypes.Resource {
+	return &lftypes.Resource{Database: &lftypes.DatabaseResource{CatalogId: aws.String(catalog), Name: aws.String(name)}}
+}
+
+// revokes takes permissions away by hand, as an account's data lake administrator.
+func (w *groups) revokes(account, principal string, on *lftypes.Resource, permissions ...lftypes.Permission) {
+	w.t.Helper()
+	_, err := w.lakeAdministrator(account).RevokePermissions(w.ctx(), &lakeformation.RevokePermissionsInput{
+		Principal: &lftypes.DataLakePrincipal{DataLakePrincipalIdentifier: aws.String(principal)}, Resource: on, Permissions: permissions})
+	w.must(err)
+}
+
+// gives grants by hand, as an account's data lake administrator.
+func (w *groups) gives(account, principal string, on *lftypes.Resource, permissions ...lftypes.Permission) error {
+	lake := w.lakeAdministrator(account)
+	return meshtest.Try(w.Mesh.Mesh, func() error {
+		_, err := lake.GrantPermissions(w.ctx(), &lakeformation.GrantPermissionsInput{
+			Principal: &lftypes.DataLakePrincipal{DataLakePrincipalIdentifier: aws.String(principal)}, Resource: on, Permissions: permissions})
+		return err
+	})
+}
+
+func (w *groups) consumerFinds(when string, want ...string) {
+	w.t.Helper()
+	w.finds(when+": the consumer", want, func() (*chain.Verification, error) { return w.consumer.Verify(w.ctx(), consumer.VerifyInput{}) })
+}
+
+// Each fault of what a consumer has of a group is found, and nothing else is; what it may mend
+// it mends.
+func TestAConsumersVerificationFindsTheFaultsOfAGroup(t *testing.T) {
+	t.Parallel()
+	const flights, link = "all tables with LF-tags dataproduct-" + producerAccount + "=flights", "link database "
+	for name, test := range map[string]struct {
+		plant func(w *groups, analyst string)
+		want  func(w *groups, analyst string) []string
+		// stays tells that it is not the consumer's to mend.
+		stays bool
+	}{
+		"nothing": {func(*groups, string) {}, func(*groups, string) []string { return nil }, false},
+		"the policy is revoked": {func(w *groups, _ string) {
+			w.revokes(meshAccount, consumerAccount, policy("flights"), lftypes.PermissionSelect, lftypes.PermissionDescribe)
+		}, func(_ *groups, _ string) []string {
+			return []string{"missing, grant, " + flights + ", " + consumerAccount}
+		}, true},
+		"DESCRIBE on a database is revoked": {func(w *groups, _ string) {
+			w.revokes(meshAccount, consumerAccount, onDatabase(meshAccount, w.inMesh(other)), lftypes.PermissionDescribe)
+		}, func(w *groups, _ string) []string {
+			return []string{"missing, share, database " + w.inMesh(other) + ", " + consumerAccount}
+		}, true},
+		"what was handed on by tags is revoked": {func(w *groups, analyst string) {
+			w.revokes(consumerAccount, analyst, policy("flights"), lftypes.PermissionSelect)
+		}, func(_ *groups, analyst string) []string {
+			return []string{"missing, handed on, " + flights + ", " + analyst}
+		}, false},
+		"what was handed on of a database is revoked": {func(w *groups, analyst string) {
+			w.revokes(consumerAccount, analyst, onDatabase(meshAccount, w.inMesh(other)), lftypes.PermissionDescribe)
+		}, func(w *groups, analyst string) []string {
+			return []string{"missing, handed on, database " + w.inMesh(other) + ", " + analyst}
+		}, false},
+		"a link is dropped": {func(w *groups, _ string) {
+			w.must(w.gives(consumerAccount, meshtest.Administrator(consumerAccount), onDatabase(consumerAccount, w.inMesh(other)), lftypes.PermissionDrop))
+			_, err := w.Glue(consumerAccount).DeleteDatabase(w.ctx(), &glue.DeleteDatabaseInput{Name: aws.String(w.inMesh(other))})
+			w.must(err)
+		}, func(w *groups, _ string) []string {
+			return []string{"missing, resource link, database " + w.inMesh(other) + ", "}
+		}, false},
+		"DESCRIBE on a link is revoked": {func(w *groups, analyst string) {
+			w.revokes(consumerAccount, analyst, onDatabase(consumerAccount, w.inMesh(source)), lftypes.PermissionDescribe)
+		}, func(w *groups, analyst string) []string {
+			return []string{"missing, handed on, " + link + w.inMesh(source) + ", " + analyst}
+		}, false},
+		"somebody hands on what may be handed on": {func(w *groups, _ string) {
+			w.must(w.gives(consumerAccount, w.Reader(consumerAccount, "Colleague"), policy("flights"), lftypes.PermissionSelect))
+		}, func(*groups, string) []string { return nil }, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newGroups(t)
+			w.breaks = true
+			analyst := w.Reader(consumerAccount, "Analyst")
+			w.flights(analyst)
+			w.consumerFinds("before")
+			test.plant(w, analyst)
+			want := test.want(w, analyst)
+			w.consumerFinds("after it happened", want...)
+			if !test.stays {
+				want = nil
+			}
+			w.consumerRepairs(w.consumer)
+			w.consumerFinds("after a repair", want...)
+			if !test.stays {
+				w.reads(analyst, orders, "buses")
+			}
+		})
+	}
+}
+
+// What the account does not hold it cannot hand on. That is said, and the rest is imported.
+func TestAGroupThatSomebodyRevokedByHandIsSaidNotToBeHeld(t *testing.T) {
+	t.Parallel()
+	w := newGroups(t)
+	w.breaks = true
+	analyst, colleague := w.Reader(consumerAccount, "Analyst"), w.Reader(consumerAccount, "Colleague")
+	id := w.flights(analyst)
+	w.revokes(meshAccount, consumerAccount, policy("flights"), lftypes.PermissionSelect, lftypes.PermissionDescribe)
+	w.reads(analyst)
+	for _, who := range []string{analyst, colleague} {
+		_, err := w.consumer.FinalizeSubscription(w.ctx(), consumer.FinalizeInput{SubscriptionID: id, Principals: []string{who}})
+		if !errors.Is(err, lakemesh.ErrAccessDenied) || !strings.Contains(err.Error(), "lakemesh verify --subscription "+id+" --repair") {
+			t.Errorf("an import for %s: %v", who, err)
+		}
+	}
+	v, err := w.producer.Verify(w.ctx(), producer.VerifyInput{})
+	w.must(err)
+	_, err = w.producer.Repair(w.ctx(), v)
+	w.must(err)
+	w.finalize(id, analyst, colleague)
+	w.reads(analyst, orders, "buses")
+	w.reads(colleague, orders, "buses")
+	w.consumerFinds("in the end")
+}
