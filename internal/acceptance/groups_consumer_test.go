@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/glue"
@@ -363,4 +364,175 @@ func TestAGroupThatSomebodyRevokedByHandIsSaidNotToBeHeld(t *testing.T) {
 	w.reads(analyst, orders, "buses")
 	w.reads(colleague, orders, "buses")
 	w.consumerFinds("in the end")
+}
+
+// A group, a table of it and a whole database of it, held by one account: ending one, by
+// whichever side, leaves exactly what the others give.
+func TestSubscriptionsBesideAGroupKeepWhatTheyGive(t *testing.T) {
+	t.Parallel()
+	type given struct{ group, table, whole bool }
+	for name, end := range map[string]func(w *groups, id string){
+		"the owner ends it": func(w *groups, id string) { w.end(id) },
+		"the consumer leaves it": func(w *groups, id string) {
+			w.must(w.consumer.DeleteSubscription(w.ctx(), consumer.LeaveInput{SubscriptionID: id}))
+			_, err := w.producer.SettleDepartures(w.ctx())
+			w.must(err)
+		},
+	} {
+		for _, order := range [][]string{{"group", "table", "whole"}, {"table", "whole", "group"}, {"whole", "group", "table"}} {
+			t.Run(name+": "+strings.Join(order, ", "), func(t *testing.T) {
+				t.Parallel()
+				w := newGroups(t)
+				analyst := w.Reader(consumerAccount, "Analyst")
+				ids := map[string]string{"table": w.request([]string{orders}, "SELECT"), "whole": w.request(nil, "SELECT"), "group": w.asks("", "Flights")}
+				has := given{true, true, true}
+				for _, which := range []string{"table", "group", "whole"} {
+					w.approve(ids[which])
+					w.finalize(ids[which], analyst)
+				}
+				check := func(when string) {
+					t.Helper()
+					var want []string
+					if has.table || has.group {
+						want = append(want, orders)
+					}
+					if has.whole {
+						want = tables()
+					}
+					links := map[string]string{}
+					if len(want) > 0 {
+						links[w.inMesh(source)] = w.inMesh(source)
+					}
+					if has.group {
+						want, links[w.inMesh(other)] = append(want, "buses"), w.inMesh(other)
+					}
+					w.reads(analyst, want...)
+					w.must(w.consumer.RemoveDeadLinks(w.ctx(), consumer.RemoveDeadLinksInput{}))
+					w.linked(when, links)
+					w.consumerFinds(when)
+				}
+				check("with all three")
+				for _, which := range order {
+					end(w, ids[which])
+					switch which {
+					case "group":
+						has.group = false
+					case "table":
+						has.table = false
+					default:
+						has.whole = false
+					}
+					check("after " + which + " ended")
+				}
+			})
+		}
+	}
+}
+
+// What was handed on of a group ends with the account's, and what its owner takes away of a
+// group is taken back from nobody by hand.
+func TestWhatIsLeftOfAGroupIsTidied(t *testing.T) {
+	t.Parallel()
+	w := newGroups(t)
+	analyst := w.Reader(consumerAccount, "Analyst")
+	id := w.flights(analyst)
+	w.offers(other, "buses", "Transport", "Buses")
+	w.reads(analyst, orders)
+	w.consumerRepairs(w.consumer)
+	w.linked("after its last table left", map[string]string{w.inMesh(source): w.inMesh(source)})
+	w.finalize(id, analyst)
+	w.offers(other, "buses", "Transport", "Flights")
+	w.finalize(id, analyst)
+	w.linked("after it came back", w.bothLinks())
+	w.reads(analyst, orders, "buses")
+	w.end(id)
+	w.consumerRepairs(w.consumer)
+	w.linked("after the end", map[string]string{})
+}
+
+func TestARequestForAGroupIsTakenBackAndExtended(t *testing.T) {
+	t.Parallel()
+	w := newGroups(t)
+	id := w.asks("transport", "Flights")
+	w.must(w.consumer.CancelAccessRequest(w.ctx(), consumer.CancelInput{SubscriptionID: id}))
+	in := consumer.RequestInput{OwnerAccountID: producerAccount, Domain: "Transport", DataProduct: "Flights", RequestPermissions: []string{"SELECT"}, Until: time.Now().Add(24 * time.Hour)}
+	req, err := w.consumer.RequestAccessToProduct(w.ctx(), in)
+	w.must(err)
+	w.approve(req.SubscriptionID)
+	w.finalize(req.SubscriptionID)
+	more, err := w.consumer.RequestExtension(w.ctx(), consumer.ExtensionInput{SubscriptionID: req.SubscriptionID, Until: time.Now().Add(72 * time.Hour)})
+	w.must(err)
+	want := lakemesh.Group{Domain: "transport", DataProduct: "flights"}
+	s, err := w.consumer.GetSubscription(w.ctx(), more.SubscriptionID)
+	w.must(err)
+	if s.Group != want || s.Database != "" || len(s.Tables) > 0 || more.Group != want {
+		t.Errorf("more time is asked for %v, %q, %v", s.Group, s.Database, s.Tables)
+	}
+	w.approve(more.SubscriptionID)
+	w.end(req.SubscriptionID)
+	w.finalize(more.SubscriptionID)
+	w.reads(self(), orders, "buses")
+	all := w.used(w.consumer, consumer.ListInput{Statuses: consumer.AllStatuses()})
+	for _, s := range all {
+		if s.Group != want {
+			t.Errorf("the list says of %s that it is on %q", s.ID, s.Group)
+		}
+	}
+}
+
+// A consumer's administrator hands on the very policy that the account was granted, and nothing
+// else by tags; what it hands on is worth no more than what the account has.
+func TestWhatAnAdministratorCanHandOnOfAGroup(t *testing.T) {
+	t.Parallel()
+	w := newGroups(t)
+	w.breaks = true
+	expression := func(pairs ...string) *lftypes.Resource {
+		p := &lftypes.LFTagPolicyResource{CatalogId: aws.String(meshAccount), ResourceType: lftypes.ResourceTypeTable}
+		for i := 0; i < len(pairs); i += 2 {
+			p.Expression = append(p.Expression, lftypes.LFTag{TagKey: aws.String(pairs[i]), TagValues: strings.Split(pairs[i+1], ",")})
+		}
+		return &lftypes.Resource{LFTagPolicy: p}
+	}
+	domain, product := lakemesh.OwnerTag(lakemesh.DomainTag, producerAccount), lakemesh.OwnerTag(lakemesh.ProductTag, producerAccount)
+	id := w.asks("Transport", "")
+	w.approve(id)
+	w.finalize(id)
+	databases := expression(domain, "transport")
+	databases.LFTagPolicy.ResourceType = lftypes.ResourceTypeDatabase
+	for name, on := range map[string]*lftypes.Resource{
+		"narrower":          expression(domain, "transport", product, "flights"),
+		"wider":             expression(domain, "transport,money"),
+		"all values":        expression(domain, "*"),
+		"another value":     expression(domain, "money"),
+		"another key":       expression(product, "flights"),
+		"a shared key":      expression(lakemesh.DomainTag, "transport"),
+		"on databases":      databases,
+		"a table by name":   {Table: &lftypes.TableResource{CatalogId: aws.String(meshAccount), DatabaseName: aws.String(w.inMesh(other)), Name: aws.String("fares")}},
+		"all of a database": {Table: &lftypes.TableResource{CatalogId: aws.String(meshAccount), DatabaseName: aws.String(w.inMesh(source)), TableWildcard: &lftypes.TableWildcard{}}},
+	} {
+		analyst := w.Reader(consumerAccount, "Analyst"+strings.ReplaceAll(name, " ", ""))
+		if err := w.gives(consumerAccount, analyst, on, lftypes.PermissionSelect); err == nil {
+			t.Errorf("%s: an administrator of the consumer hands it on", name)
+		}
+		w.reads(analyst)
+	}
+	analyst := w.Reader(consumerAccount, "Analyst")
+	same := expression(domain, "transport")
+	if err := w.gives(consumerAccount, analyst, same, lftypes.PermissionAlter); err == nil {
+		t.Error("more than the account may hand on is handed on")
+	}
+	w.must(w.gives(consumerAccount, analyst, same, lftypes.PermissionSelect))
+	w.must(w.gives(consumerAccount, analyst, onDatabase(meshAccount, w.inMesh(other)), lftypes.PermissionDescribe))
+	w.must(w.gives(consumerAccount, analyst, onDatabase(consumerAccount, w.inMesh(other)), lftypes.PermissionDescribe))
+	if _, _, err := w.Query(w.ctx(), analyst, w.inMesh(other), "buses"); err != nil {
+		t.Error(err)
+	}
+	if _, _, err := w.Query(w.ctx(), analyst, w.inMesh(other), "fares"); err == nil {
+		t.Error("it reads what is of another domain")
+	}
+	// Without the right to hand it on, the account does not.
+	w.must(w.producer.UpdateSubscriptionPermissions(w.ctx(), producer.UpdateInput{SubscriptionID: id, GrantPermissions: []string{"SELECT", "DESCRIBE"}, GrantablePermissions: []string{}}))
+	if err := w.gives(consumerAccount, w.Reader(consumerAccount, "Colleague"), same, lftypes.PermissionSelect); err == nil {
+		t.Error("it hands on what it may not")
+	}
 }
