@@ -268,7 +268,7 @@ func (s *inspected) compareOurs(e permissions.Entry) {
 			may = may.Union(r.Claim.Permissions.Intersect(r.Claim.Grantable))
 		}
 	}
-	may = may.Union(grantedItself(standing, e))
+	may = may.Union(grantedItself(standing, e)).Union(s.grouped(e.Resource))
 	excess := e.Permissions.Minus(may)
 	if may.Has(lakemesh.All) || len(excess) == 0 {
 		return

@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/lakemesh/lakemesh"
+	"github.com/lakemesh/lakemesh/access"
 	"github.com/lakemesh/lakemesh/internal/catalog"
 	"github.com/lakemesh/lakemesh/internal/chain"
 	"github.com/lakemesh/lakemesh/internal/permissions"
@@ -41,6 +42,9 @@ type inspected struct {
 	seen map[string]seen
 	// held is what is granted, as far as it is shown to the account.
 	held *permissions.Grants
+	// tags are the LF-tags of tables that principals of the account hold something on by name,
+	// and that are in databases of groups.
+	tags map[access.Object]map[string]string
 	// shown are the databases of the mesh in which it shows something of the account.
 	shown map[string]bool
 	// handed is what histories say of imports, by subscription.
@@ -313,6 +317,51 @@ func (s *inspected) readGrants(ctx context.Context) error {
 		return err
 	}
 	held, err := s.grants(ctx, opVerify, slices.Collect(maps.Keys(all)))
+	if err != nil {
+		return err
+	}
 	s.held = held
-	return err
+	return s.readTags(ctx)
+}
+
+// readTags reads the LF-tags of tables on which something was handed on by name although they
+// may be held by a group.
+func (s *inspected) readTags(ctx context.Context) error {
+	var tables []access.Object
+	for _, e := range s.held.Entries() {
+		if e.Resource.Kind != permissions.KindTable || e.Resource.Account != s.meshAccount || !s.isOurs(e.Principal) {
+			continue
+		}
+		in := func(r *tracker.Record) bool {
+			return !r.Group.IsZero() && strings.EqualFold(r.Database, e.Resource.Database) && stands(r)
+		}
+		if on := access.OnTable(s.meshAccount, e.Resource.Database, e.Resource.Table); slices.ContainsFunc(s.parts, in) && !slices.Contains(tables, on) {
+			tables = append(tables, on)
+		}
+	}
+	if len(tables) == 0 {
+		return nil
+	}
+	var err error
+	if s.tags, err = s.publicLake.TagsOf(ctx, tables); err != nil {
+		if ctx.Err() != nil {
+			return err
+		}
+		s.unsure("the LF-tags of tables cannot be read, so that it is not known which of them are of domains and data products: %v", err)
+	}
+	return nil
+}
+
+// grouped is what subscriptions to groups let this account hand on, on a table of them.
+func (s *inspected) grouped(on permissions.Resource) (may lakemesh.Permissions) {
+	tags, known := s.tags[access.OnTable(on.Account, on.Database, on.Table)]
+	if on.Kind != permissions.KindTable || !known {
+		return nil
+	}
+	for _, r := range s.records {
+		if !r.Group.IsZero() && stands(r) && !direct(r) && chain.TagsOf(r).Match(tags) && len(passed(&r.Subscription)) > 0 {
+			may = may.Union(passed(&r.Subscription)).Union(lakemesh.NewPermissions(lakemesh.Describe))
+		}
+	}
+	return may
 }

@@ -315,6 +315,9 @@ func TestAConsumersVerificationFindsTheFaultsOfAGroup(t *testing.T) {
 		}, func(w *groups, analyst string) []string {
 			return []string{"missing, handed on, " + link + w.inMesh(source) + ", " + analyst}
 		}, false},
+		"a table of it is handed on by name": {func(w *groups, _ string) {
+			w.must(w.gives(consumerAccount, w.Reader(consumerAccount, "Colleague"), &lftypes.Resource{Table: &lftypes.TableResource{CatalogId: aws.String(meshAccount), DatabaseName: aws.String(w.inMesh(other)), Name: aws.String("buses")}}, lftypes.PermissionSelect))
+		}, func(*groups, string) []string { return nil }, false},
 		"somebody hands on what may be handed on": {func(w *groups, _ string) {
 			w.must(w.gives(consumerAccount, w.Reader(consumerAccount, "Colleague"), policy("flights"), lftypes.PermissionSelect))
 		}, func(*groups, string) []string { return nil }, false},
