@@ -155,7 +155,7 @@ func (s *inspected) theirs(k access.Key, h access.Held) bool {
 	owners := s.ownersOf(k.Object)
 	if tags, ok := k.Object.Tags(); ok {
 		// What an owner gives by its own keys its role holds, to see who does.
-		owners = ownersOfTags(tags)
+		owners = map[string]bool{chain.OwnerOfTags(tags): true}
 	}
 	for owner := range owners {
 		if who == lakemesh.RoleARN(s.mesh, lakemesh.MeshProducerRole(owner)) || who == lakemesh.RoleARN(s.mesh, lakemesh.EndingRole(owner)) || k.Grantee.Account() == owner {
@@ -163,22 +163,6 @@ func (s *inspected) theirs(k access.Key, h access.Held) bool {
 		}
 	}
 	return false
-}
-
-// ownersOfTags is the owner whose own keys all LF-tags of an expression are of, if they are.
-func ownersOfTags(tags access.Tags) map[string]bool {
-	owners := map[string]bool{}
-	for key := range tags {
-		_, account, ok := strings.Cut(key, "-")
-		if !ok || !slices.Contains(ownerTags(account), key) {
-			return nil
-		}
-		owners[account] = true
-	}
-	if len(owners) > 1 {
-		return nil
-	}
-	return owners
 }
 
 // mends is how the owner has a subscription be again as it was decided.

@@ -214,6 +214,14 @@ func (s *inspected) readCarried(ctx context.Context) error {
 	return nil
 }
 
+// on reports whether a subscription is about a table, by its name or by its LF-tags.
+func (s *inspected) on(r *tracker.Record, database, table string) bool {
+	if !r.Group.IsZero() {
+		return chain.TagsOf(r).Match(s.carried[access.OnTable(s.mesh, database, table)])
+	}
+	return chain.On(r, database, table)
+}
+
 // justify computes what the subscriptions say together.
 func (s *inspected) justify() (err error) {
 	known := access.Catalog{Account: s.mesh, Databases: map[string]access.Database{}}

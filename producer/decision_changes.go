@@ -220,7 +220,8 @@ func (p *Producer) steps(ctx context.Context, c *considered, f *found, ch *chang
 		todo.Warn("%s", w)
 	}
 	f.shared.knows(f, ch.grant, ch.revoke, ch.holds)
-	made := append(p.planFilters(todo, ch), p.planOwn(todo, ch)...)
+	p.planOwn(todo, ch)
+	made := p.planFilters(todo, ch)
 	scheduled := p.scheduleEnds(todo, ch, made...)
 	steps := p.mesh.lake.Batches().ChangeAfter(todo, ch.grant, ch.revoke, scheduled, made...)
 	p.planUnusedFilters(todo, ch, p.loosenEnds(todo, ch, steps))

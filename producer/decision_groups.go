@@ -53,14 +53,13 @@ func (p *Producer) growing(c *considered, f *found, ch *change) {
 	ch.warnings = append(ch.warnings, fmt.Sprintf("%s %s; what is published into it later account %s reads at once", c.record.Group, has, c.record.Subscriber))
 }
 
-// planOwn adds the steps that grant the owner's own role what it gives by LF-tags.
-func (p *Producer) planOwn(todo *plan.Plan, ch *change) []*plan.Step {
-	var steps []*plan.Step
+// planOwn adds the steps that grant the owner's own role what it gives by LF-tags. It goes
+// along with what others are granted: it matters to who looks afterwards.
+func (p *Producer) planOwn(todo *plan.Plan, ch *change) {
 	batches := p.mesh.lake.Batches()
 	for _, e := range ch.own {
-		steps = append(steps, batches.Grant(todo, e)...)
+		batches.Grant(todo, e)
 	}
-	return steps
 }
 
 // observeLeft looks for the places of the tables that have left the group.

@@ -366,6 +366,20 @@ func TagsOf(r *tracker.Record) access.Tags {
 	return tags
 }
 
+// OwnerOfTags is the account whose own keys all LF-tags of an expression are of; empty if
+// there is none.
+func OwnerOfTags(tags access.Tags) string {
+	owner := ""
+	for key := range tags {
+		name, account, ok := strings.Cut(key, "-")
+		if !ok || name != lakemesh.DomainTag && name != lakemesh.ProductTag || owner != "" && account != owner {
+			return ""
+		}
+		owner = account
+	}
+	return owner
+}
+
 // DatabasesOf are the databases on which a subscription may have been granted DESCRIBE. One
 // that is on a group was granted it on those in which tables of the group were, which its
 // record names, and may be on those given.

@@ -28,6 +28,8 @@ type Asked struct {
 	// Grantee is whom a way goes by a grant to, the account or the principal; empty where it
 	// does not matter.
 	Grantee string
+	// Tags are the LF-tags of the table; nil if they are not known.
+	Tags map[string]string
 	// Schema are the columns of the table, as far as they are known, and Filters what its data
 	// cells filters show.
 	Schema  rowfilter.Table
@@ -223,8 +225,23 @@ func whom(rows []permissions.Holding) string {
 
 // about reports whether a subscription is on the table, and is for whom the way goes to.
 func (a Asked) about(r *tracker.Record) bool {
-	return r.Subscriber == a.Home && strings.EqualFold(r.Database, a.Database) && (a.Grantee == "" || slices.Contains(forWhom(r), a.Grantee)) &&
+	if r.Subscriber != a.Home || a.Grantee != "" && !slices.Contains(forWhom(r), a.Grantee) {
+		return false
+	}
+	if !r.Group.IsZero() {
+		return a.inGroup(r)
+	}
+	return strings.EqualFold(r.Database, a.Database) &&
 		(r.Words.Whole || slices.ContainsFunc(r.Tables, func(t string) bool { return strings.EqualFold(t, a.Table) }))
+}
+
+// inGroup reports whether the table is in the group that a subscription is on. Who cannot see
+// the table's LF-tags goes by the databases that its owner granted.
+func (a Asked) inGroup(r *tracker.Record) bool {
+	if a.Tags != nil {
+		return chain.TagsOf(r).Match(a.Tags)
+	}
+	return slices.Contains(chain.DatabasesOf(r, nil), a.Database)
 }
 
 // forWhom are whom a subscription is for: those that it grants to or may have granted to, and
