@@ -36,6 +36,12 @@ func anothers(r *tracker.Record, owner string) bool {
 	return r.OwnersWord() && owner != "" && owner != r.Owner
 }
 
+// isAnothers reports whether only the owner of a record says what it is on, or in which
+// database what it is on is, and that is a database of another one.
+func isAnothers(part *tracker.Record, owner string) bool {
+	return anothers(part, owner) || !part.Group.IsZero() && owner != "" && owner != part.Owner
+}
+
 // passed is what a subscription lets this account hand on, on each of its tables.
 func passed(s *lakemesh.Subscription) lakemesh.Permissions {
 	return s.Permitted.Intersect(s.Grantable)

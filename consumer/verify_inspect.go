@@ -125,8 +125,7 @@ func (c *Consumer) inspect(ctx context.Context, in VerifyInput) (*inspected, err
 		return nil, err
 	}
 	s.parts = slices.DeleteFunc(s.parts, func(r *tracker.Record) bool {
-		owner := s.seen[strings.ToLower(r.Database)].owner
-		foreign := anothers(r, owner) || !r.Group.IsZero() && owner != "" && owner != r.Owner
+		foreign := isAnothers(r, s.seen[strings.ToLower(r.Database)].owner)
 		if foreign {
 			s.foreign = append(s.foreign, r)
 		}

@@ -539,3 +539,88 @@ func TestWhatAnAdministratorCanHandOnOfAGroup(t *testing.T) {
 		t.Error("it hands on what it may not")
 	}
 }
+
+// What an account has through a group is explained by both sides, link by link.
+func TestAccessThroughAGroupIsExplained(t *testing.T) {
+	t.Parallel()
+	w := newGroups(t)
+	w.breaks = true
+	analyst := w.Reader(consumerAccount, "Analyst")
+	explains := func(when, principal, database, table string, verdict chain.Verdict, broken chain.Link, text string) {
+		t.Helper()
+		var is string
+		if !w.inTheEnd(func() bool {
+			q := chain.Question{Database: w.inMesh(database), Table: table, Principal: principal}
+			c, err := w.consumer.Explain(w.ctx(), q)
+			if err != nil {
+				is = err.Error()
+				return false
+			}
+			p, err := w.producer.Explain(w.ctx(), q)
+			w.must(err)
+			e := chain.Together(p, c)
+			step, _ := e.FirstBroken()
+			is = string(e.Verdict) + " by " + string(step.Link) + ": " + step.What
+			if step.Link == "" {
+				step = stepOf(e, chain.ThroughAccount, chain.Record)
+				is += step.What
+			}
+			return e.Verdict == verdict && (broken == "" || step.Link == broken) && strings.Contains(step.What, text)
+		}) {
+			t.Errorf("%s: %s and %s.%s: %s; want %s by %q with %q", when, principal, database, table, is, verdict, broken, text)
+		}
+	}
+	id := w.asks("", "Flights")
+	explains("before it is approved", analyst, other, "buses", chain.Cannot, chain.Record, "request "+id+" is pending")
+	w.approve(id)
+	explains("before the import", analyst, other, "buses", chain.Cannot, "", "")
+	w.finalize(id, []string{}...)
+	explains("not handed on to it", analyst, other, "buses", chain.Cannot, "", "")
+	w.finalize(id, analyst)
+	explains("in order", analyst, other, "buses", chain.Can, "", "subscription "+id+" is active")
+	explains("in order", analyst, source, orders, chain.Can, "", "subscription "+id+" is active")
+	explains("in order", consumerAccount, source, orders, chain.Can, "", "subscription "+id+" is active")
+	explains("in no group", analyst, other, "fares", chain.Cannot, chain.Record, "it is not in data product flights")
+	w.offers(other, "buses", "Transport", "Buses")
+	explains("out of the group", analyst, other, "buses", chain.Cannot, chain.Record, "it is not in data product flights")
+	w.offers(other, "buses", "Transport", "Flights")
+	w.finalize(id, analyst)
+	explains("in it again", analyst, other, "buses", chain.Can, "", "")
+	w.must(w.gives(consumerAccount, meshtest.Administrator(consumerAccount), onDatabase(consumerAccount, w.inMesh(other)), lftypes.PermissionDrop))
+	_, err := w.Glue(consumerAccount).DeleteDatabase(w.ctx(), &glue.DeleteDatabaseInput{Name: aws.String(w.inMesh(other))})
+	w.must(err)
+	explains("without its link", analyst, other, "buses", chain.Cannot, chain.ResourceLink, "has no resource link")
+	explains("beside that link", analyst, source, orders, chain.Can, "", "")
+	w.finalize(id, analyst)
+	w.revokes(consumerAccount, analyst, policy("flights"), lftypes.PermissionSelect, lftypes.PermissionDescribe)
+	explains("not handed on any more", analyst, other, "buses", chain.Cannot, chain.HandedOn, "has not handed it on")
+	w.finalize(id, analyst)
+	w.revokes(meshAccount, consumerAccount, policy("flights"), lftypes.PermissionSelect, lftypes.PermissionDescribe)
+	explains("without the policy", analyst, other, "buses", chain.Cannot, chain.Grant, "")
+}
+
+// The list of what a consumer holds has what it holds by a group.
+func TestAConsumersAccessListHasGroups(t *testing.T) {
+	t.Parallel()
+	w := newGroups(t)
+	analyst := w.Reader(consumerAccount, "Analyst")
+	id := w.flights(analyst)
+	list, err := w.consumer.AccessList(w.ctx(), consumer.AccessListInput{})
+	w.must(err)
+	held := map[string]int{}
+	for _, e := range list.Entries {
+		if !slices.Equal(e.Through, []string{id}) {
+			t.Errorf("%s holds %s on %s %s%v through %v", e.Principal, e.Permissions, e.Kind, e.Database, e.Tags, e.Through)
+		}
+		held[string(e.Kind)+" "+e.Principal]++
+	}
+	want := map[string]int{"database " + consumerAccount: 2, "database " + analyst: 2, "tagged tables " + consumerAccount: 1, "tagged tables " + analyst: 1}
+	if diff := cmp.Diff(want, held); diff != "" {
+		t.Errorf("it is listed (-want +got):\n%s", diff)
+	}
+	for _, note := range list.Notes {
+		if strings.Contains(note, "cannot be read") {
+			t.Error(note)
+		}
+	}
+}
