@@ -138,8 +138,12 @@ func (s *inspected) compareRecords() {
 	for _, r := range s.foreign {
 		// One that the account has left, in words that can be believed, is its owner's to end.
 		if r.Status == lakemesh.Active && (!r.Leaving || !r.Believable()) {
+			what := "account " + r.Owner + " says that it took it over, and it is on what is not its own: it justifies nothing"
+			if !r.Group.IsZero() {
+				what = "account " + r.Owner + " says that tables of " + r.Group.String() + " are in database " + r.Database + ", which is not its own: it justifies nothing"
+			}
 			s.found(Finding{Kind: chain.Undecided, Link: chain.Record, Account: s.meshAccount, Resource: "subscription " + r.ID, Principal: r.Subscriber, Database: strings.ToLower(r.Database), Subscriptions: []string{r.ID},
-				Repairs: chain.Owner, What: "account " + r.Owner + " says that it took it over, and it is on what is not its own: it justifies nothing"})
+				Repairs: chain.Owner, What: what})
 		}
 	}
 	for _, r := range s.records {

@@ -8,12 +8,14 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/glue"
 	"github.com/aws/aws-sdk-go-v2/service/lakeformation"
 	lftypes "github.com/aws/aws-sdk-go-v2/service/lakeformation/types"
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/lakemesh/lakemesh"
+	"github.com/lakemesh/lakemesh/admin"
 	"github.com/lakemesh/lakemesh/consumer"
 	"github.com/lakemesh/lakemesh/internal/chain"
 	"github.com/lakemesh/lakemesh/internal/meshtest"
@@ -623,4 +625,101 @@ func TestAConsumersAccessListHasGroups(t *testing.T) {
 			t.Error(note)
 		}
 	}
+}
+
+// Where links are in another region, each database of a group has one there.
+func TestAGroupIsLinkedInAnotherRegion(t *testing.T) {
+	t.Parallel()
+	const far = "eu-central-1"
+	w := newGroups(t)
+	a, err := admin.New(w.ctx(), w.Options(consumerAccount))
+	w.must(err)
+	meshtest.Before(w.Mesh.Mesh, func() {
+		_, err := a.InitializeConsumerAccount(w.ctx(), admin.InitializeConsumerInput{LinkRegions: []string{far}})
+		w.must(err)
+	})
+	w.consumer = w.openConsumer(consumerAccount)
+	there := func() []string {
+		cfg := w.Config(self())
+		cfg.Region = far
+		out, err := glue.NewFromConfig(cfg).GetDatabases(w.ctx(), &glue.GetDatabasesInput{})
+		w.must(err)
+		names := []string{}
+		for _, d := range out.DatabaseList {
+			names = append(names, aws.ToString(d.Name))
+		}
+		return names
+	}
+	has := func(when string, want ...string) {
+		t.Helper()
+		if !w.inTheEnd(func() bool { return slices.Equal(there(), want) }) {
+			t.Errorf("%s the links in %s are %q, want %q", when, far, there(), want)
+		}
+	}
+	id := w.asks("", "Flights")
+	w.approve(id)
+	out, err := w.consumer.FinalizeSubscription(w.ctx(), consumer.FinalizeInput{SubscriptionID: id, LinkRegion: far})
+	w.must(err)
+	if len(out.Links) != 2 || !slices.Equal(out.LinkRegions, []string{far}) {
+		t.Errorf("the output says %v in %v", out.Links, out.LinkRegions)
+	}
+	has("after the import", w.inMesh(source), w.inMesh(other))
+	w.linked("at home", map[string]string{})
+	w.consumerFinds("after the import")
+	meshtest.Prompt(t, w.Mesh.Mesh, "links of other regions are listed late")
+	w.silent("a repetition", func() { w.finalize(id) })
+	w.must(w.consumer.DeleteSubscription(w.ctx(), consumer.LeaveInput{SubscriptionID: id}))
+	has("after leaving")
+	_, err = w.producer.SettleDepartures(w.ctx())
+	w.must(err)
+}
+
+// Where a group has no table there is nothing to import; once there is one there is.
+func TestAGroupWithoutTablesIsImportedWhenItHasOne(t *testing.T) {
+	t.Parallel()
+	w := newGroups(t)
+	id := w.asks("Money", "")
+	w.offers(other, "fares", "Transport", "Fares")
+	w.approve(id)
+	w.silent("an import", func() {
+		if _, err := w.consumer.FinalizeSubscription(w.ctx(), consumer.FinalizeInput{SubscriptionID: id}); !errors.Is(err, lakemesh.ErrNotFound) {
+			t.Errorf("an import without tables: %v", err)
+		}
+	})
+	w.consumerFinds("without tables")
+	w.offers(other, "trains", "Money", "Trains")
+	w.finalize(id)
+	w.reads(self(), "trains")
+	w.linked("with a table", map[string]string{w.inMesh(other): w.inMesh(other)})
+}
+
+// In which databases a group is its owner says alone. What it says of another's it cannot have
+// linked, nor taken away.
+func TestAnOwnerCannotSayThatItsGroupIsInAnothersDatabase(t *testing.T) {
+	t.Parallel()
+	w := newGroups(t)
+	w.breaks = true
+	w.active(orders)
+	second := w.secondProducer()
+	_, err := second.CreateDataProducts(w.ctx(), producer.CreateDataProductsInput{SourceDatabaseName: source, Domain: "Bait", DataProductName: "Bait"})
+	w.must(err)
+	req, err := w.consumer.RequestAccessToProduct(w.ctx(), consumer.RequestInput{OwnerAccountID: otherProducer, Domain: "Bait", RequestPermissions: []string{"SELECT"}})
+	w.must(err)
+	id := req.SubscriptionID
+	w.must(second.ApproveAccessRequest(w.ctx(), producer.ApproveInput{RequestID: id}))
+	w.finalize(id)
+	_, err = dynamodb.NewFromConfig(w.as(meshAccount, lakemesh.MeshProducerRole(otherProducer))).UpdateItem(w.ctx(), &dynamodb.UpdateItemInput{TableName: aws.String(lakemesh.DecisionsTable), Key: item{"Key": str(id)},
+		UpdateExpression: aws.String("SET GrantedTableARNs = :a"), ExpressionAttributeValues: item{":a": list(lakemesh.DatabaseARN(region, meshAccount, w.inMesh(source)), lakemesh.DatabaseARN(region, meshAccount, source+"-"+otherProducer))}})
+	w.must(err)
+	if _, err := w.consumer.FinalizeSubscription(w.ctx(), consumer.FinalizeInput{SubscriptionID: id}); !errors.Is(err, lakemesh.ErrTampered) {
+		t.Errorf("importing it: %v", err)
+	}
+	v, err := w.consumer.Verify(w.ctx(), consumer.VerifyInput{})
+	w.must(err)
+	if want := "undecided, record, subscription " + id + ", " + consumerAccount; !slices.Contains(said(v), want) {
+		t.Errorf("a verification finds %q, want %q", said(v), want)
+	}
+	w.must(w.consumer.DeleteSubscription(w.ctx(), consumer.LeaveInput{SubscriptionID: id}))
+	w.linked("after leaving", map[string]string{w.inMesh(source): w.inMesh(source)})
+	w.reads(self(), orders)
 }
