@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/lakemesh/lakemesh"
+	"github.com/lakemesh/lakemesh/internal/catalog"
 	"github.com/lakemesh/lakemesh/internal/permissions"
 	"github.com/lakemesh/lakemesh/internal/sharing"
 )
@@ -32,13 +33,22 @@ func shareARNs(s *lakemesh.Subscription) []string {
 
 // observe reads what is there.
 func (f *finalizing) observe(ctx context.Context) error {
-	var err error
+	if err := f.observeShares(ctx); err != nil {
+		return err
+	}
+	return f.observeRest(ctx)
+}
+
+// observeShares reads whether what was granted has arrived, and what invites to it.
+func (f *finalizing) observeShares(ctx context.Context) (err error) {
 	if f.visible, err = f.look(ctx); err != nil {
 		return err
 	}
-	if err := f.invitations(ctx); err != nil {
-		return err
-	}
+	return f.invitations(ctx)
+}
+
+// observeRest reads the links, and what is granted.
+func (f *finalizing) observeRest(ctx context.Context) error {
 	if !f.elsewhere {
 		if err := f.lookForLink(ctx); err != nil {
 			return err
@@ -61,8 +71,15 @@ func (f *finalizing) look(ctx context.Context) (bool, error) {
 		accepted, err := c.receiver().Accepted(ctx, shares)
 		return len(accepted) == len(shares), err
 	}
-	if _, ok, err := c.shared.database(ctx, r.Database); err != nil || !ok {
+	d, ok, err := c.shared.database(ctx, r.Database)
+	if err != nil || !ok {
 		return false, err
+	}
+	if owner := catalog.OwnerOf(d); !r.Group.IsZero() && owner != "" && owner != r.Owner {
+		// Which databases a group is in its owner says alone.
+		return false, &lakemesh.Error{Op: opFinalize, Account: c.account, Resource: "subscription " + r.ID, Kind: lakemesh.ErrTampered,
+			Message: fmt.Sprintf("account %s says that tables of %s are in database %s, which is not its own but of account %s", r.Owner, r.Group, r.Database, owner),
+			Hint:    "ask the owner, account " + r.Owner + ", to end it"}
 	}
 	if r.OwnersWord() {
 		if err := f.ofItsOwner(ctx); err != nil {

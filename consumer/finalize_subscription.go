@@ -53,10 +53,12 @@ type FinalizeOutput struct {
 	// LinkDatabase is the one in the first.
 	LinkRegions []string `json:"LinkRegions,omitempty"`
 	// Group is the domain or the data product of the subscription, if it is on one. Links are
-	// the links to each of its databases then, and LinkDatabase is one of them.
+	// the links to each of its databases then, by the databases, and DatabaseName and
+	// LinkDatabase are empty unless it is in one database.
 	Group lakemesh.Group    `json:"Group,omitzero"`
 	Links map[string]string `json:"Links,omitempty"`
-	// Tables are the tables of the subscription; empty means all of the database.
+	// Tables are the tables of the subscription; empty means all of the database, or all of
+	// the group.
 	Tables []string `json:"Tables"`
 	// Principals are whom access was handed on to, Permissions what they hold on
 	// every one of the tables. Both are empty if nobody was given access.
@@ -96,8 +98,10 @@ type finalizing struct {
 	// as long as always.
 	patience time.Duration
 	// further tells that of a group this is not the first database, with which what goes by
-	// LF-tags is handed on, and open that it is not the last, with which the import is recorded.
-	further, open bool
+	// LF-tags is handed on.
+	further bool
+	// noted are the steps that record the regions of links, of all databases of a group.
+	noted map[string]*plan.Step
 	// handed is what was known when access was handed on later than planned, on what could
 	// not be seen before; nil if it was not.
 	handed *finalizing
@@ -112,7 +116,7 @@ func (c *Consumer) PlanFinalizeSubscription(ctx context.Context, in FinalizeInpu
 	if !r.Group.IsZero() {
 		return c.planFinalizeGroup(ctx, in, r)
 	}
-	p, f, err := c.planFinalize(ctx, in, &finalizing{record: r})
+	p, f, err := c.planFinalize(ctx, in, r)
 	if err != nil {
 		return nil, err
 	}
@@ -149,8 +153,10 @@ func (f *finalizing) warnBefore(p *plan.Plan) {
 // took it away by hand, is an [lakemesh.ErrAccessDenied], too: all else is imported then,
 // and the output is returned with the error.
 //
-// Of a group each database is linked under its own name, and with the next table that is
-// published in another one the subscription is to be imported again.
+// Of a group each database is linked, under its own name unless a link of another name leads
+// there. When a table of it is published in another database, the subscription is to be
+// imported again. A database that is gone, and that the owner has not taken out of the record
+// yet, is left out with a warning.
 func (c *Consumer) FinalizeSubscription(ctx context.Context, in FinalizeInput) (*FinalizeOutput, error) {
 	r, err := c.subscription(ctx, opFinalize, in.SubscriptionID)
 	if err != nil {
@@ -159,17 +165,12 @@ func (c *Consumer) FinalizeSubscription(ctx context.Context, in FinalizeInput) (
 	if !r.Group.IsZero() {
 		return c.finalizeGroup(ctx, in, r)
 	}
-	return c.finalize(ctx, in, &finalizing{record: r})
-}
-
-// finalize imports a subscription, of a group what is in one database.
-func (c *Consumer) finalize(ctx context.Context, in FinalizeInput, of *finalizing) (*FinalizeOutput, error) {
-	p, f, err := c.planFinalize(ctx, in, of)
+	p, f, err := c.planFinalize(ctx, in, r)
 	if err != nil {
 		return nil, err
 	}
 	if !f.record.Imported && len(f.withheld()) > 0 {
-		if p, f, err = c.awaitGrants(ctx, in, f); err != nil {
+		if p, f, err = c.awaitGrants(ctx, in); err != nil {
 			return nil, err
 		}
 	}
@@ -183,27 +184,10 @@ func (c *Consumer) finalize(ctx context.Context, in FinalizeInput, of *finalizin
 }
 
 // planFinalize plans an import of the record that was read.
-func (c *Consumer) planFinalize(ctx context.Context, in FinalizeInput, of *finalizing) (*plan.Plan, *finalizing, error) {
-	f := &finalizing{consumer: c, record: of.record, further: of.further, open: of.open}
-	var err error
-	if f.principals, err = c.namedPrincipals(in.Principals); err != nil {
-		return nil, nil, err
-	}
-	if err := importable(f.record); err != nil {
-		return nil, nil, err
-	}
-	if direct(f.record) {
-		if in.Principals != nil && !slices.Equal(slices.Sorted(slices.Values(f.principals)), f.record.Scope.Principals) {
-			return nil, nil, lakemesh.Invalid("Principals", "the owner granted access to %s directly, and the account has nothing to hand on: leave the principals out", strings.Join(f.record.Scope.Principals, ", "))
-		}
-		f.principals = f.record.Scope.Principals
-	}
-	looked, err := c.areThere(ctx, f.principals)
+func (c *Consumer) planFinalize(ctx context.Context, in FinalizeInput, r *tracker.Record) (*plan.Plan, *finalizing, error) {
+	f, err := c.prepare(ctx, in, r)
 	if err != nil {
 		return nil, nil, err
-	}
-	if !looked {
-		f.patience = unseenPatience
 	}
 	if f.link, err = linkName(in.LinkDatabaseName, f.record.Database); err != nil {
 		return nil, nil, err
@@ -220,6 +204,32 @@ func (c *Consumer) planFinalize(ctx context.Context, in FinalizeInput, of *final
 		return nil, nil, err
 	}
 	return f.plan(), f, nil
+}
+
+// prepare checks what an import is asked for, and whom access is to be handed on to.
+func (c *Consumer) prepare(ctx context.Context, in FinalizeInput, r *tracker.Record) (*finalizing, error) {
+	f := &finalizing{consumer: c, record: r}
+	var err error
+	if f.principals, err = c.namedPrincipals(in.Principals); err != nil {
+		return nil, err
+	}
+	if err := importable(f.record); err != nil {
+		return nil, err
+	}
+	if direct(f.record) {
+		if in.Principals != nil && !slices.Equal(slices.Sorted(slices.Values(f.principals)), f.record.Scope.Principals) {
+			return nil, lakemesh.Invalid("Principals", "the owner granted access to %s directly, and the account has nothing to hand on: leave the principals out", strings.Join(f.record.Scope.Principals, ", "))
+		}
+		f.principals = f.record.Scope.Principals
+	}
+	looked, err := c.areThere(ctx, f.principals)
+	if err != nil {
+		return nil, err
+	}
+	if !looked {
+		f.patience = unseenPatience
+	}
+	return f, nil
 }
 
 // importable refuses a record that cannot be imported now.

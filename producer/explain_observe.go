@@ -71,14 +71,12 @@ func (x *explained) observeGroups(ctx context.Context, grouped []*tracker.Record
 	}
 	x.Tags = tags[on]
 	for _, r := range grouped {
-		if !chain.TagsOf(r).Match(x.Tags) {
-			continue
-		}
-		if r.Status == lakemesh.Active {
-			x.onTable = append(x.onTable, r)
-		}
 		if r.Subscriber == x.Home {
+			// Also one that the table is not in: that is said.
 			x.records = append(x.records, r)
+		}
+		if r.Status == lakemesh.Active && chain.TagsOf(r).Match(x.Tags) {
+			x.onTable = append(x.onTable, r)
 		}
 	}
 	return nil

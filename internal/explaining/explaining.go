@@ -3,6 +3,7 @@
 package explaining
 
 import (
+	"cmp"
 	"fmt"
 	"regexp"
 	"slices"
@@ -244,6 +245,18 @@ func (a Asked) inGroup(r *tracker.Record) bool {
 	return slices.Contains(chain.DatabasesOf(r, nil), a.Database)
 }
 
+// outside is a subscription to a group of an owner's that the table is known not to be in; nil
+// if there is none.
+func (a Asked) outside(records []*tracker.Record, owner string) *tracker.Record {
+	i := slices.IndexFunc(records, func(r *tracker.Record) bool {
+		return a.Tags != nil && !r.Group.IsZero() && r.Subscriber == a.Home && r.Owner == owner && r.Status == lakemesh.Active && !a.inGroup(r)
+	})
+	if i < 0 {
+		return nil
+	}
+	return records[i]
+}
+
 // forWhom are whom a subscription is for: those that it grants to or may have granted to, and
 // as long as it grants nothing those that are asked for.
 func forWhom(r *tracker.Record) []string {
@@ -415,6 +428,9 @@ func (a Asked) Record(records []*tracker.Record, owner string, held bool) chain.
 		return s
 	}
 	s.What = fmt.Sprintf("account %s has not asked for the table", a.Home)
+	if r := a.outside(records, cmp.Or(owner, a.OwnerByName())); r != nil {
+		s.What += fmt.Sprintf(", and it is not in %s, which subscription %s is on", r.Group, r.ID)
+	}
 	to := a.Grantee
 	if a.Grantee = ""; to != "" {
 		if all := a.Justifying(records); len(all) > 0 {
