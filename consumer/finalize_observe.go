@@ -186,7 +186,7 @@ func (f *finalizing) invitations(ctx context.Context) error {
 	c := f.consumer
 	shares := shareARNs(&f.record.Subscription)
 	all, err := c.receiver().Invitations(ctx, c.meshAccount, shares)
-	if mayBeUnnamed(f.record) && !f.visible {
+	if mayBeUnnamed(f.record) && (!f.visible || !f.record.Group.IsZero()) {
 		// Lake Formation did not say which shares carry what was granted, as it need not.
 		all, err = c.receiver().InvitationsOf(ctx, c.meshAccount)
 	}
