@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/lakemesh/lakemesh"
+	"github.com/lakemesh/lakemesh/internal/catalog"
 	"github.com/lakemesh/lakemesh/internal/permissions"
 	"github.com/lakemesh/lakemesh/internal/sharing"
 )
@@ -36,6 +37,7 @@ func (f *finalizing) observe(ctx context.Context) error {
 	if f.visible, err = f.look(ctx); err != nil {
 		return err
 	}
+	f.sawFirst = f.visible
 	if err := f.invitations(ctx); err != nil {
 		return err
 	}
@@ -47,7 +49,10 @@ func (f *finalizing) observe(ctx context.Context) error {
 	if err := f.lookForOtherLinks(ctx); err != nil {
 		return err
 	}
-	return f.lookForGrants(ctx)
+	if err := f.lookForGrants(ctx); err != nil {
+		return err
+	}
+	return f.lookForOptIns(ctx)
 }
 
 // look reports whether everything that was granted can be seen. Of a whole database
@@ -61,9 +66,11 @@ func (f *finalizing) look(ctx context.Context) (bool, error) {
 		accepted, err := c.receiver().Accepted(ctx, shares)
 		return len(accepted) == len(shares), err
 	}
-	if _, ok, err := c.shared.database(ctx, r.Database); err != nil || !ok {
+	d, ok, err := c.shared.database(ctx, r.Database)
+	if err != nil || !ok {
 		return false, err
 	}
+	f.marked = catalog.HybridTables(d)
 	if r.OwnersWord() {
 		if err := f.ofItsOwner(ctx); err != nil {
 			return false, err

@@ -104,7 +104,7 @@ func (p *Producer) changes(c *considered, f *found) (*change, error) {
 			return nil, err
 		}
 	}
-	if err := unblocked(f.have, ch.grant); err != nil {
+	if err := unblocked(c.op, p.meshAccount, f, ch.grant); err != nil {
 		return nil, err
 	}
 	if ch.foreign, err = permissions.EncodeFound(byHand); err != nil {
@@ -128,8 +128,11 @@ func (p *Producer) changes(c *considered, f *found) (*change, error) {
 // extended table by table keeps that where all tables can be granted by now.
 func (p *Producer) wanted(c *considered, f *found, names []string) (_ access.Wanted, stays access.Grants, _ error) {
 	catalog := p.catalog(f)
-	catalog.Databases[c.record.Database] = access.Database{Tables: catalog.Databases[c.record.Database].Tables,
-		Wildcard: f.have.Of(p.ids.Mesh.ARN, permissions.AllTables(p.meshAccount, c.record.Database)).Grantable}
+	database := access.Database{Tables: catalog.Databases[c.record.Database].Tables}
+	if f.grantsAll() {
+		database.Wildcard = f.have.Of(p.ids.Mesh.ARN, permissions.AllTables(p.meshAccount, c.record.Database)).Grantable
+	}
+	catalog.Databases[c.record.Database] = database
 	all := []access.Terms{p.termsOf(c.record, c.terms)}
 	stays = access.Grants{}
 	for _, o := range f.others {
@@ -285,6 +288,7 @@ func (p *Producer) warn(c *considered, f *found, ch *change, wanted access.Wante
 			warnOfPlaces(warn, r.Database, tables[name])
 		}
 	}
+	warnHybrid(warn, c, f)
 	for _, name := range f.halfRead {
 		warn("not all partitions of table %s were looked at: one that lies exactly in a folder that is closed is closed, too", name)
 	}
@@ -294,20 +298,6 @@ func (p *Producer) warn(c *considered, f *found, ch *change, wanted access.Wante
 	for _, why := range f.unread {
 		warn("whether prefixes are open that nobody reads is not known: %s", why)
 	}
-}
-
-// unblocked finds resources on which IAMAllowedPrincipals holds a permission:
-// Lake Formation would refuse the grant.
-func unblocked(have *permissions.Grants, grant []permissions.Entry) error {
-	for _, g := range grant {
-		if err := expression.RefuseSentinel("Tables", g.Resource.Table); err != nil {
-			return err
-		}
-		if len(have.Of(permissions.AllowedByIAM, g.Resource).Permissions) > 0 {
-			return permissions.BlockedByIAM(g.Resource, nil)
-		}
-	}
-	return nil
 }
 
 // meshTable is a table of the product, as the mesh's catalog has it.
