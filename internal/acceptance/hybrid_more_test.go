@@ -81,18 +81,13 @@ func TestWhatIsReadInHybridAccess(t *testing.T) {
 			if tt.opted {
 				w.optIn()
 			}
-			w.approve(w.request([]string{orders}, "SELECT", "DESCRIBE"))
-			id := w.used(w.consumer, consumer.ListInput{})[0].ID
-			if !tt.open {
+			id := w.request([]string{orders}, "SELECT", "DESCRIBE")
+			w.approve(id)
+			switch {
+			case !tt.imported:
+			case !tt.open || tt.opted:
 				w.finalize(id, analyst)
-			} else if tt.imported && tt.opted {
-				w.finalize(id, analyst)
-			} else if tt.imported {
-				// It cannot be seen until the account is opted in, and the error says so.
-				_, err := w.consumer.FinalizeSubscription(w.ctx(), consumer.FinalizeInput{SubscriptionID: id, Principals: []string{analyst}})
-				if !errors.Is(err, lakemesh.ErrAccessDenied) || !strings.Contains(err.Error(), "hybrid access mode") || !strings.Contains(err.Error(), "admin.OptIn") {
-					t.Errorf("import without an opt-in: %v, want an error that says who has to opt in", err)
-				}
+			default:
 				w.refused(analyst, orders)
 				w.optIn()
 				w.finalize(id, analyst)
@@ -102,6 +97,11 @@ func TestWhatIsReadInHybridAccess(t *testing.T) {
 			}
 			if tt.accountOut {
 				w.optOut(w.managerLake(), consumerAccount, &lftypes.Resource{Table: &lftypes.TableResource{DatabaseName: aws.String(product), TableWildcard: &lftypes.TableWildcard{}}})
+				v, err := w.consumer.Verify(w.ctx(), consumer.VerifyInput{})
+				w.must(err)
+				if got := linksFound(v); !slices.Contains(got, "missing, opted in, table "+product+"."+orders+", "+consumerAccount) {
+					t.Errorf("the consumer finds %q, want that the account is not opted in", got)
+				}
 			}
 			if tt.reads {
 				w.reads(analyst, orders)
@@ -186,7 +186,7 @@ func TestRolesAreOptedInWhenTheyWereDecidedOn(t *testing.T) {
 	out, err := w.consumer.RequestAccessToProduct(w.ctx(), consumer.RequestInput{OwnerAccountID: producerAccount, DatabaseName: product, Tables: []string{orders},
 		RequestPermissions: []string{"SELECT", "DESCRIBE"}, Scope: lakemesh.Scope{Principals: []string{analyst}}})
 	w.must(err)
-	id := out[0].SubscriptionID
+	id := out.SubscriptionID
 	todo, err := w.producer.PlanApproveAccessRequest(w.ctx(), producer.ApproveInput{RequestID: id})
 	w.must(err)
 	if said := strings.Join(todo.Warnings, "\n"); !strings.Contains(said, analyst+" is opted in") || !strings.Contains(said, "admin.OptIn") {
@@ -211,12 +211,12 @@ func TestRolesAreOptedInWhenTheyWereDecidedOn(t *testing.T) {
 func TestApprovingAPartSaysThatIAMOpensTheWhole(t *testing.T) {
 	t.Parallel()
 	w := newHybridWorld(t)
-	analyst := w.reader(consumerAccount, "Analyst")
+	analyst := w.Reader(consumerAccount, "Analyst")
 	w.optIn()
 	out, err := w.consumer.RequestAccessToProduct(w.ctx(), consumer.RequestInput{OwnerAccountID: producerAccount, DatabaseName: product, Tables: []string{orders},
 		RequestPermissions: []string{"SELECT"}, Scope: lakemesh.Scope{Columns: []string{"id"}}})
 	w.must(err)
-	id := out[0].SubscriptionID
+	id := out.SubscriptionID
 	todo, err := w.producer.PlanApproveAccessRequest(w.ctx(), producer.ApproveInput{RequestID: id})
 	w.must(err)
 	if said := strings.Join(todo.Warnings, "\n"); !strings.Contains(said, "everybody whom IAM lets through") || !strings.Contains(said, "all columns and rows of it") {
@@ -226,8 +226,8 @@ func TestApprovingAPartSaysThatIAMOpensTheWhole(t *testing.T) {
 	w.finalize(id, analyst)
 	w.TrustEngines(consumerAccount)
 	columns, _, err := w.Query(w.ctx(), analyst, product, orders)
-	if err != nil || !slices.Equal(columns, []string{"id"}) {
-		t.Errorf("the analyst reads columns %q, %v; want id alone", columns, err)
+	if err != nil || !slices.Equal(columns, []string{"id", "year"}) {
+		t.Errorf("the analyst reads columns %q, %v; want id, and the partition key", columns, err)
 	}
 	w.end(id)
 }
@@ -265,7 +265,9 @@ func TestWithoutTheOwnersChoiceIAMAllowedPrincipalsIsAFault(t *testing.T) {
 	if err := w.producer.ApproveAccessRequest(w.ctx(), producer.ApproveInput{RequestID: id}); !errors.Is(err, lakemesh.ErrAccessDenied) {
 		t.Errorf("approving what the copy says: %v, want it refused", err)
 	}
-	w.must(w.publishHybrid(customers))
+	yes := true
+	_, err = w.producer.CreateDataProducts(w.ctx(), producer.CreateDataProductsInput{SourceDatabaseName: source, TableNameRegex: customers, Hybrid: &yes, Overwrite: true})
+	w.must(err)
 	w.approve(id)
 	no := false
 	_, err = w.producer.CreateDataProducts(w.ctx(), producer.CreateDataProductsInput{SourceDatabaseName: source, TableNameRegex: customers, Hybrid: &no})
@@ -282,10 +284,9 @@ func TestWithoutTheOwnersChoiceIAMAllowedPrincipalsIsAFault(t *testing.T) {
 func TestOptingInKeepsOtherProducersOut(t *testing.T) {
 	t.Parallel()
 	w := newHybridWorld(t)
+	w.breaks = true
 	w.AddProducer(otherProducer)
-	other := w.as(otherProducer, lakemesh.ProducerRole)
-	_ = other
-	glued := glue.NewFromConfig(w.actingIn(otherProducer))
+	glued := glue.NewFromConfig(w.as(meshAccount, lakemesh.MeshProducerRole(otherProducer)))
 	alter := func() error {
 		in, err := glued.GetTable(w.ctx(), &glue.GetTableInput{DatabaseName: aws.String(product), Name: aws.String(orders)})
 		if err != nil {
@@ -300,7 +301,7 @@ func TestOptingInKeepsOtherProducersOut(t *testing.T) {
 	}
 	w.optIn()
 	w.denied("changing another's copy", alter())
-	lake := lakeformation.NewFromConfig(w.actingIn(otherProducer))
+	lake := lakeformation.NewFromConfig(w.as(meshAccount, lakemesh.MeshProducerRole(otherProducer)))
 	me := lakemesh.RoleARN(meshAccount, lakemesh.MeshProducerRole(otherProducer))
 	for what, call := range map[string]func() error{
 		"opting itself out": func() error {

@@ -20,6 +20,12 @@ import (
 // without.
 func newHybridWorld(t *testing.T, opts ...localmesh.Option) *world {
 	t.Helper()
+	return newHybridWorldOf(t, true, opts...)
+}
+
+// newHybridWorldOf is the same, or without anything that IAMAllowedPrincipals holds.
+func newHybridWorldOf(t *testing.T, open bool, opts ...localmesh.Option) *world {
+	t.Helper()
 	w := &world{Mesh: meshtest.Accounts(t, opts...), t: t, producers: map[string]*producer.Producer{}, consumers: map[string]*consumer.Consumer{}, left: map[string][]string{}}
 	t.Cleanup(w.chainHolds)
 	w.offer()
@@ -28,7 +34,9 @@ func newHybridWorld(t *testing.T, opts ...localmesh.Option) *world {
 	w.must(w.publishHybrid(orders))
 	_, err := w.producer.CreateDataProducts(t.Context(), producer.CreateDataProductsInput{SourceDatabaseName: source, TableNameRegex: customers})
 	w.must(err)
-	w.must(w.openToIAM(orders))
+	if open {
+		w.must(w.openToIAM(orders))
+	}
 	return w
 }
 
