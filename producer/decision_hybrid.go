@@ -88,6 +88,9 @@ func unblocked(op, mesh string, f *found, grant []permissions.Entry) error {
 				continue
 			}
 			if !f.hybrid.shares(r, f.locations) {
+				if r.Kind == permissions.KindDatabase && len(f.hybrid.tables) > 0 {
+					return databaseOpen(r)
+				}
 				return permissions.BlockedByIAM(r, nil)
 			}
 			if err := tooLow(op, mesh, f.hybrid.version); err != nil {
@@ -96,6 +99,14 @@ func unblocked(op, mesh string, f *found, grant []permissions.Entry) error {
 		}
 	}
 	return nil
+}
+
+// databaseOpen is the error of a database with tables in hybrid access mode that is open to
+// IAM itself and has no location in that mode.
+func databaseOpen(r permissions.Resource) error {
+	return &lakemesh.Error{Kind: lakemesh.ErrAccessDenied, Account: r.Account, Resource: r.String(),
+		Message: "IAMAllowedPrincipals holds permissions on it, and it has no location in hybrid access mode, so Lake Formation cannot share it",
+		Hint:    "as a data lake administrator of the account, revoke what " + permissions.AllowedByIAM + " holds on " + r.String() + ", or let its owner give it a location (LocationUri) in the tables' bucket"}
 }
 
 // grantsAll reports whether what is granted on all tables of the database at once reaches

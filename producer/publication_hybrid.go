@@ -67,6 +67,10 @@ func (s *surveyed) checkHybrid(ctx context.Context) error {
 		if !t.original || !s.isHybrid(t.name) {
 			continue
 		}
+		if s.migrate {
+			return &lakemesh.Error{Op: s.op, Kind: lakemesh.ErrInvalidInput, Account: s.meshAccount, Resource: fmt.Sprintf("table %s.%s", s.target, t.name),
+				Message: "it is in hybrid access mode, and whom it is handed on to in the place of the original would not be opted in", Hint: "take it out of hybrid access first"}
+		}
 		if err := s.hybridLocation(t); err != nil {
 			return err
 		}

@@ -328,6 +328,9 @@ func (s *surveyed) checkSharing() error {
 	for _, e := range permissions.Missing(s.granted, want) {
 		for _, r := range []permissions.Resource{database, e.Resource} {
 			if e.Principal == s.account && len(s.granted.Of(permissions.AllowedByIAM, r).Permissions) > 0 && !s.sharedInHybrid(r) {
+				if r.Kind == permissions.KindDatabase && s.anyHybrid() {
+					return databaseOpen(r)
+				}
 				return permissions.BlockedByIAM(r, nil)
 			}
 		}
