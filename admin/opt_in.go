@@ -2,8 +2,11 @@ package admin
 
 import (
 	"context"
+	"slices"
+	"sync"
 
 	"github.com/lakemesh/lakemesh"
+	"github.com/lakemesh/lakemesh/access"
 	"github.com/lakemesh/lakemesh/internal/identity"
 	"github.com/lakemesh/lakemesh/plan"
 )
@@ -15,6 +18,9 @@ type OptInOutput struct {
 	// OptedIn and OptedOut are what was done, in words.
 	OptedIn  []string `json:"OptedIn"`
 	OptedOut []string `json:"OptedOut"`
+	// Unknown are users and roles of consumers that owners granted something, and that Lake
+	// Formation does not know: not yet, or not any more. Who is not opted in reads nothing.
+	Unknown []string `json:"Unknown"`
 }
 
 // OptIn brings the opt-ins of the mesh account up to date. Where owners keep tables in hybrid
@@ -28,11 +34,12 @@ type OptInOutput struct {
 // mesh, and when an owner has granted an identity something directly. It is done by an
 // administrator of the mesh account; elsewhere it is a [lakemesh.ErrWrongAccount].
 func (a *Admin) OptIn(ctx context.Context) (*OptInOutput, error) {
-	todo, err := a.planOptIn(ctx)
+	unknown := &unknownPrincipals{}
+	todo, err := a.planOptIn(ctx, unknown)
 	if err != nil {
 		return nil, err
 	}
-	out := &OptInOutput{OptedIn: []string{}, OptedOut: []string{}}
+	out := &OptInOutput{OptedIn: []string{}, OptedOut: []string{}, Unknown: []string{}}
 	for _, w := range todo.Warnings {
 		a.log.WarnContext(ctx, w, "operation", opOptIn)
 	}
@@ -40,6 +47,9 @@ func (a *Admin) OptIn(ctx context.Context) (*OptInOutput, error) {
 	result, err := todo.Apply(ctx, plan.Settings{Concurrency: a.options.Concurrency, Progress: a.options.Progress, Failures: len(todo.Steps)})
 	if result != nil {
 		for _, s := range result.Done {
+			if unknown.step[s.Summary] {
+				continue
+			}
 			if s.Kind == plan.OptIn {
 				out.OptedIn = append(out.OptedIn, s.Summary)
 			} else {
@@ -47,19 +57,39 @@ func (a *Admin) OptIn(ctx context.Context) (*OptInOutput, error) {
 			}
 		}
 	}
+	out.Unknown = append(out.Unknown, slices.Compact(slices.Sorted(slices.Values(unknown.names)))...)
 	return out, identity.Explain(opOptIn, a.mesh, "the mesh", err)
+}
+
+// unknownPrincipals are those that Lake Formation did not know. A consumer deletes its roles
+// as it likes: that keeps nobody else from being opted in, and is not waited for.
+type unknownPrincipals struct {
+	mu    sync.Mutex
+	names []string
+	// step are the summaries of the steps that could not be done for it.
+	step map[string]bool
+}
+
+func (u *unknownPrincipals) note(principal, step string) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.names = append(u.names, principal)
+	if u.step == nil {
+		u.step = map[string]bool{}
+	}
+	u.step[step] = true
 }
 
 // PlanOptIn tells what [Admin.OptIn] would do.
 func (a *Admin) PlanOptIn(ctx context.Context) (*plan.Plan, error) {
-	todo, err := a.planOptIn(ctx)
+	todo, err := a.planOptIn(ctx, &unknownPrincipals{})
 	if err != nil {
 		return nil, err
 	}
 	return todo.Preview(), nil
 }
 
-func (a *Admin) planOptIn(ctx context.Context) (*plan.Plan, error) {
+func (a *Admin) planOptIn(ctx context.Context, unknown *unknownPrincipals) (*plan.Plan, error) {
 	if err := a.inMesh(opOptIn); err != nil {
 		return nil, err
 	}
@@ -79,7 +109,16 @@ func (a *Admin) planOptIn(ctx context.Context) (*plan.Plan, error) {
 	missing, stray := s.optIns()
 	lake := a.permissions()
 	for _, o := range missing {
-		lake.PlanOptIn(todo, o)
+		step := lake.PlanOptIn(todo, o)
+		do := step.Run
+		step.Run = func(ctx context.Context) error {
+			err := do(ctx)
+			if identity.IsInvalidPrincipal(err) && access.Grantee(o.Principal).Account() != a.mesh {
+				unknown.note(o.Principal, step.Summary)
+				return nil
+			}
+			return err
+		}
 	}
 	for _, o := range stray {
 		lake.PlanOptOut(todo, o)

@@ -43,7 +43,10 @@ others opted in stays.`,
 						for _, text := range append(out.OptedIn, out.OptedOut...) {
 							a.say("done: %s", text)
 						}
-						if len(out.OptedIn)+len(out.OptedOut) == 0 && err == nil {
+						for _, name := range out.Unknown {
+							a.say("not there, or not known yet: %s", name)
+						}
+						if len(out.OptedIn)+len(out.OptedOut)+len(out.Unknown) == 0 && err == nil {
 							a.say("everybody is opted in who has to be")
 						}
 					}), err)
