@@ -152,8 +152,8 @@ func (s *inspected) optIns() (missing, stray []permissions.OptIn) {
 		}
 		key := access.OptIn{Grantee: access.Grantee(o.Principal), Object: object}
 		there[key] = true
-		inMesh := key.Grantee.Account() == s.mesh
-		if !want[key] && s.byManager(o.By) && !(inMesh && s.hybrid.open[object.Database]) {
+		keepsOut := key.Grantee.Account() == s.mesh && s.hybrid.open[object.Database]
+		if !want[key] && !keepsOut && s.byManager(o.By) {
 			stray = append(stray, o.OptIn)
 		}
 	}
@@ -173,8 +173,7 @@ func (s *inspected) optIns() (missing, stray []permissions.OptIn) {
 // byManager reports whether the mesh's manager made something: Lake Formation names a role,
 // or a session of it.
 func (s *inspected) byManager(by string) bool {
-	role := lakemesh.RoleARN(s.mesh, lakemesh.ManagerRole)
-	return by == role || strings.HasPrefix(by, strings.Replace(strings.TrimSuffix(role, role[strings.Index(role, ":role/"):]), ":iam:", ":sts:", 1)+":assumed-role/"+nameOf(role)+"/")
+	return by == lakemesh.RoleARN(s.mesh, lakemesh.ManagerRole) || strings.HasPrefix(by, "arn:aws:sts::"+s.mesh+":assumed-role/"+lakemesh.ManagerRole+"/")
 }
 
 // compareHybrid finds who is not opted in where it has to be, and who is where nobody has to

@@ -9,6 +9,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/glue"
 	gluetypes "github.com/aws/aws-sdk-go-v2/service/glue/types"
+	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/lakeformation"
 	lftypes "github.com/aws/aws-sdk-go-v2/service/lakeformation/types"
 
@@ -31,19 +32,6 @@ func (w *world) optOut(client *lakeformation.Client, principal string, on *lftyp
 }
 
 func (w *world) managerLake() *lakeformation.Client { return lakeformation.NewFromConfig(w.manager()) }
-
-// optedIn are the opt-ins of the mesh account, as "principal on resource".
-func (w *world) optedIn() []string {
-	w.t.Helper()
-	all, err := w.lake().OptIns(w.ctx())
-	w.must(err)
-	var out []string
-	for _, o := range all {
-		out = append(out, o.Principal[strings.LastIndexByte(o.Principal, '/')+1:]+" on "+o.Resource.String())
-	}
-	slices.Sort(out)
-	return out
-}
 
 // linksFound are what a verification found, by link.
 func linksFound(v *chain.Verification) []string {
@@ -211,6 +199,27 @@ func TestRolesAreOptedInWhenTheyWereDecidedOn(t *testing.T) {
 		t.Errorf("opted out %q, want the role again", done)
 	}
 	w.refused(analyst, orders)
+}
+
+func TestARoleThatIsGoneKeepsNobodyFromBeingOptedIn(t *testing.T) {
+	t.Parallel()
+	w := newHybridWorld(t)
+	w.breaks = true
+	analyst := w.reader(consumerAccount, "Analyst")
+	out, err := w.consumer.RequestAccessToProduct(w.ctx(), consumer.RequestInput{OwnerAccountID: producerAccount, DatabaseName: product, Tables: []string{orders},
+		RequestPermissions: []string{"SELECT", "DESCRIBE"}, Scope: lakemesh.Scope{Principals: []string{analyst}}})
+	w.must(err)
+	w.approve(out.SubscriptionID)
+	roles := iam.NewFromConfig(w.Config(meshtest.Administrator(consumerAccount)))
+	name := "Analyst"
+	_, err = roles.DeleteRolePolicy(w.ctx(), &iam.DeleteRolePolicyInput{RoleName: &name, PolicyName: aws.String("query")})
+	w.must(err)
+	_, err = roles.DeleteRole(w.ctx(), &iam.DeleteRoleInput{RoleName: &name})
+	w.must(err)
+	done, err := w.openAdmin().OptIn(w.ctx())
+	if err != nil || !slices.Equal(done.Unknown, []string{analyst}) || len(done.OptedIn) != 6 {
+		t.Errorf("opting in: %+v, %v; want all others, and the role told of", done, err)
+	}
 }
 
 func TestApprovingAPartSaysThatIAMOpensTheWhole(t *testing.T) {
