@@ -204,6 +204,7 @@ func TestRolesAreOptedInWhenTheyWereDecidedOn(t *testing.T) {
 func TestARoleThatIsGoneKeepsNobodyFromBeingOptedIn(t *testing.T) {
 	t.Parallel()
 	w := newHybridWorld(t)
+	meshtest.Without(t, w.Mesh.Mesh, "Lake Formation knows every role", func(r localmesh.Readings) bool { return r.AbsentPrincipalsAccepted })
 	w.breaks = true
 	analyst := w.reader(consumerAccount, "Analyst")
 	out, err := w.consumer.RequestAccessToProduct(w.ctx(), consumer.RequestInput{OwnerAccountID: producerAccount, DatabaseName: product, Tables: []string{orders},
