@@ -52,6 +52,9 @@ type inspected struct {
 	carriage map[string]sharing.Carriage
 	shared   map[string]map[string][]access.Key
 
+	// hybrid is what was read of hybrid access.
+	hybrid hybridAccess
+
 	// ending are the schedules that end grants; nil if the mesh has none.
 	ending *inspectedEnds
 
@@ -111,6 +114,9 @@ func (a *Admin) inspect(ctx context.Context) (*inspected, error) {
 	s.records = slices.DeleteFunc(s.records, owners.foreign)
 	s.foreign = slices.DeleteFunc(s.foreign, func(r *tracker.Record) bool { return !owners.foreign(r) })
 	s.owners = owners.of
+	if err := s.readHybrid(ctx); err != nil {
+		return nil, err
+	}
 	if err := s.readSchemas(ctx); err != nil {
 		return nil, err
 	}

@@ -189,7 +189,7 @@ func (f *finalizing) planGrants(p *plan.Plan, batches *permissions.Batches, read
 	for _, e := range permissions.Missing(f.held, onLink) {
 		steps = append(steps, batches.Grant(p, e, link)...)
 	}
-	return steps
+	return append(steps, f.planOptIns(p, steps...)...)
 }
 
 // handOn hands access on to what can be seen now.
@@ -272,6 +272,11 @@ func (f *finalizing) await(ctx context.Context) error {
 	})
 	if err == nil {
 		return nil
+	}
+	if !direct(f.record) && len(c.publiclyHybrid(ctx, f.record.Database)) > 0 {
+		return &lakemesh.Error{Op: opFinalize, Account: c.account, Resource: f.what(), Kind: lakemesh.ErrAccessDenied, Err: err,
+			Message: "it cannot be seen, and tables of the database are in hybrid access mode: this account may not be opted in",
+			Hint:    "let an administrator of mesh account " + c.meshAccount + " opt it in, and import it again", Do: []lakemesh.Call{lakemesh.Do("admin.OptIn")}}
 	}
 	return identity.Explain(opFinalize, c.account, f.what(), err)
 }

@@ -102,6 +102,12 @@ type finalizing struct {
 	further bool
 	// noted are the steps that record the regions of links, of all databases of a group.
 	noted map[string]*plan.Step
+	// marked are the tables of the database that their owner keeps in hybrid access mode,
+	// unopted who is to be opted in to them. sawFirst tells that all of that was known before
+	// anything was planned.
+	marked   map[string]bool
+	unopted  []permissions.OptIn
+	sawFirst bool
 	// handed is what was known when access was handed on later than planned, on what could
 	// not be seen before; nil if it was not.
 	handed *finalizing
@@ -176,6 +182,9 @@ func (c *Consumer) FinalizeSubscription(ctx context.Context, in FinalizeInput) (
 	}
 	if err := c.apply(ctx, p); err != nil {
 		return nil, f.failed(ctx, err)
+	}
+	if err := f.optInLate(ctx); err != nil {
+		return nil, err
 	}
 	if f.handed != nil {
 		f.held, f.seen = f.handed.held, f.handed.seen

@@ -96,6 +96,10 @@ func (s *inspected) compareImport(r *tracker.Record, further bool) {
 			if resource.Table != "" {
 				g.Tables = []string{resource.Table}
 			}
+			if len(s.seen[name].hybrid) > 0 {
+				g.Link, g.Repairs, g.Command = chain.OptedIn, chain.Administrator, "lakemesh mesh opt-in"
+				g.What += ": tables of the database are in hybrid access mode, and the mesh's administrator may not have opted it in"
+			}
 			s.found(g)
 		}
 	}
@@ -159,6 +163,7 @@ func (s *inspected) compareHandedOn(r *tracker.Record, linked, further bool, on 
 	for _, e := range permissions.Missing(s.held, onShared) {
 		s.found(on(chain.HandedOn, e.Resource.String(), e.Principal, "lacks "+e.Permissions.String()))
 	}
+	s.compareOptIns(importing, on)
 	if !linked {
 		return
 	}

@@ -10,7 +10,6 @@ import (
 	"github.com/lakemesh/lakemesh/access"
 	"github.com/lakemesh/lakemesh/internal/catalog"
 	"github.com/lakemesh/lakemesh/internal/chain"
-	"github.com/lakemesh/lakemesh/internal/expression"
 	"github.com/lakemesh/lakemesh/internal/parts"
 	"github.com/lakemesh/lakemesh/internal/permissions"
 	"github.com/lakemesh/lakemesh/internal/storage"
@@ -101,7 +100,7 @@ func (p *Producer) changes(c *considered, f *found) (*change, error) {
 			return nil, err
 		}
 	}
-	if err := unblocked(f.have, ch.grant); err != nil {
+	if err := unblocked(c.op, p.meshAccount, f, ch.grant); err != nil {
 		return nil, err
 	}
 	if ch.foreign, err = permissions.EncodeFound(byHand); err != nil {
@@ -127,7 +126,11 @@ func (p *Producer) changes(c *considered, f *found) (*change, error) {
 func (p *Producer) wanted(c *considered, f *found) (_ access.Wanted, stays access.Grants, _ error) {
 	known := p.catalog(f)
 	if own := c.record.Database; own != "" {
-		known.Databases[own] = access.Database{Tables: known.Databases[own].Tables, Wildcard: f.have.Of(p.ids.Mesh.ARN, permissions.AllTables(p.meshAccount, own)).Grantable}
+		database := access.Database{Tables: known.Databases[own].Tables}
+		if f.grantsAll(own) {
+			database.Wildcard = f.have.Of(p.ids.Mesh.ARN, permissions.AllTables(p.meshAccount, own)).Grantable
+		}
+		known.Databases[own] = database
 	}
 	all := []access.Terms{p.termsOf(c.record, c.terms)}
 	stays = access.Grants{}
@@ -286,6 +289,7 @@ func (p *Producer) warn(c *considered, f *found, ch *change, wanted access.Wante
 			warnOfPlaces(warn, name, tables[name])
 		}
 	}
+	warnHybrid(warn, c, f)
 	for _, name := range f.halfRead {
 		warn("not all partitions of table %s were looked at: one that lies exactly in a folder that is closed is closed, too", name)
 	}
@@ -295,18 +299,4 @@ func (p *Producer) warn(c *considered, f *found, ch *change, wanted access.Wante
 	for _, why := range f.unread {
 		warn("whether prefixes are open that nobody reads is not known: %s", why)
 	}
-}
-
-// unblocked finds resources on which IAMAllowedPrincipals holds a permission:
-// Lake Formation would refuse the grant.
-func unblocked(have *permissions.Grants, grant []permissions.Entry) error {
-	for _, g := range grant {
-		if err := expression.RefuseSentinel("Tables", g.Resource.Table); err != nil {
-			return err
-		}
-		if len(have.Of(permissions.AllowedByIAM, g.Resource).Permissions) > 0 {
-			return permissions.BlockedByIAM(g.Resource, nil)
-		}
-	}
-	return nil
 }

@@ -63,6 +63,8 @@ type found struct {
 	halfRead []string
 	// unread says of which buckets the policy could not be read, and why.
 	unread []string
+	// hybrid is what was read where IAMAllowedPrincipals holds something; nil elsewhere.
+	hybrid *hybridFound
 	// ends are the schedules that end what the subscription may have been granted; nil if it
 	// was not looked at them.
 	ends map[access.Part]*endings.Found
@@ -147,6 +149,9 @@ func (p *Producer) observe(ctx context.Context, c *considered) (*found, error) {
 		})
 	}
 	if err := group.Wait(); err != nil {
+		return nil, err
+	}
+	if err := p.observeHybrid(ctx, c, f); err != nil {
 		return nil, err
 	}
 	f.shared = &shared{producer: p, record: r, resources: f.resources, to: c.grantees()}

@@ -93,7 +93,7 @@ func (x *explained) way(ctx context.Context, path chain.Path) ([]chain.Step, err
 	local := x.Home == x.meshAccount
 	if local && path == chain.WithAll {
 		// Everybody whom IAM lets through is somebody of the catalog's account.
-		who = append(who, permissions.AllowedByIAM)
+		who = x.decidedByLakeFormation(append(who, permissions.AllowedByIAM))
 	}
 	// What was decided for somebody else is no reason on this way.
 	on := *x
@@ -114,6 +114,12 @@ func (x *explained) way(ctx context.Context, path chain.Path) ([]chain.Step, err
 	}
 	if local {
 		return steps, nil
+	}
+	if opted, ok := x.opted(who); ok {
+		if grant.State == chain.Broken {
+			opted.State = chain.NotNeeded
+		}
+		steps = append(steps, opted)
 	}
 	carried, err := x.carried(ctx, path, held)
 	if err != nil {
@@ -165,23 +171,15 @@ func (x *explained) grant(ctx context.Context, path chain.Path, held explaining.
 }
 
 // openedToIAM breaks a grant to another account on what is left to IAM: Lake Formation
-// refuses that account's principals then
+// refuses that account's principals then, unless the location is in hybrid access mode
 // (https://docs.aws.amazon.com/lake-formation/latest/dg/cross-account-prereqs.html).
 func (x *explained) openedToIAM(s chain.Step) chain.Step {
-	var open lakemesh.Permissions
-	for _, h := range x.rows {
-		if h.Principal == permissions.AllowedByIAM && h.Whole() {
-			open = open.Union(h.Permissions)
-		}
-	}
-	if x.Home == x.meshAccount || len(open) == 0 {
+	open := x.openToIAM()
+	if x.Home == x.meshAccount || len(open) == 0 || x.hybrid {
 		return s
 	}
 	s.State = chain.Broken
 	s.What = "IAMAllowedPrincipals holds permissions on the table, so Lake Formation lets nobody of another account through"
-	if x.hybrid {
-		s.State, s.What = chain.NotSeen, s.What+", unless who is granted something was opted in: the location is in hybrid access mode"
-	}
 	s.Mends, s.Do, s.Command = chain.Administrator, nil, explaining.Revoking(permissions.AllowedByIAM, strings.Join(open.Strings(), " "), x.Database, x.Table)
 	return s
 }

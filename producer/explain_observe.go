@@ -43,6 +43,9 @@ type explained struct {
 	// locations are what is registered; hybrid tells that the table's is in hybrid access mode.
 	locations []permissions.RegisteredLocation
 	hybrid    bool
+	// optedIn is who is opted in to the table, its database and all tables of that; nil if it
+	// is not known.
+	optedIn map[permissions.OptIn]bool
 	// outside are the partitions that lie outside of the table's location, some of them all
 	// that were looked at.
 	outside []string
@@ -164,6 +167,9 @@ func (x *explained) observe(ctx context.Context) error {
 		if l, ok := permissions.Nearest(x.locations, storage.Place{Bucket: place.Bucket, Prefix: place.Prefix}.ARN()); ok {
 			x.hybrid = l.Hybrid
 		}
+	}
+	if err := x.observeOptIns(ctx); err != nil {
+		return err
 	}
 	return x.observeCopy(ctx)
 }

@@ -360,6 +360,9 @@ func (u *unpublication) plan() *plan.Plan {
 			Summary: fmt.Sprintf("remove table %s.%s from the mesh", u.target, name), Detail: name, Batch: removal}, append(revoked[name], uncrawled)...))
 	}
 	unlinked := u.planLinks(p, last)
+	if u.staying {
+		planUnmarked(p, u.mesh.catalog, u.meshAccount, u.account, u.meshDatabase, slices.Sorted(maps.Keys(u.leaving)), last...)
+	}
 	if u.meshDatabase != nil && !u.staying {
 		for _, e := range u.onDatabases.Entries() {
 			last = append(last, u.revoke(p, batches, e)...)

@@ -41,6 +41,10 @@ type inspected struct {
 	// sources are where databases, and their tables, were published from, as far as that
 	// stands there.
 	sources map[catalog.TableName]string
+	// hybrid are the tables that this producer keeps in hybrid access mode, and meshDatabases
+	// their databases.
+	hybrid        map[catalog.TableName]bool
+	meshDatabases map[string]*types.Database
 	// copies are their comparisons with the source; dangling are links of the producer's
 	// account to tables that are not in the mesh.
 	copies   []*surveyed
@@ -86,7 +90,7 @@ func (s *inspected) unsure(format string, args ...any) {
 
 // uninspected has nothing read yet. all tells that what names no database is looked at, too.
 func (p *Producer) uninspected(all bool) *inspected {
-	return &inspected{Producer: p, all: all, tables: map[string]map[string]meshTable{}, own: map[catalog.TableName]bool{}, sources: map[catalog.TableName]string{}, dangling: map[catalog.TableName]string{},
+	return &inspected{Producer: p, all: all, tables: map[string]map[string]meshTable{}, own: map[catalog.TableName]bool{}, sources: map[catalog.TableName]string{}, hybrid: map[catalog.TableName]bool{}, meshDatabases: map[string]*types.Database{}, dangling: map[catalog.TableName]string{},
 		buckets: map[string]*storage.Inspection{}, keys: map[access.Door]trouble{}, placed: map[catalog.TableName]bool{}, carriage: map[string]sharing.Carriage{}, shared: map[string]map[string][]access.Key{}}
 }
 
@@ -296,6 +300,12 @@ func (s *inspected) readDatabases(ctx context.Context, names []string) error {
 			s.databases = append(s.databases, name)
 			s.tables[name] = tables
 			maps.Copy(s.own, own)
+			if marked := catalog.HybridTables(d); len(marked) > 0 && catalog.OwnerOf(d) == s.account {
+				s.meshDatabases[name] = d
+				for table := range marked {
+					s.hybrid[catalog.TableName{Database: name, Table: table}] = true
+				}
+			}
 			maps.Copy(s.sources, sources)
 			maps.Copy(s.dangling, dangling)
 			s.copies = append(s.copies, copies...)

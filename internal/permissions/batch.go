@@ -317,6 +317,6 @@ func BlockedByIAM(r Resource, cause error) error {
 	return &lakemesh.Error{
 		Kind: lakemesh.ErrAccessDenied, Account: r.Account, Resource: r.String(), Code: awserr.Code(cause), Err: cause,
 		Message: "IAMAllowedPrincipals holds permissions on it or on its database, so Lake Formation cannot share it",
-		Hint:    "as a data lake administrator of the account, revoke all that it holds from " + AllowedByIAM + " on " + r.String() + ", and clear the default permissions for new tables of the database",
+		Hint:    "as a data lake administrator of the account, revoke all that it holds from " + AllowedByIAM + " on " + r.String() + ", and clear the default permissions for new tables of the database. If others depend on them, its owner can publish it in hybrid access mode",
 	}
 }
