@@ -81,7 +81,7 @@ func unfit(k Key, c Catalog) string {
 		return "it is the mesh account's own"
 	case account != "" && account == c.Owner:
 		return "it is the owner's own"
-	case k.Grantee.organization():
+	case k.Grantee.Organization():
 		return "it is of an organization or a unit of one, and a subscription is of one account: grant it to each account, and revoke this"
 	case string(k.Grantee) != account && account != "":
 		return "it is of a user or a role, and a subscription is of an account, which hands on: grant it to account " + account + ", and revoke this"

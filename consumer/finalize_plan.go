@@ -37,7 +37,7 @@ func (f *finalizing) tables() []permissions.Resource {
 func (f *finalizing) objects() []permissions.Resource {
 	c, s := f.consumer, &f.record.Subscription
 	all := permissions.AllTables(c.meshAccount, s.Database)
-	if s.WholeDatabase() && len(f.held.Of(c.account, all).Permissions) > 0 {
+	if s.WholeDatabase() && len(received(f.held, c.account, all).Permissions) > 0 {
 		return []permissions.Resource{all}
 	}
 	if scope := f.record.Scope; scope.Partly() {

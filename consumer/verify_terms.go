@@ -16,7 +16,7 @@ import (
 // not hold. The owner alone can give it.
 func (s *inspected) compareTerms(r *tracker.Record) {
 	given := r.Justified()
-	if len(given.Scope.Principals) > 0 {
+	if given.Scope.Direct() {
 		// What identities were granted themselves their account is not shown
 		// (https://docs.aws.amazon.com/lake-formation/latest/dg/cross-account-notes.html).
 		return
@@ -44,7 +44,7 @@ func (s *inspected) compareTerms(r *tracker.Record) {
 		describe.Grantable = describe.Permissions
 	}
 	database := permissions.Database(s.meshAccount, name)
-	if lacks := lacking(s.held.Of(s.account, database), describe); !lacks.Empty() {
+	if lacks := lacking(received(s.held, s.account, database), describe); !lacks.Empty() {
 		on(database, lacks)
 	}
 	objects := s.objects(&r.Subscription)
@@ -54,7 +54,7 @@ func (s *inspected) compareTerms(r *tracker.Record) {
 		case len(tables) == 0 && !sharesTables(&r.Subscription):
 			// The database had no tables to grant on.
 			return
-		case len(tables) > 0 && lacking(s.held.Of(s.account, all), want).Empty():
+		case len(tables) > 0 && lacking(received(s.held, s.account, all), want).Empty():
 			return
 		case len(tables) > 0:
 			// All tables at once and each of them is the same.
@@ -87,9 +87,9 @@ func lacking(held permissions.Entry, wanted access.Held) access.Held {
 
 // ofAccount is what the account holds on a table: on itself, or with all of its database.
 func ofAccount(held *permissions.Grants, account string, on permissions.Resource) permissions.Entry {
-	e := held.Of(account, on)
+	e := received(held, account, on)
 	if on.Kind == permissions.KindTable {
-		all := held.Of(account, permissions.AllTables(on.Account, on.Database))
+		all := received(held, account, permissions.AllTables(on.Account, on.Database))
 		e.Permissions, e.Grantable = e.Permissions.Union(all.Permissions), e.Grantable.Union(all.Grantable)
 	}
 	return e

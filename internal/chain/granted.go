@@ -376,7 +376,7 @@ func Either(mesh string, r *tracker.Record, inDatabase []string, given tracker.G
 		describe.Grantable = describe.Permissions
 	}
 	held := access.Held{Permissions: given.Permitted, Grantable: given.Grantable}
-	if len(given.Scope.Principals) > 0 {
+	if given.Scope.Direct() {
 		held.Grantable = nil
 	}
 	part, filtered := access.Held{Permissions: held.Permissions.Intersect(selects), Grantable: held.Grantable.Intersect(selects)}, given.Scope.Partly()
