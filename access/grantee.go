@@ -69,6 +69,15 @@ func (g Grantee) everybody() bool {
 // account in it.
 func (g Grantee) Organization() bool { return organizationARN.MatchString(string(g)) }
 
+// Receiver is whom resource shares are with that carry its grants: its account, or the
+// organization or unit itself.
+func (g Grantee) Receiver() string {
+	if g.Organization() {
+		return string(g)
+	}
+	return g.Account()
+}
+
 // Account is the account that the grantee belongs to; empty for organizations, their
 // units, and everything that is unknown.
 func (g Grantee) Account() string {

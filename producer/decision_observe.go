@@ -25,7 +25,8 @@ type found struct {
 	tables map[string]meshTable
 	// placed are the same with the places of their partitions, if their data matters.
 	placed map[string]meshTable
-	// others are the consumer's other subscriptions in the same database.
+	// others are the other subscriptions in the same database that can justify what this one
+	// grants: the consumer's, and those of others that are for the same organizations and units.
 	others []*tracker.Record
 	// have is what is granted on the resources that are looked at.
 	resources []permissions.Resource
@@ -120,9 +121,7 @@ func (p *Producer) observe(ctx context.Context, c *considered) (*found, error) {
 		})
 	}
 	group.Go(func() (err error) {
-		f.others, err = p.records.Justifying(within, c.ledger, r.ID)
-		// Grants on other databases are no concern of this decision.
-		f.others = slices.DeleteFunc(f.others, func(o *tracker.Record) bool { return o.Database != r.Database })
+		f.others, err = p.observeOthers(within, c)
 		return err
 	})
 	group.Go(func() (err error) {

@@ -96,7 +96,7 @@ func newSide(id *identity.Identity, region string, concurrency int) side {
 }
 
 // grantees are those to whom a producer grants: its own account, the role that shows
-// public metadata, and the subscribers; and everybody whom IAM lets through.
+// public metadata, and the subscribers, with organizations and units that subscriptions are for; and everybody whom IAM lets through.
 func (p *Producer) grantees(ctx context.Context) ([]string, error) {
 	all := []string{p.account, p.readOnlyRole(), permissions.AllowedByIAM}
 	if p.endsScheduled.Load() {
@@ -104,6 +104,9 @@ func (p *Producer) grantees(ctx context.Context) ([]string, error) {
 	}
 	_, err := p.records.OwnedActive(ctx, p.account, func(r *tracker.Record) bool {
 		all = append(all, r.Subscriber)
+		for _, given := range r.MayHold() {
+			all = append(all, given.Scope.Organizations()...)
+		}
 		return false
 	})
 	slices.Sort(all)

@@ -1,9 +1,11 @@
 package acceptance_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/lakemesh/lakemesh"
+	"github.com/lakemesh/lakemesh/consumer"
 	"github.com/lakemesh/lakemesh/internal/meshtest"
 	"github.com/lakemesh/lakemesh/localmesh"
 )
@@ -28,6 +30,20 @@ func newUnitWorld(t *testing.T, opts ...localmesh.Option) *unitWorld {
 	return w
 }
 
+// allPeople are the rows of people as they are shown.
+func allPeople() []string {
+	names := strings.Split(peopleRows[0], ",")
+	var all []string
+	for _, line := range peopleRows[1:] {
+		var words []string
+		for i, value := range strings.Split(line, ",") {
+			words = append(words, names[i]+"="+value)
+		}
+		all = append(all, strings.Join(words, " "))
+	}
+	return all
+}
+
 func TestAUnitIsGrantedAccess(t *testing.T) {
 	t.Parallel()
 	w := newUnitWorld(t)
@@ -43,5 +59,40 @@ func TestAUnitIsGrantedAccess(t *testing.T) {
 	w.opens()
 	if left := w.filters(); len(left) > 0 {
 		t.Errorf("filters stay: %v", left)
+	}
+}
+
+// Two accounts ask for the same unit. What both justify stands in one row of Lake Formation,
+// and ends with the last of them.
+func TestWhatAnotherConsumersSubscriptionGivesAUnitStays(t *testing.T) {
+	t.Parallel()
+	w := newUnitWorld(t)
+	analyst, foreign := w.Reader(consumerAccount, "Analyst"), w.Reader(otherConsumer, "Analyst")
+	other := w.openConsumer(otherConsumer)
+	for name, s := range map[string]lakemesh.Scope{"whole": {}, "a part": {Rows: "amount > 100"}} {
+		s.Principals = []string{w.org.Retail}
+		rows := []string{"id=2 name=Bob country=FR amount=200", "id=3 name=Cleo country=DE amount=300"}
+		if name == "whole" {
+			rows = allPeople()
+		}
+		one := w.asksAs(w.consumer, s)
+		two := w.asksAs(other, s)
+		w.approve(one)
+		w.finalize(one, analyst)
+		w.approve(two)
+		_, err := other.FinalizeSubscription(t.Context(), consumer.FinalizeInput{SubscriptionID: two, Principals: []string{foreign}})
+		w.must(err)
+		w.sees(analyst, rows...)
+		w.sees(foreign, rows...)
+		w.end(one)
+		w.sees(foreign, rows...)
+		w.opens(people)
+		w.end(two)
+		w.sees(foreign)
+		w.sees(analyst)
+		w.opens()
+		if left := w.filters(); len(left) > 0 {
+			t.Errorf("%s: filters stay: %v", name, left)
+		}
 	}
 }
