@@ -124,6 +124,7 @@ func (p *Producer) observe(ctx context.Context, c *considered) (*found, error) {
 		f.others, err = p.observeOthers(within, c)
 		return err
 	})
+	group.Go(func() error { return p.knowsUnits(within, c) })
 	group.Go(func() (err error) {
 		f.filters, err = p.observeFilters(within, c)
 		return err

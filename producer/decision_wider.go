@@ -26,7 +26,13 @@ func wider(asked, given lakemesh.Scope, tables map[string]meshTable) []string {
 			}
 		}
 	}
-	if len(asked.Principals) > 0 {
+	if units := slices.DeleteFunc(given.Organizations(), func(p string) bool { return slices.Contains(asked.Principals, p) }); len(units) > 0 {
+		for_ := "one account alone"
+		if len(asked.Principals) > 0 {
+			for_ = strings.Join(asked.Principals, ", ") + " alone"
+		}
+		all = append(all, "it gives access to every account of "+strings.Join(units, ", ")+", and it was asked for by "+for_)
+	} else if asked.Direct() {
 		switch more := slices.DeleteFunc(slices.Clone(given.Principals), func(p string) bool { return slices.Contains(asked.Principals, p) }); {
 		case len(given.Principals) == 0:
 			all = append(all, "it gives access to the whole account, which can hand it on, and it was asked for by "+strings.Join(asked.Principals, ", ")+" alone")

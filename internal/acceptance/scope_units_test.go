@@ -1,6 +1,7 @@
 package acceptance_test
 
 import (
+	"errors"
 	"strings"
 	"testing"
 
@@ -8,6 +9,7 @@ import (
 	"github.com/lakemesh/lakemesh/consumer"
 	"github.com/lakemesh/lakemesh/internal/meshtest"
 	"github.com/lakemesh/lakemesh/localmesh"
+	"github.com/lakemesh/lakemesh/producer"
 )
 
 // unitWorld is a narrow world whose mesh account and consumers are in an organization; the
@@ -95,4 +97,62 @@ func TestWhatAnotherConsumersSubscriptionGivesAUnitStays(t *testing.T) {
 			t.Errorf("%s: filters stay: %v", name, left)
 		}
 	}
+}
+
+// An organization that the mesh account is not in, or a unit that there is not, is refused with
+// what to do, and nothing is granted; what cannot be an ARN is refused to whoever names it.
+func TestUnitsThatCannotBeGrantedToAreRefused(t *testing.T) {
+	t.Parallel()
+	w := newUnitWorld(t)
+	strange := "arn:aws:organizations::333333333333:organization/o-strangers12"
+	for name, test := range map[string]struct {
+		principals []string
+		// asked tells that a request can be made, and is refused when it is approved.
+		asked bool
+		says  string
+	}{
+		"another organization":  {[]string{strange}, true, w.org.ARN},
+		"a unit of another":     {[]string{"arn:aws:organizations::333333333333:ou/o-strangers12/ou-abcd-12345678"}, true, w.org.ARN},
+		"by another management": {[]string{strings.Replace(w.org.Lines, meshtest.Manager, "333333333333", 1)}, true, w.org.ARN},
+		"a unit there is not":   {[]string{w.org.Lines[:strings.LastIndex(w.org.Lines, "/")] + "/ou-none-12345678"}, true, "does not know it"},
+		"a root":                {[]string{"arn:aws:organizations::" + meshtest.Manager + ":root/o-abcdefghij/r-abcd"}, false, "is not the ARN of an organization"},
+		"no id":                 {[]string{"arn:aws:organizations::" + meshtest.Manager + ":ou/"}, false, "is not the ARN of an organization"},
+		"both kinds":            {[]string{w.org.Lines, "arn:aws:iam::" + consumerAccount + ":role/Analyst"}, false, "not named together"},
+	} {
+		id, err := w.asks(lakemesh.Scope{Principals: test.principals})
+		if test.asked {
+			w.must(err)
+			err = w.producer.ApproveAccessRequest(t.Context(), producer.ApproveInput{RequestID: id})
+			_ = w.producer.AbortDecision(t.Context(), producer.AbortInput{SubscriptionID: id})
+			w.must(w.producer.DenyAccessRequest(t.Context(), producer.DenyInput{RequestID: id}))
+		}
+		if !errors.Is(err, lakemesh.ErrInvalidInput) || !strings.Contains(err.Error(), test.says) {
+			t.Errorf("%s: %v; want it refused and %q said", name, err, test.says)
+		}
+	}
+	for _, principal := range []string{strange, w.org.Lines, w.org.ARN} {
+		w.holds(principal, nil)
+	}
+}
+
+// While sharing within the organization is off nothing is granted, and what to do is said.
+func TestWithoutSharingInTheOrganizationNothingIsGranted(t *testing.T) {
+	t.Parallel()
+	w := newUnitWorld(t)
+	w.breaks = true
+	analyst := w.Reader(consumerAccount, "Analyst")
+	before := w.asksAs(w.consumer, lakemesh.Scope{Principals: []string{w.org.Lines}})
+	w.approve(before)
+	w.finalize(before, analyst)
+	w.org.EndSharing()
+	id, err := w.asks(lakemesh.Scope{Principals: []string{w.org.ARN}})
+	w.must(err)
+	err = w.producer.ApproveAccessRequest(t.Context(), producer.ApproveInput{RequestID: id})
+	if !errors.Is(err, lakemesh.ErrInvalidInput) || !strings.Contains(err.Error(), "enable-sharing-with-aws-organization") {
+		t.Errorf("approved without sharing: %v", err)
+	}
+	w.must(w.producer.AbortDecision(t.Context(), producer.AbortInput{SubscriptionID: id}))
+	w.sees(analyst)
+	t.Log(w.producer.DeleteSubscription(t.Context(), producer.DeleteInput{SubscriptionID: before}))
+	w.holds(w.org.Lines, nil)
 }
