@@ -226,7 +226,11 @@ func (f *finalizing) what() string {
 func (f *finalizing) await(ctx context.Context) error {
 	c := f.consumer
 	shares := shareARNs(&f.record.Subscription)
-	err := poll.Until(ctx, shareWait, f.what()+" of the mesh to become visible", func(ctx context.Context) (bool, error) {
+	wait := shareWait
+	if len(f.record.Scope.Organizations()) > 0 {
+		wait = unitWait
+	}
+	err := poll.Until(ctx, wait, f.what()+" of the mesh to become visible", func(ctx context.Context) (bool, error) {
 		ok, err := f.look(ctx)
 		if err != nil || ok {
 			return ok, err
@@ -242,6 +246,13 @@ func (f *finalizing) await(ctx context.Context) error {
 	})
 	if err == nil {
 		return nil
+	}
+	if units := f.record.Scope.Organizations(); len(units) > 0 && ctx.Err() == nil {
+		to := strings.Join(units, ", ")
+		return &lakemesh.Error{Op: opFinalize, Account: c.account, Resource: "subscription " + f.record.ID, Kind: lakemesh.ErrAccessDenied, Err: err,
+			Message: fmt.Sprintf("it was granted to every account of %s, and account %s is not shown %s", to, c.account, f.what()),
+			Hint: "see in the management account of the organization whether the account is in it, and whether sharing within the organization is on (aws ram enable-sharing-with-aws-organization); " +
+				"import it again then, or ask for access for the account alone"}
 	}
 	return identity.Explain(opFinalize, c.account, f.what(), err)
 }

@@ -40,7 +40,7 @@ type inspected struct {
 	// held is what is granted, as far as it is shown to the account.
 	held *permissions.Grants
 	// shown are the databases of the mesh in which it shows something of the account.
-	shown map[string]bool
+	shown map[shown]bool
 	// handed is what histories say of imports, by subscription.
 	handed map[string]handedOn
 

@@ -22,7 +22,7 @@ func (s *inspected) compareTerms(r *tracker.Record) {
 		return
 	}
 	name := strings.ToLower(r.Database)
-	if !s.shows(name) {
+	if !s.shows(name, len(given.Scope.Organizations()) > 0) {
 		s.unsure("subscription %s: Lake Formation does not show what this account holds on database %s, so what it lacks is not known", r.ID, name)
 		return
 	}
@@ -96,15 +96,24 @@ func ofAccount(held *permissions.Grants, account string, on permissions.Resource
 }
 
 // shows reports whether Lake Formation shows anything that the account holds in a database
-// of the mesh. Where it shows nothing, that says nothing about what is held.
-func (s *inspected) shows(database string) bool {
+// of the mesh, itself or by organizations and units. Where it shows nothing, that says nothing
+// about what is held.
+func (s *inspected) shows(database string, byUnits bool) bool {
 	if s.shown == nil {
-		s.shown = map[string]bool{}
+		s.shown = map[shown]bool{}
 		for _, e := range s.held.Entries() {
-			if e.Principal == s.account && e.Resource.Account == s.meshAccount {
-				s.shown[e.Resource.Database] = true
+			units := access.Grantee(e.Principal).Organization()
+			if (e.Principal == s.account || units) && e.Resource.Account == s.meshAccount {
+				s.shown[shown{e.Resource.Database, units}] = true
 			}
 		}
 	}
-	return s.shown[database]
+	return s.shown[shown{database, byUnits}]
+}
+
+// shown is a database in which something is shown of the account itself, or of organizations
+// and units that it is in.
+type shown struct {
+	database string
+	byUnits  bool
 }

@@ -5,10 +5,17 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/glue"
+	"github.com/aws/aws-sdk-go-v2/service/glue/types"
+	"github.com/aws/aws-sdk-go-v2/service/lakeformation"
+	lftypes "github.com/aws/aws-sdk-go-v2/service/lakeformation/types"
+
 	"github.com/lakemesh/lakemesh"
 	"github.com/lakemesh/lakemesh/consumer"
 	"github.com/lakemesh/lakemesh/internal/meshtest"
 	"github.com/lakemesh/lakemesh/localmesh"
+	"github.com/lakemesh/lakemesh/plan"
 	"github.com/lakemesh/lakemesh/producer"
 )
 
@@ -155,4 +162,100 @@ func TestWithoutSharingInTheOrganizationNothingIsGranted(t *testing.T) {
 	w.sees(analyst)
 	t.Log(w.producer.DeleteSubscription(t.Context(), producer.DeleteInput{SubscriptionID: before}))
 	w.holds(w.org.Lines, nil)
+}
+
+// told are the findings of a consumer's verification.
+func (w *unitWorld) told(c *consumer.Consumer) (all []string) {
+	w.t.Helper()
+	w.must(meshtest.Try(w.Mesh.Mesh, func() error {
+		v, err := c.Verify(w.ctx(), consumer.VerifyInput{})
+		all = nil
+		if err == nil {
+			for _, f := range v.Findings {
+				all = append(all, string(f.Kind)+" "+string(f.Link)+" "+f.Resource+": "+f.What)
+			}
+			for _, u := range v.Unverified {
+				all = append(all, "unsure: "+u)
+			}
+		}
+		return err
+	}))
+	return all
+}
+
+// A member of the unit that has asked for nothing links and hands on by hand. Its verification
+// finds nothing wrong with that; and one that asks for the same unit imports as the first.
+func TestAMemberOfAUnitWorksByHandOrAsksForTheSame(t *testing.T) {
+	t.Parallel()
+	w := newUnitWorld(t)
+	foreign := w.Reader(otherConsumer, "Analyst")
+	other := w.openConsumer(otherConsumer)
+	first, err := w.asks(lakemesh.Scope{Principals: []string{w.org.Lines}})
+	w.must(err)
+	w.approve(first)
+	w.finalize(first)
+
+	lake, people := w.ruling(otherConsumer), &lftypes.Resource{Table: &lftypes.TableResource{CatalogId: aws.String(meshAccount), DatabaseName: aws.String(product), Name: aws.String(people)}}
+	_, err = w.Glue(otherConsumer).CreateDatabase(t.Context(), &glue.CreateDatabaseInput{DatabaseInput: &types.DatabaseInput{Name: aws.String(product),
+		TargetDatabase: &types.DatabaseIdentifier{CatalogId: aws.String(meshAccount), DatabaseName: aws.String(product)}}})
+	w.must(err)
+	grant := func(on *lftypes.Resource, permissions ...lftypes.Permission) {
+		t.Helper()
+		_, err := lake.GrantPermissions(t.Context(), &lakeformation.GrantPermissionsInput{Principal: &lftypes.DataLakePrincipal{DataLakePrincipalIdentifier: aws.String(foreign)},
+			Resource: on, Permissions: permissions})
+		w.must(err)
+	}
+	grant(people, lftypes.PermissionSelect, lftypes.PermissionDescribe)
+	grant(&lftypes.Resource{Database: &lftypes.DatabaseResource{CatalogId: aws.String(meshAccount), Name: aws.String(product)}}, lftypes.PermissionDescribe)
+	grant(&lftypes.Resource{Database: &lftypes.DatabaseResource{Name: aws.String(product)}}, lftypes.PermissionDescribe)
+	w.sees(foreign, allPeople()...)
+	if told := w.told(other); len(told) > 0 {
+		t.Errorf("a member that works by hand is told %q", told)
+	}
+	// It cannot import what another asked for.
+	if _, err := other.FinalizeSubscription(t.Context(), consumer.FinalizeInput{SubscriptionID: first}); err == nil {
+		t.Error("a member imports another's subscription")
+	}
+	second := w.asksAs(other, lakemesh.Scope{Principals: []string{w.org.Lines}})
+	p, err := w.producer.PlanApproveAccessRequest(t.Context(), producer.ApproveInput{RequestID: second})
+	w.must(err)
+	if n := p.Count(plan.Grant); n > 0 {
+		t.Errorf("the second grants %d things that are granted", n)
+	}
+	w.approve(second)
+	w.importsAs(other, second, foreign)
+	w.sees(foreign, allPeople()...)
+	if told := w.told(other); len(told) > 0 {
+		t.Errorf("a member with a subscription is told %q", told)
+	}
+}
+
+// Who leaves the organization loses access at once, and is told why.
+func TestWhoLeavesTheOrganizationLosesAccess(t *testing.T) {
+	t.Parallel()
+	w := newUnitWorld(t)
+	w.breaks = true
+	analyst := w.Reader(consumerAccount, "Analyst")
+	id, err := w.asks(lakemesh.Scope{Principals: []string{w.org.Lines}, Rows: "amount > 100"})
+	w.must(err)
+	w.approve(id)
+	w.finalize(id, analyst)
+	w.sees(analyst, "id=2 name=Bob country=FR amount=200", "id=3 name=Cleo country=DE amount=300")
+	w.org.Leave(consumerAccount)
+	w.sees(analyst)
+	told := w.told(w.consumer)
+	if len(told) == 0 || !strings.Contains(told[0], "it is not in that, or has left it") {
+		t.Errorf("the consumer is told %q", told)
+	}
+	_, err = w.consumer.FinalizeSubscription(t.Context(), consumer.FinalizeInput{SubscriptionID: id})
+	if !errors.Is(err, lakemesh.ErrAccessDenied) || !strings.Contains(err.Error(), "every account of "+w.org.Lines) {
+		t.Errorf("it imports: %v", err)
+	}
+	v, err := w.producer.Verify(t.Context(), producer.VerifyInput{})
+	w.must(err)
+	for _, f := range v.Findings {
+		t.Errorf("the owner is told %s %s %s: %s", f.Kind, f.Link, f.Resource, f.What)
+	}
+	w.end(id)
+	w.opens()
 }
