@@ -111,6 +111,12 @@ func (p *Producer) unitsOf(c *considered, f *found, ch *change) (all []string) {
 		}
 		all = append(all, text+"; which accounts these are now lakemesh is not shown")
 	}
+	for _, unit := range c.units() {
+		loses := func(e permissions.Entry) bool { return e.Principal == unit }
+		if !slices.Contains(c.scope.Organizations(), unit) && slices.ContainsFunc(ch.revoke, loses) || len(c.permitted) == 0 && slices.ContainsFunc(ch.revoke, loses) {
+			all = append(all, "every account of "+unit+" loses what is revoked, and not account "+c.record.Subscriber+" alone")
+		}
+	}
 	ofUnits := len(c.units()) > 0
 	beside := map[string][]string{}
 	for _, e := range f.have.Entries() {
