@@ -220,6 +220,19 @@ func TestOrganizations(t *testing.T) {
 		o.refused(o.sees(analyst, "orders"), denied)
 	})
 
+	holds(t, "14.4", "what an owner that is in the organization granted to others stays when the organization loses something", func(t *testing.T) {
+		o := newOrganization(t)
+		local, foreign := o.person(owner, "Local"), o.person(recipient, "Direct")
+		for _, to := range []string{local, foreign, o.linesARN} {
+			o.must(o.grant(adminOf(owner), to, onTable("orders"), "SELECT"))
+		}
+		o.must(o.grant(adminOf(owner), o.arn, onTable("orders"), "SELECT | SELECT"))
+		o.must(o.revoke(adminOf(owner), o.arn, onTable("orders"), "SELECT"))
+		o.must(o.sees(local, "orders"))
+		o.must(o.sees(foreign, "orders"))
+		o.must(o.sees(adminOf(recipient), "orders"))
+	})
+
 	holds(t, "14.5", "who leaves the organization loses access at once, and does not get it back by itself", func(t *testing.T) {
 		o := newOrganization(t)
 		analyst, direct := o.person(recipient, "Analyst"), o.person(recipient, "Direct")
