@@ -284,3 +284,35 @@ func TestRawRequestsForUnitsGrantNothing(t *testing.T) {
 	}
 	w.has()
 }
+
+// Whoever asked for a unit and leaves is told that others lose access as well, and they do unless
+// another subscription gives it.
+func TestLeavingWhatAUnitWasGranted(t *testing.T) {
+	t.Parallel()
+	w := newUnitWorld(t)
+	analyst, foreign := w.Reader(consumerAccount, "Analyst"), w.Reader(otherConsumer, "Analyst")
+	other := w.openConsumer(otherConsumer)
+	var ids []string
+	for _, c := range []*consumer.Consumer{w.consumer, other} {
+		ids = append(ids, w.asksAs(c, lakemesh.Scope{Principals: []string{w.org.Retail}}))
+		w.approve(ids[len(ids)-1])
+	}
+	w.finalize(ids[0], analyst)
+	w.importsAs(other, ids[1], foreign)
+	for i, c := range []*consumer.Consumer{w.consumer, other} {
+		p, err := c.PlanDeleteSubscription(t.Context(), consumer.LeaveInput{SubscriptionID: ids[i]})
+		w.must(err)
+		warns(t, "of a departure", p.Warnings, "every account of "+w.org.Retail, "lose")
+		w.must(c.DeleteSubscription(t.Context(), consumer.LeaveInput{SubscriptionID: ids[i]}))
+		_, err = w.producer.SettleDepartures(t.Context())
+		w.must(err)
+		if i == 0 {
+			w.sees(foreign, allPeople()...)
+			w.sees(analyst)
+			w.opens(people)
+		}
+	}
+	w.sees(foreign)
+	w.holds(w.org.Retail, nil)
+	w.opens()
+}
