@@ -201,9 +201,11 @@ func TestAMemberOfAUnitWorksByHandOrAsksForTheSame(t *testing.T) {
 	w.must(err)
 	grant := func(on *lftypes.Resource, permissions ...lftypes.Permission) {
 		t.Helper()
-		_, err := lake.GrantPermissions(t.Context(), &lakeformation.GrantPermissionsInput{Principal: &lftypes.DataLakePrincipal{DataLakePrincipalIdentifier: aws.String(foreign)},
-			Resource: on, Permissions: permissions})
-		w.must(err)
+		w.must(meshtest.Try(w.Mesh.Mesh, func() error {
+			_, err := lake.GrantPermissions(t.Context(), &lakeformation.GrantPermissionsInput{Principal: &lftypes.DataLakePrincipal{DataLakePrincipalIdentifier: aws.String(foreign)},
+				Resource: on, Permissions: permissions})
+			return err
+		}))
 	}
 	grant(people, lftypes.PermissionSelect, lftypes.PermissionDescribe)
 	grant(&lftypes.Resource{Database: &lftypes.DatabaseResource{CatalogId: aws.String(meshAccount), Name: aws.String(product)}}, lftypes.PermissionDescribe)

@@ -196,6 +196,19 @@ func TestOrganizations(t *testing.T) {
 		}
 	})
 
+	holds(t, "14.3", "the share is with the unit also where grants to roles share with their account", func(t *testing.T) {
+		o := newOrganization(t, localmesh.WithReadings(localmesh.Readings{DirectGrantsShareTheAccount: true}))
+		o.must(o.grant(adminOf(owner), o.linesARN, onTable("orders"), "SELECT | SELECT"))
+		o.must(o.sees(adminOf(recipient), "orders"))
+		if shares := o.carried(o.linesARN); len(shares) != 1 {
+			t.Errorf("resources of shares with the unit: %v", shares)
+		}
+		o.must(o.revoke(adminOf(owner), o.linesARN, onTable("orders"), "SELECT"))
+		if left := o.shareARNs(); len(left) != 0 {
+			t.Errorf("shares %v", left)
+		}
+	})
+
 	holds(t, "14.3", "who moves out of a unit or into it loses and gets what it was granted", func(t *testing.T) {
 		o := newOrganization(t)
 		o.must(o.grant(adminOf(owner), o.retailARN, onTable("orders"), "SELECT | SELECT"))
