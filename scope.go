@@ -28,8 +28,10 @@ type Scope struct {
 
 // Bounds of what a scope may say.
 const (
-	mostColumns    = 500
-	mostColumnName = 255
+	mostColumns = 500
+	// mostColumnName is in bytes, as Glue counts
+	// (https://docs.aws.amazon.com/glue/latest/dg/aws-glue-api-catalog-tables.html).
+	mostColumnName = 1024
 	mostRows       = 2048
 	mostPrincipals = 50
 	mostPrincipal  = 2048
@@ -53,8 +55,8 @@ func (s Scope) Check() error {
 			return Invalid(field, "at most %d columns can be named, and these are %d", mostColumns, len(names))
 		}
 		for _, n := range names {
-			if n == "" || len(n) > mostColumnName || strings.ContainsFunc(n, func(c rune) bool { return c < ' ' && c != '\t' }) {
-				return Invalid(field, "%q is not the name of a column", n)
+			if strings.TrimSpace(n) == "" || len(n) > mostColumnName || strings.ContainsFunc(n, func(c rune) bool { return c < ' ' && c != '\t' }) {
+				return Invalid(field, "%.100q is not the name of a column", n)
 			}
 		}
 	}
@@ -128,7 +130,8 @@ func (s Scope) String() string {
 func foldedNames(names []string) []string {
 	folded := make([]string, 0, len(names))
 	for _, n := range names {
-		folded = append(folded, strings.ToLower(strings.TrimSpace(n)))
+		// A blank before a name is a part of it: crawlers take names from the heads of files.
+		folded = append(folded, strings.ToLower(n))
 	}
 	return inOrder(folded)
 }

@@ -7,7 +7,9 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/lakemesh/lakemesh"
 )
@@ -34,11 +36,27 @@ type Reason struct {
 // the condition. No columns are all of them, no condition is all rows.
 type Filter struct {
 	Columns []string
-	Rows    string
+	// Except are columns that are left out of all of them. Lakemesh makes no such filter.
+	Except []string
+	Rows   string
 }
 
-// Equal reports whether two filters show the same.
-func (f Filter) Equal(o Filter) bool { return slices.Equal(f.Columns, o.Columns) && f.Rows == o.Rows }
+// LongestListed is how many characters the name of a column has at most that a filter lists
+// (https://docs.aws.amazon.com/lake-formation/latest/APIReference/API_DataCellsFilter.html).
+const LongestListed = 255
+
+// Listable reports whether a column can be named in a filter's list. One that is named as a field
+// of a struct is, "a"."b", would be taken for that field
+// (https://docs.aws.amazon.com/lake-formation/latest/dg/data-filtering-notes.html).
+func Listable(column string) bool {
+	field := len(column) > 1 && strings.HasPrefix(column, `"`) && strings.HasSuffix(column, `"`) && strings.Contains(column, `"."`)
+	return !field && utf8.RuneCountInString(column) <= LongestListed
+}
+
+// Equal reports whether two filters show the same. Case does not count in names of columns.
+func (f Filter) Equal(o Filter) bool {
+	return slices.EqualFunc(f.Columns, o.Columns, strings.EqualFold) && slices.EqualFunc(f.Except, o.Except, strings.EqualFold) && f.Rows == o.Rows
+}
 
 // Unmet is what a subscription says and cannot get.
 type Unmet struct {
@@ -46,6 +64,9 @@ type Unmet struct {
 	ID      string
 	Object  Object
 	Message string
+	// Stays tells of a part of a table that what carries it cannot be computed: a filter that is
+	// there stays as it is, and none is made.
+	Stays bool
 }
 
 // FilterPrefix is how the names of all filters begin that carry subscriptions.
@@ -146,33 +167,41 @@ func (w *Wanted) part(t Terms, name string, table Table) {
 		return
 	}
 	on := OnTable(s.Account, s.Database, name)
+	filter := OnFilter(s.Account, s.Database, name, FilterName(s))
+	// What was granted stays granted if it cannot be told any more what the filter has to
+	// show: then that is what it showed before.
+	w.hold(t, filter, held)
 	has := folded(table.Columns)
-	lost := func(of []string) bool {
-		any := false
-		for _, c := range folded(of) {
-			if !slices.Contains(has, c) {
-				w.unmet(t, on, "the table has no column "+c)
-				any = true
-			}
-		}
-		return any
+	lost := func(of []string) []string {
+		return slices.DeleteFunc(folded(of), func(c string) bool { return slices.Contains(has, c) })
 	}
-	var columns []string
+	unmet := func(stays bool, messages ...string) {
+		for _, message := range messages {
+			w.Unmet = append(w.Unmet, Unmet{ID: t.ID, Object: on, Message: message, Stays: stays})
+		}
+	}
+	var columns, gone []string
 	isKey := func(c string) bool { return slices.Contains(folded(table.Keys), c) }
 	switch {
 	case len(s.Columns) > 0:
 		// Partition keys are seen by whoever selects anything, and are named in no filter
 		// (https://docs.aws.amazon.com/lake-formation/latest/dg/data-filtering-notes.html).
 		named := slices.DeleteFunc(folded(s.Columns), isKey)
-		lost(named)
+		for _, c := range lost(named) {
+			gone = append(gone, "the table has no column "+c)
+		}
 		columns = slices.DeleteFunc(named, func(c string) bool { return !slices.Contains(has, c) })
 	case len(s.ExceptColumns) > 0:
 		if i := slices.IndexFunc(folded(s.ExceptColumns), isKey); i >= 0 {
-			w.unmet(t, on, "column "+folded(s.ExceptColumns)[i]+" is a partition key, which Lake Formation hides from nobody who selects anything of the table")
+			unmet(true, "column "+folded(s.ExceptColumns)[i]+" is a partition key, which Lake Formation hides from nobody who selects anything of the table")
 			return
 		}
-		if lost(s.ExceptColumns) {
+		for _, c := range lost(s.ExceptColumns) {
 			// It may have been renamed, and would be open under its new name.
+			unmet(true, "the table has no column "+c)
+			gone = append(gone, c)
+		}
+		if len(gone) > 0 {
 			return
 		}
 		// What is named stays closed for columns that come. And external accounts cannot be
@@ -182,16 +211,16 @@ func (w *Wanted) part(t Terms, name string, table Table) {
 		columns = slices.DeleteFunc(slices.Clone(has), func(c string) bool { return slices.Contains(except, c) })
 	}
 	partly := len(s.Columns) > 0 || len(s.ExceptColumns) > 0
+	columns = slices.DeleteFunc(columns, func(c string) bool { return isKey(c) || !Listable(c) })
 	if partly && len(columns) == 0 {
-		w.unmet(t, on, "no column is left")
+		unmet(true, append(gone, "no column is left")...)
 		return
 	}
+	unmet(false, gone...)
 	// Columns alone are carried by a filter, too, of all rows: whether the grant option on a
 	// list of columns is accepted two pages say differently, and of filters it is documented
 	// (https://docs.aws.amazon.com/lake-formation/latest/dg/granting-filter-perms.html).
-	filter := OnFilter(s.Account, s.Database, name, FilterName(s))
 	w.Filters[filter] = Filter{Columns: columns, Rows: s.Rows}
-	w.hold(t, filter, held)
 }
 
 func (w *Wanted) hold(t Terms, on Object, h Held) {

@@ -18,6 +18,7 @@ import (
 	"github.com/lakemesh/lakemesh/internal/explaining"
 	"github.com/lakemesh/lakemesh/internal/identity"
 	"github.com/lakemesh/lakemesh/internal/parts"
+	"github.com/lakemesh/lakemesh/internal/rowfilter"
 	"github.com/lakemesh/lakemesh/internal/sharing"
 	"github.com/lakemesh/lakemesh/internal/tracker"
 )
@@ -194,7 +195,7 @@ func (x *explained) observe(ctx context.Context) error {
 	}
 	is := func(c types.Column) bool { return strings.EqualFold(aws.ToString(c.Name), x.Column) }
 	x.partitionKey = slices.ContainsFunc(table.PartitionKeys, is)
-	known := x.public != nil && x.public.StorageDescriptor != nil && slices.ContainsFunc(x.public.StorageDescriptor.Columns, is)
+	known := slices.ContainsFunc(x.Schema.Columns, func(c rowfilter.Column) bool { return strings.EqualFold(c.Name, x.Column) })
 	shown := x.shared != nil && x.shared.StorageDescriptor != nil && slices.ContainsFunc(x.shared.StorageDescriptor.Columns, is)
 	if x.public != nil && !known && !shown && !x.partitionKey {
 		return explaining.NoColumn(x.Asked)

@@ -9,6 +9,7 @@ import (
 
 	"github.com/lakemesh/lakemesh"
 	"github.com/lakemesh/lakemesh/internal/catalog"
+	"github.com/lakemesh/lakemesh/internal/parts"
 )
 
 // TableInfoInput names a table of the mesh.
@@ -109,9 +110,11 @@ func tableInfo(d *types.Database, t *types.Table, seen string) *TableInfo {
 }
 
 func columns(list []types.Column) []Column {
-	all := make([]Column, len(list))
-	for i, c := range list {
-		all[i] = Column{Name: aws.ToString(c.Name), Type: aws.ToString(c.Type), Comment: aws.ToString(c.Comment)}
+	all := []Column{}
+	for _, c := range list {
+		if !parts.IsPast(c) {
+			all = append(all, Column{Name: aws.ToString(c.Name), Type: aws.ToString(c.Type), Comment: aws.ToString(c.Comment)})
+		}
 	}
 	return all
 }

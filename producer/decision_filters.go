@@ -26,6 +26,9 @@ import (
 // filterChange is what becomes of a filter.
 type filterChange struct {
 	to access.Filter
+	// written is the same with the names of columns as the table has them: whether case counts in
+	// a filter's list is not documented.
+	written access.Filter
 	// there tells that it is there and shows something else.
 	there bool
 }
@@ -112,22 +115,31 @@ func carriedBy(o *tracker.Record, filter permissions.Resource) bool {
 func (p *Producer) neededFilters(c *considered, f *found, ch *change, wanted access.Wanted) error {
 	for _, name := range slices.Sorted(maps.Keys(f.tables)) {
 		object := access.OnFilter(p.meshAccount, c.record.Database, name, chain.FilterOf(c.scope))
-		to, ok := wanted.Filters[object]
-		if !ok {
-			continue
-		}
+		to, known := wanted.Filters[object]
 		schema := f.tables[name].schema
-		if c.givesMore() {
+		r, _ := permissions.Of(object)
+		is, there := f.filters[r]
+		if c.givesMore() || !there && !known {
 			if err := schema.Check(c.scope); err != nil {
 				return err
 			}
 		}
 		var err error
 		if to.Rows, err = schema.Rows(c.scope.Rows); err != nil {
-			return err
+			if !there {
+				return err
+			}
+			// The table has changed. What takes away, or moves the end, is not kept from it.
+			ch.warnings = append(ch.warnings, fmt.Sprintf("the condition on rows does not fit table %s.%s any more, and %s stays as it is: say another one (%v)", c.record.Database, name, r, err))
+			known = false
 		}
-		r, _ := permissions.Of(object)
-		is, there := f.filters[r]
+		if !known {
+			// It may show the wrong thing, and never more than what was decided.
+			if there && !f.have.OwnedBy(p.ids.Mesh.ARN, r) {
+				return permissions.ForeignFilter(r)
+			}
+			continue
+		}
 		if there && c.repairs && len(c.scope.ExceptColumns) > 0 {
 			// What is new in the table is shown once its owner decides, and not by the way.
 			shown := slices.DeleteFunc(slices.Clone(to.Columns), func(column string) bool { return !slices.Contains(is.Columns, column) })
@@ -139,9 +151,9 @@ func (p *Producer) neededFilters(c *considered, f *found, ch *change, wanted acc
 		case there && !f.have.OwnedBy(p.ids.Mesh.ARN, r):
 			return permissions.ForeignFilter(r)
 		case !there:
-			ch.filters[r] = filterChange{to: to}
+			ch.filters[r] = filterChange{to: to, written: schema.Written(to)}
 		case !is.Equal(to):
-			ch.filters[r] = filterChange{to: to, there: true}
+			ch.filters[r] = filterChange{to: to, written: schema.Written(to), there: true}
 		}
 	}
 	return nil
@@ -216,10 +228,10 @@ func (p *Producer) planFilters(todo *plan.Plan, ch *change) []*plan.Step {
 	for _, r := range slices.SortedFunc(maps.Keys(ch.filters), func(a, b permissions.Resource) int { return strings.Compare(a.String(), b.String()) }) {
 		to := ch.filters[r]
 		s := plan.Step{Kind: plan.CreateFilter, Account: p.meshAccount, Resource: r.String(), Summary: fmt.Sprintf("make %s: %s", r, chain.Showing(to.to)),
-			Run: func(ctx context.Context) error { return p.mesh.lake.MakeFilter(ctx, r, to.to) }}
+			Run: func(ctx context.Context) error { return p.mesh.lake.MakeFilter(ctx, r, to.written) }}
 		if to.there {
 			s.Kind, s.Summary = plan.UpdateFilter, fmt.Sprintf("change %s, for everybody who was granted it: %s", r, chain.Showing(to.to))
-			s.Run = func(ctx context.Context) error { return p.mesh.lake.ChangeFilter(ctx, r, to.to) }
+			s.Run = func(ctx context.Context) error { return p.mesh.lake.ChangeFilter(ctx, r, to.written) }
 		}
 		steps = append(steps, todo.Add(s))
 	}

@@ -186,7 +186,7 @@ func (x *explained) known(ctx context.Context) error {
 	}
 	is := func(c types.Column) bool { return strings.EqualFold(aws.ToString(c.Name), x.Column) }
 	x.partitionKey = slices.ContainsFunc(x.table.PartitionKeys, is)
-	if d := x.table.StorageDescriptor; !x.partitionKey && (d == nil || !slices.ContainsFunc(d.Columns, is)) {
+	if !x.partitionKey && !slices.ContainsFunc(parts.Of(x.Database, x.table).Columns, func(c rowfilter.Column) bool { return strings.EqualFold(c.Name, x.Column) }) {
 		return explaining.NoColumn(x.Asked)
 	}
 	return nil

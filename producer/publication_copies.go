@@ -13,6 +13,7 @@ import (
 	"github.com/lakemesh/lakemesh"
 	"github.com/lakemesh/lakemesh/internal/catalog"
 	"github.com/lakemesh/lakemesh/internal/identity"
+	"github.com/lakemesh/lakemesh/internal/parts"
 	"github.com/lakemesh/lakemesh/internal/places"
 	"github.com/lakemesh/lakemesh/plan"
 )
@@ -28,6 +29,10 @@ type copyFound struct {
 	rekeyed, unnoted bool
 	// changed says how others changed it, also if that is going to be overwritten.
 	changed string
+	// was are the columns of a copy that is not the same, where they are found by their places;
+	// moved tells that they have moved under what subscriptions show.
+	was   *parts.Schema
+	moved bool
 }
 
 // foundCopy notes a copy, and whether others have changed it. What was published last
@@ -38,6 +43,7 @@ func (w *wantedPublication) foundCopy(t *publishedTable, found *types.Table) {
 	t.found, t.same = true, t.digest == is
 	t.was = places.Of(found.StorageDescriptor, found.Parameters)
 	t.copy = copyFound{version: aws.ToString(found.VersionId), published: catalog.PublishedAt(found), rekeyed: !catalog.SameKeys(t.keys, found.PartitionKeys)}
+	t.foundPlaces(w.target, found)
 	if t.copy.published.Restoring != "" {
 		// Whatever the source lacks, the copy is the one that is whole.
 		t.conflict = "it is being restored to database " + w.source + ", which has not ended; restore it again: " + lakemesh.Do("producer.RestoreTables", "SourceDatabaseName", w.source, "TableNameRegex", t.name).String()
@@ -84,6 +90,9 @@ func (w *wantedPublication) conflict(t *publishedTable, what string, cause error
 	hint := "take over at the source what was done in the mesh, or overwrite the copy"
 	if t.iceberg {
 		hint = "to have everybody commit to the mesh's table, migrate it; else decide which of the two is the table: take over at the source what was committed in the mesh (Iceberg's register_table or rollback procedures), or give it up"
+	}
+	if t.copy.moved {
+		hint = "narrow the subscription to what it shall show, or end it; if the files have changed in the same way, overwrite the copy"
 	}
 	return &lakemesh.Error{Op: w.op, Kind: lakemesh.ErrConflict, Account: w.meshAccount, Resource: fmt.Sprintf("table %s.%s", w.target, t.name), Err: cause,
 		Message: what, Hint: hint, Do: []lakemesh.Call{w.overwriting(t)}}

@@ -364,7 +364,7 @@ func (s *surveyed) surveyTargets(ctx context.Context) error {
 	if s.migrate {
 		s.takeMigrated(migrated)
 	}
-	return nil
+	return s.heedPlaces(ctx)
 }
 
 func has(set map[string]*publishedTable) func(string) bool {

@@ -22,7 +22,7 @@ func (p *Producer) changedParts(ctx context.Context, all []*surveyed) []string {
 	var tables []changed
 	for _, pub := range all {
 		for _, t := range pub.tables {
-			if t.found && !t.same {
+			if t.found && !t.same && t.conflict == "" {
 				tables = append(tables, changed{pub, t.name})
 			}
 		}

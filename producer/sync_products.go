@@ -294,6 +294,9 @@ func (s *surveyed) findSources(ctx context.Context) error {
 		s.foundCopy(t, s.copies[t.name])
 		s.moves = s.moves || !t.same && t.stored
 	}
+	if err := s.heedPlaces(ctx); err != nil {
+		return err
+	}
 	group, gctx = errgroup.WithContext(ctx)
 	group.Go(func() (err error) {
 		if !s.moves {

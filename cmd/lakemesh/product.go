@@ -35,7 +35,7 @@ func (p *publishFlags) add(cmd *cobra.Command, a *app) {
 	f.BoolVar(&p.public, "create-public-metadata", true, "let every consumer of the mesh see the tables' metadata")
 	f.StringVar(&p.schedule, "sync-mesh-catalog-schedule", "", "when the crawler runs, as an AWS cron expression (default with a crawler: every 4 hours)")
 	f.StringVar(&p.crawlerRole, "sync-mesh-crawler-role-arn", "", "the role of a Glue crawler that keeps the mesh's metadata up to date (default: no crawler)")
-	f.BoolVar(&p.overwrite, "overwrite", false, "give up what others changed in the mesh since it was published (default: leave it, and fail)")
+	f.BoolVar(&p.overwrite, "overwrite", false, "give up what others changed in the mesh since it was published, and take over columns that have moved (default: leave it, and fail)")
 	required(cmd, "source-database-name")
 	must(cmd.RegisterFlagCompletionFunc("source-database-name", a.completeSourceDatabases))
 	must(cmd.RegisterFlagCompletionFunc("table-name-regex", a.completeSourceTables))

@@ -57,7 +57,7 @@ fails when everything else is done.`,
 	f.StringVar(&in.SourceDatabaseName, "source-database-name", "", "only what comes from this database of the producer")
 	f.StringVar(&in.TableNameRegex, "table-name-regex", "", "a table's name, or a regular expression for whole names (default: all tables)")
 	f.BoolVar(&in.Deep, "deep", false, "read the partitions of the copies, too, instead of trusting what was noted there")
-	f.BoolVar(&in.Overwrite, "overwrite", false, "give up what others changed in the mesh since it was published")
+	f.BoolVar(&in.Overwrite, "overwrite", false, "give up what others changed in the mesh since it was published, and take over columns that have moved")
 	f.DurationVar(&watch, "watch", 0, "go on, and do it again whenever so much time has passed: 5m")
 	must(cmd.RegisterFlagCompletionFunc("source-database-name", a.completeSourceDatabases))
 	return cmd

@@ -1,6 +1,7 @@
 package chain
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -108,7 +109,7 @@ func (f *Filters) wanted(o access.Object, to access.Filter, ids []string) []Find
 	rows, err := schema.Rows(to.Rows)
 	if err != nil {
 		g := f.finding(o, Missing, "the condition on rows does not fit the table any more: "+err.Error(), ids...)
-		g.ByHand = "say another condition: lakemesh subscription update <id> --rows <condition>"
+		g.ByHand = "say another condition: lakemesh subscription update " + cmp.Or(strings.Join(ids, ", "), "<id>") + " --rows <condition>"
 		return []Finding{g}
 	}
 	to.Rows = rows
@@ -177,7 +178,7 @@ func orAll(rows string) string {
 
 // isOpen reports whether a filter shows columns that the table will get.
 func isOpen(f access.Filter) bool {
-	return len(f.Columns) == 0 || slices.ContainsFunc(f.Columns, func(c string) bool { return strings.HasPrefix(c, "-") })
+	return len(f.Columns) == 0
 }
 
 // shown are the columns of a table that a filter shows.
@@ -185,7 +186,7 @@ func shown(s parts.Schema, f access.Filter) []string {
 	open := isOpen(f)
 	var all []string
 	for _, c := range s.Names() {
-		if open && !slices.Contains(f.Columns, "-"+c) || !open && slices.Contains(f.Columns, c) {
+		if open && !slices.Contains(f.Except, c) || !open && slices.Contains(f.Columns, c) {
 			all = append(all, c)
 		}
 	}
@@ -291,10 +292,9 @@ func (f *Filters) Undone(found []Finding) []Finding {
 func Showing(f access.Filter) string {
 	text := "all columns"
 	switch {
-	case len(f.Columns) == 0:
-	case isOpen(f):
-		text += " but " + strings.ReplaceAll(strings.Join(f.Columns, ", "), "-", "")
-	default:
+	case len(f.Except) > 0:
+		text += " but " + strings.Join(f.Except, ", ")
+	case !isOpen(f):
 		text = "columns " + strings.Join(f.Columns, ", ")
 	}
 	if f.Rows == "" {
@@ -308,10 +308,13 @@ func LostColumns(unmet access.Unmet, r *tracker.Record) Finding {
 	f := Finding{Kind: Missing, Link: Metadata, Resource: unmet.Object.String(), Database: unmet.Object.Database, Tables: []string{unmet.Object.Table}, Subscriptions: []string{unmet.ID}, Repairs: Owner,
 		What: "subscription " + unmet.ID + ": " + unmet.Message}
 	flag := "--columns"
-	if s := r.Justified().Scope; len(s.ExceptColumns) > 0 {
+	switch s := r.Justified().Scope; {
+	case len(s.ExceptColumns) > 0:
 		flag = "--except-columns"
-		f.What += ", which it leaves out and which may have another name now: nothing can be given by it, and what its filter showed before is all that is shown"
-	} else {
+		f.What += ", which it leaves out and which may have another name now: what its filter showed before is all that is shown"
+	case unmet.Stays:
+		f.What += ": of what its filter showed before nothing is left"
+	default:
 		f.What += ": the other columns that it names are shown"
 	}
 	f.ByHand = "say anew which columns: lakemesh subscription update " + unmet.ID + " " + flag + " <columns>"

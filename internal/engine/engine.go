@@ -154,7 +154,12 @@ func visible(meta *glue.GetUnfilteredTableMetadataOutput, files []string) ([]str
 		for _, line := range lines[min(header, len(lines)):] {
 			row := rowfilter.Row{}
 			for i, c := range schema.Columns {
-				if row[c.Name], err = rowfilter.ParseValue(rowfilter.ParseType(c.Type), line[i]); err != nil {
+				typ := rowfilter.ParseType(c.Type)
+				if typ.Kind == rowfilter.Other || typ.Kind == rowfilter.Struct {
+					// No condition can be on it.
+					continue
+				}
+				if row[rowfilter.Written(c.Name)], err = rowfilter.ParseValue(typ, line[i]); err != nil {
 					return nil, err
 				}
 			}

@@ -3,6 +3,7 @@ package explaining
 import (
 	"context"
 	"errors"
+	"maps"
 	"slices"
 	"strings"
 
@@ -59,11 +60,7 @@ func (a Asked) said(name string, records []*tracker.Record) (access.Filter, bool
 			if filterOf(s) != name {
 				continue
 			}
-			f := access.Filter{Columns: slices.Clone(s.Columns), Rows: s.Rows}
-			for _, c := range s.ExceptColumns {
-				f.Columns = append(f.Columns, "-"+c)
-			}
-			return f, true
+			return access.Filter{Columns: s.Columns, Except: s.ExceptColumns, Rows: s.Rows}, true
 		}
 	}
 	return access.Filter{}, false
@@ -107,13 +104,10 @@ func (a Asked) cells(rows []permissions.Holding) chain.Cells {
 
 // granted is what one row gives. Of columns that the table does not have it gives nothing.
 func (a Asked) granted(r permissions.Holding, columns chain.Cells) chain.Cells {
-	shown, names := chain.Seen{All: true}, slices.Clone(r.Columns)
-	for _, c := range r.Except {
-		names = append(names, "-"+c)
-	}
+	shown, names, out := chain.Seen{All: true}, r.Columns, r.Except
 	if r.Filter != "" {
 		f, known := a.Filters[r.Filter]
-		names = f.Columns
+		names, out = f.Columns, f.Except
 		if f.Rows != "" {
 			shown = chain.Seen{Rows: []string{f.Rows}}
 		}
@@ -125,22 +119,19 @@ func (a Asked) granted(r permissions.Holding, columns chain.Cells) chain.Cells {
 		}
 	}
 	all := chain.Cells{}
-	excludes := len(names) == 0 || strings.HasPrefix(names[0], "-")
 	_, open := columns[chain.Others]
-	for c := range columns {
-		if excludes {
-			all[c] = shown
+	put := func(names []string, seen chain.Seen) {
+		for _, name := range names {
+			if _, has := columns[name]; has || open {
+				all[name] = seen
+			}
 		}
 	}
-	for _, name := range names {
-		name, out := strings.CutPrefix(name, "-")
-		if _, has := columns[name]; !has && !open {
-			continue
-		}
-		if all[name] = shown; out {
-			all[name] = chain.Seen{}
-		}
+	if len(names) == 0 {
+		put(slices.Collect(maps.Keys(columns)), shown)
 	}
+	put(names, shown)
+	put(out, chain.Seen{})
 	if _, told := all[chain.Others]; open && !told {
 		all[chain.Others] = chain.Seen{}
 	}

@@ -2,7 +2,9 @@
 package parts
 
 import (
+	"cmp"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -10,6 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/glue/types"
 
 	"github.com/lakemesh/lakemesh"
+	"github.com/lakemesh/lakemesh/access"
 	"github.com/lakemesh/lakemesh/internal/rowfilter"
 )
 
@@ -18,13 +21,19 @@ type Schema struct {
 	// Table names it in errors.
 	Table         string
 	Columns, Keys []rowfilter.Column
+	// Past are the names of columns of earlier schemas, which engines do not read any more.
+	Past []string
+	// Registered tells that the columns are those of a schema in Glue's Schema Registry.
+	Registered bool
 }
 
 // Of is the schema of a table.
 func Of(database string, t *types.Table) Schema {
 	s := Schema{Table: database + "." + strings.ToLower(aws.ToString(t.Name)), Keys: columns(t.PartitionKeys)}
 	if t.StorageDescriptor != nil {
-		s.Columns = columns(t.StorageDescriptor.Columns)
+		var now []types.Column
+		now, s.Past = current(t.StorageDescriptor.Columns)
+		s.Columns, s.Registered = columns(now), t.StorageDescriptor.SchemaReference != nil
 	}
 	return s
 }
@@ -52,7 +61,7 @@ func (s Schema) Rows(condition string) (string, error) {
 	if condition == "" {
 		return "", nil
 	}
-	read, err := rowfilter.Read(condition, rowfilter.Table{Columns: s.Columns, PartitionKeys: s.Keys})
+	read, err := rowfilter.Read(condition, s.asked())
 	if err != nil {
 		return "", lakemesh.Invalid("Rows", "of table %s: %v", s.Table, err)
 	}
@@ -64,8 +73,29 @@ func (s Schema) Rows(condition string) (string, error) {
 	return text, lakemesh.Scope{Rows: text}.Check()
 }
 
+// asked is the table as conditions know it.
+func (s Schema) asked() rowfilter.Table {
+	database, name, _ := strings.Cut(s.Table, ".")
+	return rowfilter.Table{Database: database, Name: name, Columns: s.Columns, PartitionKeys: s.Keys, Past: s.Past}
+}
+
 // Names are the names of its columns, in lower case, without those of partition keys.
 func (s Schema) Names() []string { return folded(s.Columns) }
+
+// Written is a filter with the names of its columns as the table has them, in the same order.
+func (s Schema) Written(f access.Filter) access.Filter {
+	spelled := map[string]string{}
+	for _, c := range s.Columns {
+		if _, twin := spelled[strings.ToLower(c.Name)]; !twin {
+			spelled[strings.ToLower(c.Name)] = c.Name
+		}
+	}
+	f.Columns = slices.Clone(f.Columns)
+	for i, name := range f.Columns {
+		f.Columns[i] = cmp.Or(spelled[name], name)
+	}
+	return f
+}
 
 // Narrower tells whether one condition on rows lets through none that another does not. One
 // that the table cannot be asked is undecided.
@@ -74,7 +104,7 @@ func (s Schema) Narrower(a, b string) rowfilter.Answer {
 		if text == "" {
 			text = all
 		}
-		return rowfilter.Read(text, rowfilter.Table{Columns: s.Columns, PartitionKeys: s.Keys})
+		return rowfilter.Read(text, s.asked())
 	}
 	narrow, err := read(a)
 	if err != nil {
@@ -87,33 +117,79 @@ func (s Schema) Narrower(a, b string) rowfilter.Answer {
 	return rowfilter.Narrower(narrow, wide).Answer
 }
 
-// Check refuses a scope that the table cannot be narrowed to: columns that it does not have,
-// exclusions that leave nothing or that name partition keys, which everybody sees who selects
-// anything, and conditions that cannot be read or typed.
+// Check refuses a scope that the table cannot be narrowed to: columns that it does not have or
+// that Lake Formation cannot tell apart, exclusions that leave nothing or that name partition
+// keys, which everybody sees who selects anything, and conditions that cannot be read or typed.
 func (s Schema) Check(scope lakemesh.Scope) error {
+	if s.Registered && scope.Partly() {
+		return lakemesh.Invalid("Columns", "the columns of table %s are those of a schema in Glue's Schema Registry, which Lake Formation does not support: "+
+			"https://docs.aws.amazon.com/lake-formation/latest/dg/limitations.html", s.Table)
+	}
 	_, err := s.Rows(scope.Rows)
-	has, keys := folded(s.Columns), folded(s.Keys)
 	for field, names := range map[string][]string{"Columns": scope.Columns, "ExceptColumns": scope.ExceptColumns} {
 		for _, name := range names {
-			switch {
-			case slices.Contains(keys, name) && field == "ExceptColumns":
-				err = errors.Join(err, lakemesh.Invalid(field, "%s is a partition key of table %s, which Lake Formation hides from nobody who selects anything of the table", name, s.Table))
-			case !slices.Contains(has, name) && !slices.Contains(keys, name):
-				err = errors.Join(err, lakemesh.Invalid(field, "table %s has no column %s; it has %s", s.Table, name, strings.Join(append(has, keys...), ", ")))
+			if text := s.wrong(name, field == "ExceptColumns"); text != "" {
+				err = errors.Join(err, lakemesh.Invalid(field, "%s", text))
 			}
 		}
 	}
+	has, keys := folded(s.Columns), folded(s.Keys)
 	left := slices.DeleteFunc(slices.Clone(has), func(c string) bool {
-		return len(scope.Columns) > 0 && !slices.Contains(scope.Columns, c) || slices.Contains(scope.ExceptColumns, c)
+		return slices.Contains(keys, c) || len(scope.Columns) > 0 && !slices.Contains(scope.Columns, c) || slices.Contains(scope.ExceptColumns, c)
 	})
 	switch {
-	case err != nil || len(left) > 0:
-	case len(scope.Columns) > 0:
-		return lakemesh.Invalid("Columns", "of table %s partition keys alone are named, which are seen beside any other column; name one of %s, too", s.Table, strings.Join(has, ", "))
-	case len(scope.ExceptColumns) > 0:
+	case err != nil:
+	case len(scope.Columns) > 0 && len(left) == 0:
+		return lakemesh.Invalid("Columns", "of table %s partition keys alone are named, which are seen beside any other column; name another column, too: %s", s.Table, rowfilter.Meant("", has))
+	case len(scope.ExceptColumns) > 0 && len(left) == 0:
 		return lakemesh.Invalid("ExceptColumns", "of table %s no column is left", s.Table)
+	case len(scope.ExceptColumns) > 0:
+		// What is left stands in the filter's list.
+		for _, name := range left {
+			if why := unlisted(name); why != "" {
+				err = errors.Join(err, lakemesh.Invalid("ExceptColumns", "column %.300s of table %s cannot be given beside columns that are left out: %s; leave it out, too", name, s.Table, why))
+			}
+		}
 	}
 	return err
+}
+
+// wrong says what is wrong with a column that a scope names; empty if nothing is.
+func (s Schema) wrong(name string, except bool) string {
+	has, keys := folded(s.Columns), folded(s.Keys)
+	var spelled []string
+	for _, c := range s.Columns {
+		if strings.ToLower(c.Name) == name {
+			spelled = append(spelled, c.Name)
+		}
+	}
+	switch isKey := slices.Contains(keys, name); {
+	case isKey && except:
+		return fmt.Sprintf("%s is a partition key of table %s, which Lake Formation hides from nobody who selects anything of the table", name, s.Table)
+	case isKey:
+		return ""
+	case len(spelled) == 0 && slices.Contains(s.Past, name):
+		return fmt.Sprintf("%s is a column of an earlier schema of table %s: Iceberg leaves it in Glue, and it was dropped, or has another name now", name, s.Table)
+	case len(spelled) == 0:
+		return fmt.Sprintf("table %s has no column %.300s (%s)", s.Table, name, s.meant(name, append(has, keys...)))
+	case except:
+		return ""
+	case len(spelled) > 1:
+		return fmt.Sprintf("column %s of table %s can be %s, which Lake Formation may not tell apart", name, s.Table, strings.Join(spelled, " or "))
+	}
+	if why := unlisted(name); why != "" {
+		return fmt.Sprintf("column %.300s of table %s cannot be given by itself: %s", name, s.Table, why)
+	}
+	return ""
+}
+
+// meant says what could have been meant by a name that is no column's.
+func (s Schema) meant(name string, has []string) string {
+	plain := strings.ReplaceAll(name, `"`, "")
+	if column, _, nested := strings.Cut(plain, "."); nested && slices.Contains(has, column) {
+		return "its fields cannot be given by themselves: name " + column
+	}
+	return rowfilter.Meant(plain, has)
 }
 
 func folded(columns []rowfilter.Column) []string {

@@ -18,9 +18,7 @@ import (
 // CellsFilter reads what a data cells filter shows: its columns, in lower case and in order,
 // and its rows. ok is false if there is none. One that is there and that the caller may not
 // see is a [ForeignFilter]; whether AWS says so of one, or that there is none, is not
-// documented, and [Lake.MakeFilter] finds it then. One that excludes columns
-// is told with the columns that it excludes, each after a minus: lakemesh makes none, and it
-// is the same as none of them.
+// documented, and [Lake.MakeFilter] finds it then.
 func (l *Lake) CellsFilter(ctx context.Context, r Resource) (_ access.Filter, ok bool, _ error) {
 	out, err := l.Client.GetDataCellsFilter(ctx, &lakeformation.GetDataCellsFilterInput{
 		TableCatalogId: aws.String(r.Account), DatabaseName: aws.String(r.Database), TableName: aws.String(r.Table), Name: aws.String(r.Filter)})
@@ -68,10 +66,11 @@ func filterOf(f *types.DataCellsFilter) access.Filter {
 	}
 	if f.ColumnWildcard != nil {
 		for _, c := range f.ColumnWildcard.ExcludedColumnNames {
-			is.Columns = append(is.Columns, "-"+strings.ToLower(c))
+			is.Except = append(is.Except, strings.ToLower(c))
 		}
 	}
 	slices.Sort(is.Columns)
+	slices.Sort(is.Except)
 	if f.RowFilter != nil && f.RowFilter.AllRowsWildcard == nil {
 		is.Rows = aws.ToString(f.RowFilter.FilterExpression)
 	}

@@ -140,6 +140,9 @@ func (b *binder) column(p *Path) (Type, error) {
 	for i, c := range all {
 		names[i] = c.Name
 	}
+	if err := b.unasked(*p, names); err != nil {
+		return Type{}, err
+	}
 	i, err := find(p.Names[0], p.At, names, "column")
 	if err != nil {
 		return Type{}, err
@@ -175,6 +178,26 @@ func (b *binder) column(p *Path) (Type, error) {
 	return t, nil
 }
 
+// unasked refuses what looks like the name of a column and is not: the table's own name, a
+// column of an earlier schema, and one that is a partition key, too.
+func (b *binder) unasked(p Path, names []string) error {
+	first := p.Names[0]
+	means := func(name string) bool { return strings.EqualFold(name, first.Text) }
+	if slices.ContainsFunc(names, means) {
+		if slices.ContainsFunc(names[:len(b.table.Columns)], means) && slices.ContainsFunc(names[len(b.table.Columns):], means) {
+			return refuse(ErrColumn, p.At, "", "%s is a column and a partition key of the table, and which is meant cannot be told", first)
+		}
+		return nil
+	}
+	switch {
+	case slices.ContainsFunc(b.table.Past, means):
+		return refuse(ErrColumn, p.At, "Iceberg leaves it in Glue; it was dropped, or has another name now", "%s is a column of an earlier schema", first)
+	case len(p.Names) > 1 && b.table.Name != "" && (means(b.table.Name) || means(b.table.Database)):
+		return refuse(ErrColumn, p.At, "the table is not named in a condition", "there is no column %s", first)
+	}
+	return nil
+}
+
 // find finds a name among some. One that differs by case alone must be the only one, and
 // must be meant without quotes.
 func find(n Name, at Position, names []string, what string) (int, error) {
@@ -190,14 +213,7 @@ func find(n Name, at Position, names []string, what string) (int, error) {
 	}
 	switch {
 	case found < 0:
-		hint := "there is none"
-		if len(names) > 0 {
-			hint = "there is " + list(names)
-		}
-		if near := nearest(n.Text, names); near != "" {
-			hint = "is it " + near + "?"
-		}
-		return -1, refuse(ErrColumn, at, hint, "there is no %s %s", what, n)
+		return -1, refuse(ErrColumn, at, Meant(n.Text, names), "there is no %s %s", what, n)
 	case n.Quoted && names[found] != n.Text, !n.Quoted && len(names[found]) != len(n.Text):
 		return -1, refuse(ErrColumn, at, "", "there is no %s %s, its name is %s", what, n, names[found])
 	}
@@ -211,17 +227,26 @@ func printed(name string) Name {
 	return Name{name, !plain || keywords[strings.ToLower(name)]}
 }
 
+// Written is the name of a column as conditions have it, and as a [Row] names it: in quotes where
+// it needs them.
+func Written(column string) string { return printed(column).String() }
+
 const (
-	// listed is how many names an error lists, shown how many bytes of a type.
+	// listed is how many names an error lists, shown how many bytes of a type or a name. What
+	// is longer is compared with nothing.
 	listed = 8
 	shown  = 60
 )
 
 func list(names []string) string {
-	if len(names) > listed {
-		return strings.Join(names[:listed], ", ") + ", …"
+	var some []string
+	for _, n := range names[:min(len(names), listed)] {
+		some = append(some, short(n))
 	}
-	return strings.Join(names, ", ")
+	if len(names) > listed {
+		some = append(some, "…")
+	}
+	return strings.Join(some, ", ")
 }
 
 func short(s string) string {
@@ -233,11 +258,26 @@ func short(s string) string {
 	return s
 }
 
+// Meant says shortly what could have been meant by a name that is not among some: the nearest,
+// or what there is.
+func Meant(name string, names []string) string {
+	switch near := nearest(name, names); {
+	case near != "":
+		return "is it " + near + "?"
+	case len(names) == 0:
+		return "there is none"
+	}
+	return "there is " + list(names)
+}
+
 // nearest is the name that was probably meant: the one with the fewest changes, if these
 // are few for its length.
 func nearest(s string, names []string) string {
 	best, least := "", utf8.RuneCountInString(s)/3+1
 	for _, name := range names {
+		if len(s) > shown || len(name) > shown {
+			continue
+		}
 		if d := distance(strings.ToLower(s), strings.ToLower(name), least); d < least {
 			best, least = name, d
 		}

@@ -12,8 +12,12 @@ type Column struct{ Name, Type string }
 
 // A Table is what a condition is typed against.
 type Table struct {
-	Columns       []Column
-	PartitionKeys []Column
+	// Database and Name name it; errors know by them a condition that names the table.
+	Database, Name string
+	Columns        []Column
+	PartitionKeys  []Column
+	// Past are the names of columns of earlier schemas: nothing can be asked of them.
+	Past []string
 }
 
 // A Condition is a condition on rows of a table: typed, and in its normal form. Two

@@ -75,6 +75,10 @@ func lex(s string) ([]token, error) {
 		if err != nil {
 			return nil, err
 		}
+		if len(tokens) == 0 && (t.is("SELECT") || t.is("WHERE")) {
+			// Such a column stands in double quotes, so that a query is meant.
+			return nil, refuse(ErrSyntax, t.at, "a condition alone, as it stands behind WHERE: leave "+strings.ToUpper(t.text)+" out", "the keyword %s", strings.ToUpper(t.text))
+		}
 		tokens = append(tokens, t)
 		if t.kind == end {
 			return tokens, nil
@@ -113,8 +117,14 @@ func (l *lexer) next() (token, error) {
 		if t.kind != symbol {
 			r, _ := utf8.DecodeRuneInString(rest)
 			hint := ""
-			if alike(r) {
+			switch {
+			case alike(r):
 				hint = "a quote is ' around a string and \" around a name"
+			case unicode.In(r, unicode.L, unicode.M, unicode.N):
+				hint = "a name with other letters than A to Z stands in double quotes"
+				if name := l.around(); name != "" {
+					hint += `: "` + name + `"`
+				}
 			}
 			return t, refuse(ErrSyntax, l.at, hint, "%s is not allowed here", show(r))
 		}
@@ -123,13 +133,26 @@ func (l *lexer) next() (token, error) {
 	return t, nil
 }
 
+// around is the name of letters of all languages in which the lexer stands.
+func (l *lexer) around() string {
+	part := func(r rune) bool { return r == '_' || unicode.In(r, unicode.L, unicode.M, unicode.N) }
+	is := func(r rune) bool { return !part(r) }
+	before := l.text[:l.at.Byte]
+	before = before[strings.LastIndexFunc(before, is)+1:]
+	after := l.rest()
+	if end := strings.IndexFunc(after, is); end >= 0 {
+		after = after[:end]
+	}
+	return short(before + after)
+}
+
 // foreign are signs that PartiQL knows and a row condition does not. They come first: a
 // comment could hide from a reader what AWS reads, or the other way about.
 var foreign = []struct{ text, hint string }{
 	{"--", "there are no comments"},
 	{"/*", "there are no comments"},
-	{";", "there is one condition"},
-	{"`", "strings stand in single quotes"},
+	{";", "there is one condition: leave it out"},
+	{"`", "a name stands in double quotes, and a string in single ones"},
 	{"==", "equality is ="},
 	{"||", "alternatives are OR; strings cannot be joined"},
 	{"&&", "AND"},
@@ -174,7 +197,11 @@ func (l *lexer) quoted(kind tokenKind, quote byte) (token, error) {
 	var b strings.Builder
 	for {
 		if l.rest() == "" {
-			return t, refuse(ErrSyntax, t.at, "", "the quote is never closed")
+			hint := ""
+			if kind == text {
+				hint = "an apostrophe within a string is doubled: 'O''Brien'"
+			}
+			return t, refuse(ErrSyntax, t.at, hint, "the quote is never closed")
 		}
 		r, size := utf8.DecodeRuneInString(l.rest())
 		if r == utf8.RuneError && size == 1 {
@@ -203,8 +230,11 @@ func (l *lexer) quoted(kind tokenKind, quote byte) (token, error) {
 // name refuses names in quotes that somebody could take for something else. A dot could
 // be one between a column and its field.
 func name(t token) error {
-	if t.text == "" || strings.ContainsAny(t.text, `"'.`) || strings.TrimSpace(t.text) != t.text {
-		return refuse(ErrSyntax, t.at, "strings stand in single quotes", "a name in double quotes that is empty, or has quotes, dots or blanks beside it in it")
+	switch {
+	case strings.Contains(t.text, "."):
+		return refuse(ErrSyntax, t.at, `a field of a struct is "a"."b"; a string stands in single quotes`, "%s is a name with a dot in it, which could be taken for one between a column and its field", t)
+	case t.text == "" || strings.ContainsAny(t.text, `"'`) || strings.TrimSpace(t.text) != t.text:
+		return refuse(ErrSyntax, t.at, "strings stand in single quotes", "a name in double quotes that is empty, or has quotes or blanks beside it in it")
 	}
 	return nil
 }

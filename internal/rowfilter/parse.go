@@ -27,10 +27,13 @@ func Parse(s string) (Expr, error) {
 	if err != nil {
 		return nil, err
 	}
-	if t := p.peek(); t.kind != end {
-		return nil, p.unexpected("AND, OR or the end")
+	switch t := p.peek(); {
+	case t.kind == end:
+		return e, nil
+	case t.kind == symbol && t.text == "," && tokens[p.next-1].kind == number:
+		return nil, refuse(ErrSyntax, t.at, "digits have a point before a fraction, and nothing between thousands", "a comma, expected AND, OR or the end")
 	}
-	return e, nil
+	return nil, p.unexpected("AND, OR or the end")
 }
 
 type parser struct {
@@ -257,6 +260,8 @@ func (p *parser) constant() (Constant, error) {
 	case t.kind == word:
 		return c, refuse(ErrSyntax, t.at, "a string stands in single quotes; there are no functions, and columns are not compared with columns",
 			"%s, expected a constant", t)
+	case t.kind == symbol && t.text == "." && p.tokens[min(p.next+1, len(p.tokens)-1)].kind == number:
+		return c, refuse(ErrSyntax, t.at, "write 0."+p.tokens[p.next+1].text, "a number without a digit before the point")
 	default:
 		return c, p.unexpected("a constant")
 	}
