@@ -1,6 +1,7 @@
 package lakemesh
 
 import (
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -34,8 +35,11 @@ const (
 	mostColumnName = 1024
 	mostRows       = 2048
 	mostPrincipals = 50
-	mostPrincipal  = 2048
 )
+
+// principalARN is the form of users, roles, organizations and organizational units. A text of
+// another form in a record is no scope, so that whoever reads it sees that.
+var principalARN = regexp.MustCompile(`^arn:aws[a-z-]*:(?:iam::[0-9]{12}:(?:user|role)/[\x21-\x7e]{1,512}|organizations::[0-9]{12}:(?:organization/o-[a-z0-9]{10,32}|ou/o-[a-z0-9]{10,32}/ou-[a-z0-9]{4,32}-[a-z0-9]{8,32}))$`)
 
 // NewScope is the scope that was said, in its form: names folded, in order, each once. What
 // cannot be is an [ErrInvalidInput]. Whether the condition on rows can be read is not looked
@@ -67,7 +71,10 @@ func (s Scope) Check() error {
 		return Invalid("Principals", "at most %d can be named, and these are %d", mostPrincipals, len(s.Principals))
 	}
 	for _, p := range s.Principals {
-		if p == "" || len(p) > mostPrincipal {
+		if strings.Contains(p, ":organizations:") && !principalARN.MatchString(p) {
+			return Invalid("Principals", "%q is not the ARN of an organization or an organizational unit, as arn:aws:organizations::MANAGEMENT-ACCOUNT:organization/o-... or arn:aws:organizations::MANAGEMENT-ACCOUNT:ou/o-.../ou-...", p)
+		}
+		if !principalARN.MatchString(p) {
 			return Invalid("Principals", "%q is not the ARN of a user, a role, an organization or an organizational unit", p)
 		}
 	}

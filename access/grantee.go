@@ -39,9 +39,6 @@ func CheckPrincipals(account string, principals []string) error {
 		if g.Organization() {
 			continue
 		}
-		if strings.Contains(p, ":organizations:") {
-			return lakemesh.Invalid("Principals", "%q is not the ARN of an organization or an organizational unit, as arn:aws:organizations::MANAGEMENT-ACCOUNT:organization/o-... or arn:aws:organizations::MANAGEMENT-ACCOUNT:ou/o-.../ou-...", p)
-		}
 		if !g.identity() {
 			return lakemesh.Invalid("Principals", "%q is not the ARN of a user or a role, as arn:aws:iam::%s:role/NAME, nor that of an organization or an organizational unit", p, account)
 		}

@@ -27,11 +27,11 @@ func wider(asked, given lakemesh.Scope, tables map[string]meshTable) []string {
 		}
 	}
 	if units := slices.DeleteFunc(given.Organizations(), func(p string) bool { return slices.Contains(asked.Principals, p) }); len(units) > 0 {
-		for_ := "one account alone"
+		whom := "one account alone"
 		if len(asked.Principals) > 0 {
-			for_ = strings.Join(asked.Principals, ", ") + " alone"
+			whom = strings.Join(asked.Principals, ", ") + " alone"
 		}
-		all = append(all, "it gives access to every account of "+strings.Join(units, ", ")+", and it was asked for by "+for_)
+		all = append(all, "it gives access to every account of "+strings.Join(units, ", ")+", and it was asked for by "+whom)
 	} else if asked.Direct() {
 		switch more := slices.DeleteFunc(slices.Clone(given.Principals), func(p string) bool { return slices.Contains(asked.Principals, p) }); {
 		case len(given.Principals) == 0:
