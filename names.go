@@ -1,6 +1,9 @@
 package lakemesh
 
-import "fmt"
+import (
+	"fmt"
+	"strings"
+)
 
 // DefaultRegion is the region in which the personas work if none is given.
 const DefaultRegion = "us-east-1"
@@ -108,6 +111,17 @@ func CatalogARN(region, account string) string {
 // DatabaseARN is the ARN of a Glue database.
 func DatabaseARN(region, account, database string) string {
 	return fmt.Sprintf("arn:aws:glue:%s:%s:database/%s", region, account, database)
+}
+
+// DatabaseOfARN is the name of the database whose ARN it is. ok is false for an ARN of
+// anything else.
+func DatabaseOfARN(arn string) (name string, ok bool) {
+	parts := strings.SplitN(arn, ":", 6)
+	if len(parts) != 6 || parts[2] != "glue" {
+		return "", false
+	}
+	name, ok = strings.CutPrefix(parts[5], "database/")
+	return name, ok && name != ""
 }
 
 // TableARN is the ARN of a Glue table.

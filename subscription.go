@@ -18,13 +18,16 @@ type Subscription struct {
 	// Status is the state that counts. Where a record says something that its
 	// decision does not bear out, Tampered is set.
 	Status Status
-	// Database is the product's database in the mesh.
+	// Database is the product's database in the mesh; empty for a subscription to a group.
 	Database string
+	// Group is the domain or the data product that the subscription is on, instead of a
+	// database and its tables.
+	Group Group
 	// Tables are the tables asked for, resolved; empty means the whole database,
 	// unless TablesUnknown is set.
 	Tables []string
-	// TablesUnknown tells that the tables cannot be read, or are too many to be listed:
-	// Tables is empty, and that does not stand for the whole database.
+	// TablesUnknown tells that the tables cannot be read, or are too many to be listed, or
+	// are those of a group: Tables is empty, and that does not stand for the whole database.
 	TablesUnknown bool
 	// Expressions are the table expressions as they were asked for, if any.
 	Expressions []string
@@ -41,7 +44,8 @@ type Subscription struct {
 	// granted by it is taken away by whoever carries out ends; see
 	// producer.ExpireSubscriptions.
 	Over bool
-	// TableARNs are the ARNs of the tables that were granted.
+	// TableARNs are the ARNs of the tables that were granted; of a group, the ARNs of the
+	// databases in which its tables were.
 	TableARNs []string
 	// RAMShares are the RAM shares that carry the grants: object to share.
 	RAMShares map[string]RAMShare
@@ -150,6 +154,7 @@ func (s Subscription) MarshalJSON() ([]byte, error) {
 		SubscriberPrincipal string              `json:"SubscriberPrincipal"`
 		Status              Status              `json:"Status"`
 		DatabaseName        string              `json:"DatabaseName"`
+		Group               Group               `json:"Group,omitzero"`
 		TableName           []string            `json:"TableName,omitempty"`
 		TablesUnknown       bool                `json:"TablesUnknown,omitempty"`
 		RequestedTables     []string            `json:"RequestedExpressions,omitempty"`
@@ -176,7 +181,7 @@ func (s Subscription) MarshalJSON() ([]byte, error) {
 		History             []Event             `json:"History,omitempty"`
 		HistoryFault        *HistoryFault       `json:"HistoryFault,omitempty"`
 	}{
-		s.ID, s.Owner, s.Subscriber, s.Status, s.Database, s.Tables, s.TablesUnknown, s.Expressions, s.Requested.Strings(),
+		s.ID, s.Owner, s.Subscriber, s.Status, s.Database, s.Group, s.Tables, s.TablesUnknown, s.Expressions, s.Requested.Strings(),
 		s.Permitted.Strings(), s.Grantable.Strings(), FormatTime(s.RequestedUntil), FormatTime(s.Until), s.Over, s.RequestedScope, s.Scope, s.TableARNs, s.RAMShares, s.Notes, FormatTime(s.Created), s.CreatedBy,
 		FormatTime(s.Updated), s.UpdatedBy, s.Imported, s.LinkRegions, s.Leaving, s.Claim, s.Tampered, s.History, s.HistoryFault,
 	})

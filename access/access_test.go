@@ -46,7 +46,8 @@ func TestWhatAScopeGrantsOn(t *testing.T) {
 		"only columns that are gone": {access.Scope{Database: "sales", Tables: []string{"orders"}, Columns: []string{"salary"}}, selects, []access.Object{sales, access.OnFilter(mesh, "sales", "orders", access.FilterName(access.Scope{Columns: []string{"salary"}}))}},
 		"rows":                       {access.Scope{Database: "sales", Tables: []string{"orders"}, Rows: "id > 1"}, selects, []access.Object{sales, access.OnFilter(mesh, "sales", "orders", access.FilterName(access.Scope{Rows: "id > 1"}))}},
 		"tags": {access.Scope{Tags: access.Tags{"Level": {"open"}}}, selects, []access.Object{
-			access.OnTaggedDatabases(mesh, access.Tags{"level": {"OPEN"}}), access.OnTaggedTables(mesh, access.Tags{"level": {"open"}})}},
+			access.OnTaggedTables(mesh, access.Tags{"level": {"OPEN"}}), sales, access.OnDatabase(mesh, "whole")}},
+		"tags of no table": {access.Scope{Tags: access.Tags{"level": {"closed"}}}, selects, []access.Object{access.OnTaggedTables(mesh, access.Tags{"level": {"closed"}})}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

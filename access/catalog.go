@@ -1,6 +1,7 @@
 package access
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/lakemesh/lakemesh"
@@ -13,6 +14,9 @@ type Catalog struct {
 	Account, Owner string
 	// Databases are the databases that were read, by their names in lower case.
 	Databases map[string]Database
+	// TagsKnown tells that all tables that carry what anybody holds something by are among
+	// them, with their LF-tags.
+	TagsKnown bool
 }
 
 // Database is what is known of a database.
@@ -43,6 +47,21 @@ type Table struct {
 func (c Catalog) Table(database, table string) (_ Table, ok bool) {
 	t, ok := c.Databases[fold(database)].Tables[fold(table)]
 	return t, ok
+}
+
+// Tagged are the databases with a table that carries the tags, in order.
+func (c Catalog) Tagged(tags Tags) []string {
+	var names []string
+	for name, d := range c.Databases {
+		for _, t := range d.Tables {
+			if t.Tags != nil && tags.Match(t.Tags) {
+				names = append(names, name)
+				break
+			}
+		}
+	}
+	slices.Sort(names)
+	return names
 }
 
 // Outside reports whether a grantee is neither of the catalog's account nor of its

@@ -20,8 +20,9 @@ type Openings struct {
 	// Keep may be in use by somebody of whom not enough is known. What is open of it
 	// stays open, and is not opened for it.
 	Keep map[Door][]Place
-	// Unsure tells that somebody reads by tags, or in a way that cannot be told. What is
-	// open and belongs to none of the catalog's tables may be in use.
+	// Unsure tells that somebody reads by tags of which not all tables are known, or in a way
+	// that cannot be told. What is open and belongs to none of the catalog's tables may be in
+	// use.
 	Unsure bool
 	// Unregistered are places that somebody shall read, and that no registered location
 	// covers.
@@ -49,7 +50,7 @@ func Prefixes(wanted Wanted, observed Grants, catalog Catalog, locations []Locat
 			}
 		}
 	}
-	o := Openings{Open: map[Door][]Place{}, Keep: map[Door][]Place{}, Unsure: r.unknown || len(r.tags) > 0}
+	o := Openings{Open: map[Door][]Place{}, Keep: map[Door][]Place{}, Unsure: r.unknown || len(r.tags) > 0 && !catalog.TagsKnown}
 	for _, p := range inOrder(open) {
 		l, ok := Nearest(locations, p)
 		if !ok {

@@ -24,8 +24,10 @@ type Scope struct {
 	Columns, ExceptColumns []string
 	// Rows is the condition on rows, as a data cells filter has it; empty for all rows.
 	Rows string
-	// Tags is what tables and databases have to carry, instead of being named.
-	Tags Tags
+	// Tags is what tables have to carry, instead of being named. TaggedIn are databases that
+	// have such tables, beside those of the catalog.
+	Tags     Tags
+	TaggedIn []string
 }
 
 // Terms are what one subscription says.

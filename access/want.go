@@ -121,10 +121,15 @@ func (w *Wanted) add(t Terms, catalog Catalog) {
 	}
 	all := Held{t.Permissions, t.Grantable}
 	if len(s.Tags) > 0 {
+		w.hold(t, OnTaggedTables(s.Account, s.Tags), all)
 		// A policy on tables gives nothing on their databases
 		// (https://docs.aws.amazon.com/lake-formation/latest/dg/granting-catalog-perms-TBAC.html).
-		w.hold(t, OnTaggedDatabases(s.Account, s.Tags), describe)
-		w.hold(t, OnTaggedTables(s.Account, s.Tags), all)
+		// They are granted by name: a database that carried the tags would give them to each
+		// of its tables that has none of its own, whosever product that is
+		// (docs/decisions/0029-products-that-grow.md).
+		for _, name := range folded(append(catalog.Tagged(s.Tags), s.TaggedIn...)) {
+			w.hold(t, OnDatabase(s.Account, name), describe)
+		}
 		return
 	}
 	// In another account a grant on tables does not imply DESCRIBE on the database.

@@ -107,7 +107,7 @@ func TestAProducerUsesItsOwnKeys(t *testing.T) {
 	lake := lakeOf(t, mesh, producerAccount)
 	role := lakemesh.RoleARN(meshAccount, lakemesh.MeshProducerRole(producerAccount))
 	for _, key := range keysOf(producerAccount) {
-		if got := holdersOf(t, mesh, key)[role]; got != "ALTER, ASSOCIATE, DESCRIBE; grants DESCRIBE" {
+		if got := holdersOf(t, mesh, key)[role]; got != "ALTER, ASSOCIATE, DESCRIBE, GRANT_WITH_LF_TAG_EXPRESSION; grants DESCRIBE" {
 			t.Errorf("it holds %q on %s", got, key)
 		}
 		_, err := lake.UpdateLFTag(t.Context(), &lakeformation.UpdateLFTagInput{TagKey: aws.String(key), TagValuesToAdd: []string{"aviation"}})
@@ -175,7 +175,7 @@ func TestUpgradingGivesProducersTheirKeys(t *testing.T) {
 	}
 	for _, key := range keys {
 		holders := holdersOf(t, mesh, key)
-		if holders[owner] != "ALTER, ASSOCIATE, DESCRIBE; grants DESCRIBE" {
+		if holders[owner] != "ALTER, ASSOCIATE, DESCRIBE, GRANT_WITH_LF_TAG_EXPRESSION; grants DESCRIBE" {
 			t.Errorf("the owner holds %q on %s", holders[owner], key)
 		}
 		if got := holders[other]; got != "" && got != "DESCRIBE; grants DESCRIBE" {

@@ -10,7 +10,7 @@ import (
 func readOnlyPolicy(mesh string) iampolicy.Document {
 	return iampolicy.New(
 		allow("ReadCatalog", readMetadata(), catalogARNs(mesh), nil),
-		allow("ReadTags", []string{"lakeformation:GetResourceLFTags"}, anything, nil),
+		allow("ReadTags", []string{"lakeformation:GetResourceLFTags", "lakeformation:SearchTablesByLFTags"}, anything, nil),
 	)
 }
 

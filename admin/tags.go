@@ -15,8 +15,8 @@ import (
 	"github.com/lakemesh/lakemesh/plan"
 )
 
-// noValue is the one value with which LF-tags are made: a tag must have one.
-const noValue = "none"
+// noValue is the one value with which LF-tags are made.
+const noValue = lakemesh.NoTagValue
 
 // meshTags are the LF-tags that all producers share.
 func meshTags() []string { return []string{lakemesh.DomainTag, lakemesh.ProductTag} }
@@ -103,13 +103,13 @@ func tagsWarning(producers int) string {
 	return fmt.Sprintf("%d producers take %d LF-tags, and an account has a quota of %d unless AWS has raised it: ask AWS in time", producers, n, maxTags)
 }
 
-// ownerGrants let a producer add values to its own LF-tags, assign them, and show them
-// to others.
+// ownerGrants let a producer add values to its own LF-tags, assign them, show them to others,
+// and grant by them what subscriptions to domains and data products give.
 func ownerGrants(mesh, account string) []permissions.Entry {
 	var all []permissions.Entry
 	for _, key := range ownerTags(account) {
 		all = append(all, permissions.Entry{Principal: lakemesh.RoleARN(mesh, lakemesh.MeshProducerRole(account)), Resource: permissions.Tag(mesh, key),
-			Permissions: lakemesh.NewPermissions(lakemesh.Alter, permissions.Associate, lakemesh.Describe), Grantable: lakemesh.NewPermissions(lakemesh.Describe)})
+			Permissions: lakemesh.NewPermissions(lakemesh.Alter, permissions.Associate, lakemesh.Describe, permissions.GrantWithTag), Grantable: lakemesh.NewPermissions(lakemesh.Describe)})
 	}
 	return all
 }

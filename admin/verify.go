@@ -85,7 +85,7 @@ func (a *Admin) Verify(ctx context.Context, in VerifyInput) (*Verification, erro
 			continue
 		}
 		for table := range tables {
-			if in.Consumer == "" && in.SubscriptionID == "" || slices.ContainsFunc(s.records, func(r *tracker.Record) bool { return about[r.ID] && chain.On(r, name, table) }) {
+			if in.Consumer == "" && in.SubscriptionID == "" || slices.ContainsFunc(s.records, func(r *tracker.Record) bool { return about[r.ID] && s.on(r, name, table) }) {
 				v.Tables++
 			}
 		}

@@ -152,7 +152,12 @@ func (s *inspected) theirs(k access.Key, h access.Held) bool {
 	case lakemesh.RoleARN(s.mesh, lakemesh.ReadOnlyRole):
 		return h.Permissions.SubsetOf(lakemesh.NewPermissions(lakemesh.Describe)) && len(h.Grantable) == 0
 	}
-	for owner := range s.ownersOf(k.Object) {
+	owners := s.ownersOf(k.Object)
+	if tags, ok := k.Object.Tags(); ok {
+		// What an owner gives by its own keys its role holds, to see who does.
+		owners = map[string]bool{chain.OwnerOfTags(tags): true}
+	}
+	for owner := range owners {
 		if who == lakemesh.RoleARN(s.mesh, lakemesh.MeshProducerRole(owner)) || who == lakemesh.RoleARN(s.mesh, lakemesh.EndingRole(owner)) || k.Grantee.Account() == owner {
 			return true
 		}

@@ -37,9 +37,11 @@ type inspected struct {
 	// filters are the data cells filters that are called as those of subscriptions, and
 	// schemas the columns of the tables that narrowed subscriptions are on; nil if they are
 	// not known. tags are the LF-tags of those tables, where they matter.
-	filters   map[access.Object]access.Filter
-	schemas   map[access.Object]parts.Schema
-	tags      map[access.Object]map[string]string
+	filters map[access.Object]access.Filter
+	schemas map[access.Object]parts.Schema
+	tags    map[access.Object]map[string]string
+	// carried are the LF-tags of the tables that are in groups somebody subscribed to.
+	carried   map[access.Object]map[string]string
 	locations []permissions.RegisteredLocation
 	// tables are the tables of each database, as far as anybody holds anything on them.
 	tables map[string]map[string]bool
@@ -110,6 +112,9 @@ func (a *Admin) inspect(ctx context.Context) (*inspected, error) {
 	s.foreign = slices.DeleteFunc(s.foreign, func(r *tracker.Record) bool { return !owners.foreign(r) })
 	s.owners = owners.of
 	if err := s.readSchemas(ctx); err != nil {
+		return nil, err
+	}
+	if err := s.readCarried(ctx); err != nil {
 		return nil, err
 	}
 	if err := s.justify(); err != nil {
@@ -185,6 +190,38 @@ func (s *inspected) ownersOf(o access.Object) map[string]bool {
 	return makers{s.mesh, s.owners}.on(o)
 }
 
+// readCarried reads which tables are in the groups that subscriptions are on.
+func (s *inspected) readCarried(ctx context.Context) error {
+	s.carried = map[access.Object]map[string]string{}
+	seen := map[access.Object]bool{}
+	for _, r := range s.records {
+		on := access.OnTaggedTables(s.mesh, chain.TagsOf(r))
+		if r.Group.IsZero() || seen[on] {
+			continue
+		}
+		seen[on] = true
+		for t, err := range s.permissions().TablesWithTags(ctx, r.Group.Tags(r.Owner)) {
+			if awserr.NotFound(err) {
+				// A value that there is not is on no table.
+				break
+			}
+			if err != nil {
+				return err
+			}
+			s.carried[access.OnTable(s.mesh, t.Table.Database, t.Table.Table)] = t.Tags
+		}
+	}
+	return nil
+}
+
+// on reports whether a subscription is about a table, by its name or by its LF-tags.
+func (s *inspected) on(r *tracker.Record, database, table string) bool {
+	if !r.Group.IsZero() {
+		return chain.TagsOf(r).Match(s.carried[access.OnTable(s.mesh, database, table)])
+	}
+	return chain.On(r, database, table)
+}
+
 // justify computes what the subscriptions say together.
 func (s *inspected) justify() (err error) {
 	known := access.Catalog{Account: s.mesh, Databases: map[string]access.Database{}}
@@ -195,13 +232,14 @@ func (s *inspected) justify() (err error) {
 		}
 		for name := range tables {
 			schema, read := s.schemas[access.OnTable(s.mesh, database, name)]
-			of.Tables[name] = access.Table{ColumnsUnknown: !read, Columns: parts.Names(schema.Columns), Keys: parts.Names(schema.Keys)}
+			of.Tables[name] = access.Table{ColumnsUnknown: !read, Columns: parts.Names(schema.Columns), Keys: parts.Names(schema.Keys),
+				Tags: s.carried[access.OnTable(s.mesh, database, name)]}
 		}
 		known.Databases[database] = of
 	}
 	var all []access.Terms
 	for _, r := range s.records {
-		if given := r.Justified(); !given.Nothing() && r.Database != "" {
+		if given := r.Justified(); !given.Nothing() && (r.Database != "" || !r.Group.IsZero()) {
 			all = append(all, chain.Terms(s.mesh, r, given))
 		}
 	}
@@ -226,8 +264,8 @@ func (s *inspected) readShares(ctx context.Context) error {
 		// organizations and units.
 		who, subscriber := string(k.Grantee), k.Grantee.Receiver()
 		named := s.have.Shares(who, r)
-		if r.Kind == permissions.KindFilter && len(named) == 0 {
-			// Which share carries a filter is not always told.
+		if r.Kind == permissions.KindTagged || r.Kind == permissions.KindFilter && len(named) == 0 {
+			// Which share carries a filter is not always told, and of LF-tags nothing is documented.
 			continue
 		}
 		if who != subscriber {

@@ -21,8 +21,9 @@ const opAccessList = "AccessList"
 type AccessListInput = access.ListInput
 
 // AccessList lists what this account holds in the mesh and what it has handed on, and
-// through which subscriptions, in the databases that it ever asked for. Grants on
-// others, on columns, on filters and by tags are not in it:
+// through which subscriptions, in the databases that it ever asked for, and by the LF-tags of
+// the domains and data products that it asked for. Grants on
+// others, on columns, on filters and by other tags are not in it:
 // a note says so. Where Lake Formation shows nothing of what active subscriptions
 // justify, it is an [lakemesh.ErrAccessDenied] and not an empty list.
 func (c *Consumer) AccessList(ctx context.Context, in AccessListInput) (*access.List, error) {
@@ -50,9 +51,14 @@ func (c *Consumer) AccessList(ctx context.Context, in AccessListInput) (*access.
 	}
 	databases := map[string]bool{}
 	for _, r := range s.Records {
-		if r.Database != "" {
-			databases[r.Database] = true
-			add(r.Database, r.Tables...)
+		for _, part := range inDatabases(r) {
+			if part.Database != "" {
+				databases[part.Database] = true
+				add(part.Database, part.Tables...)
+			}
+		}
+		if !r.Group.IsZero() {
+			seen[tagged(c.meshAccount, &r.Subscription)] = true
 		}
 	}
 	owners := map[string]string{}
@@ -73,7 +79,7 @@ func (c *Consumer) AccessList(ctx context.Context, in AccessListInput) (*access.
 		}
 	}
 	s.Records = slices.DeleteFunc(s.Records, func(r *tracker.Record) bool {
-		return r.Status != lakemesh.Active || anothers(r, owners[r.Database])
+		return r.Status != lakemesh.Active || slices.ContainsFunc(inDatabases(r), func(part *tracker.Record) bool { return isAnothers(part, owners[part.Database]) })
 	})
 	var resources []permissions.Resource
 	for r := range seen {
@@ -97,7 +103,7 @@ func (c *Consumer) AccessList(ctx context.Context, in AccessListInput) (*access.
 	}
 	list, err := s.Make(ctx, in.ListFilter, nil)
 	if err == nil {
-		list.Notes = append(list.Notes, "the list is of the databases that this account has asked for; grants on others, on columns, on filters and by tags are seen by the owner and the mesh's administrator")
+		list.Notes = append(list.Notes, "the list is of the databases that this account has asked for; grants on others, on columns, on filters and by other tags are seen by the owner and the mesh's administrator")
 	}
 	return list, err
 }

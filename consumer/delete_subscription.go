@@ -3,12 +3,15 @@ package consumer
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 
 	"github.com/lakemesh/lakemesh"
+	"github.com/lakemesh/lakemesh/internal/catalog"
+	"github.com/lakemesh/lakemesh/internal/chain"
 	"github.com/lakemesh/lakemesh/internal/permissions"
 	"github.com/lakemesh/lakemesh/internal/tracker"
 	"github.com/lakemesh/lakemesh/plan"
@@ -32,10 +35,14 @@ type leaving struct {
 	others []*tracker.Record
 	// handed is what principals of the account hold, on tables and on databases.
 	handed []permissions.Entry
-	// links are the account's links to the product's database, if it needs none any more.
-	links []string
+	// links are the account's links to the product's databases that it needs no more: what
+	// they lead to, by their names.
+	links map[string]string
 	// otherLinks are those in other regions that nothing needs any more.
 	otherLinks []droppedLink
+	// anothers are databases that only the owner of a group says that it is in, and that are not
+	// its own.
+	anothers []string
 	// warnings are what could not be looked at.
 	warnings []string
 }
@@ -80,6 +87,9 @@ func (l *leaving) observe(ctx context.Context) error {
 	if l.others, err = c.otherActive(ctx, l.record); err != nil {
 		return err
 	}
+	if err := l.lookForAnothers(ctx); err != nil {
+		return err
+	}
 	if err := l.lookForOtherLinks(ctx); err != nil {
 		return err
 	}
@@ -105,9 +115,45 @@ func (l *leaving) observe(ctx context.Context) error {
 func (l *leaving) scope() lakemesh.Subscription {
 	s := l.record.Subscription
 	if w := l.record.Asked; w != nil && !l.record.Believable() {
-		s.Database, s.Tables, s.TablesUnknown = w.Database, w.Tables, false
+		s.Database, s.Group, s.Tables, s.TablesUnknown = w.Database, w.Group, w.Tables, false
 	}
 	return s
+}
+
+// databases are the databases that the subscription is in. Those of a group its owner alone
+// says: of what is another owner's, and of what other subscriptions need, nothing is taken.
+func (l *leaving) databases() []string {
+	s := l.scope()
+	var names []string
+	for _, name := range chain.DatabasesOf(&tracker.Record{Subscription: s}, nil) {
+		if name = strings.ToLower(name); name != "" && !slices.Contains(l.anothers, name) {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+// lookForAnothers finds the databases that the owner of a group says that it is in, and that are
+// another owner's.
+func (l *leaving) lookForAnothers(ctx context.Context) error {
+	if l.record.Group.IsZero() {
+		return nil
+	}
+	for _, name := range l.databases() {
+		for _, at := range []view{l.consumer.shared, l.consumer.public} {
+			d, ok, err := at.database(ctx, name)
+			if err != nil {
+				return err
+			}
+			if ok {
+				if owner := catalog.OwnerOf(d); owner != "" && owner != l.record.Owner {
+					l.anothers = append(l.anothers, name)
+				}
+				break
+			}
+		}
+	}
+	return nil
 }
 
 // resources are what was handed on with the subscription: its tables, and if no
@@ -126,7 +172,7 @@ func (l *leaving) resources(ctx context.Context) ([]permissions.Resource, error)
 		return nil, nil
 	}
 	s := l.scope()
-	if s.Database == "" || s.TablesUnknown {
+	if s.Group.IsZero() && (s.Database == "" || s.TablesUnknown) {
 		l.warnings = append(l.warnings, "neither the owner's decision nor the request names tables that can be read: nothing that was handed on is taken back")
 		return nil, nil
 	}
@@ -147,21 +193,27 @@ func (l *leaving) resources(ctx context.Context) ([]permissions.Resource, error)
 			add(permissions.Table(c.meshAccount, s.Database, strings.ToLower(aws.ToString(t.Name))))
 		}
 	}
-	if l.needs(c.region) {
+	databases := slices.DeleteFunc(l.databases(), func(name string) bool { return l.needs(name, c.region) })
+	if len(databases) == 0 {
 		return list, nil
 	}
-	if !l.needs("") {
-		add(permissions.Database(c.meshAccount, s.Database))
+	for _, name := range databases {
+		if !l.needs(name, "") {
+			add(permissions.Database(c.meshAccount, name))
+		}
 	}
 	all, err := c.own.databases(ctx)
 	if err != nil {
 		return nil, err
 	}
+	l.links = map[string]string{}
 	for i := range all {
-		if c.linksTo(&all[i], s.Database) {
-			link := strings.ToLower(aws.ToString(all[i].Name))
-			l.links = append(l.links, link)
-			add(permissions.Database(c.account, link))
+		for _, name := range databases {
+			if c.linksTo(&all[i], name) {
+				link := strings.ToLower(aws.ToString(all[i].Name))
+				l.links[link] = name
+				add(permissions.Database(c.account, link))
+			}
 		}
 	}
 	return list, nil
@@ -216,8 +268,8 @@ func (l *leaving) plan(reason string) *plan.Plan {
 			onLink[e.Resource.Database] = append(onLink[e.Resource.Database], steps...)
 		}
 	}
-	for _, link := range l.links {
-		target := l.scope().Database
+	for _, link := range slices.Sorted(maps.Keys(l.links)) {
+		target := l.links[link]
 		c.dropLink(p, c.linksIn(c.region), batches, link, target, fmt.Sprintf("drop resource link %s to database %s of the mesh", link, target), mine[link], onLink[link])
 	}
 	l.planOtherLinks(p)

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 
 	"github.com/lakemesh/lakemesh"
 	"github.com/lakemesh/lakemesh/internal/identity"
@@ -17,32 +16,33 @@ import (
 // droppedLink is a link in another region than the mesh's that is dropped.
 type droppedLink struct {
 	linkPlace
-	name string
+	name, target string
 	// handed is what principals of the account hold on it.
 	handed []permissions.Entry
 }
 
-// needs reports whether another subscription of the account needs links in a region to the
+// needs reports whether another subscription of the account needs links in a region to a
 // database of the one that is left; in any region, if none is named.
-func (l *leaving) needs(region string) bool {
-	c, database := l.consumer, l.scope().Database
+func (l *leaving) needs(database, region string) bool {
+	c := l.consumer
 	return slices.ContainsFunc(l.others, func(o *tracker.Record) bool {
-		return strings.EqualFold(o.Database, database) && (region == "" || slices.Contains(c.linkRegions(&o.Subscription), region))
+		return isIn(o, database) && (region == "" || slices.Contains(c.linkRegions(&o.Subscription), region))
 	})
 }
 
 // lookForOtherLinks finds the links in other regions that nothing needs any more. A region
 // that cannot be looked at is told of, and keeps nothing else from being taken back.
 func (l *leaving) lookForOtherLinks(ctx context.Context) error {
-	c, database := l.consumer, strings.ToLower(l.scope().Database)
-	if database == "" || l.record.OwnersWord() {
+	c, databases := l.consumer, l.databases()
+	if len(databases) == 0 || l.record.OwnersWord() {
 		return nil
 	}
 	for _, region := range c.otherRegions(&l.record.Subscription) {
-		if l.needs(region) {
+		unneeded := slices.DeleteFunc(slices.Clone(databases), func(name string) bool { return l.needs(name, region) })
+		if len(unneeded) == 0 {
 			continue
 		}
-		dropped, err := c.linksInto(ctx, opLeave, c.linksIn(region), func(target string) bool { return target == database })
+		dropped, err := c.linksInto(ctx, opLeave, c.linksIn(region), func(target string) bool { return slices.Contains(unneeded, target) })
 		if err != nil {
 			if ctx.Err() != nil {
 				return err
@@ -74,21 +74,20 @@ func (c *Consumer) linksInto(ctx context.Context, op string, at linkPlace, wante
 		if err != nil {
 			return all, identity.Explain(op, c.account, "permissions on database "+name+at.elsewhere(c), err)
 		}
-		all = append(all, droppedLink{linkPlace: at, name: name, handed: held.Entries()})
+		all = append(all, droppedLink{linkPlace: at, name: name, target: links[name], handed: held.Entries()})
 	}
 	return all, nil
 }
 
 // planOtherLinks drops the links in other regions.
 func (l *leaving) planOtherLinks(p *plan.Plan) {
-	target := l.scope().Database
 	for _, d := range l.otherLinks {
-		d.plan(p, l.consumer, target, fmt.Sprintf("drop resource link %s to database %s of the mesh", d.name, target))
+		d.plan(p, l.consumer, fmt.Sprintf("drop resource link %s to database %s of the mesh", d.name, d.target))
 	}
 }
 
 // plan takes back what was handed on on a link, and drops it.
-func (d droppedLink) plan(p *plan.Plan, c *Consumer, target, summary string) {
+func (d droppedLink) plan(p *plan.Plan, c *Consumer, summary string) {
 	batches := d.lake.Batches()
 	me := lakemesh.RoleARN(c.account, lakemesh.ConsumerRole)
 	var mine lakemesh.Permissions
@@ -102,5 +101,5 @@ func (d droppedLink) plan(p *plan.Plan, c *Consumer, target, summary string) {
 			before = append(before, d.said(c, batches.Revoke(p, e))...)
 		}
 	}
-	c.dropLink(p, d.linkPlace, batches, d.name, target, summary, mine, before)
+	c.dropLink(p, d.linkPlace, batches, d.name, d.target, summary, mine, before)
 }

@@ -51,11 +51,11 @@ func givenOn(r *tracker.Record, given tracker.Given, on permissions.Resource) la
 // whoever granted it was not told. Of filters Lake Formation tells least of all
 // (https://github.com/hashicorp/terraform-provider-aws/issues/48360).
 func mayBeUnnamed(r *tracker.Record) bool {
-	return len(shareARNs(&r.Subscription)) == 0 || r.Scope.Partly()
+	return len(shareARNs(&r.Subscription)) == 0 || r.Scope.Partly() || !r.Group.IsZero()
 }
 
 // unnamed reports whether a record names none of the shares that carry what was granted. An
 // import accepts more than it has to; what a verification finds is to be certain.
 func unnamed(r *tracker.Record) bool {
-	return len(shareARNs(&r.Subscription)) == 0 || r.Scope.Partly() && !sharesTables(&r.Subscription)
+	return len(shareARNs(&r.Subscription)) == 0 || (r.Scope.Partly() || !r.Group.IsZero()) && !sharesTables(&r.Subscription)
 }

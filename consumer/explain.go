@@ -14,6 +14,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/lakemesh/lakemesh"
+	"github.com/lakemesh/lakemesh/access"
 	"github.com/lakemesh/lakemesh/internal/chain"
 	"github.com/lakemesh/lakemesh/internal/explaining"
 	"github.com/lakemesh/lakemesh/internal/identity"
@@ -35,7 +36,8 @@ const opExplain = "Explain"
 type explained struct {
 	*Consumer
 	explaining.Asked
-	// records are this account's subscriptions in the database, whatever has become of them.
+	// records are this account's subscriptions in the database and to groups, whatever has
+	// become of them.
 	records []*tracker.Record
 	// shared is the table as it is shared with this account, public as everybody sees it; nil
 	// where it is hidden.
@@ -48,7 +50,7 @@ type explained struct {
 	// invitations were rejected or have expired.
 	pending []sharing.Invitation
 	refused []string
-	// unread are regions whose links could not be looked at.
+	// unread says what could not be looked at: links of other regions, LF-tags.
 	unread []string
 }
 
@@ -122,7 +124,7 @@ func (x *explained) observe(ctx context.Context) error {
 	group, within := errgroup.WithContext(ctx)
 	group.Go(func() error {
 		return x.tracker.Subscribed(within, x.account, "", func(r *tracker.Record) bool {
-			if strings.EqualFold(r.Database, x.Database) {
+			if strings.EqualFold(r.Database, x.Database) || !r.Group.IsZero() {
 				x.records = append(x.records, r)
 			}
 			return true
@@ -172,6 +174,9 @@ func (x *explained) observe(ctx context.Context) error {
 	if err := x.lookElsewhere(ctx); err != nil {
 		return err
 	}
+	if err := x.lookAtTags(ctx); err != nil {
+		return err
+	}
 	table := x.shared
 	if table == nil {
 		table = x.public
@@ -200,6 +205,26 @@ func (x *explained) observe(ctx context.Context) error {
 	if x.public != nil && !known && !shown && !x.partitionKey {
 		return explaining.NoColumn(x.Asked)
 	}
+	return nil
+}
+
+// lookAtTags reads by the mesh's public metadata which groups have the table in them, where there
+// are subscriptions to any. What cannot be read goes by the databases that owners granted.
+func (x *explained) lookAtTags(ctx context.Context) error {
+	groups := slices.ContainsFunc(x.records, func(r *tracker.Record) bool { return !r.Group.IsZero() })
+	if !groups || x.public == nil {
+		return nil
+	}
+	on := access.OnTable(x.meshAccount, x.Database, x.Table)
+	tags, err := x.publicLake.TagsOf(ctx, []access.Object{on})
+	if err != nil {
+		if ctx.Err() != nil {
+			return err
+		}
+		x.unread = append(x.unread, fmt.Sprintf("the LF-tags of table %s could not be read, so that it is not certain which domains and data products it is in: %v", x.Name(), err))
+		return nil
+	}
+	x.Tags = tags[on]
 	return nil
 }
 

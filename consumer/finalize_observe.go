@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/lakemesh/lakemesh"
+	"github.com/lakemesh/lakemesh/internal/catalog"
 	"github.com/lakemesh/lakemesh/internal/permissions"
 	"github.com/lakemesh/lakemesh/internal/sharing"
 )
@@ -32,13 +33,22 @@ func shareARNs(s *lakemesh.Subscription) []string {
 
 // observe reads what is there.
 func (f *finalizing) observe(ctx context.Context) error {
-	var err error
+	if err := f.observeShares(ctx); err != nil {
+		return err
+	}
+	return f.observeRest(ctx)
+}
+
+// observeShares reads whether what was granted has arrived, and what invites to it.
+func (f *finalizing) observeShares(ctx context.Context) (err error) {
 	if f.visible, err = f.look(ctx); err != nil {
 		return err
 	}
-	if err := f.invitations(ctx); err != nil {
-		return err
-	}
+	return f.invitations(ctx)
+}
+
+// observeRest reads the links, and what is granted.
+func (f *finalizing) observeRest(ctx context.Context) error {
 	if !f.elsewhere {
 		if err := f.lookForLink(ctx); err != nil {
 			return err
@@ -61,8 +71,15 @@ func (f *finalizing) look(ctx context.Context) (bool, error) {
 		accepted, err := c.receiver().Accepted(ctx, shares)
 		return len(accepted) == len(shares), err
 	}
-	if _, ok, err := c.shared.database(ctx, r.Database); err != nil || !ok {
+	d, ok, err := c.shared.database(ctx, r.Database)
+	if err != nil || !ok {
 		return false, err
+	}
+	if owner := catalog.OwnerOf(d); !r.Group.IsZero() && owner != "" && owner != r.Owner {
+		// Which databases a group is in its owner says alone.
+		return false, &lakemesh.Error{Op: opFinalize, Account: c.account, Resource: "subscription " + r.ID, Kind: lakemesh.ErrTampered,
+			Message: fmt.Sprintf("account %s says that tables of %s are in database %s, which is not its own but of account %s", r.Owner, r.Group, r.Database, owner),
+			Hint:    "ask the owner, account " + r.Owner + ", to end it"}
 	}
 	if r.OwnersWord() {
 		if err := f.ofItsOwner(ctx); err != nil {
@@ -169,7 +186,7 @@ func (f *finalizing) invitations(ctx context.Context) error {
 	c := f.consumer
 	shares := shareARNs(&f.record.Subscription)
 	all, err := c.receiver().Invitations(ctx, c.meshAccount, shares)
-	if mayBeUnnamed(f.record) && !f.visible {
+	if mayBeUnnamed(f.record) && (!f.visible || !f.record.Group.IsZero()) {
 		// Lake Formation did not say which shares carry what was granted, as it need not.
 		all, err = c.receiver().InvitationsOf(ctx, c.meshAccount)
 	}
@@ -228,7 +245,7 @@ func (f *finalizing) lookForGrants(ctx context.Context) error {
 	var resources []permissions.Resource
 	if f.visible && !direct(f.record) {
 		resources = append(f.tables(), permissions.Database(c.meshAccount, s.Database))
-		if s.Scope.Partly() {
+		if s.Scope.Partly() || !s.Group.IsZero() {
 			resources = append(resources, f.objects()...)
 		}
 		if s.WholeDatabase() {
@@ -243,7 +260,7 @@ func (f *finalizing) lookForGrants(ctx context.Context) error {
 		return err
 	}
 	f.held = held
-	if !f.visible || s.WholeDatabase() || len(f.withheld()) == 0 {
+	if !f.visible || s.WholeDatabase() || !s.Group.IsZero() || len(f.withheld()) == 0 {
 		return nil
 	}
 	// What the account does not hold on a table it may hold on all of the database.

@@ -40,6 +40,12 @@ func (f *finalizing) objects() []permissions.Resource {
 	if s.WholeDatabase() && len(received(f.held, c.account, all).Permissions) > 0 {
 		return []permissions.Resource{all}
 	}
+	if tags := chain.TagsOf(f.record); tags != nil {
+		if f.further {
+			return nil
+		}
+		return []permissions.Resource{permissions.Tagged(c.meshAccount, tags)}
+	}
 	if scope := f.record.Scope; scope.Partly() {
 		list := f.tables()
 		for i, t := range list {
@@ -96,9 +102,19 @@ func (f *finalizing) recipients() []string {
 }
 
 func (f *finalizing) plan() *plan.Plan {
-	c, r := f.consumer, f.record
 	p := &plan.Plan{Operation: opFinalize}
-	ready := f.planShares(p)
+	batches := f.patient(f.consumer.lake).Batches()
+	last, handed := f.planLinked(p, batches, f.planAccepts(p))
+	f.planRecord(p, handed, last)
+	f.warn(p)
+	return p
+}
+
+// planLinked adds the steps that bring what was shared of a database into the account, after
+// the shares were accepted. It returns the last of them, and whether any hands something on.
+func (f *finalizing) planLinked(p *plan.Plan, batches *permissions.Batches, accepted []*plan.Step) (last []*plan.Step, handed bool) {
+	c, r := f.consumer, f.record
+	ready := f.planShares(p, accepted)
 	var link *plan.Step
 	if !f.linked && !f.elsewhere {
 		link = p.Add(plan.Step{
@@ -107,17 +123,28 @@ func (f *finalizing) plan() *plan.Plan {
 			Run:     f.createLink,
 		}, ready)
 	}
-	handed := f.planGrants(p, ready, link)
-	last := append(slices.Clone(handed), ready, link)
-	last = append(last, f.planOtherLinks(p, ready)...)
-	// Whoever is given access later stands in the history, too.
-	if !r.Imported || len(handed) > 0 {
-		p.Add(plan.Step{
-			Kind: plan.Record, Account: c.meshAccount, Resource: "subscription " + r.ID,
-			Summary: "record subscription " + r.ID + " as imported",
-			Run:     func(ctx context.Context) error { return c.tracker.Imported(ctx, r, f.recipients()) },
-		}, last...)
+	grants := f.planGrants(p, batches, ready, link)
+	last = append(slices.Clone(grants), ready, link)
+	return append(last, f.planOtherLinks(p, ready)...), len(grants) > 0
+}
+
+// planRecord adds the step that records the import. Whoever is given access later stands in
+// the history, too.
+func (f *finalizing) planRecord(p *plan.Plan, handed bool, after []*plan.Step) {
+	c, r := f.consumer, f.record
+	if r.Imported && !handed {
+		return
 	}
+	p.Add(plan.Step{
+		Kind: plan.Record, Account: c.meshAccount, Resource: "subscription " + r.ID,
+		Summary: "record subscription " + r.ID + " as imported",
+		Run:     func(ctx context.Context) error { return c.tracker.Imported(ctx, r, f.recipients()) },
+	}, after...)
+}
+
+// warn says who was given access, and who was not.
+func (f *finalizing) warn(p *plan.Plan) {
+	c, r := f.consumer, f.record
 	switch {
 	case direct(f.record):
 		p.Warn("access was granted to %s directly: what is left to do here is the link, and that their own IAM policies allow lakeformation:GetDataAccess and the calls of Glue that read (docs/how-it-works.md)", strings.Join(f.record.Scope.Principals, ", "))
@@ -131,7 +158,6 @@ func (f *finalizing) plan() *plan.Plan {
 	case len(f.others()) > 0:
 		p.Warn("besides them, these still hold access from before: %s", strings.Join(f.others(), ", "))
 	}
-	return p
 }
 
 // patient is a Lake Formation with the patience that principals deserve.
@@ -145,7 +171,7 @@ func (f *finalizing) patient(lake *permissions.Lake) *permissions.Lake {
 }
 
 // planGrants adds the steps that hand access on, and returns the last of them.
-func (f *finalizing) planGrants(p *plan.Plan, ready, link *plan.Step) []*plan.Step {
+func (f *finalizing) planGrants(p *plan.Plan, batches *permissions.Batches, ready, link *plan.Step) []*plan.Step {
 	if ready != nil && f.record.WholeDatabase() && len(f.recipients()) > 0 {
 		// Which tables there are is not known before they can be seen.
 		return []*plan.Step{p.Add(plan.Step{
@@ -157,7 +183,6 @@ func (f *finalizing) planGrants(p *plan.Plan, ready, link *plan.Step) []*plan.St
 	}
 	var steps []*plan.Step
 	onLink, onShared := f.wanted()
-	batches := f.patient(f.consumer.lake).Batches()
 	for _, e := range permissions.Missing(f.held, onShared) {
 		steps = append(steps, batches.Grant(p, e, ready)...)
 	}
@@ -174,19 +199,15 @@ func (f *finalizing) handOn(ctx context.Context) error {
 		return err
 	}
 	p := &plan.Plan{Operation: opFinalize}
-	now.planGrants(p, nil, nil)
+	now.planGrants(p, now.patient(now.consumer.lake).Batches(), nil, nil)
 	_, err := p.Apply(ctx, plan.Settings{Concurrency: f.consumer.concurrency()})
 	f.handed = now
 	return err
 }
 
-// planShares adds the steps that accept the shares and wait for what they carry;
-// it returns the last of them, or nil if there is nothing to wait for.
-func (f *finalizing) planShares(p *plan.Plan) *plan.Step {
-	c, r := f.consumer, f.record
-	if f.visible && len(f.pending) == 0 {
-		return nil
-	}
+// planAccepts adds the steps that accept the shares, and returns them.
+func (f *finalizing) planAccepts(p *plan.Plan) []*plan.Step {
+	c := f.consumer
 	var accepted []*plan.Step
 	for _, i := range f.pending {
 		accepted = append(accepted, p.Add(plan.Step{
@@ -195,8 +216,17 @@ func (f *finalizing) planShares(p *plan.Plan) *plan.Step {
 			Run:     func(ctx context.Context) error { return c.receiver().Accept(ctx, i) },
 		}))
 	}
+	return accepted
+}
+
+// planShares adds the step that waits for what the shares carry, and returns it; nil if
+// there is nothing to wait for.
+func (f *finalizing) planShares(p *plan.Plan, accepted []*plan.Step) *plan.Step {
+	if f.visible && len(accepted) == 0 {
+		return nil
+	}
 	return p.Add(plan.Step{
-		Kind: plan.AwaitShare, Account: c.account, Resource: "database " + r.Database,
+		Kind: plan.AwaitShare, Account: f.consumer.account, Resource: "database " + f.record.Database,
 		Summary: f.waits(),
 		Run:     f.await,
 	}, accepted...)
@@ -215,7 +245,7 @@ func (f *finalizing) what() string {
 	if direct(f.record) {
 		return "what was shared of database " + f.record.Database
 	}
-	if f.record.WholeDatabase() {
+	if f.record.WholeDatabase() || len(f.record.Tables) == 0 {
 		return "database " + f.record.Database
 	}
 	return fmt.Sprintf("%s in database %s", strings.Join(f.record.Tables, ", "), f.record.Database)

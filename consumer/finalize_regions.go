@@ -132,9 +132,15 @@ func (f *finalizing) planOtherLinks(p *plan.Plan, ready *plan.Step) []*plan.Step
 	p.Warnings = append(p.Warnings, f.warnings...)
 	var all []*plan.Step
 	note := func(region string) *plan.Step {
+		if step := f.noted[region]; step != nil {
+			return step
+		}
 		step := p.Add(plan.Step{Kind: plan.Record, Account: c.meshAccount, Resource: "subscription " + r.ID,
 			Summary: fmt.Sprintf("record that subscription %s is linked in region %s", r.ID, region),
 			Run:     func(ctx context.Context) error { return c.tracker.LinksIn(ctx, r, c.region, region) }}, ready)
+		if f.noted != nil {
+			f.noted[region] = step
+		}
 		all = append(all, step)
 		return step
 	}

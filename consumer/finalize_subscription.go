@@ -56,7 +56,13 @@ type FinalizeOutput struct {
 	// LinkRegions are the regions of the links, if they are not in the mesh's alone.
 	// LinkDatabase is the one in the first.
 	LinkRegions []string `json:"LinkRegions,omitempty"`
-	// Tables are the tables of the subscription; empty means all of the database.
+	// Group is the domain or the data product of the subscription, if it is on one. Links are
+	// the links to each of its databases then, by the databases, and DatabaseName and
+	// LinkDatabase are empty unless it is in one database.
+	Group lakemesh.Group    `json:"Group,omitzero"`
+	Links map[string]string `json:"Links,omitempty"`
+	// Tables are the tables of the subscription; empty means all of the database, or all of
+	// the group.
 	Tables []string `json:"Tables"`
 	// Principals are whom access was handed on to, Permissions what they hold on
 	// every one of the tables. Both are empty if nobody was given access.
@@ -95,6 +101,11 @@ type finalizing struct {
 	// patience is how long principals are waited for that Lake Formation does not know; 0 is
 	// as long as always.
 	patience time.Duration
+	// further tells that of a group this is not the first database, with which what goes by
+	// LF-tags is handed on.
+	further bool
+	// noted are the steps that record the regions of links, of all databases of a group.
+	noted map[string]*plan.Step
 	// handed is what was known when access was handed on later than planned, on what could
 	// not be seen before; nil if it was not.
 	handed *finalizing
@@ -102,17 +113,29 @@ type finalizing struct {
 
 // PlanFinalizeSubscription tells what [Consumer.FinalizeSubscription] would do.
 func (c *Consumer) PlanFinalizeSubscription(ctx context.Context, in FinalizeInput) (*plan.Plan, error) {
-	p, f, err := c.planFinalize(ctx, in)
+	r, err := c.subscription(ctx, opFinalize, in.SubscriptionID)
 	if err != nil {
 		return nil, err
 	}
+	if !r.Group.IsZero() {
+		return c.planFinalizeGroup(ctx, in, r)
+	}
+	p, f, err := c.planFinalize(ctx, in, r)
+	if err != nil {
+		return nil, err
+	}
+	f.warnBefore(p)
+	return p, nil
+}
+
+// warnBefore says in a plan that is shown what an import may fail with.
+func (f *finalizing) warnBefore(p *plan.Plan) {
 	if err := f.notHeld(); err != nil {
 		p.Warn("%v", err)
 	}
 	if unknown := f.unheardOf(); len(unknown) > 0 {
 		p.Warn("whether there is %s Lake Formation tells only when it is handed access", strings.Join(unknown, ", "))
 	}
-	return p, nil
 }
 
 // FinalizeSubscription imports a granted subscription: it accepts the mesh's RAM
@@ -133,8 +156,20 @@ func (c *Consumer) PlanFinalizeSubscription(ctx context.Context, in FinalizeInpu
 // the subscription lets the account hand on and the account does not hold, because somebody
 // took it away by hand, is an [lakemesh.ErrAccessDenied], too: all else is imported then,
 // and the output is returned with the error.
+//
+// Of a group each database is linked, under its own name unless a link of another name leads
+// there. When a table of it is published in another database, the subscription is to be
+// imported again. A database that is gone, and that the owner has not taken out of the record
+// yet, is left out with a warning.
 func (c *Consumer) FinalizeSubscription(ctx context.Context, in FinalizeInput) (*FinalizeOutput, error) {
-	p, f, err := c.planFinalize(ctx, in)
+	r, err := c.subscription(ctx, opFinalize, in.SubscriptionID)
+	if err != nil {
+		return nil, err
+	}
+	if !r.Group.IsZero() {
+		return c.finalizeGroup(ctx, in, r)
+	}
+	p, f, err := c.planFinalize(ctx, in, r)
 	if err != nil {
 		return nil, err
 	}
@@ -152,30 +187,11 @@ func (c *Consumer) FinalizeSubscription(ctx context.Context, in FinalizeInput) (
 	return f.output(p), f.notHeld()
 }
 
-func (c *Consumer) planFinalize(ctx context.Context, in FinalizeInput) (*plan.Plan, *finalizing, error) {
-	f := &finalizing{consumer: c}
-	var err error
-	if f.principals, err = c.namedPrincipals(in.Principals); err != nil {
-		return nil, nil, err
-	}
-	if f.record, err = c.subscription(ctx, opFinalize, in.SubscriptionID); err != nil {
-		return nil, nil, err
-	}
-	if err := importable(f.record); err != nil {
-		return nil, nil, err
-	}
-	if direct(f.record) {
-		if in.Principals != nil && !slices.Equal(slices.Sorted(slices.Values(f.principals)), f.record.Scope.Principals) {
-			return nil, nil, lakemesh.Invalid("Principals", "the owner granted access to %s directly, and the account has nothing to hand on: leave the principals out", strings.Join(f.record.Scope.Principals, ", "))
-		}
-		f.principals = f.record.Scope.Principals
-	}
-	looked, err := c.areThere(ctx, f.principals)
+// planFinalize plans an import of the record that was read.
+func (c *Consumer) planFinalize(ctx context.Context, in FinalizeInput, r *tracker.Record) (*plan.Plan, *finalizing, error) {
+	f, err := c.prepare(ctx, in, r)
 	if err != nil {
 		return nil, nil, err
-	}
-	if !looked {
-		f.patience = unseenPatience
 	}
 	if f.link, err = linkName(in.LinkDatabaseName, f.record.Database); err != nil {
 		return nil, nil, err
@@ -192,6 +208,32 @@ func (c *Consumer) planFinalize(ctx context.Context, in FinalizeInput) (*plan.Pl
 		return nil, nil, err
 	}
 	return f.plan(), f, nil
+}
+
+// prepare checks what an import is asked for, and whom access is to be handed on to.
+func (c *Consumer) prepare(ctx context.Context, in FinalizeInput, r *tracker.Record) (*finalizing, error) {
+	f := &finalizing{consumer: c, record: r}
+	var err error
+	if f.principals, err = c.namedPrincipals(in.Principals); err != nil {
+		return nil, err
+	}
+	if err := importable(f.record); err != nil {
+		return nil, err
+	}
+	if direct(f.record) {
+		if in.Principals != nil && !slices.Equal(slices.Sorted(slices.Values(f.principals)), f.record.Scope.Principals) {
+			return nil, lakemesh.Invalid("Principals", "the owner granted access to %s directly, and the account has nothing to hand on: leave the principals out", strings.Join(f.record.Scope.Principals, ", "))
+		}
+		f.principals = f.record.Scope.Principals
+	}
+	looked, err := c.areThere(ctx, f.principals)
+	if err != nil {
+		return nil, err
+	}
+	if !looked {
+		f.patience = unseenPatience
+	}
+	return f, nil
 }
 
 // importable refuses a record that cannot be imported now.

@@ -68,7 +68,11 @@ const shownTables = 5
 // that was waited for long enough.
 func (c *Consumer) awaitGrants(ctx context.Context, in FinalizeInput) (p *plan.Plan, f *finalizing, _ error) {
 	err := poll.Until(ctx, grantPatience, "what was granted on subscription "+in.SubscriptionID+" to be shown", func(ctx context.Context) (_ bool, err error) {
-		p, f, err = c.planFinalize(ctx, in)
+		r, err := c.subscription(ctx, opFinalize, in.SubscriptionID)
+		if err != nil {
+			return false, err
+		}
+		p, f, err = c.planFinalize(ctx, in, r)
 		return err == nil && len(f.withheld()) == 0, err
 	})
 	if _, ok := errors.AsType[*poll.TimeoutError](err); ok && ctx.Err() == nil {
@@ -103,23 +107,28 @@ func (f *finalizing) unheardOf() []string {
 }
 
 // failed adds to the error of an import that was done in part who was handed access on, and
-// records those: who holds something stands in the history.
-func (f *finalizing) failed(ctx context.Context, err error) error {
+// records those: who holds something stands in the history. more are the other databases of a
+// group.
+func (f *finalizing) failed(ctx context.Context, err error, more ...*finalizing) error {
 	if !errors.Is(err, lakemesh.ErrPartial) || ctx.Err() != nil || len(f.recipients()) == 0 {
 		return err
 	}
-	now := &finalizing{consumer: f.consumer, record: f.record, principals: f.principals, link: f.link, elsewhere: f.elsewhere, otherLinks: f.otherLinks}
-	if looked := now.observe(ctx); looked != nil {
-		return errors.Join(err, fmt.Errorf("who was handed access on is not known: %w", looked))
+	var missing []permissions.Entry
+	var now *finalizing
+	visible := true
+	for _, part := range append([]*finalizing{f}, more...) {
+		is := &finalizing{consumer: part.consumer, record: part.record, principals: part.principals, link: part.link, elsewhere: part.elsewhere, otherLinks: part.otherLinks, further: part.further}
+		if looked := is.observe(ctx); looked != nil {
+			return errors.Join(err, fmt.Errorf("who was handed access on is not known: %w", looked))
+		}
+		missing, visible = append(missing, is.missing()...), visible && is.visible
+		if now == nil {
+			now = is
+		}
 	}
 	var holds, lacks []string
-	onLink, onShared := now.wanted()
-	missing := append(permissions.Missing(now.held, onShared), permissions.Missing(now.held, onLink)...)
-	for _, l := range now.otherLinks {
-		missing = append(missing, l.lacking(now)...)
-	}
 	for _, p := range now.recipients() {
-		if !now.visible || slices.ContainsFunc(missing, func(e permissions.Entry) bool { return e.Principal == p }) {
+		if !visible || slices.ContainsFunc(missing, func(e permissions.Entry) bool { return e.Principal == p }) {
 			lacks = append(lacks, p)
 		} else {
 			holds = append(holds, p)
@@ -142,4 +151,14 @@ func (f *finalizing) failed(ctx context.Context, err error) error {
 		return errors.Join(e, fmt.Errorf("record who was handed access on: %w", recorded))
 	}
 	return e
+}
+
+// missing is what principals are to hold, and do not.
+func (f *finalizing) missing() []permissions.Entry {
+	onLink, onShared := f.wanted()
+	missing := append(permissions.Missing(f.held, onShared), permissions.Missing(f.held, onLink)...)
+	for _, l := range f.otherLinks {
+		missing = append(missing, l.lacking(f)...)
+	}
+	return missing
 }

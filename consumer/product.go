@@ -12,9 +12,19 @@ import (
 )
 
 // otherActive are this consumer's other active subscriptions with the owner of a
-// record. Those that it has left do not count, nor do those that are over.
+// record; beside a group those with all owners, because its owner alone says in which databases
+// it is. Those that it has left do not count, nor do those that are over.
 func (c *Consumer) otherActive(ctx context.Context, r *tracker.Record) ([]*tracker.Record, error) {
-	all, err := c.tracker.SubscribedActive(ctx, c.account, r.Owner)
+	var all []*tracker.Record
+	var err error
+	if r.Group.IsZero() {
+		all, err = c.tracker.SubscribedActive(ctx, c.account, r.Owner)
+	} else {
+		err = c.tracker.Subscribed(ctx, c.account, "", func(o *tracker.Record) bool {
+			all = append(all, o)
+			return true
+		})
+	}
 	return slices.DeleteFunc(all, func(o *tracker.Record) bool {
 		return o.ID == r.ID || o.Status != lakemesh.Active || o.Leaving || o.Over || !o.Believable()
 	}), err
@@ -24,6 +34,12 @@ func (c *Consumer) otherActive(ctx context.Context, r *tracker.Record) ([]*track
 // database of another one.
 func anothers(r *tracker.Record, owner string) bool {
 	return r.OwnersWord() && owner != "" && owner != r.Owner
+}
+
+// isAnothers reports whether only the owner of a record says what it is on, or in which
+// database what it is on is, and that is a database of another one.
+func isAnothers(part *tracker.Record, owner string) bool {
+	return anothers(part, owner) || !part.Group.IsZero() && owner != "" && owner != part.Owner
 }
 
 // passed is what a subscription lets this account hand on, on each of its tables.
@@ -50,9 +66,6 @@ func covers(s *lakemesh.Subscription, table string) bool {
 func justified(subscriptions []*tracker.Record, r permissions.Resource) lakemesh.Permissions {
 	var all lakemesh.Permissions
 	for _, s := range subscriptions {
-		if !strings.EqualFold(s.Database, r.Database) {
-			continue
-		}
 		if gives(&s.Subscription, r) {
 			all = all.Union(passedOn(&s.Subscription))
 		}
@@ -71,6 +84,10 @@ func gives(s *lakemesh.Subscription, r permissions.Resource) bool {
 	switch {
 	case s.Scope.Direct():
 		return false
+	case r.Kind == permissions.KindTagged:
+		return !s.Group.IsZero() && r == tagged(r.Account, s)
+	case !s.Group.IsZero() || !strings.EqualFold(s.Database, r.Database):
+		return false
 	case r.Kind == permissions.KindAllTables:
 		return s.WholeDatabase()
 	case r.Kind == permissions.KindTable:
@@ -79,9 +96,17 @@ func gives(s *lakemesh.Subscription, r permissions.Resource) bool {
 	return r.Kind == permissions.KindFilter && covers(s, r.Table) && s.Scope.Partly() && r.Filter == chain.FilterOf(s.Scope)
 }
 
+// tagged is what a subscription to a group is granted on in the mesh.
+func tagged(mesh string, s *lakemesh.Subscription) permissions.Resource {
+	return permissions.Tagged(mesh, chain.TagsOf(&tracker.Record{Subscription: *s}))
+}
+
 // objects are what grants of a subscription can be on: its tables, the filters that carry
-// parts of them, or all tables of its database at once.
+// parts of them, all tables of its database at once, or all those of its group.
 func (c *Consumer) objects(s *lakemesh.Subscription) []permissions.Resource {
+	if !s.Group.IsZero() {
+		return []permissions.Resource{tagged(c.meshAccount, s)}
+	}
 	if s.WholeDatabase() {
 		return []permissions.Resource{permissions.AllTables(c.meshAccount, s.Database)}
 	}

@@ -34,7 +34,9 @@ func (c *Consumer) PlanRemoveDeadLinks(ctx context.Context, in RemoveDeadLinksIn
 	all := []*lakemesh.Subscription{&named}
 	if err := c.tracker.Subscribed(ctx, c.account, "", func(r *tracker.Record) bool {
 		if all = append(all, &r.Subscription); r.Status == lakemesh.Pending || r.Status == lakemesh.Active {
-			needed[strings.ToLower(r.Database)] = true
+			for _, part := range inDatabases(r) {
+				needed[strings.ToLower(part.Database)] = true
+			}
 		}
 		return true
 	}); err != nil {
@@ -88,8 +90,7 @@ func (c *Consumer) planDeadLinks(ctx context.Context, todo *plan.Plan, at linkPl
 	}
 	all, err := c.linksInto(ctx, opDeadLinks, at, func(target string) bool { return unseen[target] })
 	for _, d := range all {
-		target := links[d.name]
-		d.plan(todo, c, target, fmt.Sprintf("drop resource link %s to database %s of the mesh, which this account does not see any more", d.name, target))
+		d.plan(todo, c, fmt.Sprintf("drop resource link %s to database %s of the mesh, which this account does not see any more", d.name, d.target))
 	}
 	return err
 }

@@ -16,8 +16,10 @@ import (
 
 	"github.com/lakemesh/lakemesh"
 	"github.com/lakemesh/lakemesh/access"
+	"github.com/lakemesh/lakemesh/internal/awserr"
 	"github.com/lakemesh/lakemesh/internal/catalog"
 	"github.com/lakemesh/lakemesh/internal/expression"
+	"github.com/lakemesh/lakemesh/internal/identity"
 	"github.com/lakemesh/lakemesh/internal/parts"
 	"github.com/lakemesh/lakemesh/internal/tracker"
 	"github.com/lakemesh/lakemesh/plan"
@@ -43,6 +45,11 @@ type RequestInput struct {
 	// would be an expression. Nil or empty means the whole database, with the tables
 	// that it will have.
 	Tables []string
+	// Domain and DataProduct ask for a group instead of a database: for all tables that the
+	// owner has published into that domain, that data product, or that data product of that
+	// domain, and for those that it will publish into it. DatabaseName and Tables are empty
+	// then, and Scope can name users and roles alone.
+	Domain, DataProduct string
 	// RequestPermissions are the permissions on the tables that are asked for:
 	// SELECT, DESCRIBE, INSERT, DELETE, ALTER, DROP or ALL. At least one is needed.
 	RequestPermissions []string
@@ -61,15 +68,18 @@ type RequestInput struct {
 const (
 	TypeDatabase = "DATABASE"
 	TypeTable    = "TABLE"
+	TypeGroup    = "GROUP"
 )
 
 // RequestOutput tells what was asked for.
 type RequestOutput struct {
-	// Type is TypeDatabase for a whole database, which DatabaseName names, and
-	// TypeTable for tables, which TableName names: expressions are resolved.
-	Type         string   `json:"Type"`
-	DatabaseName string   `json:"DatabaseName,omitempty"`
-	TableName    []string `json:"TableName,omitempty"`
+	// Type is TypeDatabase for a whole database, which DatabaseName names, TypeTable for
+	// tables, which TableName names: expressions are resolved, and TypeGroup for a domain or a
+	// data product, which Group names.
+	Type         string         `json:"Type"`
+	Group        lakemesh.Group `json:"Group,omitzero"`
+	DatabaseName string         `json:"DatabaseName,omitempty"`
+	TableName    []string       `json:"TableName,omitempty"`
 	// SubscriptionID is the id of the request, and later of the subscription. In
 	// the output of a plan it is not final.
 	SubscriptionID string `json:"SubscriptionId"`
@@ -106,18 +116,26 @@ func (c *Consumer) planRequest(ctx context.Context, in RequestInput) (*plan.Plan
 	if err != nil {
 		return nil, nil, err
 	}
-	notes, err := c.resolve(ctx, &s, in.Tables, wanted)
+	var notes []string
+	if s.Group.IsZero() {
+		notes, err = c.resolve(ctx, &s, in.Tables, wanted)
+	} else {
+		err = c.resolveGroup(ctx, &s)
+	}
 	if err != nil {
 		return nil, nil, err
 	}
-	words := tracker.Words{Database: s.Database, Tables: s.Tables, Whole: s.WholeDatabase(), Expressions: s.Expressions, Requested: s.Requested, Until: s.RequestedUntil, Scope: s.RequestedScope, Note: in.Notes}
+	words := tracker.Words{Database: s.Database, Group: s.Group, Tables: s.Tables, Whole: s.WholeDatabase(), Expressions: s.Expressions, Requested: s.Requested, Until: s.RequestedUntil, Scope: s.RequestedScope, Note: in.Notes}
 	if err := tracker.CheckWords(words); err != nil {
 		return nil, nil, err
 	}
 	p := &plan.Plan{Operation: opRequest, Warnings: notes}
 	out := &RequestOutput{Type: TypeTable, TableName: s.Tables}
 	what := strings.Join(s.Tables, ", ") + " in database " + s.Database
-	if s.WholeDatabase() {
+	switch {
+	case !s.Group.IsZero():
+		out.Type, out.Group, what = TypeGroup, s.Group, "all tables of "+s.Group.String()
+	case s.WholeDatabase():
 		out.Type, out.DatabaseName, what = TypeDatabase, s.Database, "the whole database "+s.Database
 	}
 	twin, words, err := c.tracker.PendingTwin(ctx, s.Owner, c.account, words)
@@ -166,7 +184,15 @@ func (c *Consumer) request(in RequestInput) (lakemesh.Subscription, []expression
 	if in.OwnerAccountID == c.meshAccount {
 		return s, nil, lakemesh.Invalid("OwnerAccountID", "account %s is the mesh itself; name the producer that owns the product", c.meshAccount)
 	}
-	if n := utf8.RuneCountInString(in.DatabaseName); n == 0 || n > maxPublicName {
+	group, err := lakemesh.NewGroup(in.Domain, in.DataProduct)
+	if err != nil {
+		return s, nil, err
+	}
+	if !group.IsZero() {
+		if in.DatabaseName != "" || len(in.Tables) > 0 {
+			return s, nil, lakemesh.Invalid("DatabaseName", "a domain or a data product is asked for by itself, whatever databases its tables are in: leave the database and the tables out")
+		}
+	} else if n := utf8.RuneCountInString(in.DatabaseName); n == 0 || n > maxPublicName {
 		return s, nil, lakemesh.Invalid("DatabaseName", "a database's name has 1 to %d characters, and this has %d", maxPublicName, n)
 	}
 	requested, err := lakemesh.ParsePermissions(in.RequestPermissions...)
@@ -193,7 +219,7 @@ func (c *Consumer) request(in RequestInput) (lakemesh.Subscription, []expression
 		return s, nil, err
 	}
 	s = lakemesh.Subscription{Owner: in.OwnerAccountID, Subscriber: c.account,
-		Database: strings.ToLower(in.DatabaseName), Requested: requested, RequestedScope: scope}
+		Database: strings.ToLower(in.DatabaseName), Group: group, TablesUnknown: !group.IsZero(), Requested: requested, RequestedScope: scope}
 	if !in.Until.IsZero() {
 		s.RequestedUntil = in.Until.UTC().Truncate(time.Second)
 	}
@@ -211,6 +237,8 @@ func (c *Consumer) scope(in RequestInput, requested lakemesh.Permissions) (lakem
 	}
 	switch {
 	case !s.Partly():
+	case in.Domain != "" || in.DataProduct != "":
+		return s, lakemesh.Invalid("Columns", "columns and rows are parts of tables that are named, and of no domain or data product: name the database and the tables instead")
 	case len(in.Tables) == 0:
 		return s, lakemesh.Invalid("Tables", "columns and rows are parts of tables that are named: name the tables")
 	case !requested.Has(lakemesh.Select) || !requested.SubsetOf(lakemesh.NewPermissions(lakemesh.Select, lakemesh.Describe)):
@@ -269,6 +297,21 @@ func (c *Consumer) resolve(ctx context.Context, s *lakemesh.Subscription, texts 
 		}
 	}
 	return notes, nil
+}
+
+// resolveGroup looks for the group that is asked for in the mesh's public metadata.
+func (c *Consumer) resolveGroup(ctx context.Context, s *lakemesh.Subscription) error {
+	for _, err := range c.publicLake.TablesWithTags(ctx, s.Group.Tags(s.Owner)) {
+		if err == nil {
+			return nil
+		}
+		if !c.public.hides(err) && !awserr.NotFound(err) {
+			return identity.Explain(opRequest, c.meshAccount, s.Group.String(), err)
+		}
+		break
+	}
+	return &lakemesh.Error{Op: opRequest, Account: c.meshAccount, Resource: s.Group.String(), Kind: lakemesh.ErrNotFound,
+		Message: "account " + s.Owner + " has no table in it whose metadata and LF-tags are public", Hint: "list what there is", Do: []lakemesh.Call{lakemesh.Do("consumer.ListProducts")}}
 }
 
 // understood says how an expression was understood.

@@ -26,7 +26,7 @@ type ExtensionInput struct {
 }
 
 // RequestExtension asks the owner of a product for more time: it makes a request of its
-// own, for the same tables with the permissions that the subscription gives, narrowed as
+// own, for the same tables or the same group, with the permissions that the subscription gives, narrowed as
 // that is, until a later end. Once it is approved both subscriptions stand side by side, and
 // what the first gave stays when that ends. The request can be denied without any harm to the first.
 //
@@ -86,7 +86,7 @@ func (c *Consumer) extension(ctx context.Context, in ExtensionInput) (RequestInp
 	switch {
 	case r.Status != lakemesh.Active && r.Status != lakemesh.Deleted || len(r.Permitted) == 0 && r.Status == lakemesh.Active:
 		return refuse("it is "+string(r.Status)+", so there is no end to be moved", "ask for access with the end that you need")
-	case r.TablesUnknown:
+	case r.TablesUnknown && r.Group.IsZero():
 		return refuse("it cannot be read which tables it is on", "ask for access anew")
 	case in.Until.IsZero():
 		return RequestInput{}, lakemesh.Invalid("Until", "say until when")
@@ -106,5 +106,5 @@ func (c *Consumer) extension(ctx context.Context, in ExtensionInput) (RequestInp
 			return refuse("its history does not tell that it was ever granted", "ask for access anew")
 		}
 	}
-	return RequestInput{OwnerAccountID: r.Owner, DatabaseName: r.Database, Tables: r.Tables, RequestPermissions: given.Permitted.Strings(), Until: in.Until, Scope: given.Scope, Notes: in.Notes}, nil
+	return RequestInput{OwnerAccountID: r.Owner, DatabaseName: r.Database, Tables: r.Tables, Domain: r.Group.Domain, DataProduct: r.Group.DataProduct, RequestPermissions: given.Permitted.Strings(), Until: in.Until, Scope: given.Scope, Notes: in.Notes}, nil
 }

@@ -49,7 +49,11 @@ func (c *Consumer) Verify(ctx context.Context, in VerifyInput) (*Verification, e
 	s.compareRecords()
 	for _, r := range s.records {
 		if s.imports(r) {
-			s.imported(r, func() { s.compareImport(r) })
+			s.imported(r, func() {
+				for i, part := range s.partsOf(r) {
+					s.compareImport(part, i > 0)
+				}
+			})
 		}
 	}
 	s.compareGrants()
@@ -64,7 +68,9 @@ func (c *Consumer) Verify(ctx context.Context, in VerifyInput) (*Verification, e
 	}
 	for database, of := range s.seen {
 		for table := range of.tables {
-			if in.SubscriptionID == "" || slices.ContainsFunc(s.records, func(r *tracker.Record) bool { return in.about(r) && chain.On(r, database, table) }) {
+			if in.SubscriptionID == "" || slices.ContainsFunc(s.parts, func(r *tracker.Record) bool {
+				return in.about(r) && (chain.On(r, database, table) || !r.Group.IsZero() && r.Database == database)
+			}) {
 				v.Tables++
 			}
 		}
@@ -76,7 +82,8 @@ func (c *Consumer) Verify(ctx context.Context, in VerifyInput) (*Verification, e
 
 // about reports whether a subscription is asked about.
 func (in VerifyInput) about(r *tracker.Record) bool {
-	return (in.Database == "" || in.Database == strings.ToLower(r.Database)) && (in.SubscriptionID == "" || in.SubscriptionID == r.ID)
+	is := in.Database == "" || in.Database == strings.ToLower(r.Database) || r.Database == "" && isIn(r, in.Database)
+	return is && (in.SubscriptionID == "" || in.SubscriptionID == r.ID)
 }
 
 // concerns reports whether a finding is about what is asked about.
@@ -98,7 +105,12 @@ func (s *inspected) found(f Finding) {
 // imports reports whether a subscription is one that the account should have imported by
 // what is known of it.
 func (s *inspected) imports(r *tracker.Record) bool {
-	return r.Status == lakemesh.Active && !r.Leaving && r.Claim == nil && r.Believable() && !r.TablesUnknown && r.Database != "" && s.in.about(r)
+	return r.Status == lakemesh.Active && !r.Leaving && r.Claim == nil && r.Believable() && (!r.Group.IsZero() || !r.TablesUnknown && r.Database != "") && s.in.about(r)
+}
+
+// partsOf are the parts of a subscription that are asked about.
+func (s *inspected) partsOf(r *tracker.Record) []*tracker.Record {
+	return slices.DeleteFunc(inDatabases(r), func(part *tracker.Record) bool { return !s.in.about(part) })
 }
 
 // imported compares a subscription by compare. Of one that was never imported all that an
@@ -126,8 +138,12 @@ func (s *inspected) compareRecords() {
 	for _, r := range s.foreign {
 		// One that the account has left, in words that can be believed, is its owner's to end.
 		if r.Status == lakemesh.Active && (!r.Leaving || !r.Believable()) {
+			what := "account " + r.Owner + " says that it took it over, and it is on what is not its own: it justifies nothing"
+			if !r.Group.IsZero() {
+				what = "account " + r.Owner + " says that tables of " + r.Group.String() + " are in database " + r.Database + ", which is not its own: it justifies nothing"
+			}
 			s.found(Finding{Kind: chain.Undecided, Link: chain.Record, Account: s.meshAccount, Resource: "subscription " + r.ID, Principal: r.Subscriber, Database: strings.ToLower(r.Database), Subscriptions: []string{r.ID},
-				Repairs: chain.Owner, What: "account " + r.Owner + " says that it took it over, and it is on what is not its own: it justifies nothing"})
+				Repairs: chain.Owner, What: what})
 		}
 	}
 	for _, r := range s.records {
@@ -137,7 +153,7 @@ func (s *inspected) compareRecords() {
 		case !r.Believable():
 			f.Kind, f.What, f.Command = chain.Undecided, r.Tampered, leaves(r)
 			s.found(f)
-		case r.TablesUnknown:
+		case r.TablesUnknown && r.Group.IsZero():
 			f.What, f.Repairs = "its tables cannot be read", chain.Owner
 			s.found(f)
 		case r.Claim != nil:
@@ -154,7 +170,7 @@ func leaves(r *tracker.Record) string { return "lakemesh subscription delete --a
 // what they had.
 func (s *inspected) importing(r *tracker.Record) string {
 	command := "lakemesh subscription import " + r.ID
-	if name := s.linkTo(r); name != strings.ToLower(r.Database) && s.linksAtHome(&r.Subscription) {
+	if name := s.linkTo(r); r.Group.IsZero() && name != strings.ToLower(r.Database) && s.linksAtHome(&r.Subscription) {
 		command += " --link-database-name " + name
 	}
 	handed := s.handed[r.ID]

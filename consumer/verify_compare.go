@@ -59,8 +59,9 @@ func (s *inspected) taker(database string) (what string, foreign bool) {
 	return "", false
 }
 
-// compareImport compares what an import makes with what is there.
-func (s *inspected) compareImport(r *tracker.Record) {
+// compareImport compares what an import makes with what is there. further tells that what goes
+// by the LF-tags of a group was compared with another of its databases.
+func (s *inspected) compareImport(r *tracker.Record, further bool) {
 	name := strings.ToLower(r.Database)
 	f := Finding{Kind: chain.Missing, Database: name, Subscriptions: []string{r.ID}}.With(s.importing(r), chain.Mends{By: chain.ByImporting, Subscription: r.ID})
 	if r.Uninvited() {
@@ -120,8 +121,8 @@ func (s *inspected) compareImport(r *tracker.Record) {
 		s.found(on(chain.ResourceLink, "database "+name, "", "no resource link leads to it"))
 	}
 	if len(hidden) == 0 {
-		s.compareTerms(r)
-		s.compareHandedOn(r, linked, on)
+		s.compareTerms(r, further)
+		s.compareHandedOn(r, linked, further, on)
 	}
 }
 
@@ -149,12 +150,16 @@ func (s *inspected) hidden(r *tracker.Record) []permissions.Resource {
 }
 
 // compareHandedOn finds what principals should have been handed on, and do not hold.
-func (s *inspected) compareHandedOn(r *tracker.Record, linked bool, on func(link chain.Link, resource, principal, what string) Finding) {
-	importing := &finalizing{consumer: s.Consumer, record: r, principals: s.handed[r.ID].principals, link: s.linkTo(r), visible: true, linked: linked, held: s.held, elsewhere: !s.linksAtHome(&r.Subscription)}
+func (s *inspected) compareHandedOn(r *tracker.Record, linked, further bool, on func(link chain.Link, resource, principal, what string) Finding) {
+	importing := &finalizing{consumer: s.Consumer, record: r, principals: s.handed[r.ID].principals, link: s.linkTo(r), visible: true, linked: linked, further: further, held: s.held, elsewhere: !s.linksAtHome(&r.Subscription)}
 	for table := range s.seen[strings.ToLower(r.Database)].tables {
 		importing.seen = append(importing.seen, table)
 	}
 	onLink, onShared := importing.wanted()
+	if importing.unshown() {
+		// That the account lacks it is told already, and then nobody can be given it.
+		onShared = slices.DeleteFunc(onShared, func(e permissions.Entry) bool { return e.Resource.Kind == permissions.KindTagged })
+	}
 	s.wanted += len(onLink) + len(onShared)
 	for _, e := range permissions.Missing(s.held, onShared) {
 		s.found(on(chain.HandedOn, e.Resource.String(), e.Principal, "lacks "+e.Permissions.String()))
@@ -176,7 +181,15 @@ func (s *inspected) compareHandedOn(r *tracker.Record, linked bool, on func(link
 // on are the subscriptions of the account that are about a resource of the mesh and meet a
 // condition.
 func (s *inspected) on(resource permissions.Resource, meets func(*tracker.Record) bool) (found []*tracker.Record, ids []string) {
-	for _, r := range s.records {
+	if resource.Kind == permissions.KindTagged {
+		for _, r := range s.records {
+			if !r.Group.IsZero() && tagged(s.meshAccount, &r.Subscription) == resource && meets(r) {
+				found, ids = append(found, r), append(ids, r.ID)
+			}
+		}
+		return found, ids
+	}
+	for _, r := range s.parts {
 		if !strings.EqualFold(r.Database, resource.Database) || !meets(r) {
 			continue
 		}
@@ -192,11 +205,24 @@ func stands(r *tracker.Record) bool {
 	return r.Status == lakemesh.Active && !r.Leaving && r.Believable()
 }
 
+// foundBy is what a subscription found that was granted by hand before, on what it is on. What
+// others have elsewhere is none of its owner's concern.
+func foundBy(mesh string, r *tracker.Record) (access.Grants, error) {
+	if r.Group.IsZero() {
+		return permissions.FoundIn(mesh, r.Subscriber, r.Database, r.Found)
+	}
+	all, err := permissions.DecodeFound(mesh, r.Subscriber, r.Found)
+	by := access.OnTaggedTables(mesh, chain.TagsOf(r))
+	return all.On(func(k access.Key) bool {
+		return k.Object == by || k.Object.Kind == access.KindDatabase && isIn(r, k.Object.Database)
+	}), err
+}
+
 // compareGrants finds what is held and no subscription says.
 func (s *inspected) compareGrants() {
 	byHand := access.Grants{}
 	for _, r := range s.records {
-		found, err := permissions.FoundIn(s.meshAccount, r.Subscriber, r.Database, r.Found)
+		found, err := foundBy(s.meshAccount, r)
 		if err != nil {
 			s.unsure("subscription %s: what was granted by hand before cannot be read: %v", r.ID, err)
 			continue
@@ -247,7 +273,7 @@ func (s *inspected) compareOurs(e permissions.Entry) {
 			may = may.Union(r.Claim.Permissions.Intersect(r.Claim.Grantable))
 		}
 	}
-	may = may.Union(grantedItself(standing, e)).Union(handsOnByUnits(s.held, e.Resource))
+	may = may.Union(grantedItself(standing, e)).Union(s.grouped(e.Resource)).Union(handsOnByUnits(s.held, e.Resource))
 	excess := e.Permissions.Minus(may)
 	if may.Has(lakemesh.All) || len(excess) == 0 {
 		return

@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/lakemesh/lakemesh"
+	"github.com/lakemesh/lakemesh/access"
 	"github.com/lakemesh/lakemesh/internal/catalog"
 	"github.com/lakemesh/lakemesh/internal/chain"
 	"github.com/lakemesh/lakemesh/internal/permissions"
@@ -27,6 +28,8 @@ type inspected struct {
 	// records are all of the account's subscriptions, also those that have ended: what was
 	// handed on by them may still be there.
 	records []*tracker.Record
+	// parts are the same, those to groups once for each database that they are in.
+	parts []*tracker.Record
 	// foreign are those by which an owner says that it took over what is another owner's.
 	foreign []*tracker.Record
 	// own are the databases of the account's catalog, links among them.
@@ -39,6 +42,9 @@ type inspected struct {
 	seen map[string]seen
 	// held is what is granted, as far as it is shown to the account.
 	held *permissions.Grants
+	// tags are the LF-tags of tables that principals of the account hold something on by name,
+	// and that are in databases of groups.
+	tags map[access.Object]map[string]string
 	// shown are the databases of the mesh in which it shows something of the account.
 	shown map[shown]bool
 	// handed is what histories say of imports, by subscription.
@@ -102,6 +108,9 @@ func (c *Consumer) inspect(ctx context.Context, in VerifyInput) (*inspected, err
 		return nil, err
 	}
 	slices.SortFunc(s.records, func(a, b *tracker.Record) int { return strings.Compare(a.ID, b.ID) })
+	for _, r := range s.records {
+		s.parts = append(s.parts, inDatabases(r)...)
+	}
 	if err := s.readOtherRegions(ctx); err != nil {
 		return nil, err
 	}
@@ -115,12 +124,18 @@ func (c *Consumer) inspect(ctx context.Context, in VerifyInput) (*inspected, err
 	if err := s.readDatabases(ctx); err != nil {
 		return nil, err
 	}
-	s.records = slices.DeleteFunc(s.records, func(r *tracker.Record) bool {
-		foreign := anothers(r, s.seen[strings.ToLower(r.Database)].owner)
+	s.parts = slices.DeleteFunc(s.parts, func(r *tracker.Record) bool {
+		foreign := isAnothers(r, s.seen[strings.ToLower(r.Database)].owner)
 		if foreign {
 			s.foreign = append(s.foreign, r)
 		}
 		return foreign
+	})
+	s.records = slices.DeleteFunc(s.records, func(r *tracker.Record) bool {
+		return slices.ContainsFunc(s.foreign, func(f *tracker.Record) bool { return f.ID == r.ID })
+	})
+	s.parts = slices.DeleteFunc(s.parts, func(r *tracker.Record) bool {
+		return slices.ContainsFunc(s.foreign, func(f *tracker.Record) bool { return f.ID == r.ID })
 	})
 	if err := s.readHistories(ctx); err != nil {
 		return nil, err
@@ -134,7 +149,7 @@ func (c *Consumer) inspect(ctx context.Context, in VerifyInput) (*inspected, err
 // databases are those of the mesh that are looked at: of subscriptions, and of links.
 func (s *inspected) databases() []string {
 	all := map[string]bool{}
-	for _, r := range s.records {
+	for _, r := range s.parts {
 		if r.Database != "" && s.in.about(r) {
 			all[strings.ToLower(r.Database)] = true
 		}
@@ -166,7 +181,7 @@ func (s *inspected) targetOf(db *types.Database) string {
 // readDatabases reads what the account sees. What a listing lacks is asked for by name.
 func (s *inspected) readDatabases(ctx context.Context) error {
 	named := map[string][]string{}
-	for _, r := range s.records {
+	for _, r := range s.parts {
 		if s.imports(r) {
 			named[strings.ToLower(r.Database)] = append(named[strings.ToLower(r.Database)], r.Tables...)
 		}
@@ -287,7 +302,7 @@ func (s *inspected) readGrants(ctx context.Context) error {
 			scopes = append(scopes, given.Scope)
 		}
 		for _, o := range chain.Possible(s.meshAccount, r, nil, scopes...) {
-			if o.Kind == permissions.KindFilter && s.seen[name].tables[o.Table] {
+			if o.Kind == permissions.KindFilter && s.seen[name].tables[o.Table] || o.Kind == permissions.KindTagged {
 				all[o] = true
 			}
 		}
@@ -301,6 +316,51 @@ func (s *inspected) readGrants(ctx context.Context) error {
 		return err
 	}
 	held, err := s.grants(ctx, opVerify, slices.Collect(maps.Keys(all)))
+	if err != nil {
+		return err
+	}
 	s.held = held
-	return err
+	return s.readTags(ctx)
+}
+
+// readTags reads the LF-tags of tables on which something was handed on by name although they
+// may be held by a group.
+func (s *inspected) readTags(ctx context.Context) error {
+	var tables []access.Object
+	for _, e := range s.held.Entries() {
+		if e.Resource.Kind != permissions.KindTable || e.Resource.Account != s.meshAccount || !s.isOurs(e.Principal) {
+			continue
+		}
+		in := func(r *tracker.Record) bool {
+			return !r.Group.IsZero() && strings.EqualFold(r.Database, e.Resource.Database) && stands(r)
+		}
+		if on := access.OnTable(s.meshAccount, e.Resource.Database, e.Resource.Table); slices.ContainsFunc(s.parts, in) && !slices.Contains(tables, on) {
+			tables = append(tables, on)
+		}
+	}
+	if len(tables) == 0 {
+		return nil
+	}
+	var err error
+	if s.tags, err = s.publicLake.TagsOf(ctx, tables); err != nil {
+		if ctx.Err() != nil {
+			return err
+		}
+		s.unsure("the LF-tags of tables cannot be read, so that it is not known which of them are of domains and data products: %v", err)
+	}
+	return nil
+}
+
+// grouped is what subscriptions to groups let this account hand on, on a table of them.
+func (s *inspected) grouped(on permissions.Resource) (may lakemesh.Permissions) {
+	tags, known := s.tags[access.OnTable(on.Account, on.Database, on.Table)]
+	if on.Kind != permissions.KindTable || !known {
+		return nil
+	}
+	for _, r := range s.records {
+		if !r.Group.IsZero() && stands(r) && !direct(r) && chain.TagsOf(r).Match(tags) && len(passed(&r.Subscription)) > 0 {
+			may = may.Union(passed(&r.Subscription)).Union(lakemesh.NewPermissions(lakemesh.Describe))
+		}
+	}
+	return may
 }

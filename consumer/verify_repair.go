@@ -104,7 +104,7 @@ func (c *Consumer) importedBefore(ctx context.Context, id string, links *inspect
 	if principals, imported := tracker.HandedOn(events); imported {
 		in.Principals = slices.DeleteFunc(append([]string{}, principals...), func(p string) bool { return c.checkPrincipal(p) != nil })
 	}
-	if c.linksAtHome(&r.Subscription) {
+	if c.linksAtHome(&r.Subscription) && r.Group.IsZero() {
 		in.LinkDatabaseName = links.linkTo(r)
 	}
 	return in, nil

@@ -13,8 +13,8 @@ import (
 )
 
 // compareTerms finds what the account should have been granted by a subscription, and does
-// not hold. The owner alone can give it.
-func (s *inspected) compareTerms(r *tracker.Record) {
+// not hold. The owner alone can give it. further is as in compareImport.
+func (s *inspected) compareTerms(r *tracker.Record, further bool) {
 	given := r.Justified()
 	if given.Scope.Direct() {
 		// What identities were granted themselves their account is not shown
@@ -48,6 +48,9 @@ func (s *inspected) compareTerms(r *tracker.Record) {
 		on(database, lacks)
 	}
 	objects := s.objects(&r.Subscription)
+	if further {
+		objects = nil
+	}
 	if r.WholeDatabase() {
 		tables := s.seen[name].tables
 		switch all := objects[0]; {

@@ -372,6 +372,24 @@ func TestTheOriginalReadsWhatLakemeshWrote(t *testing.T) {
 		t.Errorf("the library lists the access %+v", access)
 	}
 	o.fails("Exception", "already Active", "Producer", "approve_access_request", arguments{"request_id": ids["observations"]})
+
+	// Of a subscription to a data product, which names no database, it decides nothing.
+	m.lakemesh(nil, "product", "create", "--source-database-name", "weather", "--data-product-name", "climate")
+	var requested struct {
+		SubscriptionID string `json:"SubscriptionId"`
+	}
+	m.lakemesh(&requested, "request", "create", "--owner-account-id", producerAccount, "--data-product", "climate", "--request-permissions", "SELECT,DESCRIBE")
+	o.call(&pending, "Producer", "list_pending_access_requests", nil)
+	if !slices.Equal(pending.ids(), []string{requested.SubscriptionID}) {
+		t.Errorf("the library sees as pending: %+v", pending)
+	}
+	if result, failed := o.try("Producer", "approve_access_request", arguments{"request_id": requested.SubscriptionID}); failed == nil {
+		t.Errorf("the library approves what names no database: %s", result)
+	}
+	m.lakemesh(nil, "request", "approve", requested.SubscriptionID)
+	if s := o.subscription("Consumer", requested.SubscriptionID); s.Status != "Active" {
+		t.Errorf("the library reads it as %+v", s)
+	}
 }
 
 func (o *original) subscription(identity, id string) record {

@@ -6,6 +6,7 @@ import (
 	"github.com/lakemesh/lakemesh"
 	"github.com/lakemesh/lakemesh/access"
 	"github.com/lakemesh/lakemesh/internal/accesslist"
+	"github.com/lakemesh/lakemesh/internal/chain"
 	"github.com/lakemesh/lakemesh/internal/identity"
 	"github.com/lakemesh/lakemesh/internal/tracker"
 )
@@ -45,7 +46,8 @@ func (p *Producer) AccessList(ctx context.Context, in AccessListInput) (*access.
 	s.There = access.Grants{}
 	for k, h := range all {
 		// Lake Formation shows a producer what is its own, whatever the database is called.
-		if k.Object.Database != "" {
+		tags, _ := k.Object.Tags()
+		if k.Object.Database != "" || chain.OwnerOfTags(tags) == p.account {
 			s.There.Add(k, h)
 		}
 	}
@@ -56,7 +58,7 @@ func (p *Producer) AccessList(ctx context.Context, in AccessListInput) (*access.
 	}
 	list, err := s.Make(ctx, in.ListFilter, nil)
 	if err == nil {
-		list.Notes = append(list.Notes, "grants by LF-tags name no product and are not in the list; the mesh's administrator sees them")
+		list.Notes = append(list.Notes, "grants by others' LF-tags name no product and are not in the list; the mesh's administrator sees them")
 	}
 	return list, err
 }

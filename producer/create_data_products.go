@@ -140,7 +140,7 @@ func (p *Producer) publish(ctx context.Context, found *surveyed) (*CreateDataPro
 	if err := pub.carryOut(ctx); err != nil {
 		return nil, err
 	}
-	if err := p.extendSubscriptions(ctx, pub.op, pub.target); err != nil {
+	if err := p.extendSubscriptions(ctx, pub.op, pub.target, pub.retagged...); err != nil {
 		if len(pub.failed) == 0 {
 			return nil, err
 		}

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/lakemesh/lakemesh"
+	"github.com/lakemesh/lakemesh/internal/catalog"
 	"github.com/lakemesh/lakemesh/internal/identity"
 	"github.com/lakemesh/lakemesh/internal/tracker"
 	"github.com/lakemesh/lakemesh/plan"
@@ -30,6 +31,10 @@ type decision struct {
 	// extends tells that publishing made the decision, so that a subscription covers what
 	// is in its database now. It mends nothing else.
 	extends bool
+	// shrinks tells that tables may have left the group that the subscription is on, left are
+	// those of them that are still published: what nobody reads any more is closed.
+	shrinks bool
+	left    []catalog.TableName
 	// repairs tells that a repair made the decision, which nobody has looked at: it shows no
 	// column that was not shown.
 	repairs bool
@@ -335,6 +340,9 @@ func (p *Producer) outcome(ctx context.Context, l *looked) (tracker.Outcome, err
 		return o, nil
 	}
 	o.TableARNs = p.tableARNs(c.record)
+	if !c.record.Group.IsZero() {
+		o.TableARNs = p.databaseARNs(l.change.databases)
+	}
 	var err error
 	o.RAMShares, err = l.change.shared.find(ctx)
 	return o, err
@@ -368,6 +376,15 @@ func unlessNothing(err error) error {
 		return nil
 	}
 	return err
+}
+
+// databaseARNs are the ARNs of databases in the mesh.
+func (p *Producer) databaseARNs(names []string) []string {
+	arns := make([]string, len(names))
+	for i, name := range names {
+		arns[i] = lakemesh.DatabaseARN(p.region, p.meshAccount, name)
+	}
+	return arns
 }
 
 // tableARNs are the ARNs of a subscription's tables in the mesh; a whole database

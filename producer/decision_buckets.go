@@ -43,8 +43,7 @@ func (t tablePlace) unopened(why string) string {
 }
 
 // warnOfPlaces says what of a table is not opened because it cannot be told where it is.
-func warnOfPlaces(warn func(string, ...any), database string, t meshTable) {
-	name := database + "." + t.name
+func warnOfPlaces(warn func(string, ...any), name catalog.TableName, t meshTable) {
 	if len(t.known.Places)+len(t.forged) == 0 {
 		warn("table %s has no location in S3: its metadata is shared, there is no data to read", name)
 	}
@@ -54,7 +53,7 @@ func warnOfPlaces(warn func(string, ...any), database string, t meshTable) {
 			warn("and %d more of %s", len(t.known.Unknown)-mostNamed, name)
 			break
 		}
-		warn("%s", untold("table "+name, u))
+		warn("%s", untold("table "+name.String(), u))
 	}
 	if t.partial {
 		warn("not all partitions of table %s were looked at (%d at most): others that lie outside of its location are not opened", name, mostPartitionPages*catalog.PartitionPage)

@@ -5,22 +5,15 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
-	"time"
-
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/service/glue/types"
 
 	"github.com/lakemesh/lakemesh"
 	"github.com/lakemesh/lakemesh/access"
-	"github.com/lakemesh/lakemesh/internal/awserr"
+	"github.com/lakemesh/lakemesh/internal/catalog"
 	"github.com/lakemesh/lakemesh/internal/chain"
 	"github.com/lakemesh/lakemesh/internal/expression"
 	"github.com/lakemesh/lakemesh/internal/parts"
 	"github.com/lakemesh/lakemesh/internal/permissions"
-	"github.com/lakemesh/lakemesh/internal/places"
 	"github.com/lakemesh/lakemesh/internal/storage"
-	"github.com/lakemesh/lakemesh/internal/tracker"
 	"github.com/lakemesh/lakemesh/plan"
 )
 
@@ -45,6 +38,10 @@ type change struct {
 	// filters are made or brought to what they shall be, unused are dropped.
 	filters map[permissions.Resource]filterChange
 	unused  []permissions.Resource
+	// databases are those that the tables of a group are in; own is what the owner's role is
+	// granted by its LF-tags.
+	databases []string
+	own       []permissions.Entry
 	// warnings are what the owner should know of.
 	warnings []string
 	shared   *shared
@@ -57,7 +54,7 @@ type change struct {
 // changes computes what a decision changes: the terms of one subscription are replaced,
 // and what all of the consumer's terms justify is compared with what is there.
 func (p *Producer) changes(c *considered, f *found) (*change, error) {
-	names := slices.Sorted(maps.Keys(f.tables))
+	names := f.inside(c.record)
 	about := p.about(c, names)
 	ours := func(g access.Grants) access.Grants {
 		return g.On(func(k access.Key) bool { _, ok := about[k]; return ok })
@@ -67,7 +64,7 @@ func (p *Producer) changes(c *considered, f *found) (*change, error) {
 	if err != nil {
 		return nil, err
 	}
-	wanted, stays, err := p.wanted(c, f, names)
+	wanted, stays, err := p.wanted(c, f)
 	if err != nil {
 		return nil, err
 	}
@@ -110,6 +107,7 @@ func (p *Producer) changes(c *considered, f *found) (*change, error) {
 	if ch.foreign, err = permissions.EncodeFound(byHand); err != nil {
 		return nil, err
 	}
+	p.growing(c, f, ch)
 	if err := p.filters(c, f, ch, wanted, diff.After); err != nil {
 		return nil, err
 	}
@@ -126,24 +124,25 @@ func (p *Producer) changes(c *considered, f *found) (*change, error) {
 // wanted is what the terms of all of the consumer's subscriptions justify, with those of
 // this one replaced. stays is what others were granted in the other form: one that was
 // extended table by table keeps that where all tables can be granted by now.
-func (p *Producer) wanted(c *considered, f *found, names []string) (_ access.Wanted, stays access.Grants, _ error) {
-	catalog := p.catalog(f)
-	catalog.Databases[c.record.Database] = access.Database{Tables: catalog.Databases[c.record.Database].Tables,
-		Wildcard: f.have.Of(p.ids.Mesh.ARN, permissions.AllTables(p.meshAccount, c.record.Database)).Grantable}
+func (p *Producer) wanted(c *considered, f *found) (_ access.Wanted, stays access.Grants, _ error) {
+	known := p.catalog(f)
+	if own := c.record.Database; own != "" {
+		known.Databases[own] = access.Database{Tables: known.Databases[own].Tables, Wildcard: f.have.Of(p.ids.Mesh.ARN, permissions.AllTables(p.meshAccount, own)).Grantable}
+	}
 	all := []access.Terms{p.termsOf(c.record, c.terms)}
 	stays = access.Grants{}
 	for _, o := range f.others {
 		justified := o.Justified()
 		all = append(all, chain.Terms(p.meshAccount, o, justified))
-		stays = stays.Union(p.either(o, names, justified))
+		stays = stays.Union(p.either(o, f.grantedInside(o), justified))
 	}
 	// Others that are over justify nothing; this one's end may have been moved.
-	wanted, err := access.Want(all, catalog, c.now)
-	if err == nil && len(c.permitted) > 0 && !c.record.Words.Whole {
+	wanted, err := access.Want(all, known, c.now)
+	if err == nil && len(c.permitted) > 0 && len(c.record.Tables) > 0 {
 		for _, u := range wanted.Unmet {
 			// What is given already is not kept from being changed because a column is gone.
 			if u.ID == c.record.ID && (c.givesMore() || !c.scope.Partly()) {
-				if t, ok := f.tables[u.Object.Table]; ok && !c.scope.Equal(c.record.RequestedScope) {
+				if t, ok := f.tables[catalog.TableName{Database: u.Object.Database, Table: u.Object.Table}]; ok && !c.scope.Equal(c.record.RequestedScope) {
 					// The owner has said otherwise, so that it is the owner's to say anew.
 					if err := t.schema.Check(c.scope); err != nil {
 						return wanted, nil, err
@@ -159,24 +158,24 @@ func (p *Producer) wanted(c *considered, f *found, names []string) (_ access.Wan
 
 // catalog is what was read of the mesh's catalog.
 func (p *Producer) catalog(f *found) access.Catalog {
-	c := access.Catalog{Account: p.meshAccount, Owner: p.account, Databases: map[string]access.Database{}}
-	add := func(database string, tables map[string]meshTable) {
-		of := access.Database{Tables: map[string]access.Table{}}
-		for name, t := range tables {
-			known := access.Table{Columns: parts.Names(t.schema.Columns), Keys: parts.Names(t.schema.Keys)}
-			for _, place := range t.known.Places {
-				known.Places = append(known.Places, access.Place{Bucket: place.Bucket, Prefix: place.Prefix})
-			}
-			of.Tables[name] = known
+	c := access.Catalog{Account: p.meshAccount, Owner: p.account, Databases: map[string]access.Database{}, TagsKnown: f.carried != nil && f.carried.all}
+	add := func(name catalog.TableName, t meshTable) {
+		if _, ok := c.Databases[name.Database]; !ok {
+			c.Databases[name.Database] = access.Database{Tables: map[string]access.Table{}}
 		}
-		c.Databases[database] = of
+		known := access.Table{Columns: parts.Names(t.schema.Columns), Keys: parts.Names(t.schema.Keys), Tags: t.tags}
+		for _, place := range t.known.Places {
+			known.Places = append(known.Places, access.Place{Bucket: place.Bucket, Prefix: place.Prefix})
+		}
+		c.Databases[name.Database].Tables[name.Table] = known
 	}
-	own := f.shared.record.Database
-	add(own, f.withPlaces(f.elsewhere[own]))
 	for database, tables := range f.elsewhere {
-		if database != own {
-			add(database, tables)
+		for name, t := range tables {
+			add(catalog.TableName{Database: database, Table: name}, t)
 		}
+	}
+	for name, t := range f.withPlaces() {
+		add(name, t)
 	}
 	return c
 }
@@ -191,7 +190,7 @@ func (p *Producer) made(c *considered, f *found, names []string, there access.Gr
 	if err != nil {
 		return nil, nil, err
 	}
-	made = p.either(c.record, names, c.before()...)
+	made = p.either(c.record, f.grantedInside(c.record), c.before()...)
 	if c.record.Claim == nil {
 		others := access.Grants{}
 		for _, o := range f.others {
@@ -200,7 +199,7 @@ func (p *Producer) made(c *considered, f *found, names []string, there access.Gr
 			if err != nil {
 				return nil, nil, err
 			}
-			others = others.Union(p.either(o, names, o.MayHold()...).Minus(theirs))
+			others = others.Union(p.either(o, f.grantedInside(o), o.MayHold()...).Minus(theirs))
 		}
 		wanted, err := access.Want([]access.Terms{p.termsOf(c.record, c.terms)}, p.catalog(f), c.now)
 		if err != nil {
@@ -221,10 +220,12 @@ func (p *Producer) steps(ctx context.Context, c *considered, f *found, ch *chang
 		todo.Warn("%s", w)
 	}
 	f.shared.knows(f, ch.grant, ch.revoke, ch.holds)
+	own := p.planOwn(todo, ch)
 	made := p.planFilters(todo, ch)
 	scheduled := p.scheduleEnds(todo, ch, made...)
 	steps := p.mesh.lake.Batches().ChangeAfter(todo, ch.grant, ch.revoke, scheduled, made...)
 	p.planUnusedFilters(todo, ch, p.loosenEnds(todo, ch, steps))
+	steps = append(steps, own...)
 	unfinished := r.Claim != nil && len(c.permitted) > 0
 	// Where shares carried all of it before, and are in order, nothing is put into them.
 	settled := f.carriage.Settled && f.shared.found != nil
@@ -281,9 +282,9 @@ func (p *Producer) warn(c *considered, f *found, ch *change, wanted access.Wante
 		}
 	}
 	if readsData(c.permitted) {
-		tables := f.withPlaces(f.tables)
-		for _, name := range slices.Sorted(maps.Keys(tables)) {
-			warnOfPlaces(warn, r.Database, tables[name])
+		tables := f.withPlaces()
+		for _, name := range inOrder(tables) {
+			warnOfPlaces(warn, name, tables[name])
 		}
 	}
 	for _, name := range f.halfRead {
@@ -309,92 +310,4 @@ func unblocked(have *permissions.Grants, grant []permissions.Entry) error {
 		}
 	}
 	return nil
-}
-
-// meshTable is a table of the product, as the mesh's catalog has it.
-type meshTable struct {
-	name string
-	// known are the table's places: those of its definition, and those of its partitions
-	// where they were looked at.
-	known places.Table
-	// schema are its columns and partition keys.
-	schema parts.Schema
-	// forged are places that it names and that do not count, because its source does not
-	// name them. unconfirmed are those of its places that no source confirms, and why they
-	// are not opened.
-	forged      []doubted
-	unconfirmed map[storage.Place]string
-	// made is when it was made, by Glue's clock, and maker who made it, as Glue names them.
-	made  time.Time
-	maker string
-	// partitioned tells that the table has partition keys.
-	partitioned bool
-	// partial tells that it has more partitions than were looked at.
-	partial bool
-}
-
-// manyTables is from how many tables on a listing of the database takes fewer
-// calls than asking for each.
-const manyTables = 8
-
-// meshTables reads the tables of a subscription from the mesh's catalog, which is
-// the authority on what the product is. With required, a table that is not there
-// is an error; otherwise it is left out, because what is revoked may be gone.
-func (p *Producer) meshTables(ctx context.Context, r *tracker.Record, required bool) (map[string]meshTable, error) {
-	found := map[string]meshTable{}
-	if r.Words.Whole || len(r.Tables) >= manyTables {
-		for t, err := range p.mesh.catalog.Tables(ctx, r.Database) {
-			if awserr.NotFound(err) && !required {
-				break
-			}
-			if awserr.NotFound(err) {
-				return nil, &lakemesh.Error{Account: p.meshAccount, Resource: "database " + r.Database, Kind: lakemesh.ErrNotFound, Message: "not found",
-					Hint: "publish it first", Do: []lakemesh.Call{lakemesh.Do("producer.CreateDataProducts")}}
-			}
-			if err != nil {
-				return nil, err
-			}
-			if m := asMeshTable(t); !r.Words.Whole || !expression.Sentinel(m.name) {
-				found[m.name] = m
-			}
-		}
-	} else {
-		for _, name := range r.Tables {
-			t, ok, err := p.mesh.catalog.Table(ctx, r.Database, name)
-			if err != nil {
-				return nil, err
-			}
-			if ok {
-				found[strings.ToLower(name)] = asMeshTable(*t)
-			}
-		}
-	}
-	return p.ofSubscription(r, found, required)
-}
-
-// ofSubscription are the tables of a subscription, of those that were found in its
-// database.
-func (p *Producer) ofSubscription(r *tracker.Record, found map[string]meshTable, required bool) (map[string]meshTable, error) {
-	if r.Words.Whole {
-		return found, nil
-	}
-	wanted := map[string]meshTable{}
-	var missing []string
-	for _, name := range r.Tables {
-		folded := strings.ToLower(name)
-		if t, ok := found[folded]; ok {
-			wanted[folded] = t
-		} else {
-			missing = append(missing, name)
-		}
-	}
-	if required && len(missing) > 0 {
-		return nil, lakemesh.NotFound(fmt.Sprintf("table %s.%s", r.Database, strings.Join(missing, ", ")), p.meshAccount,
-			"it is not in the mesh's catalog any more: publish it again, or deny the request")
-	}
-	return wanted, nil
-}
-
-func asMeshTable(t types.Table) meshTable {
-	return meshTable{schema: parts.Of(aws.ToString(t.DatabaseName), &t), name: strings.ToLower(aws.ToString(t.Name)), known: places.Of(t.StorageDescriptor, t.Parameters), made: aws.ToTime(t.CreateTime), maker: aws.ToString(t.CreatedBy), partitioned: len(t.PartitionKeys) > 0}
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
 
 	"github.com/lakemesh/lakemesh"
@@ -27,7 +26,7 @@ type endChange struct {
 // for.
 func (p *Producer) parts(c *considered, f *found) []access.Part {
 	var parts []access.Part
-	for k := range p.about(c, slices.Sorted(maps.Keys(f.tables))) {
+	for k := range p.about(c, f.inside(c.record)) {
 		parts = append(parts, access.Parts(k, lakemesh.NewPermissions(lakemesh.TablePermissions()...))...)
 	}
 	return parts
@@ -83,7 +82,7 @@ func (p *Producer) planEnds(c *considered, f *found, ch *change, names []string,
 		return err
 	}
 	for _, o := range f.others {
-		all = append(all, access.Justified{Grants: p.either(o, names, o.Justified()), Until: endings.Until(o)})
+		all = append(all, access.Justified{Grants: p.either(o, f.grantedInside(o), o.Justified()), Until: endings.Until(o)})
 		theirs, err := permissions.DecodeFound(p.meshAccount, o.Subscriber, o.Found)
 		if err != nil {
 			return err

@@ -113,8 +113,8 @@ func carriedBy(o *tracker.Record, filter permissions.Resource) bool {
 
 // neededFilters computes what becomes of the filters that carry the subscription.
 func (p *Producer) neededFilters(c *considered, f *found, ch *change, wanted access.Wanted) error {
-	for _, name := range slices.Sorted(maps.Keys(f.tables)) {
-		object := access.OnFilter(p.meshAccount, c.record.Database, name, chain.FilterOf(c.scope))
+	for _, name := range inOrder(f.tables) {
+		object := access.OnFilter(p.meshAccount, name.Database, name.Table, chain.FilterOf(c.scope))
 		to, known := wanted.Filters[object]
 		schema := f.tables[name].schema
 		r, _ := permissions.Of(object)
@@ -130,7 +130,7 @@ func (p *Producer) neededFilters(c *considered, f *found, ch *change, wanted acc
 				return err
 			}
 			// The table has changed. What takes away, or moves the end, is not kept from it.
-			ch.warnings = append(ch.warnings, fmt.Sprintf("the condition on rows does not fit table %s.%s any more, and %s stays as it is: say another one (%v)", c.record.Database, name, r, err))
+			ch.warnings = append(ch.warnings, fmt.Sprintf("the condition on rows does not fit table %s any more, and %s stays as it is: say another one (%v)", name, r, err))
 			known = false
 		}
 		if !known {
@@ -184,15 +184,15 @@ func (p *Producer) refuseUndone(c *considered, f *found, ch *change, wanted acce
 		return &lakemesh.Error{Kind: lakemesh.ErrInvalidInput, Account: p.meshAccount, Resource: u.Narrow.Object.String(), Message: text, Hint: hint, Do: do}
 	}
 	if c.scope.Partly() {
-		return nil
+		return p.refuseBesideGroups(c, f, ch)
 	}
 	for _, o := range f.others {
-		for _, name := range slices.Sorted(maps.Keys(f.tables)) {
+		for _, name := range inOrder(f.tables) {
 			justified := o.Justified()
-			if justified.Nothing() || !justified.Scope.Partly() || !chain.On(o, c.record.Database, name) || !sharesGrantee(c, o) {
+			if justified.Nothing() || !justified.Scope.Partly() || !chain.On(o, name.Database, name.Table) || !sharesGrantee(c, o) {
 				continue
 			}
-			text := fmt.Sprintf("subscription %s gives %s of table %s.%s", o.ID, justified.Scope, c.record.Database, name)
+			text := fmt.Sprintf("subscription %s gives %s of table %s", o.ID, justified.Scope, name)
 			if !c.permitted.Has(lakemesh.Select) && !c.permitted.Has(lakemesh.All) && c.permitted.Has(lakemesh.Describe) {
 				// https://docs.aws.amazon.com/lake-formation/latest/dg/lf-permissions-reference.html
 				return &lakemesh.Error{Kind: lakemesh.ErrInvalidInput, Account: p.meshAccount, Resource: "subscription " + c.id,

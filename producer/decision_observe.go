@@ -2,6 +2,7 @@ package producer
 
 import (
 	"context"
+	"errors"
 	"maps"
 	"slices"
 	"sync"
@@ -10,7 +11,6 @@ import (
 
 	"github.com/lakemesh/lakemesh"
 	"github.com/lakemesh/lakemesh/access"
-	"github.com/lakemesh/lakemesh/internal/awserr"
 	"github.com/lakemesh/lakemesh/internal/catalog"
 	"github.com/lakemesh/lakemesh/internal/chain"
 	"github.com/lakemesh/lakemesh/internal/endings"
@@ -22,10 +22,12 @@ import (
 // found is what is there when a decision is looked at.
 type found struct {
 	// tables are the subscription's tables in the mesh's catalog.
-	tables map[string]meshTable
+	tables map[catalog.TableName]meshTable
 	// placed are the same with the places of their partitions, if their data matters.
-	placed map[string]meshTable
-	// others are the other subscriptions in the same database that can justify what this one
+	placed map[catalog.TableName]meshTable
+	// left are the tables that have left the subscription's group, with their places.
+	left map[catalog.TableName]meshTable
+	// others are the other subscriptions in the same databases that can justify what this one
 	// grants: the consumer's, and those of others that are for the same organizations and units.
 	others []*tracker.Record
 	// have is what is granted on the resources that are looked at.
@@ -43,11 +45,17 @@ type found struct {
 	shared   *shared
 	carriage sharing.Carriage
 
+	// beside are the consumer's subscriptions to groups that have tables of which this one is
+	// on a part.
+	beside []besideGroup
+
 	// What follows is looked at if prefixes may be closed.
 
 	// readers are who may read what, of all that the producer may see; nil if it was not
 	// looked at.
 	readers access.Grants
+	// carried are the LF-tags of tables; nil if nobody reads by LF-tags.
+	carried *carriedTags
 	// elsewhere are the tables of the databases that others read in.
 	elsewhere map[string]map[string]meshTable
 	// opened are the prefixes that our statements open, by bucket and role.
@@ -71,30 +79,21 @@ func (c *considered) mends() bool {
 
 // closes reports whether a decision may close prefixes: those that the consumer reads no
 // more; or, of a subscription whose terms stay, those of tables that moved and of roles
-// that were replaced.
+// that were replaced; or those of tables that left a group.
 func (c *considered) closes() bool {
-	return c.gaveBefore(readsBy) && !readsData(c.permitted) || !c.extends && c.action == lakemesh.ActionUpdate && c.unchanged()
+	return c.shrinks || c.gaveBefore(readsBy) && !readsData(c.permitted) || !c.extends && c.action == lakemesh.ActionUpdate && c.unchanged()
 }
 
 func readsBy(g tracker.Given) bool { return readsData(g.Permitted) }
 
 // observe reads what is there, side by side, and then what that shows to be needed.
 func (p *Producer) observe(ctx context.Context, c *considered) (*found, error) {
-	r, f := c.record, &found{}
-	var whole map[string]meshTable
+	r, f := c.record, &found{elsewhere: map[string]map[string]meshTable{}}
 	group, within := errgroup.WithContext(ctx)
-	basis := []permissions.Resource{permissions.Database(p.meshAccount, r.Database), permissions.AllTables(p.meshAccount, r.Database)}
+	// What is looked at is known without the catalog where tables are named.
+	named := !r.Words.Whole && r.Group.IsZero()
 	group.Go(func() (err error) {
-		required := len(c.permitted) > 0
-		if c.closes() && !required {
-			// All tables of the database matter, and this subscription's are among them.
-			if whole, err = p.tablesOf(within, r.Database); err == nil {
-				f.tables, err = p.ofSubscription(r, whole, required)
-			}
-		} else {
-			f.tables, err = p.meshTables(within, r, required)
-		}
-		if err != nil {
+		if err := p.observeTables(within, c, f); err != nil {
 			return err
 		}
 		if err := p.refuseToGive(c, f.tables); err != nil {
@@ -102,19 +101,18 @@ func (p *Producer) observe(ctx context.Context, c *considered) (*found, error) {
 		}
 		if readsData(c.permitted) || c.gaveBefore(readsBy) {
 			group.Go(func() (err error) {
-				f.placed, err = p.withPartitions(within, r.Database, f.tables)
+				f.placed, err = p.withPartitions(within, f.tables)
 				return err
 			})
 		}
-		f.resources = slices.Concat(basis, chain.Possible(p.meshAccount, r, slices.Sorted(maps.Keys(f.tables)), c.scopes()...))
-		if r.Words.Whole {
+		f.resources = slices.Concat(p.basis(r, f.databases()), chain.Possible(p.meshAccount, r, f.inside(r), c.scopes()...))
+		if !named {
 			f.have, err = p.lakeOf(c.id, c.grantees()).Observe(within, f.resources...)
 		}
 		return err
 	})
-	if !r.Words.Whole {
-		// What is looked at is known without the catalog.
-		named := slices.Concat(basis, chain.Possible(p.meshAccount, r, nil, c.scopes()...))
+	if named {
+		named := slices.Concat(p.basis(r, nil), chain.Possible(p.meshAccount, r, nil, c.scopes()...))
 		group.Go(func() (err error) {
 			f.have, err = p.lakeOf(c.id, c.grantees()).Observe(within, named...)
 			return err
@@ -149,17 +147,13 @@ func (p *Producer) observe(ctx context.Context, c *considered) (*found, error) {
 		return nil, err
 	}
 	f.shared = &shared{producer: p, record: r, resources: f.resources, to: c.grantees()}
-	f.elsewhere = map[string]map[string]meshTable{}
-	if whole != nil {
-		f.elsewhere[r.Database] = whole
-	}
 	if err := p.observeFurther(ctx, c, f); err != nil {
 		return nil, err
 	}
 	if err := p.afterEnds(ctx, c, f); err != nil {
 		return nil, err
 	}
-	return f, p.confirm(ctx, c, f)
+	return f, p.confirm(ctx, f)
 }
 
 // observeFurther reads what is known to be needed by what was read.
@@ -173,12 +167,22 @@ func (p *Producer) observeFurther(ctx context.Context, c *considered, f *found) 
 		})
 	}
 	group.Go(func() error { return p.observeEnds(within, c, f) })
+	group.Go(func() error { return p.observeGroupsBeside(within, c, f) })
 	if f.readers == nil {
 		return group.Wait()
 	}
 	var mu sync.Mutex
 	f.opened = map[string]map[string][]string{}
-	databases := p.readIn(c.record.Database, f.readers)
+	own := f.databases()
+	for _, name := range c.left {
+		own = append(own, name.Database)
+	}
+	var err error
+	if f.carried, err = p.carried(ctx, f.readers, nil); err != nil {
+		return errors.Join(err, group.Wait())
+	}
+	own = append(own, f.carried.databases()...)
+	databases := p.readIn(own, f.readers)
 	maps.DeleteFunc(databases, func(name string, _ bool) bool { return f.elsewhere[name] != nil })
 	for database := range databases {
 		group.Go(func() error {
@@ -207,23 +211,26 @@ func (p *Producer) observeFurther(ctx context.Context, c *considered, f *found) 
 	if err := group.Wait(); err != nil {
 		return err
 	}
-	return p.observePartitions(ctx, c, f)
+	if err := p.observeLeft(ctx, c, f); err != nil {
+		return err
+	}
+	f.noteTags()
+	return p.observePartitions(ctx, f)
 }
 
 // observePartitions looks for the places of partitions of other tables that somebody
 // reads: they can lie where another table is, as when a table unites those of each year,
 // and anywhere else in a bucket that is brought to exactly what readers need.
-func (p *Producer) observePartitions(ctx context.Context, c *considered, f *found) error {
+func (p *Producer) observePartitions(ctx context.Context, f *found) error {
 	isRead := readTables(f.readers)
 	var partitioned []catalog.TableName
 	tables := map[catalog.TableName]meshTable{}
 	for _, database := range slices.Sorted(maps.Keys(f.elsewhere)) {
 		for _, name := range slices.Sorted(maps.Keys(f.elsewhere[database])) {
-			t := f.elsewhere[database][name]
-			if _, mine := f.tables[name]; mine && database == c.record.Database || !t.partitioned || !isRead(database, name) {
+			t, full := f.elsewhere[database][name], catalog.TableName{Database: database, Table: name}
+			if _, mine := f.tables[full]; mine || !t.partitioned || !isRead(database, name) {
 				continue
 			}
-			full := catalog.TableName{Database: database, Table: name}
 			partitioned, tables[full] = append(partitioned, full), t
 		}
 	}
@@ -267,12 +274,10 @@ func readTables(readers access.Grants) func(database, table string) bool {
 	}
 }
 
-// withPlaces are tables with what was found of the places of their partitions.
-func (f *found) withPlaces(tables map[string]meshTable) map[string]meshTable {
-	if tables == nil {
-		tables = f.tables
-	}
-	all := maps.Clone(tables)
+// withPlaces are the subscription's tables with what was found of the places of their
+// partitions.
+func (f *found) withPlaces() map[catalog.TableName]meshTable {
+	all := maps.Clone(f.tables)
 	for name, t := range f.placed {
 		if _, ok := all[name]; ok {
 			all[name] = t
@@ -281,9 +286,56 @@ func (f *found) withPlaces(tables map[string]meshTable) map[string]meshTable {
 	return all
 }
 
-// readIn are the databases that outsiders may read in, and the one given.
-func (p *Producer) readIn(database string, readers access.Grants) map[string]bool {
-	databases := map[string]bool{database: true}
+// databases are those that the subscription's tables are in, in order.
+func (f *found) databases() []string {
+	var names []string
+	for name := range f.tables {
+		names = append(names, name.Database)
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
+// inside are the names of the subscription's tables in its database, or if it is on a group,
+// those of the databases that its tables are in: see [chain.Either].
+func (f *found) inside(r *tracker.Record) []string {
+	if !r.Group.IsZero() {
+		return f.databases()
+	}
+	var names []string
+	for name := range f.tables {
+		names = append(names, name.Table)
+	}
+	slices.Sort(names)
+	return names
+}
+
+// grantedInside are those names inside of a subscription, of the decision or of another one,
+// that something may have been granted on: see [chain.Either]. By a group that is what its
+// record names, and all that there is while a decision on it is unfinished.
+func (f *found) grantedInside(r *tracker.Record) []string {
+	if !r.Group.IsZero() {
+		if r.Claim == nil {
+			return nil
+		}
+		return f.databases()
+	}
+	names := slices.Collect(maps.Keys(f.elsewhere[r.Database]))
+	for name := range f.tables {
+		if name.Database == r.Database {
+			names = append(names, name.Table)
+		}
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
+// readIn are the databases that outsiders may read in, and those given.
+func (p *Producer) readIn(own []string, readers access.Grants) map[string]bool {
+	databases := map[string]bool{}
+	for _, name := range own {
+		databases[name] = true
+	}
 	catalog := access.Catalog{Account: p.meshAccount, Owner: p.account}
 	for k, h := range readers {
 		if k.Object.Database != "" && catalog.Outside(k.Grantee) && access.ReadsData(h.Permissions) {
@@ -294,33 +346,17 @@ func (p *Producer) readIn(database string, readers access.Grants) map[string]boo
 	return databases
 }
 
-// tablesOf are the tables of a database of the mesh; none, if it does not exist.
-func (p *Producer) tablesOf(ctx context.Context, database string) (map[string]meshTable, error) {
-	tables := map[string]meshTable{}
-	for t, err := range p.mesh.catalog.Tables(ctx, database) {
-		if awserr.NotFound(err) {
-			break
-		}
-		if err != nil {
-			return nil, err
-		}
-		m := asMeshTable(t)
-		tables[m.name] = m
-	}
-	return tables, nil
-}
-
 // bucketsOf are the buckets in which a subscription's prefixes are. Where a table is gone
 // its bucket is not known any more: it is one of those that are read with the producer's
 // role.
 func (p *Producer) bucketsOf(r *tracker.Record, f *found) map[string]bool {
 	buckets := map[string]bool{}
-	for _, t := range f.withPlaces(f.tables) {
+	for _, t := range f.withPlaces() {
 		for _, place := range t.known.Places {
 			buckets[place.Bucket] = true
 		}
 	}
-	if !r.Words.Whole && len(f.tables) < len(r.Tables) || len(f.tables) == 0 {
+	if !r.Group.IsZero() || !r.Words.Whole && len(f.tables) < len(r.Tables) || len(f.tables) == 0 {
 		for _, l := range p.registered(f) {
 			if l.Role == p.dataAccessRole() {
 				buckets[l.Place.Bucket] = true

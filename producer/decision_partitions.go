@@ -2,6 +2,8 @@ package producer
 
 import (
 	"context"
+	"maps"
+	"slices"
 	"sync"
 
 	"github.com/aws/aws-sdk-go-v2/service/glue/types"
@@ -23,31 +25,23 @@ const (
 )
 
 // withPartitions are the tables with the places of their partitions.
-func (p *Producer) withPartitions(ctx context.Context, database string, tables map[string]meshTable) (map[string]meshTable, error) {
-	placed := make(map[string]meshTable, len(tables))
-	var mu sync.Mutex
-	group, ctx := errgroup.WithContext(ctx)
-	group.SetLimit(p.concurrency())
-	for name, t := range tables {
-		group.Go(func() error {
-			t, err := p.withItsPartitions(ctx, catalog.TableName{Database: database, Table: name}, t)
-			mu.Lock()
-			defer mu.Unlock()
-			placed[name] = t
-			return err
-		})
-	}
-	return placed, group.Wait()
+func (p *Producer) withPartitions(ctx context.Context, tables map[catalog.TableName]meshTable) (map[catalog.TableName]meshTable, error) {
+	return p.placesIn(ctx, slices.Collect(maps.Keys(tables)), tables)
 }
 
 // partitionsOf are the first of the tables that are named, with the places of their
 // partitions.
 func (p *Producer) partitionsOf(ctx context.Context, names []catalog.TableName, tables map[catalog.TableName]meshTable) (map[catalog.TableName]meshTable, error) {
-	found := map[catalog.TableName]meshTable{}
+	return p.placesIn(ctx, names[:min(len(names), mostOtherTables)], tables)
+}
+
+// placesIn are those of the tables that are named, with the places of their partitions.
+func (p *Producer) placesIn(ctx context.Context, names []catalog.TableName, tables map[catalog.TableName]meshTable) (map[catalog.TableName]meshTable, error) {
+	found := make(map[catalog.TableName]meshTable, len(names))
 	var mu sync.Mutex
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(p.concurrency())
-	for _, name := range names[:min(len(names), mostOtherTables)] {
+	for _, name := range names {
 		group.Go(func() error {
 			t, err := p.withItsPartitions(ctx, name, tables[name])
 			mu.Lock()

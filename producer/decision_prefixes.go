@@ -7,6 +7,7 @@ import (
 
 	"github.com/lakemesh/lakemesh"
 	"github.com/lakemesh/lakemesh/access"
+	"github.com/lakemesh/lakemesh/internal/catalog"
 	"github.com/lakemesh/lakemesh/internal/storage"
 )
 
@@ -21,9 +22,13 @@ func (p *Producer) prefixes(c *considered, f *found, ch *change, diff access.Cha
 	becomes := observed.Minus(diff.Revoke).Union(diff.Grant)
 	catalog, locations := p.catalog(f), p.registered(f)
 	openings := access.Prefixes(access.Wanted{}, becomes, catalog, locations)
-	ch.where = placesOf(c.record.Database, f.withPlaces(f.tables))
+	ch.where = placesOf(f.withPlaces())
 	mine := map[access.Place]bool{}
 	for place := range ch.where {
+		mine[place] = true
+	}
+	opens := maps.Clone(mine)
+	for place := range placesOf(f.left) {
 		mine[place] = true
 	}
 	todo := &accesses{byRole: map[string]*storage.Access{}}
@@ -34,7 +39,7 @@ func (p *Producer) prefixes(c *considered, f *found, ch *change, diff access.Cha
 	opening := c.action != lakemesh.ActionDelete && (!aborting || c.record.Status == lakemesh.Active)
 	for door, places := range openings.Open {
 		for _, place := range places {
-			if !opening || !mine[place] {
+			if !opening || !opens[place] {
 				continue
 			}
 			if p.readsForAnother(door.Role) {
@@ -53,11 +58,11 @@ func (p *Producer) prefixes(c *considered, f *found, ch *change, diff access.Cha
 	}
 	ch.warnings = append(ch.warnings, slices.Sorted(maps.Keys(unopened))...)
 	if opening && !aborting {
-		sayForged(func(text string) { ch.warnings = append(ch.warnings, text) }, c.record.Database, f.placed)
+		sayForged(func(text string) { ch.warnings = append(ch.warnings, text) }, f.placed)
 	}
 	for _, place := range openings.Unregistered {
 		// Whose bucket it is decides what that means.
-		if opening && !aborting && mine[place] {
+		if opening && !aborting && opens[place] {
 			ch.unregistered = append(ch.unregistered, ch.where[place])
 		}
 	}
@@ -134,11 +139,11 @@ func (p *Producer) close(todo *accesses, mine map[access.Place]bool, openings ac
 	}
 }
 
-// placesOf are the places of tables of a database.
-func placesOf(database string, tables map[string]meshTable) map[access.Place]tablePlace {
+// placesOf are the places of tables.
+func placesOf(tables map[catalog.TableName]meshTable) map[access.Place]tablePlace {
 	all := map[access.Place]tablePlace{}
-	for _, name := range slices.Sorted(maps.Keys(tables)) {
-		for _, place := range tables[name].places(database) {
+	for _, name := range inOrder(tables) {
+		for _, place := range tables[name].places(name.Database) {
 			key := access.Place{Bucket: place.Bucket, Prefix: place.Prefix}
 			if had, ok := all[key]; !ok || had.doubt != "" && place.doubt == "" {
 				all[key] = place

@@ -84,7 +84,7 @@ func (s *shared) await(ctx context.Context) error {
 	}
 	var objects []string
 	for _, r := range s.resources {
-		if slices.ContainsFunc(s.to, func(principal string) bool { return len(s.found.Of(principal, r).Permissions) > 0 }) {
+		if r.Kind != permissions.KindTagged && slices.ContainsFunc(s.to, func(principal string) bool { return len(s.found.Of(principal, r).Permissions) > 0 }) {
 			objects = append(objects, s.producer.sharedARN(r))
 		}
 	}
@@ -127,7 +127,7 @@ func (s *shared) carriage(ctx context.Context, have *permissions.Grants) (sharin
 		one := &shared{producer: s.producer, record: s.record, resources: s.resources, to: to}
 		var held []string
 		for _, r := range s.resources {
-			if len(one.of(have, r)) > 0 {
+			if r.Kind != permissions.KindTagged && len(one.of(have, r)) > 0 {
 				held = append(held, s.producer.sharedARN(r))
 			}
 		}
@@ -146,13 +146,16 @@ func (s *shared) carriage(ctx context.Context, have *permissions.Grants) (sharin
 	return all, nil
 }
 
-// sharedARN is the ARN under which a share carries a resource.
+// sharedARN is the ARN under which a share carries a resource; empty for what goes by
+// LF-tags, of which nothing is documented.
 func (p *Producer) sharedARN(r permissions.Resource) string {
 	switch r.Kind {
 	case permissions.KindDatabase:
 		return lakemesh.DatabaseARN(p.region, r.Account, r.Database)
 	case permissions.KindAllTables:
 		return lakemesh.TableARN(p.region, r.Account, r.Database, "*")
+	case permissions.KindTagged:
+		return ""
 	}
 	return lakemesh.TableARN(p.region, r.Account, r.Database, r.Table)
 }
@@ -174,13 +177,16 @@ func (s *shared) find(ctx context.Context) (map[string]lakemesh.RAMShare, error)
 			}
 		}
 	}
-	note(s.record.Database, "Database", permissions.Database(s.producer.meshAccount, s.record.Database))
 	for _, r := range s.resources {
 		if r.Kind == permissions.KindDatabase {
+			note(r.Database, "Database", r)
 			continue
 		}
 		object := r.Table
-		if object == "" {
+		switch {
+		case r.Kind == permissions.KindTagged:
+			object = "LF_TAGS"
+		case object == "":
 			object = "ALL_TABLES"
 		}
 		note(object, "Table", r)

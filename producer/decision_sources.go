@@ -183,18 +183,27 @@ func untraceable(err error) string {
 // confirm leaves only those places to tables that count: to the subscription's, and to
 // others that somebody reads, so that what nobody reads any more is not kept open by what
 // was written into one of them.
-func (p *Producer) confirm(ctx context.Context, c *considered, f *found) (err error) {
-	if f.placed != nil {
-		if f.placed, err = p.confirmed(ctx, c.record.Database, f.placed, f.locations); err != nil {
+func (p *Producer) confirm(ctx context.Context, f *found) (err error) {
+	for _, database := range f.databases() {
+		placed := map[string]meshTable{}
+		for name, t := range f.placed {
+			if name.Database == database {
+				placed[name.Table] = t
+			}
+		}
+		if placed, err = p.confirmed(ctx, database, placed, f.locations); err != nil {
 			return err
+		}
+		for name, t := range placed {
+			f.placed[catalog.TableName{Database: database, Table: name}] = t
 		}
 	}
 	isRead := readTables(f.readers)
 	for _, database := range slices.Sorted(maps.Keys(f.elsewhere)) {
 		read := map[string]meshTable{}
 		for _, name := range slices.Sorted(maps.Keys(f.elsewhere[database])) {
-			_, mine := f.placed[name]
-			if mine = mine && database == c.record.Database; !mine && isRead(database, name) && len(read) < mostOtherTables {
+			_, mine := f.placed[catalog.TableName{Database: database, Table: name}]
+			if !mine && isRead(database, name) && len(read) < mostOtherTables {
 				read[name] = f.elsewhere[database][name]
 			}
 		}
@@ -208,14 +217,14 @@ func (p *Producer) confirm(ctx context.Context, c *considered, f *found) (err er
 }
 
 // sayForged warns of places that the subscription's tables name and that do not count.
-func sayForged(warn func(string), database string, tables map[string]meshTable) {
+func sayForged(warn func(string), tables map[catalog.TableName]meshTable) {
 	told := 0
-	for _, name := range slices.Sorted(maps.Keys(tables)) {
+	for _, name := range inOrder(tables) {
 		for _, place := range tables[name].forged {
 			if told++; told > mostNamed {
 				continue
 			}
-			warn(tablePlace{Place: place.Place, table: database + "." + name, name: name}.unopened(place.why))
+			warn(tablePlace{Place: place.Place, table: name.String(), name: name.Table}.unopened(place.why))
 		}
 	}
 	if told > mostNamed {

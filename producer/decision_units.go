@@ -36,14 +36,18 @@ func (c *considered) units() []string {
 // about: the consumer's own, or for organizations and units the owner's of whatever consumer.
 func (p *Producer) observeOthers(ctx context.Context, c *considered) ([]*tracker.Record, error) {
 	units := c.units()
+	// Grants on other databases are no concern of this decision. Those by groups can be on
+	// any, and all can be beside one by a group.
+	elsewhere := func(o *tracker.Record) bool {
+		return c.record.Group.IsZero() && o.Group.IsZero() && o.Database != c.record.Database
+	}
 	if len(units) == 0 {
 		all, err := p.records.Justifying(ctx, c.ledger, c.id)
-		// Grants on other databases are no concern of this decision.
-		return slices.DeleteFunc(all, func(o *tracker.Record) bool { return o.Database != c.record.Database }), err
+		return slices.DeleteFunc(all, elsewhere), err
 	}
 	return p.records.OwnedActive(ctx, p.account, func(o *tracker.Record) bool {
 		shares := func(unit string) bool { return chain.IsFor(o, unit) }
-		return o.ID != c.id && o.Database == c.record.Database && (o.Subscriber == c.record.Subscriber || slices.ContainsFunc(units, shares))
+		return o.ID != c.id && !elsewhere(o) && (o.Subscriber == c.record.Subscriber || slices.ContainsFunc(units, shares))
 	})
 }
 

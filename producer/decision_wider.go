@@ -7,19 +7,20 @@ import (
 	"strings"
 
 	"github.com/lakemesh/lakemesh"
+	"github.com/lakemesh/lakemesh/internal/catalog"
 	"github.com/lakemesh/lakemesh/internal/parts"
 	"github.com/lakemesh/lakemesh/internal/rowfilter"
 )
 
 // wider says what a scope gives that was not asked for, or may give: whether a condition on
 // rows lets through less than another cannot always be decided.
-func wider(asked, given lakemesh.Scope, tables map[string]meshTable) []string {
+func wider(asked, given lakemesh.Scope, tables map[catalog.TableName]meshTable) []string {
 	var all []string
 	if more := moreColumns(asked, given, tables); len(more) > 0 {
 		all = append(all, "it gives more columns than were asked for: "+strings.Join(more, ", "))
 	}
 	if asked.Rows != "" && given.Rows != asked.Rows {
-		for _, name := range slices.Sorted(maps.Keys(tables)) {
+		for _, name := range inOrder(tables) {
 			if text := moreRows(asked.Rows, given.Rows, tables[name].schema); text != "" {
 				all = append(all, text)
 				break
@@ -63,7 +64,7 @@ func within(s, of lakemesh.Scope) bool {
 }
 
 // moreColumns are columns of any of the tables that are given and were not asked for.
-func moreColumns(asked, given lakemesh.Scope, tables map[string]meshTable) []string {
+func moreColumns(asked, given lakemesh.Scope, tables map[catalog.TableName]meshTable) []string {
 	shows := func(s lakemesh.Scope, column string) bool {
 		if len(s.Columns) > 0 {
 			return slices.Contains(s.Columns, column)

@@ -2,11 +2,10 @@ package producer
 
 import (
 	"fmt"
-	"maps"
-	"slices"
 	"strings"
 
 	"github.com/lakemesh/lakemesh"
+	"github.com/lakemesh/lakemesh/internal/catalog"
 	"github.com/lakemesh/lakemesh/internal/permissions"
 	"github.com/lakemesh/lakemesh/internal/storage"
 )
@@ -15,7 +14,7 @@ import (
 // their tables, or nothing. Lake Formation writes with the role that a location is
 // registered with, and the producer's data access role is made to read only; what another
 // role may do is not known here.
-func (p *Producer) unwritable(permitted lakemesh.Permissions, tables map[string]meshTable, locations []permissions.RegisteredLocation) string {
+func (p *Producer) unwritable(permitted lakemesh.Permissions, tables map[catalog.TableName]meshTable, locations []permissions.RegisteredLocation) string {
 	writing := permitted.Intersect(lakemesh.NewPermissions(lakemesh.Insert, lakemesh.Delete))
 	if permitted.Has(lakemesh.All) {
 		writing = lakemesh.NewPermissions(lakemesh.All)
@@ -24,7 +23,7 @@ func (p *Producer) unwritable(permitted lakemesh.Permissions, tables map[string]
 		return ""
 	}
 	var places []storage.Place
-	for _, name := range slices.Sorted(maps.Keys(tables)) {
+	for _, name := range inOrder(tables) {
 		t := tables[name]
 		for _, place := range t.known.Places {
 			if l, ok := permissions.Nearest(locations, place.ARN()); ok && l.Role == p.dataAccessRole() {

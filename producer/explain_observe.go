@@ -59,13 +59,39 @@ type explained struct {
 	notes    []string
 }
 
+// observeGroups looks which of the subscriptions to groups have the table in them.
+func (x *explained) observeGroups(ctx context.Context, grouped []*tracker.Record) error {
+	if len(grouped) == 0 || x.table == nil {
+		return nil
+	}
+	on := access.OnTable(x.meshAccount, x.Database, x.Table)
+	tags, err := x.mesh.lake.TagsOf(ctx, []access.Object{on})
+	if err != nil {
+		return err
+	}
+	x.Tags = tags[on]
+	for _, r := range grouped {
+		if r.Subscriber == x.Home {
+			// Also one that the table is not in: that is said.
+			x.records = append(x.records, r)
+		}
+		if r.Status == lakemesh.Active && chain.TagsOf(r).Match(x.Tags) {
+			x.onTable = append(x.onTable, r)
+		}
+	}
+	return nil
+}
+
 // observe reads what there is of the table.
 func (x *explained) observe(ctx context.Context) error {
 	x.compared = &inspected{Producer: x.Producer}
+	var grouped []*tracker.Record
 	group, within := errgroup.WithContext(ctx)
 	group.Go(func() error {
 		return x.Producer.records.Owned(within, x.account, "", func(r *tracker.Record) bool {
-			if strings.EqualFold(r.Database, x.Database) {
+			if !r.Group.IsZero() {
+				grouped = append(grouped, r)
+			} else if strings.EqualFold(r.Database, x.Database) {
 				named := slices.ContainsFunc(r.Tables, func(t string) bool { return strings.EqualFold(t, x.Table) })
 				if r.Status == lakemesh.Active && (r.Words.Whole || named) {
 					x.onTable = append(x.onTable, r)
@@ -114,6 +140,9 @@ func (x *explained) observe(ctx context.Context) error {
 		})
 	}
 	if err := group.Wait(); err != nil {
+		return err
+	}
+	if err := x.observeGroups(ctx, grouped); err != nil {
 		return err
 	}
 	if err := x.observeUnits(ctx); err != nil {

@@ -1,28 +1,34 @@
 package producer
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"time"
 
 	"github.com/lakemesh/lakemesh"
+	"github.com/lakemesh/lakemesh/internal/catalog"
 	"github.com/lakemesh/lakemesh/internal/poll"
 	"github.com/lakemesh/lakemesh/internal/tracker"
 	"github.com/lakemesh/lakemesh/plan"
 )
 
 // extensions are the decisions by which subscriptions to a whole database come to
-// cover the tables that are in it now.
-func (p *Producer) extensions(ctx context.Context, op, database string) ([]*extension, error) {
+// cover the tables that are in it now, and those to a group what belongs to that: of a group
+// Lake Formation shows new tables by itself, and their databases and places have to be opened.
+//
+// left are published tables that may have left groups.
+func (p *Producer) extensions(ctx context.Context, op, database string, left ...catalog.TableName) ([]*extension, error) {
 	records, err := p.records.OwnedActive(ctx, p.account, func(r *tracker.Record) bool {
-		return r.Words.Whole && r.Database == database && extendable(r)
+		return (r.Words.Whole && r.Database == database || !r.Group.IsZero()) && extendable(r)
 	})
 	if err != nil {
 		return nil, err
 	}
 	all := make([]*extension, len(records))
 	for i, r := range records {
-		all[i] = &extension{subscriber: r.Subscriber, decision: &decision{op: op, action: lakemesh.ActionUpdate, id: r.ID, extends: true,
+		all[i] = &extension{subscriber: r.Subscriber, to: cmp.Or(r.Group.String(), "the whole database"), decision: &decision{op: op, action: lakemesh.ActionUpdate, id: r.ID, extends: true,
+			shrinks: len(left) > 0 && !r.Group.IsZero(), left: left,
 			// The permissions stay as they are, whatever they are by then.
 			terms: func(r *tracker.Record) (terms, error) {
 				if !extendable(r) {
@@ -39,6 +45,8 @@ type extension struct {
 	*decision
 
 	subscriber string
+	// to says what the subscription is on.
+	to string
 }
 
 // extendable reports whether a subscription needs new tables. One that is being deleted
@@ -54,11 +62,28 @@ const claimPatience = 2 * time.Minute
 
 // extendSubscriptions carries the extensions out. A subscription that covers
 // everything already costs no write.
-func (p *Producer) extendSubscriptions(ctx context.Context, op, database string) error {
-	all, err := p.extensions(ctx, op, database)
+func (p *Producer) extendSubscriptions(ctx context.Context, op, database string, left ...catalog.TableName) error {
+	all, err := p.extensions(ctx, op, database, left...)
 	if err != nil {
 		return err
 	}
+	return p.extendAll(ctx, all)
+}
+
+// shrinkGroups has subscriptions to groups give no more than there is, after tables were taken
+// out of the mesh.
+func (p *Producer) shrinkGroups(ctx context.Context, op string) error {
+	all, err := p.extensions(ctx, op, "")
+	if err != nil {
+		return err
+	}
+	for _, d := range all {
+		d.shrinks = true
+	}
+	return p.extendAll(ctx, all)
+}
+
+func (p *Producer) extendAll(ctx context.Context, all []*extension) error {
 	var failed []error
 	for _, d := range all {
 		if err := p.extend(ctx, d.decision); err != nil && !errors.Is(err, lakemesh.ErrIllegalTransition) {
@@ -84,7 +109,7 @@ func (p *Producer) extend(ctx context.Context, d *decision) error {
 // planExtensions tells which subscriptions will be extended to tables that are yet
 // to be published.
 func (p *Producer) planExtensions(ctx context.Context, todo *plan.Plan, database string) error {
-	if todo.Count(plan.CreateTable) == 0 {
+	if todo.Count(plan.CreateTable)+todo.Count(plan.AssignTag) == 0 {
 		return nil
 	}
 	all, err := p.extensions(ctx, todo.Operation, database)
@@ -93,7 +118,7 @@ func (p *Producer) planExtensions(ctx context.Context, todo *plan.Plan, database
 	}
 	for _, d := range all {
 		todo.Add(plan.Step{Kind: plan.Grant, Account: p.meshAccount, Resource: "database " + database,
-			Summary: "extend the subscription of account " + d.subscriber + " to the whole database (" + d.id + ") to the new tables",
+			Summary: "extend the subscription of account " + d.subscriber + " to " + d.to + " (" + d.id + ") to the new tables",
 			Run:     func(ctx context.Context) error { return p.extendSubscriptions(ctx, d.op, database) }}, todo.Steps...)
 	}
 	return nil

@@ -18,6 +18,8 @@ type PendingRequest struct {
 	RequestedScope lakemesh.Scope `json:"RequestedScope,omitzero"`
 	// RequestedUntil is until when, in the form of CreationDate; empty for no end.
 	RequestedUntil string `json:"RequestedUntil,omitempty"`
+	// Group is the domain or the data product that is asked for instead of a database.
+	Group lakemesh.Group `json:"Group,omitzero"`
 	// SubscriberPrincipal is the consumer's account.
 	SubscriberPrincipal string `json:"SubscriberPrincipal"`
 	// CreationDate has the form YYYY-MM-DD HH:MM:SS, UTC.
@@ -51,7 +53,7 @@ func (p *Producer) ListPendingAccessRequests(ctx context.Context) (*ListPendingO
 			tables = []string{}
 		}
 		out.Subscriptions = append(out.Subscriptions, PendingRequest{
-			SubscriptionID: s.ID, DatabaseName: s.Database, TableName: tables, RequestedGrants: s.Requested.Strings(), RequestedScope: s.RequestedScope, RequestedUntil: lakemesh.FormatTime(s.RequestedUntil),
+			SubscriptionID: s.ID, DatabaseName: s.Database, Group: s.Group, TableName: tables, RequestedGrants: s.Requested.Strings(), RequestedScope: s.RequestedScope, RequestedUntil: lakemesh.FormatTime(s.RequestedUntil),
 			SubscriberPrincipal: s.Subscriber, CreationDate: lakemesh.FormatTime(s.Created), CreatedBy: s.CreatedBy,
 			Status: s.Status, OwnerPrincipal: s.Owner, Tampered: s.Tampered,
 		})

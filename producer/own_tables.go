@@ -49,21 +49,21 @@ func (s *surveyed) refuseAnothersDatabase() error {
 // granted it to this producer with the grant option would have it hand that on, and its own
 // consumers believe that it is the producer's. A whole database is another's if nothing in
 // it is the producer's. What takes away, or leaves as it is, is never refused.
-func (p *Producer) refuseToGive(c *considered, tables map[string]meshTable) error {
+func (p *Producer) refuseToGive(c *considered, tables map[catalog.TableName]meshTable) error {
 	if c.action != lakemesh.ActionApprove && c.action != lakemesh.ActionUpdate || !c.givesMore() {
 		return nil
 	}
-	var others []string
+	others := map[catalog.TableName]meshTable{}
 	for name, t := range tables {
 		if catalog.MadeByAnother(&types.Table{CreatedBy: aws.String(t.maker)}, p.meshAccount, p.account) {
-			others = append(others, name)
+			others[name] = t
 		}
 	}
 	if len(others) == 0 || c.record.Words.Whole && len(others) < len(tables) {
 		return nil
 	}
-	name := slices.Min(others)
-	return &lakemesh.Error{Account: p.meshAccount, Resource: "table " + c.record.Database + "." + name, Kind: lakemesh.ErrWrongAccount,
+	name := inOrder(others)[0]
+	return &lakemesh.Error{Account: p.meshAccount, Resource: "table " + name.String(), Kind: lakemesh.ErrWrongAccount,
 		Message: fmt.Sprintf("it was made by %s, so it is not this account's to give", tables[name].maker),
 		Hint:    "deny the request; its maker can be asked for it", Do: []lakemesh.Call{lakemesh.Do("producer.DenyAccessRequest", "RequestID", c.record.ID)}}
 }

@@ -125,6 +125,8 @@ type publication struct {
 	noting sync.Mutex
 	// registered are the buckets that were or are being registered.
 	registered map[string]bool
+	// retagged are the tables that were there before and got other LF-tags of the owner's.
+	retagged []catalog.TableName
 	// untagged are the owner's LF-tags that could not be set, and why.
 	untagged []lakemesh.StepError
 }

@@ -13,6 +13,7 @@ import (
 
 	"github.com/lakemesh/lakemesh"
 	"github.com/lakemesh/lakemesh/internal/awserr"
+	"github.com/lakemesh/lakemesh/internal/catalog"
 	"github.com/lakemesh/lakemesh/internal/identity"
 	"github.com/lakemesh/lakemesh/internal/permissions"
 	"github.com/lakemesh/lakemesh/plan"
@@ -334,16 +335,22 @@ func (pl *planner) planTags(t *publishedTable, after ...*plan.Step) {
 		words[i] = k + "=" + t.tags[k]
 		steps = append(steps, pl.tagKeys[k])
 	}
-	table, tags := pl.meshTable(t.name), t.tags
+	table, tags, there := pl.meshTable(t.name), t.tags, t.found
 	pl.todo.Add(plan.Step{Kind: plan.AssignTag, Account: pl.meshAccount, Resource: table.String(), Detail: tags,
 		Summary: fmt.Sprintf("assign LF-tags %s to %s", strings.Join(words, ", "), table),
-		Run:     func(ctx context.Context) error { return pl.assignTags(ctx, table, tags) }}, steps...)
+		Run:     func(ctx context.Context) error { return pl.assignTags(ctx, table, tags, there) }}, steps...)
 }
 
 // assignTags assigns LF-tags to a table, those of keys that could be made. Lake
 // Formation answers for each of them, or refuses the call for one of them: then the
 // owner's are assigned together, and each of the others by itself.
-func (pub *publication) assignTags(ctx context.Context, table permissions.Resource, tags map[string]string) error {
+func (pub *publication) assignTags(ctx context.Context, table permissions.Resource, tags map[string]string, there bool) error {
+	if there && len(pub.ownTags(tags)) > 0 {
+		// It may leave what it was in, also if only some of it comes about.
+		pub.noting.Lock()
+		pub.retagged = append(pub.retagged, catalog.TableName{Database: table.Database, Table: table.Table})
+		pub.noting.Unlock()
+	}
 	assign := maps.Clone(tags)
 	maps.DeleteFunc(assign, func(key, _ string) bool { return pub.isRefused(key) })
 	if len(assign) == 0 {

@@ -53,6 +53,8 @@ func partOfNamed(r *tracker.Record, s lakemesh.Scope, permitted lakemesh.Permiss
 	switch {
 	case !s.Partly():
 		return nil
+	case !r.Group.IsZero():
+		return lakemesh.Invalid("Columns", "columns and rows are parts of tables that are named, and subscription %s is on %s", r.ID, r.Group)
 	case r.Words.Whole:
 		return lakemesh.Invalid("Columns", "columns and rows are parts of tables that are named, and subscription %s is on a whole database", r.ID)
 	case !permitted.SubsetOf(reads) || !permitted.Has(lakemesh.Select):

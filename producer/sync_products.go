@@ -68,7 +68,7 @@ func (p *Producer) SyncProducts(ctx context.Context, in SyncInput) (*SyncOutput,
 		pub := &publication{surveyed: found}
 		err := pub.carryOut(ctx)
 		if err == nil && pub.done > 0 {
-			err = p.extendSubscriptions(ctx, pub.op, pub.target)
+			err = p.extendSubscriptions(ctx, pub.op, pub.target, pub.retagged...)
 		}
 		out.Products = append(out.Products, SyncedProduct{DatabaseName: pub.target, SourceDatabaseName: pub.source, Tables: len(pub.tables), Steps: pub.done})
 		out.Warnings = append(out.Warnings, append(pub.planned, pub.refusals()...)...)

@@ -106,11 +106,17 @@ func (p *Producer) UnpublishDataProducts(ctx context.Context, in UnpublishInput)
 	if err != nil {
 		return out, err
 	}
-	defer func() {
+	released := false
+	release := func() {
+		if released {
+			return
+		}
+		released = true
 		if failed := lease.Release(ctx); failed != nil {
 			p.log.WarnContext(ctx, "could not give the lease back", "error", failed)
 		}
-	}()
+	}
+	defer release()
 	// Another request may have been approved in the meantime. From here on none is.
 	in.EndSubscriptions = false
 	if u, err = p.unpublication(kept, in); err != nil {
@@ -123,7 +129,9 @@ func (p *Producer) UnpublishDataProducts(ctx context.Context, in UnpublishInput)
 		return out, p.lost(kept, err)
 	}
 	out.Tables = slices.Sorted(maps.Keys(u.leaving))
-	return out, nil
+	// What follows are decisions of their own, each with the lease.
+	release()
+	return out, p.shrinkGroups(ctx, opUnpublish)
 }
 
 // PlanUnpublishDataProducts tells what [Producer.UnpublishDataProducts] would do. What

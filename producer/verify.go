@@ -65,7 +65,7 @@ func (p *Producer) Verify(ctx context.Context, in VerifyInput) (*Verification, e
 	for _, database := range s.databases {
 		if in.Database == "" || in.Database == database {
 			for table := range s.tables[database] {
-				if in.Consumer == "" && in.SubscriptionID == "" || slices.ContainsFunc(s.records, func(r *tracker.Record) bool { return in.about(r) && chain.On(r, database, table) }) {
+				if in.Consumer == "" && in.SubscriptionID == "" || slices.ContainsFunc(s.records, func(r *tracker.Record) bool { return in.about(r) && s.on(r, database, table) }) {
 					v.Tables++
 				}
 			}
@@ -100,6 +100,14 @@ func (p *Producer) checkVerify(in *VerifyInput) error {
 		return p.foreign(opVerify, in.SubscriptionID, owner)
 	}
 	return nil
+}
+
+// on reports whether a subscription is about a table, by its name or by its LF-tags.
+func (s *inspected) on(r *tracker.Record, database, table string) bool {
+	if !r.Group.IsZero() {
+		return chain.TagsOf(r).Match(s.tables[database][table].tags)
+	}
+	return chain.On(r, database, table)
 }
 
 // about reports whether a subscription is asked about.

@@ -149,11 +149,19 @@ type reading struct {
 
 // readings tell of each place who reads there.
 func (s *inspected) readings() map[access.Place]reading {
-	readers := map[access.Object][]string{}
+	readers, byTags := map[access.Object][]string{}, map[access.Object]access.Tags{}
 	for k, reasons := range s.wanted.Why {
+		on := k.Object
+		if on.Table != "" {
+			// Who reads a part of a table reads in its places.
+			on = access.OnTable(on.Account, on.Database, on.Table)
+		}
+		if tags, ok := on.Tags(); ok {
+			byTags[on] = tags
+		}
 		for _, r := range reasons {
 			if access.ReadsData(r.Held.Permissions) {
-				readers[k.Object] = append(readers[k.Object], r.ID)
+				readers[on] = append(readers[on], r.ID)
 			}
 		}
 	}
@@ -166,6 +174,13 @@ func (s *inspected) readings() map[access.Place]reading {
 				r.database, r.tables = database, append(r.tables, name)
 				r.ids = append(r.ids, readers[access.OnTable(s.meshAccount, database, name)]...)
 				r.ids = append(r.ids, readers[access.OnAllTables(s.meshAccount, database)]...)
+				for on, tags := range byTags {
+					if tags.Match(t.tags) {
+						r.ids = append(r.ids, readers[on]...)
+					}
+				}
+				slices.Sort(r.ids)
+				r.ids = slices.Compact(r.ids)
 				all[place] = r
 			}
 		}

@@ -41,7 +41,7 @@ func (s *inspected) readEnds(ctx context.Context) error {
 		tables[database] = slices.Sorted(maps.Keys(all))
 	}
 	for _, r := range s.records {
-		if s.tables[strings.ToLower(r.Database)] != nil {
+		if !r.Group.IsZero() || s.tables[strings.ToLower(r.Database)] != nil {
 			records = append(records, r)
 		}
 	}
@@ -145,10 +145,13 @@ func (p *Producer) justifies(active []*tracker.Record, e permissions.Entry, left
 		return false
 	}
 	for _, r := range active {
-		if !strings.EqualFold(r.Database, e.Resource.Database) {
+		inside := []string{e.Resource.Table}
+		if !r.Group.IsZero() {
+			inside = nil
+		} else if !strings.EqualFold(r.Database, e.Resource.Database) {
 			continue
 		}
-		held := p.either(r, []string{e.Resource.Table}, r.Justified())[access.Key{Grantee: access.Grantee(e.Principal), Object: o}].Permissions
+		held := p.either(r, inside, r.Justified())[access.Key{Grantee: access.Grantee(e.Principal), Object: o}].Permissions
 		if left = left.Minus(held); len(left) == 0 || held.Has(lakemesh.All) {
 			return true
 		}

@@ -73,6 +73,8 @@ type inspected struct {
 	findings   []Finding
 	unverified []string
 	mu         sync.Mutex
+	// tagsKnown tells that all tables that somebody reads by LF-tags are among those.
+	tagsKnown bool
 }
 
 // unsure notes what could not be told.
@@ -134,8 +136,13 @@ func (p *Producer) inspect(ctx context.Context, in VerifyInput) (*inspected, err
 	wanted := map[string]bool{}
 	for _, r := range s.records {
 		// One that cannot be read names none.
-		if in.about(r) && r.Database != "" {
-			wanted[strings.ToLower(r.Database)] = true
+		if !in.about(r) {
+			continue
+		}
+		for _, name := range chain.DatabasesOf(r, nil) {
+			if name != "" {
+				wanted[strings.ToLower(name)] = true
+			}
 		}
 	}
 	if in.SubscriptionID == "" {
@@ -149,6 +156,9 @@ func (p *Producer) inspect(ctx context.Context, in VerifyInput) (*inspected, err
 	}
 	if len(s.databases) == 0 && in.Database != "" {
 		return nil, p.noDatabase(ctx, in.Database)
+	}
+	if err := s.readCarried(ctx); err != nil {
+		return nil, err
 	}
 	if err := s.justify(ctx); err != nil {
 		return nil, err
@@ -215,7 +225,9 @@ func (s *inspected) known(ctx context.Context, consumer string) error {
 func (s *inspected) readDatabases(ctx context.Context, names []string) error {
 	recorded, narrowed := map[string]bool{}, chain.Narrowed(s.meshAccount, s.records)
 	for _, r := range s.records {
-		recorded[strings.ToLower(r.Database)] = true
+		for _, name := range chain.DatabasesOf(r, nil) {
+			recorded[strings.ToLower(name)] = true
+		}
 	}
 	group, within := errgroup.WithContext(ctx)
 	group.SetLimit(s.concurrency())
@@ -331,11 +343,11 @@ func (s *inspected) compareWithSource(ctx context.Context, database string, bySo
 // catalogRead is the catalog as far as it was read, with those places that are kept, or
 // all of them.
 func (s *inspected) catalogRead(keep func(meshTable, storage.Place) bool) access.Catalog {
-	c := access.Catalog{Account: s.meshAccount, Owner: s.account, Databases: map[string]access.Database{}}
+	c := access.Catalog{Account: s.meshAccount, Owner: s.account, Databases: map[string]access.Database{}, TagsKnown: s.tagsKnown}
 	for database, tables := range s.tables {
 		of := access.Database{Tables: map[string]access.Table{}, Wildcard: s.have.Of(s.ids.Mesh.ARN, permissions.AllTables(s.meshAccount, database)).Grantable}
 		for name, t := range tables {
-			known := access.Table{Columns: parts.Names(t.schema.Columns), Keys: parts.Names(t.schema.Keys)}
+			known := access.Table{Columns: parts.Names(t.schema.Columns), Keys: parts.Names(t.schema.Keys), Tags: t.tags}
 			for _, place := range t.known.Places {
 				if keep == nil || keep(t, place.Place) {
 					known.Places = append(known.Places, access.Place{Bucket: place.Bucket, Prefix: place.Prefix})
@@ -348,12 +360,34 @@ func (s *inspected) catalogRead(keep func(meshTable, storage.Place) bool) access
 	return c
 }
 
+// readCarried reads which tables carry the LF-tags that something is granted by.
+func (s *inspected) readCarried(ctx context.Context) error {
+	byTags := map[string]map[string]string{}
+	for _, r := range s.records {
+		if !r.Group.IsZero() {
+			byTags[r.Group.String()] = r.Group.Tags(s.account)
+		}
+	}
+	carried, err := s.carried(ctx, s.have.Access().Union(s.parts), slices.Collect(maps.Values(byTags)))
+	if err != nil || carried == nil {
+		return err
+	}
+	s.tagsKnown = carried.all && !slices.ContainsFunc(carried.databases(), func(name string) bool { return s.tables[name] == nil })
+	for database, tables := range s.tables {
+		for name, t := range tables {
+			t.tags = carried.of(catalog.TableName{Database: database, Table: name})
+			tables[name] = t
+		}
+	}
+	return nil
+}
+
 // justify computes what the subscriptions say together, and asks again for what of it the
 // listing does not show.
 func (s *inspected) justify(ctx context.Context) (err error) {
 	var all []access.Terms
 	for _, r := range s.records {
-		if given := r.Justified(); !given.Nothing() && r.Database != "" && s.tables[strings.ToLower(r.Database)] != nil {
+		if given := r.Justified(); !given.Nothing() && (!r.Group.IsZero() || r.Database != "" && s.tables[strings.ToLower(r.Database)] != nil) {
 			all = append(all, chain.Terms(s.meshAccount, r, given))
 		}
 	}
@@ -391,19 +425,18 @@ func (s *inspected) readFurther(ctx context.Context) error {
 	tagged := s.carrying().Tagged()
 	group, within := errgroup.WithContext(ctx)
 	for _, database := range s.databases {
-		read := map[string]meshTable{}
+		read := map[catalog.TableName]meshTable{}
 		for name, t := range s.tables[database] {
-			if isRead(database, name) && !s.placed[catalog.TableName{Database: database, Table: name}] {
-				read[name] = t
+			if full := (catalog.TableName{Database: database, Table: name}); isRead(database, name) && !s.placed[full] {
+				read[full] = t
 			}
 		}
 		group.Go(func() error {
-			placed, err := s.withPartitions(within, database, read)
+			placed, err := s.withPartitions(within, read)
 			s.mu.Lock()
 			defer s.mu.Unlock()
-			maps.Copy(s.tables[database], placed)
-			for name := range placed {
-				s.placed[catalog.TableName{Database: database, Table: name}] = true
+			for name, t := range placed {
+				s.tables[database][name.Table], s.placed[name] = t, true
 			}
 			return err
 		})
@@ -491,7 +524,7 @@ func (s *inspected) readShares(ctx context.Context, subscriber string) error {
 			continue
 		}
 		named := s.have.Shares(who, r)
-		if r.Kind == permissions.KindFilter && len(named) == 0 {
+		if r.Kind == permissions.KindTagged || r.Kind == permissions.KindFilter && len(named) == 0 {
 			// Which share carries a filter is not told where listings hide the grants of others.
 			continue
 		}

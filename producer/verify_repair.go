@@ -154,7 +154,7 @@ func (p *Producer) planDropping(ctx context.Context, o access.Object) (*plan.Pla
 	todo := &plan.Plan{Operation: opRepair}
 	r, _ := permissions.Of(o)
 	used, err := p.records.OwnedActive(ctx, p.account, func(record *tracker.Record) bool {
-		return chain.CarriedBy(record, o) || record.Fault != "" || record.TablesUnknown || record.Database == ""
+		return chain.CarriedBy(record, o) || chain.Unreadable(record)
 	})
 	if err != nil || len(used) > 0 {
 		return todo, err

@@ -25,9 +25,14 @@ func (a *app) requestCreate() *cobra.Command {
 		Use:   "create",
 		Short: "Ask the owner of a product for access (consumer)",
 		Example: `  lakemesh request create --owner-account-id 111111111111 --database-name aviation-111111111111 \
-      --tables weather --request-permissions SELECT,DESCRIBE --for 90d`,
+      --tables weather --request-permissions SELECT,DESCRIBE --for 90d
+  lakemesh request create --owner-account-id 111111111111 --data-product us-aviation \
+      --request-permissions SELECT,DESCRIBE`,
 		Args: cobra.NoArgs,
 		RunE: a.do(func(ctx context.Context, _ []string) error {
+			if in.DatabaseName == "" && in.Domain == "" && in.DataProduct == "" {
+				return usageError{lakemesh.Invalid("--database-name", "name the database whose tables are asked for, or all of a group: --domain, --data-product")}
+			}
 			in.Until = end.at
 			c, err := a.consumer(ctx)
 			if err != nil {
@@ -42,7 +47,7 @@ func (a *app) requestCreate() *cobra.Command {
 					}
 					return a.show(out, func() {
 						fmt.Fprint(a.out, renderFacts(fact{"request", out.SubscriptionID}, fact{"type", strings.ToLower(out.Type)},
-							fact{"database", in.DatabaseName}, fact{"tables", out.TableName}, fact{"narrowed to", in.Scope.String()}, fact{"until", lakemesh.FormatTime(in.Until)}))
+							fact{"database", in.DatabaseName}, fact{"tables", groupOr(out.Group, out.TableName)}, fact{"narrowed to", in.Scope.String()}, fact{"until", lakemesh.FormatTime(in.Until)}))
 						a.next("the owner decides: lakemesh request approve %s", out.SubscriptionID)
 					})
 				})
@@ -53,11 +58,17 @@ func (a *app) requestCreate() *cobra.Command {
 	f.StringVar(&in.OwnerAccountID, "owner-account-id", "", "the account that owns the product")
 	f.StringVar(&in.DatabaseName, "database-name", "", "the product's database in the mesh")
 	f.Var(list{values: &in.Tables}, "tables", "tables, by name or by regular expressions for whole names (default: the whole database)")
+	f.StringVar(&in.Domain, "domain", "", "instead of a database: all tables of this domain of the owner, with those that will be published into it")
+	f.StringVar(&in.DataProduct, "data-product", "", "instead of a database: all tables of this data product of the owner; with --domain of that of the domain")
 	f.Var(list{values: &in.RequestPermissions}, "request-permissions", "the permissions to ask for: SELECT, DESCRIBE, INSERT, DELETE, ALTER, DROP, ALL")
 	addScope(cmd, &in.Scope)
 	a.addEnd(cmd, &end, false, "access does not end by itself")
 	f.StringVar(&in.Notes, "notes", "", "a note for the owner")
-	required(cmd, "owner-account-id", "database-name", "request-permissions")
+	required(cmd, "owner-account-id", "request-permissions")
+	for _, group := range []string{"domain", "data-product"} {
+		cmd.MarkFlagsMutuallyExclusive("database-name", group)
+		cmd.MarkFlagsMutuallyExclusive("tables", group)
+	}
 	must(cmd.RegisterFlagCompletionFunc("database-name", a.completeDatabases))
 	must(cmd.RegisterFlagCompletionFunc("tables", a.completeTables))
 	must(cmd.RegisterFlagCompletionFunc("request-permissions", completePermissions))
@@ -109,7 +120,10 @@ func (a *app) printRequests(list []producer.PendingRequest) {
 			}
 			a.warn(line("request %s cannot be approved as it is: %s", r.SubscriptionID, r.Tampered))
 		}
-		rows[i] = []string{r.SubscriptionID, r.DatabaseName, tables + narrowedText(&lakemesh.Subscription{Scope: r.RequestedScope}), strings.Join(r.RequestedGrants, ","), orDash(r.RequestedUntil), r.SubscriberPrincipal, r.CreationDate, r.CreatedBy, approvable}
+		if !r.Group.IsZero() {
+			tables = groupText(r.Group)
+		}
+		rows[i] = []string{r.SubscriptionID, orDash(r.DatabaseName), tables + narrowedText(&lakemesh.Subscription{Scope: r.RequestedScope}), strings.Join(r.RequestedGrants, ","), orDash(r.RequestedUntil), r.SubscriberPrincipal, r.CreationDate, r.CreatedBy, approvable}
 	}
 	header := []string{"REQUEST", "DATABASE", "TABLES", "PERMISSIONS", "UNTIL", "CONSUMER", "CREATED", "BY", "APPROVABLE"}
 	header, rows = untilIfAny(header, rows)
@@ -249,10 +263,24 @@ gives, until a later end. Once the owner approves it both subscriptions stand si
 
 // tablesText are the tables of a subscription for people.
 func tablesText(s *lakemesh.Subscription) string {
+	if !s.Group.IsZero() {
+		return groupText(s.Group)
+	}
 	if s.TablesUnknown {
 		return unknownTables
 	}
 	return tableNames(s.Tables)
+}
+
+// groupText is what a subscription to a group is on.
+func groupText(g lakemesh.Group) string { return "(all of " + g.String() + ")" }
+
+// groupOr is what a subscription to a group is on, or the tables of another one.
+func groupOr(g lakemesh.Group, tables []string) []string {
+	if g.IsZero() {
+		return tables
+	}
+	return []string{groupText(g)}
 }
 
 // unknownTables stand where it cannot be read which tables were asked for.

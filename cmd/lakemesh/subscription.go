@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -110,7 +111,7 @@ func (a *app) printSubscriptions(what string, list []lakemesh.Subscription) {
 		if s.Status == lakemesh.Pending {
 			permissions = s.Requested
 		}
-		rows[i] = []string{s.ID, statusText(&s), s.Database, tablesText(&s) + narrowedText(&s), orDash(strings.Join(permissions.Strings(), ",")), orDash(endText(&s)), s.Owner, s.Subscriber,
+		rows[i] = []string{s.ID, statusText(&s), orDash(s.Database), tablesText(&s) + narrowedText(&s), orDash(strings.Join(permissions.Strings(), ",")), orDash(endText(&s)), s.Owner, s.Subscriber,
 			choose(s.Status == lakemesh.Active, choose(s.Imported, "yes", "no"), "-")}
 	}
 	header := []string{"SUBSCRIPTION", "STATUS", "DATABASE", "TABLES", "PERMISSIONS", "UNTIL", "OWNER", "SUBSCRIBER", "IMPORTED"}
@@ -388,9 +389,9 @@ region. Import it again with another region for a link there, too.`,
 			}
 			a.warn(out.Warnings...)
 			shown := a.show(out, func() {
-				fmt.Fprint(a.out, renderFacts(fact{"imported", out.SubscriptionID}, fact{"database", out.DatabaseName}, fact{"link", out.LinkDatabase},
+				fmt.Fprint(a.out, renderFacts(fact{"imported", out.SubscriptionID}, fact{"database", out.DatabaseName}, fact{"link", linksText(out)},
 					fact{"linked in regions", strings.Join(out.LinkRegions, ", ")},
-					fact{"tables", tableNames(out.Tables)}, fact{"handed on to", out.Principals},
+					fact{"tables", importedTables(out)}, fact{"handed on to", out.Principals},
 					fact{"permissions", strings.Join(out.Permissions, ",")}))
 			})
 			// Some of it could not be handed on.
@@ -403,6 +404,22 @@ region. Import it again with another region for a link there, too.`,
 	f.StringVar(&in.LinkDatabaseName, "link-database-name", "", "the name of the database's link (default: its name in the mesh)")
 	f.StringVar(&in.LinkRegion, "link-region", "", "make the link in this region of the account (default: where it was made before; at first the mesh's region)")
 	return cmd
+}
+
+// linksText are the links of an import, a line each.
+func linksText(out *consumer.FinalizeOutput) []string {
+	if len(out.Links) == 0 {
+		return []string{out.LinkDatabase}
+	}
+	return slices.Sorted(maps.Values(out.Links))
+}
+
+// importedTables are the tables of an import.
+func importedTables(out *consumer.FinalizeOutput) string {
+	if !out.Group.IsZero() {
+		return groupText(out.Group)
+	}
+	return tableNames(out.Tables)
 }
 
 func (a *app) subscriptionSettle() *cobra.Command {

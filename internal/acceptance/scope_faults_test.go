@@ -10,6 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/glue/types"
 	"github.com/aws/aws-sdk-go-v2/service/lakeformation"
 	lftypes "github.com/aws/aws-sdk-go-v2/service/lakeformation/types"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/lakemesh/lakemesh"
@@ -165,4 +166,28 @@ func TestVerifyFindsTheFaultsOfNarrowedSubscriptions(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestAPlaceThatIsReadInPartIsOpenedAgain has somebody close the prefix of a table of which a
+// part was granted.
+func TestAPlaceThatIsReadInPartIsOpenedAgain(t *testing.T) {
+	t.Parallel()
+	w := newNarrowWorld(t)
+	analyst := w.Reader(consumerAccount, "Analyst")
+	id := w.asksAs(w.consumer, lakemesh.Scope{Columns: []string{"id"}})
+	w.approve(id)
+	w.importsAs(w.consumer, id, analyst)
+	_, err := w.S3(producerAccount).DeleteBucketPolicy(w.ctx(), &s3.DeleteBucketPolicyInput{Bucket: aws.String(bucket)})
+	w.must(err)
+	w.sees(analyst)
+	v, err := w.producer.Verify(t.Context(), producer.VerifyInput{})
+	w.must(err)
+	if !slices.ContainsFunc(v.Findings, func(f producer.Finding) bool {
+		return f.Link == chain.BucketPolicy && slices.Contains(f.Subscriptions, id)
+	}) {
+		t.Errorf("found are %v, and none says that subscription %s reads there", v.Findings, id)
+	}
+	_, err = w.producer.Repair(t.Context(), v)
+	w.must(err)
+	w.sees(analyst, "id=1", "id=2", "id=3", "id=4")
 }

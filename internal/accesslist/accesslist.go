@@ -14,6 +14,7 @@ import (
 
 	"github.com/lakemesh/lakemesh"
 	"github.com/lakemesh/lakemesh/access"
+	"github.com/lakemesh/lakemesh/internal/chain"
 	"github.com/lakemesh/lakemesh/internal/permissions"
 	"github.com/lakemesh/lakemesh/internal/tracker"
 )
@@ -70,11 +71,11 @@ func (s Source) Make(ctx context.Context, f access.ListFilter, at *time.Time) (*
 			}
 			then = slices.DeleteFunc(slices.Clone(then), func(e lakemesh.Event) bool { return e.At.After(*at) })
 		}
-		if r.TablesUnknown {
+		if chain.Unreadable(r) {
 			out.Notes = append(out.Notes, fmt.Sprintf("the tables of subscription %s cannot be read: what it justifies is not told apart from what was granted by hand", r.ID))
 			continue
 		}
-		found, err := permissions.FoundIn(s.Mesh, r.Subscriber, r.Database, r.Found)
+		found, err := foundBefore(s.Mesh, r)
 		if err != nil {
 			// What its owner wrote keeps nobody from seeing the rest.
 			out.Notes = append(out.Notes, fmt.Sprintf("what subscription %s found that was granted by hand before cannot be read: it is not told apart from what it justifies", r.ID))
@@ -122,6 +123,14 @@ func (s Source) Make(ctx context.Context, f access.ListFilter, at *time.Time) (*
 	return out, nil
 }
 
+// foundBefore is what was granted by hand before the subscription gave the same.
+func foundBefore(mesh string, r *tracker.Record) (access.Grants, error) {
+	if !r.Group.IsZero() {
+		return permissions.DecodeFound(mesh, r.Subscriber, r.Found)
+	}
+	return permissions.FoundIn(mesh, r.Subscriber, r.Database, r.Found)
+}
+
 // histories are the histories of the records, and the faults of those that do not hold.
 func (s Source) histories(ctx context.Context) (all map[string][]lakemesh.Event, faults []string, _ error) {
 	all = map[string][]lakemesh.Event{}
@@ -167,7 +176,9 @@ func termsOf(mesh string, r *tracker.Record) access.Terms {
 	}
 	t := access.Terms{ID: r.ID, Owner: r.Owner, Until: r.Until, Grantees: []access.Grantee{access.Grantee(r.Subscriber)}, Permissions: permitted, Grantable: grantable,
 		Scope: access.Scope{Account: mesh, Database: r.Database, AllTables: r.WholeDatabase()}}
-	if !r.WholeDatabase() {
+	if tags := chain.TagsOf(r); tags != nil {
+		t.Scope = access.Scope{Account: mesh, Tags: tags, TaggedIn: chain.DatabasesOf(r, nil)}
+	} else if !r.WholeDatabase() {
 		t.Scope.Tables = r.Tables
 	}
 	return t
@@ -215,6 +226,11 @@ func (s Source) ofMesh(k access.Key, h access.Held) bool {
 	}
 	if who == lakemesh.RoleARN(s.Mesh, lakemesh.ReadOnlyRole) {
 		return h.Permissions.SubsetOf(lakemesh.NewPermissions(lakemesh.Describe)) && len(h.Grantable) == 0
+	}
+	if tags, ok := k.Object.Tags(); ok {
+		// Its owner's role holds what it gives by its own LF-tags, to see who does.
+		owner := chain.OwnerOfTags(tags)
+		return owner != "" && who == lakemesh.RoleARN(s.Mesh, lakemesh.MeshProducerRole(owner))
 	}
 	if s.OwnersOf != nil {
 		for owner := range s.OwnersOf(k.Object.Database) {

@@ -79,11 +79,16 @@ func (f *Filters) Compare() (found []Finding) {
 // Unreadable are the subscriptions of which it is not known what carries them.
 func (f *Filters) Unreadable() (ids []string) {
 	for _, r := range f.Records {
-		if r.Fault != "" || r.TablesUnknown || r.Database == "" {
+		if Unreadable(r) {
 			ids = append(ids, r.ID)
 		}
 	}
 	return ids
+}
+
+// Unreadable reports whether it is not known what a subscription is on.
+func Unreadable(r *tracker.Record) bool {
+	return r.Fault != "" || r.Group.IsZero() && (r.TablesUnknown || r.Database == "")
 }
 
 func (f *Filters) finding(o access.Object, kind Kind, what string, ids ...string) Finding {
@@ -233,7 +238,7 @@ func (f *Filters) Holders(o access.Object) (who []string) {
 // their tags it can be told whether all of them can be read.
 func (f *Filters) Tagged() []access.Object {
 	byTags := map[access.Grantee]bool{}
-	for k, h := range f.Parts {
+	for k, h := range f.holds().Union(f.Parts) {
 		if k.Object.Kind == access.KindTaggedTables && access.ReadsData(h.Permissions) {
 			byTags[k.Grantee] = true
 		}

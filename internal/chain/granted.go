@@ -3,6 +3,7 @@ package chain
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -79,8 +80,15 @@ func (g *Granted) Decided() (made, allowed access.Grants) {
 	made, allowed = access.Grants{}, g.Wanted.Grants.Union(g.Own)
 	for _, r := range g.Records {
 		names := g.Tables[strings.ToLower(r.Database)]
+		if !r.Group.IsZero() && r.Claim != nil {
+			// A decision that is under way may have come to any of them.
+			names = slices.Collect(maps.Keys(g.Tables))
+		}
 		// What of it cannot be read was not granted before, and is told of with the record.
 		byHand, err := permissions.FoundIn(g.Mesh, r.Subscriber, r.Database, r.Found)
+		if !r.Group.IsZero() {
+			byHand, err = permissions.DecodeFound(g.Mesh, r.Subscriber, r.Found)
+		}
 		if err != nil {
 			byHand = access.Grants{}
 		}
@@ -214,7 +222,16 @@ func (g *Granted) organizations() []access.Grantee {
 // SubscriptionsOn are the subscriptions of a grantee that are about an object.
 func (g *Granted) SubscriptionsOn(k access.Key) (ids []string) {
 	for _, r := range g.Records {
-		if !IsFor(r, string(k.Grantee)) || !strings.EqualFold(r.Database, k.Object.Database) {
+		if !IsFor(r, string(k.Grantee)) {
+			continue
+		}
+		if !r.Group.IsZero() {
+			if k.Object == access.OnTaggedTables(g.Mesh, TagsOf(r)) || k.Object.Kind == access.KindDatabase && slices.Contains(DatabasesOf(r, nil), k.Object.Database) {
+				ids = append(ids, r.ID)
+			}
+			continue
+		}
+		if !strings.EqualFold(r.Database, k.Object.Database) {
 			continue
 		}
 		named := slices.ContainsFunc(r.Tables, func(t string) bool { return strings.EqualFold(t, k.Object.Table) })
@@ -302,7 +319,7 @@ func Records(records []*tracker.Record) (found []Finding) {
 		if r.Tampered != "" || r.Fault != "" {
 			changed := f
 			changed.Kind, changed.What, changed.Command = Undecided, cmp.Or(r.Tampered, r.Fault), "lakemesh subscription delete "+r.ID
-			if r.Database == "" {
+			if r.Database == "" && r.Group.IsZero() {
 				// What it gave is not known, so that nothing can be taken away by it.
 				changed.Command, changed.ByHand = "", "write its item in table "+lakemesh.DecisionsTable+" again as it was (AWS restores a table to a point in time), or have Lake Formation's administrator revoke what account "+r.Subscriber+" holds by it"
 			}
@@ -338,13 +355,17 @@ func On(r *tracker.Record, database, table string) bool {
 // Blocks reports whether a finding is that what a subscription is on is left to IAM, so that
 // Lake Formation lets nobody of another account through, whatever the subscription says.
 func Blocks(f Finding, r *tracker.Record) bool {
+	if !r.Group.IsZero() {
+		// Which of the tables are of the group is not looked at.
+		return f.Principal == permissions.AllowedByIAM && slices.Contains(DatabasesOf(r, nil), f.Database)
+	}
 	return f.Principal == permissions.AllowedByIAM && strings.EqualFold(f.Database, r.Database) &&
 		(len(f.Tables) == 0 || slices.ContainsFunc(f.Tables, func(table string) bool { return On(r, f.Database, table) }))
 }
 
 // Terms are a record's terms with what is given.
 func Terms(mesh string, r *tracker.Record, given tracker.Given) access.Terms {
-	s := access.Scope{Account: mesh, Database: r.Database, AllTables: r.Words.Whole}
+	s := access.Scope{Account: mesh, Database: r.Database, AllTables: r.Words.Whole, Tags: TagsOf(r)}
 	if !r.Words.Whole {
 		s.Tables = r.Tables
 	}
@@ -356,13 +377,60 @@ func Terms(mesh string, r *tracker.Record, given tracker.Given) access.Terms {
 	return access.Terms{ID: r.ID, Owner: r.Owner, Scope: s, Grantees: []access.Grantee{access.Grantee(r.Subscriber)}, Permissions: given.Permitted, Grantable: grantable}.Of(given.Scope)
 }
 
+// TagsOf are the LF-tags of the group that a subscription is on; nil if it is on none.
+func TagsOf(r *tracker.Record) access.Tags {
+	if r.Group.IsZero() {
+		return nil
+	}
+	tags := access.Tags{}
+	for key, value := range r.Group.Tags(r.Owner) {
+		tags[key] = []string{value}
+	}
+	return tags
+}
+
+// OwnerOfTags is the account whose own keys all LF-tags of an expression are of; empty if
+// there is none.
+func OwnerOfTags(tags access.Tags) string {
+	owner := ""
+	for key := range tags {
+		name, account, ok := strings.Cut(key, "-")
+		if !ok || name != lakemesh.DomainTag && name != lakemesh.ProductTag || owner != "" && account != owner {
+			return ""
+		}
+		owner = account
+	}
+	return owner
+}
+
+// DatabasesOf are the databases on which a subscription may have been granted DESCRIBE. One
+// that is on a group was granted it on those in which tables of the group were, which its
+// record names, and may be on those given.
+func DatabasesOf(r *tracker.Record, inside []string) []string {
+	if r.Group.IsZero() {
+		return []string{r.Database}
+	}
+	var names []string
+	for _, arn := range r.TableARNs {
+		if name, ok := lakemesh.DatabaseOfARN(arn); ok {
+			names = append(names, name)
+		}
+	}
+	names = append(names, inside...)
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
 // Possible are all resources that a subscription may have been granted on, in either
-// form and with any of the scopes, beside its database; inDatabase are the database's tables.
-func Possible(mesh string, r *tracker.Record, inDatabase []string, scopes ...lakemesh.Scope) []permissions.Resource {
+// form and with any of the scopes, beside its databases; inside are the database's tables.
+func Possible(mesh string, r *tracker.Record, inside []string, scopes ...lakemesh.Scope) []permissions.Resource {
 	names := r.Tables
 	var all []permissions.Resource
+	if tags := TagsOf(r); tags != nil {
+		return []permissions.Resource{permissions.Tagged(mesh, tags)}
+	}
 	if r.Words.Whole {
-		names = inDatabase
+		names = inside
 		all = append(all, permissions.AllTables(mesh, r.Database))
 	}
 	var filters []string
@@ -388,7 +456,9 @@ func FilterOf(s lakemesh.Scope) string {
 }
 
 // Either is what a subscription may have been granted with what is given, in either form.
-func Either(mesh string, r *tracker.Record, inDatabase []string, given tracker.Given) access.Grants {
+// inside are the tables of its database, or if it is on a group, databases that tables of it
+// are in beside those that the record names.
+func Either(mesh string, r *tracker.Record, inside []string, given tracker.Given) access.Grants {
 	all := access.Grants{}
 	if given.Nothing() {
 		return all
@@ -404,8 +474,10 @@ func Either(mesh string, r *tracker.Record, inDatabase []string, given tracker.G
 	}
 	part, filtered := access.Held{Permissions: held.Permissions.Intersect(selects), Grantable: held.Grantable.Intersect(selects)}, given.Scope.Partly()
 	for _, g := range terms.Grantees {
-		all.Add(access.Key{Grantee: g, Object: access.OnDatabase(mesh, r.Database)}, describe)
-		for _, resource := range Possible(mesh, r, inDatabase, given.Scope) {
+		for _, name := range DatabasesOf(r, inside) {
+			all.Add(access.Key{Grantee: g, Object: access.OnDatabase(mesh, name)}, describe)
+		}
+		for _, resource := range Possible(mesh, r, inside, given.Scope) {
 			o, ok := resource.Object()
 			switch {
 			case !ok:

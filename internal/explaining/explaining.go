@@ -3,6 +3,7 @@
 package explaining
 
 import (
+	"cmp"
 	"fmt"
 	"regexp"
 	"slices"
@@ -28,6 +29,8 @@ type Asked struct {
 	// Grantee is whom a way goes by a grant to, the account or the principal; empty where it
 	// does not matter.
 	Grantee string
+	// Tags are the LF-tags of the table; nil if they are not known.
+	Tags map[string]string
 	// Schema are the columns of the table, as far as they are known, and Filters what its data
 	// cells filters show.
 	Schema  rowfilter.Table
@@ -265,8 +268,35 @@ func whom(rows []permissions.Holding) string {
 // for organizations and units are so whoever asked for them.
 func (a Asked) about(r *tracker.Record) bool {
 	whom := forWhom(r)
-	return (r.Subscriber == a.Home || slices.ContainsFunc(whom, unit)) && strings.EqualFold(r.Database, a.Database) && a.goesTo(whom) &&
+	if r.Subscriber != a.Home && !slices.ContainsFunc(whom, unit) || !a.goesTo(whom) {
+		return false
+	}
+	if !r.Group.IsZero() {
+		return a.inGroup(r)
+	}
+	return strings.EqualFold(r.Database, a.Database) &&
 		(r.Words.Whole || slices.ContainsFunc(r.Tables, func(t string) bool { return strings.EqualFold(t, a.Table) }))
+}
+
+// inGroup reports whether the table is in the group that a subscription is on. Who cannot see
+// the table's LF-tags goes by the databases that its owner granted.
+func (a Asked) inGroup(r *tracker.Record) bool {
+	if a.Tags != nil {
+		return chain.TagsOf(r).Match(a.Tags)
+	}
+	return slices.Contains(chain.DatabasesOf(r, nil), a.Database)
+}
+
+// outside is a subscription to a group of an owner's that the table is known not to be in; nil
+// if there is none.
+func (a Asked) outside(records []*tracker.Record, owner string) *tracker.Record {
+	i := slices.IndexFunc(records, func(r *tracker.Record) bool {
+		return a.Tags != nil && !r.Group.IsZero() && r.Subscriber == a.Home && r.Owner == owner && r.Status == lakemesh.Active && !a.inGroup(r)
+	})
+	if i < 0 {
+		return nil
+	}
+	return records[i]
 }
 
 // forWhom are whom a subscription is for: those that it grants to or may have granted to, and
@@ -443,6 +473,9 @@ func (a Asked) Record(records []*tracker.Record, owner string, held bool) chain.
 		return s
 	}
 	s.What = fmt.Sprintf("account %s has not asked for the table", a.Home)
+	if r := a.outside(records, cmp.Or(owner, a.OwnerByName())); r != nil {
+		s.What += fmt.Sprintf(", and it is not in %s, which subscription %s is on", r.Group, r.ID)
+	}
 	to := a.Grantee
 	if a.Grantee = ""; to != "" {
 		if all := a.Justifying(records); len(all) > 0 {

@@ -25,6 +25,8 @@ func (r Resource) Object() (_ access.Object, ok bool) {
 		return access.OnAllTables(r.Account, r.Database), true
 	case KindFilter:
 		return access.OnFilter(r.Account, r.Database, r.Table, r.Filter), true
+	case KindTagged:
+		return access.Object{Kind: access.KindTaggedTables, Account: r.Account, Part: r.Expression}, true
 	}
 	return access.Object{}, false
 }
@@ -40,6 +42,10 @@ func Of(o access.Object) (_ Resource, ok bool) {
 		return AllTables(o.Account, o.Database), true
 	case access.KindFilter:
 		return Filter(o.Account, o.Database, o.Table, o.Part), true
+	case access.KindTaggedTables:
+		if tags, ok := o.Tags(); ok {
+			return Tagged(o.Account, tags), true
+		}
 	}
 	return Resource{}, false
 }

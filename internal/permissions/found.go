@@ -15,6 +15,8 @@ type byHand struct {
 	Database string
 	Table    string `json:",omitempty"`
 	Filter   string `json:",omitempty"`
+	// Expression are LF-tags, as in [Resource].
+	Expression string `json:",omitempty"`
 	// Principal is who held it, where that is not the account itself.
 	Principal   string `json:",omitempty"`
 	Permissions []string
@@ -30,7 +32,7 @@ func EncodeFound(found access.Grants) ([]string, error) {
 	}
 	var all []string
 	for _, e := range entries {
-		b := byHand{Kind: e.Resource.Kind, Database: e.Resource.Database, Table: e.Resource.Table, Filter: e.Resource.Filter,
+		b := byHand{Kind: e.Resource.Kind, Database: e.Resource.Database, Table: e.Resource.Table, Filter: e.Resource.Filter, Expression: e.Resource.Expression,
 			Permissions: e.Permissions.Strings(), Grantable: e.Grantable.Strings()}
 		if lakemesh.CheckAccountID("principal", e.Principal) != nil {
 			b.Principal = e.Principal
@@ -59,7 +61,7 @@ func DecodeFound(mesh, subscriber string, texts []string) (access.Grants, error)
 		if err := json.Unmarshal([]byte(text), &b); err != nil {
 			return nil, fmt.Errorf("read what was granted by other means: %w", err)
 		}
-		o, ok := Resource{Kind: b.Kind, Account: mesh, Database: b.Database, Table: b.Table, Filter: b.Filter}.Object()
+		o, ok := Resource{Kind: b.Kind, Account: mesh, Database: b.Database, Table: b.Table, Filter: b.Filter, Expression: b.Expression}.Object()
 		if !ok {
 			return nil, fmt.Errorf("read what was granted by other means: %q is nothing to grant on", b.Kind)
 		}

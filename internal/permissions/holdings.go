@@ -42,7 +42,9 @@ func (l *Lake) Holdings(ctx context.Context) (*Holdings, error) {
 		if row.Principal == nil {
 			return
 		}
-		if r, ok := fromSDK(row.Resource, catalog); ok {
+		// What goes by LF-tags stays as it was written: it is looked through for keys, and revoked
+		// as it stands.
+		if r, ok := fromSDK(row.Resource, catalog); ok && r.Kind != KindTagged {
 			h.Grants.addRow(r, row)
 			return
 		}

@@ -2,11 +2,14 @@ package permissions
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/lakeformation/types"
+
+	"github.com/lakemesh/lakemesh/access"
 )
 
 // Kind is the kind of what a grant is on.
@@ -21,6 +24,7 @@ const (
 	KindLocation  Kind = "location"
 	KindTag       Kind = "tag"
 	KindFilter    Kind = "filter"
+	KindTagged    Kind = "tagged tables"
 )
 
 // Resource is what a grant is on. Resources can be compared.
@@ -36,6 +40,8 @@ type Resource struct {
 	Tag, Values string
 	// Filter is the name of a data cells filter of a table, as it is written.
 	Filter string
+	// Expression is an expression on LF-tags in one form; see [access.Object.Tags].
+	Expression string
 }
 
 // Catalog is an account's Data Catalog.
@@ -61,6 +67,17 @@ func Filter(account, database, table, name string) Resource {
 	r := Table(account, database, table)
 	r.Kind, r.Filter = KindFilter, name
 	return r
+}
+
+// Tagged are all tables of an account's catalog that carry LF-tags.
+func Tagged(account string, tags access.Tags) Resource {
+	return Resource{Kind: KindTagged, Account: account, Expression: access.OnTaggedTables(account, tags).Part}
+}
+
+// tags are the LF-tags of tagged tables.
+func (r Resource) tags() access.Tags {
+	tags, _ := access.Object{Kind: access.KindTaggedTables, Account: r.Account, Part: r.Expression}.Tags()
+	return tags
 }
 
 // Location is a location that an account has registered.
@@ -98,6 +115,8 @@ func (r Resource) String() string {
 		return "all tables of database " + r.Database
 	case KindFilter:
 		return fmt.Sprintf("filter %s of table %s.%s", r.Filter, r.Database, r.Table)
+	case KindTagged:
+		return "all tables with LF-tags " + r.tags().String()
 	case KindLocation:
 		return "location " + r.Location
 	case KindTag:
@@ -129,6 +148,13 @@ func (r Resource) sdk() *types.Resource {
 		return &types.Resource{Table: &types.TableResource{CatalogId: catalog, DatabaseName: aws.String(r.Database), TableWildcard: &types.TableWildcard{}}}
 	case KindFilter:
 		return &types.Resource{DataCellsFilter: &types.DataCellsFilterResource{TableCatalogId: catalog, DatabaseName: aws.String(r.Database), TableName: aws.String(r.Table), Name: aws.String(r.Filter)}}
+	case KindTagged:
+		tags := r.tags()
+		var expression []types.LFTag
+		for _, key := range slices.Sorted(maps.Keys(tags)) {
+			expression = append(expression, types.LFTag{TagKey: aws.String(key), TagValues: tags[key]})
+		}
+		return &types.Resource{LFTagPolicy: &types.LFTagPolicyResource{CatalogId: catalog, ResourceType: types.ResourceTypeTable, Expression: expression}}
 	case KindLocation:
 		return &types.Resource{DataLocation: &types.DataLocationResource{CatalogId: catalog, ResourceArn: aws.String(r.Location)}}
 	case KindTag:
@@ -138,8 +164,8 @@ func (r Resource) sdk() *types.Resource {
 }
 
 // fromSDK reads a resource of an answer to a call about a catalog, which is meant
-// where the answer names none. ok is false for what lakemesh never grants on: columns, tag
-// policies.
+// where the answer names none. ok is false for what lakemesh never grants on: columns,
+// saved expressions of LF-tags, policies on databases.
 //
 // SELECT comes back as a row of its own on TableWithColumns with a wildcard, even
 // if it was granted on the table
@@ -174,6 +200,8 @@ func fromSDK(r *types.Resource, catalog string) (_ Resource, ok bool) {
 	case r.DataCellsFilter != nil:
 		f := r.DataCellsFilter
 		return Filter(owner(f.TableCatalogId), aws.ToString(f.DatabaseName), aws.ToString(f.TableName), aws.ToString(f.Name)), true
+	case r.LFTagPolicy != nil && r.LFTagPolicy.ResourceType == types.ResourceTypeTable && len(r.LFTagPolicy.Expression) > 0:
+		return Tagged(owner(r.LFTagPolicy.CatalogId), tagsOf(r.LFTagPolicy.Expression)), true
 	case r.Database != nil:
 		return Database(owner(r.Database.CatalogId), aws.ToString(r.Database.Name)), true
 	case r.DataLocation != nil:

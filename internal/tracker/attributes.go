@@ -31,6 +31,10 @@ const (
 	attrUntil = "Until"
 	// attrScope is what access shall be narrowed to; in a decision it is what it is.
 	attrScope = "Scope"
+	// attrDomain and attrDataProduct are the group that access shall be to, in the place of
+	// a database: an older version reads that no database is named, and does not decide.
+	attrDomain      = "Domain"
+	attrDataProduct = "DataProduct"
 	// attrAsked is how many times the same was asked for before.
 	attrAsked = "Asked"
 	// attrTakenBack is that the consumer took its request back. Status says it, too, for
@@ -76,7 +80,7 @@ const (
 // history, and of its inboxes.
 func ConsumerAttributes() []string {
 	return []string{attrID, attrOwner, attrSubscriber, attrStatus, attrDatabase, attrTables, attrRequested, attrNotes,
-		attrCreated, attrCreatedBy, attrUpdated, attrUpdatedBy, attrImported, attrExpressions, attrUntil, attrScope, attrAsked, attrTakenBack, attrLeaving, attrLeftReason,
+		attrCreated, attrCreatedBy, attrUpdated, attrUpdatedBy, attrImported, attrExpressions, attrUntil, attrScope, attrDomain, attrDataProduct, attrAsked, attrTakenBack, attrLeaving, attrLeftReason,
 		attrImportedRevision, attrLinkRegions, attrEntries, attrHead, attrOpen, attrWithdrawn, attrJoined,
 		// Not what the consumer says: what its owner mirrors, which it can take out if that
 		// leaves it no room.

@@ -102,7 +102,7 @@ func read(id string, request, decision item, now time.Time) *Record {
 	if decision != nil {
 		faults = r.readDecision(decision, request, faults)
 	}
-	r.Database, r.Tables, r.TablesUnknown = r.Words.Database, r.Words.Tables, !r.Words.Whole && len(r.Words.Tables) == 0
+	r.Database, r.Group, r.Tables, r.TablesUnknown = r.Words.Database, r.Words.Group, r.Words.Tables, !r.Words.Whole && len(r.Words.Tables) == 0
 	r.Expressions, r.Requested, r.CreatedBy = r.Words.Expressions, r.Words.Requested, r.Words.By
 	r.RequestedUntil, r.RequestedScope, r.Over = r.Words.Until, r.Words.Scope, r.over(now)
 	r.Lapsed = r.Claim != nil && ended(r.Claim.Until, now)
@@ -261,7 +261,8 @@ func readCopy(i item) (w Words, fault string) {
 	w = Words{Asked: count(i, attrAsked), Database: text(i, attrDatabase), By: text(i, attrCreatedBy), Note: text(i, attrNote),
 		Whole: isTrue(i, attrWhole), Expressions: known(i, attrExpressions), Requested: permissions(known(i, attrRequested))}
 	tables, ok := texts(i, attrTables)
-	var ends, narrowed bool
+	var ends, narrowed, grouped bool
+	w.Group, grouped = readGroup(i)
 	w.Until, ends = readUntil(i, attrAskedUntil)
 	w.Scope, narrowed = readScope(i, attrAskedScope)
 	switch {
@@ -269,6 +270,11 @@ func readCopy(i item) (w Words, fault string) {
 		return w, "the columns, rows or principals that it is for cannot be read"
 	case !ends:
 		return w, "when it shall end cannot be read"
+	case !grouped:
+		w.Database, w.Whole = "", false
+		return w, "the domain or the data product that it is for cannot be read"
+	case !w.Group.IsZero():
+		return w, ""
 	case w.Database == "" || !areNames([]string{w.Database}):
 		w.Database = ""
 		return w, "it names no database"
@@ -284,7 +290,7 @@ func readCopy(i item) (w Words, fault string) {
 // them. What could not be read of a request that is being closed is left out.
 func (r *Record) copyTo(u *update) {
 	w := r.Words
-	u.Set(attrDatabase, str(w.Database))
+	writeGroup(u, w.Group, w.Database)
 	u.Set(attrRequested, list(w.Requested.Strings()))
 	u.Set(attrCreatedBy, str(w.By))
 	u.Set(attrCreated, str(stamp(r.Created)))

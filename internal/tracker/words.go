@@ -3,6 +3,7 @@ package tracker
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -19,8 +20,10 @@ import (
 type Words struct {
 	// Asked is how many times the same was asked for before.
 	Asked int
-	// Database is the product's database in the mesh.
+	// Database is the product's database in the mesh; empty with a group.
 	Database string
+	// Group is the domain or the data product asked for, instead of a database and tables.
+	Group lakemesh.Group
 	// Tables are the tables asked for. Whole says that all of them are, those that
 	// will be made among them; then Tables is empty.
 	Tables []string
@@ -55,6 +58,9 @@ func (w Words) parts() []string {
 	if !w.Scope.IsZero() {
 		parts = append(parts, "scope", encodeScope(w.Scope))
 	}
+	if !w.Group.IsZero() {
+		parts = append(parts, "group", w.Group.Domain, w.Group.DataProduct)
+	}
 	return parts
 }
 
@@ -75,7 +81,7 @@ func (w Words) Digest() string {
 
 // same reports whether two requests ask for the same, whoever asks and why.
 func (w Words) same(o Words) bool {
-	return w.Database == o.Database && w.Whole == o.Whole && w.Requested.Equal(o.Requested) && w.Until.Equal(o.Until) && w.Scope.Equal(o.Scope) && sameNames(w.Tables, o.Tables)
+	return w.Database == o.Database && w.Group == o.Group && w.Whole == o.Whole && w.Requested.Equal(o.Requested) && w.Until.Equal(o.Until) && w.Scope.Equal(o.Scope) && sameNames(w.Tables, o.Tables)
 }
 
 // Bounds of what a request may say. A request within them leaves room for the
@@ -101,7 +107,10 @@ func CheckWords(w Words) error {
 	if n := len(encodeScope(w.Scope)); n > mostScope {
 		return lakemesh.Invalid("Scope", "columns, rows and principals have at most %d bytes together, and these have %d", mostScope, n)
 	}
-	return checkSize(w.Tables)
+	if !w.Group.IsZero() && (w.Database != "" || w.Whole || len(w.Tables) > 0) {
+		return lakemesh.Invalid("Domain", "a domain or a data product is asked for by itself: leave the database and the tables out")
+	}
+	return errors.Join(w.Group.Check(), checkSize(w.Tables))
 }
 
 // areNames reports whether all of the texts can be names of tables: of 1 to 255
@@ -139,12 +148,15 @@ func readWords(i item) (w Words, fault string) {
 		return v
 	}
 	w.Asked, w.Database, w.By = count(i, attrAsked), bounded(attrDatabase, mostDatabase), bounded(attrCreatedBy, mostBy)
-	if w.Database == "" {
+	var ok bool
+	if w.Group, ok = readGroup(i); !ok {
+		wrong("the domain or the data product that it is for cannot be read")
+	}
+	if w.Database == "" && w.Group.IsZero() {
 		wrong("it names no database")
 	}
-	var ok bool
 	if _, there := i[attrTables]; !there {
-		w.Whole = true
+		w.Whole = w.Group.IsZero() && ok
 	} else if w.Tables, ok = texts(i, attrTables); !ok || len(w.Tables) == 0 || !areNames(w.Tables) || checkSize(w.Tables) != nil {
 		// No tables would stand for the whole database, and too many not fit into a decision.
 		w.Tables = nil
@@ -185,15 +197,43 @@ func readUntil(i item, name string) (_ time.Time, ok bool) {
 	return t, err == nil && !t.IsZero() && lakemesh.FormatTime(t) == text(i, name)
 }
 
+// readGroup reads a group; none is the zero value. It reports whether it could be read:
+// beside a database or tables it cannot.
+func readGroup(i item) (g lakemesh.Group, ok bool) {
+	names := []string{attrDomain, attrDataProduct}
+	if !slices.ContainsFunc(names, func(n string) bool { return i[n] != nil }) {
+		return g, true
+	}
+	g = lakemesh.Group{Domain: text(i, attrDomain), DataProduct: text(i, attrDataProduct)}
+	wrong := slices.ContainsFunc(names, func(n string) bool { return i[n] != nil && text(i, n) == "" })
+	if wrong || g.Check() != nil || i[attrDatabase] != nil || i[attrTables] != nil || isTrue(i, attrWhole) {
+		return lakemesh.Group{}, false
+	}
+	return g, true
+}
+
+// writeGroup writes a group, if it is one, and else the database.
+func writeGroup(u *update, g lakemesh.Group, database string) {
+	if g.IsZero() {
+		u.Set(attrDatabase, str(database))
+	}
+	if g.Domain != "" {
+		u.Set(attrDomain, str(g.Domain))
+	}
+	if g.DataProduct != "" {
+		u.Set(attrDataProduct, str(g.DataProduct))
+	}
+}
+
 // write puts the words into an update of a request.
 func (w Words) write(u *update) {
-	u.Set(attrDatabase, str(w.Database))
+	writeGroup(u, w.Group, w.Database)
 	u.Set(attrRequested, list(w.Requested.Strings()))
 	u.Set(attrCreatedBy, str(w.By))
 	if w.Asked > 0 {
 		u.Set(attrAsked, digits(w.Asked))
 	}
-	if !w.Whole {
+	if len(w.Tables) > 0 {
 		u.Set(attrTables, names(w.Tables))
 	}
 	if len(w.Expressions) > 0 {
