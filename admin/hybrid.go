@@ -123,11 +123,17 @@ func (s *inspected) wantedOptIns() map[access.OptIn]bool {
 			}
 		}
 		for _, r := range s.records {
-			if !strings.EqualFold(r.Database, name) {
+			if !slices.ContainsFunc(chain.DatabasesOf(r, nil), func(database string) bool { return strings.EqualFold(database, name) }) {
 				continue
 			}
 			for _, given := range r.MayHold() {
-				d.Identities = append(d.Identities, chain.Terms(s.mesh, r, given).Grantees...)
+				for _, g := range chain.Terms(s.mesh, r, given).Grantees {
+					// That organizations can be opted in is not documented. Their accounts are, which
+					// are members of the mesh.
+					if !g.Organization() {
+						d.Identities = append(d.Identities, g)
+					}
+				}
 			}
 		}
 		all = append(all, d)

@@ -266,8 +266,9 @@ func (s *inspected) readShares(ctx context.Context) error {
 		if !ok || there[k].Empty() {
 			continue
 		}
-		// Shares are with accounts, also where an identity was granted something itself.
-		who, subscriber := string(k.Grantee), k.Grantee.Account()
+		// Shares are with accounts, also where an identity was granted something itself, or with
+		// organizations and units.
+		who, subscriber := string(k.Grantee), k.Grantee.Receiver()
 		named := s.have.Shares(who, r)
 		if r.Kind == permissions.KindTagged || r.Kind == permissions.KindFilter && len(named) == 0 {
 			// Which share carries a filter is not always told, and of LF-tags nothing is documented.
@@ -284,8 +285,10 @@ func (s *inspected) readShares(ctx context.Context) error {
 		shares[subscriber] = append(shares[subscriber], named...)
 	}
 	for _, r := range s.records {
-		for _, share := range r.RAMShares {
-			shares[r.Subscriber] = append(shares[r.Subscriber], share.ARN)
+		for _, g := range chain.Grantees(r, r.Scope) {
+			for _, share := range r.RAMShares {
+				shares[g.Receiver()] = append(shares[g.Receiver()], share.ARN)
+			}
 		}
 	}
 	group, within := errgroup.WithContext(ctx)

@@ -238,6 +238,9 @@ func (l *leaving) tooMuch(e permissions.Entry) lakemesh.Permissions {
 func (l *leaving) plan(reason string) *plan.Plan {
 	c, r := l.consumer, l.record
 	p := &plan.Plan{Operation: opLeave, Warnings: l.warnings}
+	if units := r.Scope.Organizations(); len(units) > 0 && !r.Leaving {
+		p.Warn("it is for every account of %s: when its owner has settled that this account left it, all of them lose what no other subscription gives them", strings.Join(units, ", "))
+	}
 	if !r.Leaving {
 		// First, and by itself: whatever keeps something from being taken back, the owner
 		// is told that it can end the grant to the account.

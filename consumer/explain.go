@@ -82,6 +82,9 @@ func (c *Consumer) Explain(ctx context.Context, in ExplainInput) (*Explanation, 
 	}
 	e := &Explanation{Question: a.Question, Account: c.account, Party: chain.Consumer, Schema: x.Schema}
 	e.Ways = append(e.Ways, chain.Way{Path: chain.ThroughAccount, Steps: x.throughAccount()})
+	if steps := x.throughUnits(); steps != nil {
+		e.Ways = append(e.Ways, chain.Way{Path: chain.ThroughUnits, Steps: steps})
+	}
 	if !a.Whole {
 		if a.Principal != a.Everybody() {
 			e.Ways = append(e.Ways, chain.Way{Path: chain.Directly, Steps: x.directly(false)})

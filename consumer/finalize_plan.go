@@ -37,7 +37,7 @@ func (f *finalizing) tables() []permissions.Resource {
 func (f *finalizing) objects() []permissions.Resource {
 	c, s := f.consumer, &f.record.Subscription
 	all := permissions.AllTables(c.meshAccount, s.Database)
-	if s.WholeDatabase() && len(f.held.Of(c.account, all).Permissions) > 0 {
+	if s.WholeDatabase() && len(received(f.held, c.account, all).Permissions) > 0 {
 		return []permissions.Resource{all}
 	}
 	if tags := chain.TagsOf(f.record); tags != nil {
@@ -256,7 +256,11 @@ func (f *finalizing) what() string {
 func (f *finalizing) await(ctx context.Context) error {
 	c := f.consumer
 	shares := shareARNs(&f.record.Subscription)
-	err := poll.Until(ctx, shareWait, f.what()+" of the mesh to become visible", func(ctx context.Context) (bool, error) {
+	wait := shareWait
+	if len(f.record.Scope.Organizations()) > 0 {
+		wait = unitWait
+	}
+	err := poll.Until(ctx, wait, f.what()+" of the mesh to become visible", func(ctx context.Context) (bool, error) {
 		ok, err := f.look(ctx)
 		if err != nil || ok {
 			return ok, err
@@ -277,6 +281,13 @@ func (f *finalizing) await(ctx context.Context) error {
 		return &lakemesh.Error{Op: opFinalize, Account: c.account, Resource: f.what(), Kind: lakemesh.ErrAccessDenied, Err: err,
 			Message: "it cannot be seen, and tables of the database are in hybrid access mode: this account may not be opted in",
 			Hint:    "let an administrator of mesh account " + c.meshAccount + " opt it in, and import it again", Do: []lakemesh.Call{lakemesh.Do("admin.OptIn")}}
+	}
+	if units := f.record.Scope.Organizations(); len(units) > 0 && ctx.Err() == nil {
+		to := strings.Join(units, ", ")
+		return &lakemesh.Error{Op: opFinalize, Account: c.account, Resource: "subscription " + f.record.ID, Kind: lakemesh.ErrAccessDenied, Err: err,
+			Message: fmt.Sprintf("it was granted to every account of %s, and account %s is not shown %s", to, c.account, f.what()),
+			Hint: "see in the management account of the organization whether the account is in it, and whether sharing within the organization is on (aws ram enable-sharing-with-aws-organization); " +
+				"import it again then, or ask for access for the account alone"}
 	}
 	return identity.Explain(opFinalize, c.account, f.what(), err)
 }

@@ -18,6 +18,10 @@ const opFinalize = "FinalizeSubscription"
 // shareWait is how long what was shared may take to become visible.
 const shareWait = 2 * time.Minute
 
+// unitWait is how long what was shared with the account's organization, or a unit of it, may
+// take: nobody is invited, and the approval has waited for the share.
+const unitWait = 15 * time.Second
+
 // maxDatabaseName is how long the name of a database may be
 // (https://docs.aws.amazon.com/glue/latest/dg/aws-glue-api-catalog-databases.html).
 const maxDatabaseName = 255

@@ -50,7 +50,7 @@ type inspected struct {
 	// is not known.
 	optedIn map[permissions.OptIn]bool
 	// shown are the databases of the mesh in which it shows something of the account.
-	shown map[string]bool
+	shown map[shown]bool
 	// handed is what histories say of imports, by subscription.
 	handed map[string]handedOn
 

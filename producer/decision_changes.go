@@ -234,8 +234,8 @@ func (p *Producer) steps(ctx context.Context, c *considered, f *found, ch *chang
 	settled := f.carriage.Settled && f.shared.found != nil
 	if (len(ch.grant) > 0 || unfinished) && !settled {
 		todo.Add(plan.Step{
-			Kind: plan.AwaitShare, Account: p.meshAccount, Resource: "resource shares for account " + r.Subscriber,
-			Summary: "check that the resource shares for account " + r.Subscriber + " are in order", Run: f.shared.await,
+			Kind: plan.AwaitShare, Account: p.meshAccount, Resource: "resource shares for " + f.shared.with(),
+			Summary: "check that the resource shares for " + f.shared.with() + " are in order", Run: f.shared.await,
 		}, steps...)
 	}
 	if err := p.planBuckets(ctx, todo, ch, steps...); err != nil {
@@ -268,15 +268,16 @@ func (p *Producer) warn(c *considered, f *found, ch *change, wanted access.Wante
 			warn("and %d more", len(ch.byHand)-n)
 			break
 		}
-		warn("account %s holds %s on %s already, which lakemesh did not grant: it stays when this subscription ends", r.Subscriber, e.Permissions, e.Resource)
+		warn("%s holds %s on %s already, which lakemesh did not grant: it stays when this subscription ends", holder(e.Principal), e.Permissions, e.Resource)
 	}
+	ch.warnings = append(ch.warnings, p.unitsOf(c, f, ch)...)
 	ch.warnings = append(ch.warnings, fallenOf(c, ch)...)
 	for n, object := range slices.Sorted(maps.Keys(f.carriage.Missing)) {
 		if n == mostNamed {
 			warn("and %d more", len(f.carriage.Missing)-n)
 			break
 		}
-		warn("%s was granted and does not reach account %s: %s; it is shared again", object, r.Subscriber, f.carriage.Missing[object])
+		warn("%s was granted and does not reach %s: %s; it is shared again", object, f.shared.with(), f.carriage.Missing[object])
 	}
 	for _, u := range wanted.Unmet {
 		if u.ID == r.ID {

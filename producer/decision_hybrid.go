@@ -162,7 +162,10 @@ func warnHybrid(warn func(format string, args ...any), c *considered, f *found) 
 	}
 	warn("%s", text)
 	who := "account " + c.record.Subscriber
-	if len(c.scope.Principals) > 0 {
+	switch units := c.scope.Organizations(); {
+	case len(units) > 0:
+		who = "an account of " + strings.Join(units, ", ") + " that is a consumer of the mesh"
+	case c.scope.Direct():
 		who = strings.Join(c.scope.Principals, ", ")
 	}
 	warn("in hybrid access mode: it counts once %s is opted in, which an administrator of the mesh does with %s", who, lakemesh.Do("admin.OptIn"))

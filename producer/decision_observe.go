@@ -27,7 +27,8 @@ type found struct {
 	placed map[catalog.TableName]meshTable
 	// left are the tables that have left the subscription's group, with their places.
 	left map[catalog.TableName]meshTable
-	// others are the consumer's other subscriptions in the same databases.
+	// others are the other subscriptions in the same databases that can justify what this one
+	// grants: the consumer's, and those of others that are for the same organizations and units.
 	others []*tracker.Record
 	// have is what is granted on the resources that are looked at.
 	resources []permissions.Resource
@@ -120,14 +121,10 @@ func (p *Producer) observe(ctx context.Context, c *considered) (*found, error) {
 		})
 	}
 	group.Go(func() (err error) {
-		f.others, err = p.records.Justifying(within, c.ledger, r.ID)
-		// Grants on other databases are no concern of this decision. Those by groups can be on
-		// any, and all can be beside one by a group.
-		f.others = slices.DeleteFunc(f.others, func(o *tracker.Record) bool {
-			return r.Group.IsZero() && o.Group.IsZero() && o.Database != r.Database
-		})
+		f.others, err = p.observeOthers(within, c)
 		return err
 	})
+	group.Go(func() error { return p.knowsUnits(within, c) })
 	group.Go(func() (err error) {
 		f.filters, err = p.observeFilters(within, c)
 		return err

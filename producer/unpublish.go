@@ -16,6 +16,7 @@ import (
 	"github.com/lakemesh/lakemesh"
 	"github.com/lakemesh/lakemesh/internal/awserr"
 	"github.com/lakemesh/lakemesh/internal/catalog"
+	"github.com/lakemesh/lakemesh/internal/chain"
 	"github.com/lakemesh/lakemesh/internal/identity"
 	"github.com/lakemesh/lakemesh/internal/permissions"
 	"github.com/lakemesh/lakemesh/internal/tracker"
@@ -396,7 +397,7 @@ func (u *unpublication) given(e permissions.Entry) lakemesh.Permissions {
 	given := lakemesh.NewPermissions()
 	for _, r := range u.live {
 		switch {
-		case r.Subscriber != e.Principal:
+		case !chain.IsFor(r, e.Principal):
 		case e.Resource.Kind == permissions.KindDatabase:
 			// Who holds anything on a table describes its database.
 			given = given.Union(lakemesh.NewPermissions(lakemesh.Describe))

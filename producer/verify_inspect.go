@@ -508,12 +508,12 @@ func (s *inspected) placeCompared() {
 	}
 }
 
-// subscribers are the accounts that something is to be granted to, or to identities of: shares
-// are with accounts.
+// subscribers are the accounts that something is to be granted to, or to identities of, and
+// the organizations and units: shares are with these.
 func (s *inspected) subscribers() []string {
 	var all []string
 	for k := range s.wanted.Grants {
-		all = append(all, k.Grantee.Account())
+		all = append(all, k.Grantee.Receiver())
 	}
 	slices.Sort(all)
 	return slices.Compact(all)
@@ -525,7 +525,7 @@ func (s *inspected) readShares(ctx context.Context, subscriber string) error {
 	keys := map[string][]access.Key{}
 	var shares, identities []string
 	for k := range s.wanted.Grants {
-		if k.Grantee.Account() != subscriber {
+		if k.Grantee.Receiver() != subscriber {
 			continue
 		}
 		who := string(k.Grantee)
@@ -546,7 +546,7 @@ func (s *inspected) readShares(ctx context.Context, subscriber string) error {
 		shares = append(shares, named...)
 	}
 	for _, r := range s.records {
-		if r.Subscriber == subscriber {
+		if chain.IsWith(r, subscriber) {
 			for _, share := range r.RAMShares {
 				shares = append(shares, share.ARN)
 			}
