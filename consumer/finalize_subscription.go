@@ -100,6 +100,8 @@ type finalizing struct {
 	// further tells that of a group this is not the first database, with which what goes by
 	// LF-tags is handed on.
 	further bool
+	// arrived are the steps that wait for all databases of a group.
+	arrived []*plan.Step
 	// noted are the steps that record the regions of links, of all databases of a group.
 	noted map[string]*plan.Step
 	// handed is what was known when access was handed on later than planned, on what could
