@@ -220,11 +220,12 @@ func (p *Producer) steps(ctx context.Context, c *considered, f *found, ch *chang
 		todo.Warn("%s", w)
 	}
 	f.shared.knows(f, ch.grant, ch.revoke, ch.holds)
-	p.planOwn(todo, ch)
+	own := p.planOwn(todo, ch)
 	made := p.planFilters(todo, ch)
 	scheduled := p.scheduleEnds(todo, ch, made...)
 	steps := p.mesh.lake.Batches().ChangeAfter(todo, ch.grant, ch.revoke, scheduled, made...)
 	p.planUnusedFilters(todo, ch, p.loosenEnds(todo, ch, steps))
+	steps = append(steps, own...)
 	unfinished := r.Claim != nil && len(c.permitted) > 0
 	// Where shares carried all of it before, and are in order, nothing is put into them.
 	settled := f.carriage.Settled && f.shared.found != nil

@@ -54,12 +54,14 @@ func (p *Producer) growing(c *considered, f *found, ch *change) {
 }
 
 // planOwn adds the steps that grant the owner's own role what it gives by LF-tags. It goes
-// along with what others are granted: it matters to who looks afterwards.
-func (p *Producer) planOwn(todo *plan.Plan, ch *change) {
+// along with what others are granted, and comes before anybody looks at that.
+func (p *Producer) planOwn(todo *plan.Plan, ch *change) []*plan.Step {
+	var steps []*plan.Step
 	batches := p.mesh.lake.Batches()
 	for _, e := range ch.own {
-		batches.Grant(todo, e)
+		steps = append(steps, batches.Grant(todo, e)...)
 	}
+	return steps
 }
 
 // observeLeft looks for the places of the tables that have left the group.
