@@ -287,7 +287,7 @@ func (c *Consumer) finalizeGroup(ctx context.Context, in FinalizeInput, r *track
 	g, err := c.observeGroup(ctx, in, r)
 	var accepted []string
 	if g != nil && (!r.Imported && g.waits() || len(g.pending()) > 0) {
-		g, accepted, err = c.awaitGroup(ctx, in)
+		g, accepted, err = c.awaitGroup(ctx, in, r, g, err)
 	}
 	if err != nil {
 		return nil, err
@@ -344,23 +344,31 @@ func (g *importing) waits() bool {
 	return len(g.gone) > 0 || g.hidden() || len(g.parts) > 0 && (g.parts[0].unshown() || len(g.parts[0].withheld()) > 0)
 }
 
-// awaitGroup accepts what invites to a group, and looks at it again until all that the owner
-// granted is shown. What may never be shown, a database that is gone and what goes by LF-tags,
+// awaitGroup accepts what invites to a group that was looked at, and looks at it again until all
+// that the owner granted is shown. What may never be shown, a database that is gone and what goes by LF-tags,
 // is not waited for as long as what is late.
-func (c *Consumer) awaitGroup(ctx context.Context, in FinalizeInput) (g *importing, accepted []string, last error) {
+func (c *Consumer) awaitGroup(ctx context.Context, in FinalizeInput, r *tracker.Record, g *importing, last error) (_ *importing, accepted []string, _ error) {
 	var since time.Time
+	looked := true
 	err := poll.Until(ctx, shareWait, "what was granted on subscription "+in.SubscriptionID+" to be shown", func(ctx context.Context) (bool, error) {
-		r, err := c.subscription(ctx, opFinalize, in.SubscriptionID)
-		if err != nil {
-			return false, err
+		if !looked {
+			g, last = c.observeGroup(ctx, in, r)
 		}
-		if g, last = c.observeGroup(ctx, in, r); g == nil {
+		if looked = false; g == nil {
 			return false, last
 		}
 		if last == nil && len(g.pending()) > 0 {
 			shares, err := g.accept(ctx)
-			accepted, since = append(accepted, shares...), time.Time{}
-			return false, err
+			if accepted, since = append(accepted, shares...), (time.Time{}); err != nil {
+				return false, err
+			}
+			// What was shared is mostly in effect at once.
+			if g, last = c.observeGroup(ctx, in, r); g == nil {
+				return false, last
+			}
+			if len(g.pending()) > 0 {
+				return false, nil
+			}
 		}
 		switch {
 		case !g.waits():
