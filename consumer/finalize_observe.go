@@ -192,7 +192,8 @@ func (f *finalizing) invitations(ctx context.Context) error {
 	shares := shareARNs(&f.record.Subscription)
 	all, err := c.receiver().Invitations(ctx, c.meshAccount, shares)
 	if mayBeUnnamed(f.record) && (!f.visible || !f.record.Group.IsZero()) {
-		// Lake Formation did not say which shares carry what was granted, as it need not.
+		// Lake Formation did not say which shares carry what was granted, as it need not. What
+		// goes by LF-tags can be in another one than a database that is seen already.
 		all, err = c.receiver().InvitationsOf(ctx, c.meshAccount)
 	}
 	if err != nil {

@@ -104,17 +104,16 @@ func (f *finalizing) recipients() []string {
 func (f *finalizing) plan() *plan.Plan {
 	p := &plan.Plan{Operation: opFinalize}
 	batches := f.patient(f.consumer.lake).Batches()
-	last, handed := f.planLinked(p, batches, f.planAccepts(p))
+	last, handed := f.planLinked(p, batches, f.planShares(p, f.planAccepts(p)))
 	f.planRecord(p, handed, last)
 	f.warn(p)
 	return p
 }
 
-// planLinked adds the steps that bring what was shared of a database into the account, after
-// the shares were accepted. It returns the last of them, and whether any hands something on.
-func (f *finalizing) planLinked(p *plan.Plan, batches *permissions.Batches, accepted []*plan.Step) (last []*plan.Step, handed bool) {
+// planLinked adds the steps that bring what was shared of a database into the account, once it
+// is ready. It returns the last of them, and whether any hands something on.
+func (f *finalizing) planLinked(p *plan.Plan, batches *permissions.Batches, ready *plan.Step) (last []*plan.Step, handed bool) {
 	c, r := f.consumer, f.record
-	ready := f.planShares(p, accepted)
 	var link *plan.Step
 	if !f.linked && !f.elsewhere {
 		link = p.Add(plan.Step{
@@ -184,7 +183,11 @@ func (f *finalizing) planGrants(p *plan.Plan, batches *permissions.Batches, read
 	var steps []*plan.Step
 	onLink, onShared := f.wanted()
 	for _, e := range permissions.Missing(f.held, onShared) {
-		steps = append(steps, batches.Grant(p, e, ready)...)
+		after := []*plan.Step{ready}
+		if e.Resource.Kind == permissions.KindTagged {
+			after = append(after, f.arrived...)
+		}
+		steps = append(steps, batches.Grant(p, e, after...)...)
 	}
 	for _, e := range permissions.Missing(f.held, onLink) {
 		steps = append(steps, batches.Grant(p, e, link)...)

@@ -104,6 +104,8 @@ type finalizing struct {
 	// further tells that of a group this is not the first database, with which what goes by
 	// LF-tags is handed on.
 	further bool
+	// arrived are the steps that wait for all databases of a group.
+	arrived []*plan.Step
 	// noted are the steps that record the regions of links, of all databases of a group.
 	noted map[string]*plan.Step
 	// marked are the tables of the database that their owner keeps in hybrid access mode,
