@@ -69,8 +69,8 @@ func (p *Producer) changes(c *considered, f *found) (*change, error) {
 	}
 	target := ours(wanted.Grants)
 	for k, h := range made {
-		if k.Object.Kind == access.KindFilter && target[k].Empty() {
-			// What others hold on a filter a listing may not show, and nothing is answered about
+		if (k.Object.Kind == access.KindFilter || k.Object.Kind == access.KindTaggedTables) && target[k].Empty() {
+			// What others hold on a filter, or by LF-tags, a listing may not show, and nothing is answered about
 			// one of them. Revoking what is not there does no harm.
 			there.Add(k, h)
 		}

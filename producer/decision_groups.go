@@ -226,3 +226,31 @@ func (p *Producer) refuseBesideGroups(c *considered, f *found, ch *change) error
 	}
 	return nil
 }
+
+// byTags is what this producer's subscriptions to groups give, or may have given, and what
+// the others give by name; nil if there are none to groups.
+func (p *Producer) byTags(ctx context.Context) (*permissions.ByTags, error) {
+	b := &permissions.ByTags{Held: access.Grants{}, Named: access.Grants{}, Tables: map[access.Object]map[string]string{}}
+	groups := map[string]map[string]string{}
+	_, err := p.records.OwnedActive(ctx, p.account, func(r *tracker.Record) bool {
+		into := b.Named
+		if !r.Group.IsZero() {
+			into, groups[r.Group.String()] = b.Held, r.Group.Tags(p.account)
+		}
+		for k, h := range p.either(r, nil, r.MayHold()...) {
+			into.Add(k, h)
+		}
+		return false
+	})
+	if err != nil || len(groups) == 0 {
+		return nil, err
+	}
+	carried, err := p.carried(ctx, nil, slices.Collect(maps.Values(groups)))
+	if err != nil || carried == nil {
+		return nil, err
+	}
+	for name, tags := range carried.tags {
+		b.Tables[access.OnTable(p.meshAccount, name.Database, name.Table)] = tags
+	}
+	return b, nil
+}

@@ -85,6 +85,7 @@ func New(ctx context.Context, options lakemesh.Options) (*Producer, error) {
 	p.mesh = newSide(ids.Mesh, ids.Region, p.concurrency())
 	p.mesh.lake.Self, p.mesh.lake.Others = p.meshRole(), p.grantees
 	p.mesh.lake.OnFilters = func(ctx context.Context) (access.Grants, error) { return p.onFilters(ctx, "", nil) }
+	p.mesh.lake.ByTags = p.byTags
 	return p, nil
 }
 
