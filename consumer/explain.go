@@ -183,6 +183,9 @@ func (x *explained) observe(ctx context.Context) error {
 	if err := x.lookAtTags(ctx); err != nil {
 		return err
 	}
+	if err := x.lookForUnitsOfGroups(ctx); err != nil {
+		return err
+	}
 	table := x.shared
 	if table == nil {
 		table = x.public

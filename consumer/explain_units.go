@@ -1,10 +1,13 @@
 package consumer
 
 import (
+	"context"
+	"slices"
 	"strings"
 
 	"github.com/lakemesh/lakemesh/internal/chain"
 	"github.com/lakemesh/lakemesh/internal/permissions"
+	"github.com/lakemesh/lakemesh/internal/tracker"
 )
 
 // throughUnits are the links of what was granted to organizations and units, and handed on by
@@ -46,6 +49,27 @@ func (x *explained) throughUnits() []chain.Step {
 	steps := []chain.Step{x.Record(x.records, owner, arrives), grant, share, in}
 	steps = append(steps, x.receiving().HandedOn(x.Asked, x.received, x.partitionKey, x.records)...)
 	return append(steps, x.unseen()...)
+}
+
+// lookForUnitsOfGroups adds what organizations and units hold by LF-tags, by subscriptions to
+// groups: of a table alone no row of theirs is shown.
+func (x *explained) lookForUnitsOfGroups(ctx context.Context) error {
+	for _, r := range x.records {
+		if r.Group.IsZero() || len(r.Scope.Organizations()) == 0 {
+			continue
+		}
+		on := permissions.Tagged(x.meshAccount, chain.TagsOf(r))
+		held, err := x.lake.Observe(ctx, on)
+		if err != nil {
+			return err
+		}
+		for _, e := range held.On(on) {
+			if slices.Contains(r.Scope.Organizations(), e.Principal) && len(x.About([]*tracker.Record{r})) > 0 {
+				x.received.Rows = append(x.received.Rows, permissions.Holding{Principal: e.Principal, Permissions: e.Permissions, Grantable: e.Grantable})
+			}
+		}
+	}
+	return nil
 }
 
 // shownToAccount reports whether Lake Formation shows what the account itself holds.

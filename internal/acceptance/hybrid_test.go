@@ -121,9 +121,9 @@ func TestAHybridTableIsInAGroup(t *testing.T) {
 	w.approve(id)
 	w.finalize(id, analyst)
 	w.world.reads(analyst, customers, orders)
-	w.world.refused(colleague, customers, orders)
+	w.refused(colleague, customers, orders)
 	w.must(w.consumer.DeleteSubscription(w.ctx(), consumer.LeaveInput{SubscriptionID: id}))
-	w.world.refused(analyst, customers, orders)
+	w.refused(analyst, customers, orders)
 	w.end(id)
-	w.world.refused(analyst, orders, customers)
+	w.refused(analyst, orders, customers)
 }

@@ -26,8 +26,9 @@ import (
 
 // given is what one subscription of a cell gives.
 type given struct {
-	// whole are all columns and rows; database is of all tables.
-	whole, database bool
+	// whole are all columns and rows; database is of all tables, product of all tables of a data
+	// product.
+	whole, database, product bool
 	scope           lakemesh.Scope
 	// shows reports whether a row meets the condition, which is nil for all rows.
 	shows func(row person) bool
@@ -47,7 +48,7 @@ func (c matrixCell) String() string {
 func matrixDimensions() [4][]string {
 	return [4][]string{
 		{"account", "role", "unit", "account and then role", "account and then unit"},
-		{"table", "columns", "rows", "cells", "all but columns", "database"},
+		{"table", "columns", "rows", "cells", "all but columns", "database", "data product"},
 		{"no end", "before its end", "after its end"},
 		{"one", "two that overlap", "one of two ended", "a part beside it", "the whole beside it"},
 	}
@@ -60,6 +61,7 @@ func matrixGives(c matrixCell) (first, second given) {
 	first = map[string]given{
 		"table":           {whole: true},
 		"database":        {whole: true, database: true},
+		"data product":    {whole: true, product: true},
 		"columns":         {scope: lakemesh.Scope{Columns: []string{"id", "name"}}},
 		"all but columns": {scope: lakemesh.Scope{ExceptColumns: []string{"amount", "country"}}},
 		"rows":            {scope: lakemesh.Scope{Rows: "country = 'DE'"}, shows: german},
@@ -149,6 +151,8 @@ func newMatrixWorld(t *testing.T, c matrixCell) *matrixWorld {
 	var err error
 	m.producer, err = producer.New(t.Context(), options)
 	m.must(err)
+	_, err = m.producer.CreateDataProducts(t.Context(), producer.CreateDataProductsInput{SourceDatabaseName: source, TableNameRegex: people, DataProductName: matrixProduct})
+	m.must(err)
 	m.producers[producerAccount] = m.producer
 	options = m.Options(consumerAccount)
 	options.Now = m.now
@@ -158,6 +162,9 @@ func newMatrixWorld(t *testing.T, c matrixCell) *matrixWorld {
 	return m
 }
 
+// matrixProduct is the data product that the table belongs to.
+const matrixProduct = "census"
+
 func (m *matrixWorld) now() time.Time { return time.Now().Add(time.Duration(m.ahead.Load())) }
 
 // subscribes has a subscription made, approved and imported, for the account, a role or a unit.
@@ -165,7 +172,10 @@ func (m *matrixWorld) now() time.Time { return time.Now().Add(time.Duration(m.ah
 func (m *matrixWorld) subscribes(g given, to string, until time.Time) (id string, err error) {
 	m.t.Helper()
 	in := consumer.RequestInput{OwnerAccountID: producerAccount, DatabaseName: product, RequestPermissions: []string{"SELECT", "DESCRIBE"}, Scope: g.scope, Until: until}
-	if !g.database {
+	switch {
+	case g.product:
+		in.DatabaseName, in.DataProduct = "", matrixProduct
+	case !g.database:
 		in.Tables = []string{people}
 	}
 	principals := []string{m.analyst}
@@ -360,6 +370,11 @@ func matrixSample() []matrixCell {
 		{"unit", "rows", "after its end", "one of two ended"},
 		{"account and then unit", "columns", "no end", "two that overlap"},
 		{"account and then unit", "all but columns", "after its end", "the whole beside it"},
+		{"account", "data product", "after its end", "two that overlap"},
+		{"account", "data product", "no end", "a part beside it"},
+		{"role", "data product", "no end", "one of two ended"},
+		{"unit", "data product", "before its end", "one"},
+		{"account and then unit", "data product", "no end", "two that overlap"},
 	}
 }
 
