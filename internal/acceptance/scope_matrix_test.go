@@ -29,7 +29,7 @@ type given struct {
 	// whole are all columns and rows; database is of all tables, product of all tables of a data
 	// product.
 	whole, database, product bool
-	scope           lakemesh.Scope
+	scope                    lakemesh.Scope
 	// shows reports whether a row meets the condition, which is nil for all rows.
 	shows func(row person) bool
 }
