@@ -106,7 +106,9 @@ func (p *Producer) changes(c *considered, f *found) (*change, error) {
 	if ch.foreign, err = permissions.EncodeFound(byHand); err != nil {
 		return nil, err
 	}
-	p.growing(c, f, ch)
+	if err := p.growing(c, f, ch); err != nil {
+		return nil, err
+	}
 	if err := p.filters(c, f, ch, wanted, diff.After); err != nil {
 		return nil, err
 	}

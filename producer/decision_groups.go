@@ -24,19 +24,26 @@ import (
 // growing notes what is particular to a group: which databases its tables are in, and what
 // the owner's own role lacks by its LF-tags. Lake Formation shows who is no data lake
 // administrator of others' permissions at most those that it holds itself, so the role holds
-// what it gives: it can read those tables anyway.
-func (p *Producer) growing(c *considered, f *found, ch *change) {
+// what it gives: it can read those tables anyway. A mesh whose cross-account version does not
+// share by LF-tags is refused
+// (https://docs.aws.amazon.com/lake-formation/latest/dg/optimize-ram.html).
+func (p *Producer) growing(c *considered, f *found, ch *change) error {
 	if c.record.Group.IsZero() {
-		return
+		return nil
 	}
 	ch.databases = f.databases()
 	if len(c.permitted) == 0 {
-		return
+		return nil
+	}
+	if f.version != 0 && f.version < versionOfTags && c.givesMore() {
+		return &lakemesh.Error{Kind: lakemesh.ErrInvalidInput, Account: p.meshAccount, Resource: "data lake settings",
+			Message: fmt.Sprintf("the mesh's cross-account version is %d, and %s is granted by LF-tags, which are shared from version %d on", f.version, c.record.Group, versionOfTags),
+			Hint:    "let the mesh's administrator bring the mesh up to date, which raises it, or have the tables asked for by their names", Do: []lakemesh.Call{lakemesh.Do("admin.UpgradeMesh")}}
 	}
 	on := permissions.Tagged(p.meshAccount, chain.TagsOf(c.record))
 	ch.own = permissions.Missing(f.have, []permissions.Entry{{Principal: p.ids.Mesh.ARN, Resource: on, Permissions: c.permitted}})
 	if c.action != lakemesh.ActionApprove {
-		return
+		return nil
 	}
 	var names []string
 	for i, name := range inOrder(f.tables) {
@@ -51,7 +58,12 @@ func (p *Producer) growing(c *considered, f *found, ch *change) {
 		has = "has " + strings.Join(names, ", ")
 	}
 	ch.warnings = append(ch.warnings, fmt.Sprintf("%s %s; what is published into it later account %s reads at once", c.record.Group, has, c.record.Subscriber))
+	return nil
 }
+
+// versionOfTags is the cross-account version from which on what goes by LF-tags is shared
+// through RAM.
+const versionOfTags = 3
 
 // planOwn adds the steps that grant the owner's own role what it gives by LF-tags. It goes
 // along with what others are granted, and comes before anybody looks at that.

@@ -11,6 +11,7 @@ import (
 
 	"github.com/lakemesh/lakemesh"
 	"github.com/lakemesh/lakemesh/access"
+	"github.com/lakemesh/lakemesh/internal/awserr"
 	"github.com/lakemesh/lakemesh/internal/catalog"
 	"github.com/lakemesh/lakemesh/internal/chain"
 	"github.com/lakemesh/lakemesh/internal/endings"
@@ -45,6 +46,8 @@ type found struct {
 	shared   *shared
 	carriage sharing.Carriage
 
+	// version is the mesh's cross-account version, where it matters and is known.
+	version int
 	// beside are the consumer's subscriptions to groups that have tables of which this one is
 	// on a part.
 	beside []besideGroup
@@ -137,6 +140,15 @@ func (p *Producer) observe(ctx context.Context, c *considered) (*found, error) {
 		f.locations, err = p.mesh.lake.Locations(within)
 		return err
 	})
+	if !r.Group.IsZero() && c.givesMore() {
+		group.Go(func() (err error) {
+			if f.version, err = p.mesh.lake.CrossAccountVersion(within); awserr.Denied(err) {
+				// A role of an older version: Lake Formation says what it does not share.
+				err = nil
+			}
+			return err
+		})
+	}
 	if c.closes() {
 		group.Go(func() (err error) {
 			// What others may read goes by what Lake Formation has and not by the records:
