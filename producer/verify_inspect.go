@@ -434,23 +434,23 @@ func (s *inspected) readFurther(ctx context.Context) error {
 	// Before the places of partitions are written to the tables.
 	tagged := s.carrying().Tagged()
 	group, within := errgroup.WithContext(ctx)
+	read := map[catalog.TableName]meshTable{}
 	for _, database := range s.databases {
-		read := map[catalog.TableName]meshTable{}
 		for name, t := range s.tables[database] {
 			if full := (catalog.TableName{Database: database, Table: name}); isRead(database, name) && !s.placed[full] {
 				read[full] = t
 			}
 		}
-		group.Go(func() error {
-			placed, err := s.withPartitions(within, read)
-			s.mu.Lock()
-			defer s.mu.Unlock()
-			for name, t := range placed {
-				s.tables[database][name.Table], s.placed[name] = t, true
-			}
-			return err
-		})
 	}
+	group.Go(func() error {
+		placed, err := s.withPartitions(within, read)
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		for name, t := range placed {
+			s.tables[name.Database][name.Table], s.placed[name] = t, true
+		}
+		return err
+	})
 	for _, subscriber := range s.subscribers() {
 		group.Go(func() error { return s.readShares(within, subscriber) })
 	}
