@@ -98,7 +98,7 @@ func (p *Producer) decide(ctx context.Context, d *decision) error {
 		}
 	}
 
-	held, err := lease.Claim(kept, l.record, l.ledger, l.claim(), l.change.foreign, l.change.regrants)
+	held, err := lease.Claim(kept, l.record, l.ledger, l.carriedOut(), l.change.foreign, l.change.regrants)
 	if err != nil {
 		return p.lost(kept, err)
 	}
@@ -258,6 +258,19 @@ func (c *considered) claim() lakemesh.Claim {
 		// By its end is known when that is over which was taken back half way.
 		claim.Permissions, claim.Grantable, claim.Until, claim.Scope = taken.Permissions, taken.Grantable, taken.Until, taken.Scope
 	}
+	return claim
+}
+
+// carriedOut is the claim with the databases that the decision comes to, beside those that one
+// which was left unfinished may have come to: tables of a group can have left them when
+// it is carried on or taken back.
+func (l *looked) carriedOut() lakemesh.Claim {
+	claim := l.claim()
+	if claim.Databases = slices.Clone(l.change.databases); l.record.Claim != nil {
+		claim.Databases = append(claim.Databases, l.record.Claim.Databases...)
+	}
+	slices.Sort(claim.Databases)
+	claim.Databases = slices.Compact(claim.Databases)
 	return claim
 }
 

@@ -42,6 +42,8 @@ type change struct {
 	// granted by its LF-tags.
 	databases []string
 	own       []permissions.Entry
+	// disown is what the owner's role is revoked because nobody is given it any more.
+	disown []permissions.Entry
 	// warnings are what the owner should know of.
 	warnings []string
 	shared   *shared
@@ -225,6 +227,7 @@ func (p *Producer) steps(ctx context.Context, c *considered, f *found, ch *chang
 	scheduled := p.scheduleEnds(todo, ch, made...)
 	steps := p.mesh.lake.Batches().ChangeAfter(todo, ch.grant, ch.revoke, scheduled, made...)
 	p.planUnusedFilters(todo, ch, p.loosenEnds(todo, ch, steps))
+	p.planDisown(todo, ch, steps...)
 	steps = append(steps, own...)
 	unfinished := r.Claim != nil && len(c.permitted) > 0
 	// Where shares carried all of it before, and are in order, nothing is put into them.

@@ -13,6 +13,7 @@ import (
 	"github.com/lakemesh/lakemesh/internal/catalog"
 	"github.com/lakemesh/lakemesh/internal/chain"
 	"github.com/lakemesh/lakemesh/internal/permissions"
+	"github.com/lakemesh/lakemesh/internal/places"
 	"github.com/lakemesh/lakemesh/internal/tracker"
 	"github.com/lakemesh/lakemesh/plan"
 )
@@ -30,10 +31,14 @@ func (p *Producer) growing(c *considered, f *found, ch *change) {
 		return
 	}
 	ch.databases = f.databases()
+	on := permissions.Tagged(p.meshAccount, chain.TagsOf(c.record))
 	if len(c.permitted) == 0 {
+		if own := f.have.Of(p.ids.Mesh.ARN, on); len(own.Permissions) > 0 && !p.heldByOthers(f, ch, on) {
+			// One principal can be granted on so many expressions and no more.
+			ch.disown = append(ch.disown, permissions.Entry{Principal: p.ids.Mesh.ARN, Resource: on, Permissions: own.Permissions, Grantable: own.Grantable})
+		}
 		return
 	}
-	on := permissions.Tagged(p.meshAccount, chain.TagsOf(c.record))
 	ch.own = permissions.Missing(f.have, []permissions.Entry{{Principal: p.ids.Mesh.ARN, Resource: on, Permissions: c.permitted}})
 	if c.action != lakemesh.ActionApprove {
 		return
@@ -51,6 +56,36 @@ func (p *Producer) growing(c *considered, f *found, ch *change) {
 		has = "has " + strings.Join(names, ", ")
 	}
 	ch.warnings = append(ch.warnings, fmt.Sprintf("%s %s; what is published into it later account %s reads at once", c.record.Group, has, c.record.Subscriber))
+}
+
+// heldByOthers reports whether anybody but the owner's role holds something by LF-tags after a
+// decision.
+func (p *Producer) heldByOthers(f *found, ch *change, on permissions.Resource) bool {
+	after := map[string]bool{}
+	for _, e := range f.have.On(on) {
+		after[e.Principal] = true
+	}
+	for _, e := range ch.revoke {
+		// What of it stays is among what is held.
+		if e.Resource == on {
+			delete(after, e.Principal)
+		}
+	}
+	for _, e := range ch.holds {
+		if e.Resource == on {
+			after[e.Principal] = true
+		}
+	}
+	delete(after, p.ids.Mesh.ARN)
+	return len(after) > 0
+}
+
+// planDisown adds the steps that revoke from the owner's role what nobody is given any more.
+func (p *Producer) planDisown(todo *plan.Plan, ch *change, after ...*plan.Step) {
+	batches := p.mesh.lake.Batches()
+	for _, e := range ch.disown {
+		batches.Revoke(todo, e, after...)
+	}
 }
 
 // planOwn adds the steps that grant the owner's own role what it gives by LF-tags. It goes
@@ -72,8 +107,31 @@ func (p *Producer) observeLeft(ctx context.Context, c *considered, f *found) (er
 			left[name] = t
 		}
 	}
+	if !c.record.Group.IsZero() {
+		// Where a table left while nobody could decide on the subscription, it may be open still.
+		for _, database := range chain.DatabasesOf(c.record, nil) {
+			for table, t := range f.elsewhere[database] {
+				name := catalog.TableName{Database: database, Table: table}
+				if _, mine := f.tables[name]; !mine && f.opens(t) {
+					left[name] = t
+				}
+			}
+		}
+	}
 	f.left, err = p.withPartitions(ctx, left)
 	return err
+}
+
+// opens reports whether a place of a table is open by our statements.
+func (f *found) opens(t meshTable) bool {
+	return slices.ContainsFunc(t.known.Places, func(place places.Place) bool {
+		for _, prefixes := range f.opened[place.Bucket] {
+			if slices.Contains(prefixes, place.Prefix) {
+				return true
+			}
+		}
+		return false
+	})
 }
 
 // noteTags notes the LF-tags of the tables, if somebody may read by such.
@@ -140,7 +198,7 @@ func (p *Producer) carried(ctx context.Context, grants access.Grants, also []map
 		seen[k.Object] = true
 		if tags, ok := p.ownValues(k.Object); ok {
 			also = append(also, tags)
-		} else {
+		} else if !p.ofAnother(k.Object) {
 			c.all = false
 		}
 	}
@@ -156,7 +214,7 @@ func (p *Producer) carried(ctx context.Context, grants access.Grants, also []map
 			c.tags[catalog.TableName{Database: t.Table.Database, Table: t.Table.Table}] = t.Tags
 		}
 	}
-	if len(also) == 0 && c.all {
+	if len(also) == 0 && len(seen) == 0 {
 		return nil, nil
 	}
 	return c, nil
@@ -174,6 +232,18 @@ func (p *Producer) ownValues(o access.Object) (_ map[string]string, ok bool) {
 		one[key] = values[0]
 	}
 	return one, readable
+}
+
+// ofAnother reports whether an expression names another owner's own key. No table of this
+// producer carries it, so that whoever is granted by it reads none.
+func (p *Producer) ofAnother(o access.Object) bool {
+	tags, _ := o.Tags()
+	for key := range tags {
+		if ownerTagPattern.MatchString(key) && !p.owns(key) {
+			return true
+		}
+	}
+	return false
 }
 
 // observeGroupsBeside finds those of the consumer's subscriptions to groups which have a table that a
