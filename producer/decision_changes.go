@@ -38,8 +38,9 @@ type change struct {
 	// filters are made or brought to what they shall be, unused are dropped.
 	filters map[permissions.Resource]filterChange
 	unused  []permissions.Resource
-	// databases are those that the tables of a group are in; own is what the owner's role is
+	// members are the tables of a group, databases those that they are in; own is what the owner's role is
 	// granted by its LF-tags.
+	members   []catalog.TableName
 	databases []string
 	own       []permissions.Entry
 	// disown is what the owner's role is revoked because nobody is given it any more.

@@ -12,6 +12,7 @@ import (
 	"github.com/lakemesh/lakemesh/internal/awserr"
 	"github.com/lakemesh/lakemesh/internal/catalog"
 	"github.com/lakemesh/lakemesh/internal/chain"
+	"github.com/lakemesh/lakemesh/internal/identity"
 	"github.com/lakemesh/lakemesh/internal/permissions"
 	"github.com/lakemesh/lakemesh/internal/places"
 	"github.com/lakemesh/lakemesh/internal/tracker"
@@ -30,7 +31,7 @@ func (p *Producer) growing(c *considered, f *found, ch *change) {
 	if c.record.Group.IsZero() {
 		return
 	}
-	ch.databases = f.databases()
+	ch.members, ch.databases = inOrder(f.tables), f.databases()
 	on := permissions.Tagged(p.meshAccount, chain.TagsOf(c.record))
 	if len(c.permitted) == 0 {
 		if own := f.have.Of(p.ids.Mesh.ARN, on); len(own.Permissions) > 0 && !p.heldByOthers(f, ch, on) {
@@ -56,6 +57,31 @@ func (p *Producer) growing(c *considered, f *found, ch *change) {
 		has = "has " + strings.Join(names, ", ")
 	}
 	ch.warnings = append(ch.warnings, fmt.Sprintf("%s %s; what is published into it later account %s reads at once", c.record.Group, has, c.record.Subscriber))
+}
+
+// growSince follows tables that came into a group, or left it, while a subscription to it was
+// approved. Publishing looks only for subscriptions that are active: whatever was published
+// before this one was shows here, and whatever is later goes by itself.
+func (p *Producer) growSince(ctx context.Context, l *looked) error {
+	if l.action != lakemesh.ActionApprove || l.record.Group.IsZero() {
+		return nil
+	}
+	was, came := map[catalog.TableName]bool{}, false
+	for _, name := range l.change.members {
+		was[name] = true
+	}
+	for t, err := range p.mesh.lake.TablesWithTags(ctx, l.record.Group.Tags(p.account)) {
+		if err != nil {
+			return identity.Explain(l.op, p.meshAccount, "subscription "+l.id, err)
+		}
+		name := catalog.TableName{Database: t.Table.Database, Table: t.Table.Table}
+		came = came || !was[name]
+		delete(was, name)
+	}
+	if !came && len(was) == 0 {
+		return nil
+	}
+	return p.extend(ctx, p.extensionOf(l.op, l.record, slices.Collect(maps.Keys(was))...))
 }
 
 // heldByOthers reports whether anybody but the owner's role holds something by LF-tags after a

@@ -18,6 +18,7 @@ import (
 	"github.com/lakemesh/lakemesh"
 	"github.com/lakemesh/lakemesh/admin"
 	"github.com/lakemesh/lakemesh/consumer"
+	"github.com/lakemesh/lakemesh/internal/meshtest"
 	"github.com/lakemesh/lakemesh/internal/tracker"
 	"github.com/lakemesh/lakemesh/localmesh"
 	"github.com/lakemesh/lakemesh/producer"
@@ -412,4 +413,59 @@ func TestWordsForGroupsThatCannotBe(t *testing.T) {
 	w.approve(good)
 	w.end(good)
 	w.holds(consumerAccount, nil)
+}
+
+// TestATableComesAndLeavesWhileItsGroupIsApproved has a publication run as a whole in the middle
+// of an approval, or of an update, of a subscription to the group. It decides nothing before that
+// is done: afterwards all that is of the group can be read, and nothing else is open.
+func TestATableComesAndLeavesWhileItsGroupIsApproved(t *testing.T) {
+	t.Parallel()
+	for _, moment := range []string{"SearchTablesByLFTags", "UpdateItem", "TransactWriteItems", "BatchGrantPermissions", "PutBucketPolicy"} {
+		t.Run(moment, func(t *testing.T) {
+			t.Parallel()
+			w := newGroups(t)
+			analyst := w.Reader(consumerAccount, "Analyst")
+			id := w.asks("", "flights")
+			var begun atomic.Bool
+			published := make(chan struct{})
+			o := w.Options(producerAccount)
+			cfg := meshtest.Answering(*o.Config, func(operation string, _, _ any) {
+				if operation != moment || !begun.CompareAndSwap(false, true) {
+					return
+				}
+				tagged := make(chan struct{})
+				other, err := producer.New(w.ctx(), w.Options(producerAccount))
+				w.must(err)
+				go func() {
+					defer close(published)
+					for _, in := range []producer.CreateDataProductsInput{{SourceDatabaseName: source, TableNameRegex: orders, Domain: "Transport", DataProductName: "Trips"}, {SourceDatabaseName: "stations", TableNameRegex: "trains", Domain: "Transport", DataProductName: "Flights"}} {
+						if _, err := other.CreateDataProducts(w.ctx(), in); err != nil {
+							t.Errorf("publish %s: %v", in.TableNameRegex, err)
+						}
+					}
+					close(tagged)
+				}()
+				select {
+				case <-tagged:
+				case <-time.After(3 * time.Second):
+					// It waits for the decision.
+				}
+			})
+			o.Config = &cfg
+			p, err := producer.New(w.ctx(), o)
+			w.must(err)
+			begun.Store(false)
+			w.must(p.ApproveAccessRequest(t.Context(), producer.ApproveInput{RequestID: id}))
+			if !begun.Load() {
+				t.Fatal("nothing was published in between")
+			}
+			<-published
+			w.finalize(id, analyst)
+			w.reads(analyst, "buses", "trains")
+			w.opens("buses", "trains")
+			w.holds(consumerAccount, nil)
+			w.end(id)
+			w.opens()
+		})
+	}
 }
