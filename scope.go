@@ -1,13 +1,14 @@
 package lakemesh
 
 import (
+	"regexp"
 	"slices"
 	"strings"
 )
 
-// Scope is what a subscription is narrowed to: columns and rows of each of its tables, and
-// identities of the consumer's account. The zero value narrows nothing: all columns and
-// all rows, for the whole account.
+// Scope is what a subscription is narrowed to, or for whom it is: columns and rows of each of
+// its tables; identities of the consumer's account, or organizations in place of the account.
+// The zero value narrows nothing: all columns and all rows, for the whole account.
 //
 // A part of a table can only be selected from. Lake Formation carries it by a data cells
 // filter (https://docs.aws.amazon.com/lake-formation/latest/dg/data-filtering.html).
@@ -19,8 +20,10 @@ type Scope struct {
 	// Rows is the condition on rows; empty for all of them
 	// (https://docs.aws.amazon.com/lake-formation/latest/dg/partiql-support.html).
 	Rows string `json:"Rows,omitempty"`
-	// Principals are the ARNs of users and roles of the consumer's account that are
-	// granted access themselves, in order; none is the account, which hands it on.
+	// Principals are the ARNs of those that are granted access in place of the account, in
+	// order: of users and roles of it, which hand nothing on; or of organizations and
+	// organizational units, of which each account hands on as the consumer's would. None is
+	// the account. The two kinds are not named together.
 	Principals []string `json:"Principals,omitempty"`
 }
 
@@ -32,8 +35,11 @@ const (
 	mostColumnName = 1024
 	mostRows       = 2048
 	mostPrincipals = 50
-	mostPrincipal  = 2048
 )
+
+// principalARN is the form of users, roles, organizations and organizational units. A text of
+// another form in a record is no scope, so that whoever reads it sees that.
+var principalARN = regexp.MustCompile(`^arn:aws[a-z-]*:(?:iam::[0-9]{12}:(?:user|role)/[\x21-\x7e]{1,512}|organizations::[0-9]{12}:(?:organization/o-[a-z0-9]{10,32}|ou/o-[a-z0-9]{10,32}/ou-[a-z0-9]{4,32}-[a-z0-9]{8,32}))$`)
 
 // NewScope is the scope that was said, in its form: names folded, in order, each once. What
 // cannot be is an [ErrInvalidInput]. Whether the condition on rows can be read is not looked
@@ -65,11 +71,34 @@ func (s Scope) Check() error {
 		return Invalid("Principals", "at most %d can be named, and these are %d", mostPrincipals, len(s.Principals))
 	}
 	for _, p := range s.Principals {
-		if p == "" || len(p) > mostPrincipal {
-			return Invalid("Principals", "%q is not the ARN of a user or a role", p)
+		if strings.Contains(p, ":organizations:") && !principalARN.MatchString(p) {
+			return Invalid("Principals", "%q is not the ARN of an organization or an organizational unit, as arn:aws:organizations::MANAGEMENT-ACCOUNT:organization/o-... or arn:aws:organizations::MANAGEMENT-ACCOUNT:ou/o-.../ou-...", p)
+		}
+		if !principalARN.MatchString(p) {
+			return Invalid("Principals", "%q is not the ARN of a user, a role, an organization or an organizational unit", p)
 		}
 	}
+	if n := len(s.Organizations()); n > 0 && n < len(s.Principals) {
+		return Invalid("Principals", "users and roles, and organizations and units, are not named together: make a subscription of each")
+	}
 	return nil
+}
+
+// Direct reports whether identities of the consumer's account are granted access themselves.
+// They can hand nothing on
+// (https://docs.aws.amazon.com/lake-formation/latest/dg/cross-account-permissions.html).
+func (s Scope) Direct() bool { return len(s.Principals) > 0 && len(s.Organizations()) == 0 }
+
+// Organizations are the ARNs of the organizations and organizational units that the scope is
+// for. Each account of them, now and later, is granted what an account is.
+func (s Scope) Organizations() []string {
+	var all []string
+	for _, p := range s.Principals {
+		if parts := strings.SplitN(p, ":", 4); len(parts) == 4 && parts[0] == "arn" && parts[2] == "organizations" {
+			all = append(all, p)
+		}
+	}
+	return all
 }
 
 // Partly reports whether the scope is on a part of the tables.
@@ -96,7 +125,10 @@ func (s Scope) String() string {
 	if s.Rows != "" {
 		words = append(words, "rows where "+s.Rows)
 	}
-	if len(s.Principals) > 0 {
+	switch units := s.Organizations(); {
+	case len(units) > 0:
+		words = append(words, "for every account of "+strings.Join(units, ", "))
+	case len(s.Principals) > 0:
 		words = append(words, "for "+strings.Join(s.Principals, ", "))
 	}
 	return strings.Join(words, "; ")

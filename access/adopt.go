@@ -81,8 +81,8 @@ func unfit(k Key, c Catalog) string {
 		return "it is the mesh account's own"
 	case account != "" && account == c.Owner:
 		return "it is the owner's own"
-	case k.Grantee.organization():
-		return "it is of an organization or a unit of one, and a subscription is of one account: grant it to each account, and revoke this"
+	case k.Grantee.Organization():
+		return "it is of an organization or a unit of one, and what is adopted is of one account: have an account of it ask for the same, which its owner approves, or grant it to each account and revoke this"
 	case string(k.Grantee) != account && account != "":
 		return "it is of a user or a role, and a subscription is of an account, which hands on: grant it to account " + account + ", and revoke this"
 	case account == "":

@@ -24,18 +24,23 @@ var (
 // user, a role, an organization or a unit of one is an [lakemesh.ErrInvalidInput].
 func ParseGrantee(text string) (Grantee, error) {
 	g := Grantee(text)
-	if !g.account() && !g.identity() && !g.everybody() && !g.organization() {
+	if !g.account() && !g.identity() && !g.everybody() && !g.Organization() {
 		return "", lakemesh.Invalid("grantee", "%q is neither an account's id, <account>:IAMPrincipals nor the ARN of a user, a role, an organization or an organizational unit", text)
 	}
 	return g, nil
 }
 
-// CheckPrincipals refuses principals that are no users and roles of an account.
+// CheckPrincipals refuses principals that are neither users and roles of an account nor
+// organizations and units of them. That one scope does not name both is checked by
+// [lakemesh.Scope.Check].
 func CheckPrincipals(account string, principals []string) error {
 	for _, p := range principals {
 		g := Grantee(p)
+		if g.Organization() {
+			continue
+		}
 		if !g.identity() {
-			return lakemesh.Invalid("Principals", "%q is not the ARN of a user or a role, as arn:aws:iam::%s:role/NAME", p, account)
+			return lakemesh.Invalid("Principals", "%q is not the ARN of a user or a role, as arn:aws:iam::%s:role/NAME, nor that of an organization or an organizational unit", p, account)
 		}
 		if g.Account() != account {
 			return lakemesh.Invalid("Principals", "%s is not of account %s, which the subscription is for", p, account)
@@ -57,7 +62,18 @@ func (g Grantee) everybody() bool {
 	return ok && Grantee(account).account()
 }
 
-func (g Grantee) organization() bool { return organizationARN.MatchString(string(g)) }
+// Organization reports whether it is an organization or a unit of one, which stands for each
+// account in it.
+func (g Grantee) Organization() bool { return organizationARN.MatchString(string(g)) }
+
+// Receiver is whom resource shares are with that carry its grants: its account, or the
+// organization or unit itself.
+func (g Grantee) Receiver() string {
+	if g.Organization() {
+		return string(g)
+	}
+	return g.Account()
+}
 
 // Account is the account that the grantee belongs to; empty for organizations, their
 // units, and everything that is unknown.

@@ -2,6 +2,7 @@ package access
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -65,7 +66,8 @@ type List struct {
 // ListFilter is what a list is narrowed to. Empty fields narrow nothing.
 type ListFilter struct {
 	Database, Table string
-	// Principal is a principal, or an account and everybody of it.
+	// Principal is a principal, or an account and everybody of it. What organizations and
+	// units hold may be the account's, too.
 	Principal string
 }
 
@@ -79,7 +81,8 @@ type ListInput struct {
 // Has reports whether an entry is in what the filter narrows to. A grant on all tables,
 // by tags or of an unknown kind may be on the table asked for, and is kept.
 func (f ListFilter) Has(e Entry) bool {
-	if f.Principal != "" && f.Principal != e.Principal && f.Principal != e.Account {
+	mayBe := Grantee(f.Principal).account() && Grantee(e.Principal).Organization()
+	if f.Principal != "" && f.Principal != e.Principal && f.Principal != e.Account && !mayBe {
 		return false
 	}
 	wide := e.Database == "" && e.Kind != KindDatabase
@@ -201,7 +204,8 @@ func covered(held, by Held) Held {
 
 // justifying are the subscriptions behind each key. A subscription to a whole database
 // is granted on all tables at once or on each of them, so both forms are looked for.
-// Users and roles of a subscriber are handed on what it holds.
+// Users and roles of a subscriber are handed on what it holds, and those of any account what an
+// organization or a unit holds.
 func justifying(there Grants, terms []Terms) (map[Key][]Reason, error) {
 	catalog := Catalog{Databases: map[string]Database{}}
 	add := func(database string, tables ...string) {
@@ -231,7 +235,11 @@ func justifying(there Grants, terms []Terms) (map[Key][]Reason, error) {
 		add(t.Scope.Database, t.Scope.Tables...)
 		each = append(each, t)
 		for _, g := range t.Grantees {
-			if handed := members[string(g)]; len(handed) > 0 && len(t.Grantable) > 0 {
+			handed := members[string(g)]
+			if g.Organization() {
+				handed = slices.Concat(slices.Collect(maps.Values(members))...)
+			}
+			if len(handed) > 0 && len(t.Grantable) > 0 {
 				on := t
 				on.Grantees, on.Permissions, on.Grantable = handed, t.Grantable, nil
 				if on.Check() != nil {

@@ -44,16 +44,19 @@ type Terms struct {
 	Until time.Time
 }
 
-// Of are the terms with what a scope narrows them to. Who is granted access itself cannot
-// hand it on
+// Of are the terms with what a scope narrows them to. Identities that are granted access
+// themselves cannot hand it on; organizations and units can as accounts can
 // (https://docs.aws.amazon.com/lake-formation/latest/dg/cross-account-permissions.html).
 func (t Terms) Of(s lakemesh.Scope) Terms {
 	t.Scope.Columns, t.Scope.ExceptColumns, t.Scope.Rows = s.Columns, s.ExceptColumns, s.Rows
 	if len(s.Principals) > 0 {
-		t.Grantable, t.Grantees = nil, make([]Grantee, len(s.Principals))
+		t.Grantees = make([]Grantee, len(s.Principals))
 		for i, p := range s.Principals {
 			t.Grantees[i] = Grantee(p)
 		}
+	}
+	if s.Direct() {
+		t.Grantable = nil
 	}
 	return t
 }

@@ -31,6 +31,13 @@ func readMetadata() []string {
 	return []string{"glue:GetDatabase", "glue:GetDatabases", "glue:GetTable", "glue:GetTables"}
 }
 
+// optInActions opt in and out, and see who is. Lake Formation lets data lake administrators
+// alone do it
+// (https://docs.aws.amazon.com/lake-formation/latest/dg/hybrid-access-mode.html).
+func optInActions() []string {
+	return []string{"lakeformation:CreateLakeFormationOptIn", "lakeformation:DeleteLakeFormationOptIn", "lakeformation:ListLakeFormationOptIns"}
+}
+
 // grantActions grant and revoke, within what Lake Formation lets the role grant.
 // AWS wants the four of them together, and the right to read what is granted on
 // (https://docs.aws.amazon.com/lake-formation/latest/dg/required-permissions-for-grant.html).

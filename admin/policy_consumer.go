@@ -17,6 +17,8 @@ func consumerPolicy(mesh, consumer string, linkRegions []string) iampolicy.Docum
 			append(catalogARNs(consumer), catalogARNs(mesh)...), nil),
 		allow("Link", []string{"glue:CreateDatabase", "glue:DeleteDatabase"}, append(catalogARNs(consumer), functionARNs(consumer)), nil),
 		allow("HandOn", append(grantActions(), "lakeformation:GetDataCellsFilter"), anything, nil),
+		// Of what owners keep in hybrid access mode nobody sees anything by a grant alone.
+		allow("OptIn", optInActions(), anything, nil),
 		allow("Query", []string{"lakeformation:GetDataAccess", "lakeformation:GetTemporaryGlueTableCredentials",
 			"lakeformation:GetTemporaryGluePartitionCredentials"}, anything, nil),
 		// To refuse to hand on to whom there is not, before anything is changed.

@@ -12,6 +12,8 @@ func managerPolicy(mesh string) iampolicy.Document {
 		allow("ReadCatalog", append(readMetadata(), "glue:GetCatalog"), catalogARNs(mesh), nil),
 		allow("Grant", append(grantActions(), "lakeformation:GetDataLakeSettings", "lakeformation:ListResources",
 			"lakeformation:DescribeResource", "lakeformation:GetDataCellsFilter", "lakeformation:ListDataCellsFilter"), anything, nil),
+		// Where owners keep tables in hybrid access mode, only data lake administrators opt in.
+		allow("OptIn", optInActions(), anything, nil),
 		allow("Tag", []string{"lakeformation:GetLFTag", "lakeformation:ListLFTags", "lakeformation:CreateLFTag", "lakeformation:UpdateLFTag",
 			"lakeformation:GetResourceLFTags", "lakeformation:AddLFTagsToResource", "lakeformation:RemoveLFTagsFromResource",
 			// Tags go with the account that they belong to, unless something else has them.

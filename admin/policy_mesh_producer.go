@@ -19,6 +19,8 @@ func meshProducerPolicy(mesh, producer string, calls SharingCalls) iampolicy.Doc
 		// Which filters it may make, change and delete is for Lake Formation's own permissions.
 		allow("Narrow", []string{"lakeformation:GetDataCellsFilter", "lakeformation:ListDataCellsFilter", "lakeformation:CreateDataCellsFilter", "lakeformation:UpdateDataCellsFilter",
 			"lakeformation:DeleteDataCellsFilter"}, anything, nil),
+		// To say before hybrid access is asked for whether the mesh shares it.
+		allow("LookAtSettings", []string{lookAtSettings}, anything, nil),
 		// Lake Formation knows no resources in IAM policies: what is registered and
 		// tagged is for its own permissions to decide.
 		allow("Register", []string{"lakeformation:RegisterResource", "lakeformation:RegisterResourceWithPrivilegedAccess",

@@ -130,6 +130,11 @@ func (a *Admin) PlanRepair(ctx context.Context, v *Verification) (*plan.Plan, er
 
 func (a *Admin) mendings(v *Verification) []chain.Mending {
 	removals := a.removals(v)
+	if slices.ContainsFunc(v.Findings, func(f Finding) bool { return f.Mends.By == chain.ByOptingIn }) {
+		removals = append(removals, chain.Mending{Name: "bring the opt-ins up to date",
+			Do:   func(ctx context.Context) error { _, err := a.OptIn(ctx); return err },
+			Plan: a.PlanOptIn})
+	}
 	if !slices.ContainsFunc(v.Findings, func(f Finding) bool { return f.Mends.By == chain.ByUpgrading }) {
 		return removals
 	}

@@ -37,6 +37,7 @@ func (s *inspected) compare() {
 	s.compareMisplaced()
 	s.compareGrants()
 	s.compareEnds()
+	s.compareHybrid()
 	s.compareRights()
 	s.compareLocations()
 }
@@ -159,6 +160,8 @@ func (s *inspected) makersOf(o access.Object) []string {
 func (s *inspected) theirs(k access.Key, h access.Held) bool {
 	who := string(k.Grantee)
 	switch who {
+	case permissions.AllowedByIAM:
+		return s.keptOpen(k.Object)
 	case lakemesh.RoleARN(s.mesh, lakemesh.ManagerRole):
 		// It gives itself what it needs to mend something.
 		return true

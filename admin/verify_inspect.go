@@ -54,6 +54,9 @@ type inspected struct {
 	carriage map[string]sharing.Carriage
 	shared   map[string]map[string][]access.Key
 
+	// hybrid is what was read of hybrid access.
+	hybrid hybridAccess
+
 	// ending are the schedules that end grants; nil if the mesh has none.
 	ending *inspectedEnds
 
@@ -119,6 +122,9 @@ func (a *Admin) inspect(ctx context.Context) (*inspected, error) {
 		}
 	}
 	s.owners = owners.of
+	if err := s.readHybrid(ctx); err != nil {
+		return nil, err
+	}
 	if err := s.readSchemas(ctx); err != nil {
 		return nil, err
 	}
@@ -268,8 +274,9 @@ func (s *inspected) readShares(ctx context.Context) error {
 		if !ok || there[k].Empty() {
 			continue
 		}
-		// Shares are with accounts, also where an identity was granted something itself.
-		who, subscriber := string(k.Grantee), k.Grantee.Account()
+		// Shares are with accounts, also where an identity was granted something itself, or with
+		// organizations and units.
+		who, subscriber := string(k.Grantee), k.Grantee.Receiver()
 		named := s.have.Shares(who, r)
 		if r.Kind == permissions.KindTagged || r.Kind == permissions.KindFilter && len(named) == 0 {
 			// Which share carries a filter is not always told, and of LF-tags nothing is documented.
@@ -286,8 +293,10 @@ func (s *inspected) readShares(ctx context.Context) error {
 		shares[subscriber] = append(shares[subscriber], named...)
 	}
 	for _, r := range s.records {
-		for _, share := range r.RAMShares {
-			shares[r.Subscriber] = append(shares[r.Subscriber], share.ARN)
+		for _, g := range chain.Grantees(r, r.Scope) {
+			for _, share := range r.RAMShares {
+				shares[g.Receiver()] = append(shares[g.Receiver()], share.ARN)
+			}
 		}
 	}
 	group, within := errgroup.WithContext(ctx)

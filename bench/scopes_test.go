@@ -24,6 +24,7 @@ func TestScopesCost(t *testing.T) {
 	role := "arn:aws:iam::" + meshtest.ConsumerAccount + ":role/Admin"
 	scopes := map[string]lakemesh.Scope{
 		"columns": {Columns: []string{"id"}}, "rows": {Rows: "id > 100"}, "cells": {ExceptColumns: []string{"value"}, Rows: "id > 100"}, "role": {Principals: []string{role}},
+		"unit": {},
 	}
 	for kind, scope := range scopes {
 		for tables, most := range map[int]float64{1: most, 20: most20} {
@@ -34,6 +35,11 @@ func TestScopesCost(t *testing.T) {
 					c := began(t, meshtest.Accounts(t))
 					c.load(tables, 0)
 					p, asking := c.producer(), c.consumer()
+					scope := scope
+					if kind == "unit" {
+						scope.Principals = []string{c.Organization(meshtest.ConsumerAccount).ARN}
+						c.ResetCounts()
+					}
 					c.count("publish", c.publish(p))
 					var id string
 					c.count("request", func() error {

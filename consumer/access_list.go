@@ -91,7 +91,8 @@ func (c *Consumer) AccessList(ctx context.Context, in AccessListInput) (*access.
 	}
 	s.There = access.Grants{}
 	for k, h := range found.Access() {
-		if k.Grantee.Account() == c.account {
+		// It is shown what organizations and units hold that it is in.
+		if k.Grantee.Account() == c.account || k.Grantee.Organization() {
 			s.There.Add(k, h)
 		}
 	}

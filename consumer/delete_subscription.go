@@ -38,6 +38,9 @@ type leaving struct {
 	// links are the account's links to the product's databases that it needs no more: what
 	// they lead to, by their names.
 	links map[string]string
+	// optedIn is who of the account is opted in to tables in hybrid access mode, and to their
+	// database.
+	optedIn []permissions.OptIn
 	// otherLinks are those in other regions that nothing needs any more.
 	otherLinks []droppedLink
 	// anothers are databases that only the owner of a group says that it is in, and that are not
@@ -106,7 +109,7 @@ func (l *leaving) observe(ctx context.Context) error {
 			l.handed = append(l.handed, e)
 		}
 	}
-	return nil
+	return l.lookForOptIns(ctx, resources)
 }
 
 // scope is what the subscription is about, as its owner decided; or as this account asked,
@@ -235,6 +238,9 @@ func (l *leaving) tooMuch(e permissions.Entry) lakemesh.Permissions {
 func (l *leaving) plan(reason string) *plan.Plan {
 	c, r := l.consumer, l.record
 	p := &plan.Plan{Operation: opLeave, Warnings: l.warnings}
+	if units := r.Scope.Organizations(); len(units) > 0 && !r.Leaving {
+		p.Warn("it is for every account of %s: when its owner has settled that this account left it, all of them lose what no other subscription gives them", strings.Join(units, ", "))
+	}
 	if !r.Leaving {
 		// First, and by itself: whatever keeps something from being taken back, the owner
 		// is told that it can end the grant to the account.
@@ -248,6 +254,9 @@ func (l *leaving) plan(reason string) *plan.Plan {
 	me := lakemesh.RoleARN(c.account, lakemesh.ConsumerRole)
 	onLink := map[string][]*plan.Step{}
 	mine := map[string]lakemesh.Permissions{}
+	var revoked []*plan.Step
+	keeps := map[permissions.OptIn]bool{}
+	lost := map[permissions.OptIn]bool{}
 	for _, e := range l.handed {
 		ofLink := e.Resource.Account == c.account
 		if ofLink && e.Principal == me {
@@ -256,11 +265,20 @@ func (l *leaving) plan(reason string) *plan.Plan {
 			continue
 		}
 		excess := l.tooMuch(e)
+		on := permissions.OptIn{Principal: e.Principal, Resource: e.Resource}
+		if on.Resource.Kind == permissions.KindFilter {
+			on.Resource = permissions.Table(on.Resource.Account, on.Resource.Database, on.Resource.Table)
+		}
+		if len(excess) < len(e.Permissions) {
+			keeps[on] = true
+		}
 		if len(excess) == 0 {
 			continue
 		}
+		lost[on] = true
 		e.Permissions, e.Grantable = excess, e.Grantable.Intersect(excess)
 		steps := batches.Revoke(p, e)
+		revoked = append(revoked, steps...)
 		if ofLink {
 			onLink[e.Resource.Database] = append(onLink[e.Resource.Database], steps...)
 		}
@@ -269,6 +287,10 @@ func (l *leaving) plan(reason string) *plan.Plan {
 		target := l.links[link]
 		c.dropLink(p, c.linksIn(c.region), batches, link, target, fmt.Sprintf("drop resource link %s to database %s of the mesh", link, target), mine[link], onLink[link])
 	}
+	l.planOptOuts(p, func(o permissions.OptIn) bool {
+		all := permissions.OptIn{Principal: o.Principal, Resource: permissions.AllTables(o.Resource.Account, o.Resource.Database)}
+		return keeps[o] || !lost[o] && (o.Resource.Kind != permissions.KindTable || !lost[all] || keeps[all])
+	}, revoked...)
 	l.planOtherLinks(p)
 	return p
 }

@@ -11,7 +11,7 @@ import (
 // direct reports whether the owner granted access to identities of the account themselves, so
 // that the account has nothing to hand on, and is not shown what they hold
 // (https://docs.aws.amazon.com/lake-formation/latest/dg/cross-account-notes.html).
-func direct(r *tracker.Record) bool { return len(r.Scope.Principals) > 0 }
+func direct(r *tracker.Record) bool { return r.Scope.Direct() }
 
 // grantedItself is what owners may have granted the holder of something itself, on what it holds
 // it on. The role that looks is shown what it was granted itself, and nobody else's.

@@ -19,6 +19,7 @@ import (
 	"github.com/lakemesh/lakemesh/internal/explaining"
 	"github.com/lakemesh/lakemesh/internal/identity"
 	"github.com/lakemesh/lakemesh/internal/parts"
+	"github.com/lakemesh/lakemesh/internal/permissions"
 	"github.com/lakemesh/lakemesh/internal/rowfilter"
 	"github.com/lakemesh/lakemesh/internal/sharing"
 	"github.com/lakemesh/lakemesh/internal/tracker"
@@ -50,6 +51,10 @@ type explained struct {
 	// invitations were rejected or have expired.
 	pending []sharing.Invitation
 	refused []string
+	// hybrid tells that the table is in hybrid access mode, optedIn is who of this account is
+	// opted in then; nil if it is not known.
+	hybrid  bool
+	optedIn map[permissions.OptIn]bool
 	// unread says what could not be looked at: links of other regions, LF-tags.
 	unread []string
 }
@@ -77,6 +82,9 @@ func (c *Consumer) Explain(ctx context.Context, in ExplainInput) (*Explanation, 
 	}
 	e := &Explanation{Question: a.Question, Account: c.account, Party: chain.Consumer, Schema: x.Schema}
 	e.Ways = append(e.Ways, chain.Way{Path: chain.ThroughAccount, Steps: x.throughAccount()})
+	if steps := x.throughUnits(); steps != nil {
+		e.Ways = append(e.Ways, chain.Way{Path: chain.ThroughUnits, Steps: steps})
+	}
 	if !a.Whole {
 		if a.Principal != a.Everybody() {
 			e.Ways = append(e.Ways, chain.Way{Path: chain.Directly, Steps: x.directly(false)})
@@ -143,6 +151,7 @@ func (x *explained) observe(ctx context.Context) error {
 		x.public, _, err = x.Consumer.public.table(within, x.Database, x.Table)
 		return err
 	})
+	group.Go(func() error { return x.observeHybrid(within) })
 	group.Go(func() (err error) {
 		x.received, err = x.receiving().Look(within, x.Asked)
 		return err
@@ -172,6 +181,9 @@ func (x *explained) observe(ctx context.Context) error {
 		return err
 	}
 	if err := x.lookAtTags(ctx); err != nil {
+		return err
+	}
+	if err := x.lookForUnitsOfGroups(ctx); err != nil {
 		return err
 	}
 	table := x.shared
@@ -284,8 +296,15 @@ func (x *explained) throughAccount() []chain.Step {
 			invitation.What += "; the invitation to " + x.refused[0] + " was rejected, or has expired"
 		}
 	}
-	steps = append(steps, grant, share, invitation)
+	steps = append(steps, grant)
+	if opted, ok := x.optedInThere(x.shared != nil); ok {
+		steps = append(steps, opted)
+	}
+	steps = append(steps, share, invitation)
 	steps = append(steps, x.receiving().HandedOn(x.Asked, x.received, x.partitionKey, x.records)...)
+	if opted, ok := x.optedInHere(); ok {
+		steps = append(steps, opted)
+	}
 	return append(steps, x.unseen()...)
 }
 
@@ -318,7 +337,11 @@ func (x *explained) directly(all bool) []chain.Step {
 		grant = chain.Step{Link: chain.Grant, State: held.State, Account: x.meshAccount, Resource: "table " + x.Name(), What: held.What, Parts: x.Parts(held)}
 	}
 	x = &of
-	steps := []chain.Step{grant, {Link: chain.Share, State: chain.NotSeen, Account: x.meshAccount, What: "it is shown to its sender"}}
+	steps := []chain.Step{grant}
+	if opted, ok := x.optedInThere(false); ok {
+		steps = append(steps, opted)
+	}
+	steps = append(steps, chain.Step{Link: chain.Share, State: chain.NotSeen, Account: x.meshAccount, What: "it is shown to its sender"})
 	if about := x.About(x.records); len(about) > 0 {
 		steps = append(steps, x.Record(x.records, about[0].Owner, false))
 	}

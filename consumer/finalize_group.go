@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"golang.org/x/sync/errgroup"
@@ -13,6 +14,7 @@ import (
 	"github.com/lakemesh/lakemesh"
 	"github.com/lakemesh/lakemesh/internal/awserr"
 	"github.com/lakemesh/lakemesh/internal/chain"
+	"github.com/lakemesh/lakemesh/internal/identity"
 	"github.com/lakemesh/lakemesh/internal/permissions"
 	"github.com/lakemesh/lakemesh/internal/poll"
 	"github.com/lakemesh/lakemesh/internal/sharing"
@@ -244,8 +246,14 @@ func (g *importing) plan() *plan.Plan {
 	batches := first.patient(g.consumer.lake).Batches()
 	var last []*plan.Step
 	handed := false
-	for _, f := range g.parts {
-		steps, hands := f.planLinked(p, batches, accepted)
+	ready := make([]*plan.Step, len(g.parts))
+	for i, f := range g.parts {
+		ready[i] = f.planShares(p, accepted)
+	}
+	// What goes by LF-tags comes with a share of its own.
+	first.arrived = ready
+	for i, f := range g.parts {
+		steps, hands := f.planLinked(p, batches, ready[i])
 		last, handed = append(last, steps...), handed || hands
 	}
 	first.planRecord(p, handed, last)
@@ -278,15 +286,8 @@ func (c *Consumer) planFinalizeGroup(ctx context.Context, in FinalizeInput, r *t
 func (c *Consumer) finalizeGroup(ctx context.Context, in FinalizeInput, r *tracker.Record) (*FinalizeOutput, error) {
 	g, err := c.observeGroup(ctx, in, r)
 	var accepted []string
-	if g != nil && err == nil && len(g.pending()) > 0 {
-		// First, and by itself: only then it can be told which of the databases are gone.
-		if accepted, err = g.accept(ctx); err != nil {
-			return nil, err
-		}
-		g, err = c.observeGroup(ctx, in, r)
-	}
-	if (!r.Imported || len(accepted) > 0) && g != nil && g.waits() {
-		g, err = c.awaitGroup(ctx, in)
+	if g != nil && (!r.Imported && g.waits() || len(g.pending()) > 0) {
+		g, accepted, err = c.awaitGroup(ctx, in, r, g, err)
 	}
 	if err != nil {
 		return nil, err
@@ -333,29 +334,56 @@ func (g *importing) accept(ctx context.Context) (shares []string, _ error) {
 	return shares, g.consumer.apply(ctx, p)
 }
 
-// waits reports whether something of what the owner granted may be late.
-func (g *importing) waits() bool {
-	return len(g.gone) > 0 || len(g.parts) > 0 && len(g.parts[0].withheld()) > 0
+// hidden reports whether a database cannot be seen, and may be late.
+func (g *importing) hidden() bool {
+	return slices.ContainsFunc(g.parts, func(f *finalizing) bool { return !f.visible })
 }
 
-// awaitGroup looks again at a group until what the owner granted a moment ago is shown, or when
-// that was waited for long enough.
-func (c *Consumer) awaitGroup(ctx context.Context, in FinalizeInput) (g *importing, last error) {
-	err := poll.Until(ctx, grantPatience, "what was granted on subscription "+in.SubscriptionID+" to be shown", func(ctx context.Context) (bool, error) {
-		r, err := c.subscription(ctx, opFinalize, in.SubscriptionID)
-		if err != nil {
-			return false, err
+// waits reports whether something of what the owner granted may be late.
+func (g *importing) waits() bool {
+	return len(g.gone) > 0 || g.hidden() || len(g.parts) > 0 && (g.parts[0].unshown() || len(g.parts[0].withheld()) > 0)
+}
+
+// awaitGroup accepts what invites to a group that was looked at, and looks at it again until all
+// that the owner granted is shown. What may never be shown, a database that is gone and what goes by LF-tags,
+// is not waited for as long as what is late.
+func (c *Consumer) awaitGroup(ctx context.Context, in FinalizeInput, r *tracker.Record, g *importing, last error) (_ *importing, accepted []string, _ error) {
+	var since time.Time
+	looked := true
+	err := poll.Until(ctx, shareWait, "what was granted on subscription "+in.SubscriptionID+" to be shown", func(ctx context.Context) (bool, error) {
+		if !looked {
+			g, last = c.observeGroup(ctx, in, r)
 		}
-		g, last = c.observeGroup(ctx, in, r)
-		if last != nil && g == nil {
+		if looked = false; g == nil {
 			return false, last
 		}
-		return !g.waits(), nil
+		if last == nil && len(g.pending()) > 0 {
+			shares, err := g.accept(ctx)
+			if accepted, since = append(accepted, shares...), (time.Time{}); err != nil {
+				return false, err
+			}
+			// What was shared is mostly in effect at once.
+			if g, last = c.observeGroup(ctx, in, r); g == nil {
+				return false, last
+			}
+			if len(g.pending()) > 0 {
+				return false, nil
+			}
+		}
+		switch {
+		case !g.waits():
+			return true, nil
+		case g.hidden():
+			since = time.Time{}
+		case since.IsZero():
+			since = time.Now()
+		}
+		return !since.IsZero() && time.Since(since) >= grantPatience, nil
 	})
-	if _, ok := errors.AsType[*poll.TimeoutError](err); ok && ctx.Err() == nil {
-		return g, last
+	if err != nil {
+		return nil, nil, identity.Explain(opFinalize, c.account, "what was granted on subscription "+in.SubscriptionID, err)
 	}
-	return g, err
+	return g, accepted, last
 }
 
 // pending are the invitations that wait to be accepted.

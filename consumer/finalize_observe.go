@@ -44,6 +44,7 @@ func (f *finalizing) observeShares(ctx context.Context) (err error) {
 	if f.visible, err = f.look(ctx); err != nil {
 		return err
 	}
+	f.sawFirst = f.visible
 	return f.invitations(ctx)
 }
 
@@ -57,7 +58,10 @@ func (f *finalizing) observeRest(ctx context.Context) error {
 	if err := f.lookForOtherLinks(ctx); err != nil {
 		return err
 	}
-	return f.lookForGrants(ctx)
+	if err := f.lookForGrants(ctx); err != nil {
+		return err
+	}
+	return f.lookForOptIns(ctx)
 }
 
 // look reports whether everything that was granted can be seen. Of a whole database
@@ -81,6 +85,7 @@ func (f *finalizing) look(ctx context.Context) (bool, error) {
 			Message: fmt.Sprintf("account %s says that tables of %s are in database %s, which is not its own but of account %s", r.Owner, r.Group, r.Database, owner),
 			Hint:    "ask the owner, account " + r.Owner + ", to end it"}
 	}
+	f.marked = catalog.HybridTables(d)
 	if r.OwnersWord() {
 		if err := f.ofItsOwner(ctx); err != nil {
 			return false, err
@@ -187,7 +192,8 @@ func (f *finalizing) invitations(ctx context.Context) error {
 	shares := shareARNs(&f.record.Subscription)
 	all, err := c.receiver().Invitations(ctx, c.meshAccount, shares)
 	if mayBeUnnamed(f.record) && (!f.visible || !f.record.Group.IsZero()) {
-		// Lake Formation did not say which shares carry what was granted, as it need not.
+		// Lake Formation did not say which shares carry what was granted, as it need not. What
+		// goes by LF-tags can be in another one than a database that is seen already.
 		all, err = c.receiver().InvitationsOf(ctx, c.meshAccount)
 	}
 	if err != nil {

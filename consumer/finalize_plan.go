@@ -37,7 +37,7 @@ func (f *finalizing) tables() []permissions.Resource {
 func (f *finalizing) objects() []permissions.Resource {
 	c, s := f.consumer, &f.record.Subscription
 	all := permissions.AllTables(c.meshAccount, s.Database)
-	if s.WholeDatabase() && len(f.held.Of(c.account, all).Permissions) > 0 {
+	if s.WholeDatabase() && len(received(f.held, c.account, all).Permissions) > 0 {
 		return []permissions.Resource{all}
 	}
 	if tags := chain.TagsOf(f.record); tags != nil {
@@ -104,17 +104,16 @@ func (f *finalizing) recipients() []string {
 func (f *finalizing) plan() *plan.Plan {
 	p := &plan.Plan{Operation: opFinalize}
 	batches := f.patient(f.consumer.lake).Batches()
-	last, handed := f.planLinked(p, batches, f.planAccepts(p))
+	last, handed := f.planLinked(p, batches, f.planShares(p, f.planAccepts(p)))
 	f.planRecord(p, handed, last)
 	f.warn(p)
 	return p
 }
 
-// planLinked adds the steps that bring what was shared of a database into the account, after
-// the shares were accepted. It returns the last of them, and whether any hands something on.
-func (f *finalizing) planLinked(p *plan.Plan, batches *permissions.Batches, accepted []*plan.Step) (last []*plan.Step, handed bool) {
+// planLinked adds the steps that bring what was shared of a database into the account, once it
+// is ready. It returns the last of them, and whether any hands something on.
+func (f *finalizing) planLinked(p *plan.Plan, batches *permissions.Batches, ready *plan.Step) (last []*plan.Step, handed bool) {
 	c, r := f.consumer, f.record
-	ready := f.planShares(p, accepted)
 	var link *plan.Step
 	if !f.linked && !f.elsewhere {
 		link = p.Add(plan.Step{
@@ -184,12 +183,16 @@ func (f *finalizing) planGrants(p *plan.Plan, batches *permissions.Batches, read
 	var steps []*plan.Step
 	onLink, onShared := f.wanted()
 	for _, e := range permissions.Missing(f.held, onShared) {
-		steps = append(steps, batches.Grant(p, e, ready)...)
+		after := []*plan.Step{ready}
+		if e.Resource.Kind == permissions.KindTagged {
+			after = append(after, f.arrived...)
+		}
+		steps = append(steps, batches.Grant(p, e, after...)...)
 	}
 	for _, e := range permissions.Missing(f.held, onLink) {
 		steps = append(steps, batches.Grant(p, e, link)...)
 	}
-	return steps
+	return append(steps, f.planOptIns(p, steps...)...)
 }
 
 // handOn hands access on to what can be seen now.
@@ -256,7 +259,11 @@ func (f *finalizing) what() string {
 func (f *finalizing) await(ctx context.Context) error {
 	c := f.consumer
 	shares := shareARNs(&f.record.Subscription)
-	err := poll.Until(ctx, shareWait, f.what()+" of the mesh to become visible", func(ctx context.Context) (bool, error) {
+	wait := shareWait
+	if len(f.record.Scope.Organizations()) > 0 {
+		wait = unitWait
+	}
+	err := poll.Until(ctx, wait, f.what()+" of the mesh to become visible", func(ctx context.Context) (bool, error) {
 		ok, err := f.look(ctx)
 		if err != nil || ok {
 			return ok, err
@@ -272,6 +279,18 @@ func (f *finalizing) await(ctx context.Context) error {
 	})
 	if err == nil {
 		return nil
+	}
+	if !direct(f.record) && len(c.publiclyHybrid(ctx, f.record.Database)) > 0 {
+		return &lakemesh.Error{Op: opFinalize, Account: c.account, Resource: f.what(), Kind: lakemesh.ErrAccessDenied, Err: err,
+			Message: "it cannot be seen, and tables of the database are in hybrid access mode: this account may not be opted in",
+			Hint:    "let an administrator of mesh account " + c.meshAccount + " opt it in, and import it again", Do: []lakemesh.Call{lakemesh.Do("admin.OptIn")}}
+	}
+	if units := f.record.Scope.Organizations(); len(units) > 0 && ctx.Err() == nil {
+		to := strings.Join(units, ", ")
+		return &lakemesh.Error{Op: opFinalize, Account: c.account, Resource: "subscription " + f.record.ID, Kind: lakemesh.ErrAccessDenied, Err: err,
+			Message: fmt.Sprintf("it was granted to every account of %s, and account %s is not shown %s", to, c.account, f.what()),
+			Hint: "see in the management account of the organization whether the account is in it, and whether sharing within the organization is on (aws ram enable-sharing-with-aws-organization); " +
+				"import it again then, or ask for access for the account alone"}
 	}
 	return identity.Explain(opFinalize, c.account, f.what(), err)
 }

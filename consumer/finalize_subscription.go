@@ -18,6 +18,10 @@ const opFinalize = "FinalizeSubscription"
 // shareWait is how long what was shared may take to become visible.
 const shareWait = 2 * time.Minute
 
+// unitWait is how long what was shared with the account's organization, or a unit of it, may
+// take: nobody is invited, and the approval has waited for the share.
+const unitWait = 15 * time.Second
+
 // maxDatabaseName is how long the name of a database may be
 // (https://docs.aws.amazon.com/glue/latest/dg/aws-glue-api-catalog-databases.html).
 const maxDatabaseName = 255
@@ -100,8 +104,16 @@ type finalizing struct {
 	// further tells that of a group this is not the first database, with which what goes by
 	// LF-tags is handed on.
 	further bool
+	// arrived are the steps that wait for all databases of a group.
+	arrived []*plan.Step
 	// noted are the steps that record the regions of links, of all databases of a group.
 	noted map[string]*plan.Step
+	// marked are the tables of the database that their owner keeps in hybrid access mode,
+	// unopted who is to be opted in to them. sawFirst tells that all of that was known before
+	// anything was planned.
+	marked   map[string]bool
+	unopted  []permissions.OptIn
+	sawFirst bool
 	// handed is what was known when access was handed on later than planned, on what could
 	// not be seen before; nil if it was not.
 	handed *finalizing
@@ -176,6 +188,9 @@ func (c *Consumer) FinalizeSubscription(ctx context.Context, in FinalizeInput) (
 	}
 	if err := c.apply(ctx, p); err != nil {
 		return nil, f.failed(ctx, err)
+	}
+	if err := f.optInLate(ctx); err != nil {
+		return nil, err
 	}
 	if f.handed != nil {
 		f.held, f.seen = f.handed.held, f.handed.seen

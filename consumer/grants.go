@@ -39,7 +39,7 @@ func (c *Consumer) grants(ctx context.Context, op string, resources []permission
 			c.log.InfoContext(ctx, "what is granted on tables cannot be listed, and is asked for one by one", "reason", err)
 		}
 	}
-	rest := slices.DeleteFunc(slices.Clone(resources), func(r permissions.Resource) bool { return len(held.Of(c.account, r).Permissions) > 0 })
+	rest := slices.DeleteFunc(slices.Clone(resources), func(r permissions.Resource) bool { return len(received(held, c.account, r).Permissions) > 0 })
 	found := make([][]permissions.Entry, len(rest))
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(c.concurrency())

@@ -82,7 +82,7 @@ func justified(subscriptions []*tracker.Record, r permissions.Resource) lakemesh
 // holds.
 func gives(s *lakemesh.Subscription, r permissions.Resource) bool {
 	switch {
-	case len(s.Scope.Principals) > 0:
+	case s.Scope.Direct():
 		return false
 	case r.Kind == permissions.KindTagged:
 		return !s.Group.IsZero() && r == tagged(r.Account, s)

@@ -92,9 +92,18 @@ func (s *inspected) compareImport(r *tracker.Record, further bool) {
 	if len(hidden) > 0 && !waits {
 		for _, resource := range hidden {
 			g := on(chain.Share, resource.String(), s.account, "it was granted, and this account does not see it")
+			if units := r.Scope.Organizations(); len(units) > 0 {
+				g.Principal = strings.Join(units, ", ")
+				g.What = "it was granted to every account of " + g.Principal + ", and this account does not see it: it is not in that, or has left it"
+				g.ByHand = "see whether account " + s.account + " is in " + g.Principal + ", in the management account of the organization"
+			}
 			g.Account, g.Repairs, g.Command, g.Mends = s.meshAccount, chain.Owner, byOwner(r), chain.Mends{}
 			if resource.Table != "" {
 				g.Tables = []string{resource.Table}
+			}
+			if len(s.seen[name].hybrid) > 0 {
+				g.Link, g.Repairs, g.Command = chain.OptedIn, chain.Administrator, "lakemesh mesh opt-in"
+				g.What += ": tables of the database are in hybrid access mode, and the mesh's administrator may not have opted it in"
 			}
 			s.found(g)
 		}
@@ -159,6 +168,7 @@ func (s *inspected) compareHandedOn(r *tracker.Record, linked, further bool, on 
 	for _, e := range permissions.Missing(s.held, onShared) {
 		s.found(on(chain.HandedOn, e.Resource.String(), e.Principal, "lacks "+e.Permissions.String()))
 	}
+	s.compareOptIns(importing, on)
 	if !linked {
 		return
 	}
@@ -268,7 +278,7 @@ func (s *inspected) compareOurs(e permissions.Entry) {
 			may = may.Union(r.Claim.Permissions.Intersect(r.Claim.Grantable))
 		}
 	}
-	may = may.Union(grantedItself(standing, e)).Union(s.grouped(e.Resource))
+	may = may.Union(grantedItself(standing, e)).Union(s.grouped(e.Resource)).Union(handsOnByUnits(s.held, e.Resource))
 	excess := e.Permissions.Minus(may)
 	if may.Has(lakemesh.All) || len(excess) == 0 {
 		return
@@ -296,6 +306,9 @@ func (s *inspected) compareOnLink(e permissions.Entry, target, where string) {
 		// Of links that lead nowhere, the link is told of.
 		return
 	}
+	if len(byUnits(s.held, permissions.Database(s.meshAccount, target)).Grantable) > 0 {
+		return
+	}
 	standing, _ := s.on(permissions.Database(s.meshAccount, target), stands)
 	if slices.ContainsFunc(standing, func(r *tracker.Record) bool { return len(passed(&r.Subscription)) > 0 || direct(r) || r.Claim != nil }) {
 		return
@@ -315,7 +328,9 @@ func (s *inspected) compareAccount(e permissions.Entry, byHand access.Grants) {
 	var may lakemesh.Permissions
 	for _, r := range standing {
 		for _, given := range r.MayHold() {
-			may = may.Union(givenOn(r, given, e.Resource))
+			if len(given.Scope.Organizations()) == 0 {
+				may = may.Union(givenOn(r, given, e.Resource))
+			}
 		}
 	}
 	if e.Resource.Kind == permissions.KindDatabase && len(standing) > 0 {
@@ -392,6 +407,9 @@ func (s *inspected) compareLink(name, target, where string) {
 	case len(pending) > 0:
 		f.What = "it leads to database " + target + " of the mesh, which this account does not see; a request for it waits, and when its owner approves it the link leads there again"
 		f.Subscriptions, f.Repairs = pending, chain.Owner
+	case s.seen[target].visible && len(byUnits(s.held, on).Permissions) > 0:
+		// Its organization, or a unit that it is in, was given it.
+		return
 	case s.seen[target].visible:
 		f.Kind, f.What = chain.Undecided, "it leads to database "+target+" of the mesh, which this account sees, and has no subscription to"
 	default:

@@ -2,6 +2,7 @@ package consumer
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -45,8 +46,11 @@ type inspected struct {
 	// tags are the LF-tags of tables that principals of the account hold something on by name,
 	// and that are in databases of groups.
 	tags map[access.Object]map[string]string
+	// optedIn is who of the account is opted in to tables in hybrid access mode; nil if that
+	// is not known.
+	optedIn map[permissions.OptIn]bool
 	// shown are the databases of the mesh in which it shows something of the account.
-	shown map[string]bool
+	shown map[shown]bool
 	// handed is what histories say of imports, by subscription.
 	handed map[string]handedOn
 
@@ -61,7 +65,10 @@ type inspected struct {
 type seen struct {
 	visible bool
 	// owner publishes it, if that stands there.
-	owner  string
+	owner string
+	// hybrid are the tables that their owner keeps in hybrid access mode, as far as the
+	// database is seen, by whomever.
+	hybrid map[string]bool
 	tables map[string]bool
 	// others are those of the tables that Glue says somebody else than this account has made.
 	others map[string]bool
@@ -193,8 +200,10 @@ func (s *inspected) readDatabases(ctx context.Context) error {
 			found := seen{tables: map[string]bool{}, others: map[string]bool{}}
 			d, ok, err := s.shared.database(within, name)
 			if found.visible = ok; err == nil && ok {
-				found.owner = catalog.OwnerOf(d)
+				found.owner, found.hybrid = catalog.OwnerOf(d), catalog.HybridTables(d)
 				err = s.readTables(within, name, named[name], &found)
+			} else if err == nil {
+				found.hybrid = s.publiclyHybrid(within, name)
 			}
 			s.mu.Lock()
 			defer s.mu.Unlock()
@@ -320,7 +329,10 @@ func (s *inspected) readGrants(ctx context.Context) error {
 		return err
 	}
 	s.held = held
-	return s.readTags(ctx)
+	if err := s.readTags(ctx); err != nil {
+		return err
+	}
+	return s.readOptIns(ctx)
 }
 
 // readTags reads the LF-tags of tables on which something was handed on by name although they
@@ -363,4 +375,20 @@ func (s *inspected) grouped(on permissions.Resource) (may lakemesh.Permissions) 
 		}
 	}
 	return may
+}
+
+// readOptIns reads who of the account is opted in, where that matters.
+func (s *inspected) readOptIns(ctx context.Context) (err error) {
+	var on []permissions.Resource
+	for name, of := range s.seen {
+		if of.visible && len(of.hybrid) > 0 {
+			on = append(on, s.optInsOn(name, slices.Sorted(maps.Keys(of.tables)), of.hybrid)...)
+		}
+	}
+	s.optedIn, err = s.optIns(ctx, opVerify, on)
+	if errors.Is(err, lakemesh.ErrAccessDenied) {
+		s.unsure("%v", err)
+		return nil
+	}
+	return err
 }

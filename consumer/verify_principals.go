@@ -24,7 +24,7 @@ func (s *inspected) lookAtPrincipals(ctx context.Context) error {
 	group, within := errgroup.WithContext(ctx)
 	group.SetLimit(s.concurrency())
 	for _, r := range s.records {
-		if r.Status != lakemesh.Active || r.Over || !s.in.about(r) {
+		if r.Status != lakemesh.Active || r.Over || !s.in.about(r) || !r.Scope.Direct() {
 			continue
 		}
 		for _, principal := range r.Scope.Principals {

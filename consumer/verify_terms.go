@@ -16,13 +16,13 @@ import (
 // not hold. The owner alone can give it. further is as in compareImport.
 func (s *inspected) compareTerms(r *tracker.Record, further bool) {
 	given := r.Justified()
-	if len(given.Scope.Principals) > 0 {
+	if given.Scope.Direct() {
 		// What identities were granted themselves their account is not shown
 		// (https://docs.aws.amazon.com/lake-formation/latest/dg/cross-account-notes.html).
 		return
 	}
 	name := strings.ToLower(r.Database)
-	if !s.shows(name) {
+	if !s.shows(name, len(given.Scope.Organizations()) > 0) {
 		s.unsure("subscription %s: Lake Formation does not show what this account holds on database %s, so what it lacks is not known", r.ID, name)
 		return
 	}
@@ -44,7 +44,7 @@ func (s *inspected) compareTerms(r *tracker.Record, further bool) {
 		describe.Grantable = describe.Permissions
 	}
 	database := permissions.Database(s.meshAccount, name)
-	if lacks := lacking(s.held.Of(s.account, database), describe); !lacks.Empty() {
+	if lacks := lacking(received(s.held, s.account, database), describe); !lacks.Empty() {
 		on(database, lacks)
 	}
 	objects := s.objects(&r.Subscription)
@@ -57,7 +57,7 @@ func (s *inspected) compareTerms(r *tracker.Record, further bool) {
 		case len(tables) == 0 && !sharesTables(&r.Subscription):
 			// The database had no tables to grant on.
 			return
-		case len(tables) > 0 && lacking(s.held.Of(s.account, all), want).Empty():
+		case len(tables) > 0 && lacking(received(s.held, s.account, all), want).Empty():
 			return
 		case len(tables) > 0:
 			// All tables at once and each of them is the same.
@@ -90,24 +90,33 @@ func lacking(held permissions.Entry, wanted access.Held) access.Held {
 
 // ofAccount is what the account holds on a table: on itself, or with all of its database.
 func ofAccount(held *permissions.Grants, account string, on permissions.Resource) permissions.Entry {
-	e := held.Of(account, on)
+	e := received(held, account, on)
 	if on.Kind == permissions.KindTable {
-		all := held.Of(account, permissions.AllTables(on.Account, on.Database))
+		all := received(held, account, permissions.AllTables(on.Account, on.Database))
 		e.Permissions, e.Grantable = e.Permissions.Union(all.Permissions), e.Grantable.Union(all.Grantable)
 	}
 	return e
 }
 
 // shows reports whether Lake Formation shows anything that the account holds in a database
-// of the mesh. Where it shows nothing, that says nothing about what is held.
-func (s *inspected) shows(database string) bool {
+// of the mesh, itself or by organizations and units. Where it shows nothing, that says nothing
+// about what is held.
+func (s *inspected) shows(database string, byUnits bool) bool {
 	if s.shown == nil {
-		s.shown = map[string]bool{}
+		s.shown = map[shown]bool{}
 		for _, e := range s.held.Entries() {
-			if e.Principal == s.account && e.Resource.Account == s.meshAccount {
-				s.shown[e.Resource.Database] = true
+			units := access.Grantee(e.Principal).Organization()
+			if (e.Principal == s.account || units) && e.Resource.Account == s.meshAccount {
+				s.shown[shown{e.Resource.Database, units}] = true
 			}
 		}
 	}
-	return s.shown[database]
+	return s.shown[shown{database, byUnits}]
+}
+
+// shown is a database in which something is shown of the account itself, or of organizations
+// and units that it is in.
+type shown struct {
+	database string
+	byUnits  bool
 }

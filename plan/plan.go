@@ -44,6 +44,8 @@ const (
 	Deregister       Kind = "deregister-location"
 	Grant            Kind = "grant"
 	Revoke           Kind = "revoke"
+	OptIn            Kind = "opt-in"
+	OptOut           Kind = "opt-out"
 	ScheduleEnd      Kind = "schedule-end"
 	UnscheduleEnd    Kind = "unschedule-end"
 	CreateGroup      Kind = "create-schedule-group"

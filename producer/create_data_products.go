@@ -51,6 +51,15 @@ type CreateDataProductsInput struct {
 	// definitions, commits to Iceberg tables, partitions that only the copy has. Without it
 	// such a copy stays as it is, and is a [lakemesh.ErrConflict].
 	Overwrite bool
+	// Hybrid puts the tables into hybrid access mode, or with false takes them out of it; nil
+	// leaves them as they are, at first out of it. What IAMAllowedPrincipals holds on the copy
+	// in the mesh, and on its database, stays then, for others in the mesh account who depend
+	// on it: Lake Formation restricts nobody there who was not opted in. The location is
+	// registered in hybrid access mode. It needs the mesh's cross-account version 4 or higher,
+	// and an administrator of the mesh who opts its members in, see admin.OptIn.
+	//
+	// lakemesh gives IAMAllowedPrincipals nothing, and with nil or true takes nothing from it.
+	Hybrid *bool
 }
 
 // CreateDataProductsOutput tells what was published.

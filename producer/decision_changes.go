@@ -10,7 +10,6 @@ import (
 	"github.com/lakemesh/lakemesh/access"
 	"github.com/lakemesh/lakemesh/internal/catalog"
 	"github.com/lakemesh/lakemesh/internal/chain"
-	"github.com/lakemesh/lakemesh/internal/expression"
 	"github.com/lakemesh/lakemesh/internal/parts"
 	"github.com/lakemesh/lakemesh/internal/permissions"
 	"github.com/lakemesh/lakemesh/internal/storage"
@@ -73,8 +72,8 @@ func (p *Producer) changes(c *considered, f *found) (*change, error) {
 	}
 	target := ours(wanted.Grants)
 	for k, h := range made {
-		if k.Object.Kind == access.KindFilter && target[k].Empty() {
-			// What others hold on a filter a listing may not show, and nothing is answered about
+		if (k.Object.Kind == access.KindFilter || k.Object.Kind == access.KindTaggedTables) && target[k].Empty() {
+			// What others hold on a filter, or by LF-tags, a listing may not show, and nothing is answered about
 			// one of them. Revoking what is not there does no harm.
 			there.Add(k, h)
 		}
@@ -104,13 +103,15 @@ func (p *Producer) changes(c *considered, f *found) (*change, error) {
 			return nil, err
 		}
 	}
-	if err := unblocked(f.have, ch.grant); err != nil {
+	if err := unblocked(c.op, p.meshAccount, f, ch.grant); err != nil {
 		return nil, err
 	}
 	if ch.foreign, err = permissions.EncodeFound(byHand); err != nil {
 		return nil, err
 	}
-	p.growing(c, f, ch)
+	if err := p.growing(c, f, ch); err != nil {
+		return nil, err
+	}
 	if err := p.filters(c, f, ch, wanted, diff.After); err != nil {
 		return nil, err
 	}
@@ -130,7 +131,11 @@ func (p *Producer) changes(c *considered, f *found) (*change, error) {
 func (p *Producer) wanted(c *considered, f *found) (_ access.Wanted, stays access.Grants, _ error) {
 	known := p.catalog(f)
 	if own := c.record.Database; own != "" {
-		known.Databases[own] = access.Database{Tables: known.Databases[own].Tables, Wildcard: f.have.Of(p.ids.Mesh.ARN, permissions.AllTables(p.meshAccount, own)).Grantable}
+		database := access.Database{Tables: known.Databases[own].Tables}
+		if f.grantsAll(own) {
+			database.Wildcard = f.have.Of(p.ids.Mesh.ARN, permissions.AllTables(p.meshAccount, own)).Grantable
+		}
+		known.Databases[own] = database
 	}
 	all := []access.Terms{p.termsOf(c.record, c.terms)}
 	stays = access.Grants{}
@@ -235,8 +240,8 @@ func (p *Producer) steps(ctx context.Context, c *considered, f *found, ch *chang
 	settled := f.carriage.Settled && f.shared.found != nil
 	if (len(ch.grant) > 0 || unfinished) && !settled {
 		todo.Add(plan.Step{
-			Kind: plan.AwaitShare, Account: p.meshAccount, Resource: "resource shares for account " + r.Subscriber,
-			Summary: "check that the resource shares for account " + r.Subscriber + " are in order", Run: f.shared.await,
+			Kind: plan.AwaitShare, Account: p.meshAccount, Resource: "resource shares for " + f.shared.with(),
+			Summary: "check that the resource shares for " + f.shared.with() + " are in order", Run: f.shared.await,
 		}, steps...)
 	}
 	if err := p.planBuckets(ctx, todo, ch, steps...); err != nil {
@@ -269,15 +274,16 @@ func (p *Producer) warn(c *considered, f *found, ch *change, wanted access.Wante
 			warn("and %d more", len(ch.byHand)-n)
 			break
 		}
-		warn("account %s holds %s on %s already, which lakemesh did not grant: it stays when this subscription ends", r.Subscriber, e.Permissions, e.Resource)
+		warn("%s holds %s on %s already, which lakemesh did not grant: it stays when this subscription ends", holder(e.Principal), e.Permissions, e.Resource)
 	}
+	ch.warnings = append(ch.warnings, p.unitsOf(c, f, ch)...)
 	ch.warnings = append(ch.warnings, fallenOf(c, ch)...)
 	for n, object := range slices.Sorted(maps.Keys(f.carriage.Missing)) {
 		if n == mostNamed {
 			warn("and %d more", len(f.carriage.Missing)-n)
 			break
 		}
-		warn("%s was granted and does not reach account %s: %s; it is shared again", object, r.Subscriber, f.carriage.Missing[object])
+		warn("%s was granted and does not reach %s: %s; it is shared again", object, f.shared.with(), f.carriage.Missing[object])
 	}
 	for _, u := range wanted.Unmet {
 		if u.ID == r.ID {
@@ -290,6 +296,7 @@ func (p *Producer) warn(c *considered, f *found, ch *change, wanted access.Wante
 			warnOfPlaces(warn, name, tables[name])
 		}
 	}
+	warnHybrid(warn, c, f)
 	for _, name := range f.halfRead {
 		warn("not all partitions of table %s were looked at: one that lies exactly in a folder that is closed is closed, too", name)
 	}
@@ -299,18 +306,4 @@ func (p *Producer) warn(c *considered, f *found, ch *change, wanted access.Wante
 	for _, why := range f.unread {
 		warn("whether prefixes are open that nobody reads is not known: %s", why)
 	}
-}
-
-// unblocked finds resources on which IAMAllowedPrincipals holds a permission:
-// Lake Formation would refuse the grant.
-func unblocked(have *permissions.Grants, grant []permissions.Entry) error {
-	for _, g := range grant {
-		if err := expression.RefuseSentinel("Tables", g.Resource.Table); err != nil {
-			return err
-		}
-		if len(have.Of(permissions.AllowedByIAM, g.Resource).Permissions) > 0 {
-			return permissions.BlockedByIAM(g.Resource, nil)
-		}
-	}
-	return nil
 }

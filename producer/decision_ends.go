@@ -182,7 +182,7 @@ func (p *Producer) explainEnd(part access.Part, err error) error {
 	switch {
 	case errors.Is(err, endings.ErrCarriedOut):
 		e.Kind = lakemesh.ErrChanged
-		e.Message = "the end of what account " + string(part.Grantee) + " held came while this was decided"
+		e.Message = "the end of what " + holder(string(part.Grantee)) + " held came while this was decided"
 		e.Hint = "make the same decision again: it grants again what was taken"
 	case awserr.Denied(err), awserr.Is(err, "ResourceNotFoundException"), awserr.Is(err, "ValidationException"):
 		e.Kind = lakemesh.ErrAccessDenied

@@ -94,7 +94,7 @@ func (p *Producer) filters(c *considered, f *found, ch *change, wanted access.Wa
 			if slices.Contains(c.grantees(), e.Principal) {
 				unused = unused && left.Empty()
 			} else {
-				unused = unused && (e.Principal == p.ids.Mesh.ARN || e.Principal == p.ends.Role() || access.Grantee(e.Principal).Account() == c.record.Subscriber)
+				unused = unused && (e.Principal == p.ids.Mesh.ARN || e.Principal == p.ends.Role() || f.handedOn(c, e))
 			}
 		}
 		if unused {

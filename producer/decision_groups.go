@@ -26,10 +26,12 @@ import (
 // growing notes what is particular to a group: which databases its tables are in, and what
 // the owner's own role lacks by its LF-tags. Lake Formation shows who is no data lake
 // administrator of others' permissions at most those that it holds itself, so the role holds
-// what it gives: it can read those tables anyway.
-func (p *Producer) growing(c *considered, f *found, ch *change) {
+// what it gives: it can read those tables anyway. A mesh whose cross-account version does not
+// share by LF-tags is refused
+// (https://docs.aws.amazon.com/lake-formation/latest/dg/optimize-ram.html).
+func (p *Producer) growing(c *considered, f *found, ch *change) error {
 	if c.record.Group.IsZero() {
-		return
+		return nil
 	}
 	ch.members, ch.databases = inOrder(f.tables), f.databases()
 	on := permissions.Tagged(p.meshAccount, chain.TagsOf(c.record))
@@ -38,11 +40,16 @@ func (p *Producer) growing(c *considered, f *found, ch *change) {
 			// One principal can be granted on so many expressions and no more.
 			ch.disown = append(ch.disown, permissions.Entry{Principal: p.ids.Mesh.ARN, Resource: on, Permissions: own.Permissions, Grantable: own.Grantable})
 		}
-		return
+		return nil
+	}
+	if f.version != 0 && f.version < versionOfTags && c.givesMore() {
+		return &lakemesh.Error{Kind: lakemesh.ErrInvalidInput, Account: p.meshAccount, Resource: "data lake settings",
+			Message: fmt.Sprintf("the mesh's cross-account version is %d, and %s is granted by LF-tags, which are shared from version %d on", f.version, c.record.Group, versionOfTags),
+			Hint:    "let the mesh's administrator bring the mesh up to date, which raises it, or have the tables asked for by their names", Do: []lakemesh.Call{lakemesh.Do("admin.UpgradeMesh")}}
 	}
 	ch.own = permissions.Missing(f.have, []permissions.Entry{{Principal: p.ids.Mesh.ARN, Resource: on, Permissions: c.permitted}})
 	if c.action != lakemesh.ActionApprove {
-		return
+		return nil
 	}
 	var names []string
 	for i, name := range inOrder(f.tables) {
@@ -57,6 +64,7 @@ func (p *Producer) growing(c *considered, f *found, ch *change) {
 		has = "has " + strings.Join(names, ", ")
 	}
 	ch.warnings = append(ch.warnings, fmt.Sprintf("%s %s; what is published into it later account %s reads at once", c.record.Group, has, c.record.Subscriber))
+	return nil
 }
 
 // growSince follows tables that came into a group, or left it, while a subscription to it was
@@ -113,6 +121,9 @@ func (p *Producer) planDisown(todo *plan.Plan, ch *change, after ...*plan.Step) 
 		batches.Revoke(todo, e, after...)
 	}
 }
+// versionOfTags is the cross-account version from which on what goes by LF-tags is shared
+// through RAM.
+const versionOfTags = 3
 
 // planOwn adds the steps that grant the owner's own role what it gives by LF-tags. It goes
 // along with what others are granted, and comes before anybody looks at that.
@@ -321,4 +332,32 @@ func (p *Producer) refuseBesideGroups(c *considered, f *found, ch *change) error
 			Hint: "end that subscription first, or take the table out of it", Do: []lakemesh.Call{lakemesh.Do("producer.DeleteSubscription", "SubscriptionID", b.record.ID)}}
 	}
 	return nil
+}
+
+// byTags is what this producer's subscriptions to groups give, or may have given, and what
+// the others give by name; nil if there are none to groups.
+func (p *Producer) byTags(ctx context.Context) (*permissions.ByTags, error) {
+	b := &permissions.ByTags{Held: access.Grants{}, Named: access.Grants{}, Tables: map[access.Object]map[string]string{}}
+	groups := map[string]map[string]string{}
+	_, err := p.records.OwnedActive(ctx, p.account, func(r *tracker.Record) bool {
+		into := b.Named
+		if !r.Group.IsZero() {
+			into, groups[r.Group.String()] = b.Held, r.Group.Tags(p.account)
+		}
+		for k, h := range p.either(r, nil, r.MayHold()...) {
+			into.Add(k, h)
+		}
+		return false
+	})
+	if err != nil || len(groups) == 0 {
+		return nil, err
+	}
+	carried, err := p.carried(ctx, nil, slices.Collect(maps.Values(groups)))
+	if err != nil || carried == nil {
+		return nil, err
+	}
+	for name, tags := range carried.tags {
+		b.Tables[access.OnTable(p.meshAccount, name.Database, name.Table)] = tags
+	}
+	return b, nil
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/lakemesh/lakemesh"
+	"github.com/lakemesh/lakemesh/access"
 	"github.com/lakemesh/lakemesh/internal/permissions"
 )
 
@@ -23,14 +24,18 @@ func fallenOf(c *considered, ch *change) []string {
 		holds[e.Key()] = e
 	}
 	type loss struct {
-		lost, again string
+		lost, again, in string
 		// part tells that it was held on a filter, in whose place another is granted.
 		part bool
 	}
 	resources := map[loss][]string{}
 	for _, e := range ch.revoke {
 		handedOn := e.Permissions.Intersect(e.Grantable)
-		if e.Principal != c.record.Subscriber || len(handedOn) == 0 {
+		whose, accounts := access.Grantee(e.Principal), "account "+c.record.Subscriber
+		if whose.Organization() {
+			accounts = "any account of " + e.Principal
+		}
+		if e.Principal != c.record.Subscriber && !whose.Organization() || len(handedOn) == 0 {
 			continue
 		}
 		after := holds[e.Key()].Grantable
@@ -38,17 +43,17 @@ func fallenOf(c *considered, ch *change) []string {
 		if after.Has(lakemesh.All) {
 			again = handedOn
 		}
-		l := loss{handedOn.String(), again.String(), e.Resource.Kind == permissions.KindFilter}
+		l := loss{handedOn.String(), again.String(), accounts, e.Resource.Kind == permissions.KindFilter}
 		resources[l] = append(resources[l], e.Resource.String())
 	}
 	var all []string
-	for _, l := range slices.SortedFunc(maps.Keys(resources), func(x, y loss) int { return strings.Compare(x.lost+" "+x.again, y.lost+" "+y.again) }) {
+	for _, l := range slices.SortedFunc(maps.Keys(resources), func(x, y loss) int { return strings.Compare(x.lost+" "+x.again+" "+x.in, y.lost+" "+y.again+" "+y.in) }) {
 		names := resources[l]
 		on := strings.Join(names[:min(len(names), mostNamed)], ", ")
 		if more := len(names) - mostNamed; more > 0 {
 			on += fmt.Sprintf(" and %d more", more)
 		}
-		text := fmt.Sprintf("whoever in account %s was given %s on %s loses it at once: what an account has handed on falls with what is revoked from it", c.record.Subscriber, l.lost, on)
+		text := fmt.Sprintf("whoever in %s was given %s on %s loses it at once: what an account has handed on falls with what is revoked from it", l.in, l.lost, on)
 		if l.again == "" && l.part && len(c.grantable) > 0 {
 			text += "; it hands on what it has now by importing the subscription again: " + lakemesh.Do("consumer.FinalizeSubscription", "SubscriptionID", c.record.ID).String()
 		} else if l.again == "" {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/lakemesh/lakemesh"
 	"github.com/lakemesh/lakemesh/access"
+	"github.com/lakemesh/lakemesh/internal/awserr"
 	"github.com/lakemesh/lakemesh/internal/catalog"
 	"github.com/lakemesh/lakemesh/internal/chain"
 	"github.com/lakemesh/lakemesh/internal/endings"
@@ -27,7 +28,8 @@ type found struct {
 	placed map[catalog.TableName]meshTable
 	// left are the tables that have left the subscription's group, with their places.
 	left map[catalog.TableName]meshTable
-	// others are the consumer's other subscriptions in the same databases.
+	// others are the other subscriptions in the same databases that can justify what this one
+	// grants: the consumer's, and those of others that are for the same organizations and units.
 	others []*tracker.Record
 	// have is what is granted on the resources that are looked at.
 	resources []permissions.Resource
@@ -44,6 +46,8 @@ type found struct {
 	shared   *shared
 	carriage sharing.Carriage
 
+	// version is the mesh's cross-account version, where it matters and is known.
+	version int
 	// beside are the consumer's subscriptions to groups that have tables of which this one is
 	// on a part.
 	beside []besideGroup
@@ -63,6 +67,8 @@ type found struct {
 	halfRead []string
 	// unread says of which buckets the policy could not be read, and why.
 	unread []string
+	// hybrid is what was read where IAMAllowedPrincipals holds something; nil elsewhere.
+	hybrid *hybridFound
 	// ends are the schedules that end what the subscription may have been granted; nil if it
 	// was not looked at them.
 	ends map[access.Part]*endings.Found
@@ -118,14 +124,10 @@ func (p *Producer) observe(ctx context.Context, c *considered) (*found, error) {
 		})
 	}
 	group.Go(func() (err error) {
-		f.others, err = p.records.Justifying(within, c.ledger, r.ID)
-		// Grants on other databases are no concern of this decision. Those by groups can be on
-		// any, and all can be beside one by a group.
-		f.others = slices.DeleteFunc(f.others, func(o *tracker.Record) bool {
-			return r.Group.IsZero() && o.Group.IsZero() && o.Database != r.Database
-		})
+		f.others, err = p.observeOthers(within, c)
 		return err
 	})
+	group.Go(func() error { return p.knowsUnits(within, c) })
 	group.Go(func() (err error) {
 		f.filters, err = p.observeFilters(within, c)
 		return err
@@ -138,6 +140,15 @@ func (p *Producer) observe(ctx context.Context, c *considered) (*found, error) {
 		f.locations, err = p.mesh.lake.Locations(within)
 		return err
 	})
+	if !r.Group.IsZero() && c.givesMore() {
+		group.Go(func() (err error) {
+			if f.version, err = p.mesh.lake.CrossAccountVersion(within); awserr.Denied(err) {
+				// A role of an older version: Lake Formation says what it does not share.
+				err = nil
+			}
+			return err
+		})
+	}
 	if c.closes() {
 		group.Go(func() (err error) {
 			// What others may read goes by what Lake Formation has and not by the records:
@@ -147,6 +158,9 @@ func (p *Producer) observe(ctx context.Context, c *considered) (*found, error) {
 		})
 	}
 	if err := group.Wait(); err != nil {
+		return nil, err
+	}
+	if err := p.observeHybrid(ctx, c, f); err != nil {
 		return nil, err
 	}
 	f.shared = &shared{producer: p, record: r, resources: f.resources, to: c.grantees()}

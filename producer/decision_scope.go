@@ -60,7 +60,7 @@ func (c *considered) grantees() []string {
 // the subscription itself finds on its filters is not taken from its record.
 func (p *Producer) lakeOf(subscription string, grantees []string) *permissions.Lake {
 	lake := *p.mesh.lake
-	lake.OnFilters = func(ctx context.Context) (access.Grants, error) { return p.onFilters(ctx, subscription) }
+	lake.OnFilters = func(ctx context.Context) (access.Grants, error) { return p.onFilters(ctx, subscription, grantees) }
 	lake.Others = func(ctx context.Context) ([]string, error) {
 		all, err := p.mesh.lake.Others(ctx)
 		for _, g := range grantees {
@@ -75,28 +75,33 @@ func (p *Producer) lakeOf(subscription string, grantees []string) *permissions.L
 
 // onFilters is what this producer's subscriptions but one give on data cells filters. Where a
 // decision on another consumer's is unfinished, that is what it may have by now: what it
-// reads is not closed by others. Of the same consumer's that would keep from being granted
-// what is not there.
-func (p *Producer) onFilters(ctx context.Context, but string) (access.Grants, error) {
+// reads is not closed by others. Of the same consumer's, and of what grantees hold, that would
+// keep from being granted what is not there.
+func (p *Producer) onFilters(ctx context.Context, but string, grantees []string) (access.Grants, error) {
 	_, consumer, _, err := lakemesh.ParseSubscriptionID(but)
 	if err != nil {
 		consumer = ""
 	}
 	all := access.Grants{}
 	_, err = p.records.OwnedActive(ctx, p.account, func(r *tracker.Record) bool {
-		given := []tracker.Given{r.Justified()}
-		if r.Claim != nil && !r.Over && r.Subscriber != consumer {
-			given = r.MayHold()
+		if r.ID == but {
+			return false
 		}
-		for _, g := range given {
-			if r.ID == but || !g.Scope.Partly() {
-				continue
-			}
-			for k, h := range chain.Either(p.meshAccount, r, nil, g) {
-				if k.Object.Kind == access.KindFilter {
-					all.Add(k, h)
+		add := func(given []tracker.Given, of func(access.Grantee) bool) {
+			for _, g := range given {
+				if !g.Scope.Partly() {
+					continue
+				}
+				for k, h := range chain.Either(p.meshAccount, r, nil, g) {
+					if k.Object.Kind == access.KindFilter && of(k.Grantee) {
+						all.Add(k, h)
+					}
 				}
 			}
+		}
+		add([]tracker.Given{r.Justified()}, func(access.Grantee) bool { return true })
+		if r.Claim != nil && !r.Over && r.Subscriber != consumer {
+			add(r.MayHold(), func(g access.Grantee) bool { return !slices.Contains(grantees, string(g)) })
 		}
 		return false
 	})

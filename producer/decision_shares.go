@@ -2,9 +2,12 @@ package producer
 
 import (
 	"context"
+	"maps"
 	"slices"
+	"strings"
 
 	"github.com/lakemesh/lakemesh"
+	"github.com/lakemesh/lakemesh/access"
 	"github.com/lakemesh/lakemesh/internal/permissions"
 	"github.com/lakemesh/lakemesh/internal/sharing"
 	"github.com/lakemesh/lakemesh/internal/tracker"
@@ -15,8 +18,8 @@ type shared struct {
 	producer  *Producer
 	record    *tracker.Record
 	resources []permissions.Resource
-	// to are those whom the grants are to: the consumer's account, or identities of it. The
-	// shares are always with the account.
+	// to are those whom the grants are to: the consumer's account, identities of it, with which
+	// the shares are with the account, or organizations and units.
 	to    []string
 	found *permissions.Grants
 	// left are shares that the consumer was not in any more before the decision. What
@@ -85,26 +88,62 @@ func (s *shared) await(ctx context.Context) error {
 			objects = append(objects, s.producer.sharedARN(r))
 		}
 	}
-	return s.owner().Check(ctx, s.record.Subscriber, arns, objects...)
+	return s.owner(s.to...).Check(ctx, s.record.Subscriber, arns, objects...)
 }
 
-func (s *shared) owner() sharing.Owner {
-	return sharing.Owner{Client: s.producer.mesh.ram, Account: s.producer.meshAccount, Identities: s.to}
+func (s *shared) owner(to ...string) sharing.Owner {
+	return sharing.Owner{Client: s.producer.mesh.ram, Account: s.producer.meshAccount, Identities: to}
+}
+
+// receivers are those with whom the shares are, each with those whom they carry grants to.
+func (s *shared) receivers() map[string][]string {
+	all := map[string][]string{}
+	for _, principal := range s.to {
+		with := access.Grantee(principal).Receiver()
+		all[with] = append(all[with], principal)
+	}
+	return all
+}
+
+// with names those with whom the shares are.
+func (s *shared) with() string {
+	var all []string
+	for with := range s.receivers() {
+		if with == s.record.Subscriber {
+			with = "account " + with
+		}
+		all = append(all, with)
+	}
+	slices.Sort(all)
+	return strings.Join(all, ", ")
 }
 
 // carriage is how the shares carry what the consumer holds. Where no share is named
 // nothing is known, and nothing is missing.
 func (s *shared) carriage(ctx context.Context, have *permissions.Grants) (sharing.Carriage, error) {
-	var held []string
-	for _, r := range s.resources {
-		if r.Kind != permissions.KindTagged && len(s.of(have, r)) > 0 {
-			held = append(held, s.producer.sharedARN(r))
+	all := sharing.Carriage{Missing: map[string]string{}, Settled: true}
+	looked := false
+	for with, to := range s.receivers() {
+		one := &shared{producer: s.producer, record: s.record, resources: s.resources, to: to}
+		var held []string
+		for _, r := range s.resources {
+			if r.Kind != permissions.KindTagged && len(one.of(have, r)) > 0 {
+				held = append(held, s.producer.sharedARN(r))
+			}
 		}
+		if len(held) == 0 {
+			continue
+		}
+		looked = true
+		c, err := s.owner(to...).Carriage(ctx, with, one.of(have, s.resources...), held)
+		if err != nil {
+			return c, err
+		}
+		maps.Copy(all.Missing, c.Missing)
+		all.Settled, all.Left = all.Settled && c.Settled, append(all.Left, c.Left...)
 	}
-	if len(held) == 0 {
-		return sharing.Carriage{}, nil
-	}
-	return s.owner().Carriage(ctx, s.record.Subscriber, s.of(have, s.resources...), held)
+	all.Settled = all.Settled && looked
+	return all, nil
 }
 
 // sharedARN is the ARN under which a share carries a resource; empty for what goes by

@@ -27,7 +27,13 @@ func wider(asked, given lakemesh.Scope, tables map[catalog.TableName]meshTable) 
 			}
 		}
 	}
-	if len(asked.Principals) > 0 {
+	if units := slices.DeleteFunc(given.Organizations(), func(p string) bool { return slices.Contains(asked.Principals, p) }); len(units) > 0 {
+		whom := "one account alone"
+		if len(asked.Principals) > 0 {
+			whom = strings.Join(asked.Principals, ", ") + " alone"
+		}
+		all = append(all, "it gives access to every account of "+strings.Join(units, ", ")+", and it was asked for by "+whom)
+	} else if asked.Direct() {
 		switch more := slices.DeleteFunc(slices.Clone(given.Principals), func(p string) bool { return slices.Contains(asked.Principals, p) }); {
 		case len(given.Principals) == 0:
 			all = append(all, "it gives access to the whole account, which can hand it on, and it was asked for by "+strings.Join(asked.Principals, ", ")+" alone")

@@ -69,9 +69,10 @@ func (x *explained) explain(ctx context.Context) (*Explanation, error) {
 	if err != nil {
 		return nil, identity.Explain(opExplain, x.meshAccount, "table "+a.Name(), err)
 	}
-	for _, path := range []chain.Path{chain.ThroughAccount, chain.Directly, chain.WithAll} {
+	for _, path := range []chain.Path{chain.ThroughAccount, chain.ThroughUnits, chain.Directly, chain.WithAll} {
 		switch {
-		case path == chain.ThroughAccount && a.Home == x.meshAccount, path == chain.Directly && (a.Whole || a.Principal == a.Everybody()), path == chain.WithAll && a.Whole:
+		case path == chain.ThroughUnits && (a.Home == x.meshAccount || len(x.Units(x.rows, x.records)) == 0),
+			path == chain.ThroughAccount && a.Home == x.meshAccount, path == chain.Directly && (a.Whole || a.Principal == a.Everybody()), path == chain.WithAll && a.Whole:
 			continue
 		}
 		steps, err := x.way(ctx, path)
@@ -89,11 +90,11 @@ func (x *explained) explain(ctx context.Context) (*Explanation, error) {
 
 // way are the links from the record to the principal, on one way.
 func (x *explained) way(ctx context.Context, path chain.Path) ([]chain.Step, error) {
-	who := map[chain.Path][]string{chain.ThroughAccount: {x.Home}, chain.Directly: {x.Principal}, chain.WithAll: {x.Everybody()}}[path]
+	who := map[chain.Path][]string{chain.ThroughAccount: {x.Home}, chain.ThroughUnits: x.Units(x.rows, x.records), chain.Directly: {x.Principal}, chain.WithAll: {x.Everybody()}}[path]
 	local := x.Home == x.meshAccount
 	if local && path == chain.WithAll {
 		// Everybody whom IAM lets through is somebody of the catalog's account.
-		who = append(who, permissions.AllowedByIAM)
+		who = x.decidedByLakeFormation(append(who, permissions.AllowedByIAM))
 	}
 	// What was decided for somebody else is no reason on this way.
 	on := *x
@@ -114,6 +115,12 @@ func (x *explained) way(ctx context.Context, path chain.Path) ([]chain.Step, err
 	}
 	if local {
 		return steps, nil
+	}
+	if opted, ok := x.opted(who); ok {
+		if grant.State == chain.Broken {
+			opted.State = chain.NotNeeded
+		}
+		steps = append(steps, opted)
 	}
 	carried, err := x.carried(ctx, path, held)
 	if err != nil {
@@ -165,36 +172,23 @@ func (x *explained) grant(ctx context.Context, path chain.Path, held explaining.
 }
 
 // openedToIAM breaks a grant to another account on what is left to IAM: Lake Formation
-// refuses that account's principals then
+// refuses that account's principals then, unless the location is in hybrid access mode
 // (https://docs.aws.amazon.com/lake-formation/latest/dg/cross-account-prereqs.html).
 func (x *explained) openedToIAM(s chain.Step) chain.Step {
-	var open lakemesh.Permissions
-	for _, h := range x.rows {
-		if h.Principal == permissions.AllowedByIAM && h.Whole() {
-			open = open.Union(h.Permissions)
-		}
-	}
-	if x.Home == x.meshAccount || len(open) == 0 {
+	open := x.openToIAM()
+	if x.Home == x.meshAccount || len(open) == 0 || x.hybrid {
 		return s
 	}
 	s.State = chain.Broken
 	s.What = "IAMAllowedPrincipals holds permissions on the table, so Lake Formation lets nobody of another account through"
-	if x.hybrid {
-		s.State, s.What = chain.NotSeen, s.What+", unless who is granted something was opted in: the location is in hybrid access mode"
-	}
 	s.Mends, s.Do, s.Command = chain.Administrator, nil, explaining.Revoking(permissions.AllowedByIAM, strings.Join(open.Strings(), " "), x.Database, x.Table)
 	return s
 }
 
 // hidden says why somebody may hold something that is not shown to a producer: of all
-// tables it is shown what it holds itself, and who is in an organization it does not know.
+// tables it is shown what it holds itself.
 // What no share carries nobody holds. It is empty if nothing can be hidden.
 func (x *explained) hidden(ctx context.Context, who []string) (string, error) {
-	for _, h := range x.rows {
-		if strings.Contains(h.Principal, ":organizations:") {
-			return "it is granted to " + h.Principal + ", and whether account " + x.Home + " belongs to that cannot be told", nil
-		}
-	}
 	if x.Home == x.meshAccount || x.party == chain.Administrator {
 		return "", nil
 	}
@@ -275,7 +269,7 @@ func (x *explained) carried(ctx context.Context, path chain.Path, held explainin
 		if err != nil {
 			return nil, err
 		}
-		if !s.Carried && receiver != x.Home {
+		if !s.Carried && receiver != x.Home && path != chain.ThroughUnits {
 			// What is granted to a role or a user may be carried by a share with its account.
 			// That is asked of those that are named for the grant, if any are: another share with the
 			// account carries nothing to the role.
@@ -297,6 +291,11 @@ func (x *explained) carried(ctx context.Context, path chain.Path, held explainin
 		}
 		share.State, share.What = chain.Holds, s.Share+" carries it to "+receiver
 		invitation.Resource = share.Resource
+		if path == chain.ThroughUnits {
+			invitation.What = "nobody is invited; whether account " + x.Home + " is in " + receiver + " it alone is shown"
+			invitation = invitation.SeenBy(chain.Consumer, x.AsksConsumer())
+			break
+		}
 		if s.Accepted {
 			invitation.State, invitation.What = chain.Holds, "account "+x.Home+" has accepted it, or had not to"
 			break
@@ -305,7 +304,7 @@ func (x *explained) carried(ctx context.Context, path chain.Path, held explainin
 	}
 	if restores := x.restores(); path == chain.ThroughAccount || restores != nil {
 		share = share.MendedBy(chain.Owner, restores)
-		if records := x.Justifying(x.records); len(records) > 0 {
+		if records := x.Justifying(x.records); len(records) > 0 && path != chain.ThroughUnits {
 			invitation = invitation.MendedBy(chain.Consumer, explaining.Imports(records[0]))
 		}
 	}
@@ -323,7 +322,7 @@ func (x *explained) ownSide(path chain.Path, held explaining.Held) []chain.Step 
 	default:
 		steps = x.receiver(x.publishes()).HandedOn(x.Asked, x.received, x.partitionKey, nil)
 	}
-	if path != chain.ThroughAccount {
+	if path != chain.ThroughAccount && path != chain.ThroughUnits {
 		steps = slices.DeleteFunc(steps, func(s chain.Step) bool { return s.Link == chain.HandedOn })
 	}
 	return steps

@@ -31,7 +31,7 @@ type explained struct {
 	*Producer
 	explaining.Asked
 	// records are the subscriptions of the principal's account in the database, whatever has
-	// become of them; onTable are all active ones on the table.
+	// become of them, and all for organizations and units; onTable are all active ones on the table.
 	records, onTable []*tracker.Record
 	// table is the copy in the mesh, nil if it is not there, and database its database.
 	table    *types.Table
@@ -43,6 +43,9 @@ type explained struct {
 	// locations are what is registered; hybrid tells that the table's is in hybrid access mode.
 	locations []permissions.RegisteredLocation
 	hybrid    bool
+	// optedIn is who is opted in to the table, its database and all tables of that; nil if it
+	// is not known.
+	optedIn map[permissions.OptIn]bool
 	// outside are the partitions that lie outside of the table's location, some of them all
 	// that were looked at.
 	outside []string
@@ -96,7 +99,7 @@ func (x *explained) observe(ctx context.Context) error {
 				if r.Status == lakemesh.Active && (r.Words.Whole || named) {
 					x.onTable = append(x.onTable, r)
 				}
-				if r.Subscriber == x.Home {
+				if r.Subscriber == x.Home || forUnits(r) {
 					x.records = append(x.records, r)
 				}
 			}
@@ -145,6 +148,9 @@ func (x *explained) observe(ctx context.Context) error {
 	if err := x.observeGroups(ctx, grouped); err != nil {
 		return err
 	}
+	if err := x.observeUnits(ctx); err != nil {
+		return err
+	}
 	if err := x.known(ctx); err != nil {
 		return err
 	}
@@ -165,7 +171,33 @@ func (x *explained) observe(ctx context.Context) error {
 			x.hybrid = l.Hybrid
 		}
 	}
+	if err := x.observeOptIns(ctx); err != nil {
+		return err
+	}
 	return x.observeCopy(ctx)
+}
+
+// forUnits reports whether a subscription is, may have been or shall be for organizations or
+// units.
+func forUnits(r *tracker.Record) bool {
+	return len(r.Scope.Organizations())+len(r.RequestedScope.Organizations()) > 0 ||
+		slices.ContainsFunc(r.MayHold(), func(g tracker.Given) bool { return len(g.Scope.Organizations()) > 0 })
+}
+
+// observeUnits asks for what organizations and units hold of which no listing showed anything.
+func (x *explained) observeUnits(ctx context.Context) error {
+	var hidden []string
+	for _, u := range x.Units(nil, x.records) {
+		if !slices.ContainsFunc(x.rows, func(h permissions.Holding) bool { return h.Principal == u }) {
+			hidden = append(hidden, u)
+		}
+	}
+	if len(hidden) == 0 {
+		return nil
+	}
+	rows, err := x.mesh.lake.HeldOn(ctx, permissions.Table(x.meshAccount, x.Database, x.Table), hidden...)
+	x.rows = append(x.rows, slices.DeleteFunc(rows, func(h permissions.Holding) bool { return !slices.Contains(hidden, h.Principal) })...)
+	return err
 }
 
 // known refuses a table that there is not, or that is another producer's, and a column

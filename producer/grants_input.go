@@ -32,7 +32,7 @@ func subset(permitted, grantable lakemesh.Permissions, named []string) (lakemesh
 // grantableOf is what of terms may be handed on: what was named, or all of it. Identities that
 // are granted access themselves can hand nothing on.
 func grantableOf(t terms, grantable lakemesh.Permissions, named []string) (lakemesh.Permissions, error) {
-	if len(t.scope.Principals) == 0 {
+	if !t.scope.Direct() {
 		return subset(t.permitted, grantable, named)
 	}
 	if len(grantable) > 0 {

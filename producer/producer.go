@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/glue"
 	"github.com/aws/aws-sdk-go-v2/service/kms"
 	"github.com/aws/aws-sdk-go-v2/service/lakeformation"
+	"github.com/aws/aws-sdk-go-v2/service/organizations"
 	"github.com/aws/aws-sdk-go-v2/service/ram"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/scheduler"
@@ -56,6 +57,8 @@ type side struct {
 	ram     *ram.Client
 	s3      *s3.Client
 	keys    storage.Keys
+	// organizations tells which organization the account is in.
+	organizations *organizations.Client
 }
 
 // New opens a producer. It makes one GetCallerIdentity and one AssumeRole a hop.
@@ -81,22 +84,24 @@ func New(ctx context.Context, options lakemesh.Options) (*Producer, error) {
 	p.own = newSide(ids.Own, ids.Region, p.concurrency())
 	p.mesh = newSide(ids.Mesh, ids.Region, p.concurrency())
 	p.mesh.lake.Self, p.mesh.lake.Others = p.meshRole(), p.grantees
-	p.mesh.lake.OnFilters = func(ctx context.Context) (access.Grants, error) { return p.onFilters(ctx, "") }
+	p.mesh.lake.OnFilters = func(ctx context.Context) (access.Grants, error) { return p.onFilters(ctx, "", nil) }
+	p.mesh.lake.ByTags = p.byTags
 	return p, nil
 }
 
 func newSide(id *identity.Identity, region string, concurrency int) side {
 	return side{
-		catalog: catalog.New(glue.NewFromConfig(id.Config), id.Account, region, concurrency),
-		lake:    &permissions.Lake{Client: lakeformation.NewFromConfig(id.Config), Account: id.Account},
-		ram:     ram.NewFromConfig(id.Config),
-		s3:      identity.S3(id.Config),
-		keys:    storage.Keys{Client: kms.NewFromConfig(id.Config), Account: id.Account},
+		catalog:       catalog.New(glue.NewFromConfig(id.Config), id.Account, region, concurrency),
+		lake:          &permissions.Lake{Client: lakeformation.NewFromConfig(id.Config), Account: id.Account},
+		ram:           ram.NewFromConfig(id.Config),
+		s3:            identity.S3(id.Config),
+		organizations: organizations.NewFromConfig(id.Config),
+		keys:          storage.Keys{Client: kms.NewFromConfig(id.Config), Account: id.Account},
 	}
 }
 
 // grantees are those to whom a producer grants: its own account, the role that shows
-// public metadata, and the subscribers; and everybody whom IAM lets through.
+// public metadata, and the subscribers, with organizations and units that subscriptions are for; and everybody whom IAM lets through.
 func (p *Producer) grantees(ctx context.Context) ([]string, error) {
 	all := []string{p.account, p.readOnlyRole(), permissions.AllowedByIAM}
 	if p.endsScheduled.Load() {
@@ -104,6 +109,9 @@ func (p *Producer) grantees(ctx context.Context) ([]string, error) {
 	}
 	_, err := p.records.OwnedActive(ctx, p.account, func(r *tracker.Record) bool {
 		all = append(all, r.Subscriber)
+		for _, given := range r.MayHold() {
+			all = append(all, given.Scope.Organizations()...)
+		}
 		return false
 	})
 	slices.Sort(all)

@@ -49,6 +49,9 @@ type wantedPublication struct {
 	// migration.
 	whole  bool
 	public bool
+	// hybrid puts the tables into hybrid access mode, or takes them out of it; nil leaves them
+	// as their owner said before.
+	hybrid *bool
 	// tags are the LF-tags that every table gets, folded: those of the owner's keys,
 	// and the same under the shared keys.
 	tags map[string]string
@@ -69,6 +72,9 @@ type surveyed struct {
 	sourceDatabase *types.Database
 	meshDatabase   *types.Database
 	localDatabase  *types.Database
+	// marked are the tables that stand at the mesh's database as hybrid; nil if it was not
+	// looked yet.
+	marked map[string]bool
 	// tables are those that are to be published or brought up to date.
 	tables []*publishedTable
 	// moves tells of a sync that definitions change, so that locations have to be known.
@@ -225,7 +231,7 @@ func (w *wantedPublication) accept(in CreateDataProductsInput) error {
 		return lakemesh.Invalid("ExposeTableReferencesWithSuffix", "it leaves no room for a name: names have at most %d characters", maxName)
 	}
 	w.suffix = strings.ToLower(w.suffix)
-	w.deep, w.overwrite = in.Deep, in.Overwrite
+	w.deep, w.overwrite, w.hybrid = in.Deep, in.Overwrite, in.Hybrid
 	w.public = in.CreatePublicMetadata == nil || *in.CreatePublicMetadata
 	w.tags = map[string]string{}
 	for _, tag := range []struct{ parameter, key, value string }{
@@ -260,6 +266,9 @@ func (w *wantedPublication) acceptCrawler(in CreateDataProductsInput) error {
 	match := roleARNPattern.FindStringSubmatch(role)
 	if match == nil {
 		return lakemesh.Invalid("SyncMeshCrawlerRoleARN", "%q is not the ARN of a role: arn:aws:iam::<account>:role/<name>", role)
+	}
+	if w.hybrid != nil && *w.hybrid {
+		return lakemesh.Invalid("Hybrid", "a crawler's role would have to be opted in to what is in hybrid access mode: publish it without a crawler")
 	}
 	if match[1] != w.account {
 		return lakemesh.Invalid("SyncMeshCrawlerRoleARN", "role %s belongs to account %s; the crawler runs in account %s and needs a role of that account",

@@ -97,6 +97,10 @@ func (s *surveyed) find(ctx context.Context) error {
 	if len(s.tables) == 0 {
 		return s.nothing()
 	}
+	if err := s.checkHybrid(ctx); err != nil {
+		return err
+	}
+	s.saidHybrid()
 	return s.surveyDetails(ctx)
 }
 
@@ -457,7 +461,7 @@ func (s *surveyed) observeGrants(ctx context.Context) error {
 // take access from somebody, so it is left to the mesh's administrator.
 func (s *surveyed) sayOpen(on []permissions.Resource) {
 	open := slices.DeleteFunc(slices.Clone(on), func(r permissions.Resource) bool {
-		return len(s.granted.Of(permissions.AllowedByIAM, r).Permissions) == 0
+		return len(s.granted.Of(permissions.AllowedByIAM, r).Permissions) == 0 || s.sharedInHybrid(r)
 	})
 	if len(open) == 0 {
 		return

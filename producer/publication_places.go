@@ -45,15 +45,19 @@ func (pl *planner) planLocations() {
 	}
 	for _, bucket := range slices.Sorted(maps.Keys(open)) {
 		if pl.toRegister(bucket) {
-			pl.planLocation(storage.Place{Bucket: bucket}, open[bucket])
+			pl.planLocation(storage.Place{Bucket: bucket}, open[bucket], pl.hybridBucket(bucket))
 		}
 	}
 }
 
-func (pl *planner) planLocation(place storage.Place, tables []storage.Place) {
+func (pl *planner) planLocation(place storage.Place, tables []storage.Place, hybrid bool) {
+	mode := ""
+	if hybrid {
+		mode = ", in hybrid access mode"
+	}
 	step := pl.todo.Add(plan.Step{Kind: plan.RegisterLocation, Account: pl.meshAccount, Resource: "location " + place.String(),
-		Summary: fmt.Sprintf("register location %s with %s", place, pl.dataAccessRole()),
-		Run:     func(ctx context.Context) error { return pl.register(ctx, place, tables) }})
+		Summary: fmt.Sprintf("register location %s with %s%s", place, pl.dataAccessRole(), mode),
+		Run:     func(ctx context.Context) error { return pl.register(ctx, place, tables, hybrid) }})
 	pl.registrations = append(pl.registrations, registration{place, step})
 }
 
@@ -86,9 +90,9 @@ const looksForBucket = 3
 // approved (docs/decisions/0006). Where Lake Formation registers only what the role
 // can read already, the tables' folders are open while they are registered: nobody can
 // read them by that who was not granted the tables.
-func (s *surveyed) register(ctx context.Context, bucket storage.Place, tables []storage.Place) error {
+func (s *surveyed) register(ctx context.Context, bucket storage.Place, tables []storage.Place, hybrid bool) error {
 	role := s.dataAccessRole()
-	err := s.mesh.lake.Register(ctx, bucket.ARN(), role)
+	err := s.mesh.lake.Register(ctx, bucket.ARN(), role, hybrid)
 	if !errors.Is(err, permissions.ErrUnreadable) {
 		return err
 	}
@@ -97,7 +101,7 @@ func (s *surveyed) register(ctx context.Context, bucket storage.Place, tables []
 	if err != nil {
 		return err
 	}
-	err = s.registerOpen(ctx, bucket, tables)
+	err = s.registerOpen(ctx, bucket, tables, hybrid)
 	// What was open before stays so: somebody may read there.
 	if _, closing := s.changeAccess(context.WithoutCancel(ctx), storage.Access{Role: role, Close: opened}); closing != nil {
 		s.refuse("closing "+bucket.Bucket, fmt.Sprintf("folders of bucket %s are left open to %s, which reads them for nobody yet: they were opened to be registered, and could not be closed again (%s)",
@@ -131,7 +135,7 @@ func (w *wantedPublication) changeAccess(ctx context.Context, access storage.Acc
 // What was changed in S3 is known elsewhere later. Whether the role has to be able to
 // read all of a location is not documented, so the folders are tried as well. Nobody else
 // can register the bucket above them then: its own role cannot read there.
-func (w *wantedPublication) registerOpen(ctx context.Context, bucket storage.Place, tables []storage.Place) error {
+func (w *wantedPublication) registerOpen(ctx context.Context, bucket storage.Place, tables []storage.Place, hybrid bool) error {
 	role, looks := w.dataAccessRole(), 0
 	err := poll.Until(ctx, identity.Propagation, "Lake Formation to see that "+role+" can read "+bucket.String(), func(ctx context.Context) (bool, error) {
 		looks++
@@ -139,7 +143,7 @@ func (w *wantedPublication) registerOpen(ctx context.Context, bucket storage.Pla
 		for _, places := range [][]storage.Place{{bucket}, tables}[:min(2, 1+looks/looksForBucket)] {
 			err = nil
 			for _, place := range places {
-				if err = w.mesh.lake.Register(ctx, place.ARN(), role); err != nil {
+				if err = w.mesh.lake.Register(ctx, place.ARN(), role, hybrid); err != nil {
 					break
 				}
 			}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -96,14 +97,14 @@ func (pl *planner) planDatabases() {
 	mesh, own := pl.mesh.catalog, pl.own.catalog
 	switch d := pl.meshDatabase; {
 	case d == nil:
-		in := types.DatabaseInput{Name: aws.String(pl.target), Description: pl.sourceDatabase.Description, Parameters: catalog.SourceParameters(nil, pl.sourceDatabase.Parameters, pl.source, pl.account)}
+		in := types.DatabaseInput{Name: aws.String(pl.target), Description: pl.sourceDatabase.Description, Parameters: pl.hybridParameters(catalog.SourceParameters(nil, pl.sourceDatabase.Parameters, pl.source, pl.account))}
 		pl.meshDB = pl.todo.Add(plan.Step{Kind: plan.CreateDatabase, Account: pl.meshAccount, Resource: "database " + pl.target,
 			Summary: "create database " + pl.target,
 			Run:     func(ctx context.Context) error { return pl.createMeshDatabase(ctx, in) }})
-	case len(d.CreateTableDefaultPermissions) > 0:
+	case len(d.CreateTableDefaultPermissions) > 0 && !pl.anyHybrid():
 		// A database that another program made: new tables in it would be open to
 		// everybody whom IAM lets through, and could not be shared.
-		in := types.DatabaseInput{Name: d.Name, Description: d.Description, LocationUri: d.LocationUri, Parameters: catalog.SourceParameters(d.Parameters, nil, pl.source, pl.account),
+		in := types.DatabaseInput{Name: d.Name, Description: d.Description, LocationUri: d.LocationUri, Parameters: pl.hybridParameters(catalog.SourceParameters(d.Parameters, nil, pl.source, pl.account)),
 			CreateTableDefaultPermissions: []types.PrincipalPermissions{}}
 		pl.meshDB = pl.todo.Add(plan.Step{Kind: plan.UpdateDatabase, Account: pl.meshAccount, Resource: "database " + pl.target,
 			Summary: "clear the default permissions for new tables of database " + pl.target,
@@ -137,13 +138,24 @@ func (pl *planner) planDatabases() {
 // that differ stay: tables of several databases can be published into one.
 func (pl *planner) planParameters(d *types.Database) {
 	all := catalog.SourceParameters(d.Parameters, pl.sourceDatabase.Parameters, pl.source, pl.account)
-	if len(all) == len(d.Parameters) {
+	marked := pl.hybridParameters(all)
+	what := fmt.Sprintf("add %d %s to database %s", len(all)-len(d.Parameters), counted(len(all)-len(d.Parameters), "parameter"), pl.target)
+	switch {
+	case !maps.Equal(marked, all) && *pl.hybrid:
+		what = "note at database " + pl.target + " which of its tables are in hybrid access mode"
+	case !maps.Equal(marked, all):
+		what = "note at database " + pl.target + " which of its tables are not in hybrid access mode any more"
+	case len(all) == len(d.Parameters):
 		return
 	}
-	in := types.DatabaseInput{Name: d.Name, Description: d.Description, LocationUri: d.LocationUri, Parameters: all, CreateTableDefaultPermissions: []types.PrincipalPermissions{}}
-	pl.meshDB = pl.todo.Add(plan.Step{Kind: plan.UpdateDatabase, Account: pl.meshAccount, Resource: "database " + pl.target,
-		Summary: fmt.Sprintf("add %d %s to database %s", len(all)-len(d.Parameters), counted(len(all)-len(d.Parameters), "parameter"), pl.target),
-		Run:     func(ctx context.Context) error { return pl.mesh.catalog.UpdateDatabase(ctx, in) }})
+	// What others made the default for new tables of a database with tables in hybrid access
+	// mode stays.
+	in := types.DatabaseInput{Name: d.Name, Description: d.Description, LocationUri: d.LocationUri, Parameters: marked, CreateTableDefaultPermissions: []types.PrincipalPermissions{}}
+	if pl.anyHybrid() {
+		in.CreateTableDefaultPermissions = defaultsOf(d)
+	}
+	pl.meshDB = pl.todo.Add(plan.Step{Kind: plan.UpdateDatabase, Account: pl.meshAccount, Resource: "database " + pl.target, Summary: what,
+		Run: func(ctx context.Context) error { return pl.mesh.catalog.UpdateDatabase(ctx, in) }})
 }
 
 // linksDescription describes the database of the links to what is published of a
@@ -315,7 +327,10 @@ func (s *surveyed) checkSharing() error {
 	want := append(s.wantedOnDatabase(), s.wantedOnTables(s.tables)...)
 	for _, e := range permissions.Missing(s.granted, want) {
 		for _, r := range []permissions.Resource{database, e.Resource} {
-			if e.Principal == s.account && len(s.granted.Of(permissions.AllowedByIAM, r).Permissions) > 0 {
+			if e.Principal == s.account && len(s.granted.Of(permissions.AllowedByIAM, r).Permissions) > 0 && !s.sharedInHybrid(r) {
+				if r.Kind == permissions.KindDatabase && s.anyHybrid() {
+					return databaseOpen(r)
+				}
 				return permissions.BlockedByIAM(r, nil)
 			}
 		}

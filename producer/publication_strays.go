@@ -71,7 +71,7 @@ func (s *surveyed) strayed(t *publishedTable) string {
 func (pl *planner) planStrays(t *publishedTable) {
 	for _, bucket := range slices.Sorted(maps.Keys(t.strays.buckets)) {
 		if p := t.strays.buckets[bucket]; pl.unregistered(p) && pl.toRegister(bucket) {
-			pl.planLocation(storage.Place{Bucket: bucket}, []storage.Place{p})
+			pl.planLocation(storage.Place{Bucket: bucket}, []storage.Place{p}, pl.isHybrid(t.name))
 		}
 	}
 }
@@ -85,7 +85,7 @@ func (pub *publication) settleStrays(ctx context.Context, t *publishedTable) err
 	pub.refuse("partitions of "+t.name, pub.strayed(t))
 	for _, bucket := range slices.Sorted(maps.Keys(t.strays.buckets)) {
 		if p := t.strays.buckets[bucket]; pub.unregistered(p) && pub.toRegister(bucket) {
-			if err := pub.register(ctx, storage.Place{Bucket: bucket}, []storage.Place{p}); err != nil {
+			if err := pub.register(ctx, storage.Place{Bucket: bucket}, []storage.Place{p}, pub.isHybrid(t.name)); err != nil {
 				return err
 			}
 		}

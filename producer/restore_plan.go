@@ -12,6 +12,7 @@ import (
 
 	"github.com/lakemesh/lakemesh"
 	"github.com/lakemesh/lakemesh/internal/catalog"
+	"github.com/lakemesh/lakemesh/internal/chain"
 	"github.com/lakemesh/lakemesh/internal/permissions"
 	"github.com/lakemesh/lakemesh/plan"
 )
@@ -80,7 +81,7 @@ func (r *restoration) sayAround(p *plan.Plan, t *restored) {
 	for _, e := range r.onTables.On(r.meshTable(t.name)) {
 		ours := e.Principal == r.account || e.Principal == r.meshRole() || e.Principal == r.readOnlyRole() || e.Principal == r.ends.Role()
 		for _, s := range r.live {
-			ours = ours || s.Subscriber == e.Principal
+			ours = ours || chain.IsFor(s, e.Principal)
 		}
 		if writes := e.Permissions.Intersect(changing()); !ours && len(writes) > 0 {
 			p.Warn("%s holds %s on %s, which no subscription gives it: what it writes there does not reach your table", e.Principal, writes, e.Resource)

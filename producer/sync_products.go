@@ -213,6 +213,10 @@ func (p *Producer) syncsOf(ctx context.Context, target string, in SyncInput, tab
 		return nil, nil, err
 	}
 	all, more, err := p.syncsFrom(ctx, target, bySource, in, whole)
+	for _, s := range all {
+		s.marked = catalog.HybridTables(d)
+		s.sayHybridMoves()
+	}
 	return all, append(warnings, more...), err
 }
 

@@ -16,6 +16,7 @@ import (
 	"github.com/lakemesh/lakemesh"
 	"github.com/lakemesh/lakemesh/internal/awserr"
 	"github.com/lakemesh/lakemesh/internal/catalog"
+	"github.com/lakemesh/lakemesh/internal/chain"
 	"github.com/lakemesh/lakemesh/internal/identity"
 	"github.com/lakemesh/lakemesh/internal/permissions"
 	"github.com/lakemesh/lakemesh/internal/tracker"
@@ -360,6 +361,9 @@ func (u *unpublication) plan() *plan.Plan {
 			Summary: fmt.Sprintf("remove table %s.%s from the mesh", u.target, name), Detail: name, Batch: removal}, append(revoked[name], uncrawled)...))
 	}
 	unlinked := u.planLinks(p, last)
+	if u.staying {
+		planUnmarked(p, u.mesh.catalog, u.meshAccount, u.account, u.meshDatabase, slices.Sorted(maps.Keys(u.leaving)), last...)
+	}
 	if u.meshDatabase != nil && !u.staying {
 		for _, e := range u.onDatabases.Entries() {
 			last = append(last, u.revoke(p, batches, e)...)
@@ -393,7 +397,7 @@ func (u *unpublication) given(e permissions.Entry) lakemesh.Permissions {
 	given := lakemesh.NewPermissions()
 	for _, r := range u.live {
 		switch {
-		case r.Subscriber != e.Principal:
+		case !chain.IsFor(r, e.Principal):
 		case e.Resource.Kind == permissions.KindDatabase:
 			// Who holds anything on a table describes its database.
 			given = given.Union(lakemesh.NewPermissions(lakemesh.Describe))

@@ -97,7 +97,7 @@ func (p *Producer) update(in UpdateInput) (*decision, error) {
 		if t.grantable, err = grantableOf(t, grantable, in.GrantablePermissions); err != nil {
 			return terms{}, err
 		}
-		if in.GrantPermissions == nil && in.GrantablePermissions == nil && len(t.scope.Principals) == 0 && len(r.Scope.Principals) == 0 {
+		if in.GrantPermissions == nil && in.GrantablePermissions == nil && !t.scope.Direct() && !r.Scope.Direct() {
 			t.grantable = r.Grantable
 		}
 		if len(t.permitted) == 0 {

@@ -51,6 +51,7 @@ func (p *Producer) Verify(ctx context.Context, in VerifyInput) (*Verification, e
 	s.compareEnds()
 	s.goneTables()
 	s.compareShares()
+	s.compareHybrid()
 	s.compareOpenings()
 	s.compareCopies()
 

@@ -14,6 +14,7 @@ import (
 	"github.com/lakemesh/lakemesh/internal/catalog"
 	"github.com/lakemesh/lakemesh/internal/chain"
 	"github.com/lakemesh/lakemesh/internal/parts"
+	"github.com/lakemesh/lakemesh/internal/permissions"
 	"github.com/lakemesh/lakemesh/internal/storage"
 	"github.com/lakemesh/lakemesh/internal/tracker"
 )
@@ -64,6 +65,8 @@ func (s *inspected) granted() *chain.Granted {
 // producer does with its own.
 func (s *inspected) theirs(k access.Key, h access.Held) bool {
 	switch string(k.Grantee) {
+	case permissions.AllowedByIAM:
+		return s.keptOpen(k.Object)
 	case s.meshRole(), s.ids.Mesh.ARN, lakemesh.RoleARN(s.meshAccount, lakemesh.ManagerRole):
 		// The mesh's administrator may give itself what it needs, and can at any time.
 		return true

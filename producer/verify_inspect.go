@@ -41,6 +41,10 @@ type inspected struct {
 	// sources are where databases, and their tables, were published from, as far as that
 	// stands there.
 	sources map[catalog.TableName]string
+	// hybrid are the tables that this producer keeps in hybrid access mode, and meshDatabases
+	// their databases.
+	hybrid        map[catalog.TableName]bool
+	meshDatabases map[string]*types.Database
 	// copies are their comparisons with the source; dangling are links of the producer's
 	// account to tables that are not in the mesh.
 	copies   []*surveyed
@@ -86,7 +90,7 @@ func (s *inspected) unsure(format string, args ...any) {
 
 // uninspected has nothing read yet. all tells that what names no database is looked at, too.
 func (p *Producer) uninspected(all bool) *inspected {
-	return &inspected{Producer: p, all: all, tables: map[string]map[string]meshTable{}, own: map[catalog.TableName]bool{}, sources: map[catalog.TableName]string{}, dangling: map[catalog.TableName]string{},
+	return &inspected{Producer: p, all: all, tables: map[string]map[string]meshTable{}, own: map[catalog.TableName]bool{}, sources: map[catalog.TableName]string{}, hybrid: map[catalog.TableName]bool{}, meshDatabases: map[string]*types.Database{}, dangling: map[catalog.TableName]string{},
 		buckets: map[string]*storage.Inspection{}, keys: map[access.Door]trouble{}, placed: map[catalog.TableName]bool{}, carriage: map[string]sharing.Carriage{}, shared: map[string]map[string][]access.Key{}}
 }
 
@@ -296,6 +300,12 @@ func (s *inspected) readDatabases(ctx context.Context, names []string) error {
 			s.databases = append(s.databases, name)
 			s.tables[name] = tables
 			maps.Copy(s.own, own)
+			if marked := catalog.HybridTables(d); len(marked) > 0 && catalog.OwnerOf(d) == s.account {
+				s.meshDatabases[name] = d
+				for table := range marked {
+					s.hybrid[catalog.TableName{Database: name, Table: table}] = true
+				}
+			}
 			maps.Copy(s.sources, sources)
 			maps.Copy(s.dangling, dangling)
 			s.copies = append(s.copies, copies...)
@@ -498,12 +508,12 @@ func (s *inspected) placeCompared() {
 	}
 }
 
-// subscribers are the accounts that something is to be granted to, or to identities of: shares
-// are with accounts.
+// subscribers are the accounts that something is to be granted to, or to identities of, and
+// the organizations and units: shares are with these.
 func (s *inspected) subscribers() []string {
 	var all []string
 	for k := range s.wanted.Grants {
-		all = append(all, k.Grantee.Account())
+		all = append(all, k.Grantee.Receiver())
 	}
 	slices.Sort(all)
 	return slices.Compact(all)
@@ -515,7 +525,7 @@ func (s *inspected) readShares(ctx context.Context, subscriber string) error {
 	keys := map[string][]access.Key{}
 	var shares, identities []string
 	for k := range s.wanted.Grants {
-		if k.Grantee.Account() != subscriber {
+		if k.Grantee.Receiver() != subscriber {
 			continue
 		}
 		who := string(k.Grantee)
@@ -536,7 +546,7 @@ func (s *inspected) readShares(ctx context.Context, subscriber string) error {
 		shares = append(shares, named...)
 	}
 	for _, r := range s.records {
-		if r.Subscriber == subscriber {
+		if chain.IsWith(r, subscriber) {
 			for _, share := range r.RAMShares {
 				shares = append(shares, share.ARN)
 			}

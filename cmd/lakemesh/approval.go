@@ -106,7 +106,7 @@ func scopeOf(s, before lakemesh.Scope) string {
 
 // handsOn says what may be handed on: nothing by identities that are granted access themselves.
 func handsOn(t terms, s lakemesh.Scope) string {
-	if len(s.Principals) > 0 {
+	if s.Direct() {
 		return "nothing"
 	}
 	return none(t.grantable)

@@ -34,6 +34,7 @@ func operations() []operation {
 	return []operation{
 		{"admin.InitializeMeshAccount", (*admin.Admin).InitializeMeshAccount, "mesh init", "", nil},
 		{"admin.UpgradeMesh", (*admin.Admin).UpgradeMesh, "mesh upgrade", "", nil},
+		{"admin.OptIn", (*admin.Admin).OptIn, "mesh opt-in", "", nil},
 		{"admin.AccessList", (*admin.Admin).AccessList, "access list --as admin", "", nil},
 		{"admin.AdoptRecords", (*admin.Admin).AdoptRecords, "adopt records", "", nil},
 		{"admin.EnableAccountAsProducer", (*admin.Admin).EnableAccountAsProducer, "account enable --account-type producer", "AccountID", nil},

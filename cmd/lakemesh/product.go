@@ -44,7 +44,7 @@ func (p *publishFlags) add(cmd *cobra.Command, a *app) {
 func (a *app) productCreate() *cobra.Command {
 	var f publishFlags
 	var database, suffix string
-	var deep bool
+	var deep, hybrid bool
 	cmd := &cobra.Command{
 		Use:   "create",
 		Short: "Publish tables as a data product",
@@ -63,6 +63,9 @@ func (a *app) productCreate() *cobra.Command {
 		if cmd.Flags().Changed("expose-table-references-with-suffix") {
 			in.ExposeTableReferencesWithSuffix = &suffix
 		}
+		if cmd.Flags().Changed("hybrid") {
+			in.Hybrid = &hybrid
+		}
 		return a.write(
 			func() (*plan.Plan, error) { return p.PlanCreateDataProducts(ctx, in) },
 			func() error {
@@ -73,6 +76,7 @@ func (a *app) productCreate() *cobra.Command {
 	f.add(cmd, a)
 	cmd.Flags().StringVar(&database, "expose-data-mesh-db-name", "", "the database's name in the mesh (default: <source database>-<producer account>)")
 	cmd.Flags().BoolVar(&deep, "deep", false, "read the partitions of the copies, too, instead of trusting what was noted there")
+	cmd.Flags().BoolVar(&hybrid, "hybrid", false, "keep what IAMAllowedPrincipals holds on the tables in the mesh, and share with opt-ins (default: as published before; --hybrid=false ends it)")
 	cmd.Flags().StringVar(&suffix, "expose-table-references-with-suffix", producer.DefaultLinkSuffix, "the suffix of the links in the producer's account")
 	return cmd
 }

@@ -18,20 +18,27 @@ const (
 	forFlagName = "principals"
 )
 
-// narrowedText says shortly that a subscription, or what it asks for, is narrowed; empty if it
-// is not.
+// narrowedText says shortly that a subscription, or what it asks for, is narrowed, or is for
+// organizations and units; empty if it is neither.
 func narrowedText(s *lakemesh.Subscription) string {
 	scope := s.Scope
 	if s.Status == lakemesh.Pending {
 		scope = s.RequestedScope
 	}
-	switch {
-	case scope.Partly():
-		return " (a part)"
-	case len(scope.Principals) > 0:
-		return " (some identities)"
+	var words []string
+	if scope.Partly() {
+		words = append(words, "a part")
 	}
-	return ""
+	if scope.Direct() {
+		words = append(words, "some identities")
+	}
+	for _, unit := range scope.Organizations() {
+		words = append(words, "every account of "+unit[strings.LastIndexByte(unit, '/')+1:])
+	}
+	if len(words) == 0 {
+		return ""
+	}
+	return " (" + strings.Join(words, ", ") + ")"
 }
 
 // addScope adds the flags that say what a request is narrowed to.
@@ -40,7 +47,7 @@ func addScope(cmd *cobra.Command, s *lakemesh.Scope) {
 	f.Var(list{values: &s.Columns}, columnsFlag, "the only columns of each table (default: all)")
 	f.Var(list{values: &s.ExceptColumns}, exceptFlag, "columns of each table that are left out")
 	f.Var(condition{&s.Rows, "leave the flag out to ask for all rows"}, rowsFlag, "the condition on rows, such as \"country = 'DE' AND amount < 100\" (default: all)")
-	f.Var(list{values: &s.Principals}, forFlagName, "users and roles of the account that are granted access themselves, by ARN (default: the account, which hands it on)")
+	f.Var(list{values: &s.Principals}, forFlagName, "users and roles of the account that are granted access themselves, or organizations and units of which every account is, by ARN (default: the account, which hands it on)")
 	cmd.MarkFlagsMutuallyExclusive(columnsFlag, exceptFlag)
 }
 
@@ -59,7 +66,7 @@ func addNarrowing(cmd *cobra.Command, n *narrowing, otherwise string) {
 	f.Var(list{values: &n.in.Columns, none: true, said: true}, columnsFlag, "the only columns of each table; none for all of them ("+otherwise+")")
 	f.Var(list{values: &n.in.ExceptColumns}, exceptFlag, "columns of each table that are left out ("+otherwise+")")
 	f.Var(condition{&n.row, "none is all rows"}, rowsFlag, "the condition on rows; none for all of them ("+otherwise+")")
-	f.Var(list{values: &n.in.Principals, none: true, said: true}, forFlagName, "users and roles that are granted access themselves, by ARN; none for their account ("+otherwise+")")
+	f.Var(list{values: &n.in.Principals, none: true, said: true}, forFlagName, "users and roles that are granted access themselves, or organizations and units of which every account is, by ARN; none for the account that asked ("+otherwise+")")
 	cmd.MarkFlagsMutuallyExclusive(columnsFlag, exceptFlag)
 }
 

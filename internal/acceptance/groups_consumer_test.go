@@ -45,6 +45,15 @@ func (w *groups) links() map[string]string {
 	return links
 }
 
+// queries checks that a role reads a table through a link.
+func (w *groups) queries(role, link, table string) {
+	w.t.Helper()
+	var err error
+	if !w.inTheEnd(func() bool { _, _, err = w.Query(w.ctx(), role, link, table); return err == nil }) {
+		w.t.Errorf("%s reads %s.%s: %v", role, link, table, err)
+	}
+}
+
 func (w *groups) linked(when string, want map[string]string) {
 	w.t.Helper()
 	if diff := cmp.Diff(want, w.links()); diff != "" {
@@ -130,8 +139,7 @@ func TestLinksOfAGroupAreNamed(t *testing.T) {
 		}
 	})
 	for database, table := range map[string]string{w.inMesh(source): orders, "our_stations": "buses"} {
-		_, _, err := w.Query(w.ctx(), analyst, database, table)
-		w.must(err)
+		w.queries(analyst, database, table)
 	}
 	w.must(w.consumer.DeleteSubscription(w.ctx(), consumer.LeaveInput{SubscriptionID: id}))
 	w.linked("after leaving", map[string]string{})
@@ -169,9 +177,7 @@ func TestAGroupThatComesIntoAnotherDatabaseIsImportedAgain(t *testing.T) {
 	all := w.bothLinks()
 	all[w.inMesh("ports")] = w.inMesh("ports")
 	w.linked("after the second import", all)
-	if _, _, err := w.Query(w.ctx(), analyst, w.inMesh("ports"), "ships"); err != nil {
-		t.Error(err)
-	}
+	w.queries(analyst, w.inMesh("ports"), "ships")
 }
 
 // A record can still name a database that is gone. It is not waited for until the end.
@@ -529,9 +535,7 @@ func TestWhatAnAdministratorCanHandOnOfAGroup(t *testing.T) {
 	w.must(w.gives(consumerAccount, analyst, same, lftypes.PermissionSelect))
 	w.must(w.gives(consumerAccount, analyst, onDatabase(meshAccount, w.inMesh(other)), lftypes.PermissionDescribe))
 	w.must(w.gives(consumerAccount, analyst, onDatabase(consumerAccount, w.inMesh(other)), lftypes.PermissionDescribe))
-	if _, _, err := w.Query(w.ctx(), analyst, w.inMesh(other), "buses"); err != nil {
-		t.Error(err)
-	}
+	w.queries(analyst, w.inMesh(other), "buses")
 	if _, _, err := w.Query(w.ctx(), analyst, w.inMesh(other), "fares"); err == nil {
 		t.Error("it reads what is of another domain")
 	}

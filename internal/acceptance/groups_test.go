@@ -408,3 +408,29 @@ func TestVerifyFindsTheFaultsOfGroups(t *testing.T) {
 		})
 	}
 }
+
+// TestAMeshOfALowVersionSharesNoGroup has a mesh that shares nothing by LF-tags.
+func TestAMeshOfALowVersionSharesNoGroup(t *testing.T) {
+	t.Parallel()
+	w := newGroups(t)
+	meshtest.Without(t, w.Mesh.Mesh, "the fifth version cannot be lowered", func(r localmesh.Readings) bool { return r.FifthVersionOfSharing })
+	version := func(v string) {
+		out, err := w.meshLake().GetDataLakeSettings(w.ctx(), &lakeformation.GetDataLakeSettingsInput{})
+		w.must(err)
+		out.DataLakeSettings.Parameters["CROSS_ACCOUNT_VERSION"] = v
+		_, err = w.meshLake().PutDataLakeSettings(w.ctx(), &lakeformation.PutDataLakeSettingsInput{DataLakeSettings: out.DataLakeSettings})
+		w.must(err)
+	}
+	id := w.asks("", "flights")
+	version("2")
+	err := w.producer.ApproveAccessRequest(t.Context(), producer.ApproveInput{RequestID: id})
+	if !errors.Is(err, lakemesh.ErrInvalidInput) || !strings.Contains(err.Error(), "cross-account version is 2") {
+		t.Errorf("approved in a mesh of version 2: %v; want it refused before anything changes", err)
+	}
+	if s := w.get(id); s.Status != lakemesh.Pending || s.Claim != nil {
+		t.Errorf("it is %s, claimed %v", s.Status, s.Claim)
+	}
+	version("3")
+	w.approve(id)
+	w.end(id)
+}

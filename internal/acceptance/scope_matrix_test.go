@@ -15,6 +15,7 @@ import (
 	"github.com/lakemesh/lakemesh"
 	"github.com/lakemesh/lakemesh/consumer"
 	"github.com/lakemesh/lakemesh/internal/chain"
+	"github.com/lakemesh/lakemesh/internal/meshtest"
 	"github.com/lakemesh/lakemesh/internal/rowfilter"
 	"github.com/lakemesh/lakemesh/producer"
 )
@@ -25,9 +26,10 @@ import (
 
 // given is what one subscription of a cell gives.
 type given struct {
-	// whole are all columns and rows; database is of all tables.
-	whole, database bool
-	scope           lakemesh.Scope
+	// whole are all columns and rows; database is of all tables, product of all tables of a data
+	// product.
+	whole, database, product bool
+	scope                    lakemesh.Scope
 	// shows reports whether a row meets the condition, which is nil for all rows.
 	shows func(row person) bool
 }
@@ -45,8 +47,8 @@ func (c matrixCell) String() string {
 // The values of the dimensions. One that is added is a value here and what it gives below.
 func matrixDimensions() [4][]string {
 	return [4][]string{
-		{"account", "role", "account and then role"},
-		{"table", "columns", "rows", "cells", "all but columns", "database"},
+		{"account", "role", "unit", "account and then role", "account and then unit"},
+		{"table", "columns", "rows", "cells", "all but columns", "database", "data product"},
 		{"no end", "before its end", "after its end"},
 		{"one", "two that overlap", "one of two ended", "a part beside it", "the whole beside it"},
 	}
@@ -59,6 +61,7 @@ func matrixGives(c matrixCell) (first, second given) {
 	first = map[string]given{
 		"table":           {whole: true},
 		"database":        {whole: true, database: true},
+		"data product":    {whole: true, product: true},
 		"columns":         {scope: lakemesh.Scope{Columns: []string{"id", "name"}}},
 		"all but columns": {scope: lakemesh.Scope{ExceptColumns: []string{"amount", "country"}}},
 		"rows":            {scope: lakemesh.Scope{Rows: "country = 'DE'"}, shows: german},
@@ -125,7 +128,9 @@ func matrixModel(gives []given) (v visible) {
 // matrixWorld is the world of one cell.
 type matrixWorld struct {
 	*world
-	cell               matrixCell
+	cell matrixCell
+	// unit is one that the consumer's account is in, where the cell is about one.
+	unit               string
 	analyst, colleague string
 	ahead              atomic.Int64
 }
@@ -134,10 +139,19 @@ func newMatrixWorld(t *testing.T, c matrixCell) *matrixWorld {
 	t.Helper()
 	m := &matrixWorld{world: newNarrowWorld(t), cell: c}
 	m.analyst, m.colleague = m.Reader(consumerAccount, "Analyst"), m.Reader(consumerAccount, "Colleague")
+	if strings.Contains(c.to, "unit") {
+		meshtest.Before(m.Mesh.Mesh, func() {
+			o := m.Organization(consumerAccount)
+			o.Move(consumerAccount, o.Retail)
+			m.unit = o.Lines
+		})
+	}
 	options := m.Options(producerAccount)
 	options.Now = m.now
 	var err error
 	m.producer, err = producer.New(t.Context(), options)
+	m.must(err)
+	_, err = m.producer.CreateDataProducts(t.Context(), producer.CreateDataProductsInput{SourceDatabaseName: source, TableNameRegex: people, DataProductName: matrixProduct})
 	m.must(err)
 	m.producers[producerAccount] = m.producer
 	options = m.Options(consumerAccount)
@@ -148,19 +162,28 @@ func newMatrixWorld(t *testing.T, c matrixCell) *matrixWorld {
 	return m
 }
 
+// matrixProduct is the data product that the table belongs to.
+const matrixProduct = "census"
+
 func (m *matrixWorld) now() time.Time { return time.Now().Add(time.Duration(m.ahead.Load())) }
 
-// subscribes has a subscription made, approved and imported. refused tells that its owner's
-// side refuses to approve it.
-func (m *matrixWorld) subscribes(g given, toRole bool, until time.Time) (id string, err error) {
+// subscribes has a subscription made, approved and imported, for the account, a role or a unit.
+// refused tells that its owner's side refuses to approve it.
+func (m *matrixWorld) subscribes(g given, to string, until time.Time) (id string, err error) {
 	m.t.Helper()
 	in := consumer.RequestInput{OwnerAccountID: producerAccount, DatabaseName: product, RequestPermissions: []string{"SELECT", "DESCRIBE"}, Scope: g.scope, Until: until}
-	if !g.database {
+	switch {
+	case g.product:
+		in.DatabaseName, in.DataProduct = "", matrixProduct
+	case !g.database:
 		in.Tables = []string{people}
 	}
 	principals := []string{m.analyst}
-	if toRole {
+	switch to {
+	case "role":
 		in.Scope.Principals, principals = principals, nil
+	case "unit":
+		in.Scope.Principals = []string{m.unit}
 	}
 	out, err := m.consumer.RequestAccessToProduct(m.ctx(), in)
 	m.must(err)
@@ -180,14 +203,17 @@ func (m *matrixWorld) live() []given {
 	if c.end != "no end" {
 		until = m.now().Add(time.Hour).Truncate(time.Second)
 	}
-	role := c.to == "role"
-	id, err := m.subscribes(first, role, until)
+	to, then, another := strings.Cut(c.to, " and then ")
+	if !another {
+		then = to
+	}
+	id, err := m.subscribes(first, to, until)
 	m.must(err)
 	gives := []given{first}
 	if c.count != "one" {
-		_, err := m.subscribes(second, role || c.to == "account and then role", time.Time{})
+		_, err := m.subscribes(second, then, time.Time{})
 		// The whole beats a part, so a part beside it for the same grantee is refused.
-		refused := first.whole && !second.whole && c.to != "account and then role"
+		refused := first.whole && !second.whole && !another
 		switch {
 		case refused && !errors.Is(err, lakemesh.ErrInvalidInput):
 			m.t.Fatalf("a part beside the whole is approved: %v", err)
@@ -206,6 +232,11 @@ func (m *matrixWorld) live() []given {
 		m.must(err)
 		if c.count != "one of two ended" {
 			gives = gives[1:]
+		}
+		if c.to == "account and then unit" && c.count == "a part beside it" && first.whole {
+			// What the account handed on of the whole stays in part, because its unit gives it a part.
+			// It is worth no more than that, and verifying tells of it.
+			m.leaves("as consumer "+consumerAccount, "too much, handed on, table "+product+"."+people+", "+m.analyst)
 		}
 	}
 	return gives
@@ -333,6 +364,17 @@ func matrixSample() []matrixCell {
 		{"account and then role", "rows", "after its end", "two that overlap"},
 		{"role", "all but columns", "before its end", "one"},
 		{"account and then role", "table", "before its end", "a part beside it"},
+		{"unit", "cells", "no end", "two that overlap"},
+		{"unit", "database", "before its end", "one"},
+		{"unit", "table", "no end", "a part beside it"},
+		{"unit", "rows", "after its end", "one of two ended"},
+		{"account and then unit", "columns", "no end", "two that overlap"},
+		{"account and then unit", "all but columns", "after its end", "the whole beside it"},
+		{"account", "data product", "after its end", "two that overlap"},
+		{"account", "data product", "no end", "a part beside it"},
+		{"role", "data product", "no end", "one of two ended"},
+		{"unit", "data product", "before its end", "one"},
+		{"account and then unit", "data product", "no end", "two that overlap"},
 	}
 }
 
@@ -346,7 +388,7 @@ func matrixCells() []matrixCell {
 		for _, what := range of[1] {
 			for _, end := range of[2] {
 				for _, count := range of[3] {
-					if to != "account and then role" || count != "one" {
+					if !strings.Contains(to, " and then ") || count != "one" {
 						all = append(all, matrixCell{to, what, end, count})
 					}
 				}

@@ -104,6 +104,9 @@ func (s Source) Make(ctx context.Context, f access.ListFilter, at *time.Time) (*
 		}
 	}
 	access.SortEntries(out.Entries, "table")
+	if lakemesh.CheckAccountID("Principal", f.Principal) == nil && slices.ContainsFunc(out.Entries, func(e access.Entry) bool { return access.Grantee(e.Principal).Organization() }) {
+		out.Notes = append(out.Notes, "what organizations and units hold is listed, because account "+f.Principal+" may be in them")
+	}
 	if len(out.Entries) == 0 && f != (access.ListFilter{}) {
 		out.Notes = append(out.Notes, "nothing that is granted is as asked for; that it exists is not looked at")
 	}

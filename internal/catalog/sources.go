@@ -1,6 +1,7 @@
 package catalog
 
 import (
+	"maps"
 	"slices"
 	"strings"
 
@@ -70,4 +71,43 @@ func Sources(d *types.Database) []string {
 	}
 	slices.Sort(sources)
 	return sources
+}
+
+// recordHybrid begins the parameters of a database of the mesh that name its tables in
+// hybrid access mode: their owner keeps what IAMAllowedPrincipals holds on them. They stand
+// at the database, which nobody but the owner may write.
+const recordHybrid = recordPrefix + "hybrid."
+
+// HybridTables are the tables of a database of the mesh of which their owner says that they
+// are in hybrid access mode, folded. What another account says counts for nothing.
+func HybridTables(d *types.Database) map[string]bool {
+	tables := map[string]bool{}
+	if d == nil {
+		return tables
+	}
+	owner := OwnerOf(d)
+	for key, value := range d.Parameters {
+		if name, ok := strings.CutPrefix(key, recordHybrid); ok && name != "" && owner != "" && value == owner {
+			tables[strings.ToLower(name)] = true
+		}
+	}
+	return tables
+}
+
+// HybridParameters are parameters of a database with tables put into hybrid access mode, or
+// taken out of it.
+func HybridParameters(has map[string]string, owner string, tables []string, hybrid bool) map[string]string {
+	all := maps.Clone(has)
+	if all == nil {
+		all = map[string]string{}
+	}
+	for _, name := range tables {
+		key := recordHybrid + strings.ToLower(name)
+		if hybrid {
+			all[key] = owner
+		} else {
+			delete(all, key)
+		}
+	}
+	return all
 }

@@ -36,6 +36,8 @@ const (
 	Record    Link = "record"
 	Filter    Link = "filter"
 	Grant     Link = "grant"
+	// OptedIn is the opt-in without which a grant counts for nothing in hybrid access mode.
+	OptedIn Link = "opted in"
 	// Schedule is the schedule that ends a grant.
 	Schedule     Link = "schedule"
 	Tag          Link = "LF-tag"
@@ -50,7 +52,7 @@ const (
 	Partitions   Link = "partitions"
 )
 
-var order = []Link{Setup, Principal, Record, Filter, Grant, Schedule, Tag, Share, Invitation, ResourceLink, HandedOn, Location, BucketPolicy, KeyPolicy, Metadata, Partitions}
+var order = []Link{Setup, Principal, Record, Filter, Grant, OptedIn, Schedule, Tag, Share, Invitation, ResourceLink, HandedOn, Location, BucketPolicy, KeyPolicy, Metadata, Partitions}
 
 // Party is who can repair something.
 type Party string
@@ -111,6 +113,7 @@ const (
 	ByLeaving    Operation = "leaving again"
 	ByTidying    Operation = "removing dead links"
 	ByUpgrading  Operation = "bringing the mesh up to date"
+	ByOptingIn   Operation = "opting in"
 	ByDropping   Operation = "dropping a filter that nobody uses"
 	// ByRemoving removes a schedule that ends nothing which was decided, ByClearing what
 	// could not be ended and is by now.

@@ -135,6 +135,9 @@ const (
 	ThroughAccount Path = "through its account"
 	// Directly is a grant of the mesh account to the principal itself.
 	Directly Path = "directly"
+	// ThroughUnits is a grant to organizations or units that the principal's account is in,
+	// which hands it on.
+	ThroughUnits Path = "through organizations and units"
 	// WithAll is a grant of the mesh account to all principals of an account.
 	WithAll Path = "with all of its account"
 )
@@ -320,8 +323,12 @@ func (e *Explanation) FirstBroken() (_ Step, ok bool) {
 // is.
 func Together(owner, consumer *Explanation) *Explanation {
 	e := &Explanation{Question: owner.Question, Notes: sorted(slices.Concat(owner.Notes, consumer.Notes)), Schema: owner.Schema}
-	for _, path := range []Path{ThroughAccount, Directly, WithAll} {
+	for _, path := range []Path{ThroughAccount, ThroughUnits, Directly, WithAll} {
 		o, c := owner.way(path), consumer.way(path)
+		if path == ThroughUnits && len(o.Steps) > 0 && len(c.Steps) == 0 {
+			// An account is shown what organizations and units were granted that it is in.
+			c.Steps = append(c.Steps, Step{Link: Invitation, State: Broken, Account: consumer.Account, What: "Lake Formation shows account " + consumer.Account + " nothing of it, so the account is in none of them"})
+		}
 		w := Way{Path: path}
 		for _, l := range order {
 			whose, other := o, c

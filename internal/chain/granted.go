@@ -39,6 +39,7 @@ type Granted struct {
 	Publishes func(database, table string) (command string, _ Mends)
 
 	there access.Grants
+	units []access.Grantee
 }
 
 // holds is what is granted on whole resources. It is much, and asked for several times.
@@ -180,9 +181,12 @@ func (g *Granted) notHandedOn(there access.Grants, k access.Key, h access.Held) 
 	}
 	on := access.OnTable(g.Mesh, k.Object.Database, k.Object.Table)
 	var may lakemesh.Permissions
-	for _, o := range []access.Object{k.Object, on, access.OnAllTables(g.Mesh, k.Object.Database)} {
-		if o.Database != "" && (k.Object.Kind != access.KindDatabase || o == k.Object) {
-			may = may.Union(there[access.Key{Grantee: access.Grantee(account), Object: o}].Grantable)
+	// Which accounts an organization or a unit has is not known: any may be of it.
+	for _, holder := range append(slices.Clone(g.organizations()), access.Grantee(account)) {
+		for _, o := range []access.Object{k.Object, on, access.OnAllTables(g.Mesh, k.Object.Database)} {
+			if o.Database != "" && (k.Object.Kind != access.KindDatabase || o == k.Object) {
+				may = may.Union(there[access.Key{Grantee: holder, Object: o}].Grantable)
+			}
 		}
 	}
 	switch {
@@ -192,6 +196,19 @@ func (g *Granted) notHandedOn(there access.Grants, k access.Key, h access.Held) 
 		may = may.Union(lakemesh.NewPermissions(lakemesh.Describe))
 	}
 	return h.Minus(access.Held{Permissions: may, Grantable: may})
+}
+
+// organizations are those, and the units, that were granted anything.
+func (g *Granted) organizations() []access.Grantee {
+	if g.units == nil {
+		g.units = []access.Grantee{}
+		for k := range g.holds() {
+			if k.Grantee.Organization() && !slices.Contains(g.units, k.Grantee) {
+				g.units = append(g.units, k.Grantee)
+			}
+		}
+	}
+	return g.units
 }
 
 // SubscriptionsOn are the subscriptions of a grantee that are about an object.
@@ -223,8 +240,14 @@ func IsFor(r *tracker.Record, principal string) bool {
 	return slices.ContainsFunc(r.MayHold(), func(g tracker.Given) bool { return slices.Contains(Grantees(r, g.Scope), access.Grantee(principal)) })
 }
 
-// Grantees are those that a subscription grants to: the consumer's account, or identities of
-// it.
+// IsWith reports whether the resource shares that carry a subscription are with a receiver: an
+// account, an organization or a unit.
+func IsWith(r *tracker.Record, receiver string) bool {
+	return slices.ContainsFunc(Grantees(r, r.Scope), func(g access.Grantee) bool { return g.Receiver() == receiver })
+}
+
+// Grantees are those that a subscription grants to: the consumer's account, identities of it,
+// or organizations and units.
 func Grantees(r *tracker.Record, s lakemesh.Scope) []access.Grantee {
 	return access.Terms{Grantees: []access.Grantee{access.Grantee(r.Subscriber)}}.Of(s).Grantees
 }
@@ -456,7 +479,7 @@ func Either(mesh string, r *tracker.Record, inside []string, given tracker.Given
 		describe.Grantable = describe.Permissions
 	}
 	held := access.Held{Permissions: given.Permitted, Grantable: given.Grantable}
-	if len(given.Scope.Principals) > 0 {
+	if given.Scope.Direct() {
 		held.Grantable = nil
 	}
 	part, filtered := access.Held{Permissions: held.Permissions.Intersect(selects), Grantable: held.Grantable.Intersect(selects)}, given.Scope.Partly()

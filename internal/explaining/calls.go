@@ -116,7 +116,7 @@ func (a Asked) importsTo(r *tracker.Record, link string) *lakemesh.Call {
 		return nil
 	}
 	with := *c
-	if len(r.Scope.Principals) == 0 {
+	if !r.Scope.Direct() {
 		// Whom the owner granted access itself is given the link without being named.
 		with = c.With("Principals", a.Principal)
 	}

@@ -39,8 +39,48 @@ type Asked struct {
 
 // Through is the question of one way, with whom it goes by a grant to.
 func (a Asked) Through(path chain.Path) Asked {
-	a.Grantee = map[chain.Path]string{chain.ThroughAccount: a.Home, chain.Directly: a.Principal, chain.WithAll: a.Everybody()}[path]
+	a.Grantee = map[chain.Path]string{chain.ThroughAccount: a.Home, chain.ThroughUnits: anyUnit, chain.Directly: a.Principal, chain.WithAll: a.Everybody()}[path]
 	return a
+}
+
+// anyUnit is whom the way goes to by grants to organizations and units. Which of them have the
+// principal's account is known in the account alone.
+const anyUnit = "organizations and units"
+
+// goesTo reports whether the way goes by a grant to one of these.
+func (a Asked) goesTo(grantees []string) bool {
+	switch a.Grantee {
+	case "":
+		return true
+	case anyUnit:
+		return slices.ContainsFunc(grantees, unit)
+	}
+	return slices.Contains(grantees, a.Grantee)
+}
+
+func unit(grantee string) bool { return access.Grantee(grantee).Organization() }
+
+// Units are the organizations and units that hold any of the rows, or that any of the records
+// on the table is for.
+func (a Asked) Units(rows []permissions.Holding, records []*tracker.Record) []string {
+	var all []string
+	for _, r := range rows {
+		all = append(all, r.Principal)
+	}
+	for _, r := range a.About(records) {
+		all = append(all, forWhom(r)...)
+	}
+	all = slices.DeleteFunc(all, func(grantee string) bool { return !unit(grantee) })
+	slices.Sort(all)
+	return slices.Compact(all)
+}
+
+// holders are whom the way goes to by a grant, of an account as a whole.
+func (a Asked) holders(rows []permissions.Holding) []string {
+	if a.Grantee != anyUnit {
+		return []string{a.Home}
+	}
+	return a.Units(rows, nil)
 }
 
 // Check checks a question, and brings its names into the form in which they are kept.
@@ -224,9 +264,11 @@ func whom(rows []permissions.Holding) string {
 	return strings.Join(slices.Compact(all), ", ")
 }
 
-// about reports whether a subscription is on the table, and is for whom the way goes to.
+// about reports whether a subscription is on the table, and is for whom the way goes to. Those
+// for organizations and units are so whoever asked for them.
 func (a Asked) about(r *tracker.Record) bool {
-	if r.Subscriber != a.Home || a.Grantee != "" && !slices.Contains(forWhom(r), a.Grantee) {
+	whom := forWhom(r)
+	if r.Subscriber != a.Home && !slices.ContainsFunc(whom, unit) || !a.goesTo(whom) {
 		return false
 	}
 	if !r.Group.IsZero() {
@@ -290,7 +332,7 @@ func (a Asked) Justifying(records []*tracker.Record) []*tracker.Record {
 // whom the way goes to.
 func (a Asked) justifies(account string, given tracker.Given) bool {
 	s := given.Scope
-	to := len(s.Principals) == 0 && (a.Grantee == "" || a.Grantee == account) || len(s.Principals) > 0 && (a.Grantee == "" || slices.Contains(s.Principals, a.Grantee))
+	to := len(s.Principals) == 0 && (a.Grantee == "" || a.Grantee == account) || len(s.Principals) > 0 && a.goesTo(s.Principals)
 	column := a.Column == "" || a.isKey(a.Column) || !slices.Contains(s.ExceptColumns, a.Column) && (len(s.Columns) == 0 || slices.Contains(s.Columns, a.Column))
 	return a.gives(given.Permitted) && to && column
 }
@@ -390,6 +432,9 @@ func (a Asked) Record(records []*tracker.Record, owner string, held bool) chain.
 		return s.MendedBy(chain.Owner, &expires)
 	case held:
 		s.State, s.What = chain.NotNeeded, "what is granted was not asked for in the mesh"
+		if a.Grantee == anyUnit {
+			s.What = "account " + a.Home + " did not ask for it"
+		}
 		return s
 	}
 	if r := of(func(r *tracker.Record) bool { return r.Status == lakemesh.Pending }); r != nil {
@@ -457,6 +502,9 @@ func on(s lakemesh.Scope) string {
 
 // whose says whom a subscription is for.
 func whose(r *tracker.Record) string {
+	if len(r.Scope.Organizations()) > 0 {
+		return "for every account of " + strings.Join(r.Scope.Principals, ", ")
+	}
 	if len(r.Scope.Principals) > 0 {
 		return "for " + strings.Join(r.Scope.Principals, ", ") + " alone"
 	}

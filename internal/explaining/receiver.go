@@ -147,7 +147,7 @@ func (f *Received) AccountHolds(a Asked) []permissions.Holding {
 // HandedOn are the links of the account's own side: the resource link, and what was
 // handed on. records are the account's subscriptions.
 func (r Receiver) HandedOn(a Asked, f *Received, partitionKey bool, records []*tracker.Record) []chain.Step {
-	account := a.Judge(f.Rows, partitionKey, a.Home)
+	account := a.Judge(f.Rows, partitionKey, a.holders(f.Rows)...)
 	if a.Whole {
 		return []chain.Step{a.HandsOn(account, records)}
 	}
@@ -175,7 +175,7 @@ func (r Receiver) link(a Asked, f *Received, account Held, records []*tracker.Re
 	// Who may hand nothing on hands on no link, either.
 	mayGive := func(record *tracker.Record) bool {
 		grantable := record.Justified().Grantable
-		return len(grantable) > 0 && account.HandsOn || len(record.Scope.Principals) > 0 && a.Grantee == a.Principal
+		return len(grantable) > 0 && account.HandsOn || record.Scope.Direct() && a.Grantee == a.Principal
 	}
 	switch {
 	case len(seen) > 0:

@@ -13,6 +13,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/lakeformation/types"
 
 	"github.com/lakemesh/lakemesh"
+	"github.com/lakemesh/lakemesh/access"
 	"github.com/lakemesh/lakemesh/internal/awserr"
 	"github.com/lakemesh/lakemesh/internal/poll"
 	"github.com/lakemesh/lakemesh/plan"
@@ -219,7 +220,9 @@ func (l *Lake) run(ctx context.Context, steps []*plan.Step, send send) []error {
 		for _, e := range left {
 			id := aws.ToString(e.Id)
 			err := failed[id]
-			if err != nil && passing(err) {
+			// Unlike a role that is made for access, a unit has been there for long.
+			unknownUnit := access.Grantee(aws.ToString(e.Principal.DataLakePrincipalIdentifier)).Organization() && awserr.Says(err, "invalid principal")
+			if err != nil && passing(err) && !unknownUnit {
 				last = err
 				continue
 			}
@@ -283,6 +286,14 @@ func explain(err error, e Entry) error {
 	if awserr.Says(err, "Illegal combination") {
 		return BlockedByIAM(e.Resource, err)
 	}
+	unknown := awserr.Says(err, "invalid principal") || awserr.Is(err, "InvalidInputException") && awserr.Says(err, "organization")
+	if access.Grantee(e.Principal).Organization() && unknown {
+		// https://docs.aws.amazon.com/lake-formation/latest/dg/security-iam-troubleshoot.html
+		return &lakemesh.Error{Kind: lakemesh.ErrInvalidInput, Account: e.Resource.Account, Resource: "principal " + e.Principal, Code: awserr.Code(err), Err: err,
+			Message: "Lake Formation does not know it: " + awserr.Message(err),
+			Hint: "it knows the organization that account " + e.Resource.Account + " is in and the units of it, while sharing with AWS Organizations is on, which the organization's management account does " +
+				"(aws ram enable-sharing-with-aws-organization), and from cross-account version 3 on, to which initializing the mesh account again brings it"}
+	}
 	if timeout, ok := errors.AsType[*poll.TimeoutError](err); ok && awserr.Says(err, "invalid principal") {
 		return &lakemesh.Error{Kind: lakemesh.ErrNotFound, Account: e.Resource.Account, Resource: "principal " + e.Principal,
 			Code: awserr.Code(err), Message: "Lake Formation does not know it", Hint: "check that the role or account exists", Err: timeout}
@@ -317,6 +328,6 @@ func BlockedByIAM(r Resource, cause error) error {
 	return &lakemesh.Error{
 		Kind: lakemesh.ErrAccessDenied, Account: r.Account, Resource: r.String(), Code: awserr.Code(cause), Err: cause,
 		Message: "IAMAllowedPrincipals holds permissions on it or on its database, so Lake Formation cannot share it",
-		Hint:    "as a data lake administrator of the account, revoke all that it holds from " + AllowedByIAM + " on " + r.String() + ", and clear the default permissions for new tables of the database",
+		Hint:    "as a data lake administrator of the account, revoke all that it holds from " + AllowedByIAM + " on " + r.String() + ", and clear the default permissions for new tables of the database. If others depend on them, its owner can publish it in hybrid access mode",
 	}
 }

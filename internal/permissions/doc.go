@@ -40,6 +40,9 @@ type Lake struct {
 	// (https://github.com/hashicorp/terraform-provider-aws/issues/48360), so where listings do
 	// not show others this is believed.
 	OnFilters func(ctx context.Context) (access.Grants, error)
+	// ByTags is what others hold by LF-tags by what was decided; it returns nil if that is
+	// nothing. It is asked where listings do not show others.
+	ByTags func(ctx context.Context) (*ByTags, error)
 }
 
 // DefaultPatience is how long an answer that may pass is tried again.

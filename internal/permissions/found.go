@@ -75,7 +75,7 @@ func DecodeFound(mesh, subscriber string, texts []string) (access.Grants, error)
 		}
 		grantee := access.Grantee(subscriber)
 		if b.Principal != "" {
-			if grantee = access.Grantee(b.Principal); grantee.Account() != subscriber {
+			if grantee = access.Grantee(b.Principal); grantee.Account() != subscriber && !grantee.Organization() {
 				return nil, fmt.Errorf("read what was granted by other means: %q is not of account %s", b.Principal, subscriber)
 			}
 		}

@@ -73,8 +73,15 @@ var ErrUnreadable = errors.New("the role cannot read the location yet")
 // Lake Formation does not document that it looks at once whether the role can read
 // there, and it has a status for locations where it cannot. If it refuses for that
 // reason, the error is an [ErrUnreadable].
-func (l *Lake) Register(ctx context.Context, arn, role string) error {
-	_, err := l.Client.RegisterResource(ctx, &lakeformation.RegisterResourceInput{ResourceArn: aws.String(arn), RoleArn: aws.String(role), WithPrivilegedAccess: true})
+//
+// A location that is registered hybrid lets IAM decide, for who was not opted in, on tables
+// that [AllowedByIAM] holds something on, and on no others.
+func (l *Lake) Register(ctx context.Context, arn, role string, hybrid bool) error {
+	in := &lakeformation.RegisterResourceInput{ResourceArn: aws.String(arn), RoleArn: aws.String(role), WithPrivilegedAccess: true}
+	if hybrid {
+		in.HybridAccessEnabled = aws.Bool(true)
+	}
+	_, err := l.Client.RegisterResource(ctx, in)
 	switch {
 	case err == nil, awserr.Is(err, "AlreadyExistsException"):
 		return nil

@@ -26,6 +26,9 @@ func (l *Lake) uncover(ctx context.Context, found *Grants, resources []Resource,
 		}
 		found.merge(held)
 	}
+	if err := l.apart(ctx, found); err != nil {
+		return err
+	}
 	if l.OnFilters == nil {
 		return nil
 	}

@@ -145,12 +145,12 @@ func planned[In any](l *life, plan func(context.Context, In) (*plan.Plan, error)
 
 // steps are the whole life.
 func (l *life) steps() []step {
-	return slices.Concat(l.middle(), l.endings(), l.scopes(), l.ends(), l.leaving(), l.wayBack())
+	return slices.Concat(l.middle(), l.endings(), l.scopes(), l.ends(), l.leaving(), l.hybrid(), l.wayBack())
 }
 
 // atOnce are the steps that need no time to pass: outside of a bubble hours are hours.
 func (l *life) atOnce() []step {
-	return slices.Concat(l.middle(), l.endings(), l.scopes(), l.leaving(), l.wayBack())
+	return slices.Concat(l.middle(), l.endings(), l.scopes(), l.leaving(), l.hybrid(), l.wayBack())
 }
 
 // middle is the life up to its end's beginning: there is something of everything.

@@ -133,7 +133,6 @@ func excuses() map[string]string {
 		"DataMeshAdminProducer/LetServicesLookAtShares/ram:Get*":                    managed,
 		"DataMeshProducer/LookAtCrawlersRole/iam:SimulatePrincipalPolicy":           "publishing goes on without it; producer/publication_readings_test.go misses it",
 		"DataMeshAdminProducer/LetServicesLookAtShares/ram:List*":                   managed,
-		"DataMeshAdminProducer/LookAtShares/organizations:DescribeOrganization":     managed,
 		"DataMeshAdminProducer/LookAtShares/organizations:DescribeAccount":          managed,
 		"DataMeshAdminProducer/ChangeSharesOfLakeFormation/ram:UpdateResourceShare": managed,
 		"DataMeshAdminProducer/LetGlueShare/glue:DeleteResourcePolicy":              managed,

@@ -92,5 +92,18 @@ func (l *life) scopes() []step {
 		end("part"),
 		part("role", lakemesh.Scope{Principals: []string{lakemesh.RoleARN(consumerAccount, lakemesh.ConsumerRole)}}),
 		end("role"),
+		{"grant to an organization", func() error {
+			// The consumer stays out of it, so that it is still invited to all else.
+			org := l.Organization()
+			out, err := l.consumer.RequestAccessToProduct(l.ctx, consumer.RequestInput{OwnerAccountID: producerAccount, DatabaseName: product,
+				Tables: []string{"airports"}, RequestPermissions: []string{"SELECT"}, Scope: lakemesh.Scope{Principals: []string{org.ARN}}})
+			l.told(out, err)
+			if err != nil {
+				return err
+			}
+			l.ids["organization"] = out.SubscriptionID
+			return l.producer.ApproveAccessRequest(l.ctx, producer.ApproveInput{RequestID: out.SubscriptionID})
+		}},
+		end("organization"),
 	}
 }

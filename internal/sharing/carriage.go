@@ -83,7 +83,7 @@ func (o Owner) Carriage(ctx context.Context, receiver string, shares, objects []
 			case s.status == types.ResourceShareAssociationStatusFailed:
 				why = s.message
 			case !standing[share]:
-				why = "account " + receiver + " was taken out of resource share " + share
+				why = named(receiver) + " was taken out of resource share " + share
 			case s.status == types.ResourceShareAssociationStatusAssociated:
 				held, settled = true, true
 			case s.status == types.ResourceShareAssociationStatusAssociating:

@@ -56,10 +56,18 @@ type Owner struct {
 	Account string
 	// Patience is how long a share is waited for; 0 means [DefaultPatience].
 	Patience time.Duration
-	// Identities are users and roles of the receiver that were granted something themselves.
-	// Whether RAM lists them or their account for that is not documented
+	// Identities are users and roles of the receiver that were granted something themselves, and
+	// organizations and units that were granted it in its place. Of users and roles, whether RAM lists them or their account for that is not documented
 	// (https://docs.aws.amazon.com/lake-formation/latest/dg/cross-account-permissions.html).
 	Identities []string
+}
+
+// named names a receiver: an account, or an organization or a unit by its ARN.
+func named(receiver string) string {
+	if lakemesh.CheckAccountID("receiver", receiver) == nil {
+		return "account " + receiver
+	}
+	return receiver
 }
 
 func patience(d time.Duration) time.Duration {
@@ -404,7 +412,7 @@ const completePolicy = "let the mesh's administrator initialize the mesh account
 // an error here, with RAM's own words
 // (https://docs.aws.amazon.com/lake-formation/latest/dg/troubleshooting.html).
 func (o Owner) Check(ctx context.Context, receiver string, shares []string, objects ...string) error {
-	what := fmt.Sprintf("the resource shares for account %s: %s", receiver, strings.Join(shares, ", "))
+	what := fmt.Sprintf("the resource shares for %s: %s", named(receiver), strings.Join(shares, ", "))
 	err := poll.Until(ctx, patience(o.Patience), what, func(ctx context.Context) (bool, error) {
 		var carried, standing bool
 		group, ctx := errgroup.WithContext(ctx)
@@ -438,7 +446,7 @@ func (o Owner) carried(ctx context.Context, receiver string, shares, objects []s
 	for _, object := range slices.Sorted(maps.Keys(blocked)) {
 		return false, &lakemesh.Error{
 			Kind: lakemesh.ErrAccessDenied, Account: o.Account, Resource: object, Code: string(types.ResourceShareAssociationStatusFailed),
-			Message: "it could not be shared with account " + receiver + ": " + blocked[object], Hint: completePolicy,
+			Message: "it could not be shared with " + named(receiver) + ": " + blocked[object], Hint: completePolicy,
 		}
 	}
 	return len(waiting) == 0, nil
@@ -457,7 +465,7 @@ func (o Owner) standing(ctx context.Context, receiver string, shares []string) (
 		case types.ResourceShareAssociationStatusFailed:
 			return false, &lakemesh.Error{
 				Kind: lakemesh.ErrAccessDenied, Account: o.Account, Resource: "resource share " + a.Share, Code: string(a.Status),
-				Message: "it could not be shared with account " + receiver + ": " + a.Message,
+				Message: "it could not be shared with " + named(receiver) + ": " + a.Message,
 				Hint:    completePolicy + "; if its invitation was rejected or has expired, disassociate the account from the share and associate it again",
 			}
 		case types.ResourceShareAssociationStatusAssociated, types.ResourceShareAssociationStatusAssociating:

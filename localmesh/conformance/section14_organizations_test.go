@@ -196,6 +196,19 @@ func TestOrganizations(t *testing.T) {
 		}
 	})
 
+	holds(t, "14.3", "the share is with the unit also where grants to roles share with their account", func(t *testing.T) {
+		o := newOrganization(t, localmesh.WithReadings(localmesh.Readings{DirectGrantsShareTheAccount: true}))
+		o.must(o.grant(adminOf(owner), o.linesARN, onTable("orders"), "SELECT | SELECT"))
+		o.must(o.sees(adminOf(recipient), "orders"))
+		if shares := o.carried(o.linesARN); len(shares) != 1 {
+			t.Errorf("resources of shares with the unit: %v", shares)
+		}
+		o.must(o.revoke(adminOf(owner), o.linesARN, onTable("orders"), "SELECT"))
+		if left := o.shareARNs(); len(left) != 0 {
+			t.Errorf("shares %v", left)
+		}
+	})
+
 	holds(t, "14.3", "who moves out of a unit or into it loses and gets what it was granted", func(t *testing.T) {
 		o := newOrganization(t)
 		o.must(o.grant(adminOf(owner), o.retailARN, onTable("orders"), "SELECT | SELECT"))
@@ -218,6 +231,19 @@ func TestOrganizations(t *testing.T) {
 		o.must(o.sees(analyst, "orders"))
 		o.must(o.revoke(adminOf(owner), o.arn, onTable("orders"), "SELECT"))
 		o.refused(o.sees(analyst, "orders"), denied)
+	})
+
+	holds(t, "14.4", "what an owner that is in the organization granted to others stays when the organization loses something", func(t *testing.T) {
+		o := newOrganization(t)
+		local, foreign := o.person(owner, "Local"), o.person(recipient, "Direct")
+		for _, to := range []string{local, foreign, o.linesARN} {
+			o.must(o.grant(adminOf(owner), to, onTable("orders"), "SELECT"))
+		}
+		o.must(o.grant(adminOf(owner), o.arn, onTable("orders"), "SELECT | SELECT"))
+		o.must(o.revoke(adminOf(owner), o.arn, onTable("orders"), "SELECT"))
+		o.must(o.sees(local, "orders"))
+		o.must(o.sees(foreign, "orders"))
+		o.must(o.sees(adminOf(recipient), "orders"))
 	})
 
 	holds(t, "14.5", "who leaves the organization loses access at once, and does not get it back by itself", func(t *testing.T) {

@@ -127,6 +127,10 @@ func carryOut(c *engine.Call, w withdrawal) error {
 		return err
 	}
 	for _, g.Principal = range accounts {
+		if g.Principal == g.On.Account {
+			// The owner handed nothing on: what it granted is its own.
+			continue
+		}
 		if err := cascade(c, g); err != nil {
 			return err
 		}

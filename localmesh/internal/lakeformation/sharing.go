@@ -20,12 +20,12 @@ import (
 // (https://docs.aws.amazon.com/lake-formation/latest/dg/optimize-ram.html).
 
 // sharedWith is the principal of a grant as RAM knows it: the group of all
-// principals of an account is the account.
+// principals of an account is the account. Organizations and units stand for themselves.
 func sharedWith(c *engine.Call, principal string) string {
 	if account, ok := strings.CutSuffix(principal, ":IAMPrincipals"); ok {
 		return account
 	}
-	if c.Mesh.Readings.DirectGrantsShareTheAccount {
+	if c.Mesh.Readings.DirectGrantsShareTheAccount && !state.IsOrganizationARN(principal) {
 		return state.PrincipalAccount(principal, "")
 	}
 	return principal
