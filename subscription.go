@@ -121,6 +121,8 @@ type Claim struct {
 	Until time.Time `json:"Until,omitzero"`
 	// Scope is what it is narrowed to.
 	Scope Scope `json:"Scope,omitzero"`
+	// Databases are those that the tables of a group were in.
+	Databases []string `json:"Databases,omitempty"`
 	// Notes is the reason that was given.
 	Notes string `json:"Notes,omitempty"`
 }

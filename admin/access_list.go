@@ -46,6 +46,7 @@ func (a *Admin) AccessList(ctx context.Context, in AccessListInput) (*access.Lis
 	foreign := 0
 	s.Records = slices.DeleteFunc(s.Records, func(r *tracker.Record) bool {
 		others := owners.foreign(r)
+		owners.own(r)
 		if others && r.Status == lakemesh.Active {
 			foreign++
 		}

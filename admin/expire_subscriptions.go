@@ -106,7 +106,7 @@ func (a *Admin) planExpire(ctx context.Context) (*expiration, error) {
 	made, kept := access.Grants{}, s.justified(s.records, e.tables)
 	for _, r := range s.records {
 		names := e.tables[strings.ToLower(r.Database)]
-		byHand, err := permissions.FoundIn(s.mesh, r.Subscriber, r.Database, r.Found)
+		byHand, err := chain.FoundBefore(s.mesh, r)
 		if err != nil {
 			// What was there before cannot be told from what was granted.
 			e.todo.Warn("subscription %s is left to its owner: %v", r.ID, err)
@@ -130,7 +130,17 @@ func (a *Admin) planExpire(ctx context.Context) (*expiration, error) {
 		}
 	}
 	there := s.have.Access()
-	e.revoke = access.Diff(made, kept, there.On(func(k access.Key) bool { _, ok := made[k]; return ok })).Revoke
+	there = there.On(func(k access.Key) bool { _, ok := made[k]; return ok })
+	e.revoke = access.Grants{}
+	for k, h := range access.Diff(made, kept, there).Revoke {
+		// The right to hand on can be taken away by revoking the permission and granting it again,
+		// and the manager grants nothing to other accounts.
+		stays := h.Permissions.Intersect(kept[k].Permissions)
+		e.revoke.Add(k, access.Held{Permissions: h.Permissions.Minus(stays), Grantable: h.Grantable.Minus(stays)})
+		if len(stays) > 0 {
+			e.todo.Warn("%s may hand on %s on %s, which it holds by other means and was to hand on by what is over: that is left to the owner", k.Grantee, stays, k.Object)
+		}
+	}
 	entries, err := permissions.Entries(e.revoke)
 	if err != nil {
 		return nil, err
@@ -169,6 +179,7 @@ func (a *Admin) lost(ctx context.Context, e *expiration) ([]string, error) {
 		if e.makers.foreign(r) {
 			continue
 		}
+		e.makers.own(r)
 		for k, h := range a.justified([]*tracker.Record{r}, e.tables) {
 			if len(e.revoke[k].Permissions.Intersect(h.Permissions)) > 0 {
 				lost = append(lost, r.ID)

@@ -2,10 +2,12 @@ package admin
 
 import (
 	"maps"
+	"slices"
 	"strings"
 
 	"github.com/lakemesh/lakemesh"
 	"github.com/lakemesh/lakemesh/access"
+	"github.com/lakemesh/lakemesh/internal/chain"
 	"github.com/lakemesh/lakemesh/internal/tracker"
 )
 
@@ -56,8 +58,12 @@ func (m makers) byOthers(o access.Object, account string) bool {
 }
 
 // foreign reports whether a record is on what others made, and its owner did not. Every
-// owner writes what it likes into its own records.
+// owner writes what it likes into its own records. A group is by its owner's own LF-tags: see
+// [makers.own].
 func (m makers) foreign(r *tracker.Record) bool {
+	if !r.Group.IsZero() {
+		return false
+	}
 	made := m.on(access.OnDatabase(m.mesh, r.Database))
 	if len(made) == 0 || made[r.Owner] {
 		return false
@@ -68,4 +74,25 @@ func (m makers) foreign(r *tracker.Record) bool {
 		}
 	}
 	return len(r.Tables) == 0
+}
+
+// own takes out of the record of a group the databases that others made and its owner did not,
+// and returns their names.
+func (m makers) own(r *tracker.Record) (others []string) {
+	if r.Group.IsZero() {
+		return nil
+	}
+	foreign := func(name string) bool {
+		made := m.on(access.OnDatabase(m.mesh, name))
+		return len(made) > 0 && !made[r.Owner]
+	}
+	others = slices.DeleteFunc(chain.DatabasesOf(r, nil), func(name string) bool { return !foreign(name) })
+	r.TableARNs = slices.DeleteFunc(r.TableARNs, func(arn string) bool {
+		name, ok := lakemesh.DatabaseOfARN(arn)
+		return ok && foreign(name)
+	})
+	if r.Claim != nil {
+		r.Claim.Databases = slices.DeleteFunc(r.Claim.Databases, foreign)
+	}
+	return others
 }

@@ -1,6 +1,7 @@
 package admin
 
 import (
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -33,6 +34,7 @@ func (s *inspected) compare() {
 	}
 	s.compareMembers()
 	s.compareForeign()
+	s.compareMisplaced()
 	s.compareGrants()
 	s.compareEnds()
 	s.compareHybrid()
@@ -63,6 +65,17 @@ func (s *inspected) compareForeign() {
 	for _, r := range s.foreign {
 		s.found(Finding{Kind: chain.Undecided, Link: chain.Record, Resource: "subscription " + r.ID, Principal: r.Subscriber, Database: strings.ToLower(r.Database), Subscriptions: []string{r.ID}, Repairs: chain.Owner,
 			Command: "lakemesh subscription delete " + r.ID, What: "account " + r.Owner + " wrote it, and what it is on is not its own: it justifies nothing"})
+	}
+}
+
+// compareMisplaced finds in which databases of others owners have written that tables of their
+// groups are.
+func (s *inspected) compareMisplaced() {
+	for _, r := range s.records {
+		if others := s.misplaced[r.ID]; len(others) > 0 {
+			s.found(Finding{Kind: chain.Undecided, Link: chain.Record, Resource: "subscription " + r.ID, Principal: r.Subscriber, Subscriptions: []string{r.ID}, Repairs: chain.Owner,
+				Command: "lakemesh subscription delete " + r.ID, What: fmt.Sprintf("account %s wrote that tables of %s are in %s, which is not its own: it justifies nothing there", r.Owner, r.Group, some(others))})
+		}
 	}
 }
 

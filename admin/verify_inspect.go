@@ -31,6 +31,8 @@ type inspected struct {
 	// records are the subscriptions that are active or being decided on; foreign are those
 	// whose owners do not own what they are on.
 	records, foreign []*tracker.Record
+	// misplaced are databases of others that the records of groups name, by subscription.
+	misplaced map[string][]string
 	// have is what is granted on whole resources, parts what is granted else.
 	have  *permissions.Grants
 	parts access.Grants
@@ -113,6 +115,12 @@ func (a *Admin) inspect(ctx context.Context) (*inspected, error) {
 	s.foreign = slices.Clone(s.records)
 	s.records = slices.DeleteFunc(s.records, owners.foreign)
 	s.foreign = slices.DeleteFunc(s.foreign, func(r *tracker.Record) bool { return !owners.foreign(r) })
+	s.misplaced = map[string][]string{}
+	for _, r := range s.records {
+		if others := owners.own(r); len(others) > 0 {
+			s.misplaced[r.ID] = others
+		}
+	}
 	s.owners = owners.of
 	if err := s.readHybrid(ctx); err != nil {
 		return nil, err

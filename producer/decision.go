@@ -69,6 +69,8 @@ var errNothingToDecide = errors.New("nothing to decide")
 // Nothing is granted or revoked before the claim, and the record says what was
 // decided only after all of it was done. Whatever ends the program in between
 // leaves a claimed record, which the same decision carries on from.
+//
+// What belongs to a group is looked at again after it was approved; see [Producer.growSince].
 func (p *Producer) decide(ctx context.Context, d *decision) error {
 	l, err := p.look(ctx, d, false)
 	if err != nil {
@@ -79,10 +81,17 @@ func (p *Producer) decide(ctx context.Context, d *decision) error {
 		p.mirrorOf(ctx, l.record)
 		return nil
 	}
+	if l, err = p.carryOut(ctx, d, l); err != nil {
+		return unlessNothing(err)
+	}
+	return p.growSince(ctx, l)
+}
 
+// carryOut carries a decision out that was looked at. It returns what it came to.
+func (p *Producer) carryOut(ctx context.Context, d *decision, l *looked) (_ *looked, err error) {
 	lease, kept, err := p.records.Acquire(ctx, p.account, d.id, d.action)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	var mirrored sync.WaitGroup
 	defer func() {
@@ -94,32 +103,32 @@ func (p *Producer) decide(ctx context.Context, d *decision) error {
 	}()
 	if l.plan == nil || !lease.Undisturbed(l.loaded) {
 		if l, err = p.look(kept, d, true); err != nil {
-			return p.lost(kept, unlessNothing(err))
+			return nil, p.lost(kept, err)
 		}
 	}
 
-	held, err := lease.Claim(kept, l.record, l.ledger, l.claim(), l.change.foreign, l.change.regrants)
+	held, err := lease.Claim(kept, l.record, l.ledger, l.carriedOut(), l.change.foreign, l.change.regrants)
 	if err != nil {
-		return p.lost(kept, err)
+		return nil, p.lost(kept, err)
 	}
 	if l.action == lakemesh.ActionApprove && l.record.Claim == nil {
 		if err := p.unlessWithdrawn(kept, held); err != nil {
-			return p.lost(kept, err)
+			return nil, p.lost(kept, err)
 		}
 	}
 	if err := p.apply(kept, l.plan); err != nil {
-		return p.lost(kept, err)
+		return nil, p.lost(kept, err)
 	}
 	outcome, err := p.outcome(kept, l)
 	if err != nil {
-		return p.lost(kept, identity.Explain(d.op, p.meshAccount, "subscription "+d.id, err))
+		return nil, p.lost(kept, identity.Explain(d.op, p.meshAccount, "subscription "+d.id, err))
 	}
 	if err := held.Finish(kept, outcome); err != nil {
-		return err
+		return nil, err
 	}
 	mirrored.Go(func() { p.mirror(ctx, l.record, outcome) })
 	p.log.InfoContext(ctx, "decided", "operation", d.op, "subscription", d.id, "status", outcome.Status)
-	return nil
+	return l, nil
 }
 
 // looked is a decision with all that was found out about it.
@@ -258,6 +267,19 @@ func (c *considered) claim() lakemesh.Claim {
 		// By its end is known when that is over which was taken back half way.
 		claim.Permissions, claim.Grantable, claim.Until, claim.Scope = taken.Permissions, taken.Grantable, taken.Until, taken.Scope
 	}
+	return claim
+}
+
+// carriedOut is the claim with the databases that the decision comes to, beside those that one
+// which was left unfinished may have come to: tables of a group can have left them when
+// it is carried on or taken back.
+func (l *looked) carriedOut() lakemesh.Claim {
+	claim := l.claim()
+	if claim.Databases = slices.Clone(l.change.databases); l.record.Claim != nil {
+		claim.Databases = append(claim.Databases, l.record.Claim.Databases...)
+	}
+	slices.Sort(claim.Databases)
+	claim.Databases = slices.Compact(claim.Databases)
 	return claim
 }
 

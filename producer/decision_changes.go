@@ -37,10 +37,13 @@ type change struct {
 	// filters are made or brought to what they shall be, unused are dropped.
 	filters map[permissions.Resource]filterChange
 	unused  []permissions.Resource
-	// databases are those that the tables of a group are in; own is what the owner's role is
+	// members are the tables of a group, databases those that they are in; own is what the owner's role is
 	// granted by its LF-tags.
+	members   []catalog.TableName
 	databases []string
 	own       []permissions.Entry
+	// disown is what the owner's role is revoked because nobody is given it any more.
+	disown []permissions.Entry
 	// warnings are what the owner should know of.
 	warnings []string
 	shared   *shared
@@ -230,6 +233,7 @@ func (p *Producer) steps(ctx context.Context, c *considered, f *found, ch *chang
 	scheduled := p.scheduleEnds(todo, ch, made...)
 	steps := p.mesh.lake.Batches().ChangeAfter(todo, ch.grant, ch.revoke, scheduled, made...)
 	p.planUnusedFilters(todo, ch, p.loosenEnds(todo, ch, steps))
+	p.planDisown(todo, ch, steps...)
 	steps = append(steps, own...)
 	unfinished := r.Claim != nil && len(c.permitted) > 0
 	// Where shares carried all of it before, and are in order, nothing is put into them.

@@ -12,7 +12,9 @@ import (
 	"github.com/lakemesh/lakemesh/internal/awserr"
 	"github.com/lakemesh/lakemesh/internal/catalog"
 	"github.com/lakemesh/lakemesh/internal/chain"
+	"github.com/lakemesh/lakemesh/internal/identity"
 	"github.com/lakemesh/lakemesh/internal/permissions"
+	"github.com/lakemesh/lakemesh/internal/places"
 	"github.com/lakemesh/lakemesh/internal/tracker"
 	"github.com/lakemesh/lakemesh/plan"
 )
@@ -31,8 +33,13 @@ func (p *Producer) growing(c *considered, f *found, ch *change) error {
 	if c.record.Group.IsZero() {
 		return nil
 	}
-	ch.databases = f.databases()
+	ch.members, ch.databases = inOrder(f.tables), f.databases()
+	on := permissions.Tagged(p.meshAccount, chain.TagsOf(c.record))
 	if len(c.permitted) == 0 {
+		if own := f.have.Of(p.ids.Mesh.ARN, on); len(own.Permissions) > 0 && !p.heldByOthers(f, ch, on) {
+			// One principal can be granted on so many expressions and no more.
+			ch.disown = append(ch.disown, permissions.Entry{Principal: p.ids.Mesh.ARN, Resource: on, Permissions: own.Permissions, Grantable: own.Grantable})
+		}
 		return nil
 	}
 	if f.version != 0 && f.version < versionOfTags && c.givesMore() {
@@ -40,7 +47,6 @@ func (p *Producer) growing(c *considered, f *found, ch *change) error {
 			Message: fmt.Sprintf("the mesh's cross-account version is %d, and %s is granted by LF-tags, which are shared from version %d on", f.version, c.record.Group, versionOfTags),
 			Hint:    "let the mesh's administrator bring the mesh up to date, which raises it, or have the tables asked for by their names", Do: []lakemesh.Call{lakemesh.Do("admin.UpgradeMesh")}}
 	}
-	on := permissions.Tagged(p.meshAccount, chain.TagsOf(c.record))
 	ch.own = permissions.Missing(f.have, []permissions.Entry{{Principal: p.ids.Mesh.ARN, Resource: on, Permissions: c.permitted}})
 	if c.action != lakemesh.ActionApprove {
 		return nil
@@ -61,6 +67,60 @@ func (p *Producer) growing(c *considered, f *found, ch *change) error {
 	return nil
 }
 
+// growSince follows tables that came into a group, or left it, while a subscription to it was
+// approved. Publishing looks only for subscriptions that are active: whatever was published
+// before this one was shows here, and whatever is later goes by itself.
+func (p *Producer) growSince(ctx context.Context, l *looked) error {
+	if l.action != lakemesh.ActionApprove || l.record.Group.IsZero() {
+		return nil
+	}
+	was, came := map[catalog.TableName]bool{}, false
+	for _, name := range l.change.members {
+		was[name] = true
+	}
+	for t, err := range p.mesh.lake.TablesWithTags(ctx, l.record.Group.Tags(p.account)) {
+		if err != nil {
+			return identity.Explain(l.op, p.meshAccount, "subscription "+l.id, err)
+		}
+		name := catalog.TableName{Database: t.Table.Database, Table: t.Table.Table}
+		came = came || !was[name]
+		delete(was, name)
+	}
+	if !came && len(was) == 0 {
+		return nil
+	}
+	return p.extend(ctx, p.extensionOf(l.op, l.record, slices.Collect(maps.Keys(was))...))
+}
+
+// heldByOthers reports whether anybody but the owner's role holds something by LF-tags after a
+// decision.
+func (p *Producer) heldByOthers(f *found, ch *change, on permissions.Resource) bool {
+	after := map[string]bool{}
+	for _, e := range f.have.On(on) {
+		after[e.Principal] = true
+	}
+	for _, e := range ch.revoke {
+		// What of it stays is among what is held.
+		if e.Resource == on {
+			delete(after, e.Principal)
+		}
+	}
+	for _, e := range ch.holds {
+		if e.Resource == on {
+			after[e.Principal] = true
+		}
+	}
+	delete(after, p.ids.Mesh.ARN)
+	return len(after) > 0
+}
+
+// planDisown adds the steps that revoke from the owner's role what nobody is given any more.
+func (p *Producer) planDisown(todo *plan.Plan, ch *change, after ...*plan.Step) {
+	batches := p.mesh.lake.Batches()
+	for _, e := range ch.disown {
+		batches.Revoke(todo, e, after...)
+	}
+}
 // versionOfTags is the cross-account version from which on what goes by LF-tags is shared
 // through RAM.
 const versionOfTags = 3
@@ -84,8 +144,31 @@ func (p *Producer) observeLeft(ctx context.Context, c *considered, f *found) (er
 			left[name] = t
 		}
 	}
+	if !c.record.Group.IsZero() {
+		// Where a table left while nobody could decide on the subscription, it may be open still.
+		for _, database := range chain.DatabasesOf(c.record, nil) {
+			for table, t := range f.elsewhere[database] {
+				name := catalog.TableName{Database: database, Table: table}
+				if _, mine := f.tables[name]; !mine && f.opens(t) {
+					left[name] = t
+				}
+			}
+		}
+	}
 	f.left, err = p.withPartitions(ctx, left)
 	return err
+}
+
+// opens reports whether a place of a table is open by our statements.
+func (f *found) opens(t meshTable) bool {
+	return slices.ContainsFunc(t.known.Places, func(place places.Place) bool {
+		for _, prefixes := range f.opened[place.Bucket] {
+			if slices.Contains(prefixes, place.Prefix) {
+				return true
+			}
+		}
+		return false
+	})
 }
 
 // noteTags notes the LF-tags of the tables, if somebody may read by such.
@@ -152,7 +235,7 @@ func (p *Producer) carried(ctx context.Context, grants access.Grants, also []map
 		seen[k.Object] = true
 		if tags, ok := p.ownValues(k.Object); ok {
 			also = append(also, tags)
-		} else {
+		} else if !p.ofAnother(k.Object) {
 			c.all = false
 		}
 	}
@@ -168,7 +251,7 @@ func (p *Producer) carried(ctx context.Context, grants access.Grants, also []map
 			c.tags[catalog.TableName{Database: t.Table.Database, Table: t.Table.Table}] = t.Tags
 		}
 	}
-	if len(also) == 0 && c.all {
+	if len(also) == 0 && len(seen) == 0 {
 		return nil, nil
 	}
 	return c, nil
@@ -186,6 +269,18 @@ func (p *Producer) ownValues(o access.Object) (_ map[string]string, ok bool) {
 		one[key] = values[0]
 	}
 	return one, readable
+}
+
+// ofAnother reports whether an expression names another owner's own key. No table of this
+// producer carries it, so that whoever is granted by it reads none.
+func (p *Producer) ofAnother(o access.Object) bool {
+	tags, _ := o.Tags()
+	for key := range tags {
+		if ownerTagPattern.MatchString(key) && !p.owns(key) {
+			return true
+		}
+	}
+	return false
 }
 
 // observeGroupsBeside finds those of the consumer's subscriptions to groups which have a table that a

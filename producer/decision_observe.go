@@ -191,6 +191,9 @@ func (p *Producer) observeFurther(ctx context.Context, c *considered, f *found) 
 	var mu sync.Mutex
 	f.opened = map[string]map[string][]string{}
 	own := f.databases()
+	if !c.record.Group.IsZero() {
+		own = chain.DatabasesOf(c.record, own)
+	}
 	for _, name := range c.left {
 		own = append(own, name.Database)
 	}
@@ -328,14 +331,11 @@ func (f *found) inside(r *tracker.Record) []string {
 }
 
 // grantedInside are those names inside of a subscription, of the decision or of another one,
-// that something may have been granted on: see [chain.Either]. By a group that is what its
-// record names, and all that there is while a decision on it is unfinished.
+// that something may have been granted on: see [chain.Either]. Of a group that is what its
+// record names, with a decision on it that is unfinished.
 func (f *found) grantedInside(r *tracker.Record) []string {
 	if !r.Group.IsZero() {
-		if r.Claim == nil {
-			return nil
-		}
-		return f.databases()
+		return nil
 	}
 	names := slices.Collect(maps.Keys(f.elsewhere[r.Database]))
 	for name := range f.tables {

@@ -27,17 +27,22 @@ func (p *Producer) extensions(ctx context.Context, op, database string, left ...
 	}
 	all := make([]*extension, len(records))
 	for i, r := range records {
-		all[i] = &extension{subscriber: r.Subscriber, to: cmp.Or(r.Group.String(), "the whole database"), decision: &decision{op: op, action: lakemesh.ActionUpdate, id: r.ID, extends: true,
-			shrinks: len(left) > 0 && !r.Group.IsZero(), left: left,
-			// The permissions stay as they are, whatever they are by then.
-			terms: func(r *tracker.Record) (terms, error) {
-				if !extendable(r) {
-					return terms{}, errNothingToDecide
-				}
-				return asDecided(r), nil
-			}}}
+		all[i] = &extension{subscriber: r.Subscriber, to: cmp.Or(r.Group.String(), "the whole database"), decision: p.extensionOf(op, r, left...)}
 	}
 	return all, nil
+}
+
+// extensionOf is the decision that extends a subscription.
+func (p *Producer) extensionOf(op string, r *tracker.Record, left ...catalog.TableName) *decision {
+	return &decision{op: op, action: lakemesh.ActionUpdate, id: r.ID, extends: true,
+		shrinks: len(left) > 0 && !r.Group.IsZero(), left: left,
+		// The permissions stay as they are, whatever they are by then.
+		terms: func(r *tracker.Record) (terms, error) {
+			if !extendable(r) {
+				return terms{}, errNothingToDecide
+			}
+			return asDecided(r), nil
+		}}
 }
 
 // extension is the decision by which a subscription covers more tables.

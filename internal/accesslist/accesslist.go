@@ -15,7 +15,6 @@ import (
 	"github.com/lakemesh/lakemesh"
 	"github.com/lakemesh/lakemesh/access"
 	"github.com/lakemesh/lakemesh/internal/chain"
-	"github.com/lakemesh/lakemesh/internal/permissions"
 	"github.com/lakemesh/lakemesh/internal/tracker"
 )
 
@@ -75,7 +74,7 @@ func (s Source) Make(ctx context.Context, f access.ListFilter, at *time.Time) (*
 			out.Notes = append(out.Notes, fmt.Sprintf("the tables of subscription %s cannot be read: what it justifies is not told apart from what was granted by hand", r.ID))
 			continue
 		}
-		found, err := foundBefore(s.Mesh, r)
+		found, err := chain.FoundBefore(s.Mesh, r)
 		if err != nil {
 			// What its owner wrote keeps nobody from seeing the rest.
 			out.Notes = append(out.Notes, fmt.Sprintf("what subscription %s found that was granted by hand before cannot be read: it is not told apart from what it justifies", r.ID))
@@ -121,14 +120,6 @@ func (s Source) Make(ctx context.Context, f access.ListFilter, at *time.Time) (*
 	}
 	out.Notes = append(out.Notes, faults...)
 	return out, nil
-}
-
-// foundBefore is what was granted by hand before the subscription gave the same.
-func foundBefore(mesh string, r *tracker.Record) (access.Grants, error) {
-	if !r.Group.IsZero() {
-		return permissions.DecodeFound(mesh, r.Subscriber, r.Found)
-	}
-	return permissions.FoundIn(mesh, r.Subscriber, r.Database, r.Found)
 }
 
 // histories are the histories of the records, and the faults of those that do not hold.

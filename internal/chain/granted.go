@@ -3,7 +3,6 @@ package chain
 import (
 	"cmp"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 
@@ -80,15 +79,8 @@ func (g *Granted) Decided() (made, allowed access.Grants) {
 	made, allowed = access.Grants{}, g.Wanted.Grants.Union(g.Own)
 	for _, r := range g.Records {
 		names := g.Tables[strings.ToLower(r.Database)]
-		if !r.Group.IsZero() && r.Claim != nil {
-			// A decision that is under way may have come to any of them.
-			names = slices.Collect(maps.Keys(g.Tables))
-		}
 		// What of it cannot be read was not granted before, and is told of with the record.
-		byHand, err := permissions.FoundIn(g.Mesh, r.Subscriber, r.Database, r.Found)
-		if !r.Group.IsZero() {
-			byHand, err = permissions.DecodeFound(g.Mesh, r.Subscriber, r.Found)
-		}
+		byHand, err := FoundBefore(g.Mesh, r)
 		if err != nil {
 			byHand = access.Grants{}
 		}
@@ -405,7 +397,7 @@ func OwnerOfTags(tags access.Tags) string {
 
 // DatabasesOf are the databases on which a subscription may have been granted DESCRIBE. One
 // that is on a group was granted it on those in which tables of the group were, which its
-// record names, and may be on those given.
+// record names, and may be on those of a decision that is under way and on those given.
 func DatabasesOf(r *tracker.Record, inside []string) []string {
 	if r.Group.IsZero() {
 		return []string{r.Database}
@@ -416,9 +408,27 @@ func DatabasesOf(r *tracker.Record, inside []string) []string {
 			names = append(names, name)
 		}
 	}
+	if r.Claim != nil {
+		// What was begun may have come to these, wherever the tables are by now.
+		names = append(names, r.Claim.Databases...)
+	}
 	names = append(names, inside...)
 	slices.Sort(names)
 	return slices.Compact(names)
+}
+
+// FoundBefore is what a subscriber held by hand before the subscription gave the same, on what
+// the subscription is on. A record is written by its owner alone, and what others have is none
+// of its concern.
+func FoundBefore(mesh string, r *tracker.Record) (access.Grants, error) {
+	if r.Group.IsZero() {
+		return permissions.FoundIn(mesh, r.Subscriber, r.Database, r.Found)
+	}
+	all, err := permissions.DecodeFound(mesh, r.Subscriber, r.Found)
+	tagged, names := access.OnTaggedTables(mesh, TagsOf(r)), DatabasesOf(r, nil)
+	return all.On(func(k access.Key) bool {
+		return k.Object == tagged || k.Object.Kind == access.KindDatabase && slices.Contains(names, k.Object.Database)
+	}), err
 }
 
 // Possible are all resources that a subscription may have been granted on, in either

@@ -9,7 +9,6 @@ import (
 	"github.com/lakemesh/lakemesh"
 	"github.com/lakemesh/lakemesh/access"
 	"github.com/lakemesh/lakemesh/internal/chain"
-	"github.com/lakemesh/lakemesh/internal/permissions"
 	"github.com/lakemesh/lakemesh/internal/tracker"
 )
 
@@ -58,7 +57,7 @@ func Of(mesh string, records []*tracker.Record, tables map[string][]string, held
 			}
 		}
 		// What of it cannot be read is told of with the record.
-		if byHand, err := permissions.FoundIn(mesh, r.Subscriber, r.Database, r.Found); err == nil {
+		if byHand, err := chain.FoundBefore(mesh, r); err == nil {
 			for k, h := range byHand {
 				kept.Add(k, h)
 			}

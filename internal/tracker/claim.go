@@ -183,10 +183,13 @@ func (h *Held) Finish(ctx context.Context, o Outcome) error {
 		} else {
 			u.Set(attrScope, str(encodeScope(o.Scope)))
 		}
-		u.Set(attrTableARNs, names(o.TableARNs))
 		if o.RAMShares != nil {
 			u.Set(attrShares, encodeShares(o.RAMShares))
 		}
+	}
+	if !o.Aborted || !r.Group.IsZero() {
+		// A group is where it is, whatever was taken back.
+		u.Set(attrTableARNs, names(o.TableARNs))
 	}
 	if o.Status != lakemesh.Active {
 		u.Remove(attrFound)

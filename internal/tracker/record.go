@@ -335,7 +335,7 @@ func readClaim(i item) *lakemesh.Claim {
 	return &lakemesh.Claim{
 		Until: until, Scope: scope,
 		Action: lakemesh.Action(text(m.Value, "Action")), Holder: text(m.Value, "Holder"), By: text(m.Value, "By"), At: moment(text(m.Value, "At")),
-		Permissions: permissions(known(m.Value, "Permissions")), Grantable: permissions(known(m.Value, "Grantable")), Notes: text(m.Value, "Notes"),
+		Databases: known(m.Value, "Databases"), Permissions: permissions(known(m.Value, "Permissions")), Grantable: permissions(known(m.Value, "Grantable")), Notes: text(m.Value, "Notes"),
 	}
 }
 
@@ -346,6 +346,9 @@ func encodeClaim(c lakemesh.Claim) types.AttributeValue {
 	}
 	if !c.Until.IsZero() {
 		m[attrUntil] = str(lakemesh.FormatTime(c.Until))
+	}
+	if len(c.Databases) > 0 {
+		m["Databases"] = names(c.Databases)
 	}
 	if !c.Scope.IsZero() {
 		m[attrScope] = str(encodeScope(c.Scope))
