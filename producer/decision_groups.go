@@ -121,6 +121,7 @@ func (p *Producer) planDisown(todo *plan.Plan, ch *change, after ...*plan.Step) 
 		batches.Revoke(todo, e, after...)
 	}
 }
+
 // versionOfTags is the cross-account version from which on what goes by LF-tags is shared
 // through RAM.
 const versionOfTags = 3
