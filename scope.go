@@ -72,7 +72,7 @@ func (s Scope) Check() error {
 	}
 	for _, p := range s.Principals {
 		if strings.Contains(p, ":organizations:") && !principalARN.MatchString(p) {
-			return Invalid("Principals", "%q is not the ARN of an organization or an organizational unit, as arn:aws:organizations::MANAGEMENT-ACCOUNT:organization/o-... or arn:aws:organizations::MANAGEMENT-ACCOUNT:ou/o-.../ou-...", p)
+			return Invalid("Principals", "%q is not the ARN of an organization or an organizational unit, as arn:aws:organizations::444444444444:organization/o-abcdefghij or arn:aws:organizations::444444444444:ou/o-abcdefghij/ou-abcd-12345678 (after o- 10 to 32, and after the last hyphen 8 to 32 small letters and digits)", p)
 		}
 		if !principalARN.MatchString(p) {
 			return Invalid("Principals", "%q is not the ARN of a user, a role, an organization or an organizational unit", p)

@@ -257,6 +257,8 @@ func (l *leaving) plan(reason string) *plan.Plan {
 	var revoked []*plan.Step
 	keeps := map[permissions.OptIn]bool{}
 	lost := map[permissions.OptIn]bool{}
+	scope := l.scope()
+	group := tagged(c.meshAccount, &scope)
 	for _, e := range l.handed {
 		ofLink := e.Resource.Account == c.account
 		if ofLink && e.Principal == me {
@@ -288,6 +290,12 @@ func (l *leaving) plan(reason string) *plan.Plan {
 		c.dropLink(p, c.linksIn(c.region), batches, link, target, fmt.Sprintf("drop resource link %s to database %s of the mesh", link, target), mine[link], onLink[link])
 	}
 	l.planOptOuts(p, func(o permissions.OptIn) bool {
+		if o.Resource.Kind == permissions.KindTable && l.needsOptIn(o.Resource) {
+			return true
+		}
+		if by := (permissions.OptIn{Principal: o.Principal, Resource: group}); o.Resource.Kind == permissions.KindTable && lost[by] {
+			return keeps[o] || keeps[by]
+		}
 		all := permissions.OptIn{Principal: o.Principal, Resource: permissions.AllTables(o.Resource.Account, o.Resource.Database)}
 		return keeps[o] || !lost[o] && (o.Resource.Kind != permissions.KindTable || !lost[all] || keeps[all])
 	}, revoked...)

@@ -123,28 +123,39 @@ func (f *finalizing) optInLate(ctx context.Context) error {
 
 // lookForOptIns reads who of this account is opted in to what is left.
 func (l *leaving) lookForOptIns(ctx context.Context, resources []permissions.Resource) error {
-	c, s := l.consumer, l.scope()
-	if len(l.handed) == 0 || s.Database == "" {
-		return nil
-	}
-	db, ok, err := c.shared.database(ctx, s.Database)
-	if err != nil || !ok {
-		return err
-	}
-	marked := catalog.HybridTables(db)
-	if len(marked) == 0 {
+	c := l.consumer
+	if len(l.handed) == 0 {
 		return nil
 	}
 	var on []permissions.Resource
-	for _, r := range resources {
-		if r.Account == c.meshAccount && (r.Kind == permissions.KindTable && marked[r.Table] || r.Kind == permissions.KindDatabase) {
-			on = append(on, r)
+	for _, name := range l.databases() {
+		db, ok, err := c.shared.database(ctx, name)
+		if err != nil {
+			return err
+		}
+		if !ok {
+			continue
+		}
+		marked := catalog.HybridTables(db)
+		if len(marked) == 0 {
+			continue
+		}
+		for _, r := range resources {
+			if r.Account == c.meshAccount && strings.EqualFold(r.Database, name) && (r.Kind == permissions.KindTable && marked[r.Table] || r.Kind == permissions.KindDatabase) {
+				on = append(on, r)
+			}
+		}
+		if !l.scope().Group.IsZero() {
+			// Which tables its LF-tags are on is not looked at: an opt-in gives nothing.
+			for _, t := range slices.Sorted(maps.Keys(marked)) {
+				on = append(on, permissions.Table(c.meshAccount, name, t))
+			}
 		}
 	}
 	there, err := c.optIns(ctx, opLeave, on)
 	if err != nil {
 		// Leaving is not to fail by it: an opt-in without a grant lets nobody read.
-		c.log.WarnContext(ctx, "who is opted in could not be seen, and stays so, which lets nobody read", "database", s.Database, "error", err)
+		c.log.WarnContext(ctx, "who is opted in could not be seen, and stays so, which lets nobody read", "subscription", l.record.ID, "error", err)
 		return nil
 	}
 	l.optedIn = slices.Collect(maps.Keys(there))
@@ -163,6 +174,19 @@ func (l *leaving) planOptOuts(p *plan.Plan, keeps func(o permissions.OptIn) bool
 			l.consumer.lake.PlanOptOut(p, o, after...)
 		}
 	}
+}
+
+// needsOptIn reports whether another subscription can give the account something on a table
+// by which principals are opted in to it. Which tables a group has is not looked at: all of
+// its databases.
+func (l *leaving) needsOptIn(table permissions.Resource) bool {
+	for _, o := range l.others {
+		partly := o.Scope.Partly() && slices.ContainsFunc(o.Tables, func(t string) bool { return strings.EqualFold(t, table.Table) })
+		if !o.Scope.Direct() && isIn(o, table.Database) && (partly || !o.Group.IsZero()) {
+			return true
+		}
+	}
+	return len(justified(l.others, table)) > 0
 }
 
 // publiclyHybrid are the tables of a database in hybrid access mode as the mesh's read-only

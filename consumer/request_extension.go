@@ -91,7 +91,8 @@ func (c *Consumer) extension(ctx context.Context, in ExtensionInput) (RequestInp
 	case in.Until.IsZero():
 		return RequestInput{}, lakemesh.Invalid("Until", "say until when")
 	case r.Status == lakemesh.Active && r.Until.IsZero():
-		return refuse("it has no end", "nothing needs to be asked for")
+		return RequestInput{}, &lakemesh.Error{Op: opExtend, Account: c.meshAccount, Resource: "subscription " + r.ID, Kind: lakemesh.ErrIllegalTransition,
+			Message: "it has no end", Hint: "nothing needs to be asked for"}
 	case r.Status == lakemesh.Active && !in.Until.After(r.Until):
 		return RequestInput{}, lakemesh.Invalid("Until", "subscription %s ends on %s (UTC), and %s is no later", r.ID, lakemesh.FormatTime(r.Until), lakemesh.FormatTime(in.Until))
 	}

@@ -27,7 +27,7 @@ func (p *Producer) extensions(ctx context.Context, op, database string, left ...
 	}
 	all := make([]*extension, len(records))
 	for i, r := range records {
-		all[i] = &extension{subscriber: r.Subscriber, to: cmp.Or(r.Group.String(), "the whole database"), decision: p.extensionOf(op, r, left...)}
+		all[i] = &extension{subscriber: r.Subscriber, group: !r.Group.IsZero(), to: cmp.Or(r.Group.String(), "the whole database"), decision: p.extensionOf(op, r, left...)}
 	}
 	return all, nil
 }
@@ -52,6 +52,8 @@ type extension struct {
 	subscriber string
 	// to says what the subscription is on.
 	to string
+	// group tells that it is on a domain or a data product.
+	group bool
 }
 
 // extendable reports whether a subscription needs new tables. One that is being deleted
@@ -122,9 +124,13 @@ func (p *Producer) planExtensions(ctx context.Context, todo *plan.Plan, database
 		return err
 	}
 	for _, d := range all {
-		todo.Add(plan.Step{Kind: plan.Grant, Account: p.meshAccount, Resource: "database " + database,
-			Summary: "extend the subscription of account " + d.subscriber + " to " + d.to + " (" + d.id + ") to the new tables",
-			Run:     func(ctx context.Context) error { return p.extendSubscriptions(ctx, d.op, database) }}, todo.Steps...)
+		summary := "extend the subscription of account " + d.subscriber + " to " + d.to + " (" + d.id + ") to the new tables"
+		if d.group {
+			// Tables come to it, and leave it.
+			summary = "bring the subscription of account " + d.subscriber + " to " + d.to + " (" + d.id + ") up to date with the tables that are in it then"
+		}
+		todo.Add(plan.Step{Kind: plan.Grant, Account: p.meshAccount, Resource: "database " + database, Summary: summary,
+			Run: func(ctx context.Context) error { return p.extendSubscriptions(ctx, d.op, database) }}, todo.Steps...)
 	}
 	return nil
 }

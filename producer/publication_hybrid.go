@@ -176,7 +176,7 @@ func (s *surveyed) saidHybrid() {
 		return
 	}
 	s.warn(fmt.Sprintf("in hybrid access mode grants on %s count only for who was opted in, and only data lake administrators opt in: let an administrator of mesh account %s run %s afterwards, "+
-		"and again when accounts join the mesh. Until then neither this account nor consumers see it, and whoever IAM lets through in the mesh account, roles of other producers among them, can read and change it",
+		"and again when accounts join the mesh. Until then, where IAMAllowedPrincipals holds something, neither this account nor consumers see it, and whoever IAM lets through in the mesh account, roles of other producers among them, can read and change it",
 		s.target, s.meshAccount, lakemesh.Do("admin.OptIn")))
 }
 

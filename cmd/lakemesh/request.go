@@ -60,12 +60,15 @@ func (a *app) requestCreate() *cobra.Command {
 	f.Var(list{values: &in.Tables}, "tables", "tables, by name or by regular expressions for whole names (default: the whole database)")
 	f.StringVar(&in.Domain, "domain", "", "instead of a database: all tables of this domain of the owner, with those that will be published into it")
 	f.StringVar(&in.DataProduct, "data-product", "", "instead of a database: all tables of this data product of the owner; with --domain of that of the domain")
+	// As the other commands call it.
+	f.StringVar(&in.DataProduct, "data-product-name", "", "the same as --data-product")
+	must(f.MarkHidden("data-product-name"))
 	f.Var(list{values: &in.RequestPermissions}, "request-permissions", "the permissions to ask for: SELECT, DESCRIBE, INSERT, DELETE, ALTER, DROP, ALL")
 	addScope(cmd, &in.Scope)
 	a.addEnd(cmd, &end, false, "access does not end by itself")
 	f.StringVar(&in.Notes, "notes", "", "a note for the owner")
 	required(cmd, "owner-account-id", "request-permissions")
-	for _, group := range []string{"domain", "data-product"} {
+	for _, group := range []string{"domain", "data-product", "data-product-name"} {
 		cmd.MarkFlagsMutuallyExclusive("database-name", group)
 		cmd.MarkFlagsMutuallyExclusive("tables", group)
 	}

@@ -1,6 +1,7 @@
 package acceptance_test
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -126,4 +127,55 @@ func TestAHybridTableIsInAGroup(t *testing.T) {
 	w.refused(analyst, customers, orders)
 	w.end(id)
 	w.refused(analyst, orders, customers)
+}
+
+// TestLeavingAGroupInHybridAccessOptsOut has nobody opted in for what nobody holds any more,
+// and nobody opted out of what another subscription still gives.
+func TestLeavingAGroupInHybridAccessOptsOut(t *testing.T) {
+	t.Parallel()
+	opted := func(w *groups) (on []string) {
+		pages := lakeformation.NewListLakeFormationOptInsPaginator(w.lakeAdministrator(consumerAccount), &lakeformation.ListLakeFormationOptInsInput{})
+		for pages.HasMorePages() {
+			page, err := pages.NextPage(w.ctx())
+			w.must(err)
+			for _, o := range page.LakeFormationOptInsInfoList {
+				if o.Resource.Table != nil {
+					on = append(on, aws.ToString(o.Resource.Table.Name))
+				} else {
+					on = append(on, "the database")
+				}
+			}
+		}
+		slices.Sort(on)
+		return on
+	}
+	for name, groupFirst := range map[string]bool{"the group is left first": true, "the table is left first": false} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := &groups{newHybridWorld(t)}
+			w.offers(source, orders, "Transport", "Flights")
+			analyst := w.Reader(consumerAccount, "Analyst")
+			w.optIn()
+			first, then := w.asks("", "flights"), w.request([]string{orders}, "SELECT", "DESCRIBE")
+			if !groupFirst {
+				first, then = then, first
+			}
+			for _, id := range []string{first, then} {
+				w.approve(id)
+				w.finalize(id, analyst)
+			}
+			w.must(w.consumer.DeleteSubscription(w.ctx(), consumer.LeaveInput{SubscriptionID: first}))
+			w.world.reads(analyst, orders)
+			if got := opted(w); !slices.Equal(got, []string{orders, "the database"}) {
+				t.Errorf("beside another subscription %q are opted in to", got)
+			}
+			w.must(w.consumer.DeleteSubscription(w.ctx(), consumer.LeaveInput{SubscriptionID: then}))
+			w.refused(analyst, orders)
+			if got := opted(w); len(got) > 0 {
+				t.Errorf("after everything was left %q are opted in to", got)
+			}
+			w.end(first)
+			w.end(then)
+		})
+	}
 }

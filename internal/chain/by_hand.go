@@ -42,6 +42,9 @@ func advice(f Finding) string {
 	case Invitation:
 		return "decline it in RAM, or leave it until it expires"
 	case ResourceLink:
+		if f.Kind == TooMuch && f.Repairs == Owner {
+			return "approve the request, or let account " + f.Account + " drop the link with Glue"
+		}
 		return "drop the link with Glue, or ask for access (lakemesh request create)"
 	case Location:
 		if f.Kind == Missing {

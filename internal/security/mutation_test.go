@@ -137,7 +137,6 @@ func excuses() map[string]string {
 		"DataMeshAdminProducer/ChangeSharesOfLakeFormation/ram:UpdateResourceShare": managed,
 		"DataMeshAdminProducer/LetGlueShare/glue:DeleteResourcePolicy":              managed,
 		"DataMeshDataAccess/ReadProducersData/s3:GetBucketLocation":                 "engines find the region of a bucket with it before they read; clients of the local mesh have one endpoint",
-		"DataMeshProducer/LakeFormation/lakeformation:BatchRevokePermissions":       together,
 		"DataMeshProducer/LookAtKeyPolicies/kms:GetKeyPolicy":                       "the life's bucket has no key of its own; internal/acceptance/explain_test.go misses it",
 		"DataMeshProducer/LookAtKeyPolicies/kms:DescribeKey":                        "the life's bucket has no key of its own; internal/acceptance/keys_kept_test.go misses it",
 		"DataMeshAdminProducer/LookAtDataAccessRole/iam:SimulatePrincipalPolicy":    "the life's bucket has no key of its own; internal/acceptance/keys_test.go misses it",

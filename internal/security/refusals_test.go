@@ -135,6 +135,13 @@ func (c caller) lakeSettings(role string) attempts {
 			return errOf(c.lake.UpdateResource(c.ctx, &lakeformation.UpdateResourceInput{ResourceArn: aws.String("arn:aws:s3:::" + bucket),
 				RoleArn: aws.String(lakemesh.RoleARN(meshAccount, lakemesh.ManagerRole))}))
 		},
+	}
+}
+
+// optIns are attempts to have IAM decide again in the place of Lake Formation, which the manager
+// and consumers may make: they opt in and out whom they answer for, and opt-ins give nothing.
+func (c caller) optIns(role string) attempts {
+	return attempts{
 		"opt out of Lake Formation": func() error {
 			return errOf(c.lake.DeleteLakeFormationOptIn(c.ctx, &lakeformation.DeleteLakeFormationOptInInput{Principal: &lftypes.DataLakePrincipal{DataLakePrincipalIdentifier: &role},
 				Resource: &lftypes.Resource{Database: &lftypes.DatabaseResource{Name: aws.String(product)}}}))
@@ -388,7 +395,7 @@ func TestWhatNoRoleOfAMeshMayDo(t *testing.T) {
 	})
 	t.Run("producer", func(t *testing.T) {
 		c := l.caller(l.as(producerAccount, lakemesh.ProducerRole))
-		join(c.identities(lakemesh.ProducerRole), c.lakeSettings(arn(producerAccount, lakemesh.ProducerRole)), c.data(), c.policies("consumers-own"),
+		join(c.identities(lakemesh.ProducerRole), c.lakeSettings(arn(producerAccount, lakemesh.ProducerRole)), c.optIns(arn(producerAccount, lakemesh.ProducerRole)), c.data(), c.policies("consumers-own"),
 			c.metadata(), c.removals(), c.shares(toProducer), c.records(own), c.vending(), c.grants(consumerAccount, arn(consumerAccount, lakemesh.ConsumerRole)),
 			c.roles(arn(meshAccount, lakemesh.ManagerRole), arn(meshAccount, lakemesh.ReadOnlyRole), arn(meshAccount, meshConsumer), arn(consumerAccount, lakemesh.ConsumerRole),
 				meshtest.CrawlerRole, meshtest.Administrator(producerAccount)),
@@ -436,7 +443,7 @@ func TestWhatNoRoleOfAMeshMayDo(t *testing.T) {
 		// What it made itself it may remove, for that is how a product is unpublished.
 		removals := c.removals()
 		delete(removals, "delete tables")
-		join(c.identities(meshProducer), c.lakeSettings(arn(meshAccount, meshProducer)), c.data(), c.policies(bucket), removals, receive, c.records(own), c.vending(),
+		join(c.identities(meshProducer), c.lakeSettings(arn(meshAccount, meshProducer)), c.optIns(arn(meshAccount, meshProducer)), c.data(), c.policies(bucket), removals, receive, c.records(own), c.vending(),
 			c.roles(arn(meshAccount, lakemesh.ManagerRole), arn(meshAccount, meshConsumer), arn(producerAccount, lakemesh.ProducerRole), arn(consumerAccount, lakemesh.ConsumerRole)),
 			attempts{
 				"join a share of others": func() error {
@@ -452,7 +459,7 @@ func TestWhatNoRoleOfAMeshMayDo(t *testing.T) {
 	})
 	t.Run("consumer in the mesh", func(t *testing.T) {
 		c := l.caller(l.as(meshAccount, meshConsumer))
-		join(c.identities(meshConsumer), c.lakeSettings(arn(meshAccount, meshConsumer)), c.data(), c.policies(bucket), c.metadata(), c.removals(), c.shares(toConsumer), c.records(own),
+		join(c.identities(meshConsumer), c.lakeSettings(arn(meshAccount, meshConsumer)), c.optIns(arn(meshAccount, meshConsumer)), c.data(), c.policies(bucket), c.metadata(), c.removals(), c.shares(toConsumer), c.records(own),
 			c.vending(), c.grants(consumerAccount, arn(meshAccount, meshConsumer)),
 			c.roles(arn(meshAccount, lakemesh.ManagerRole), arn(meshAccount, meshProducer), arn(producerAccount, lakemesh.ProducerRole), arn(consumerAccount, lakemesh.ConsumerRole)),
 			attempts{
@@ -465,7 +472,7 @@ func TestWhatNoRoleOfAMeshMayDo(t *testing.T) {
 	})
 	t.Run("read-only", func(t *testing.T) {
 		c := l.caller(l.as(meshAccount, lakemesh.ReadOnlyRole))
-		join(c.identities(lakemesh.ReadOnlyRole), c.lakeSettings(arn(meshAccount, lakemesh.ReadOnlyRole)), c.data(), c.policies(bucket), c.metadata(), c.removals(),
+		join(c.identities(lakemesh.ReadOnlyRole), c.lakeSettings(arn(meshAccount, lakemesh.ReadOnlyRole)), c.optIns(arn(meshAccount, lakemesh.ReadOnlyRole)), c.data(), c.policies(bucket), c.metadata(), c.removals(),
 			c.shares(toConsumer), c.records(own), c.vending(), c.grants(consumerAccount, arn(meshAccount, lakemesh.ReadOnlyRole)),
 			c.roles(arn(meshAccount, lakemesh.ManagerRole), arn(meshAccount, meshProducer), arn(meshAccount, meshConsumer)),
 			attempts{
@@ -495,7 +502,7 @@ func TestWhatNoRoleOfAMeshMayDo(t *testing.T) {
 			}
 			delete(rows, can)
 		}
-		join(c.identities(lakemesh.ManagerRole), c.lakeSettings(arn(meshAccount, lakemesh.ManagerRole)), rows, c.policies(bucket), c.metadata(), c.removals(), c.shares(toConsumer),
+		join(c.identities(lakemesh.ManagerRole), c.lakeSettings(arn(meshAccount, lakemesh.ManagerRole)), c.optIns(arn(meshAccount, lakemesh.ManagerRole)), rows, c.policies(bucket), c.metadata(), c.removals(), c.shares(toConsumer),
 			c.records(own), c.vending(), c.grants(consumerAccount),
 			c.roles(arn(meshAccount, lakemesh.ManagerRole), arn(meshAccount, lakemesh.ReadOnlyRole), arn(meshAccount, meshProducer)),
 			attempts{"read another table's rows": func() error {
