@@ -45,7 +45,27 @@ func (f *finalizing) observeShares(ctx context.Context) (err error) {
 		return err
 	}
 	f.sawFirst = f.visible
-	return f.invitations(ctx)
+	if err := f.invitations(ctx); err != nil {
+		return err
+	}
+	return f.lookForShares(ctx)
+}
+
+// lookForShares looks whether the shares that the record names are in effect, before the first
+// import of what can be seen already: it may be seen by another subscription, by LF-tags, whose
+// share is another one, and the invitation to this one be late.
+func (f *finalizing) lookForShares(ctx context.Context) error {
+	shares := shareARNs(&f.record.Subscription)
+	if !f.visible || f.record.Imported || len(f.pending) > 0 || len(shares) == 0 || !f.record.Group.IsZero() || len(f.record.Scope.Principals) > 0 {
+		return nil
+	}
+	accepted, err := f.consumer.receiver().Accepted(ctx, shares)
+	if err != nil {
+		return err
+	}
+	f.unshared = len(accepted) < len(shares)
+	f.visible = !f.unshared
+	return nil
 }
 
 // observeRest reads the links, and what is granted.

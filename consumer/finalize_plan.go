@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/lakemesh/lakemesh"
 	"github.com/lakemesh/lakemesh/internal/catalog"
@@ -259,12 +260,18 @@ func (f *finalizing) what() string {
 func (f *finalizing) await(ctx context.Context) error {
 	c := f.consumer
 	shares := shareARNs(&f.record.Subscription)
-	wait := shareWait
+	wait, begun := shareWait, time.Now()
 	if len(f.record.Scope.Organizations()) > 0 {
 		wait = unitWait
 	}
 	err := poll.Until(ctx, wait, f.what()+" of the mesh to become visible", func(ctx context.Context) (bool, error) {
 		ok, err := f.look(ctx)
+		if err == nil && ok && f.unshared {
+			var there []string
+			there, err = c.receiver().Accepted(ctx, shares)
+			// One that the record names may be gone: what can be seen is imported all the same.
+			ok = len(there) == len(shares) || time.Since(begun) > grantPatience
+		}
 		if err != nil || ok {
 			return ok, err
 		}

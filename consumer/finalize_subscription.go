@@ -114,6 +114,8 @@ type finalizing struct {
 	marked   map[string]bool
 	unopted  []permissions.OptIn
 	sawFirst bool
+	// unshared tells that a share that the record names was not in effect.
+	unshared bool
 	// handed is what was known when access was handed on later than planned, on what could
 	// not be seen before; nil if it was not.
 	handed *finalizing

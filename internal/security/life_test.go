@@ -585,6 +585,10 @@ func (l *life) requests() []step {
 		{"find products", find(consumer.ListProductsInput{DataProductName: "aviation"}, 3)},
 		{"find products of a domain", find(consumer.ListProductsInput{Domain: "travel", DatabaseName: product}, 3)},
 		{"look at a table", l.see("routes", consumer.SeenAsPublic)},
+		{"find a data product to ask for", func() error {
+			_, err := l.consumer.PlanRequestAccessToProduct(l.ctx, consumer.RequestInput{OwnerAccountID: producerAccount, DataProduct: "aviation", RequestPermissions: []string{"SELECT"}})
+			return err
+		}},
 	}
 	wanted := map[string][]string{"routes": {"routes"}, "weather": {"weather", "airp.*"}, "all": nil, "refused": {"airports"}, "cancelled": {"weather"},
 		"aborted": {"routes", "weather"}}
