@@ -233,7 +233,7 @@ func (m *matrixWorld) live() []given {
 		if c.count != "one of two ended" {
 			gives = gives[1:]
 		}
-		if c.to == "account and then unit" && c.count == "a part beside it" && first.whole {
+		if c.to == "account and then unit" && c.count == "a part beside it" && first.whole && !first.product {
 			// What the account handed on of the whole stays in part, because its unit gives it a part.
 			// It is worth no more than that, and verifying tells of it.
 			m.leaves("as consumer "+consumerAccount, "too much, handed on, table "+product+"."+people+", "+m.analyst)
