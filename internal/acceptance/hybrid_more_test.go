@@ -87,7 +87,7 @@ func TestWhatIsReadInHybridAccess(t *testing.T) {
 			}
 			if tt.accountOut {
 				w.optOut(w.managerLake(), consumerAccount, &lftypes.Resource{Table: &lftypes.TableResource{DatabaseName: aws.String(product), TableWildcard: &lftypes.TableWildcard{}}})
-				v, err := w.consumer.Verify(w.ctx(), consumer.VerifyInput{})
+				v, err := w.known(func() (*chain.Verification, error) { return w.consumer.Verify(w.ctx(), consumer.VerifyInput{}) })
 				w.must(err)
 				if got := linksFound(v); !slices.Contains(got, "missing, opted in, table "+product+"."+orders+", "+consumerAccount) {
 					t.Errorf("the consumer finds %q, want that the account is not opted in", got)
@@ -110,12 +110,12 @@ func TestOptInsAreVerifiedAndRepairedOnBothSides(t *testing.T) {
 	analyst := w.reader(consumerAccount, "Analyst")
 	a := w.openAdmin()
 	mine := func() []string {
-		v, err := w.consumer.Verify(w.ctx(), consumer.VerifyInput{})
+		v, err := w.known(func() (*chain.Verification, error) { return w.consumer.Verify(w.ctx(), consumer.VerifyInput{}) })
 		w.must(err)
 		return linksFound(v)
 	}
 	theirs := func() []string {
-		v, err := a.Verify(w.ctx(), admin.VerifyInput{})
+		v, err := w.known(func() (*chain.Verification, error) { return a.Verify(w.ctx(), admin.VerifyInput{}) })
 		w.must(err)
 		return linksFound(v)
 	}
@@ -131,7 +131,7 @@ func TestOptInsAreVerifiedAndRepairedOnBothSides(t *testing.T) {
 	if !slices.Equal(got, want) {
 		t.Errorf("before anybody is opted in the administrator finds\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
 	}
-	v, err := a.Verify(w.ctx(), admin.VerifyInput{})
+	v, err := w.known(func() (*chain.Verification, error) { return a.Verify(w.ctx(), admin.VerifyInput{}) })
 	w.must(err)
 	_, err = a.Repair(w.ctx(), v)
 	w.must(err)
@@ -150,7 +150,7 @@ func TestOptInsAreVerifiedAndRepairedOnBothSides(t *testing.T) {
 	if got := mine(); !slices.Equal(got, []string{"missing, opted in, table " + product + "." + orders + ", Analyst"}) {
 		t.Errorf("the consumer finds %q", got)
 	}
-	cv, err := w.consumer.Verify(w.ctx(), consumer.VerifyInput{})
+	cv, err := w.known(func() (*chain.Verification, error) { return w.consumer.Verify(w.ctx(), consumer.VerifyInput{}) })
 	w.must(err)
 	_, err = w.consumer.Repair(w.ctx(), cv)
 	w.must(err)
@@ -291,7 +291,7 @@ func TestWithoutTheOwnersChoiceIAMAllowedPrincipalsIsAFault(t *testing.T) {
 	no := false
 	_, err = w.producer.CreateDataProducts(w.ctx(), producer.CreateDataProductsInput{SourceDatabaseName: source, TableNameRegex: customers, Hybrid: &no})
 	w.must(err)
-	v, err := w.producer.Verify(w.ctx(), producer.VerifyInput{})
+	v, err := w.known(func() (*chain.Verification, error) { return w.producer.Verify(w.ctx(), producer.VerifyInput{}) })
 	w.must(err)
 	if !slices.Contains(linksFound(v), "undecided, grant, table "+product+"."+customers+", "+permissions.AllowedByIAM) {
 		t.Errorf("out of hybrid access the owner finds %q", linksFound(v))

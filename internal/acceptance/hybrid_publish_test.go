@@ -175,7 +175,7 @@ func TestADatabaseThatIsOpenToIAM(t *testing.T) {
 			if !errors.Is(err, lakemesh.ErrAccessDenied) || !strings.Contains(err.Error(), "IAMAllowedPrincipals") {
 				t.Errorf("without a location: %v, want it refused", err)
 			}
-			v, err := w.producer.Verify(w.ctx(), producer.VerifyInput{})
+			v, err := w.known(func() (*chain.Verification, error) { return w.producer.Verify(w.ctx(), producer.VerifyInput{}) })
 			w.must(err)
 			if !slices.Contains(linksFound(v), "undecided, grant, database "+product+", "+permissions.AllowedByIAM) {
 				t.Errorf("without a location the owner finds %q", linksFound(v))
@@ -260,7 +260,7 @@ func TestOptingOutOpensNothing(t *testing.T) {
 			t.Errorf("while IAM would let roles through, the plan is to %s", s.Summary)
 		}
 	}
-	v, err := w.openAdmin().Verify(w.ctx(), admin.VerifyInput{})
+	v, err := w.known(func() (*chain.Verification, error) { return w.openAdmin().Verify(w.ctx(), admin.VerifyInput{}) })
 	w.must(err)
 	if !slices.Contains(linksFound(v), "undecided, grant, table "+product+"."+orders+", "+permissions.AllowedByIAM) {
 		t.Errorf("the administrator finds %q", linksFound(v))

@@ -15,6 +15,7 @@ import (
 	"github.com/lakemesh/lakemesh"
 	"github.com/lakemesh/lakemesh/access"
 	"github.com/lakemesh/lakemesh/consumer"
+	"github.com/lakemesh/lakemesh/internal/chain"
 	"github.com/lakemesh/lakemesh/internal/meshtest"
 	"github.com/lakemesh/lakemesh/internal/permissions"
 	"github.com/lakemesh/lakemesh/internal/tracker"
@@ -56,7 +57,7 @@ func TestARepairShowsNoColumnThatNobodyDecidedOn(t *testing.T) {
 		Resource:    &lftypes.Resource{DataCellsFilter: &lftypes.DataCellsFilterResource{TableCatalogId: aws.String(r.Account), DatabaseName: aws.String(r.Database), TableName: aws.String(r.Table), Name: aws.String(r.Filter)}},
 		Permissions: []lftypes.Permission{lftypes.PermissionSelect}, PermissionsWithGrantOption: []lftypes.Permission{lftypes.PermissionSelect}})
 	w.must(err)
-	v, err := w.producer.Verify(w.ctx(), producer.VerifyInput{})
+	v, err := w.known(func() (*chain.Verification, error) { return w.producer.Verify(w.ctx(), producer.VerifyInput{}) })
 	w.must(err)
 	_, err = w.producer.Repair(w.ctx(), v)
 	w.must(err)

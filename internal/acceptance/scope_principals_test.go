@@ -30,7 +30,7 @@ func TestARoleThatWasMadeAgainIsNoticed(t *testing.T) {
 	w.approve(id)
 	w.finalize(id)
 	told := func() (kinds []string) {
-		v, err := w.consumer.Verify(w.ctx(), consumer.VerifyInput{})
+		v, err := w.known(func() (*chain.Verification, error) { return w.consumer.Verify(w.ctx(), consumer.VerifyInput{}) })
 		w.must(err)
 		for _, f := range v.Findings {
 			if f.Link == chain.Principal && f.Principal == analyst {

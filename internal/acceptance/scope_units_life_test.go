@@ -93,14 +93,14 @@ func TestWhatAUnitWasGrantedByHandStays(t *testing.T) {
 	warns(t, "over a grant by hand", p.Warnings, "every account of "+w.org.Lines+" holds SELECT", "which lakemesh did not grant")
 	w.approve(id)
 	w.holds(w.org.Lines, map[string]string{"database": "DESCRIBE / DESCRIBE", people: "DESCRIBE, SELECT / DESCRIBE, SELECT"})
-	v, err := w.producer.Verify(t.Context(), producer.VerifyInput{})
+	v, err := w.known(func() (*chain.Verification, error) { return w.producer.Verify(t.Context(), producer.VerifyInput{}) })
 	w.must(err)
 	for _, f := range v.Findings {
 		t.Errorf("while it is active the owner is told %s %s %s: %s", f.Kind, f.Link, f.Resource, f.What)
 	}
 	// A by-hand grant that nobody decided is told of.
 	grant(table, lftypes.PermissionInsert)
-	v, err = w.producer.Verify(t.Context(), producer.VerifyInput{})
+	v, err = w.known(func() (*chain.Verification, error) { return w.producer.Verify(t.Context(), producer.VerifyInput{}) })
 	w.must(err)
 	if len(v.Findings) != 1 || v.Findings[0].Kind != chain.Undecided || v.Findings[0].Principal != w.org.Lines || !strings.Contains(v.Findings[0].What, "INSERT") {
 		t.Errorf("of a grant by hand the owner is told %+v", v.Findings)
@@ -121,11 +121,11 @@ func TestWhatFellOutOfAUnitsGrantsIsMended(t *testing.T) {
 	lake := lakeformation.NewFromConfig(w.meshProducer())
 	found := func(when string, want int) *chain.Verification {
 		t.Helper()
-		v, err := w.producer.Verify(t.Context(), producer.VerifyInput{})
+		v, err := w.known(func() (*chain.Verification, error) { return w.producer.Verify(t.Context(), producer.VerifyInput{}) })
 		w.must(err)
 		a, err := admin.New(t.Context(), w.Options(meshAccount))
 		w.must(err)
-		all, err := a.Verify(t.Context(), admin.VerifyInput{})
+		all, err := w.known(func() (*chain.Verification, error) { return a.Verify(t.Context(), admin.VerifyInput{}) })
 		w.must(err)
 		for name, findings := range map[string][]chain.Finding{"owner": v.Findings, "administrator": all.Findings} {
 			if len(findings) != want || want > 0 && (findings[0].Kind != chain.Missing || findings[0].Principal != w.org.Lines) {

@@ -22,6 +22,7 @@ import (
 	"github.com/lakemesh/lakemesh"
 	"github.com/lakemesh/lakemesh/consumer"
 	"github.com/lakemesh/lakemesh/internal/awserr"
+	"github.com/lakemesh/lakemesh/internal/chain"
 	"github.com/lakemesh/lakemesh/internal/identity"
 	"github.com/lakemesh/lakemesh/internal/meshtest"
 	"github.com/lakemesh/lakemesh/internal/permissions"
@@ -198,6 +199,11 @@ func (w *world) silent(what string, do func()) {
 
 // inTheEnd tells whether something holds once everything is known.
 func (w *world) inTheEnd(holds func() bool) bool { return meshtest.Soon(w.Mesh.Mesh, holds) }
+
+// known is a verification to which everything that was done before it is known.
+func (w *world) known(look func() (*chain.Verification, error)) (*chain.Verification, error) {
+	return meshtest.Known(w.Mesh.Mesh, look)
+}
 
 // as is a configuration of a role of the mesh, which the roles of its account
 // open as they do in the personas.
