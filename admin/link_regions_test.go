@@ -52,7 +52,7 @@ func TestLinkRegionsAreChosenAndUndone(t *testing.T) {
 	const account = meshtest.ConsumerAccount
 	self := lakemesh.RoleARN(account, lakemesh.ConsumerRole)
 	a := consumerAdmin(t, m)
-	if got := administratorsIn(t, m.Mesh, account, farRegion); len(got) > 0 {
+	if got := administratorsIn(t, m.Mesh.Mesh, account, farRegion); len(got) > 0 {
 		t.Fatalf("before, administrators are %q", got)
 	}
 	for _, regions := range [][]string{{farRegion}, nil, {farRegion, lakemesh.DefaultRegion}} {
@@ -63,7 +63,7 @@ func TestLinkRegionsAreChosenAndUndone(t *testing.T) {
 		if err != nil || !p.Empty() {
 			t.Errorf("after %q there is left to do: %v, %v", regions, p, err)
 		}
-		if got := administratorsIn(t, m.Mesh, account, farRegion); !slices.Equal(got, []string{self}) {
+		if got := administratorsIn(t, m.Mesh.Mesh, account, farRegion); !slices.Equal(got, []string{self}) {
 			t.Errorf("after %q, administrators are %q", regions, got)
 		}
 		status, err := a.Status(t.Context())
@@ -75,7 +75,7 @@ func TestLinkRegionsAreChosenAndUndone(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, region := range []string{farRegion, lakemesh.DefaultRegion} {
-		if got := administratorsIn(t, m.Mesh, account, region); len(got) > 0 {
+		if got := administratorsIn(t, m.Mesh.Mesh, account, region); len(got) > 0 {
 			t.Errorf("in the end, administrators in region %s are %q", region, got)
 		}
 	}

@@ -274,7 +274,7 @@ func TestVerifyingIsNearTheBound(t *testing.T) {
 			p := c.producer()
 			c.count("publish", c.publish(p))
 			subscribed := lab.Subscriptions{Database: "bench", All: size.subscriptions, Consumers: size.consumers, Each: 2, Tables: size.tables}
-			if err := subscribed.Make(t.Context(), c.Mesh.Mesh, meshtest.Administrator, meshtest.MeshAccount, meshtest.ProducerAccount); err != nil {
+			if err := subscribed.Make(t.Context(), c.Mesh.Mesh.Mesh, meshtest.Administrator, meshtest.MeshAccount, meshtest.ProducerAccount); err != nil {
 				t.Fatal(err)
 			}
 			least := bound.Verify(bound.Verified{Tables: size.tables, Partitions: size.partitions, Subscriptions: size.subscriptions, Consumers: size.consumers, Each: 2, Buckets: 1})

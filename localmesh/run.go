@@ -1,6 +1,7 @@
 package localmesh
 
 import (
+	"fmt"
 	"os"
 	"strconv"
 	"testing"
@@ -16,25 +17,57 @@ const ConsistencyVariable = "LAKEMESH_EVENTUAL_CONSISTENCY"
 // meshes of [Run], as [ParseReadings] reads them; [WithReadings] goes before it.
 const ReadingsVariable = "LAKEMESH_READINGS"
 
-// Run starts a mesh in memory for a test, and closes it when the test ends. A
-// planned fault that was not reached fails the test.
-func Run(t testing.TB, opts ...Option) *Mesh {
-	t.Helper()
+// FromEnvironment returns what [ConsistencyVariable] and [ReadingsVariable] ask of the
+// meshes of tests.
+func FromEnvironment() ([]Option, error) {
+	var opts []Option
 	if text := os.Getenv(ConsistencyVariable); text != "" {
 		looks, err := strconv.Atoi(text)
 		if err != nil || looks < 0 {
-			t.Fatalf("%s is %q, and not a number of looks", ConsistencyVariable, text)
+			return nil, fmt.Errorf("%s is %q, and not a number of looks", ConsistencyVariable, text)
 		}
-		opts = append([]Option{WithEventualConsistency(looks)}, opts...)
+		opts = append(opts, WithEventualConsistency(looks))
 	}
 	if text := os.Getenv(ReadingsVariable); text != "" {
 		r, err := ParseReadings(text)
 		if err != nil {
-			t.Fatalf("%s: %v", ReadingsVariable, err)
+			return nil, fmt.Errorf("%s: %w", ReadingsVariable, err)
 		}
-		opts = append([]Option{WithReadings(r)}, opts...)
+		opts = append(opts, WithReadings(r))
 	}
-	m := New(opts...)
+	return opts, nil
+}
+
+// Run starts a mesh in memory for a test, and closes it when the test ends. A
+// planned fault that was not reached fails the test.
+func Run(t testing.TB, opts ...Option) *Mesh {
+	t.Helper()
+	asked, err := FromEnvironment()
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := New(append(asked, opts...)...)
+	m.closeAfter(t)
+	return m
+}
+
+// RunClone is [Mesh.Clone] for a test: like the meshes of [Run], the clone goes by the
+// environment, and is closed when the test ends.
+func (m *Mesh) RunClone(t testing.TB, opts ...Option) *Mesh {
+	t.Helper()
+	asked, err := FromEnvironment()
+	if err != nil {
+		t.Fatal(err)
+	}
+	clone, err := m.Clone(append(asked, opts...)...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	clone.closeAfter(t)
+	return clone
+}
+
+func (m *Mesh) closeAfter(t testing.TB) {
 	t.Cleanup(func() {
 		for _, f := range m.PendingFaults() {
 			t.Errorf("a planned fault was not reached: %s", f)
@@ -43,5 +76,4 @@ func Run(t testing.TB, opts ...Option) *Mesh {
 			t.Errorf("close the local mesh: %v", err)
 		}
 	})
-	return m
 }

@@ -56,7 +56,7 @@ func newWorld(t *testing.T, opts ...localmesh.Option) *world {
 		accounts.Table(producerAccount, sourceDatabase, meshtest.CSV(table, "s3://"+bucket+"/"+table+"/"))
 		accounts.Put(producerAccount, bucket, table+"/rows.csv", "1,"+table+"\n")
 	}
-	w := &world{mesh: accounts.Mesh, accounts: accounts, asking: map[string]*consumer.Consumer{}}
+	w := &world{mesh: accounts.Mesh.Mesh, accounts: accounts, asking: map[string]*consumer.Consumer{}}
 	w.producer = w.openProducer(t)
 	if _, err := w.producer.CreateDataProducts(t.Context(), producer.CreateDataProductsInput{SourceDatabaseName: sourceDatabase}); err != nil {
 		t.Fatal(err)

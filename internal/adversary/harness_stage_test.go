@@ -286,7 +286,7 @@ func newStage(t *testing.T) *stage {
 			addTable(m, owner, name, table)
 		}
 	}
-	s := stageOn(context.WithoutCancel(t.Context()), m.Mesh, &model{tables: map[string][]string{}, subs: map[string]*subscription{}, names: map[string]string{}})
+	s := stageOn(context.WithoutCancel(t.Context()), m.Mesh.Mesh, &model{tables: map[string][]string{}, subs: map[string]*subscription{}, names: map[string]string{}})
 	s.bomb = bomb()
 	return s
 }

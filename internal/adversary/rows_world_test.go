@@ -139,7 +139,7 @@ func (s *scene) options(account string) lakemesh.Options {
 }
 
 // keep makes a beginning of the scene.
-func (s *scene) keep() *beginning { return &beginning{mesh: s.Mesh.Mesh, ids: s.ids} }
+func (s *scene) keep() *beginning { return &beginning{mesh: s.Mesh.Mesh.Mesh, ids: s.ids} }
 
 // play begins a scene with it.
 func (g *beginning) play(t *testing.T) *scene {

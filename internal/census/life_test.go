@@ -94,7 +94,7 @@ func (w *world) take() []string {
 	for _, account := range []string{mesh, airline, shipping, reader, other} {
 		o.Accounts[account] = meshtest.Administrator(account)
 	}
-	lines, err := census.Take(w.t.Context(), w.Mesh.Mesh, o)
+	lines, err := census.Take(w.t.Context(), w.Mesh.Mesh.Mesh, o)
 	w.must(err)
 	return lines
 }

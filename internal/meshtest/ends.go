@@ -15,7 +15,7 @@ import (
 func (m *Mesh) ScheduleEnds() {
 	m.t.Helper()
 	Before(m.Mesh, func() {
-		a := m.admin(MeshAccount)
+		a := m.Admin(MeshAccount)
 		if _, err := a.InitializeMeshAccount(m.t.Context(), admin.InitializeMeshInput{EndSchedules: admin.EndsScheduled}); err != nil {
 			m.t.Fatal(err)
 		}

@@ -278,7 +278,7 @@ func (l *life) source(t *testing.T) *state {
 			m := meshtest.Accounts(t)
 			m.AddConsumer(otherConsumer)
 			l.shape.source(m)
-			return m.Mesh
+			return m.Mesh.Mesh
 		})
 	})
 }
