@@ -29,7 +29,7 @@ func newHandler(m *Mesh) handler {
 }
 
 func (h handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if !h.mesh.options.anyHost && !isLoopback(r.Host) {
+	if !h.mesh.options.anyHost && !IsLoopback(r.Host) {
 		http.Error(w, "this server answers requests for loopback host names only", http.StatusMisdirectedRequest)
 		return
 	}
@@ -42,9 +42,9 @@ func (h handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h.mesh.engine.ServeHTTP(w, r)
 }
 
-// isLoopback tells whether a Host header names this machine's loopback
+// IsLoopback reports whether a Host header names this machine's loopback
 // interface. A bucket may stand before "localhost".
-func isLoopback(host string) bool {
+func IsLoopback(host string) bool {
 	name := host
 	if h, _, err := net.SplitHostPort(host); err == nil {
 		name = h

@@ -48,6 +48,7 @@ package localmesh
 import (
 	"log/slog"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/lakemesh/lakemesh/localmesh/internal/dynamodb"
@@ -191,3 +192,17 @@ func WithAnyHost() Option { return func(o *options) { o.anyHost = true } }
 
 // Handler serves the mesh over HTTP.
 func (m *Mesh) Handler() http.Handler { return newHandler(m) }
+
+// Region is that of the configurations that [Mesh.Config] makes.
+func (m *Mesh) Region() string { return m.options.region }
+
+// Services are the names of the services that the mesh stands in for, as their requests are
+// signed for.
+func (m *Mesh) Services() []string {
+	var names []string
+	for _, s := range m.engine.Services() {
+		names = append(names, s.Name)
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}

@@ -150,8 +150,8 @@ func (a *app) meshAccount(file *lakemesh.CredentialsFile) (string, error) {
 	if account == "" && file != nil {
 		account = file.Credentials[lakemesh.MeshIdentity].AccountID
 	}
-	if account == "" && a.flags.local {
-		account = home.MeshAccount
+	if account == "" && a.local != nil {
+		account = a.local.Accounts().Mesh
 	}
 	if account == "" {
 		return "", &lakemesh.Error{Kind: lakemesh.ErrInvalidInput, Resource: "--mesh-account", Message: "it is not known which account is the data mesh account",

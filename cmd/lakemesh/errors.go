@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os/exec"
 	"regexp"
 	"strings"
 
@@ -41,6 +42,8 @@ func (e usageError) Unwrap() error { return e.err }
 func exitCode(err error) int {
 	var usage usageError
 	var expectation *demo.ExpectationError
+	// A server in the background is this program, with its own exit code.
+	var server *exec.ExitError
 	is := func(targets ...error) bool {
 		for _, t := range targets {
 			if errors.Is(err, t) {
@@ -54,6 +57,8 @@ func exitCode(err error) int {
 		return exitDone
 	case errors.As(err, &expectation):
 		return exitFailed
+	case errors.As(err, &server) && server.ExitCode() > 0:
+		return server.ExitCode()
 	case is(errNotConfirmed):
 		return exitUnconfirmed
 	case is(errDrift):

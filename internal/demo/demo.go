@@ -207,7 +207,7 @@ func (s *story) options(who lakemesh.Identity) (lakemesh.Options, error) {
 		return lakemesh.Options{}, err
 	}
 	cfg := s.mesh.Config()
-	return lakemesh.Options{MeshAccountID: home.MeshAccount, Config: &cfg, Credentials: keys}, nil
+	return lakemesh.Options{MeshAccountID: s.mesh.Accounts().Mesh, Config: &cfg, Credentials: keys}, nil
 }
 
 // configOf is a configuration with an identity's own keys.

@@ -15,7 +15,6 @@ import (
 	"github.com/lakemesh/lakemesh/consumer"
 	"github.com/lakemesh/lakemesh/internal/awserr"
 	"github.com/lakemesh/lakemesh/internal/engine"
-	"github.com/lakemesh/lakemesh/internal/home"
 	"github.com/lakemesh/lakemesh/internal/poll"
 	"github.com/lakemesh/lakemesh/producer"
 )
@@ -44,7 +43,7 @@ func (s *story) makeAnalyst(ctx context.Context) (outcome, error) {
 		return outcome{}, err
 	}
 	client := iam.NewFromConfig(admins)
-	_, err = client.CreateRole(ctx, &iam.CreateRoleInput{RoleName: aws.String(analystRole), AssumeRolePolicyDocument: aws.String(engine.TrustPolicy(home.ConsumerAccount))})
+	_, err = client.CreateRole(ctx, &iam.CreateRoleInput{RoleName: aws.String(analystRole), AssumeRolePolicyDocument: aws.String(engine.TrustPolicy(s.mesh.Accounts().Consumer))})
 	if err != nil && !awserr.Is(err, "EntityAlreadyExists", "EntityAlreadyExistsException") {
 		return outcome{}, err
 	}
@@ -55,10 +54,10 @@ func (s *story) makeAnalyst(ctx context.Context) (outcome, error) {
 	if err != nil {
 		return outcome{}, err
 	}
-	if err := engine.Trust(ctx, mesh, home.ConsumerAccount); err != nil {
+	if err := engine.Trust(ctx, mesh, s.mesh.Accounts().Consumer); err != nil {
 		return outcome{}, err
 	}
-	s.analyst = "arn:aws:iam::" + home.ConsumerAccount + ":role/" + analystRole
+	s.analyst = "arn:aws:iam::" + s.mesh.Accounts().Consumer + ":role/" + analystRole
 	s.analystReads = engine.As(admins, s.analyst)
 	return outcome{result: s.analyst}, nil
 }
@@ -97,7 +96,7 @@ func (s *story) approveForLess(ctx context.Context) (outcome, error) {
 
 // readPart reads what the role is shown.
 func (s *story) readPart(ctx context.Context) (outcome, error) {
-	columns, rows, err := engine.Query(ctx, s.analystReads, home.ConsumerAccount, s.database, narrowTable)
+	columns, rows, err := engine.Query(ctx, s.analystReads, s.mesh.Accounts().Consumer, s.database, narrowTable)
 	if err != nil {
 		return outcome{}, err
 	}
@@ -119,7 +118,7 @@ func (s *story) readPart(ctx context.Context) (outcome, error) {
 
 // refusedPart reads once more after the end.
 func (s *story) refusedPart(ctx context.Context) (outcome, error) {
-	_, rows, err := engine.Query(ctx, s.analystReads, home.ConsumerAccount, s.database, narrowTable)
+	_, rows, err := engine.Query(ctx, s.analystReads, s.mesh.Accounts().Consumer, s.database, narrowTable)
 	if err == nil {
 		return outcome{}, fmt.Errorf("the role is still shown %d rows of %s", len(rows), narrowTable)
 	}

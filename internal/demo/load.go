@@ -20,8 +20,8 @@ import (
 	"github.com/lakemesh/lakemesh/internal/home"
 )
 
-// bucket is the producer's bucket.
-const bucket = "us-aviation-" + home.ProducerAccount
+// bucketOf is the producer's bucket.
+func bucketOf(producer string) string { return "us-aviation-" + producer }
 
 // uploads is how many objects are written at once.
 const uploads = 8
@@ -100,8 +100,8 @@ func parse(text string) ([][]string, error) {
 	return records[min(1, len(records)):], nil
 }
 
-// location is where a table, or one of its partitions, is.
-func location(table string, partition ...string) string {
+// location is where a table of the bucket, or one of its partitions, is.
+func location(bucket, table string, partition ...string) string {
 	return "s3://" + bucket + "/" + strings.Join(append([]string{table}, partition...), "/") + "/"
 }
 
@@ -133,7 +133,8 @@ func Load(ctx context.Context, mesh *home.Connection) (*Loaded, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := putObjects(ctx, s3.NewFromConfig(cfg), tables); err != nil {
+	bucket := bucketOf(mesh.Accounts().Producer)
+	if err := putObjects(ctx, s3.NewFromConfig(cfg), bucket, tables); err != nil {
 		return nil, err
 	}
 	client := glue.NewFromConfig(cfg)
@@ -144,10 +145,10 @@ func Load(ctx context.Context, mesh *home.Connection) (*Loaded, error) {
 	}
 	loaded := &Loaded{DatabaseName: Database, BucketName: bucket}
 	for _, t := range tables {
-		if err := createTable(ctx, client, t); err != nil {
+		if err := createTable(ctx, client, bucket, t); err != nil {
 			return nil, fmt.Errorf("create table %s: %w", t.name, err)
 		}
-		loaded.Tables = append(loaded.Tables, LoadedTable{TableName: t.name, Location: location(t.name), Rows: t.rows, Objects: len(t.files), Partitions: len(t.values)})
+		loaded.Tables = append(loaded.Tables, LoadedTable{TableName: t.name, Location: location(bucket, t.name), Rows: t.rows, Objects: len(t.files), Partitions: len(t.values)})
 	}
 	return loaded, nil
 }
@@ -174,7 +175,7 @@ func exists(err error) bool {
 	return errors.As(err, &database) || errors.As(err, &owned)
 }
 
-func putObjects(ctx context.Context, client *s3.Client, tables []source) error {
+func putObjects(ctx context.Context, client *s3.Client, bucket string, tables []source) error {
 	if _, err := client.CreateBucket(ctx, &s3.CreateBucketInput{Bucket: aws.String(bucket)}); err != nil && !exists(err) {
 		return fmt.Errorf("create bucket %s: %w", bucket, err)
 	}
@@ -196,11 +197,11 @@ func putObjects(ctx context.Context, client *s3.Client, tables []source) error {
 	return group.Wait()
 }
 
-func createTable(ctx context.Context, client *glue.Client, t source) error {
+func createTable(ctx context.Context, client *glue.Client, bucket string, t source) error {
 	_, err := client.CreateTable(ctx, &glue.CreateTableInput{DatabaseName: aws.String(Database), TableInput: &gluetypes.TableInput{
 		Name: &t.name, TableType: aws.String("EXTERNAL_TABLE"), PartitionKeys: glueColumns(t.partitions),
 		Parameters:        map[string]string{"classification": "csv", "skip.header.line.count": "1"},
-		StorageDescriptor: descriptor(t, location(t.name)),
+		StorageDescriptor: descriptor(t, location(bucket, t.name)),
 	}})
 	if exists(err) {
 		return nil
@@ -210,7 +211,7 @@ func createTable(ctx context.Context, client *glue.Client, t source) error {
 	}
 	inputs := make([]gluetypes.PartitionInput, len(t.values))
 	for i, v := range t.values {
-		inputs[i] = gluetypes.PartitionInput{Values: v, StorageDescriptor: descriptor(t, location(t.name, "location="+v[0], "year="+v[1]))}
+		inputs[i] = gluetypes.PartitionInput{Values: v, StorageDescriptor: descriptor(t, location(bucket, t.name, "location="+v[0], "year="+v[1]))}
 	}
 	for batch := range slices.Chunk(inputs, 100) {
 		out, err := client.BatchCreatePartition(ctx, &glue.BatchCreatePartitionInput{DatabaseName: aws.String(Database), TableName: &t.name, PartitionInputList: batch})

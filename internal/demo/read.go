@@ -18,7 +18,6 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/lakemesh/lakemesh"
-	"github.com/lakemesh/lakemesh/internal/home"
 )
 
 // downloads is how many objects are read at once.
@@ -30,7 +29,7 @@ const downloads = 8
 // https://docs.aws.amazon.com/lake-formation/latest/APIReference/API_GetTemporaryGlueTableCredentials.html
 func (s *story) rows(ctx context.Context, table string) ([][]string, error) {
 	vended, err := lakeformation.NewFromConfig(s.reader).GetTemporaryGlueTableCredentials(ctx, &lakeformation.GetTemporaryGlueTableCredentialsInput{
-		TableArn: aws.String(lakemesh.TableARN(s.reader.Region, home.MeshAccount, s.database, table)), Permissions: []lftypes.Permission{lftypes.PermissionSelect},
+		TableArn: aws.String(lakemesh.TableARN(s.reader.Region, s.mesh.Accounts().Mesh, s.database, table)), Permissions: []lftypes.Permission{lftypes.PermissionSelect},
 		SupportedPermissionTypes: []lftypes.PermissionType{lftypes.PermissionTypeColumnPermission},
 	})
 	if err != nil {
@@ -54,7 +53,7 @@ type place struct {
 // places are where a table's data is: its partitions, or its own location.
 func (s *story) places(ctx context.Context, table string) ([]place, error) {
 	client := glue.NewFromConfig(s.reader)
-	out, err := client.GetTable(ctx, &glue.GetTableInput{CatalogId: aws.String(home.MeshAccount), DatabaseName: &s.database, Name: &table})
+	out, err := client.GetTable(ctx, &glue.GetTableInput{CatalogId: aws.String(s.mesh.Accounts().Mesh), DatabaseName: &s.database, Name: &table})
 	if err != nil {
 		return nil, err
 	}
@@ -62,7 +61,7 @@ func (s *story) places(ctx context.Context, table string) ([]place, error) {
 		return []place{newPlace(aws.ToString(out.Table.StorageDescriptor.Location), nil)}, nil
 	}
 	var list []place
-	pages := glue.NewGetPartitionsPaginator(client, &glue.GetPartitionsInput{CatalogId: aws.String(home.MeshAccount), DatabaseName: &s.database, TableName: &table,
+	pages := glue.NewGetPartitionsPaginator(client, &glue.GetPartitionsInput{CatalogId: aws.String(s.mesh.Accounts().Mesh), DatabaseName: &s.database, TableName: &table,
 		ExcludeColumnSchema: aws.Bool(true)})
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
@@ -136,6 +135,7 @@ func (s *story) refusal(ctx context.Context, table, object string) (outcome, err
 	if !denied {
 		return outcome{}, fmt.Errorf("reading %s was refused for another reason than it should be: %w", table, err)
 	}
+	bucket := bucketOf(s.mesh.Accounts().Producer)
 	_, err = s3.NewFromConfig(s.reader).GetObject(ctx, &s3.GetObjectInput{Bucket: aws.String(bucket), Key: aws.String(table + "/" + object)})
 	if err == nil {
 		return outcome{}, fmt.Errorf("the consumer read s3://%s/%s/%s past Lake Formation; it must not", bucket, table, object)

@@ -17,7 +17,6 @@ import (
 	"github.com/lakemesh/lakemesh/admin"
 	"github.com/lakemesh/lakemesh/consumer"
 	"github.com/lakemesh/lakemesh/data"
-	"github.com/lakemesh/lakemesh/internal/home"
 	"github.com/lakemesh/lakemesh/producer"
 )
 
@@ -32,7 +31,7 @@ func (s *story) start(ctx context.Context) (outcome, error) {
 	if s.mesh, err = s.o.Open(ctx); err != nil {
 		return outcome{}, err
 	}
-	return outcome{result: fmt.Sprintf("%s is the mesh, %s the producer, %s the consumer", home.MeshAccount, home.ProducerAccount, home.ConsumerAccount)}, nil
+	return outcome{result: fmt.Sprintf("%s is the mesh, %s the producer, %s the consumer", s.mesh.Accounts().Mesh, s.mesh.Accounts().Producer, s.mesh.Accounts().Consumer)}, nil
 }
 
 func (s *story) setUpMesh(ctx context.Context) (outcome, error) {
@@ -101,7 +100,7 @@ func (s *story) enableConsumer(ctx context.Context) (outcome, error) {
 		return outcome{}, err
 	}
 	s.reader = s.mesh.Config()
-	s.reader.Credentials = aws.NewCredentialsCache(stscreds.NewAssumeRoleProvider(sts.NewFromConfig(cfg), lakemesh.RoleARN(home.ConsumerAccount, lakemesh.ConsumerRole),
+	s.reader.Credentials = aws.NewCredentialsCache(stscreds.NewAssumeRoleProvider(sts.NewFromConfig(cfg), lakemesh.RoleARN(s.mesh.Accounts().Consumer, lakemesh.ConsumerRole),
 		func(o *stscreds.AssumeRoleOptions) { o.RoleSessionName = "engine" }))
 	return outcome{result: fmt.Sprintf("%s acts as %s, and as %s in the mesh", s.consumer.Account(), lakemesh.ConsumerRole, lakemesh.MeshConsumerRole(s.consumer.Account()))}, nil
 }
@@ -143,7 +142,7 @@ func (s *story) refusedBefore(ctx context.Context) (outcome, error) {
 }
 
 func (s *story) request(ctx context.Context) (outcome, error) {
-	out, err := s.consumer.RequestAccessToProduct(ctx, consumer.RequestInput{OwnerAccountID: home.ProducerAccount, DatabaseName: s.database,
+	out, err := s.consumer.RequestAccessToProduct(ctx, consumer.RequestInput{OwnerAccountID: s.mesh.Accounts().Producer, DatabaseName: s.database,
 		Tables: []string{tableToRead}, RequestPermissions: []string{"SELECT", "DESCRIBE"}, Notes: "to compare delays with the weather"})
 	if err != nil {
 		return outcome{}, err
@@ -276,7 +275,7 @@ func (s *story) refusedNarrowed(ctx context.Context) (outcome, error) {
 
 // describe asks for the metadata of the table, as the consumer's own role.
 func (s *story) describe(ctx context.Context) (*glue.GetTableOutput, error) {
-	return glue.NewFromConfig(s.reader).GetTable(ctx, &glue.GetTableInput{CatalogId: aws.String(home.MeshAccount), DatabaseName: &s.database, Name: aws.String(tableToRead)})
+	return glue.NewFromConfig(s.reader).GetTable(ctx, &glue.GetTableInput{CatalogId: aws.String(s.mesh.Accounts().Mesh), DatabaseName: &s.database, Name: aws.String(tableToRead)})
 }
 
 func (s *story) deleteIt(ctx context.Context) (outcome, error) {

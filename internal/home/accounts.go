@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
@@ -28,22 +29,68 @@ type person struct {
 	role string
 }
 
-// people are the users of the local mesh.
-func people() []person {
+// Accounts are the accounts of a local mesh that are set up.
+type Accounts struct {
+	Mesh, Producer, Consumer string
+}
+
+// DefaultAccounts are those of a local mesh for which no others were chosen.
+func DefaultAccounts() Accounts { return Accounts{MeshAccount, ProducerAccount, ConsumerAccount} }
+
+// String writes them as [ParseAccounts] reads them.
+func (a Accounts) String() string {
+	return "mesh=" + a.Mesh + ",producer=" + a.Producer + ",consumer=" + a.Consumer
+}
+
+// ParseAccounts reads accounts, such as mesh=555555555555,producer=111111111111. What is not
+// named is as in [DefaultAccounts]. Anything else is a [lakemesh.ErrInvalidInput].
+func ParseAccounts(what, text string) (Accounts, error) {
+	a := DefaultAccounts()
+	places := map[string]*string{"mesh": &a.Mesh, "producer": &a.Producer, "consumer": &a.Consumer}
+	named := map[string]bool{}
+	for part := range strings.SplitSeq(text, ",") {
+		name, id, _ := strings.Cut(part, "=")
+		name = strings.TrimSpace(name)
+		place, known := places[name]
+		if !known {
+			return a, lakemesh.Invalid(what, "%q is not mesh, producer or consumer, followed by = and an account id", part)
+		}
+		if named[name] {
+			return a, lakemesh.Invalid(what, "%s stands there twice", name)
+		}
+		named[name] = true
+		if *place = strings.TrimSpace(id); lakemesh.CheckAccountID(what, *place) != nil {
+			return a, lakemesh.Invalid(what, "%q is not the id of an account: 12 digits", *place)
+		}
+	}
+	if a.Mesh == a.Producer || a.Mesh == a.Consumer || a.Producer == a.Consumer {
+		return a, lakemesh.Invalid(what, "mesh, producer and consumer are different accounts, and %s is not", a)
+	}
+	return a, nil
+}
+
+// accountsOf are the accounts of a credentials file.
+func accountsOf(file *lakemesh.CredentialsFile) Accounts {
+	return Accounts{file.Credentials[lakemesh.MeshIdentity].AccountID, file.Credentials[lakemesh.ProducerAdminIdentity].AccountID,
+		file.Credentials[lakemesh.ConsumerAdminIdentity].AccountID}
+}
+
+// people are the users of a local mesh with the accounts.
+func people(a Accounts) []person {
 	return []person{
-		{lakemesh.MeshIdentity, MeshAccount, "MeshAdministrator", ""},
-		{lakemesh.ProducerAdminIdentity, ProducerAccount, "ProducerAdministrator", ""},
-		{lakemesh.ConsumerAdminIdentity, ConsumerAccount, "ConsumerAdministrator", ""},
-		{lakemesh.ProducerIdentity, ProducerAccount, "Producer", lakemesh.ProducerRole},
-		{lakemesh.ConsumerIdentity, ConsumerAccount, "Consumer", lakemesh.ConsumerRole},
+		{lakemesh.MeshIdentity, a.Mesh, "MeshAdministrator", ""},
+		{lakemesh.ProducerAdminIdentity, a.Producer, "ProducerAdministrator", ""},
+		{lakemesh.ConsumerAdminIdentity, a.Consumer, "ConsumerAdministrator", ""},
+		{lakemesh.ProducerIdentity, a.Producer, "Producer", lakemesh.ProducerRole},
+		{lakemesh.ConsumerIdentity, a.Consumer, "Consumer", lakemesh.ConsumerRole},
 	}
 }
 
 // setUpAccounts makes the three accounts and their people where they are missing,
 // through the mesh's own services, and returns everybody's keys.
-func setUpAccounts(ctx context.Context, mesh *localmesh.Mesh) (*lakemesh.CredentialsFile, error) {
+func setUpAccounts(ctx context.Context, mesh *localmesh.Mesh, accounts Accounts) (*lakemesh.CredentialsFile, error) {
 	file := &lakemesh.CredentialsFile{Region: localmesh.DefaultRegion, Credentials: map[lakemesh.Identity]lakemesh.Credentials{}}
-	for _, p := range people() {
+	for _, p := range people(accounts) {
 		if err := setUp(ctx, mesh, p); err != nil {
 			return nil, fmt.Errorf("set up user %s of account %s: %w", p.user, p.account, err)
 		}

@@ -32,7 +32,7 @@ type Connection struct {
 // InMemory starts a mesh in memory, with its accounts.
 func InMemory(ctx context.Context) (*Connection, error) {
 	mesh := localmesh.New()
-	file, err := setUpAccounts(ctx, mesh)
+	file, err := setUpAccounts(ctx, mesh, DefaultAccounts())
 	if err != nil {
 		return nil, errors.Join(err, mesh.Close())
 	}
@@ -69,7 +69,7 @@ func (h Home) Connect(ctx context.Context) (*Connection, error) {
 	if c.server != nil {
 		c.Credentials, err = h.Credentials()
 	} else {
-		c.Credentials, err = h.ensureAccounts(ctx, c.mesh)
+		c.Credentials, err = h.ensureAccounts(ctx, c.mesh, nil)
 	}
 	if err != nil {
 		return nil, errors.Join(err, c.Close())
@@ -91,12 +91,20 @@ func (h Home) open(opts ...localmesh.Option) (*localmesh.Mesh, error) {
 }
 
 // ensureAccounts reads the credentials file; if it is missing, or if it is not of
-// this mesh, it sets the accounts up and writes it.
-func (h Home) ensureAccounts(ctx context.Context, mesh *localmesh.Mesh) (*lakemesh.CredentialsFile, error) {
+// this mesh, it sets the accounts up and writes it. Where a mesh is there already,
+// accounts that were asked for have to be its own.
+func (h Home) ensureAccounts(ctx context.Context, mesh *localmesh.Mesh, asked *Accounts) (*lakemesh.CredentialsFile, error) {
 	if file, err := h.Credentials(); err == nil && isOf(ctx, file, mesh) {
+		if has := accountsOf(file); asked != nil && has != *asked {
+			return nil, &lakemesh.Error{Kind: lakemesh.ErrConflict, Resource: "local mesh of " + h.Dir, Message: "its accounts are " + has.String(),
+				Hint: "leave --accounts out, set " + Variable + " to another folder, or remove this mesh with lakemesh local reset"}
+		}
 		return file, nil
 	}
-	file, err := setUpAccounts(ctx, mesh)
+	if asked == nil {
+		asked = new(DefaultAccounts())
+	}
+	file, err := setUpAccounts(ctx, mesh, *asked)
 	if err != nil {
 		return nil, err
 	}
@@ -108,7 +116,7 @@ func (h Home) ensureAccounts(ctx context.Context, mesh *localmesh.Mesh) (*lakeme
 
 // isOf tells whether the mesh knows everybody in the credentials file.
 func isOf(ctx context.Context, file *lakemesh.CredentialsFile, mesh *localmesh.Mesh) bool {
-	for _, p := range people() {
+	for _, p := range people(accountsOf(file)) {
 		keys, err := file.Get(p.identity)
 		if err != nil {
 			return false
@@ -120,6 +128,9 @@ func isOf(ctx context.Context, file *lakemesh.CredentialsFile, mesh *localmesh.M
 	}
 	return true
 }
+
+// Accounts are the mesh's.
+func (c *Connection) Accounts() Accounts { return accountsOf(c.Credentials) }
 
 // Config is where the SDK finds the mesh. It has no credentials.
 func (c *Connection) Config() aws.Config {

@@ -21,7 +21,7 @@ import (
 // Variable is the environment variable that names the folder.
 const Variable = "LAKEMESH_HOME"
 
-// The accounts of the local mesh.
+// The accounts of a local mesh for which no others were chosen.
 const (
 	MeshAccount     = "555555555555"
 	ProducerAccount = "111111111111"
@@ -103,7 +103,7 @@ func (h Home) Reset() error {
 }
 
 func (h Home) removeFiles() error {
-	for _, name := range []string{serverFile, credentialsFile, storeFile} {
+	for _, name := range []string{serverFile, logFile, credentialsFile, storeFile} {
 		if err := os.Remove(filepath.Join(h.Dir, name)); err != nil && !errors.Is(err, os.ErrNotExist) {
 			return fmt.Errorf("reset the local mesh: %w", err)
 		}

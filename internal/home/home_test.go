@@ -48,7 +48,7 @@ func TestPeopleOfTheLocalMeshMayDoWhatTheirPlaceInTheFileSays(t *testing.T) {
 		t.Fatal(err)
 	}
 	closing(t, c)
-	for _, p := range people() {
+	for _, p := range people(c.Accounts()) {
 		cfg := config(t, c, p.identity)
 		who, err := sts.NewFromConfig(cfg).GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{})
 		if err != nil || aws.ToString(who.Arn) != userARN(p) {

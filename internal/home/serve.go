@@ -3,8 +3,6 @@ package home
 import (
 	"context"
 	"crypto/rand"
-	"crypto/subtle"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -37,6 +35,9 @@ type ServeOptions struct {
 	Address string
 	// ExposeToNetwork accepts addresses that other machines can reach.
 	ExposeToNetwork bool
+	// Accounts are those that a mesh which is made now gets; a mesh that is there has to have
+	// them already. Nil asks for none: a new mesh gets [DefaultAccounts].
+	Accounts *Accounts
 	// Latency makes each call take longer.
 	Latency time.Duration
 	// Rate limits each API to that many calls a second; 0 means no limit.
@@ -71,7 +72,8 @@ func (h Home) Serve(ctx context.Context, o ServeOptions) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, mesh.Close()) }()
-	if _, err := h.ensureAccounts(ctx, mesh); err != nil {
+	file, err := h.ensureAccounts(ctx, mesh, o.Accounts)
+	if err != nil {
 		return err
 	}
 	mesh.ResetCounts()
@@ -88,15 +90,28 @@ func (h Home) Serve(ctx context.Context, o ServeOptions) (err error) {
 	defer stop()
 	self := &server{Address: "http://" + listener.Addr().String(), PID: os.Getpid(), Started: time.Now().UTC().Truncate(time.Second),
 		Token: rand.Text()}
+	all := &clones{host: host(listener), token: self.Token, log: o.Log, exposed: o.ExposeToNetwork, running: map[string]func() error{}}
+	defer func() { err = errors.Join(err, all.end()) }()
+	web := newWebServer(control{self: self, mesh: mesh, dir: h.Dir, accounts: accountsOf(file), stop: stop, aws: mesh.Handler(), exposed: o.ExposeToNetwork, clones: all}, o.Log)
+	return h.serve(ctx, web, listener, self, o.Ready)
+}
+
+func newWebServer(c control, log *slog.Logger) *http.Server {
 	web := &http.Server{
-		Handler:           control{self: self, mesh: mesh, dir: h.Dir, stop: stop, aws: mesh.Handler()},
+		Handler:           c,
 		ReadHeaderTimeout: headerTimeout, ReadTimeout: requestTimeout, WriteTimeout: requestTimeout, IdleTimeout: idleTimeout,
 		MaxHeaderBytes: maxHeaderBytes,
 	}
-	if o.Log != nil {
-		web.ErrorLog = slog.NewLogLogger(o.Log.Handler(), slog.LevelWarn)
+	if log != nil {
+		web.ErrorLog = slog.NewLogLogger(log.Handler(), slog.LevelWarn)
 	}
-	return h.serve(ctx, web, listener, self, o.Ready)
+	return web
+}
+
+// host is where a listener listens, without its port.
+func host(listener net.Listener) string {
+	name, _, _ := net.SplitHostPort(listener.Addr().String()) // a listener's own address has both
+	return name
 }
 
 func (h Home) serve(ctx context.Context, s *http.Server, listener net.Listener, self *server, ready func(string)) error {
@@ -135,49 +150,6 @@ func checkAddress(address string, exposed bool) error {
 	return &lakemesh.Error{Kind: lakemesh.ErrInvalidInput, Resource: "--addr",
 		Message: fmt.Sprintf("%q can be reached by other machines", address),
 		Hint:    "use " + DefaultAddress + "; --expose-to-network accepts it if that is what you want"}
-}
-
-// control answers what is asked of the server itself, and hands everything else to
-// the mesh. Only who can read the server's file has its token, so a page in a
-// browser cannot reach it.
-type control struct {
-	self *server
-	mesh *localmesh.Mesh
-	dir  string
-	stop func()
-	aws  http.Handler
-}
-
-// The server's own paths and the header with its token. No bucket can be called
-// like that.
-const (
-	statusPath  = "/_lakemesh/status"
-	stopPath    = "/_lakemesh/stop"
-	tokenHeader = "Lakemesh-Token"
-)
-
-func (c control) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	token := r.Header.Get(tokenHeader)
-	if token == "" {
-		c.aws.ServeHTTP(w, r)
-		return
-	}
-	if subtle.ConstantTimeCompare([]byte(token), []byte(c.self.Token)) != 1 {
-		http.Error(w, "this is another server", http.StatusForbidden)
-		return
-	}
-	switch r.Method + " " + r.URL.Path {
-	case "GET " + statusPath:
-		w.Header().Set("Content-Type", "application/json")
-		// A client that went away needs no answer.
-		_ = json.NewEncoder(w).Encode(Status{Running: true, Folder: c.dir, Address: c.self.Address, PID: c.self.PID,
-			Started: c.self.Started.Format(lakemesh.TimeFormat), Calls: c.mesh.Calls()})
-	case "POST " + stopPath:
-		w.WriteHeader(http.StatusNoContent)
-		c.stop()
-	default:
-		http.NotFound(w, r)
-	}
 }
 
 func (h Home) serverPath() string { return filepath.Join(h.Dir, serverFile) }
