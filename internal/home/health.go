@@ -45,7 +45,7 @@ var healthPage = template.Must(template.New("health").Parse(`<!doctype html>
 <title>lakemesh: the local mesh is ready</title>
 <style>
 body { font: 16px/1.5 system-ui, sans-serif; max-width: 44rem; margin: 2rem auto; padding: 0 1rem; color: #1a1a1a; background: #fff }
-h1 { font-size: 1.4rem } th { text-align: left; padding-right: 2rem; vertical-align: top; font-weight: 600 } td, th { padding-bottom: .4rem }
+h1 { font-size: 1.4rem } th { text-align: left; padding-right: 2rem; vertical-align: top; font-weight: 600; white-space: nowrap } td, th { padding-bottom: .4rem }
 code { background: #f2f2f2; padding: .1em .3em; border-radius: 3px }
 @media (prefers-color-scheme: dark) { body { color: #eee; background: #161616 } code { background: #2a2a2a } }
 </style>
