@@ -64,6 +64,12 @@ func inWorkshop(m *testing.M) int {
 // if it is not there, and fails where CI=true.
 func installed(t *testing.T, environment, program string) string {
 	t.Helper()
+	return filepath.Join(environmentOf(t, environment), "bin", program)
+}
+
+// environmentOf is the folder of what ./install installs under a name.
+func environmentOf(t *testing.T, environment string) string {
+	t.Helper()
 	folder := os.Getenv("LAKEMESH_INTEROP")
 	if folder == "" {
 		cache := os.Getenv("XDG_CACHE_HOME")
@@ -78,13 +84,13 @@ func installed(t *testing.T, environment, program string) string {
 	}
 	// The list of requirements is copied last.
 	if _, err := os.Stat(filepath.Join(folder, environment, "installed.txt")); err != nil {
-		message := "what python/requirements lists for \"" + environment + "\" is not installed: run interop/install"
+		message := "\"" + environment + "\" is not installed: run interop/install"
 		if os.Getenv("CI") == "true" {
 			t.Fatal(message)
 		}
 		t.Skip(message)
 	}
-	return filepath.Join(folder, environment, "bin", program)
+	return filepath.Join(folder, environment)
 }
 
 // mesh is a local mesh that a server of its own serves.
