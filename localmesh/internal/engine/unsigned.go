@@ -75,6 +75,10 @@ func (x *exchange) action(body []byte) url.Values {
 	if form, err := wire.Form(x.r, body); err == nil {
 		return form
 	}
+	// Nobody refuses a form better than in its own protocol.
+	if form, err := url.ParseQuery(string(body)); err == nil && form.Has("Action") {
+		return form
+	}
 	return x.r.URL.Query()
 }
 

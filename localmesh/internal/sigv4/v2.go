@@ -79,11 +79,25 @@ func parseQueryV2(query url.Values) (*Credential, error) {
 // VerifyV2 checks that r was signed by the holder of secret with Version 2, and that it
 // has not expired. bucket is the one that the host name names, if it does.
 func VerifyV2(r *http.Request, c *Credential, secret, bucket string, now time.Time) error {
-	text, err := stringToSignV2(r, bucket)
-	if err != nil {
-		return err
+	paths := []string{r.URL.EscapedPath()}
+	if paths[0] == "" {
+		paths[0] = "/"
 	}
-	if !hmac.Equal([]byte(signV2(secret, text)), []byte(c.Signature)) {
+	if bucket != "" {
+		paths[0] = "/" + bucket + paths[0]
+	} else if strings.Count(paths[0], "/") == 1 && paths[0] != "/" {
+		// Some clients sign a bucket's path as it would be behind its host name.
+		paths = append(paths, paths[0]+"/")
+	}
+	matches := false
+	for _, path := range paths {
+		text, err := stringToSignV2(r, path)
+		if err != nil {
+			return err
+		}
+		matches = matches || hmac.Equal([]byte(signV2(secret, text)), []byte(c.Signature))
+	}
+	if !matches {
 		return ErrMismatch
 	}
 	if now.After(c.Time) {
@@ -122,7 +136,7 @@ func harmless(name string) bool {
 	return strings.HasPrefix(name, "x-") && !strings.HasPrefix(name, "x-amz-")
 }
 
-func stringToSignV2(r *http.Request, bucket string) (string, error) {
+func stringToSignV2(r *http.Request, path string) (string, error) {
 	query, err := url.ParseQuery(r.URL.RawQuery)
 	if err != nil {
 		return "", &MalformedError{Part: "query string", Problem: "a broken percent-encoding"}
@@ -167,22 +181,14 @@ func stringToSignV2(r *http.Request, bucket string) (string, error) {
 	for _, name := range slices.Sorted(maps.Keys(amz)) {
 		b.WriteString(name + ":" + amz[name] + "\n")
 	}
-	resource, err := canonicalResourceV2(r.URL, bucket)
+	resource, err := canonicalResourceV2(path, r.URL.RawQuery)
 	return b.String() + resource, err
 }
 
-// canonicalResourceV2 is the path as it was sent, behind the bucket, with the covered
-// parameters as they mean.
-func canonicalResourceV2(u *url.URL, bucket string) (string, error) {
-	path := u.EscapedPath()
-	if path == "" {
-		path = "/"
-	}
-	if bucket != "" {
-		path = "/" + bucket + path
-	}
+// canonicalResourceV2 is the path with the covered parameters as they mean.
+func canonicalResourceV2(path, rawQuery string) (string, error) {
 	var covered []string
-	for part := range strings.SplitSeq(u.RawQuery, "&") {
+	for part := range strings.SplitSeq(rawQuery, "&") {
 		name, value, valued := strings.Cut(part, "=")
 		name, err := url.QueryUnescape(name)
 		if err != nil {
