@@ -19,6 +19,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
 	"github.com/lakemesh/lakemesh/localmesh/internal/awsmodel"
+	"github.com/lakemesh/lakemesh/localmesh/internal/awsmodel/sample"
 )
 
 // errSent is how a call ends whose request was seen.
@@ -61,7 +62,7 @@ func show(operation string, in reflect.Value) *glass {
 }
 
 func s3Table() ([]byte, error) {
-	inputs := operationsOf(clients()["s3"])
+	inputs := sample.Operations(sample.Clients()["s3"])
 	var b bytes.Buffer
 	b.WriteString(header + "var s3Operations = []S3Operation{\n")
 	for _, name := range slices.Sorted(maps.Keys(inputs)) {
@@ -104,7 +105,7 @@ func s3Operation(name string, in reflect.Type) (awsmodel.S3Operation, bool, erro
 	if slices.Contains(elsewhere(), name) {
 		return o, false, nil
 	}
-	full := show(name, filled(in))
+	full := show(name, sample.Filled(in))
 	if full == nil {
 		return o, false, errors.New("the client refuses it with all members set")
 	}
@@ -115,13 +116,13 @@ func s3Operation(name string, in reflect.Type) (awsmodel.S3Operation, bool, erro
 		if !f.IsExported() {
 			continue
 		}
-		without := filled(in)
+		without := sample.Filled(in)
 		without.Elem().Field(i).SetZero()
 		if show(name, without) == nil {
 			required = append(required, f.Name)
 		}
 	}
-	least := show(name, with(in, required...))
+	least := show(name, sample.With(in, required...))
 	if least == nil {
 		return o, false, errors.New("the client refuses it without its optional members")
 	}
@@ -183,11 +184,11 @@ func members(operation string, in reflect.Type, required, names []string) ([]aws
 		if name == "Bucket" || name == "Key" {
 			continue
 		}
-		one := with(in, append(slices.Clone(required), name)...)
+		one := sample.With(in, append(slices.Clone(required), name)...)
 		// An optional member is compared with none, a required one with another value of it.
-		before, after := show(operation, with(in, required...)), show(operation, one)
+		before, after := show(operation, sample.With(in, required...)), show(operation, one)
 		if slices.Contains(required, name) {
-			change(one.Elem().FieldByName(name))
+			sample.Change(one.Elem().FieldByName(name))
 			after = show(operation, one)
 		}
 		if before == nil || after == nil {
@@ -283,13 +284,4 @@ func root(body []byte) string {
 			return e.Name.Local
 		}
 	}
-}
-
-// with is an input with the named members set.
-func with(in reflect.Type, names ...string) reflect.Value {
-	full, some := filled(in), reflect.New(in)
-	for _, name := range names {
-		some.Elem().FieldByName(name).Set(full.Elem().FieldByName(name))
-	}
-	return some
 }
