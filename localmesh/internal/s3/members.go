@@ -155,7 +155,7 @@ func checkMembers(o awsmodel.S3Operation, honoured []string, r *engine.Request) 
 	}
 	for _, name := range slices.Sorted(maps.Keys(r.URL.Query())) {
 		i := slices.IndexFunc(o.Members, func(m awsmodel.Member) bool { return m.Place == awsmodel.InQuery && m.At == name })
-		if i >= 0 && !slices.Contains(honoured, o.Members[i].Name) {
+		if i >= 0 && !slices.Contains(honoured, o.Members[i].Name) && !slices.Contains(o.Query, name) {
 			return failure(http.StatusNotImplemented, "NotImplemented", "A parameter you provided implies functionality that is not implemented").
 				with("Parameter", name).APIError
 		}
