@@ -112,7 +112,11 @@ func (b body) patience(until time.Time) error {
 func (h handler) limit(r *http.Request) int64 {
 	signature, err := sigv4.Parse(r)
 	if err != nil {
-		// It is going to be refused, or is an anonymous one that reads.
+		// It is going to be refused, or S3 answers it: an upload by a form, which carries
+		// its signature itself, or one that a bucket's policy lets everybody make.
+		if sigv4.IsForm(r) || r.Method == http.MethodPut {
+			return h.mesh.engine.MaxBody
+		}
 		return maxForm
 	}
 	switch h.protocols[signature.Service] {

@@ -55,29 +55,39 @@ func (x *exchange) expiredToken() *APIError {
 		message: "The security token included in the request is expired"})
 }
 
-// findService tells from the signature which service is called. An unsigned
-// request can only be an anonymous one to S3.
+// findService tells from the signature which service is called. What is not signed
+// goes on as an anonymous request where its service has such.
 func (x *exchange) findService(body []byte) (*sigv4.Credential, error) {
 	signature, err := sigv4.Parse(x.r)
+	if errors.Is(err, sigv4.ErrMissing) && sigv4.IsForm(x.r) && x.mesh.services["s3"] != nil {
+		signature, err = x.takeForm(body)
+	}
 	if errors.Is(err, sigv4.ErrMissing) {
-		if x.r.Header.Get("X-Amz-Target") == "" && x.r.Method != http.MethodPost && len(body) == 0 {
-			if s := x.mesh.services["s3"]; s != nil {
-				x.service = s
-				return nil, nil
-			}
-		}
-		return nil, &APIError{Code: "MissingAuthenticationToken", Message: "Missing Authentication Token", Status: http.StatusForbidden}
+		return nil, x.unsigned(body)
 	}
 	if err != nil {
-		return nil, &APIError{Code: "IncompleteSignature", Message: err.Error(), Status: http.StatusBadRequest}
+		return nil, x.unreadable(err, body)
 	}
 	s, ok := x.mesh.services[signature.Service]
 	if !ok {
+		_, x.protocol = x.likely(body)
 		return nil, &APIError{Code: "NotImplemented", Status: http.StatusNotImplemented,
 			Message: "the local mesh does not have the service " + signature.Service}
 	}
 	x.service = s
 	return signature, nil
+}
+
+// takeForm reads an upload by a form, which carries its signature itself.
+func (x *exchange) takeForm(body []byte) (*sigv4.Credential, error) {
+	form, err := sigv4.ReadForm(x.r, body)
+	if err != nil {
+		x.service = x.mesh.services["s3"]
+		return nil, &APIError{Code: "MalformedPOSTRequest", Status: http.StatusBadRequest,
+			Message: "The body of your POST request is not well-formed multipart/form-data."}
+	}
+	x.form = form
+	return sigv4.ParseForm(form)
 }
 
 // authenticate verifies the signature and finds out who calls. It returns the
@@ -86,7 +96,8 @@ func (x *exchange) authenticate(signature *sigv4.Credential, body []byte) (regio
 	// Whoever it turns out to be.
 	defer func() { x.caller.Origin = origin(x.r) }()
 	if signature == nil {
-		return "us-east-1", body, nil
+		payload, err := x.unsignedPayload(body)
+		return "us-east-1", payload, err
 	}
 	var secret string
 	err = x.mesh.Store.View(func(tx store.Tx) error {
@@ -97,10 +108,23 @@ func (x *exchange) authenticate(signature *sigv4.Credential, body []byte) (regio
 	if err != nil {
 		return "", nil, err
 	}
-	if err := sigv4.Verify(x.r, signature, secret, body, x.now()); err != nil {
+	switch {
+	case x.form != nil:
+		err = sigv4.VerifyForm(x.form, signature, secret)
+	case signature.V2:
+		bucket := ""
+		if x.service.HostPath != nil {
+			bucket = x.service.HostPath(x.r)
+		}
+		err = sigv4.VerifyV2(x.r, signature, secret, bucket, x.now())
+	default:
+		err = sigv4.Verify(x.r, signature, secret, body, x.now())
+	}
+	if err != nil {
 		return "", nil, x.signatureFault(err)
 	}
-	if !sigv4.Streaming(x.r) {
+	// The body of a form is its own frame, and Version 2 knows no chunks.
+	if x.form != nil || signature.V2 || !sigv4.Streaming(x.r) {
 		return signature.Region, body, nil
 	}
 	payload, trailer, err := sigv4.DecodeChunked(x.r, signature, secret, body)
@@ -108,6 +132,22 @@ func (x *exchange) authenticate(signature *sigv4.Credential, body []byte) (regio
 		return "", nil, x.signatureFault(err)
 	}
 	return signature.Region, payload, x.takeTrailer(trailer)
+}
+
+// unsignedPayload is the payload of a request that nobody signed. Its chunks can only
+// be unsigned ones.
+func (x *exchange) unsignedPayload(body []byte) ([]byte, error) {
+	if x.service.Protocol != wire.RestXML || !sigv4.Streaming(x.r) {
+		return body, nil
+	}
+	if mode := x.r.Header.Get("X-Amz-Content-Sha256"); mode != "STREAMING-UNSIGNED-PAYLOAD-TRAILER" {
+		return nil, &APIError{Code: "AccessDenied", Message: "Access Denied", Status: http.StatusForbidden}
+	}
+	payload, trailer, err := sigv4.DecodeChunked(x.r, &sigv4.Credential{}, "", body)
+	if err != nil {
+		return nil, x.signatureFault(err)
+	}
+	return payload, x.takeTrailer(trailer)
 }
 
 // origin is where a request came from. In process there is no connection; its
@@ -141,6 +181,10 @@ func (x *exchange) takeTrailer(trailer http.Header) error {
 }
 
 func (x *exchange) signatureFault(err error) *APIError {
+	var uncovered *sigv4.NotCoveredError
+	if errors.As(err, &uncovered) {
+		return &APIError{Code: "InvalidRequest", Message: "The authorization mechanism you have provided is not supported: " + err.Error(), Status: http.StatusBadRequest}
+	}
 	var skew *sigv4.SkewError
 	if errors.As(err, &skew) && x.service.Protocol == wire.RestXML {
 		return &APIError{Code: "RequestTimeTooSkewed", Message: err.Error(), Status: http.StatusForbidden}

@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"hash/crc32"
+	"maps"
 	"time"
 
 	"github.com/lakemesh/lakemesh/localmesh/internal/authz"
@@ -29,6 +30,8 @@ type Call struct {
 	RequestID string
 	// Mesh is the mesh that answers: identifiers and switches.
 	Mesh *Mesh
+	// Keys are condition keys that the request as a whole has, for whatever is asked.
+	Keys map[string][]string
 
 	service    *Service
 	authorized bool
@@ -92,6 +95,11 @@ func (c *Call) Allow(action string, resources ...string) error {
 // refuse.
 func (c *Call) Decide(q authz.Question) (authz.Decision, error) {
 	c.authorized = true
+	if len(c.Keys) > 0 {
+		all := maps.Clone(c.Keys)
+		maps.Copy(all, q.Keys)
+		q.Keys = all
+	}
 	return c.Mesh.policies.Decide(c.Tx, c.knownCaller(), q, c.Now, c.Region)
 }
 

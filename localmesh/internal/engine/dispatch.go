@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"github.com/lakemesh/lakemesh/localmesh/internal/authz"
+	"github.com/lakemesh/lakemesh/localmesh/internal/sigv4"
 	"github.com/lakemesh/lakemesh/localmesh/internal/store"
 	"github.com/lakemesh/lakemesh/localmesh/internal/wire"
 )
@@ -79,6 +80,12 @@ type exchange struct {
 	operation *Operation
 	unknown   string
 	caller    authz.Caller
+	// protocol is that of a request whose service is not known.
+	protocol wire.Protocol
+	// form is an upload by a form, if it is one.
+	form *sigv4.Form
+	// signature is nil for anonymous requests.
+	signature *sigv4.Credential
 }
 
 func (x *exchange) serviceName() string {
@@ -107,6 +114,7 @@ func (x *exchange) run() (answerer, error) {
 	if err != nil {
 		return nil, err
 	}
+	x.signature = signature
 	var form url.Values
 	if x.service.Parameters != nil {
 		form = x.service.Parameters(x.r)
@@ -187,7 +195,7 @@ func (x *exchange) operate(region string, payload []byte, form url.Values) (answ
 		c.authorized = x.operation.Public
 		var err error
 		if x.operation.raw != nil {
-			raw, err = x.operation.raw(c, &Request{Request: x.r, Payload: payload})
+			raw, err = x.operation.raw(c, &Request{Request: x.r, Payload: payload, Form: x.form, Signature: x.signature, Received: x.now()})
 		} else {
 			out, err = x.operation.decoded(c, x.decoder(payload, form))
 		}
@@ -279,6 +287,8 @@ func (x *exchange) fail(w http.ResponseWriter, err error) error {
 	protocol := wire.RestJSON
 	if x.service != nil {
 		protocol = x.service.Protocol
+	} else if x.protocol != 0 {
+		protocol = x.protocol
 	}
 	fault, ok := wire.FaultOf(err)
 	if !ok {

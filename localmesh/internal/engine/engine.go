@@ -18,7 +18,9 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"time"
 
+	"github.com/lakemesh/lakemesh/localmesh/internal/sigv4"
 	"github.com/lakemesh/lakemesh/localmesh/internal/wire"
 )
 
@@ -51,6 +53,11 @@ type Service struct {
 	// Parameters are the members of an input that are not in the body but in the path
 	// and the query string, by their names; nil means as the protocol says.
 	Parameters func(*http.Request) url.Values
+	// HostPath is the part of the path that the host name stands for, which signatures of
+	// Version 2 have in front of it; nil means nothing.
+	HostPath func(*http.Request) string
+	// Unsigned are the operations that nobody has to sign.
+	Unsigned []string
 	// Alarm is what the service does by itself in time; nil means nothing.
 	Alarm *Alarm
 	// DeniedCode is the error code of a refused call: "AccessDeniedException" or
@@ -121,6 +128,12 @@ type Request struct {
 	*http.Request
 	// Payload is the whole body, after any chunk encoding was taken off.
 	Payload []byte
+	// Form is the upload by a form that the body is; nil for all other requests.
+	Form *sigv4.Form
+	// Signature is what the request is signed with; nil if it is not.
+	Signature *sigv4.Credential
+	// Received is the time that its signature was held against.
+	Received time.Time
 }
 
 // Response is an answer.

@@ -97,6 +97,10 @@ func find(c *engine.Call, r *engine.Request, action string) (target, error) {
 		c.Authorized()
 		return t, c.Denied("Access Denied")
 	}
+	if c.Region == "" {
+		// A signature of Version 2 names no region.
+		c.Region = b.Region
+	}
 	if c.Region != b.Region && !c.Caller.Anonymous() && c.Operation != "GetBucketLocation" {
 		c.Authorized()
 		return t, failure(http.StatusBadRequest, "AuthorizationHeaderMalformed",
@@ -154,15 +158,6 @@ func answerXML(v any) (*engine.Response, error) {
 
 func answerEmpty(status int) (*engine.Response, error) {
 	return &engine.Response{Status: status, Header: http.Header{}}, nil
-}
-
-// readXML reads a request's body.
-func readXML(r *engine.Request, v any) error {
-	if err := xml.Unmarshal(r.Payload, v); err != nil {
-		return failure(http.StatusBadRequest, "MalformedXML",
-			"The XML you provided was not well-formed or did not validate against our published schema").APIError
-	}
-	return nil
 }
 
 // namespace is the XML name space of S3's answers.

@@ -14,6 +14,7 @@ import (
 	"github.com/lakemesh/lakemesh/localmesh/internal/authz"
 	"github.com/lakemesh/lakemesh/localmesh/internal/engine"
 	"github.com/lakemesh/lakemesh/localmesh/internal/state"
+	"github.com/lakemesh/lakemesh/localmesh/internal/store"
 )
 
 // timeFormat is how S3 writes times in XML.
@@ -113,12 +114,16 @@ func createBucket(c *engine.Call, r *engine.Request) (*engine.Response, error) {
 		c.Authorized()
 		return nil, c.Denied("Access Denied")
 	}
+	if c.Region == "" {
+		// A signature of Version 2 names no region.
+		c.Region, b.Region = usEast1, usEast1
+	}
 	var in struct {
 		LocationConstraint string
 		Tags               struct{ Tag []xmlTag }
 	}
 	if len(r.Payload) > 0 {
-		if err := readXML(r, &in); err != nil {
+		if err := readXML(c, r, &in); err != nil {
 			c.Authorized()
 			return nil, err
 		}
@@ -133,8 +138,10 @@ func createBucket(c *engine.Call, r *engine.Request) (*engine.Response, error) {
 	if err := checkBucketName(name); err != nil {
 		return nil, err
 	}
-	if err := refuseACL(r); err != nil {
-		return nil, err
+	for _, check := range []error{refuseACL(r), checkOwnership(r.Header.Get("X-Amz-Object-Ownership")), refuseLockedBucket(r)} {
+		if check != nil {
+			return nil, check
+		}
 	}
 	switch l := in.LocationConstraint; {
 	case l == "" && c.Region != usEast1:
@@ -188,16 +195,18 @@ func deleteBucket(c *engine.Call, r *engine.Request) (*engine.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, table := range []string{state.Objects.Bucket, state.Uploads.Bucket} {
-		empty := true
-		c.Tx.Scan(table, t.bucket.Name+"\x00", "", func(string, []byte) bool {
-			empty = false
-			return false
-		})
-		if !empty {
-			return nil, failure(http.StatusConflict, "BucketNotEmpty", "The bucket you tried to delete is not empty").
-				with("BucketName", t.bucket.Name).APIError
-		}
+	empty := true
+	c.Tx.Scan(state.Objects.Bucket, t.bucket.Name+store.Separator, "", func(string, []byte) bool {
+		empty = false
+		return false
+	})
+	if !empty {
+		return nil, failure(http.StatusConflict, "BucketNotEmpty", "The bucket you tried to delete is not empty").
+			with("BucketName", t.bucket.Name).APIError
+	}
+	// Uploads under way do not keep a bucket; they end with it.
+	if err := removeUploads(c, t.bucket.Name); err != nil {
+		return nil, err
 	}
 	if err := state.S3Buckets.Delete(c.Tx, t.bucket.Name); err != nil {
 		return nil, err
@@ -221,16 +230,4 @@ func getBucketLocation(c *engine.Call, r *engine.Request) (*engine.Response, err
 		region = ""
 	}
 	return answerXML(locationConstraint{XMLNS: namespace, Region: region})
-}
-
-type versioningConfiguration struct {
-	XMLName xml.Name `xml:"VersioningConfiguration"`
-	XMLNS   string   `xml:"xmlns,attr"`
-}
-
-func getBucketVersioning(c *engine.Call, r *engine.Request) (*engine.Response, error) {
-	if _, err := open(c, r, "s3:GetBucketVersioning", nil); err != nil {
-		return nil, err
-	}
-	return answerXML(versioningConfiguration{XMLNS: namespace})
 }

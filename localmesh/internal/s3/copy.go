@@ -4,6 +4,7 @@ package s3
 
 import (
 	"encoding/xml"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -19,6 +20,8 @@ type copyObjectResult struct {
 	XMLNS        string   `xml:"xmlns,attr"`
 	LastModified string
 	ETag         string
+	ChecksumType string `xml:",omitempty"`
+	checksumElements
 }
 
 // source finds the object that is copied, and asks for permission to read it.
@@ -30,10 +33,12 @@ func source(c *engine.Call, r *engine.Request) (target, state.Object, error) {
 	if err != nil || !ok || name == "" || key == "" {
 		return target{}, state.Object{}, invalidArgument("Copy Source must mention the source bucket and key: sourcebucket/sourcekey", "x-amz-copy-source", header)
 	}
-	if q, err := url.ParseQuery(query); err == nil {
-		if err := refuseVersion(q); err != nil {
-			return target{}, state.Object{}, err
-		}
+	q, err := url.ParseQuery(query)
+	if err != nil {
+		return target{}, state.Object{}, invalidArgument("Copy Source must mention the source bucket and key: sourcebucket/sourcekey", "x-amz-copy-source", header)
+	}
+	if err := refuseVersion(q); err != nil {
+		return target{}, state.Object{}, err
 	}
 	b, ok, err := state.S3Buckets.Get(c.Tx, name)
 	if err != nil {
@@ -46,7 +51,7 @@ func source(c *engine.Call, r *engine.Request) (target, state.Object, error) {
 		return target{}, state.Object{}, c.Denied("Access Denied")
 	}
 	t := target{bucket: b, key: key}
-	if err := authorize(c, b, "s3:GetObject", t.arn(), nil); err != nil {
+	if err := authorize(c, b, versionAction("s3:GetObject", q), t.arn(), nil); err != nil {
 		return t, state.Object{}, err
 	}
 	o, ok, err := object(c, t)
@@ -65,37 +70,115 @@ func copyObject(c *engine.Call, r *engine.Request) (*engine.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, check := range []error{refuseACL(r), decrypt(c, from, o), checkCopyConditions(r.Header, o)} {
+	replaceMetadata, err := directive(r, "X-Amz-Metadata-Directive")
+	if err != nil {
+		return nil, err
+	}
+	replaceTags, err := directive(r, "X-Amz-Tagging-Directive")
+	if err != nil {
+		return nil, err
+	}
+	for _, check := range []error{refuseACL(r), refuseLock(r), decrypt(c, from, o), copyable(o), checkCopyConditions(r.Header, o), checkWriteConditions(c, r, t)} {
 		if check != nil {
 			return nil, check
 		}
 	}
-	replace := r.Header.Get("X-Amz-Metadata-Directive") == "REPLACE"
-	if from.bucket.Name == t.bucket.Name && from.key == t.key && !replace {
+	changes := replaceMetadata || r.Header.Get("X-Amz-Storage-Class") != "" || r.Header.Get("X-Amz-Website-Redirect-Location") != "" || r.Header.Get(encryptionHeader) != ""
+	if from.bucket.Name == t.bucket.Name && from.key == t.key && !changes {
 		return nil, failure(http.StatusBadRequest, "InvalidRequest",
 			"This copy request is illegal because it is trying to copy an object to itself without changing the object's metadata, storage class, website redirect location or encryption attributes.").APIError
 	}
-	if replace {
+	if replaceMetadata {
 		if o.Headers, o.Metadata, err = metadata(r.Header); err != nil {
 			return nil, err
 		}
 	}
-	if r.Header.Get("X-Amz-Tagging-Directive") == "REPLACE" {
-		if o.Tags, err = requestTags(c, r, t); err != nil {
-			return nil, err
-		}
+	if o.Tags, err = copyTags(c, r, from, t, o, replaceTags); err != nil {
+		return nil, err
 	}
 	if o.Encryption, err = encrypt(c, r, t); err != nil {
 		return nil, err
 	}
-	o.Key, o.Modified = t.key, c.Now.Truncate(time.Second)
+	// Neither of them is copied.
+	if o.StorageClass, err = storageClass(r.Header); err != nil {
+		return nil, err
+	}
+	if o.Redirect, err = redirect(r.Header); err != nil {
+		return nil, err
+	}
 	body := slices.Clone(content(c, from.bucket.Name, from.key))
+	if o.Checksums, err = copyChecksums(r, o, body); err != nil {
+		return nil, err
+	}
 	// The copy of a multipart upload has the digest of its content.
-	o.ETag = etagOf(body)
+	o.Key, o.Modified, o.ETag, o.Composite, o.Parts = t.key, c.Now.Truncate(time.Second), etagOf(body), false, nil
 	if err := putContent(c, t.bucket.Name, o, body); err != nil {
 		return nil, err
 	}
-	return answerXML(copyObjectResult{XMLNS: namespace, LastModified: xmlTime(o.Modified), ETag: quote(o.ETag)})
+	resp, err := answerXML(copyObjectResult{XMLNS: namespace, LastModified: xmlTime(o.Modified), ETag: quote(o.ETag),
+		ChecksumType: checksumType(false), checksumElements: elementsOf(o.Checksums)})
+	if err == nil {
+		showEncryption(resp.Header, o.Encryption)
+	}
+	return resp, err
+}
+
+// directive reads whether something is replaced by what the request says.
+func directive(r *engine.Request, header string) (replace bool, err error) {
+	switch v := r.Header.Get(header); v {
+	case "", "COPY":
+		return false, nil
+	case "REPLACE":
+		return true, nil
+	default:
+		return false, invalidArgument("Unknown metadata directive.", strings.ToLower(header), v)
+	}
+}
+
+// copyTags are the tags of a copy: those of the request, or those of the source, which
+// the caller must be allowed to read and to write
+// (https://docs.aws.amazon.com/AmazonS3/latest/API/API_CopyObject.html).
+func copyTags(c *engine.Call, r *engine.Request, from, to target, o state.Object, replace bool) (map[string]string, error) {
+	if replace {
+		return requestTags(c, r, to)
+	}
+	if len(o.Tags) == 0 {
+		return nil, nil
+	}
+	if err := authorize(c, from.bucket, "s3:GetObjectTagging", from.arn(), nil); err != nil {
+		return nil, err
+	}
+	keys := conditions{"s3:RequestObjectTagKeys": slices.Sorted(maps.Keys(o.Tags))}
+	for k, v := range o.Tags {
+		keys["s3:RequestObjectTag/"+k] = []string{v}
+	}
+	return o.Tags, authorize(c, to.bucket, "s3:PutObjectTagging", to.arn(), keys)
+}
+
+// copyChecksums are the checksums of a copy: of the algorithm that is asked for, or of
+// that which the source has.
+func copyChecksums(r *engine.Request, o state.Object, body []byte) (map[string]string, error) {
+	asked := strings.ToLower(r.Header.Get("X-Amz-Checksum-Algorithm"))
+	if asked != "" && newChecksum(asked) == nil {
+		return nil, unsupportedChecksum()
+	}
+	for name := range o.Checksums {
+		if asked == "" {
+			asked = strings.TrimPrefix(name, checksumHeader)
+		}
+	}
+	if asked == "" {
+		asked = defaultAlgorithm
+	}
+	return map[string]string{checksumHeader + asked: checksumOf(asked, body)}, nil
+}
+
+// copyable refuses to copy what is archived.
+func copyable(o state.Object) error {
+	if readable(o) == nil {
+		return nil
+	}
+	return failure(http.StatusForbidden, "ObjectNotInActiveTierError", "The source object of the COPY operation is not in the active tier and is only stored in Amazon Glacier.").APIError
 }
 
 // checkCopyConditions checks the conditions on the source.

@@ -61,11 +61,11 @@ func putBucketEncryption(c *engine.Call, r *engine.Request) (*engine.Response, e
 		XMLName xml.Name `xml:"ServerSideEncryptionConfiguration"`
 		Rule    []encryptionRuleInto
 	}
-	if err := readXML(r, &in); err != nil {
+	if err := readXML(c, r, &in); err != nil {
 		return nil, err
 	}
 	if len(in.Rule) != 1 {
-		return nil, failure(http.StatusBadRequest, "MalformedXML", "The XML you provided was not well-formed or did not validate against our published schema").APIError
+		return nil, malformedXML()
 	}
 	wanted := in.Rule[0]
 	switch algorithm := wanted.Default.SSEAlgorithm; {
@@ -100,7 +100,12 @@ func deleteBucketEncryption(c *engine.Call, r *engine.Request) (*engine.Response
 // its bucket does. The writer must be able to have a data key made.
 func encrypt(c *engine.Call, r *engine.Request, t target) (*state.Encryption, error) {
 	e := t.bucket.Encryption
-	if algorithm := r.Header.Get(encryptionHeader); algorithm == ownKey {
+	algorithm := r.Header.Get(encryptionHeader)
+	if r.Header.Get(encryptionKeyHeader) != "" && !slices.Contains(kmsAlgorithms(), algorithm) {
+		return nil, failure(http.StatusBadRequest, "InvalidArgument",
+			"Server Side Encryption with AWS KMS managed key requires HTTP header x-amz-server-side-encryption : aws:kms").APIError
+	}
+	if algorithm == ownKey {
 		e = nil
 	} else if slices.Contains(kmsAlgorithms(), algorithm) {
 		e = &state.Encryption{Algorithm: algorithm, Key: r.Header.Get(encryptionKeyHeader), BucketKey: r.Header.Get(bucketKeyHeader) == "true"}
@@ -112,6 +117,12 @@ func encrypt(c *engine.Call, r *engine.Request, t target) (*state.Encryption, er
 	}
 	if e == nil {
 		return nil, nil
+	}
+	if v := r.Header.Get(bucketKeyHeader); v != "" {
+		// The request decides, whatever the bucket has.
+		own := *e
+		own.BucketKey = v == "true"
+		e = &own
 	}
 	// An object keeps the key itself, by which it is found from whatever account.
 	key, err := kms.Resolve(c, e.Key)

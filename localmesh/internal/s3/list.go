@@ -100,6 +100,7 @@ type listedObject struct {
 	LastModified      string
 	ETag              string
 	ChecksumAlgorithm []string `xml:",omitempty"`
+	ChecksumType      string   `xml:",omitempty"`
 	Size              int64
 	StorageClass      string
 	Owner             *owner `xml:",omitempty"`
@@ -138,16 +139,21 @@ func encoding(q url.Values) (func(string) string, error) {
 	}
 }
 
-// list answers the part that both versions have in common.
-func list(c *engine.Call, r *engine.Request, after func(url.Values) (string, error)) (*listing, *listBucketResult, error) {
-	q := r.URL.Query()
+// listKeys are the condition keys of a listing.
+func listKeys(q url.Values) conditions {
 	keys := conditions{}
 	for _, name := range []string{"prefix", "delimiter", "max-keys"} {
 		if q.Has(name) {
 			keys["s3:"+name] = []string{q.Get(name)}
 		}
 	}
-	t, err := open(c, r, "s3:ListBucket", keys)
+	return keys
+}
+
+// list answers the part that both versions have in common.
+func list(c *engine.Call, r *engine.Request, after func(url.Values) (string, error)) (*listing, *listBucketResult, error) {
+	q := r.URL.Query()
+	t, err := open(c, r, "s3:ListBucket", listKeys(q))
 	if err != nil {
 		return nil, nil, err
 	}
@@ -172,7 +178,10 @@ func list(c *engine.Call, r *engine.Request, after func(url.Values) (string, err
 	out := &listBucketResult{XMLNS: namespace, Name: t.bucket.Name, Prefix: encode(l.Prefix), MaxKeys: l.Max, Delimiter: encode(l.Delimiter),
 		IsTruncated: l.Truncated, EncodingType: q.Get("encoding-type")}
 	for _, o := range l.Objects {
-		item := listedObject{Key: encode(o.Key), LastModified: xmlTime(o.Modified), ETag: quote(o.ETag), Size: o.Size, StorageClass: "STANDARD"}
+		item := listedObject{Key: encode(o.Key), LastModified: xmlTime(o.Modified), ETag: quote(o.ETag), Size: o.Size, StorageClass: shownClass(o.StorageClass), ChecksumAlgorithm: algorithmsOf(o.Checksums)}
+		if len(o.Checksums) > 0 {
+			item.ChecksumType = checksumType(o.Composite)
+		}
 		if q.Get("list-type") != "2" || q.Get("fetch-owner") == "true" {
 			item.Owner = ownerOf(t.bucket.Account)
 		}

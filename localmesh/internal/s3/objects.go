@@ -8,6 +8,8 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/xml"
+	"errors"
+	"fmt"
 	"net/http"
 	"net/url"
 	"slices"
@@ -73,17 +75,30 @@ func refuseACL(r *engine.Request) error {
 		grants = grants || strings.HasPrefix(name, "X-Amz-Grant-")
 	}
 	if grants || (acl != "" && acl != "bucket-owner-full-control" && acl != "private") {
-		return failure(http.StatusBadRequest, "AccessControlListNotSupported", "The bucket does not allow ACLs").APIError
+		return noACL()
 	}
 	return nil
 }
 
-// refuseVersion refuses version ids: buckets are unversioned.
+// refuseVersion refuses version ids: buckets are unversioned, and the only version of
+// an object is "null".
 func refuseVersion(q url.Values) error {
-	if v := q.Get("versionId"); v != "" && v != "null" {
+	switch v := q.Get("versionId"); {
+	case !q.Has("versionId"), v == "null":
+		return nil
+	case v == "":
+		return invalidArgument("Version id cannot be the empty string", "versionId", v)
+	default:
 		return invalidArgument("Invalid version id specified", "versionId", v)
 	}
-	return nil
+}
+
+// versionAction is the permission that an action on a named version needs.
+func versionAction(action string, q url.Values) string {
+	if !q.Has("versionId") {
+		return action
+	}
+	return strings.Replace(action, "Object", "ObjectVersion", 1)
 }
 
 func etagOf(content []byte) string {
@@ -154,44 +169,53 @@ func putObject(c *engine.Call, r *engine.Request) (*engine.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	tags, err := requestTags(c, r, t)
+	o, err := writeObject(c, r, t)
 	if err != nil {
-		return nil, err
-	}
-	for _, check := range []error{refuseACL(r), checkMD5(r), checkWriteConditions(c, r, t)} {
-		if check != nil {
-			return nil, check
-		}
-	}
-	encryption, err := encrypt(c, r, t)
-	if err != nil {
-		return nil, err
-	}
-	sums, err := checksums(r.Header, r.Payload)
-	if err != nil {
-		return nil, err
-	}
-	system, user, err := metadata(r.Header)
-	if err != nil {
-		return nil, err
-	}
-	o := state.Object{Key: t.key, Size: int64(len(r.Payload)), ETag: etagOf(r.Payload), Modified: c.Now.Truncate(time.Second),
-		Headers: system, Metadata: user, Checksums: sums, Tags: tags, Encryption: encryption}
-	if err := putContent(c, t.bucket.Name, o, r.Payload); err != nil {
 		return nil, err
 	}
 	h := http.Header{"Etag": {quote(o.ETag)}}
 	showEncryption(h, o.Encryption)
-	for name, v := range sums {
-		h.Set(name, v)
-	}
+	showChecksums(h, o)
 	return &engine.Response{Status: http.StatusOK, Header: h}, nil
+}
+
+// writeObject writes the object that a request's headers and payload are.
+func writeObject(c *engine.Call, r *engine.Request, t target) (state.Object, error) {
+	tags, err := requestTags(c, r, t)
+	if err != nil {
+		return state.Object{}, err
+	}
+	for _, check := range []error{refuseACL(r), refuseLock(r), checkMD5(r), checkWriteConditions(c, r, t)} {
+		if check != nil {
+			return state.Object{}, check
+		}
+	}
+	o := state.Object{Key: t.key, Size: int64(len(r.Payload)), ETag: etagOf(r.Payload), Modified: c.Now.Truncate(time.Second), Tags: tags}
+	if o.Encryption, err = encrypt(c, r, t); err != nil {
+		return o, err
+	}
+	if o.Checksums, err = checksums(r.Header, r.Payload); err != nil {
+		return o, err
+	}
+	if len(o.Checksums) == 0 {
+		o.Checksums = map[string]string{checksumHeader + defaultAlgorithm: checksumOf(defaultAlgorithm, r.Payload)}
+	}
+	if o.Headers, o.Metadata, err = metadata(r.Header); err != nil {
+		return o, err
+	}
+	if o.StorageClass, err = storageClass(r.Header); err != nil {
+		return o, err
+	}
+	if o.Redirect, err = redirect(r.Header); err != nil {
+		return o, err
+	}
+	return o, putContent(c, t.bucket.Name, o, r.Payload)
 }
 
 // openObject finds an object and asks for permission to read it. Whether it
 // exists is told only to those who may list the bucket.
 func openObject(c *engine.Call, r *engine.Request, action string) (target, state.Object, error) {
-	t, err := open(c, r, action, nil)
+	t, err := open(c, r, versionAction(action, r.URL.Query()), nil)
 	if err != nil {
 		return t, state.Object{}, err
 	}
@@ -301,13 +325,14 @@ func objectHeaders(r *engine.Request, o state.Object, partial bool) http.Header 
 	if len(o.Tags) > 0 {
 		h.Set("X-Amz-Tagging-Count", strconv.Itoa(len(o.Tags)))
 	}
-	if strings.EqualFold(r.Header.Get("X-Amz-Checksum-Mode"), "ENABLED") && !partial {
-		for name, v := range o.Checksums {
-			h.Set(name, v)
-		}
-		if len(o.Checksums) > 0 {
-			h.Set("X-Amz-Checksum-Type", "FULL_OBJECT")
-		}
+	if o.StorageClass != "" {
+		h.Set("X-Amz-Storage-Class", o.StorageClass)
+	}
+	if o.Redirect != "" {
+		h.Set("X-Amz-Website-Redirect-Location", o.Redirect)
+	}
+	if checksumsAsked(r) && !partial {
+		showChecksums(h, o)
 	}
 	q := r.URL.Query()
 	for _, name := range systemHeaders() {
@@ -318,27 +343,101 @@ func objectHeaders(r *engine.Request, o state.Object, partial bool) http.Header 
 	return h
 }
 
+func checksumsAsked(r *engine.Request) bool {
+	return strings.EqualFold(r.Header.Get("X-Amz-Checksum-Mode"), "ENABLED")
+}
+
+// checkAnswerHeaders refuses to let somebody who is not known choose an answer's
+// headers (https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html).
+func checkAnswerHeaders(c *engine.Call, q url.Values) error {
+	for name := range q {
+		if strings.HasPrefix(name, "response-") && c.Caller.Anonymous() {
+			return failure(http.StatusBadRequest, "InvalidRequest", "Request specific response headers cannot be used for anonymous GET requests.").APIError
+		}
+	}
+	return nil
+}
+
+// piece is what of an object is read: all, a range or a part.
+type piece struct {
+	from, to int64
+	partial  bool
+	// part is set if a part was asked for.
+	part *state.ObjectPart
+}
+
+// pieceOf reads which piece of an object a request asks for.
+func pieceOf(r *engine.Request, o state.Object) (piece, error) {
+	q := r.URL.Query()
+	if !q.Has("partNumber") {
+		from, to, partial, err := byteRange(r.Header.Get("Range"), o.Size)
+		return piece{from: from, to: to, partial: partial}, err
+	}
+	given := q.Get("partNumber")
+	n, err := strconv.Atoi(given)
+	switch {
+	case err != nil || n < 1 || n > maxPart:
+		return piece{}, invalidPartNumber(given)
+	case r.Header.Get("Range") != "":
+		return piece{}, failure(http.StatusBadRequest, "InvalidRequest", "Cannot specify both Range header and partNumber query parameter").APIError
+	}
+	// What was not uploaded in parts is one part.
+	parts := o.Parts
+	if len(parts) == 0 {
+		parts = []state.ObjectPart{{Number: 1, Size: o.Size, Checksums: o.Checksums}}
+	}
+	at := int64(0)
+	for i, p := range parts {
+		if p.Number == n {
+			return piece{from: at, to: at + p.Size, partial: p.Size > 0, part: &parts[i]}, nil
+		}
+		at += p.Size
+	}
+	return piece{}, failure(http.StatusRequestedRangeNotSatisfiable, "InvalidPartNumber", "The requested partnumber is not satisfiable").
+		with("PartNumberRequested", n).with("ActualPartCount", len(parts)).APIError
+}
+
+func invalidPartNumber(given string) error {
+	return invalidArgument("Part number must be an integer between 1 and 10000, inclusive", "partNumber", given)
+}
+
+// answerPiece is the answer with a piece of an object, without the content.
+func answerPiece(r *engine.Request, o state.Object, p piece) *engine.Response {
+	resp := &engine.Response{Status: http.StatusOK, Header: objectHeaders(r, o, p.partial)}
+	if p.partial {
+		resp.Status = http.StatusPartialContent
+		resp.Header.Set("Content-Range", fmt.Sprintf("bytes %d-%d/%d", p.from, p.to-1, o.Size))
+	}
+	if p.part != nil {
+		if len(o.Parts) > 0 {
+			resp.Header.Set("X-Amz-Mp-Parts-Count", strconv.Itoa(len(o.Parts)))
+		}
+		if checksumsAsked(r) {
+			showChecksums(resp.Header, state.Object{Checksums: p.part.Checksums, Composite: o.Composite})
+		}
+	}
+	return resp
+}
+
 func getObject(c *engine.Call, r *engine.Request) (*engine.Response, error) {
 	t, o, err := openObject(c, r, "s3:GetObject")
 	if err != nil {
 		return nil, err
 	}
-	if err := decrypt(c, t, o); err != nil {
-		return nil, err
+	for _, check := range []error{decrypt(c, t, o), readable(o), checkAnswerHeaders(c, r.URL.Query())} {
+		if check != nil {
+			return nil, check
+		}
 	}
 	if unmodified, err := checkReadConditions(r.Header, o); unmodified != nil || err != nil {
 		return unmodified, err
 	}
-	from, to, partial, err := byteRange(r.Header.Get("Range"), o.Size)
+	p, err := pieceOf(r, o)
 	if err != nil {
 		return nil, err
 	}
-	resp := &engine.Response{Status: http.StatusOK, Header: objectHeaders(r, o, partial)}
-	resp.Body = slices.Clone(content(c, t.bucket.Name, t.key)[from:to])
-	if partial {
-		resp.Status = http.StatusPartialContent
-		resp.Header.Set("Content-Range", "bytes "+strconv.FormatInt(from, 10)+"-"+strconv.FormatInt(to-1, 10)+"/"+strconv.FormatInt(o.Size, 10))
-	}
+	resp := answerPiece(r, o, p)
+	resp.Body = slices.Clone(content(c, t.bucket.Name, t.key)[p.from:p.to])
 	return resp, nil
 }
 
@@ -347,19 +446,18 @@ func headObject(c *engine.Call, r *engine.Request) (*engine.Response, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := checkAnswerHeaders(c, r.URL.Query()); err != nil {
+		return nil, err
+	}
 	if unmodified, err := checkReadConditions(r.Header, o); unmodified != nil || err != nil {
 		return unmodified, err
 	}
-	from, to, partial, err := byteRange(r.Header.Get("Range"), o.Size)
+	p, err := pieceOf(r, o)
 	if err != nil {
 		return nil, err
 	}
-	resp := &engine.Response{Status: http.StatusOK, Header: objectHeaders(r, o, partial)}
-	resp.Header.Set("Content-Length", strconv.FormatInt(to-from, 10))
-	if partial {
-		resp.Status = http.StatusPartialContent
-		resp.Header.Set("Content-Range", "bytes "+strconv.FormatInt(from, 10)+"-"+strconv.FormatInt(to-1, 10)+"/"+strconv.FormatInt(o.Size, 10))
-	}
+	resp := answerPiece(r, o, p)
+	resp.Header.Set("Content-Length", strconv.FormatInt(p.to-p.from, 10))
 	return resp, nil
 }
 
@@ -370,14 +468,40 @@ func removeObject(c *engine.Call, bucket, key string) error {
 	return state.Objects.Delete(c.Tx, bucket, key)
 }
 
+// checkDeleteCondition checks the ETag that an object must have to be deleted; "*" is any.
+// Who names an ETag must be allowed to read the object
+// (https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-deletes.html).
+func checkDeleteCondition(c *engine.Call, t target, match string) error {
+	if match == "" {
+		return nil
+	}
+	if match != "*" {
+		if err := authorize(c, t.bucket, "s3:GetObject", t.arn(), nil); err != nil {
+			return err
+		}
+	}
+	o, exists, err := object(c, t)
+	switch {
+	case err != nil:
+		return err
+	case !exists:
+		return noSuchKey(c, t)
+	case match != "*" && strings.Trim(match, `"`) != o.ETag:
+		return failure(http.StatusPreconditionFailed, "PreconditionFailed", "At least one of the pre-conditions you specified did not hold").with("Condition", "If-Match").APIError
+	}
+	return nil
+}
+
 // deleteObject succeeds whether the object exists or not.
 func deleteObject(c *engine.Call, r *engine.Request) (*engine.Response, error) {
-	t, err := open(c, r, "s3:DeleteObject", nil)
+	t, err := open(c, r, versionAction("s3:DeleteObject", r.URL.Query()), nil)
 	if err != nil {
 		return nil, err
 	}
-	if err := refuseVersion(r.URL.Query()); err != nil {
-		return nil, err
+	for _, check := range []error{refuseVersion(r.URL.Query()), refuseBypass(r), checkDeleteCondition(c, t, r.Header.Get("If-Match"))} {
+		if check != nil {
+			return nil, check
+		}
 	}
 	if err := removeObject(c, t.bucket.Name, t.key); err != nil {
 		return nil, err
@@ -407,10 +531,7 @@ func deleteObjects(c *engine.Call, r *engine.Request) (*engine.Response, error) 
 	if err != nil {
 		return nil, err
 	}
-	if err := checkMD5(r); err != nil {
-		return nil, err
-	}
-	if _, err := checksums(r.Header, r.Payload); err != nil {
+	if err := refuseBypass(r); err != nil {
 		return nil, err
 	}
 	var in struct {
@@ -418,18 +539,26 @@ func deleteObjects(c *engine.Call, r *engine.Request) (*engine.Response, error) 
 		Quiet   bool
 		Object  []struct{ Key, VersionId, ETag string }
 	}
-	if err := readXML(r, &in); err != nil {
+	if err := readXML(c, r, &in); err != nil {
 		return nil, err
 	}
 	if len(in.Object) == 0 || len(in.Object) > maxDelete {
-		return nil, failure(http.StatusBadRequest, "MalformedXML", "The XML you provided was not well-formed or did not validate against our published schema").APIError
+		return nil, malformedXML()
 	}
 	out := deleteResult{XMLNS: namespace}
 	for _, o := range in.Object {
 		if o.Key == "" || len(o.Key) > maxKey || !isKey(o.Key) {
 			return nil, failure(http.StatusBadRequest, "UserKeyMustBeSpecified", "The bucket POST must contain the specified field name. If it is specified, please check the order of the fields.").APIError
 		}
-		d, err := decide(c, t.bucket, "s3:DeleteObject", t.bucket.ObjectARN(o.Key), nil)
+		one, keys := target{bucket: t.bucket, key: o.Key}, conditions{}
+		action := "s3:DeleteObject"
+		if o.VersionId != "" {
+			action, keys["s3:VersionId"] = "s3:DeleteObjectVersion", []string{o.VersionId}
+		}
+		if o.ETag != "" {
+			keys["s3:if-match"] = []string{o.ETag}
+		}
+		d, err := decide(c, t.bucket, action, one.arn(), keys)
 		if err != nil {
 			return nil, err
 		}
@@ -440,6 +569,13 @@ func deleteObjects(c *engine.Call, r *engine.Request) (*engine.Response, error) 
 		if o.VersionId != "" && o.VersionId != "null" {
 			out.Error = append(out.Error, deleteError{o.Key, "NoSuchVersion", "The specified version does not exist."})
 			continue
+		}
+		var refused *engine.APIError
+		if err := checkDeleteCondition(c, one, o.ETag); errors.As(err, &refused) {
+			out.Error = append(out.Error, deleteError{o.Key, refused.Code, refused.Message})
+			continue
+		} else if err != nil {
+			return nil, err
 		}
 		if err := removeObject(c, t.bucket.Name, o.Key); err != nil {
 			return nil, err

@@ -325,7 +325,9 @@ func TestMultipart(t *testing.T) {
 	if *head.ContentLength != int64(len(first)+1) || !strings.HasSuffix(*head.ETag, `-2"`) {
 		t.Errorf("head is %d, %s", *head.ContentLength, *head.ETag)
 	}
-	refused(t, complete(parts...), "NoSuchUpload", http.StatusNotFound)
+	// Whoever has lost the answer asks again; whoever asks for something else is refused.
+	succeeded(t, complete(parts...))
+	refused(t, complete(parts[0]), "NoSuchUpload", http.StatusNotFound)
 	uploads, err := w.owner.ListMultipartUploads(t.Context(), &s3.ListMultipartUploadsInput{Bucket: lake})
 	succeeded(t, err)
 	if len(uploads.Uploads) != 0 {
@@ -348,6 +350,6 @@ func TestBucketTagging(t *testing.T) {
 	if len(out.TagSet) != 1 || *out.TagSet[0].Key != "team" {
 		t.Errorf("tags are %v", out.TagSet)
 	}
-	_, err = w.owner.GetBucketAcl(t.Context(), &s3.GetBucketAclInput{Bucket: lake})
+	_, err = w.owner.GetBucketAbac(t.Context(), &s3.GetBucketAbacInput{Bucket: lake})
 	refused(t, err, "NotImplemented", http.StatusNotImplemented)
 }

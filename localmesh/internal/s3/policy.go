@@ -302,7 +302,7 @@ func putPublicAccessBlock(c *engine.Call, r *engine.Request) (*engine.Response, 
 		return nil, err
 	}
 	var in publicAccessBlock
-	if err := readXML(r, &in); err != nil {
+	if err := readXML(c, r, &in); err != nil {
 		return nil, err
 	}
 	t.bucket.PublicAccessBlock = &state.PublicAccessBlock{BlockPublicACLs: in.BlockPublicAcls, IgnorePublicACLs: in.IgnorePublicAcls,

@@ -3,11 +3,15 @@ package s3
 // https://docs.aws.amazon.com/AmazonS3/latest/userguide/VirtualHosting.html
 
 import (
+	"maps"
 	"net"
 	"net/http"
 	"net/url"
 	"slices"
 	"strings"
+
+	"github.com/lakemesh/lakemesh/localmesh/internal/awsmodel"
+	"github.com/lakemesh/lakemesh/localmesh/internal/sigv4"
 )
 
 // address tells which bucket and key a request is about: from the host name
@@ -60,125 +64,103 @@ func withoutService(prefix string) string {
 	return strings.TrimSuffix(prefix, ".s3")
 }
 
-// resolve finds the operation from the method, the path and the query string.
+// resolve finds the operation from the method, the path, the query string and the
+// headers: it is the one of S3's model that has the most of its own parameters in the
+// request. What is left over is a parameter of another operation, and then the request
+// is for none of those: it must never be taken for the plain one.
 func resolve(r *http.Request) string {
 	bucket, key := address(r)
-	q := r.URL.Query()
+	level := awsmodel.OnObject
 	switch {
 	case bucket == "":
-		if r.Method == http.MethodGet {
-			return "ListBuckets"
-		}
+		level = awsmodel.OnService
 	case key == "":
-		return bucketOperation(r.Method, q)
-	default:
-		return objectOperation(r, q)
+		level = awsmodel.OnBucket
 	}
-	return r.Method + " /"
+	q := r.URL.Query()
+	h := headers(r)
+	if h.Get("X-Amz-Account-Id") != "" {
+		// S3 Control has the same signing name, and an account where S3 has a bucket.
+		return "S3 Control: " + r.Method + " " + r.URL.Path
+	}
+	if isPostForm(r) && level == awsmodel.OnBucket && len(q) == 0 {
+		return postObjectName
+	}
+	var best *awsmodel.S3Operation
+	all := awsmodel.S3()
+	for i := range all {
+		o := &all[i]
+		if o.Method == r.Method && o.Level == level && asked(o, q) && (best == nil || closer(o, best, q, h)) {
+			best = o
+		}
+	}
+	if best == nil {
+		return plain(r.Method, level, q)
+	}
+	for name := range q {
+		if !ignored(q, name) && !taken(best, name) {
+			return plain(r.Method, level, q)
+		}
+	}
+	return best.Name
 }
 
-// subresource finds the first of names that the query string has.
-func subresource(q url.Values, names ...string) string {
-	i := slices.IndexFunc(names, q.Has)
-	if i < 0 {
-		return ""
+// asked tells whether a request has all that an operation always has in its query string.
+func asked(o *awsmodel.S3Operation, q url.Values) bool {
+	for _, p := range o.Query {
+		name, value, valued := strings.Cut(p, "=")
+		if !q.Has(name) || valued && q.Get(name) != value {
+			return false
+		}
 	}
-	return names[i]
+	return true
 }
 
-// bucketSubresources are the parameters that make another operation of a request
-// for a bucket; those without an operation here are answered as unknown instead
-// of being taken for a listing.
-func bucketSubresources() map[string]string {
-	return map[string]string{
-		"policy": "BucketPolicy", "policyStatus": "BucketPolicyStatus", "location": "BucketLocation", "versioning": "BucketVersioning",
-		"tagging": "BucketTagging", "publicAccessBlock": "PublicAccessBlock", "acl": "BucketAcl", "cors": "BucketCors",
-		"lifecycle": "BucketLifecycleConfiguration", "encryption": "BucketEncryption", "notification": "BucketNotificationConfiguration",
-		"ownershipControls": "BucketOwnershipControls", "website": "BucketWebsite", "logging": "BucketLogging",
-		"replication": "BucketReplication", "object-lock": "ObjectLockConfiguration", "accelerate": "BucketAccelerateConfiguration",
-		"requestPayment": "BucketRequestPayment", "inventory": "BucketInventoryConfiguration", "metrics": "BucketMetricsConfiguration",
-		"analytics": "BucketAnalyticsConfiguration", "intelligent-tiering": "BucketIntelligentTieringConfiguration",
+// closer tells whether an operation fits a request better than another that fits, too.
+func closer(o, than *awsmodel.S3Operation, q url.Values, h http.Header) bool {
+	if len(o.Query) != len(than.Query) {
+		return len(o.Query) > len(than.Query)
 	}
+	if a, b := headed(o, h), headed(than, h); a != b {
+		return a > b
+	}
+	return q.Get("x-id") == o.Name
 }
 
-func bucketOperation(method string, q url.Values) string {
-	for name, operation := range bucketSubresources() {
-		if !q.Has(name) {
-			continue
-		}
-		switch method {
-		case http.MethodGet:
-			return "Get" + operation
-		case http.MethodPut:
-			return "Put" + operation
-		case http.MethodDelete:
-			return "Delete" + operation
+// headed is how many headers of an operation's own a request has; -1 if it lacks one.
+func headed(o *awsmodel.S3Operation, h http.Header) int {
+	for _, name := range o.Header {
+		if h.Get(name) == "" {
+			return -1
 		}
 	}
-	switch method {
-	case http.MethodGet:
-		switch subresource(q, "uploads", "versions", "list-type") {
-		case "uploads":
-			return "ListMultipartUploads"
-		case "versions":
-			return "ListObjectVersions"
-		case "list-type":
-			return "ListObjectsV2"
-		}
-		return "ListObjects"
-	case http.MethodHead:
-		return "HeadBucket"
-	case http.MethodPut:
-		return "CreateBucket"
-	case http.MethodDelete:
-		return "DeleteBucket"
-	case http.MethodPost:
-		if q.Has("delete") {
-			return "DeleteObjects"
-		}
-	}
-	return method + " bucket"
+	return len(o.Header)
 }
 
-func objectOperation(r *http.Request, q url.Values) string {
-	name := subresource(q, "tagging", "acl", "attributes", "retention", "legal-hold", "torrent", "restore", "select", "uploads", "uploadId")
-	switch r.Method + " " + name {
-	case "GET tagging":
-		return "GetObjectTagging"
-	case "PUT tagging":
-		return "PutObjectTagging"
-	case "DELETE tagging":
-		return "DeleteObjectTagging"
-	case "GET acl":
-		return "GetObjectAcl"
-	case "PUT acl":
-		return "PutObjectAcl"
-	case "GET attributes":
-		return "GetObjectAttributes"
-	case "POST uploads":
-		return "CreateMultipartUpload"
-	case "PUT uploadId":
-		if r.Header.Get("X-Amz-Copy-Source") != "" {
-			return "UploadPartCopy"
+// taken tells whether a parameter is one of an operation's.
+func taken(o *awsmodel.S3Operation, name string) bool {
+	return slices.ContainsFunc(o.Query, func(p string) bool { n, _, _ := strings.Cut(p, "="); return n == name }) ||
+		slices.ContainsFunc(o.Members, func(m awsmodel.Member) bool { return m.Place == awsmodel.InQuery && m.At == name })
+}
+
+// ignored tells whether a parameter is about the request as a whole: its signature, the
+// name that a client gives the operation, and what AWS lets everybody add for the logs
+// (https://docs.aws.amazon.com/AmazonS3/latest/userguide/LogFormat.html#LogFormatCustom).
+func ignored(q url.Values, name string) bool {
+	return strings.HasPrefix(strings.ToLower(name), "x-") || sigv4.SignedV2(q) && sigv4.OfSignatureV2(name)
+}
+
+// plain names a request that is for none of S3's operations.
+func plain(method string, level awsmodel.Level, q url.Values) string {
+	name := method + " on " + [...]string{"the service", "a bucket", "an object"}[level]
+	var rest []string
+	for _, p := range slices.Sorted(maps.Keys(q)) {
+		if !ignored(q, p) {
+			rest = append(rest, p)
 		}
-		return "UploadPart"
-	case "POST uploadId":
-		return "CompleteMultipartUpload"
-	case "DELETE uploadId":
-		return "AbortMultipartUpload"
-	case "GET uploadId":
-		return "ListParts"
-	case "GET ":
-		return "GetObject"
-	case "HEAD ":
-		return "HeadObject"
-	case "DELETE ":
-		return "DeleteObject"
-	case "PUT ":
-		if r.Header.Get("X-Amz-Copy-Source") != "" {
-			return "CopyObject"
-		}
-		return "PutObject"
 	}
-	return strings.TrimSpace(r.Method + " object " + name)
+	if len(rest) > 0 {
+		name += " with " + strings.Join(rest, ", ")
+	}
+	return name
 }

@@ -29,8 +29,8 @@ func TestAddress(t *testing.T) {
 		{"POST", "http://localhost/lake/k?uploads", "lake", "k", "CreateMultipartUpload"},
 		{"PUT", "http://localhost/lake/k?partNumber=1&uploadId=u", "lake", "k", "UploadPart"},
 		{"GET", "http://localhost/lake/k?attributes", "lake", "k", "GetObjectAttributes"},
-		{"POST", "http://localhost/lake/k?select", "lake", "k", "POST object select"},
-		{"DELETE", "http://localhost/", "", "", "DELETE /"},
+		{"POST", "http://localhost/lake/k?select", "lake", "k", "POST on an object with select"},
+		{"DELETE", "http://localhost/", "", "", "DELETE on the service"},
 	} {
 		r := httptest.NewRequest(tt.method, tt.url, http.NoBody)
 		if bucket, key := address(r); bucket != tt.bucket || key != tt.key {

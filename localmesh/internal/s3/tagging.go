@@ -53,9 +53,9 @@ func checkTags(list []xmlTag, limit int) (map[string]string, error) {
 	return tags, nil
 }
 
-func readTags(r *engine.Request, limit int) (map[string]string, error) {
+func readTags(c *engine.Call, r *engine.Request, limit int) (map[string]string, error) {
 	var in tagging
-	if err := readXML(r, &in); err != nil {
+	if err := readXML(c, r, &in); err != nil {
 		return nil, err
 	}
 	return checkTags(in.TagSet.Tag, limit)
@@ -100,7 +100,7 @@ func putBucketTagging(c *engine.Call, r *engine.Request) (*engine.Response, erro
 	if err != nil {
 		return nil, err
 	}
-	tags, err := readTags(r, maxBucketTags)
+	tags, err := readTags(c, r, maxBucketTags)
 	if err != nil {
 		return nil, err
 	}
@@ -136,7 +136,7 @@ func putObjectTagging(c *engine.Call, r *engine.Request) (*engine.Response, erro
 	if err != nil {
 		return nil, err
 	}
-	if o.Tags, err = readTags(r, maxObjectTags); err != nil {
+	if o.Tags, err = readTags(c, r, maxObjectTags); err != nil {
 		return nil, err
 	}
 	if err := state.Objects.Put(c.Tx, o, t.bucket.Name, t.key); err != nil {

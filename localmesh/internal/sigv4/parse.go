@@ -25,7 +25,7 @@ func Parse(r *http.Request) (*Credential, error) {
 		query = url.Values{}
 	}
 	headers := r.Header.Values("Authorization")
-	presigned := query.Has("X-Amz-Algorithm") || query.Has("X-Amz-Signature") || query.Has("X-Amz-Credential")
+	presigned := SignedV2(query) || query.Has("X-Amz-Algorithm") || query.Has("X-Amz-Signature") || query.Has("X-Amz-Credential")
 	switch {
 	case len(headers) > 1:
 		return nil, &MalformedError{Part: "Authorization", Problem: "given more than once"}
@@ -33,6 +33,10 @@ func Parse(r *http.Request) (*Credential, error) {
 		return nil, &MalformedError{Part: "Authorization", Problem: "given beside a presigned query string"}
 	case len(headers) == 1:
 		return parseHeader(r, headers[0])
+	case SignedV2(query) && (query.Has("X-Amz-Algorithm") || query.Has("X-Amz-Signature")):
+		return nil, &MalformedError{Part: "query string", Problem: "it has signatures of two versions"}
+	case SignedV2(query):
+		return parseQueryV2(query)
 	case presigned:
 		return parseQuery(query)
 	}

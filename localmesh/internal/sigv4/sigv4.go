@@ -52,6 +52,9 @@ type Credential struct {
 	SecurityToken string
 	// Presigned tells that the query string carries the signature.
 	Presigned bool
+	// V2 tells that it is one of Version 2, which S3 alone knows. It has no scope, and
+	// its Time is when it expires.
+	V2 bool
 	// Expires is how long a presigned request is valid from Time on.
 	Expires time.Duration
 	// Time is when the request was signed.

@@ -14,6 +14,8 @@ var (
 	S3Buckets = store.Table[Bucket]{Bucket: "s3.bucket"} // bucket
 	Objects   = store.Table[Object]{Bucket: "s3.object"} // bucket, key
 	Uploads   = store.Table[Upload]{Bucket: "s3.upload"} // bucket, key, upload id
+	// Completed are uploads that were completed, for those who complete them again.
+	Completed = store.Table[CompletedUpload]{Bucket: "s3.completed"} // bucket, key, upload id
 )
 
 // The buckets of the store with raw bytes.
@@ -35,6 +37,14 @@ type Bucket struct {
 	Encryption *Encryption `json:",omitempty"`
 	// PublicAccessBlock is nil until it is configured.
 	PublicAccessBlock *PublicAccessBlock `json:",omitempty"`
+	// Settings are configurations that are kept as they were put, by their subresource:
+	// "lifecycle", "cors".
+	Settings map[string]string `json:",omitempty"`
+	// Suspended tells that versioning was set to Suspended.
+	Suspended bool `json:",omitempty"`
+	// NoOwnershipControls tells that they were deleted. Until then there are those of a
+	// new bucket.
+	NoOwnershipControls bool `json:",omitempty"`
 }
 
 // ARN returns the bucket's ARN.
@@ -63,6 +73,21 @@ type Object struct {
 	Tags      map[string]string `json:",omitempty"`
 	// Encryption is nil if the object is encrypted with S3's own key.
 	Encryption *Encryption `json:",omitempty"`
+	// StorageClass is empty for STANDARD.
+	StorageClass string `json:",omitempty"`
+	// Redirect is where a website sends those who ask for the object.
+	Redirect string `json:",omitempty"`
+	// Composite tells that the checksum is one of the checksums of the parts.
+	Composite bool `json:",omitempty"`
+	// Parts are those that the object was uploaded in, in their order.
+	Parts []ObjectPart `json:",omitempty"`
+}
+
+// ObjectPart is a part of an object that was uploaded in parts.
+type ObjectPart struct {
+	Number    int
+	Size      int64
+	Checksums map[string]string `json:",omitempty"`
 }
 
 // Upload is a multipart upload under way.
@@ -75,8 +100,21 @@ type Upload struct {
 	Metadata  map[string]string `json:",omitempty"`
 	Tags      map[string]string `json:",omitempty"`
 	Parts     map[int]Part      `json:",omitempty"`
-	// Encryption is that of the object.
-	Encryption *Encryption `json:",omitempty"`
+	// Encryption, StorageClass and Redirect are those of the object.
+	Encryption   *Encryption `json:",omitempty"`
+	StorageClass string      `json:",omitempty"`
+	Redirect     string      `json:",omitempty"`
+	// Checksum is the algorithm that the parts' checksums are made with: "sha256". It is
+	// empty if none was named. Composite tells how that of the object is made of them.
+	Checksum  string `json:",omitempty"`
+	Composite bool   `json:",omitempty"`
+}
+
+// CompletedUpload is how a multipart upload ended.
+type CompletedUpload struct {
+	// Parts tells which parts were named, Answer is what was answered.
+	Parts, Answer string
+	Headers       map[string]string `json:",omitempty"`
 }
 
 // Part is a part of a multipart upload.
@@ -84,4 +122,6 @@ type Part struct {
 	Size     int64
 	ETag     string
 	Modified time.Time
+	// Checksums are by lower-case header name.
+	Checksums map[string]string `json:",omitempty"`
 }
