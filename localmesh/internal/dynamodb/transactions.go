@@ -406,7 +406,8 @@ func transactGet(c *engine.Call, in *transactGetInput) (*transactGetOutput, erro
 			return nil, broken("null", "transactItems.1.member.get", "Member must not be null")
 		}
 		var err error
-		if reads[i], err = newRead(c, item.Get.TableName, item.Get.ProjectionExpression, item.Get.ExpressionAttributeNames); err != nil {
+		if reads[i], err = newRead(c, item.Get.TableName,
+			readInput{projection: item.Get.ProjectionExpression, names: item.Get.ExpressionAttributeNames}); err != nil {
 			return nil, err
 		}
 		if keys[i], err = item.Get.Key.get("transactItems.get.key"); err != nil {

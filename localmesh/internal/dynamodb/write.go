@@ -19,6 +19,8 @@ type write struct {
 	scope     *expr.Scope
 	condition *expr.Condition
 	update    *expr.Update
+	// plain marks an update that is not an expression.
+	plain bool
 	// showOld returns the item that did not meet the condition.
 	showOld bool
 	// encoded is the encoded primary key, once the key was checked.
@@ -43,6 +45,9 @@ type writeInput struct {
 	names           names
 	values          placeholders
 	returnOnFailure enum
+	expected        map[string]expectation
+	operator        enum
+	updates         map[string]attributeUpdate
 }
 
 // newWrite parses a write and loads its table, which may not exist.
@@ -71,8 +76,16 @@ func (w *write) parse(in writeInput) error {
 	if w.action == updateItem {
 		wording = "UpdateExpression and ConditionExpression are null"
 	}
+	if err := checkMixing(
+		[]parameter{{"AttributeUpdates", in.updates != nil}, {"Expected", in.expected != nil}, {"ConditionalOperator", in.operator != ""}},
+		[]parameter{{"UpdateExpression", in.update != nil}, {"ConditionExpression", in.condition != nil}}); err != nil {
+		return err
+	}
 	var err error
 	if w.scope, err = newScope(in.names, in.values, wording, in.condition, in.update); err != nil {
+		return err
+	}
+	if err := w.parseLegacy(in); err != nil {
 		return err
 	}
 	if in.update != nil {
@@ -86,6 +99,28 @@ func (w *write) parse(in writeInput) error {
 		}
 	}
 	return w.scope.CheckUsed()
+}
+
+// parseLegacy reads the parameters from before expressions.
+func (w *write) parseLegacy(in writeInput) error {
+	if err := checkOperator(in.operator, len(in.expected)); err != nil {
+		return err
+	}
+	changes, err := changed(in.updates)
+	if err != nil {
+		return err
+	}
+	conditions, err := expected(in.expected)
+	if err != nil {
+		return err
+	}
+	if in.updates != nil {
+		w.update, w.plain = w.scope.Changes(changes...), true
+	}
+	if len(conditions) > 0 {
+		w.condition = w.scope.Compare(in.operator == "OR", conditions...)
+	}
+	return nil
 }
 
 // access is what the write asks of IAM.
@@ -164,6 +199,9 @@ func (w *write) evaluate(c *engine.Call) (change, error) {
 // updated applies the update. An item that does not exist is made, with its key.
 func (w *write) updated(old value.Item) (value.Item, error) {
 	if old == nil {
+		if w.update != nil && !w.update.Makes() {
+			return nil, nil
+		}
 		old = w.item
 	}
 	if w.update == nil {
@@ -176,8 +214,12 @@ func (w *write) updated(old value.Item) (value.Item, error) {
 	if item.Size() > value.MaxItemSize {
 		return nil, invalid("Item size to update has exceeded the maximum allowed size")
 	}
+	check := w.table.checkUpdatedIndexKey
+	if w.plain {
+		check = w.table.checkIndexKey
+	}
 	for i := range w.table.Indexes {
-		if err := w.table.checkUpdatedIndexKey(&w.table.Indexes[i], item); err != nil {
+		if err := check(&w.table.Indexes[i], item); err != nil {
 			return nil, err
 		}
 	}
@@ -186,7 +228,7 @@ func (w *write) updated(old value.Item) (value.Item, error) {
 
 // store keeps a change that evaluate gave.
 func (w *write) store(c *engine.Call, ch change) error {
-	if w.action == checkItem || w.action == deleteItem && ch.old == nil {
+	if w.action == checkItem || ch.old == nil && ch.new == nil {
 		return nil
 	}
 	if !c.Settles() {
