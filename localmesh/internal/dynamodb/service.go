@@ -22,7 +22,7 @@ func Service() engine.Service {
 	var operations []engine.Operation
 	for _, group := range [][]engine.Operation{
 		tableOperations(), tagOperations(), settingOperations(), itemOperations(), queryOperations(),
-		batchOperations(), transactionOperations(),
+		batchOperations(), transactionOperations(), statementOperations(),
 	} {
 		operations = append(operations, group...)
 	}
@@ -41,6 +41,7 @@ const (
 	notFound        = "ResourceNotFoundException"
 	inUse           = "ResourceInUseException"
 	conditionFailed = "ConditionalCheckFailedException"
+	duplicateItem   = "DuplicateItemException"
 )
 
 // The wordings that more than one operation uses.

@@ -25,7 +25,24 @@ type write struct {
 	showOld bool
 	// encoded is the encoded primary key, once the key was checked.
 	encoded string
+
+	// The rest is of statements: the action of IAM that they are, what they return, and
+	// whether the item must or must not be there.
+	permission        string
+	returns, consumed enum
+	enclosing         string
+	must              presence
+	// refused is what is wrong with the statement.
+	refused error
 }
+
+// presence is what a statement takes for granted of its item.
+type presence int
+
+const (
+	mustExist presence = iota + 1
+	mustBeNew
+)
 
 // The writes of items, as actions of IAM.
 const (
@@ -126,6 +143,9 @@ func (w *write) parseLegacy(in writeInput) error {
 // access is what the write asks of IAM.
 func (w *write) access(c *engine.Call) *access {
 	a := &access{action: w.action, ref: w.ref, table: w.table, returns: "NONE"}
+	if w.permission != "" {
+		a.action, a.returns, a.consumed, a.enclosing = w.permission, w.returns, w.consumed, w.enclosing
+	}
 	a.lead(w.item)
 	for name := range w.item {
 		a.name(name)
@@ -143,6 +163,9 @@ func (w *write) access(c *engine.Call) *access {
 func (w *write) check() error {
 	if w.table == nil {
 		return engine.Errorf(notFound, noSuchTable)
+	}
+	if w.refused != nil {
+		return w.refused
 	}
 	if w.action == putItem {
 		if err := w.table.checkItem(w.item); err != nil {
@@ -178,6 +201,12 @@ func (w *write) evaluate(c *engine.Call) (change, error) {
 		return change{}, err
 	}
 	ch := change{old: old}
+	switch {
+	case w.must == mustBeNew && old != nil:
+		return ch, engine.Errorf(duplicateItem, "Duplicate primary key exists in table")
+	case w.must == mustExist && old == nil:
+		return ch, engine.Errorf(conditionFailed, requestFailed)
+	}
 	if w.condition != nil && !w.condition.Meets(old) {
 		refused := engine.Errorf(conditionFailed, requestFailed)
 		if w.showOld && old != nil {
