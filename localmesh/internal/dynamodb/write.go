@@ -260,6 +260,9 @@ func (w *write) store(c *engine.Call, ch change) error {
 	if w.action == checkItem || ch.old == nil && ch.new == nil {
 		return nil
 	}
+	if err := w.table.streamed(c, ch); err != nil {
+		return err
+	}
 	if !c.Settles() {
 		return w.table.put(c.Tx, w.encoded, ch)
 	}

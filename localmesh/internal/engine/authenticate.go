@@ -71,7 +71,7 @@ func (x *exchange) findService(body []byte) (*sigv4.Credential, error) {
 	if err != nil {
 		return nil, &APIError{Code: "IncompleteSignature", Message: err.Error(), Status: http.StatusBadRequest}
 	}
-	s, ok := x.mesh.services[signature.Service]
+	s, ok := x.mesh.signed(signature.Service, x.r.Header.Get("X-Amz-Target"))
 	if !ok {
 		return nil, &APIError{Code: "NotImplemented", Status: http.StatusNotImplemented,
 			Message: "the local mesh does not have the service " + signature.Service}

@@ -61,7 +61,7 @@ func (p *statementParser) test() (node, error) {
 	}
 	t := test{operands: []operand{first}}
 	switch next := p.peek(); {
-	case next.kind == tokenMark && strings.Contains("= < > <= >= <> !=", next.text):
+	case next.kind == tokenMark && isCompared(next.text):
 		if t.operator = p.next().text; t.operator == "!=" {
 			t.operator = opNotEqual
 		}
@@ -90,6 +90,14 @@ func (p *statementParser) test() (node, error) {
 		return not{t}, nil
 	}
 	return t, nil
+}
+
+func isCompared(mark string) bool {
+	switch mark {
+	case opEqual, opNotEqual, "!=", opLess, opLessOrEqual, opGreater, opGreaterOrEqual:
+		return true
+	}
+	return false
 }
 
 // check notes what is wrong with the operands. A path may stand on both sides here.
@@ -345,7 +353,7 @@ func partitions(n node, attribute string) []value.Value {
 		if left == nil || right == nil {
 			return nil
 		}
-		all = append(left, right...)
+		all = slices.Concat(left, right)
 	}
 	var distinct []value.Value
 	for _, v := range all {
