@@ -107,7 +107,7 @@ func start(s store.Store, opts []Option) *Mesh {
 func services() []engine.Service {
 	return []engine.Service{
 		sts.Service(), iam.Service(), glue.Service(), lakeformation.Service(), ram.Service(), s3.Service(), kms.Service(), scheduler.Service(),
-		organizations.Service(), dynamodb.Service(), sqs.Service(),
+		organizations.Service(), dynamodb.Service(), dynamodb.Streams(), sqs.Service(),
 	}
 }
 

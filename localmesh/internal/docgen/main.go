@@ -4,6 +4,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"flag"
 	"fmt"
 	"os"
@@ -37,7 +38,7 @@ func run(path string, check bool) error {
 		return fmt.Errorf("usage: docgen [-check] FILE")
 	}
 	page := render(sts.Service(), iam.Service(), glue.Service(), lakeformation.Service(), ram.Service(), s3.Service(), kms.Service(), scheduler.Service(),
-		organizations.Service(), dynamodb.Service(), sqs.Service())
+		organizations.Service(), dynamodb.Service(), dynamodb.Streams(), sqs.Service())
 	if !check {
 		return os.WriteFile(path, page, 0o644)
 	}
@@ -101,7 +102,7 @@ func render(services ...engine.Service) []byte {
 	}
 	fmt.Fprintf(&b, "| all | %d |\n", total)
 	for _, s := range services {
-		fmt.Fprintf(&b, "\n## %s\n\nProtocol: %s, signing name `%s`.\n\n| operation | what is enforced |\n| --- | --- |\n", s.Title, s.Protocol, s.Name)
+		fmt.Fprintf(&b, "\n## %s\n\nProtocol: %s, signing name `%s`.\n\n| operation | what is enforced |\n| --- | --- |\n", s.Title, s.Protocol, cmp.Or(s.Signing, s.Name))
 		for _, o := range s.Operations {
 			name := o.Name
 			if o.Doc != "" {

@@ -29,6 +29,8 @@ type access struct {
 	selects, returns enum
 	// consumed is ReturnConsumedCapacity.
 	consumed enum
+	// fullScan says whether a statement reads all of a table or an index.
+	fullScan string
 	// enclosing is the transaction that an item's operation is part of.
 	enclosing string
 	// tags are the tags that the request sets, tagKeys those that it takes away.
@@ -69,6 +71,7 @@ func (a *access) authorize(c *engine.Call) error {
 	single("dynamodb:ReturnValues", string(a.returns))
 	single("dynamodb:ReturnConsumedCapacity", string(a.consumed))
 	single("dynamodb:EnclosingOperation", a.enclosing)
+	single("dynamodb:FullTableScan", a.fullScan)
 	for _, v := range a.leading {
 		text := keyText(v)
 		if !slices.Contains(keys["dynamodb:LeadingKeys"], text) {

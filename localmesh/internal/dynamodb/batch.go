@@ -35,7 +35,7 @@ type keysAndAttributes struct {
 	ConsistentRead           bool
 	ProjectionExpression     *string
 	ExpressionAttributeNames names
-	AttributesToGet          legacy
+	AttributesToGet          []string
 }
 
 type batchGetInput struct {
@@ -54,6 +54,7 @@ type unprocessedKeys struct {
 	ConsistentRead           bool
 	ProjectionExpression     *string
 	ExpressionAttributeNames names
+	AttributesToGet          []string
 }
 
 // batchRead is what a batch reads of one table.
@@ -101,9 +102,6 @@ func newBatchReads(c *engine.Call, in *batchGetInput) ([]batchRead, error) {
 	count := 0
 	for _, name := range slices.Sorted(maps.Keys(in.RequestItems)) {
 		entry := in.RequestItems[name]
-		if err := refuseLegacy(map[string]legacy{"AttributesToGet": entry.AttributesToGet}); err != nil {
-			return nil, err
-		}
 		count += len(entry.Keys)
 		switch {
 		case len(entry.Keys) == 0:
@@ -111,7 +109,7 @@ func newBatchReads(c *engine.Call, in *batchGetInput) ([]batchRead, error) {
 		case count > maxBatchGet:
 			return nil, invalid("Too many items requested for the BatchGetItem call")
 		}
-		r, err := newRead(c, name, entry.ProjectionExpression, entry.ExpressionAttributeNames)
+		r, err := newRead(c, name, readInput{entry.ProjectionExpression, entry.ExpressionAttributeNames, entry.AttributesToGet})
 		if err != nil {
 			return nil, err
 		}
@@ -139,6 +137,7 @@ func (r batchRead) run(c *engine.Call, out *batchGetOutput, answered *int) (*cos
 			out.UnprocessedKeys[r.name] = unprocessedKeys{
 				Keys: r.keys[i:], ConsistentRead: r.in.ConsistentRead,
 				ProjectionExpression: r.in.ProjectionExpression, ExpressionAttributeNames: r.in.ExpressionAttributeNames,
+				AttributesToGet: r.in.AttributesToGet,
 			}
 			break
 		}

@@ -6,15 +6,34 @@ import "github.com/lakemesh/lakemesh/localmesh/internal/dynamodb/value"
 //
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/read-write-operations.html
 type consumedCapacity struct {
-	TableName              string
-	CapacityUnits          float64
-	Table                  *capacity
-	GlobalSecondaryIndexes map[string]capacity
-	LocalSecondaryIndexes  map[string]capacity
+	TableName     string
+	CapacityUnits float64
+	// Transactions tell their reads from their writes.
+	ReadCapacityUnits, WriteCapacityUnits *float64
+	Table                                 *capacity
+	GlobalSecondaryIndexes                map[string]capacity
+	LocalSecondaryIndexes                 map[string]capacity
 }
 
 type capacity struct {
 	CapacityUnits float64
+}
+
+// ofReads and ofWrites say what the capacity of a transaction went to.
+func (r *consumedCapacity) ofReads() *consumedCapacity {
+	if r != nil {
+		units := r.CapacityUnits
+		r.ReadCapacityUnits = &units
+	}
+	return r
+}
+
+func (r *consumedCapacity) ofWrites() *consumedCapacity {
+	if r != nil {
+		units := r.CapacityUnits
+		r.WriteCapacityUnits = &units
+	}
+	return r
 }
 
 const (

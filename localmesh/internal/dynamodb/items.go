@@ -39,17 +39,15 @@ type putItemInput struct {
 	ReturnValues                        enum
 	ReturnValuesOnConditionCheckFailure enum
 	ReturnConsumedCapacity              enum
-	Expected, ConditionalOperator       legacy
+	Expected                            map[string]expectation
+	ConditionalOperator                 enum
 }
 
 func put(c *engine.Call, in *putItemInput) (*itemOutput, error) {
-	if err := refuseLegacy(map[string]legacy{"Expected": in.Expected, "ConditionalOperator": in.ConditionalOperator}); err != nil {
-		return nil, err
-	}
 	w, err := newWrite(c, putItem, writeInput{
 		table: in.TableName, item: in.Item, itemName: "item", condition: in.ConditionExpression,
 		names: in.ExpressionAttributeNames, values: in.ExpressionAttributeValues,
-		returnOnFailure: in.ReturnValuesOnConditionCheckFailure,
+		returnOnFailure: in.ReturnValuesOnConditionCheckFailure, expected: in.Expected, operator: in.ConditionalOperator,
 	})
 	if err != nil {
 		return nil, err
@@ -66,17 +64,15 @@ type deleteItemInput struct {
 	ReturnValues                        enum
 	ReturnValuesOnConditionCheckFailure enum
 	ReturnConsumedCapacity              enum
-	Expected, ConditionalOperator       legacy
+	Expected                            map[string]expectation
+	ConditionalOperator                 enum
 }
 
 func remove(c *engine.Call, in *deleteItemInput) (*itemOutput, error) {
-	if err := refuseLegacy(map[string]legacy{"Expected": in.Expected, "ConditionalOperator": in.ConditionalOperator}); err != nil {
-		return nil, err
-	}
 	w, err := newWrite(c, deleteItem, writeInput{
 		table: in.TableName, item: in.Key, itemName: "key", condition: in.ConditionExpression,
 		names: in.ExpressionAttributeNames, values: in.ExpressionAttributeValues,
-		returnOnFailure: in.ReturnValuesOnConditionCheckFailure,
+		returnOnFailure: in.ReturnValuesOnConditionCheckFailure, expected: in.Expected, operator: in.ConditionalOperator,
 	})
 	if err != nil {
 		return nil, err
@@ -85,28 +81,26 @@ func remove(c *engine.Call, in *deleteItemInput) (*itemOutput, error) {
 }
 
 type updateItemInput struct {
-	TableName                                       string
-	Key                                             attributes
-	UpdateExpression                                *string
-	ConditionExpression                             *string
-	ExpressionAttributeNames                        names
-	ExpressionAttributeValues                       placeholders
-	ReturnValues                                    enum
-	ReturnValuesOnConditionCheckFailure             enum
-	ReturnConsumedCapacity                          enum
-	AttributeUpdates, Expected, ConditionalOperator legacy
+	TableName                           string
+	Key                                 attributes
+	UpdateExpression                    *string
+	ConditionExpression                 *string
+	ExpressionAttributeNames            names
+	ExpressionAttributeValues           placeholders
+	ReturnValues                        enum
+	ReturnValuesOnConditionCheckFailure enum
+	ReturnConsumedCapacity              enum
+	AttributeUpdates                    map[string]attributeUpdate
+	Expected                            map[string]expectation
+	ConditionalOperator                 enum
 }
 
 func update(c *engine.Call, in *updateItemInput) (*itemOutput, error) {
-	if err := refuseLegacy(map[string]legacy{
-		"AttributeUpdates": in.AttributeUpdates, "Expected": in.Expected, "ConditionalOperator": in.ConditionalOperator,
-	}); err != nil {
-		return nil, err
-	}
 	w, err := newWrite(c, updateItem, writeInput{
 		table: in.TableName, item: in.Key, itemName: "key", condition: in.ConditionExpression, update: in.UpdateExpression,
-		names: in.ExpressionAttributeNames, values: in.ExpressionAttributeValues,
-		returnOnFailure: in.ReturnValuesOnConditionCheckFailure,
+		updates: in.AttributeUpdates,
+		names:   in.ExpressionAttributeNames, values: in.ExpressionAttributeValues,
+		returnOnFailure: in.ReturnValuesOnConditionCheckFailure, expected: in.Expected, operator: in.ConditionalOperator,
 	})
 	if err != nil {
 		return nil, err
@@ -179,7 +173,7 @@ type getItemInput struct {
 	ProjectionExpression     *string
 	ExpressionAttributeNames names
 	ReturnConsumedCapacity   enum
-	AttributesToGet          legacy
+	AttributesToGet          []string
 }
 
 type getItemOutput struct {
@@ -188,13 +182,10 @@ type getItemOutput struct {
 }
 
 func get(c *engine.Call, in *getItemInput) (*getItemOutput, error) {
-	if err := refuseLegacy(map[string]legacy{"AttributesToGet": in.AttributesToGet}); err != nil {
-		return nil, err
-	}
 	if err := checkConsumed(in.ReturnConsumedCapacity); err != nil {
 		return nil, err
 	}
-	r, err := newRead(c, in.TableName, in.ProjectionExpression, in.ExpressionAttributeNames)
+	r, err := newRead(c, in.TableName, readInput{in.ProjectionExpression, in.ExpressionAttributeNames, in.AttributesToGet})
 	if err != nil {
 		return nil, err
 	}
@@ -223,17 +214,34 @@ type read struct {
 	projection *expr.Projection
 }
 
-func newRead(c *engine.Call, name string, projection *string, n names) (*read, error) {
+// readInput says what of the items is wanted.
+type readInput struct {
+	projection *string
+	names      names
+	attributes []string
+}
+
+func newRead(c *engine.Call, name string, in readInput) (*read, error) {
 	r := &read{}
 	var err error
 	if r.ref, err = refer(c, name); err != nil {
 		return nil, err
 	}
-	if r.scope, err = newScope(n, placeholders{}, "", projection); err != nil {
+	if err := checkMixing([]parameter{{"AttributesToGet", in.attributes != nil}},
+		[]parameter{{"ProjectionExpression", in.projection != nil}}); err != nil {
 		return nil, err
 	}
-	if projection != nil {
-		if r.projection, err = r.scope.Projection(*projection); err != nil {
+	if r.scope, err = newScope(in.names, placeholders{}, "", in.projection); err != nil {
+		return nil, err
+	}
+	if err := checkNames(in.attributes); err != nil {
+		return nil, err
+	}
+	switch {
+	case in.attributes != nil:
+		r.projection = r.scope.Names(in.attributes...)
+	case in.projection != nil:
+		if r.projection, err = r.scope.Projection(*in.projection); err != nil {
 			return nil, answerable(err)
 		}
 	}

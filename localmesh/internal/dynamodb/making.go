@@ -97,7 +97,8 @@ func (a *access) usable(c *engine.Call) error {
 		return nil
 	}
 	switch a.action {
-	case putItem, updateItem, deleteItem, checkItem, "GetItem", "BatchGetItem", "BatchWriteItem", "Query", "Scan":
+	case putItem, updateItem, deleteItem, checkItem, "GetItem", "BatchGetItem", "BatchWriteItem", "Query", "Scan",
+		"PartiQLSelect", "PartiQLInsert", "PartiQLUpdate", "PartiQLDelete":
 	default:
 		return nil
 	}

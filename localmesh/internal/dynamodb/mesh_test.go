@@ -44,7 +44,7 @@ func meshOn(t testing.TB, s store.Store) *mesh {
 }
 
 func unclosed(s store.Store) *mesh {
-	m := &mesh{Mesh: engine.New(s, 7, dynamodb.Service()), now: time.Date(2024, 5, 6, 7, 8, 9, 0, time.UTC)}
+	m := &mesh{Mesh: engine.New(s, 7, dynamodb.Service(), dynamodb.Streams()), now: time.Date(2024, 5, 6, 7, 8, 9, 0, time.UTC)}
 	m.Clock = func() time.Time { return m.now }
 	return m
 }

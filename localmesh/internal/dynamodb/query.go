@@ -40,37 +40,40 @@ const (
 )
 
 type queryInput struct {
+	TableName                  string
+	IndexName                  *string
+	KeyConditionExpression     *string
+	FilterExpression           *string
+	ProjectionExpression       *string
+	ExpressionAttributeNames   names
+	ExpressionAttributeValues  placeholders
+	Select                     enum
+	ConsistentRead             bool
+	ScanIndexForward           *bool
+	Limit                      *int
+	ExclusiveStartKey          attributes
+	ReturnConsumedCapacity     enum
+	KeyConditions, QueryFilter map[string]comparison
+	AttributesToGet            []string
+	ConditionalOperator        enum
+}
+
+type scanInput struct {
 	TableName                 string
 	IndexName                 *string
-	KeyConditionExpression    *string
 	FilterExpression          *string
 	ProjectionExpression      *string
 	ExpressionAttributeNames  names
 	ExpressionAttributeValues placeholders
 	Select                    enum
 	ConsistentRead            bool
-	ScanIndexForward          *bool
 	Limit                     *int
 	ExclusiveStartKey         attributes
 	ReturnConsumedCapacity    enum
-	KeyConditions, QueryFilter,
-	AttributesToGet, ConditionalOperator legacy
-}
-
-type scanInput struct {
-	TableName                                        string
-	IndexName                                        *string
-	FilterExpression                                 *string
-	ProjectionExpression                             *string
-	ExpressionAttributeNames                         names
-	ExpressionAttributeValues                        placeholders
-	Select                                           enum
-	ConsistentRead                                   bool
-	Limit                                            *int
-	ExclusiveStartKey                                attributes
-	ReturnConsumedCapacity                           enum
-	Segment, TotalSegments                           *int
-	ScanFilter, AttributesToGet, ConditionalOperator legacy
+	Segment, TotalSegments    *int
+	ScanFilter                map[string]comparison
+	AttributesToGet           []string
+	ConditionalOperator       enum
 }
 
 type pageOutput struct {
@@ -83,13 +86,15 @@ type pageOutput struct {
 
 // walk is the reading of a range of a table or an index, page by page.
 type walk struct {
-	ref        tableRef
-	table      *table
-	indexName  string
-	index      *index
-	scope      *expr.Scope
-	keys       []expr.KeyCondition
-	filter     *expr.Condition
+	ref       tableRef
+	table     *table
+	indexName string
+	index     *index
+	scope     *expr.Scope
+	keys      []expr.KeyCondition
+	filter    *expr.Condition
+	// filterName is the parameter of a filter that is not an expression.
+	filterName string
 	projection *expr.Projection
 	selects    enum
 	consistent bool
@@ -105,15 +110,6 @@ type walk struct {
 }
 
 func query(c *engine.Call, in *queryInput) (*pageOutput, error) {
-	if err := refuseLegacy(map[string]legacy{
-		"KeyConditions": in.KeyConditions, "QueryFilter": in.QueryFilter,
-		"AttributesToGet": in.AttributesToGet, "ConditionalOperator": in.ConditionalOperator,
-	}); err != nil {
-		return nil, err
-	}
-	if in.KeyConditionExpression == nil {
-		return nil, invalid("Either the KeyConditions or KeyConditionExpression parameter must be specified in the request.")
-	}
 	w := &walk{
 		isQuery: true, consistent: in.ConsistentRead, start: in.ExclusiveStartKey, consumed: in.ReturnConsumedCapacity,
 		down: in.ScanIndexForward != nil && !*in.ScanIndexForward, selects: in.Select,
@@ -121,7 +117,8 @@ func query(c *engine.Call, in *queryInput) (*pageOutput, error) {
 	err := w.prepare(c, walkInput{
 		table: in.TableName, index: in.IndexName, keys: in.KeyConditionExpression, filter: in.FilterExpression,
 		projection: in.ProjectionExpression, names: in.ExpressionAttributeNames, values: in.ExpressionAttributeValues, limit: in.Limit,
-		wording: "FilterExpression and KeyConditionExpression are null",
+		wording: "FilterExpression and KeyConditionExpression are null", filterName: "QueryFilter",
+		oldKeys: in.KeyConditions, oldFilter: in.QueryFilter, attributes: in.AttributesToGet, operator: in.ConditionalOperator,
 	})
 	if err != nil {
 		return nil, err
@@ -139,18 +136,14 @@ func query(c *engine.Call, in *queryInput) (*pageOutput, error) {
 }
 
 func scan(c *engine.Call, in *scanInput) (*pageOutput, error) {
-	if err := refuseLegacy(map[string]legacy{
-		"ScanFilter": in.ScanFilter, "AttributesToGet": in.AttributesToGet, "ConditionalOperator": in.ConditionalOperator,
-	}); err != nil {
-		return nil, err
-	}
 	w := &walk{
 		consistent: in.ConsistentRead, start: in.ExclusiveStartKey, consumed: in.ReturnConsumedCapacity, selects: in.Select,
 	}
 	err := w.prepare(c, walkInput{
 		table: in.TableName, index: in.IndexName, filter: in.FilterExpression, projection: in.ProjectionExpression,
 		names: in.ExpressionAttributeNames, values: in.ExpressionAttributeValues, limit: in.Limit,
-		wording: "FilterExpression is null",
+		wording: "FilterExpression is null", filterName: "ScanFilter",
+		oldFilter: in.ScanFilter, attributes: in.AttributesToGet, operator: in.ConditionalOperator,
 	})
 	if err != nil {
 		return nil, err
@@ -193,6 +186,11 @@ type walkInput struct {
 	values                          placeholders
 	limit                           *int
 	wording                         string
+	// The parameters from before expressions; filterName is QueryFilter or ScanFilter.
+	oldKeys, oldFilter map[string]comparison
+	attributes         []string
+	operator           enum
+	filterName         string
 }
 
 // prepare parses what is asked, and loads the table, which may not exist.
@@ -215,7 +213,11 @@ func (w *walk) prepare(c *engine.Call, in walkInput) error {
 	if err := w.parse(in); err != nil {
 		return answerable(err)
 	}
-	if err := w.resolveSelect(in.index != nil, in.projection != nil); err != nil {
+	projection := "ProjectionExpression"
+	if in.attributes != nil {
+		projection = "AttributesToGet"
+	}
+	if err := w.resolveSelect(in.index != nil, w.projection != nil, projection); err != nil {
 		return err
 	}
 	if w.table, err = w.ref.find(c); err != nil || w.table == nil {
@@ -226,7 +228,20 @@ func (w *walk) prepare(c *engine.Call, in walkInput) error {
 }
 
 func (w *walk) parse(in walkInput) error {
-	var err error
+	// KeyConditions may stand beside the other expressions.
+	err := checkMixing(
+		[]parameter{{"AttributesToGet", in.attributes != nil}, {in.filterName, in.oldFilter != nil}, {"ConditionalOperator", in.operator != ""},
+			{"KeyConditions", in.oldKeys != nil && in.keys != nil}},
+		[]parameter{{"ProjectionExpression", in.projection != nil}, {"FilterExpression", in.filter != nil}, {"KeyConditionExpression", in.keys != nil}})
+	if err != nil {
+		return err
+	}
+	if err := checkOperator(in.operator, len(in.oldFilter)); err != nil {
+		return err
+	}
+	if w.isQuery && in.keys == nil && in.oldKeys == nil {
+		return invalid("Either the KeyConditions or KeyConditionExpression parameter must be specified in the request.")
+	}
 	if w.scope, err = newScope(in.names, in.values, in.wording, in.keys, in.filter, in.projection); err != nil {
 		return err
 	}
@@ -245,12 +260,43 @@ func (w *walk) parse(in walkInput) error {
 			return err
 		}
 	}
+	if err := w.parseLegacy(in); err != nil {
+		return err
+	}
 	return w.scope.CheckUsed()
+}
+
+// parseLegacy reads the parameters from before expressions.
+func (w *walk) parseLegacy(in walkInput) error {
+	keys, err := compared("keyConditions", in.oldKeys)
+	if err != nil {
+		return err
+	}
+	if in.oldKeys != nil {
+		if len(keys) == 0 || len(keys) > 2 {
+			return invalid("Conditions can be of length 1 or 2 only")
+		}
+		w.keys = w.scope.Key(keys...)
+	}
+	filter, err := compared(strings.ToLower(in.filterName[:1])+in.filterName[1:], in.oldFilter)
+	if err != nil {
+		return err
+	}
+	if len(filter) > 0 {
+		w.filter, w.filterName = w.scope.Compare(in.operator == "OR", filter...), in.filterName
+	}
+	if err := checkNames(in.attributes); err != nil {
+		return err
+	}
+	if in.attributes != nil {
+		w.projection = w.scope.Names(in.attributes...)
+	}
+	return nil
 }
 
 // resolveSelect fills in what Select is by default, and refuses combinations
 // that contradict each other.
-func (w *walk) resolveSelect(hasIndex, hasProjection bool) error {
+func (w *walk) resolveSelect(hasIndex, hasProjection bool, parameter string) error {
 	if err := w.selects.oneOf("select", "[SPECIFIC_ATTRIBUTES, COUNT, ALL_ATTRIBUTES, ALL_PROJECTED_ATTRIBUTES]",
 		selectSpecific, selectCount, selectAll, selectProjected); err != nil {
 		return err
@@ -269,7 +315,7 @@ func (w *walk) resolveSelect(hasIndex, hasProjection bool) error {
 		if w.selects == selectCount {
 			what = "only the Count"
 		}
-		return invalid("Cannot specify the ProjectionExpression when choosing to get %s", what)
+		return invalid("Cannot specify the %s when choosing to get %s", parameter, what)
 	case w.selects == selectProjected && !hasIndex:
 		return invalid("ALL_PROJECTED_ATTRIBUTES can be used only when Querying using an IndexName")
 	}
@@ -370,7 +416,11 @@ func (w *walk) checkFilter() error {
 	key := w.schema().attributes()
 	for _, name := range w.filter.Attributes() {
 		if slices.Contains(key, name) {
-			return invalid("Filter Expression can only contain non-primary key attributes: Primary key attribute: %s", name)
+			what := "Filter Expression"
+			if w.filterName != "" {
+				what = w.filterName
+			}
+			return invalid("%s can only contain non-primary key attributes: Primary key attribute: %s", what, name)
 		}
 	}
 	return nil
@@ -410,6 +460,8 @@ func (w *walk) boundQuery() error {
 			return invalid("Query key condition not supported")
 		}
 		return invalid("Query condition missed key schema element: %s", missed)
+	case partition.Operator == expr.KeyNotIndexed || sort != nil && sort.Operator == expr.KeyNotIndexed:
+		return invalid("Attempted conditional constraint is not an indexable operation")
 	case partition.Operator != expr.KeyEqual:
 		return invalid("Query key condition not supported")
 	}

@@ -22,7 +22,7 @@ func Service() engine.Service {
 	var operations []engine.Operation
 	for _, group := range [][]engine.Operation{
 		tableOperations(), tagOperations(), settingOperations(), itemOperations(), queryOperations(),
-		batchOperations(), transactionOperations(),
+		batchOperations(), transactionOperations(), statementOperations(),
 	} {
 		operations = append(operations, group...)
 	}
@@ -41,6 +41,7 @@ const (
 	notFound        = "ResourceNotFoundException"
 	inUse           = "ResourceInUseException"
 	conditionFailed = "ConditionalCheckFailedException"
+	duplicateItem   = "DuplicateItemException"
 )
 
 // The wordings that more than one operation uses.
@@ -159,30 +160,6 @@ func (p placeholders) MarshalJSON() ([]byte, error) { return p.values.MarshalJSO
 
 // names is ExpressionAttributeNames.
 type names = map[string]string
-
-// legacy is a parameter from before expressions, which is not supported.
-//
-// https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/LegacyConditionalParameters.html
-type legacy json.RawMessage
-
-// UnmarshalJSON keeps what was given.
-func (l *legacy) UnmarshalJSON(data []byte) error {
-	*l = append((*l)[:0], data...)
-	return nil
-}
-
-// MarshalJSON gives back what was given.
-func (l legacy) MarshalJSON() ([]byte, error) { return l, nil }
-
-// refuseLegacy refuses legacy parameters that were given, by name.
-func refuseLegacy(parameters map[string]legacy) error {
-	for name, given := range parameters {
-		if len(given) > 0 {
-			return invalid("The legacy parameter %s is not supported by the local mesh: use expressions", name)
-		}
-	}
-	return nil
-}
 
 // newScope makes the scope of a request's expressions. When placeholders are
 // given, one of the expressions has to be: their names are in the wording.

@@ -298,9 +298,6 @@ func TestItemsAreRefused(t *testing.T) {
 	refused(t, err, validation, "ExpressionAttributeValues can only be specified when using expressions: ConditionExpression is null")
 	_, err = c.PutItem(ctx, &awsdynamodb.PutItemInput{TableName: aws.String("things"), Item: item{"id": s("1")}, ConditionExpression: aws.String("id = :v"), ExpressionAttributeValues: item{":v": n("x")}})
 	refused(t, err, validation, "ExpressionAttributeValues contains invalid value: The parameter cannot be converted to a numeric value: x for key :v")
-	_, err = c.PutItem(ctx, &awsdynamodb.PutItemInput{TableName: aws.String("things"), Item: item{"id": s("1")},
-		Expected: map[string]types.ExpectedAttributeValue{"id": {Exists: aws.Bool(false)}}})
-	refused(t, err, validation, "The legacy parameter Expected is not supported by the local mesh: use expressions")
 	if got := getThing(t, c, "1"); got != nil {
 		t.Errorf("a refused put left %v", got)
 	}

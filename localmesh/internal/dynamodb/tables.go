@@ -41,14 +41,13 @@ const (
 //
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/ServiceQuotas.html
 const (
-	minTableName       = 3
-	maxGlobalIndexes   = 20
-	maxLocalIndexes    = 5
-	maxNonKeyPerTable  = 100
-	maxNonKeyPerIndex  = 20
-	maxTablesListed    = 100
-	newImages          = "[NEW_IMAGE, OLD_IMAGE, NEW_AND_OLD_IMAGES, KEYS_ONLY]"
-	streamLabelPattern = "2006-01-02T15:04:05.000"
+	minTableName      = 3
+	maxGlobalIndexes  = 20
+	maxLocalIndexes   = 5
+	maxNonKeyPerTable = 100
+	maxNonKeyPerIndex = 20
+	maxTablesListed   = 100
+	newImages         = "[NEW_IMAGE, OLD_IMAGE, NEW_AND_OLD_IMAGES, KEYS_ONLY]"
 )
 
 type createTableInput struct {
@@ -378,9 +377,11 @@ func (t *table) setStream(c *engine.Call, s *streamSpecification) error {
 		return nil
 	case !s.StreamEnabled && s.StreamViewType != "":
 		return invalid("One or more parameter values were invalid: StreamViewType cannot be specified when StreamEnabled is false")
+	case !s.StreamEnabled && t.Stream == nil:
+		return nil
 	case !s.StreamEnabled:
 		t.Stream = nil
-		return nil
+		return t.closeStream(c)
 	case s.StreamViewType == "":
 		return invalid("One or more parameter values were invalid: StreamViewType is required when StreamEnabled is true")
 	}
@@ -388,8 +389,8 @@ func (t *table) setStream(c *engine.Call, s *streamSpecification) error {
 		"NEW_IMAGE", "OLD_IMAGE", "NEW_AND_OLD_IMAGES", "KEYS_ONLY"); err != nil {
 		return err
 	}
-	t.Stream, t.StreamLabel = s, c.Now.Format(streamLabelPattern)
-	return nil
+	t.Stream = s
+	return t.openStream(c)
 }
 
 func (t *table) setClass(class enum) error {
@@ -544,6 +545,11 @@ func deleteTable(c *engine.Call, in *tableNameInput) (*tableOutput, error) {
 	}
 	d.TableStatus = deleting
 	c.Changed(t.ref().deleting(), d)
+	if t.Stream != nil {
+		if err := t.closeStream(c); err != nil {
+			return nil, err
+		}
+	}
 	return &tableOutput{d}, t.drop(c.Tx)
 }
 

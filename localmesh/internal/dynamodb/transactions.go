@@ -86,8 +86,8 @@ func transactWrite(c *engine.Call, in *transactWriteInput) (*transactWriteOutput
 	if err := checkTransactLength(len(in.TransactItems)); err != nil {
 		return nil, err
 	}
-	if len(in.ClientRequestToken) > maxToken {
-		return nil, broken(quoted(in.ClientRequestToken), "clientRequestToken", "Member must have length less than or equal to 36")
+	if err := checkToken(in.ClientRequestToken); err != nil {
+		return nil, err
 	}
 	writes, wanted := make([]*write, len(in.TransactItems)), make([]*access, len(in.TransactItems))
 	for i, item := range in.TransactItems {
@@ -102,27 +102,57 @@ func transactWrite(c *engine.Call, in *transactWriteInput) (*transactWriteOutput
 	if err := authorizeItems(c, wanted); err != nil {
 		return nil, err
 	}
-	done, err := in.done(c)
+	reports, err := transactOnce(c, writes, in.ClientRequestToken, in.TransactItems, in.ReturnConsumedCapacity)
+	return &transactWriteOutput{reports}, err
+}
+
+// transactOnce carries out the writes, unless the request was carried out before
+// under its token: then it costs what reading the items costs.
+func transactOnce(c *engine.Call, writes []*write, token string, request any, consumed enum) ([]consumedCapacity, error) {
+	done, err := carriedOut(c, token, request)
 	if err != nil {
 		return nil, err
 	}
 	if done {
-		return &transactWriteOutput{}, nil
+		return costsOfRepeating(c, writes, consumed)
 	}
 	changes, err := transact(c, writes)
 	if err != nil {
 		return nil, err
 	}
-	out := &transactWriteOutput{}
+	var reports []consumedCapacity
 	for i, w := range writes {
 		if err := w.store(c, changes[i]); err != nil {
 			return nil, err
 		}
 		spent := costs{table: w.table}
 		spent.write(changes[i], transactFactor)
-		out.ConsumedCapacity = addReport(out.ConsumedCapacity, spent.report(in.ReturnConsumedCapacity))
+		reports = addReport(reports, spent.report(consumed).ofWrites())
 	}
-	return out, nil
+	return reports, nil
+}
+
+func costsOfRepeating(c *engine.Call, writes []*write, consumed enum) ([]consumedCapacity, error) {
+	var reports []consumedCapacity
+	for _, w := range writes {
+		if err := w.check(); err != nil {
+			return nil, err
+		}
+		item, err := w.table.get(c.Tx, w.encoded)
+		if err != nil {
+			return nil, err
+		}
+		spent := costs{table: w.table, units: transactFactor * readUnits(item.Size(), true)}
+		reports = addReport(reports, spent.report(consumed).ofReads())
+	}
+	return reports, nil
+}
+
+func checkToken(token string) error {
+	if len(token) > maxToken {
+		return broken(quoted(token), "clientRequestToken", "Member must have length less than or equal to 36")
+	}
+	return nil
 }
 
 func checkTransactLength(n int) error {
@@ -146,6 +176,8 @@ func addReport(reports []consumedCapacity, r *consumedCapacity) []consumedCapaci
 		}
 		sum := &reports[i]
 		sum.CapacityUnits += r.CapacityUnits
+		addUnits(sum.ReadCapacityUnits, r.ReadCapacityUnits)
+		addUnits(sum.WriteCapacityUnits, r.WriteCapacityUnits)
 		if sum.Table != nil && r.Table != nil {
 			sum.Table.CapacityUnits += r.Table.CapacityUnits
 		}
@@ -154,6 +186,12 @@ func addReport(reports []consumedCapacity, r *consumedCapacity) []consumedCapaci
 		return reports
 	}
 	return append(reports, *r)
+}
+
+func addUnits(sum, more *float64) {
+	if sum != nil && more != nil {
+		*sum += *more
+	}
 }
 
 func addCapacities(sum, more map[string]capacity) map[string]capacity {
@@ -277,6 +315,9 @@ func reasonOf(refused *engine.APIError) reason {
 		}
 		return r
 	}
+	if refused.Code == duplicateItem {
+		return reason{Code: "DuplicateItem", Message: refused.Message}
+	}
 	return reason{Code: "ValidationError", Message: refused.Message}
 }
 
@@ -308,23 +349,23 @@ type usedToken struct {
 	Expires time.Time
 }
 
-// done tells whether the request was carried out before, under its token, and
+// carriedOut tells whether the request was carried out before, under its token, and
 // remembers the token if not. A failing transaction leaves nothing behind, its
 // token included.
-func (in *transactWriteInput) done(c *engine.Call) (bool, error) {
-	if in.ClientRequestToken == "" {
+func carriedOut(c *engine.Call, token string, items any) (bool, error) {
+	if token == "" {
 		return false, nil
 	}
 	if err := forgetTokens(c); err != nil {
 		return false, err
 	}
-	encoded, err := json.Marshal(in.TransactItems)
+	encoded, err := json.Marshal(items)
 	if err != nil {
 		return false, fmt.Errorf("encode the transaction: %w", err)
 	}
 	sum := sha256.Sum256(encoded)
 	request := hex.EncodeToString(sum[:])
-	key := []string{c.Account(), c.Region, in.ClientRequestToken}
+	key := []string{c.Account(), c.Region, token}
 	used, ok, err := tokens.Get(c.Tx, key...)
 	if err != nil {
 		return false, err
@@ -406,7 +447,8 @@ func transactGet(c *engine.Call, in *transactGetInput) (*transactGetOutput, erro
 			return nil, broken("null", "transactItems.1.member.get", "Member must not be null")
 		}
 		var err error
-		if reads[i], err = newRead(c, item.Get.TableName, item.Get.ProjectionExpression, item.Get.ExpressionAttributeNames); err != nil {
+		if reads[i], err = newRead(c, item.Get.TableName,
+			readInput{projection: item.Get.ProjectionExpression, names: item.Get.ExpressionAttributeNames}); err != nil {
 			return nil, err
 		}
 		if keys[i], err = item.Get.Key.get("transactItems.get.key"); err != nil {
@@ -466,7 +508,7 @@ func transactRead(c *engine.Call, reads []*read, keys []value.Item, consumed enu
 		out.Responses[i].Item = item
 		total += size
 		spent := costs{table: r.table, units: transactFactor * readUnits(size, true)}
-		out.ConsumedCapacity = addReport(out.ConsumedCapacity, spent.report(consumed))
+		out.ConsumedCapacity = addReport(out.ConsumedCapacity, spent.report(consumed).ofReads())
 	}
 	if cancelled {
 		return nil, cancellation(reasons)

@@ -19,11 +19,30 @@ type write struct {
 	scope     *expr.Scope
 	condition *expr.Condition
 	update    *expr.Update
+	// plain marks an update that is not an expression.
+	plain bool
 	// showOld returns the item that did not meet the condition.
 	showOld bool
 	// encoded is the encoded primary key, once the key was checked.
 	encoded string
+
+	// The rest is of statements: the action of IAM that they are, what they return, and
+	// whether the item must or must not be there.
+	permission        string
+	returns, consumed enum
+	enclosing         string
+	must              presence
+	// refused is what is wrong with the statement.
+	refused error
 }
+
+// presence is what a statement takes for granted of its item.
+type presence int
+
+const (
+	mustExist presence = iota + 1
+	mustBeNew
+)
 
 // The writes of items, as actions of IAM.
 const (
@@ -43,6 +62,9 @@ type writeInput struct {
 	names           names
 	values          placeholders
 	returnOnFailure enum
+	expected        map[string]expectation
+	operator        enum
+	updates         map[string]attributeUpdate
 }
 
 // newWrite parses a write and loads its table, which may not exist.
@@ -71,8 +93,16 @@ func (w *write) parse(in writeInput) error {
 	if w.action == updateItem {
 		wording = "UpdateExpression and ConditionExpression are null"
 	}
+	if err := checkMixing(
+		[]parameter{{"AttributeUpdates", in.updates != nil}, {"Expected", in.expected != nil}, {"ConditionalOperator", in.operator != ""}},
+		[]parameter{{"UpdateExpression", in.update != nil}, {"ConditionExpression", in.condition != nil}}); err != nil {
+		return err
+	}
 	var err error
 	if w.scope, err = newScope(in.names, in.values, wording, in.condition, in.update); err != nil {
+		return err
+	}
+	if err := w.parseLegacy(in); err != nil {
 		return err
 	}
 	if in.update != nil {
@@ -88,9 +118,34 @@ func (w *write) parse(in writeInput) error {
 	return w.scope.CheckUsed()
 }
 
+// parseLegacy reads the parameters from before expressions.
+func (w *write) parseLegacy(in writeInput) error {
+	if err := checkOperator(in.operator, len(in.expected)); err != nil {
+		return err
+	}
+	changes, err := changed(in.updates)
+	if err != nil {
+		return err
+	}
+	conditions, err := expected(in.expected)
+	if err != nil {
+		return err
+	}
+	if in.updates != nil {
+		w.update, w.plain = w.scope.Changes(changes...), true
+	}
+	if len(conditions) > 0 {
+		w.condition = w.scope.Compare(in.operator == "OR", conditions...)
+	}
+	return nil
+}
+
 // access is what the write asks of IAM.
 func (w *write) access(c *engine.Call) *access {
 	a := &access{action: w.action, ref: w.ref, table: w.table, returns: "NONE"}
+	if w.permission != "" {
+		a.action, a.returns, a.consumed, a.enclosing = w.permission, w.returns, w.consumed, w.enclosing
+	}
 	a.lead(w.item)
 	for name := range w.item {
 		a.name(name)
@@ -108,6 +163,9 @@ func (w *write) access(c *engine.Call) *access {
 func (w *write) check() error {
 	if w.table == nil {
 		return engine.Errorf(notFound, noSuchTable)
+	}
+	if w.refused != nil {
+		return w.refused
 	}
 	if w.action == putItem {
 		if err := w.table.checkItem(w.item); err != nil {
@@ -143,6 +201,12 @@ func (w *write) evaluate(c *engine.Call) (change, error) {
 		return change{}, err
 	}
 	ch := change{old: old}
+	switch {
+	case w.must == mustBeNew && old != nil:
+		return ch, engine.Errorf(duplicateItem, "Duplicate primary key exists in table")
+	case w.must == mustExist && old == nil:
+		return ch, engine.Errorf(conditionFailed, requestFailed)
+	}
 	if w.condition != nil && !w.condition.Meets(old) {
 		refused := engine.Errorf(conditionFailed, requestFailed)
 		if w.showOld && old != nil {
@@ -164,6 +228,9 @@ func (w *write) evaluate(c *engine.Call) (change, error) {
 // updated applies the update. An item that does not exist is made, with its key.
 func (w *write) updated(old value.Item) (value.Item, error) {
 	if old == nil {
+		if w.update != nil && !w.update.Makes() {
+			return nil, nil
+		}
 		old = w.item
 	}
 	if w.update == nil {
@@ -176,8 +243,12 @@ func (w *write) updated(old value.Item) (value.Item, error) {
 	if item.Size() > value.MaxItemSize {
 		return nil, invalid("Item size to update has exceeded the maximum allowed size")
 	}
+	check := w.table.checkUpdatedIndexKey
+	if w.plain {
+		check = w.table.checkIndexKey
+	}
 	for i := range w.table.Indexes {
-		if err := w.table.checkUpdatedIndexKey(&w.table.Indexes[i], item); err != nil {
+		if err := check(&w.table.Indexes[i], item); err != nil {
 			return nil, err
 		}
 	}
@@ -186,8 +257,11 @@ func (w *write) updated(old value.Item) (value.Item, error) {
 
 // store keeps a change that evaluate gave.
 func (w *write) store(c *engine.Call, ch change) error {
-	if w.action == checkItem || w.action == deleteItem && ch.old == nil {
+	if w.action == checkItem || ch.old == nil && ch.new == nil {
 		return nil
+	}
+	if err := w.table.streamed(c, ch); err != nil {
+		return err
 	}
 	if !c.Settles() {
 		return w.table.put(c.Tx, w.encoded, ch)

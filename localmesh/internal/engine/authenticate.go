@@ -68,7 +68,7 @@ func (x *exchange) findService(body []byte) (*sigv4.Credential, error) {
 	if err != nil {
 		return nil, x.unreadable(err, body)
 	}
-	s, ok := x.mesh.services[signature.Service]
+	s, ok := x.mesh.signed(signature.Service, x.r.Header.Get("X-Amz-Target"))
 	if !ok {
 		_, x.protocol = x.likely(body)
 		return nil, &APIError{Code: "NotImplemented", Status: http.StatusNotImplemented,

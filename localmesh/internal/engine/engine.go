@@ -37,6 +37,9 @@ const (
 type Service struct {
 	// Name is the signing name: "glue", "lakeformation", "ram", ...
 	Name string
+	// Signing is the signing name of a service that shares it with the service of that
+	// name. Target is what its operations follow in X-Amz-Target, by which it is told apart.
+	Signing, Target string
 	// Title is the name for people: "AWS Glue".
 	Title string
 	// Protocol is how requests and answers are written.

@@ -68,6 +68,17 @@ func New(s store.Store, seed uint64, services ...Service) *Mesh {
 	return m
 }
 
+// signed finds the service that a request with the signing name and the target is for.
+func (m *Mesh) signed(name, target string) (*Service, bool) {
+	for _, s := range m.services {
+		if s.Signing == name && s.Target != "" && strings.HasPrefix(target, s.Target+".") {
+			return s, true
+		}
+	}
+	s, ok := m.services[name]
+	return s, ok && (s.Signing == "" || s.Signing == name && s.Target == "")
+}
+
 // prepare fills in a service's defaults and its index of operations.
 func prepare(s Service) *Service {
 	if s.Naming == nil {

@@ -1,6 +1,7 @@
 package expr
 
 import (
+	"errors"
 	"maps"
 	"slices"
 	"strings"
@@ -31,7 +32,11 @@ const (
 // Update is a change of an item.
 //
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Expressions.UpdateExpressions.html
-type Update struct{ actions []action }
+type Update struct {
+	actions []action
+	// plain marks an update that is not an expression, whose errors have other words.
+	plain bool
+}
 
 type action struct {
 	clause string
@@ -319,7 +324,7 @@ func (u *Update) Apply(old value.Item) (value.Item, error) {
 		}
 		v, err := a.value(old)
 		if err != nil {
-			return nil, err
+			return nil, u.reword(err)
 		}
 		if a.clause == clauseDelete && v.Len() == 0 {
 			// Nothing is left of the set, or there was none.
@@ -338,6 +343,15 @@ func (u *Update) Apply(old value.Item) (value.Item, error) {
 		}
 	}
 	return item, nil
+}
+
+// reword puts the refusal of an operand into the words of the update's form.
+func (u *Update) reword(err error) error {
+	var refused *Error
+	if u.plain && errors.As(err, &refused) && refused.Message == wrongOperand {
+		return refuse("Type mismatch for attribute to update")
+	}
+	return err
 }
 
 func (u *Update) inOrder() []action {
@@ -373,6 +387,8 @@ func (a action) value(old value.Item) (value.Value, error) {
 	case before.Type() == value.Numeric:
 		sum, err := before.Number().Add(a.operand.Number())
 		return value.OfNumber(sum), err
+	case before.Type() == value.List:
+		return value.OfList(slices.Concat(before.List(), a.operand.List())), nil
 	}
 	return before.Union(a.operand), nil
 }

@@ -77,6 +77,16 @@ func OfMap(item Item) Value { return Value{kind: Map, item: item} }
 // OfStrings makes a string set.
 func OfStrings(elements ...string) (Value, error) { return newSet(StringSet, elements) }
 
+// OfElements makes the set of the values, which are all strings, all numbers or all
+// binaries.
+func OfElements(values []Value) (Value, error) {
+	elements := make([]string, len(values))
+	for i, v := range values {
+		elements[i] = v.text
+	}
+	return newSet(values[0].kind+"S", elements)
+}
+
 // Type gives the type; the zero Value has none.
 func (v Value) Type() Type { return v.kind }
 
