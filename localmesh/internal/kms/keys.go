@@ -54,8 +54,12 @@ func find(c *engine.Call, id string) (_ state.KMSKey, arn string, ok bool, err e
 // question asks for an action on a key. The key's policy has to allow in its own account,
 // too (https://docs.aws.amazon.com/kms/latest/developerguide/key-policies.html).
 func question(c *engine.Call, k state.KMSKey, action string) authz.Question {
+	keys := map[string][]string{"kms:CallerAccount": {c.Account()}}
+	for key, value := range k.Tags {
+		keys["aws:ResourceTag/"+key] = []string{value}
+	}
 	return authz.Question{Action: action, Resources: []string{k.ARN()}, ResourcePolicy: k.Policy, ResourcePolicyName: "policy of key " + k.ARN(),
-		ResourceAccount: k.Account, ResourceRequired: true, Keys: map[string][]string{"kms:CallerAccount": {c.Account()}}}
+		ResourceAccount: k.Account, ResourceRequired: true, Keys: keys}
 }
 
 // open finds a key and asks for permission on it.
@@ -105,13 +109,23 @@ func deletion(k state.KMSKey) *time.Time {
 }
 
 func createKey(c *engine.Call, in *kms.CreateKeyInput) (*kms.CreateKeyOutput, error) {
-	if err := c.Allow("kms:CreateKey"); err != nil {
+	// CreateKey and, for its tags, TagResource name no key that could be meant.
+	if err := c.Authorize(authz.Question{Action: "kms:CreateKey", Resources: []string{"*"}, IdentityOnly: true, Keys: requestTags(in.Tags)}); err != nil {
 		return nil, err
+	}
+	if len(in.Tags) > 0 {
+		if err := c.Authorize(authz.Question{Action: "kms:TagResource", Resources: []string{"*"}, IdentityOnly: true, Keys: requestTags(in.Tags)}); err != nil {
+			return nil, err
+		}
 	}
 	if in.KeySpec != "" && in.KeySpec != types.KeySpecSymmetricDefault || in.KeyUsage != "" && in.KeyUsage != types.KeyUsageTypeEncryptDecrypt {
 		return nil, engine.Errorf("UnsupportedOperationException", "the local mesh has symmetric keys for encryption only")
 	}
 	k := state.KMSKey{ID: c.Mesh.UUID(), Account: c.Account(), Region: c.Region, Description: aws.ToString(in.Description), Created: c.Now}
+	var err error
+	if k.Tags, err = tagged(nil, in.Tags); err != nil {
+		return nil, err
+	}
 	policy := aws.ToString(in.Policy)
 	if policy == "" {
 		policy = fmt.Sprintf(`{"Version":"2012-10-17","Id":"key-default-1","Statement":[{"Sid":"Enable IAM User Permissions","Effect":"Allow","Principal":{"AWS":"arn:aws:iam::%s:root"},"Action":"kms:*","Resource":"*"}]}`, k.Account)

@@ -4,7 +4,7 @@
 //
 // What is enforced: a key's policy decides, and the caller's policies where it leaves that
 // to them by naming the account; from another account both have to allow. A key that
-// is disabled or going to be deleted is not used. There are no grants and rotations, and a
+// is disabled or going to be deleted is not used. There are no grants, nothing rotates, and a
 // key that is going to be deleted never is.
 //
 // https://docs.aws.amazon.com/kms/latest/developerguide/control-access.html
@@ -26,6 +26,9 @@ func Service() engine.Service {
 		DeniedCode: "AccessDeniedException", DeniedStatus: http.StatusBadRequest, ThrottleCode: "ThrottlingException", ThrottleStatus: http.StatusBadRequest,
 		Operations: []engine.Operation{
 			engine.Op("CreateAlias", engine.Write, docs+"CreateAlias.html", "permission on the alias and on the key; names; alias/aws/ is reserved", createAlias),
+			engine.Op("UpdateAlias", engine.Write, docs+"UpdateAlias.html", "permission on the alias and on both keys", updateAlias),
+			engine.Op("DeleteAlias", engine.Write, docs+"DeleteAlias.html", "permission on the alias and on its key", deleteAlias),
+			engine.Op("ListAliases", engine.Read, docs+"ListAliases.html", "permission on *; pages", listAliases),
 			engine.Op("CreateKey", engine.Write, docs+"CreateKey.html",
 				"symmetric keys for encryption; the default key policy leaves everything to the account's IAM policies", createKey),
 			engine.Op("CancelKeyDeletion", engine.Write, docs+"CancelKeyDeletion.html", "the owner's account only; the key is disabled then", cancelKeyDeletion),
@@ -35,6 +38,14 @@ func Service() engine.Service {
 			engine.Op("GetKeyPolicy", engine.Read, docs+"GetKeyPolicy.html", "the owner's account only; deleted principals are shown as unique ids", getKeyPolicy),
 			engine.Op("PutKeyPolicy", engine.Write, docs+"PutKeyPolicy.html",
 				"the owner's account only; 32 KB; principals exist; who writes it must be able to write it again, unless that check is waived", putKeyPolicy),
+			engine.Op("ListKeys", engine.Read, docs+"ListKeys.html", "permission on *; pages", listKeys),
+			engine.Op("ListKeyPolicies", engine.Read, docs+"ListKeyPolicies.html", "the owner's account only", listKeyPolicies),
+			engine.Op("EnableKeyRotation", engine.Write, docs+"EnableKeyRotation.html", "the owner's account only; 90 to 2,560 days; the setting is kept, and nothing rotates", enableKeyRotation),
+			engine.Op("DisableKeyRotation", engine.Write, docs+"DisableKeyRotation.html", "the owner's account only", disableKeyRotation),
+			engine.Op("GetKeyRotationStatus", engine.Read, docs+"GetKeyRotationStatus.html", "the key's policy and, from another account, the caller's", getKeyRotationStatus),
+			engine.Op("TagResource", engine.Write, docs+"TagResource.html", "the owner's account only; tags are condition keys; 50 tags", tagResource),
+			engine.Op("UntagResource", engine.Write, docs+"UntagResource.html", "the owner's account only", untagResource),
+			engine.Op("ListResourceTags", engine.Read, docs+"ListResourceTags.html", "the owner's account only; pages", listResourceTags),
 			engine.Op("ScheduleKeyDeletion", engine.Write, docs+"ScheduleKeyDeletion.html", "the owner's account only; 7 to 30 days", scheduleKeyDeletion),
 		},
 	}

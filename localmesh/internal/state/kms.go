@@ -22,6 +22,10 @@ type KMSKey struct {
 	// Disabled keys cannot be used; Deletion is when the key is deleted, if it is going to be.
 	Disabled bool      `json:",omitempty"`
 	Deletion time.Time `json:",omitzero"`
+	// Rotated keys have their material replaced every RotationDays days.
+	Rotated      bool              `json:",omitempty"`
+	RotationDays int32             `json:",omitempty"`
+	Tags         map[string]string `json:",omitempty"`
 }
 
 // KMSAliases are the names that keys were given.
@@ -32,6 +36,9 @@ type KMSAlias struct {
 	Name, Account, Region string
 	// Key is the key's id.
 	Key string
+	// Created is when the name was given, Updated when it was given to another key.
+	Created time.Time `json:",omitzero"`
+	Updated time.Time `json:",omitzero"`
 }
 
 // ARN returns the key's ARN.
