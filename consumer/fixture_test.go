@@ -47,19 +47,23 @@ type world struct {
 	consumer *consumer.Consumer
 }
 
+// published is what the worlds begin with: the tables, and the product that they are.
+var published = meshtest.Once(func(m *meshtest.Mesh) {
+	m.Bucket(producerAccount, bucket)
+	m.Database(producerAccount, "sales")
+	for _, table := range productTables() {
+		m.Table(producerAccount, "sales", meshtest.CSV(table, "s3://"+bucket+"/"+table+"/"))
+		m.Put(producerAccount, bucket, table+"/rows.csv", ordersRow)
+	}
+	m.Publish(producerAccount, "sales")
+})
+
 func newWorld(t *testing.T, opts ...localmesh.Option) *world {
 	t.Helper()
-	w := &world{t: t, mesh: meshtest.Accounts(t, opts...)}
-	w.mesh.Bucket(producerAccount, bucket)
-	w.mesh.Database(producerAccount, "sales")
-	for _, table := range productTables() {
-		w.mesh.Table(producerAccount, "sales", meshtest.CSV(table, "s3://"+bucket+"/"+table+"/"))
-		w.mesh.Put(producerAccount, bucket, table+"/rows.csv", ordersRow)
-	}
+	w := &world{t: t, mesh: published(t, opts...)}
 	var err error
 	w.producer, err = producer.New(t.Context(), w.mesh.Options(producerAccount))
 	w.must(err)
-	w.publish(producer.CreateDataProductsInput{SourceDatabaseName: "sales"})
 	w.consumer = w.open(consumerAccount)
 	return w
 }

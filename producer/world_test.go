@@ -46,21 +46,23 @@ type world struct {
 	asking   map[string]*consumer.Consumer
 }
 
+// publishedWorld is what the worlds begin with: the tables, and the product that they are.
+var publishedWorld = meshtest.Once(func(m *meshtest.Mesh) {
+	m.AddConsumer(otherConsumer)
+	m.Bucket(producerAccount, bucket)
+	m.Database(producerAccount, sourceDatabase)
+	for _, table := range []string{"orders", "orders_eu", "customers"} {
+		m.Table(producerAccount, sourceDatabase, meshtest.CSV(table, "s3://"+bucket+"/"+table+"/"))
+		m.Put(producerAccount, bucket, table+"/rows.csv", "1,"+table+"\n")
+	}
+	m.Publish(producerAccount, sourceDatabase)
+})
+
 func newWorld(t *testing.T, opts ...localmesh.Option) *world {
 	t.Helper()
-	accounts := meshtest.Accounts(t, opts...)
-	accounts.AddConsumer(otherConsumer)
-	accounts.Bucket(producerAccount, bucket)
-	accounts.Database(producerAccount, sourceDatabase)
-	for _, table := range []string{"orders", "orders_eu", "customers"} {
-		accounts.Table(producerAccount, sourceDatabase, meshtest.CSV(table, "s3://"+bucket+"/"+table+"/"))
-		accounts.Put(producerAccount, bucket, table+"/rows.csv", "1,"+table+"\n")
-	}
+	accounts := publishedWorld(t, opts...)
 	w := &world{mesh: accounts.Mesh.Mesh, accounts: accounts, asking: map[string]*consumer.Consumer{}}
 	w.producer = w.openProducer(t)
-	if _, err := w.producer.CreateDataProducts(t.Context(), producer.CreateDataProductsInput{SourceDatabaseName: sourceDatabase}); err != nil {
-		t.Fatal(err)
-	}
 	for _, account := range []string{consumerAccount, otherConsumer} {
 		c, err := consumer.New(t.Context(), accounts.Options(account))
 		if err != nil {

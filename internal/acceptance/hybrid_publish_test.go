@@ -61,7 +61,7 @@ func TestHybridAccessIsRefusedBeforeAnythingChanges(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			w := &world{Mesh: meshtest.Accounts(t), t: t, producers: map[string]*producer.Producer{}, consumers: map[string]*consumer.Consumer{}, left: map[string][]string{}}
-			w.offer()
+			offer(w.Mesh)
 			if !strings.Contains(name, "too low") {
 				w.crossAccountVersion("4")
 			}

@@ -29,7 +29,7 @@ func newHybridWorldOf(t *testing.T, open bool, opts ...localmesh.Option) *world 
 	t.Helper()
 	w := &world{Mesh: meshtest.Accounts(t, opts...), t: t, producers: map[string]*producer.Producer{}, consumers: map[string]*consumer.Consumer{}, left: map[string][]string{}}
 	t.Cleanup(w.chainHolds)
-	w.offer()
+	offer(w.Mesh)
 	w.crossAccountVersion("4")
 	w.producer, w.consumer = w.openProducer(producerAccount), w.openConsumer(consumerAccount)
 	w.must(w.publishHybrid(orders))

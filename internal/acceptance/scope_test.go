@@ -36,14 +36,21 @@ func csvOfPeople() *types.TableInput {
 // newNarrowWorld is a world with a table of people, and engines that filter.
 func newNarrowWorld(t *testing.T, opts ...localmesh.Option) *world {
 	t.Helper()
-	w := newWorld(t, opts...)
-	w.Table(producerAccount, source, csvOfPeople())
-	w.Put(producerAccount, bucket, people+"/rows.csv", strings.Join(peopleRows, "\n")+"\n")
-	w.publish(w.producer, source)
-	w.TrustEngines(consumerAccount)
+	w := worldOn(t, peoplePublished(t, opts...))
+	w.producer, w.consumer = w.openProducer(producerAccount), w.openConsumer(consumerAccount)
 	w.ResetCounts()
 	return w
 }
+
+// peoplePublished is what narrow worlds begin with.
+var peoplePublished = meshtest.Once(func(m *meshtest.Mesh) {
+	offer(m)
+	m.Publish(producerAccount, source)
+	m.Table(producerAccount, source, csvOfPeople())
+	m.Put(producerAccount, bucket, people+"/rows.csv", strings.Join(peopleRows, "\n")+"\n")
+	m.Publish(producerAccount, source)
+	m.TrustEngines(consumerAccount)
+})
 
 // asks makes a request for SELECT on people, narrowed.
 func (w *world) asks(s lakemesh.Scope) (string, error) {

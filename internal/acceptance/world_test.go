@@ -69,33 +69,42 @@ type world struct {
 	breaks bool
 }
 
+// published is what the worlds begin with: the tables, and the product that they are.
+var published = meshtest.Once(func(m *meshtest.Mesh) {
+	offer(m)
+	m.Publish(producerAccount, source)
+})
+
 func newWorld(t *testing.T, opts ...localmesh.Option) *world {
 	t.Helper()
-	w := &world{Mesh: meshtest.Accounts(t, opts...), t: t, producers: map[string]*producer.Producer{}, consumers: map[string]*consumer.Consumer{}, left: map[string][]string{}}
-	t.Cleanup(w.chainHolds)
-	w.offer()
+	w := worldOn(t, published(t, opts...))
 	w.producer, w.consumer = w.openProducer(producerAccount), w.openConsumer(consumerAccount)
-	w.publish(w.producer, source)
 	w.ResetCounts()
 	return w
 }
 
+// worldOn is the world of a mesh, whose chain is looked at when the test ends.
+func worldOn(t *testing.T, m *meshtest.Mesh) *world {
+	w := &world{Mesh: m, t: t, producers: map[string]*producer.Producer{}, consumers: map[string]*consumer.Consumer{}, left: map[string][]string{}}
+	t.Cleanup(w.chainHolds)
+	return w
+}
+
 // offer makes the producer's bucket, rows and source tables.
-func (w *world) offer() {
-	w.t.Helper()
-	w.Bucket(producerAccount, bucket)
-	w.Database(producerAccount, source)
+func offer(m *meshtest.Mesh) {
+	m.Bucket(producerAccount, bucket)
+	m.Database(producerAccount, source)
 	for _, table := range tables() {
 		in := meshtest.CSV(table, location(table))
 		if table == orders {
 			in = meshtest.CSV(table, location(table), "year")
 		}
-		w.Table(producerAccount, source, in)
-		w.Put(producerAccount, bucket, table+"/rows.csv", rowsOf(table))
+		m.Table(producerAccount, source, in)
+		m.Put(producerAccount, bucket, table+"/rows.csv", rowsOf(table))
 	}
-	w.Partitions(producerAccount, source, orders, strings.TrimSuffix(location(orders), "/"), 2024, 2)
+	m.Partitions(producerAccount, source, orders, strings.TrimSuffix(location(orders), "/"), 2024, 2)
 	for _, part := range []string{"02024", "02025"} {
-		w.Put(producerAccount, bucket, orders+"/part="+part+"/rows.csv", rowsOf(part))
+		m.Put(producerAccount, bucket, orders+"/part="+part+"/rows.csv", rowsOf(part))
 	}
 }
 

@@ -49,6 +49,15 @@ func Accounts(t testing.TB, opts ...localmesh.Option) *Mesh {
 	return &Mesh{ready.Run(t, opts...), t}
 }
 
+// Once is [ready.Once].
+func Once(prepare func(m *Mesh)) func(t testing.TB, opts ...localmesh.Option) *Mesh {
+	once := ready.Once(func(m *ready.Mesh) { prepare(&Mesh{m, m.TB()}) })
+	return func(t testing.TB, opts ...localmesh.Option) *Mesh {
+		t.Helper()
+		return &Mesh{once(t, opts...), t}
+	}
+}
+
 // On is a mesh on which nothing is set up yet.
 func On(t testing.TB, m *localmesh.Mesh) *Mesh { return &Mesh{ready.On(t, m), t} }
 

@@ -82,12 +82,19 @@ func On(t testing.TB, m *localmesh.Mesh) *Mesh { return &Mesh{m, t} }
 //
 //	func TestSomething(t *testing.T) { m := published(t); … }
 //
-// If it cannot be made, the tests fail that want it.
-func Once(prepare func(m *Mesh)) func(t testing.TB) *Mesh {
+// Counts begin at zero. If the state cannot be made, the tests fail that want it. For a test that
+// gives options, it is made anew with them.
+func Once(prepare func(m *Mesh)) func(t testing.TB, opts ...localmesh.Option) *Mesh {
 	var once sync.Once
 	var original *localmesh.Mesh
-	return func(t testing.TB) *Mesh {
+	return func(t testing.TB, opts ...localmesh.Option) *Mesh {
 		t.Helper()
+		if len(opts) > 0 {
+			m := Run(t, opts...)
+			prepare(m)
+			m.ResetCounts()
+			return m
+		}
 		once.Do(func() {
 			m := Run(t)
 			prepare(m)
@@ -106,6 +113,9 @@ func Once(prepare func(m *Mesh)) func(t testing.TB) *Mesh {
 		return &Mesh{original.RunClone(t), t}
 	}
 }
+
+// TB is the test that the mesh is for.
+func (m *Mesh) TB() testing.TB { return m.t }
 
 // accounts is the mesh that clones are made of. It is made once and changed by nobody, so it is
 // no state: it is a value that takes a moment to compute.
