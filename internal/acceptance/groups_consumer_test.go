@@ -10,6 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/glue"
+	gluetypes "github.com/aws/aws-sdk-go-v2/service/glue/types"
 	"github.com/aws/aws-sdk-go-v2/service/lakeformation"
 	lftypes "github.com/aws/aws-sdk-go-v2/service/lakeformation/types"
 	"github.com/google/go-cmp/cmp"
@@ -726,4 +727,53 @@ func TestAnOwnerCannotSayThatItsGroupIsInAnothersDatabase(t *testing.T) {
 	w.must(w.consumer.DeleteSubscription(w.ctx(), consumer.LeaveInput{SubscriptionID: id}))
 	w.linked("after leaving", map[string]string{w.inMesh(source): w.inMesh(source)})
 	w.reads(self(), orders)
+}
+
+// A link to another owner's database that nobody but this account made stays, whatever an owner
+// says of its group.
+func TestLeavingAGroupTakesNoLinkToAnothersDatabase(t *testing.T) {
+	t.Parallel()
+	w := newGroups(t)
+	w.breaks = true
+	second := w.secondProducer()
+	_, err := second.CreateDataProducts(w.ctx(), producer.CreateDataProductsInput{SourceDatabaseName: source, Domain: "Bait", DataProductName: "Bait"})
+	w.must(err)
+	req, err := w.consumer.RequestAccessToProduct(w.ctx(), consumer.RequestInput{OwnerAccountID: otherProducer, Domain: "Bait", RequestPermissions: []string{"SELECT"}})
+	w.must(err)
+	id := req.SubscriptionID
+	w.must(second.ApproveAccessRequest(w.ctx(), producer.ApproveInput{RequestID: id}))
+	w.finalize(id)
+	// A subscription of another made the link, and has ended since: the link was kept by hand.
+	kept := w.active(orders)
+	w.end(kept)
+	link := w.inMesh(source)
+	if w.links()[link] == "" {
+		_, err = w.Glue(consumerAccount).CreateDatabase(w.ctx(), &glue.CreateDatabaseInput{DatabaseInput: &gluetypes.DatabaseInput{Name: &link,
+			TargetDatabase: &gluetypes.DatabaseIdentifier{CatalogId: aws.String(meshAccount), DatabaseName: &link, Region: aws.String(region)}}})
+		w.must(err)
+	}
+	_, err = dynamodb.NewFromConfig(w.as(meshAccount, lakemesh.MeshProducerRole(otherProducer))).UpdateItem(w.ctx(), &dynamodb.UpdateItemInput{TableName: aws.String(lakemesh.DecisionsTable), Key: item{"Key": str(id)},
+		UpdateExpression: aws.String("SET GrantedTableARNs = :a"), ExpressionAttributeValues: item{":a": list(lakemesh.DatabaseARN(region, meshAccount, link), lakemesh.DatabaseARN(region, meshAccount, source+"-"+otherProducer))}})
+	w.must(err)
+	w.must(w.consumer.DeleteSubscription(w.ctx(), consumer.LeaveInput{SubscriptionID: id}))
+	w.linked("after leaving", map[string]string{link: link})
+}
+
+// What was handed on of a group ends with its own subscription, also where another group is
+// subscribed to.
+func TestAGroupJustifiesNothingOfAnother(t *testing.T) {
+	t.Parallel()
+	w := newGroups(t)
+	analyst := w.Reader(consumerAccount, "Analyst")
+	id := w.flights(analyst)
+	fares := w.asks("", "Fares")
+	w.approve(fares)
+	w.finalize(fares, analyst)
+	w.reads(analyst, orders, "buses", "fares")
+	w.must(w.consumer.DeleteSubscription(w.ctx(), consumer.LeaveInput{SubscriptionID: id}))
+	w.reads(analyst, "fares")
+	_, err := w.producer.SettleDepartures(w.ctx())
+	w.must(err)
+	w.reads(analyst, "fares")
+	w.linked("after leaving", map[string]string{w.inMesh(other): w.inMesh(other)})
 }

@@ -140,6 +140,9 @@ func setUp(ctx context.Context, m *localmesh.Mesh) error {
 	if _, err := a.InitializeMeshAccount(ctx, admin.InitializeMeshInput{AllowFullTableExternalDataAccess: true}); err != nil {
 		return fmt.Errorf("set the mesh account up: %w", err)
 	}
+	if err := makeCrawlerRole(ctx, m, ProducerAccount); err != nil {
+		return err
+	}
 	if err := addProducer(ctx, m, ProducerAccount); err != nil {
 		return err
 	}
@@ -147,9 +150,6 @@ func setUp(ctx context.Context, m *localmesh.Mesh) error {
 }
 
 func addProducer(ctx context.Context, m *localmesh.Mesh, account string) error {
-	if err := makeCrawlerRole(ctx, m.Config(Administrator(account))); err != nil {
-		return fmt.Errorf("make the role of the crawlers of account %s: %w", account, err)
-	}
 	own, err := adminOf(ctx, m, account)
 	if err != nil {
 		return err
@@ -189,9 +189,10 @@ func adminOf(ctx context.Context, m *localmesh.Mesh, account string) (*admin.Adm
 	return admin.New(ctx, optionsOf(m, account))
 }
 
-// AddProducer sets another producer up.
+// AddProducer sets another producer up. The role of its crawlers has been there for long.
 func (m *Mesh) AddProducer(account string) {
 	m.t.Helper()
+	m.must(m.long(func() error { return makeCrawlerRole(m.t.Context(), m.Mesh, account) }))
 	m.must(addProducer(m.t.Context(), m.Mesh, account))
 }
 

@@ -2,6 +2,7 @@ package ready
 
 import (
 	"context"
+	"fmt"
 	"strconv"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -10,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/lakeformation/types"
 
 	"github.com/lakemesh/lakemesh/internal/engine"
+	"github.com/lakemesh/lakemesh/localmesh"
 )
 
 // CrawlerRole is the ARN of the role that crawlers of a producer may use.
@@ -19,16 +21,18 @@ func CrawlerRole(producer string) string { return "arn:aws:iam::" + producer + "
 const CrawlersPolicy = "crawl"
 
 // makeCrawlerRole makes a role that Glue may assume, and that may do what crawlers do.
-func makeCrawlerRole(ctx context.Context, cfg aws.Config) error {
-	client := iam.NewFromConfig(cfg)
+func makeCrawlerRole(ctx context.Context, m *localmesh.Mesh, account string) error {
+	client := iam.NewFromConfig(m.Config(Administrator(account)))
 	_, err := client.CreateRole(ctx, &iam.CreateRoleInput{RoleName: aws.String("Crawler"), AssumeRolePolicyDocument: aws.String(
 		`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"glue.amazonaws.com"},"Action":"sts:AssumeRole"}]}`)})
-	if err != nil {
-		return err
+	if err == nil {
+		_, err = client.PutRolePolicy(ctx, &iam.PutRolePolicyInput{RoleName: aws.String("Crawler"), PolicyName: aws.String(CrawlersPolicy), PolicyDocument: aws.String(
+			`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["glue:*","s3:GetObject","s3:ListBucket","lakeformation:GetDataAccess"],"Resource":"*"}]}`)})
 	}
-	_, err = client.PutRolePolicy(ctx, &iam.PutRolePolicyInput{RoleName: aws.String("Crawler"), PolicyName: aws.String(CrawlersPolicy), PolicyDocument: aws.String(
-		`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["glue:*","s3:GetObject","s3:ListBucket","lakeformation:GetDataAccess"],"Resource":"*"}]}`)})
-	return err
+	if err != nil {
+		return fmt.Errorf("make the role of the crawlers of account %s: %w", account, err)
+	}
+	return nil
 }
 
 // Role makes a role that its account may open, with the policy documents, and returns its ARN.
