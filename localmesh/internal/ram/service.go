@@ -21,7 +21,7 @@ const docs = "https://docs.aws.amazon.com/ram/latest/APIReference/API_"
 func Service() engine.Service {
 	return engine.Service{
 		Name: "ram", Title: "AWS RAM", Protocol: wire.RestJSON, Naming: wire.LowerFirst,
-		DeniedCode: "AccessDeniedException", DeniedStatus: 403, ThrottleCode: "ThrottlingException", ThrottleStatus: 429,
+		DeniedCode: "AccessDeniedException", DeniedStatus: 403, InvalidCode: "InvalidParameterException", ThrottleCode: "ThrottlingException", ThrottleStatus: 429,
 		Operations: []engine.Operation{
 			engine.Op("CreateResourceShare", engine.Write, docs+"CreateResourceShare.html",
 				"resources must exist and belong to the caller's account; at most 100 of each kind; external principals only if allowed; client tokens", createResourceShare),

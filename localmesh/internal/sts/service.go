@@ -27,6 +27,7 @@ func Service() engine.Service {
 		Naming:         wire.STS,
 		DeniedCode:     "AccessDenied",
 		DeniedStatus:   http.StatusForbidden,
+		InvalidCode:    "ValidationError",
 		ThrottleCode:   "Throttling",
 		ThrottleStatus: http.StatusBadRequest,
 		Operations: []engine.Operation{
