@@ -83,5 +83,8 @@ func Operations(service string) []string { return operations[service] }
 // table of its own.
 func Refused(service string) []string { return refused[service] }
 
+// Own are the struct types of the model that a service has a type of its own for.
+func Own(name string) []string { return own[name] }
+
 // S3 are the operations of S3.
 func S3() []S3Operation { return s3Operations }

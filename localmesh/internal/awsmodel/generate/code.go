@@ -36,6 +36,8 @@ type code struct {
 	whole map[*types.TypeName]bool
 	// inputs are the input types of the operations by service and name.
 	inputs map[string]map[string]*types.Named
+	// others are the struct types that the code has of its own for those of the SDK.
+	others map[string]map[string]bool
 	// models are the struct types of the SDK by service and name; nil if there is none.
 	models func(service, name string) *types.Named
 }
@@ -69,7 +71,7 @@ func readCode() (*code, error) {
 	}
 	fset := token.NewFileSet()
 	imports := importer.ForCompiler(fset, "gc", func(path string) (io.ReadCloser, error) { return os.Open(exports[path]) })
-	c := &code{read: map[*types.Var]bool{}, whole: map[*types.TypeName]bool{}, inputs: map[string]map[string]*types.Named{}}
+	c := &code{read: map[*types.Var]bool{}, whole: map[*types.TypeName]bool{}, inputs: map[string]map[string]*types.Named{}, others: map[string]map[string]bool{}}
 	c.models = func(service, name string) *types.Named {
 		for _, path := range []string{sdk + service, sdk + service + "/types"} {
 			p, err := imports.Import(path)
@@ -290,6 +292,17 @@ func memberTable() ([]byte, error) {
 		}
 		b.WriteString("},\n")
 	}
+	b.WriteString("}\n\nvar own = map[string][]string{\n")
+	for _, name := range slices.Sorted(maps.Keys(c.others)) {
+		fmt.Fprintf(&b, "%q: {", name)
+		for i, model := range slices.Sorted(maps.Keys(c.others[name])) {
+			if i > 0 {
+				b.WriteString(", ")
+			}
+			fmt.Fprintf(&b, "%q", model)
+		}
+		b.WriteString("},\n")
+	}
 	b.WriteString("}\n")
 	return format.Source(b.Bytes())
 }
@@ -302,6 +315,12 @@ func (c *code) compare(own, model *types.Named, refused map[string]bool, seen ma
 		return
 	}
 	seen[pair] = true
+	if own.Obj() != model.Obj() {
+		if c.others[own.Obj().Name()] == nil {
+			c.others[own.Obj().Name()] = map[string]bool{}
+		}
+		c.others[own.Obj().Name()][model.Obj().Name()] = true
+	}
 	fields := map[string]*types.Var{}
 	if s, ok := own.Underlying().(*types.Struct); ok && !hasMethod(own, "UnmarshalJSON") {
 		collect(s, fields)
@@ -313,7 +332,8 @@ func (c *code) compare(own, model *types.Named, refused map[string]bool, seen ma
 			continue
 		}
 		mine, ok := fields[f.Name()]
-		if !ok || !c.read[mine] && !c.whole[own.Obj()] {
+		// What can be one of several types does not come through the codec.
+		if !ok || !c.read[mine] && !c.whole[own.Obj()] || own.Obj() == model.Obj() && types.IsInterface(f.Type()) {
 			refused[own.Obj().Name()+"."+f.Name()] = true
 			continue
 		}
