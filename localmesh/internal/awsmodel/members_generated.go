@@ -95,7 +95,6 @@ var refused = map[string][]string{
 	},
 	"lakeformation": {
 		"GetTemporaryGlueTableCredentialsInput.QuerySessionContext",
-		"LFTagPair.CatalogId",
 	},
 	"organizations": {
 		"HandshakeFilter.ActionType",
@@ -107,10 +106,6 @@ var refused = map[string][]string{
 		"AssociateResourceShareInput.Sources",
 		"CreateResourceShareInput.ResourceShareConfiguration",
 		"DisassociateResourceShareInput.Sources",
-		"GetResourceSharesInput.PermissionVersion",
-		"ListPendingInvitationResourcesInput.ResourceRegionScope",
-		"ListPrincipalsInput.ResourceType",
-		"ListResourcesInput.ResourceRegionScope",
 	},
 	"scheduler": {
 		"EcsParameters.CapacityProviderStrategy",
@@ -153,6 +148,7 @@ var refused = map[string][]string{
 		"AssumeRoleInput.ProvidedContexts",
 		"AssumeRoleInput.SerialNumber",
 		"AssumeRoleInput.TokenCode",
+		"GetFederationTokenInput.MinimumSessionTokenSize",
 		"GetSessionTokenInput.MinimumSessionTokenSize",
 		"GetSessionTokenInput.SerialNumber",
 		"GetSessionTokenInput.TokenCode",

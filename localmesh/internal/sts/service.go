@@ -30,6 +30,7 @@ func Service() engine.Service {
 		InvalidCode:    "ValidationError",
 		ThrottleCode:   "Throttling",
 		ThrottleStatus: http.StatusBadRequest,
+		Unsigned:       []string{"AssumeRoleWithSAML", "AssumeRoleWithWebIdentity"},
 		Operations: []engine.Operation{
 			engine.Op("GetCallerIdentity", engine.Read, doc("GetCallerIdentity"),
 				"nothing: everybody with valid credentials may ask", getCallerIdentity).WithoutPermission(),
@@ -37,6 +38,8 @@ func Service() engine.Service {
 				"the caller's policies and the role's trust policy with its conditions; session length, an hour for chained sessions; names; session policies and tags", assumeRole),
 			engine.Op("GetSessionToken", engine.Write, doc("GetSessionToken"),
 				"only long-term credentials may ask; length of the session", getSessionToken).WithoutPermission(),
+			engine.Op("GetFederationToken", engine.Write, doc("GetFederationToken"),
+				"permission on the federated user's ARN, and to tag it; only long-term credentials may ask; names; length of the session; policies narrow what the user may, without them nothing is left but what policies of resources allow", getFederationToken),
 			engine.Op("GetAccessKeyInfo", engine.Read, doc("GetAccessKeyInfo"),
 				"permission on *", getAccessKeyInfo),
 		},
