@@ -44,6 +44,9 @@ func matchText(pattern, text string, ignoreCase bool) bool {
 }
 
 // matchAction matches an action, whose case does not matter.
+// MatchAction reports whether an action is one that a pattern of a policy means.
+func MatchAction(pattern, action string) bool { return matchAction(pattern, action) }
+
 func matchAction(pattern, action string) bool { return matchText(pattern, action, true) }
 
 // matchResource matches the Resource element. Wildcards stay within the segments of an ARN, that is between colons,

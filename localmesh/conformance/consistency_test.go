@@ -253,7 +253,7 @@ func TestConsistencyOfSharing(t *testing.T) {
 		})
 		e.must(errOf(c.PutDataLakeSettings(t.Context(), &lakeformation.PutDataLakeSettingsInput{DataLakeSettings: &lftypes.DataLakeSettings{DataLakeAdmins: principals(ann)}})))
 		s := e.settingsOf(landlordAdmin)
-		if len(s.DataLakeAdmins) != 1 || *s.DataLakeAdmins[0].DataLakePrincipalIdentifier != ann || len(s.Parameters) > 0 || len(s.TrustedResourceOwners) > 0 ||
+		if len(s.DataLakeAdmins) != 1 || *s.DataLakeAdmins[0].DataLakePrincipalIdentifier != ann || s.Parameters["CROSS_ACCOUNT_VERSION"] != "1" || len(s.TrustedResourceOwners) > 0 ||
 			aws.ToBool(s.AllowExternalDataFiltering) || len(s.CreateTableDefaultPermissions) > 0 {
 			t.Errorf("what was left out is %+v", s)
 		}

@@ -186,7 +186,7 @@ func (p *Policies) Decide(tx store.Tx, caller Caller, q Question, now time.Time,
 }
 
 func sessionARN(c Caller) string {
-	if c.Session == nil || c.Session.Role == "" {
+	if c.Session == nil || c.Session.Role == "" && !c.Session.Federated {
 		return ""
 	}
 	return c.ARN

@@ -77,6 +77,11 @@ func (p *Policies) gather(tx store.Tx, c Caller) (iampolicy.Policies, error) {
 			}
 			all.Session = append(all.Session, n)
 		}
+		if c.Session.Federated && all.Session == nil {
+			// A federated user may what was passed for it; without any, nothing by itself
+			// (https://docs.aws.amazon.com/STS/latest/APIReference/API_GetFederationToken.html).
+			all.Session = []iampolicy.Named{}
+		}
 	}
 	return all, nil
 }
@@ -219,6 +224,8 @@ func globalKeys(tx store.Tx, c Caller, owner string, now time.Time, region strin
 	switch account, kind, name, _ := state.SplitPrincipalARN(c.Principal); {
 	case c.Root:
 		keys["aws:principaltype"] = []string{"Account"}
+	case c.Session != nil && c.Session.Federated:
+		keys["aws:principaltype"], keys["aws:principalarn"] = []string{"FederatedUser"}, []string{c.ARN}
 	case kind == "user":
 		keys["aws:principaltype"] = []string{"User"}
 		keys["aws:username"] = []string{name}

@@ -78,5 +78,13 @@ func Known(service, operation string) bool {
 // Operations are the names of a service's operations, in order.
 func Operations(service string) []string { return operations[service] }
 
+// Refused are the members of the inputs of a service that its code does not honour:
+// Type.Field, or Type.Field=value where the value says what is so without it. S3 has a
+// table of its own.
+func Refused(service string) []string { return refused[service] }
+
+// Own are the struct types of the model that a service has a type of its own for.
+func Own(name string) []string { return own[name] }
+
 // S3 are the operations of S3.
 func S3() []S3Operation { return s3Operations }

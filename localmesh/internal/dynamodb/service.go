@@ -28,7 +28,7 @@ func Service() engine.Service {
 	}
 	return engine.Service{
 		Name: "dynamodb", Title: "Amazon DynamoDB", Protocol: wire.AWSJSON10, Naming: wire.AsIs, Operations: operations,
-		DeniedCode: "AccessDeniedException", DeniedStatus: 400, ThrottleCode: "ThrottlingException", ThrottleStatus: 400,
+		DeniedCode: "AccessDeniedException", DeniedStatus: 400, InvalidCode: "ValidationException", ThrottleCode: "ThrottlingException", ThrottleStatus: 400,
 	}
 }
 

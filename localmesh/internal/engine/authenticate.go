@@ -264,5 +264,8 @@ func (x *exchange) tokenCaller(tx store.Tx, s state.Session) (authz.Caller, stri
 		return authz.Caller{}, "", x.invalidKey()
 	}
 	c.UserID = user.ID
+	if s.Federated {
+		c.Principal, c.UserID = s.User, s.Account+":"+s.Name
+	}
 	return c, s.Secret, nil
 }

@@ -234,7 +234,7 @@ func (x *exchange) operate(region string, payload []byte, form url.Values) (answ
 
 func (x *exchange) decoder(payload []byte, form url.Values) *decoder {
 	codec := x.service.codec
-	return &decoder{decode: func(dst any) error {
+	return &decoder{decode: x.honoured(func(dst any) error {
 		if x.service.Parameters != nil && len(payload) > 0 {
 			if err := codec.DecodeJSON(payload, dst); err != nil {
 				return err
@@ -244,7 +244,20 @@ func (x *exchange) decoder(payload []byte, form url.Values) *decoder {
 			return codec.DecodeQuery(form, dst)
 		}
 		return codec.DecodeJSON(payload, dst)
-	}}
+	})}
+}
+
+// honoured words the refusal of a member that would be dropped as the service does it.
+func (x *exchange) honoured(decode func(dst any) error) func(dst any) error {
+	return func(dst any) error {
+		err := decode(dst)
+		var dropped *wire.SerializationError
+		if errors.As(err, &dropped) && dropped.NotHonoured {
+			return &APIError{Code: x.service.InvalidCode, Status: http.StatusBadRequest,
+				Message: fmt.Sprintf("the local mesh does not honour the member %s of %s, which would be dropped", dropped.Member, x.operation.Name)}
+		}
+		return err
+	}
 }
 
 func (x *exchange) encode(out any) ([]byte, error) {

@@ -68,6 +68,9 @@ type Service struct {
 	DeniedCode string
 	// DeniedStatus is its HTTP status.
 	DeniedStatus int
+	// InvalidCode is the error code of an input that cannot be taken: of a member that the
+	// mesh does not honour.
+	InvalidCode string
 	// ThrottleCode is the error code of a throttled call, ThrottleStatus its status.
 	ThrottleCode   string
 	ThrottleStatus int

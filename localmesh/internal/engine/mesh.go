@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/lakemesh/lakemesh/localmesh/internal/authz"
+	"github.com/lakemesh/lakemesh/localmesh/internal/awsmodel"
 	"github.com/lakemesh/lakemesh/localmesh/internal/store"
 	"github.com/lakemesh/lakemesh/localmesh/internal/wire"
 )
@@ -84,7 +85,7 @@ func prepare(s Service) *Service {
 	if s.Naming == nil {
 		s.Naming = wire.AsIs
 	}
-	s.codec = wire.NewCodec(s.Naming)
+	s.codec = wire.NewCodec(s.Naming, awsmodel.Refused(s.Name)...)
 	if s.DeniedCode == "" {
 		s.DeniedCode = "AccessDeniedException"
 	}
@@ -93,6 +94,9 @@ func prepare(s Service) *Service {
 	}
 	if s.ThrottleCode == "" {
 		s.ThrottleCode = "ThrottlingException"
+	}
+	if s.InvalidCode == "" {
+		s.InvalidCode = "ValidationException"
 	}
 	if s.ThrottleStatus == 0 {
 		s.ThrottleStatus = http.StatusBadRequest

@@ -31,6 +31,7 @@ func Service() engine.Service {
 		Naming:         wire.Glue,
 		DeniedCode:     "AccessDeniedException",
 		DeniedStatus:   http.StatusBadRequest,
+		InvalidCode:    "InvalidInputException",
 		ThrottleCode:   "ThrottlingException",
 		ThrottleStatus: http.StatusBadRequest,
 		Operations: slices.Concat(

@@ -44,12 +44,18 @@ func readDocument(text *string, kind iampolicy.PolicyKind) (*iampolicy.Document,
 	return d, nil
 }
 
-// onlySTS tells whether all actions of a document are of STS.
+// trustActions are the actions that a trust policy can be about
+// (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_iam-condition-keys.html).
+func trustActions() []string {
+	return []string{"sts:AssumeRole", "sts:AssumeRoleWithSAML", "sts:AssumeRoleWithWebIdentity", "sts:TagSession", "sts:SetSourceIdentity", "sts:SetContext"}
+}
+
+// onlySTS tells whether all actions of a document are those of a trust policy, or
+// patterns for some of them.
 func onlySTS(d *iampolicy.Document) bool {
 	return !slices.ContainsFunc(d.Statements, func(s iampolicy.Statement) bool {
 		return slices.ContainsFunc(slices.Concat(s.Actions, s.NotActions), func(action string) bool {
-			service, _, _ := strings.Cut(action, ":")
-			return !strings.EqualFold(service, "sts")
+			return !slices.ContainsFunc(trustActions(), func(a string) bool { return iampolicy.MatchAction(action, a) })
 		})
 	})
 }

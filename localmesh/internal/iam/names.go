@@ -148,8 +148,12 @@ func removeTags(have map[string]string, keys []string) map[string]string {
 	return left
 }
 
-// tagList returns tags in the order of their keys.
+// tagList returns tags in the order of their keys; nil if there are none, as answers
+// with a role, a user or a policy have no such member then.
 func tagList(tags map[string]string) []types.Tag {
+	if len(tags) == 0 {
+		return nil
+	}
 	list := make([]types.Tag, 0, len(tags))
 	for _, k := range slices.Sorted(maps.Keys(tags)) {
 		list = append(list, types.Tag{Key: aws.String(k), Value: aws.String(tags[k])})

@@ -179,6 +179,8 @@ func createPolicy(c *engine.Call, in *iam.CreatePolicyInput) (*iam.CreatePolicyO
 	}
 	shown := describePolicy(p, usage{})
 	shown.Tags = tagList(tags)
+	// Only GetPolicy tells it (https://docs.aws.amazon.com/IAM/latest/APIReference/API_Policy.html).
+	shown.Description = nil
 	return &iam.CreatePolicyOutput{Policy: &shown}, nil
 }
 

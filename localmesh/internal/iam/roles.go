@@ -30,6 +30,7 @@ func roleOperations() []engine.Operation {
 		read("ListRoleTags", "permission on the role's ARN; pages", listRoleTags),
 		write("PutRolePermissionsBoundary", "permission on the role's ARN with iam:PermissionsBoundary; the policy exists", putRoleBoundary),
 		write("DeleteRolePermissionsBoundary", "permission on the role's ARN", deleteRoleBoundary),
+		read("ListInstanceProfilesForRole", "permission on the role's ARN; there are no instance profiles", listInstanceProfilesForRole),
 	}
 }
 
@@ -136,6 +137,11 @@ func describeRole(c *engine.Call, r state.Role, listed bool) (*types.Role, error
 	}
 	out.Tags = tagList(r.Tags)
 	out.PermissionsBoundary = boundary(r.Boundary)
+	if c.Operation == "GetRole" {
+		// Empty for a role that nobody has used in the time that AWS looks back; when roles
+		// are used is not kept here.
+		out.RoleLastUsed = &types.RoleLastUsed{}
+	}
 	return out, nil
 }
 
@@ -428,4 +434,16 @@ func deleteRoleBoundary(c *engine.Call, in *iam.DeleteRolePermissionsBoundaryInp
 	}
 	r.Boundary = ""
 	return &iam.DeleteRolePermissionsBoundaryOutput{}, putRole(c, r)
+}
+
+// listInstanceProfilesForRole is asked by programs before they delete a role.
+func listInstanceProfilesForRole(c *engine.Call, in *iam.ListInstanceProfilesForRoleInput) (*iam.ListInstanceProfilesForRoleOutput, error) {
+	if _, err := role(c, in.RoleName, nil); err != nil {
+		return nil, err
+	}
+	none, err := newPage[types.InstanceProfile](in.Marker, in.MaxItems)
+	if err != nil {
+		return nil, err
+	}
+	return &iam.ListInstanceProfilesForRoleOutput{InstanceProfiles: none.Items}, nil
 }

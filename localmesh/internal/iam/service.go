@@ -26,6 +26,7 @@ func Service() engine.Service {
 		Namespace:      "https://iam.amazonaws.com/doc/2010-05-08/",
 		DeniedCode:     "AccessDenied",
 		DeniedStatus:   http.StatusForbidden,
+		InvalidCode:    "InvalidInput",
 		ThrottleCode:   "Throttling",
 		ThrottleStatus: http.StatusBadRequest,
 		Operations: slices.Concat(

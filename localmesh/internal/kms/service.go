@@ -23,7 +23,7 @@ const docs = "https://docs.aws.amazon.com/kms/latest/APIReference/API_"
 func Service() engine.Service {
 	return engine.Service{
 		Name: "kms", Title: "AWS KMS", Protocol: wire.AWSJSON11, Naming: wire.AsIs,
-		DeniedCode: "AccessDeniedException", DeniedStatus: http.StatusBadRequest, ThrottleCode: "ThrottlingException", ThrottleStatus: http.StatusBadRequest,
+		DeniedCode: "AccessDeniedException", DeniedStatus: http.StatusBadRequest, InvalidCode: "UnsupportedOperationException", ThrottleCode: "ThrottlingException", ThrottleStatus: http.StatusBadRequest,
 		Operations: []engine.Operation{
 			engine.Op("CreateAlias", engine.Write, docs+"CreateAlias.html", "permission on the alias and on the key; names; alias/aws/ is reserved", createAlias),
 			engine.Op("UpdateAlias", engine.Write, docs+"UpdateAlias.html", "permission on the alias and on both keys", updateAlias),

@@ -254,6 +254,12 @@ func listResources(c *engine.Call, in *lakeformation.ListResourcesInput) (*lakef
 	if err != nil {
 		return nil, err
 	}
+	for _, f := range in.FilterConditionList {
+		// A filter that cannot be is refused also where there is nothing to filter.
+		if _, err := fulfils(state.Location{}, f); err != nil {
+			return nil, err
+		}
+	}
 	var failed error
 	all = slices.DeleteFunc(all, func(l state.Location) bool {
 		for _, f := range in.FilterConditionList {
@@ -292,6 +298,7 @@ func fulfils(l state.Location, f types.FilterCondition) (bool, error) {
 		value = l.Role
 	case types.FieldNameStringLastModified:
 		value = strconv.FormatInt(l.Modified.Unix(), 10)
+		f.StringValueList = slices.Clone(f.StringValueList)
 		for i, text := range f.StringValueList {
 			t, err := time.Parse(time.RFC3339, text)
 			if err != nil {

@@ -21,7 +21,7 @@ const docs = "https://docs.aws.amazon.com/lake-formation/latest/APIReference/API
 func Service() engine.Service {
 	s := engine.Service{
 		Name: "lakeformation", Title: "AWS Lake Formation", Protocol: wire.RestJSON,
-		DeniedCode: "AccessDeniedException", DeniedStatus: 403, ThrottleCode: "ThrottledException", ThrottleStatus: 429,
+		DeniedCode: "AccessDeniedException", DeniedStatus: 403, InvalidCode: "InvalidInputException", ThrottleCode: "ThrottledException", ThrottleStatus: 429,
 	}
 	s.Operations = append(s.Operations, permissionOperations()...)
 	s.Operations = append(s.Operations, settingOperations()...)

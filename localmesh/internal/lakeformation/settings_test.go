@@ -37,8 +37,9 @@ func TestSettingsAreReplacedAsAWhole(t *testing.T) {
 	w.must2(c.PutDataLakeSettings(w.ctx, &lakeformation.PutDataLakeSettingsInput{DataLakeSettings: &types.DataLakeSettings{DataLakeAdmins: principals(adminOf(owner))}}))
 	out, err := c.GetDataLakeSettings(w.ctx, &lakeformation.GetDataLakeSettingsInput{})
 	w.must(err)
-	if v, ok := out.DataLakeSettings.Parameters["CROSS_ACCOUNT_VERSION"]; ok {
-		t.Errorf("the version %q survived settings without one", v)
+	// What is left out is told as what holds then.
+	if v := out.DataLakeSettings.Parameters["CROSS_ACCOUNT_VERSION"]; v != "1" {
+		t.Errorf("the version after settings without one is %q, want the first", v)
 	}
 }
 

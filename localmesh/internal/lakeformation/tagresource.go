@@ -79,13 +79,18 @@ func mayTag(c *engine.Call, r state.Resource) error {
 
 // eachTag goes through the tags of a call; a tag that fails is listed, and the
 // others are done.
-func eachTag(pairs []types.LFTagPair, do func(key, value string) error) ([]types.LFTagError, error) {
+func eachTag(owner string, pairs []types.LFTagPair, do func(key, value string) error) ([]types.LFTagError, error) {
 	if len(pairs) == 0 || len(pairs) > maxTagsPerCall {
 		return nil, invalid("A call must have 1 to %d LF-Tags.", maxTagsPerCall)
 	}
 	failures := []types.LFTagError{}
 	for _, pair := range pairs {
 		err := func() error {
+			// Tags and what they are put on are of one catalog.
+			if id := pair.CatalogId; id != nil && *id != owner {
+				return notFound("Tag key %s was not found in the catalog %s of the resource.", aws.ToString(pair.TagKey), owner)
+			}
+			pair.CatalogId = &owner
 			key, values, err := checkTag(pair.TagKey, pair.TagValues)
 			if err != nil {
 				return err
@@ -121,7 +126,7 @@ func addLFTagsToResource(c *engine.Call, in *lakeformation.AddLFTagsToResourceIn
 	if err := mayTag(c, t.on); err != nil {
 		return nil, err
 	}
-	failures, err := eachTag(in.LFTags, func(key, value string) error {
+	failures, err := eachTag(t.on.Account, in.LFTags, func(key, value string) error {
 		on := tagSecurable(t.on.Account, t.on.Region, key, value)
 		if err := tagExists(c, on, state.TagValues{Key: key, Values: []string{value}}); err != nil {
 			return err
@@ -163,7 +168,7 @@ func removeLFTagsFromResource(c *engine.Call, in *lakeformation.RemoveLFTagsFrom
 	if err := mayTag(c, t.on); err != nil {
 		return nil, err
 	}
-	failures, err := eachTag(in.LFTags, func(key, value string) error {
+	failures, err := eachTag(t.on.Account, in.LFTags, func(key, value string) error {
 		if err := requireOnTag(c, tagSecurable(t.on.Account, t.on.Region, key, value), associate); err != nil {
 			return err
 		}
@@ -278,7 +283,8 @@ func resourceTags(c *engine.Call, t tagged, assignedOnly bool) (*lakeformation.G
 // pairsAnswer are those of the tags that the caller may see.
 func pairsAnswer(c *engine.Call, owner string, tags map[string]string) ([]types.LFTagPair, error) {
 	keys := slices.Sorted(maps.Keys(tags))
-	out := []types.LFTagPair{}
+	// Levels without tags have no member in the answer.
+	var out []types.LFTagPair
 	for _, key := range keys {
 		values, err := visibleValues(c, state.LFTag{Account: owner, Region: c.Region, Key: key, Values: []string{tags[key]}})
 		if err != nil {

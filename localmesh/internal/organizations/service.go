@@ -22,7 +22,7 @@ func Service() engine.Service {
 	op := func(name, enforced string) (string, string, string) { return name, docs + name + ".html", enforced }
 	return engine.Service{
 		Name: "organizations", Title: "AWS Organizations", Protocol: wire.AWSJSON11, Naming: wire.AsIs,
-		DeniedCode: "AccessDeniedException", DeniedStatus: http.StatusBadRequest, ThrottleCode: "TooManyRequestsException", ThrottleStatus: http.StatusBadRequest,
+		DeniedCode: "AccessDeniedException", DeniedStatus: http.StatusBadRequest, InvalidCode: "InvalidInputException", ThrottleCode: "TooManyRequestsException", ThrottleStatus: http.StatusBadRequest,
 		Operations: []engine.Operation{
 			write(createOrganization)(op("CreateOrganization", "an account is in one organization; the caller's becomes the management account")),
 			read(describeOrganization)(op("DescribeOrganization", "the accounts of the organization")),

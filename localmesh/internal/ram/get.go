@@ -26,8 +26,16 @@ func getResourceShares(c *engine.Call, in *ram.GetResourceSharesInput) (*ram.Get
 	if err != nil {
 		return nil, err
 	}
-	if err := checkShareARNs(in.ResourceShareArns); err != nil {
+	if err := knownShares(c, in.ResourceShareArns); err != nil {
 		return nil, err
+	}
+	if in.PermissionArn == nil && in.PermissionVersion != nil {
+		return nil, engine.Errorf("InvalidParameterException", "A permission version can only be given with a permission.")
+	}
+	if in.PermissionArn != nil {
+		if err := knownPermission(*in.PermissionArn, in.PermissionVersion); err != nil {
+			return nil, err
+		}
 	}
 	shares, next, err := page(c, shares, func(s state.Share) string { return s.ID }, in.MaxResults, in.NextToken)
 	if err != nil {
@@ -102,6 +110,21 @@ func checkShareARNs(arns []string) error {
 	for _, arn := range arns {
 		if _, _, _, ok := state.SplitShareARN(arn); !ok {
 			return engine.Errorf("MalformedArnException", "The specified Amazon Resource Name (ARN) has a format that isn't valid: %s", arn)
+		}
+	}
+	return nil
+}
+
+// knownShares refuses ARNs of shares that there are none of, on either side.
+func knownShares(c *engine.Call, arns []string) error {
+	if err := checkShareARNs(arns); err != nil {
+		return err
+	}
+	for _, arn := range arns {
+		if _, found, err := state.GetShare(c.Tx, arn); err != nil {
+			return err
+		} else if !found {
+			return engine.Errorf("UnknownResourceException", "ResourceShare %s could not be found.", arn)
 		}
 	}
 	return nil

@@ -219,6 +219,10 @@ func listPendingInvitationResources(c *engine.Call, in *ram.ListPendingInvitatio
 	if err := answerable(c, i); err != nil {
 		return nil, err
 	}
+	regional, err := regionalScope(in.ResourceRegionScope)
+	if err != nil {
+		return nil, err
+	}
 	s, _, err := state.GetShare(c.Tx, i.ShareARN())
 	if err != nil {
 		return nil, err
@@ -233,6 +237,9 @@ func listPendingInvitationResources(c *engine.Call, in *ram.ListPendingInvitatio
 	}
 	out := &ram.ListPendingInvitationResourcesOutput{NextToken: next, Resources: []types.Resource{}}
 	for _, a := range resources {
+		if !regional {
+			break
+		}
 		r := resourceAnswer(s, a)
 		r.Status = types.ResourceStatusPending
 		out.Resources = append(out.Resources, r)

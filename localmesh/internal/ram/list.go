@@ -30,6 +30,13 @@ func listResources(c *engine.Call, in *ram.ListResourcesInput) (*ram.ListResourc
 	if err := c.Allow("ram:ListResources"); err != nil {
 		return nil, err
 	}
+	if err := checkType(in.ResourceType); err != nil {
+		return nil, err
+	}
+	regional, err := regionalScope(in.ResourceRegionScope)
+	if err != nil {
+		return nil, err
+	}
 	shares, err := listed(c, in.ResourceOwner, in.ResourceShareArns)
 	if err != nil {
 		return nil, err
@@ -57,7 +64,7 @@ func listResources(c *engine.Call, in *ram.ListResourcesInput) (*ram.ListResourc
 	}
 	out := &ram.ListResourcesOutput{NextToken: next, Resources: []types.Resource{}}
 	for _, r := range all {
-		if len(in.ResourceArns) > 0 && !slices.Contains(in.ResourceArns, *r.Arn) || in.ResourceType != nil && *in.ResourceType != *r.Type {
+		if len(in.ResourceArns) > 0 && !slices.Contains(in.ResourceArns, *r.Arn) || in.ResourceType != nil && !strings.EqualFold(*in.ResourceType, *r.Type) || !regional {
 			continue
 		}
 		out.Resources = append(out.Resources, r)
@@ -70,12 +77,24 @@ func listPrincipals(c *engine.Call, in *ram.ListPrincipalsInput) (*ram.ListPrinc
 	if err := c.Allow("ram:ListPrincipals"); err != nil {
 		return nil, err
 	}
+	if err := checkType(in.ResourceType); err != nil {
+		return nil, err
+	}
 	shares, err := listed(c, in.ResourceOwner, in.ResourceShareArns)
 	if err != nil {
 		return nil, err
 	}
 	var all []types.Principal
 	for _, s := range shares {
+		if in.ResourceType != nil {
+			has, err := carries(c, s, *in.ResourceType)
+			if err != nil {
+				return nil, err
+			}
+			if !has {
+				continue
+			}
+		}
 		if in.ResourceArn != nil && !state.ShareResources.Has(c.Tx, s.Owner, s.Region, s.ID, *in.ResourceArn) {
 			continue
 		}
@@ -114,7 +133,7 @@ func principalAnswer(s state.Share, a state.Association) types.Principal {
 // listed are the active shares of a side, or those of them with the ARNs, in the
 // order of their ARNs.
 func listed(c *engine.Call, owner types.ResourceOwner, arns []string) ([]state.Share, error) {
-	if err := checkShareARNs(arns); err != nil {
+	if err := knownShares(c, arns); err != nil {
 		return nil, err
 	}
 	shares, err := visible(c, owner)

@@ -33,6 +33,10 @@ func page[T any](c *engine.Call, items []T, key func(T) string, size *int32, tok
 		start++
 	}
 	items = items[start:]
+	if items == nil {
+		// A listing has its member also where it is empty.
+		items = []T{}
+	}
 	if len(items) <= n {
 		return items, nil, nil
 	}

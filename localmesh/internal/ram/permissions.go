@@ -94,8 +94,22 @@ func carries(c *engine.Call, s state.Share, kind string) (bool, error) {
 	resources, err := state.ShareResources.All(c.Tx, s.Owner, s.Region, s.ID)
 	return slices.ContainsFunc(resources, func(a state.Association) bool {
 		k, _ := ResourceType(a.Entity)
-		return k == kind
+		return strings.EqualFold(k, kind)
 	}), err
+}
+
+// knownPermission refuses a managed permission, or a version of it, that is not there.
+func knownPermission(arn string, version *int32) error {
+	if !strings.HasPrefix(arn, "arn:") {
+		return engine.Errorf("MalformedArnException", "The specified Amazon Resource Name (ARN) has a format that isn't valid: %s", arn)
+	}
+	if _, ok := kindOf(arn); !ok {
+		return engine.Errorf("UnknownResourceException", "Permission %s could not be found.", arn)
+	}
+	if version != nil && *version != 1 {
+		return engine.Errorf("UnknownResourceException", "Version %d of permission %s could not be found.", *version, arn)
+	}
+	return nil
 }
 
 // https://docs.aws.amazon.com/ram/latest/APIReference/API_AssociateResourceSharePermission.html
@@ -181,6 +195,14 @@ func listPermissions(c *engine.Call, in *ram.ListPermissionsInput) (*ram.ListPer
 	if err := c.Allow("ram:ListPermissions"); err != nil {
 		return nil, err
 	}
+	if err := checkType(in.ResourceType); err != nil {
+		return nil, err
+	}
+	switch in.PermissionType {
+	case "", types.PermissionTypeFilterAll, types.PermissionTypeFilterAwsManaged, types.PermissionTypeFilterCustomerManaged:
+	default:
+		return nil, engine.Errorf("InvalidParameterException", "Invalid permission type: %s", in.PermissionType)
+	}
 	var all []types.ResourceSharePermissionSummary
 	seen := map[string]bool{}
 	for _, m := range managed {
@@ -192,6 +214,32 @@ func listPermissions(c *engine.Call, in *ram.ListPermissionsInput) (*ram.ListPer
 	slices.SortFunc(all, func(a, b types.ResourceSharePermissionSummary) int { return strings.Compare(*a.Arn, *b.Arn) })
 	all, next, err := page(c, all, func(p types.ResourceSharePermissionSummary) string { return *p.Arn }, in.MaxResults, in.NextToken)
 	return &ram.ListPermissionsOutput{Permissions: all, NextToken: next}, err
+}
+
+// https://docs.aws.amazon.com/ram/latest/APIReference/API_GetPermission.html
+//
+// Which actions a permission allows is not documented; here the document names those
+// that its name tells, on any resource of its type.
+func getPermission(c *engine.Call, in *ram.GetPermissionInput) (*ram.GetPermissionOutput, error) {
+	arn := aws.ToString(in.PermissionArn)
+	if err := c.Allow("ram:GetPermission", arn); err != nil {
+		return nil, err
+	}
+	if err := knownPermission(arn, in.PermissionVersion); err != nil {
+		return nil, err
+	}
+	kind, _ := kindOf(arn)
+	first := slices.IndexFunc(managed, func(m struct{ kind, arn string }) bool { return m.kind == kind })
+	actions := `"glue:Get*","glue:SearchTables"`
+	if strings.HasSuffix(arn, "ReadWrite") || strings.HasSuffix(arn, "ReadWriteForDatabase") {
+		actions += `,"glue:BatchCreatePartition","glue:BatchDeletePartition","glue:BatchUpdatePartition","glue:CreatePartition","glue:DeletePartition","glue:UpdatePartition","glue:UpdateTable"`
+	}
+	return &ram.GetPermissionOutput{Permission: &types.ResourceSharePermissionDetail{
+		Arn: aws.String(arn), Name: aws.String(strings.TrimPrefix(arn, permissionPrefix)), ResourceType: aws.String(kind), Version: aws.String("1"),
+		DefaultVersion: aws.Bool(true), IsResourceTypeDefault: aws.Bool(managed[first].arn == arn), PermissionType: types.PermissionTypeAwsManaged,
+		FeatureSet: types.PermissionFeatureSetStandard, Status: types.PermissionStatusAttachable,
+		Permission: aws.String(`{"Effect":"Allow","Action":[` + actions + `]}`),
+	}}, nil
 }
 
 // https://docs.aws.amazon.com/ram/latest/APIReference/API_ListResourceSharePermissions.html

@@ -21,7 +21,7 @@ const docs = "https://docs.aws.amazon.com/ram/latest/APIReference/API_"
 func Service() engine.Service {
 	return engine.Service{
 		Name: "ram", Title: "AWS RAM", Protocol: wire.RestJSON, Naming: wire.LowerFirst,
-		DeniedCode: "AccessDeniedException", DeniedStatus: 403, ThrottleCode: "ThrottlingException", ThrottleStatus: 429,
+		DeniedCode: "AccessDeniedException", DeniedStatus: 403, InvalidCode: "InvalidParameterException", ThrottleCode: "ThrottlingException", ThrottleStatus: 429,
 		Operations: []engine.Operation{
 			engine.Op("CreateResourceShare", engine.Write, docs+"CreateResourceShare.html",
 				"resources must exist and belong to the caller's account; at most 100 of each kind; external principals only if allowed; client tokens", createResourceShare),
@@ -57,6 +57,12 @@ func Service() engine.Service {
 				"only the owner's share, with ram:PermissionArn and ram:ResourceShareName; not while the share has resources of the type", disassociateResourceSharePermission),
 			engine.Op("EnableSharingWithAwsOrganization", engine.Write, docs+"EnableSharingWithAwsOrganization.html",
 				"the organization's management account only, with the rights to open the organization to RAM", enableSharingWithAwsOrganization),
+			engine.Op("GetPermission", engine.Read, docs+"GetPermission.html",
+				"the managed permissions of the Glue resource types", getPermission),
+			engine.Op("TagResource", engine.Write, docs+"TagResource.html",
+				"only the owner's share, with tag keys; 50 tags; managed permissions have none", tagResource),
+			engine.Op("UntagResource", engine.Write, docs+"UntagResource.html",
+				"only the owner's share, with tag keys", untagResource),
 			engine.Op("ListResourceSharePermissions", engine.Read, docs+"ListResourceSharePermissions.html",
 				"the managed permissions of a share that the caller owns or has accepted", listResourceSharePermissions),
 		},

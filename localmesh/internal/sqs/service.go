@@ -21,7 +21,7 @@ const docs = "https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIRefere
 func Service() engine.Service {
 	return engine.Service{
 		Name: "sqs", Title: "Amazon SQS", Protocol: wire.AWSJSON10, Naming: wire.AsIs,
-		DeniedCode: "AccessDeniedException", DeniedStatus: http.StatusForbidden, ThrottleCode: "RequestThrottled", ThrottleStatus: http.StatusForbidden,
+		DeniedCode: "AccessDeniedException", DeniedStatus: http.StatusForbidden, InvalidCode: "UnsupportedOperation", ThrottleCode: "RequestThrottled", ThrottleStatus: http.StatusForbidden,
 		Operations: []engine.Operation{
 			engine.Op("CreateQueue", engine.Write, docs+"CreateQueue.html", "IAM on the queue; standard queues; one that exists with other attributes is refused", createQueue),
 			engine.Op("DeleteQueue", engine.Write, docs+"DeleteQueue.html", "IAM and the queue's policy; what is in it goes with it", deleteQueue),

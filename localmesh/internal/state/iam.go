@@ -127,6 +127,9 @@ type Session struct {
 	// account's root got it. Role is empty then.
 	User string `json:",omitempty"`
 	Root bool   `json:",omitempty"`
+	// Federated is set for a federated user: Name is its own, User that whose rights its
+	// policies narrow.
+	Federated bool `json:",omitempty"`
 	// Issued and Expires bound the session.
 	Issued, Expires time.Time
 	// Policies are the session policies, as documents.
@@ -151,6 +154,8 @@ type Session struct {
 // or root's own.
 func (s Session) ARN() string {
 	switch {
+	case s.Federated:
+		return fmt.Sprintf("arn:aws:sts::%s:federated-user/%s", s.Account, s.Name)
 	case s.Root:
 		return fmt.Sprintf("arn:aws:iam::%s:root", s.Account)
 	case s.User != "":

@@ -127,12 +127,12 @@ func sessionTags(c *engine.Call, in *sts.AssumeRoleInput) (requested, all map[st
 }
 
 // sessionPolicies reads the policies that limit the session.
-func sessionPolicies(c *engine.Call, role state.Role, in *sts.AssumeRoleInput) (documents, arns []string, size int, err error) {
-	if in.Policy != nil {
-		if size = len(*in.Policy); size < 1 || size > maxSessionPolicy {
+func sessionPolicies(c *engine.Call, owner string, policy *string, managed []types.PolicyDescriptorType) (documents, arns []string, size int, err error) {
+	if policy != nil {
+		if size = len(*policy); size < 1 || size > maxSessionPolicy {
 			return nil, nil, 0, invalid("policy", "", "have length between 1 and 2048")
 		}
-		d, err := iampolicy.Parse([]byte(*in.Policy))
+		d, err := iampolicy.Parse([]byte(*policy))
 		if err == nil {
 			err = d.Validate(iampolicy.SessionPolicy)
 		}
@@ -141,20 +141,20 @@ func sessionPolicies(c *engine.Call, role state.Role, in *sts.AssumeRoleInput) (
 		}
 		documents = []string{d.String()}
 	}
-	for _, p := range in.PolicyArns {
+	for _, p := range managed {
 		arn := aws.ToString(p.Arn)
 		text, ok, err := c.Mesh.Policies().ManagedText(c.Tx, arn)
 		if err != nil {
 			return nil, nil, 0, err
 		}
 		account, _, _, _ := state.SplitPrincipalARN(arn)
-		if !ok || (account != role.Account && !strings.HasPrefix(arn, "arn:aws:iam::aws:policy/")) {
-			return nil, nil, 0, engine.Errorf("MalformedPolicyDocument", "Policy %s does not exist or is not of the role's account.", arn)
+		if !ok || (account != owner && !strings.HasPrefix(arn, "arn:aws:iam::aws:policy/")) {
+			return nil, nil, 0, engine.Errorf("MalformedPolicyDocument", "Policy %s does not exist or is not of the account.", arn)
 		}
 		size += len(text)
 		arns = append(arns, arn)
 	}
-	if len(arns) > 0 && in.Policy != nil && size > maxSessionPolicy {
+	if len(arns) > 0 && policy != nil && size > maxSessionPolicy {
 		return nil, nil, 0, engine.Errorf("PackedPolicyTooLarge", "Packed size of the session policies consumes %d%% of allotted space.", size*100/maxSessionPolicy)
 	}
 	return documents, arns, size, nil
@@ -171,6 +171,10 @@ func assumeRole(c *engine.Call, in *sts.AssumeRoleInput) (*sts.AssumeRoleOutput,
 	if c.Caller.Root {
 		c.Authorized()
 		return nil, c.Denied("Roles may not be assumed by root accounts.")
+	}
+	if c.Caller.Session != nil && c.Caller.Session.Federated {
+		c.Authorized()
+		return nil, c.Denied("Roles may not be assumed by federated users.")
 	}
 	account, _, name, _ := state.SplitPrincipalARN(*in.RoleArn)
 	role, found, err := state.GetRole(c.Tx, account, name)
@@ -195,7 +199,7 @@ func assumeRole(c *engine.Call, in *sts.AssumeRoleInput) (*sts.AssumeRoleOutput,
 	if err != nil {
 		return nil, err
 	}
-	documents, arns, size, err := sessionPolicies(c, role, in)
+	documents, arns, size, err := sessionPolicies(c, role.Account, in.Policy, in.PolicyArns)
 	if err != nil {
 		return nil, err
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"strings"
 	"sync"
 	"time"
 
@@ -18,13 +19,21 @@ const maxDepth = 200
 // learned about each type, so a service keeps one and uses it for every request.
 // It may be used by several goroutines at once.
 type Codec struct {
-	naming Naming
-	plans  sync.Map // reflect.Type -> *plan
+	naming  Naming
+	refused map[string][]string // the type's name -> Field or Field=value
+	plans   sync.Map            // reflect.Type -> *plan
 }
 
-// NewCodec returns a codec for structs whose members are named by naming.
-func NewCodec(naming Naming) *Codec {
-	return &Codec{naming: naming}
+// NewCodec returns a codec for structs whose members are named by naming. It refuses
+// to decode the members that are named Type.Field, unless they have the value that
+// says nothing: an empty one, or what stands behind a "=".
+func NewCodec(naming Naming, refused ...string) *Codec {
+	c := &Codec{naming: naming, refused: map[string][]string{}}
+	for _, r := range refused {
+		typ, field, _ := strings.Cut(r, ".")
+		c.refused[typ] = append(c.refused[typ], field)
+	}
+	return c
 }
 
 type kind int
@@ -53,6 +62,9 @@ type plan struct {
 	key    reflect.Type
 	fields []field
 	byName map[string]int // index in fields
+	// refused are the names of members that are not honoured, with the value that may
+	// be given; nil where there are none.
+	refused map[string]string
 }
 
 type field struct {
@@ -125,6 +137,13 @@ func (c *Codec) build(t reflect.Type, building map[reflect.Type]*plan) *plan {
 		}
 	case reflect.Struct:
 		p.kind, p.byName = kindStruct, make(map[string]int)
+		for _, r := range c.refused[t.Name()] {
+			if p.refused == nil {
+				p.refused = map[string]string{}
+			}
+			field, value, _ := strings.Cut(r, "=")
+			p.refused[c.naming(t.Name(), field)] = value
+		}
 		for i := range t.NumField() {
 			f := t.Field(i)
 			if !f.IsExported() || f.Type == metadataType || f.Type.Kind() == reflect.Interface {
@@ -160,6 +179,8 @@ type SerializationError struct {
 	Member string
 	// Problem says what is wrong with it.
 	Problem string
+	// NotHonoured tells that there is nothing wrong with it, but that it would be dropped.
+	NotHonoured bool
 }
 
 // Error implements error.
@@ -168,6 +189,11 @@ func (e *SerializationError) Error() string {
 		return "the request body could not be read: " + e.Problem
 	}
 	return "member " + e.Member + " could not be read: " + e.Problem
+}
+
+// notHonoured refuses a member that would be dropped.
+func notHonoured(name string) error {
+	return &SerializationError{Member: name, Problem: "it is not honoured here", NotHonoured: true}
 }
 
 // Fault returns what AWS answers to such a request.

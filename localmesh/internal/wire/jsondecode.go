@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"bytes"
 	"encoding/base64"
 	"encoding/json"
 	"math"
@@ -200,6 +201,11 @@ func (d *jsonDecoder) elements(element func(i int) error) error {
 
 func (d *jsonDecoder) object(p *plan, v reflect.Value, depth int) error {
 	return d.each(func(name []byte) error {
+		if p.refused != nil {
+			if value, ok := p.refused[string(name)]; ok {
+				return d.nothing(string(name), value, depth+1)
+			}
+		}
 		i, ok := p.byName[string(name)]
 		if !ok {
 			return d.skip(depth + 1)
@@ -210,6 +216,24 @@ func (d *jsonDecoder) object(p *plan, v reflect.Value, depth int) error {
 		}
 		return nil
 	})
+}
+
+// nothing skips a member that is not honoured, if it says nothing.
+func (d *jsonDecoder) nothing(name, allowed string, depth int) error {
+	d.space()
+	start := d.pos
+	if err := d.skip(depth); err != nil {
+		return err
+	}
+	switch given := string(bytes.Join(bytes.Fields(d.data[start:d.pos]), nil)); given {
+	case "null", "false", "0", `""`, "[]", "{}":
+		return nil
+	default:
+		if allowed != "" && (given == allowed || given == strconv.Quote(allowed)) {
+			return nil
+		}
+		return notHonoured(name)
+	}
 }
 
 func (d *jsonDecoder) mapping(p *plan, v reflect.Value, depth int) error {

@@ -103,6 +103,14 @@ func (p *param) numbered() ([]*param, error) {
 	return params, nil
 }
 
+// nothing tells whether a parameter says nothing.
+func (p *param) nothing(allowed string) bool {
+	if len(p.sub) > 0 {
+		return false
+	}
+	return p.value == "" || p.value == "false" || p.value == "0" || p.value == allowed
+}
+
 func decodeParam(p *plan, v reflect.Value, from *param) error {
 	switch p.kind {
 	case kindSkip, kindRaw:
@@ -115,6 +123,11 @@ func decodeParam(p *plan, v reflect.Value, from *param) error {
 		v.Set(n)
 		return nil
 	case kindStruct:
+		for name, allowed := range p.refused {
+			if sub := from.sub[name]; sub != nil && !sub.nothing(allowed) {
+				return notHonoured(name)
+			}
+		}
 		for i := range p.fields {
 			f := &p.fields[i]
 			sub := from.sub[f.name]

@@ -2,7 +2,8 @@
 //
 //	go run ./localmesh/internal/awsmodel/generate
 //
-// The names of operations are the methods of the clients. How an operation of S3
+// Which members of inputs the services honour is read from their code: a member that no
+// code reads is refused where somebody sets it. The names of operations are the methods of the clients. How an operation of S3
 // looks on HTTP is seen by calling it with a transport that sends nothing.
 package main
 
@@ -42,5 +43,9 @@ func generate() (map[string][]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return map[string][]byte{"s3_generated.go": s3, "operations_generated.go": names}, nil
+	members, err := memberTable()
+	if err != nil {
+		return nil, err
+	}
+	return map[string][]byte{"members_generated.go": members, "s3_generated.go": s3, "operations_generated.go": names}, nil
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	ddbtypes "github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/aws/aws-sdk-go-v2/service/glue"
@@ -34,6 +35,35 @@ func Clients() map[string]reflect.Type {
 		"organizations": reflect.TypeFor[*organizations.Client](), "ram": reflect.TypeFor[*ram.Client](), "s3": reflect.TypeFor[*s3.Client](),
 		"scheduler": reflect.TypeFor[*scheduler.Client](), "sqs": reflect.TypeFor[*sqs.Client](), "sts": reflect.TypeFor[*sts.Client](),
 	}
+}
+
+// NewClient makes a client of a service, by its signing name.
+func NewClient(service string, cfg aws.Config) any {
+	switch service {
+	case "dynamodb":
+		return dynamodb.NewFromConfig(cfg)
+	case "glue":
+		return glue.NewFromConfig(cfg)
+	case "iam":
+		return iam.NewFromConfig(cfg)
+	case "kms":
+		return kms.NewFromConfig(cfg)
+	case "lakeformation":
+		return lakeformation.NewFromConfig(cfg)
+	case "organizations":
+		return organizations.NewFromConfig(cfg)
+	case "ram":
+		return ram.NewFromConfig(cfg)
+	case "s3":
+		return s3.NewFromConfig(cfg)
+	case "scheduler":
+		return scheduler.NewFromConfig(cfg)
+	case "sqs":
+		return sqs.NewFromConfig(cfg)
+	case "sts":
+		return sts.NewFromConfig(cfg)
+	}
+	return nil
 }
 
 // Operations are the methods of a client that take an input, with its type.
