@@ -215,18 +215,24 @@ func TestNameMatcher(t *testing.T) {
 		others     []string
 	}{
 		{"", []string{"orders"}, nil},
-		{"orders", []string{"orders", "orders_eu", "old_orders"}, []string{"order"}},
-		{"orders*", []string{"orders", "orders_eu"}, []string{"order"}},
+		{"orders", []string{"orders"}, []string{"order", "orders_eu", "old_orders"}},
+		{"orders*", []string{"orders", "orders_eu"}, []string{"order", "old_orders"}},
+		{"abc*", []string{"abc", "abc_one"}, []string{"xabc_two", "three_abc"}},
+		{"*abc", []string{"abc", "three_abc"}, []string{"abc_one", "xabc_two"}},
+		{"*abc*", []string{"abc", "abc_one", "xabc_two", "three_abc"}, []string{"ab"}},
+		{"*catch*is*", []string{"test_catchthis123", "fakecatchthisfake"}, []string{"catch"}},
+		{`\w+catchthis\w+`, []string{"test_catchthis123"}, []string{"catchthis", "catchthis1"}},
+		{"trailing*.*", []string{"trailingtest.", "trailing"}, []string{"xtrailing"}},
 		{"*", []string{"", "x"}, nil},
 		{"^orders$", []string{"orders"}, []string{"orders_eu", "old_orders"}},
 		{".*eu", []string{"eu", "orders_eu"}, []string{"us"}},
 		{`^a\d*$`, []string{"a", "a12"}, []string{"ab"}},
 		{"^(ab)*$", []string{"", "abab"}, []string{"aba"}},
 		{"^[xy]*$", []string{"xyx"}, []string{"z"}},
-		{"a|b", []string{"a", "b"}, []string{"c"}},
+		{"a|b", []string{"a", "b"}, []string{"c", "ab", "ba"}},
 	}
 	for _, test := range tests {
-		matches, err := nameMatcher(&test.expression)
+		matches, err := nameMatcher("expression", &test.expression)
 		if err != nil {
 			t.Errorf("nameMatcher(%q): %v", test.expression, err)
 			continue
@@ -242,8 +248,8 @@ func TestNameMatcher(t *testing.T) {
 			}
 		}
 	}
-	for _, bad := range []string{"(", "[a", strings.Repeat("a", maxExpression+1), "a\nb"} {
-		if _, err := nameMatcher(&bad); err == nil {
+	for _, bad := range []string{"(", "[a", "a)(b", strings.Repeat("a", maxExpression+1), "a\nb"} {
+		if _, err := nameMatcher("expression", &bad); err == nil {
 			t.Errorf("nameMatcher(%.20q) was taken", bad)
 		}
 	}
