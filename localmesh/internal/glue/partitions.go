@@ -160,7 +160,7 @@ func batchCreatePartition(c *engine.Call, in *glue.BatchCreatePartitionInput) (*
 	if err != nil {
 		return nil, err
 	}
-	out := &glue.BatchCreatePartitionOutput{}
+	out := &glue.BatchCreatePartitionOutput{Errors: []types.PartitionError{}}
 	for i := range in.PartitionInputList {
 		p := &in.PartitionInputList[i]
 		if err := a.create(t, p); err != nil {
@@ -470,7 +470,7 @@ func batchUpdatePartition(c *engine.Call, in *glue.BatchUpdatePartitionInput) (*
 	if err != nil {
 		return nil, err
 	}
-	out := &glue.BatchUpdatePartitionOutput{}
+	out := &glue.BatchUpdatePartitionOutput{Errors: []types.BatchUpdatePartitionFailureEntry{}}
 	for _, e := range in.Entries {
 		if err := a.update(t, e.PartitionValueList, e.PartitionInput); err != nil {
 			d, err := detail(err)
@@ -516,7 +516,7 @@ func batchDeletePartition(c *engine.Call, in *glue.BatchDeletePartitionInput) (*
 	if err != nil {
 		return nil, err
 	}
-	out := &glue.BatchDeletePartitionOutput{}
+	out := &glue.BatchDeletePartitionOutput{Errors: []types.PartitionError{}}
 	for _, k := range in.PartitionsToDelete {
 		if err := a.remove(t, k.Values); err != nil {
 			d, err := detail(err)

@@ -473,7 +473,7 @@ func batchDeleteTable(c *engine.Call, in *glue.BatchDeleteTableInput) (*glue.Bat
 	if _, err := openDatabase(c, "glue:BatchDeleteTable", r, nil); err != nil {
 		return nil, err
 	}
-	out := &glue.BatchDeleteTableOutput{}
+	out := &glue.BatchDeleteTableOutput{Errors: []types.TableError{}}
 	for _, table := range in.TablesToDelete {
 		err := deleteOne(c, "glue:BatchDeleteTable", in.CatalogId, in.DatabaseName, &table)
 		if err == nil {
