@@ -163,7 +163,7 @@ func keyText(v value.Value) string {
 
 // open reads the table's name, asks whether the caller may do action on it, and
 // gives the table.
-func open(c *engine.Call, action, name, missing string) (*table, error) {
+func open(c *engine.Call, action string, name *string, missing string) (*table, error) {
 	a, err := ask(c, action, name)
 	if err != nil {
 		return nil, err
@@ -176,7 +176,10 @@ func open(c *engine.Call, action, name, missing string) (*table, error) {
 
 // ask is open for an operation that has something to say of a table that is not
 // there.
-func ask(c *engine.Call, action, name string) (*access, error) {
+func ask(c *engine.Call, action string, name *string) (*access, error) {
+	if name == nil {
+		return nil, tableNameRequired()
+	}
 	ref, err := refer(c, name)
 	if err != nil {
 		return nil, err
@@ -186,6 +189,11 @@ func ask(c *engine.Call, action, name string) (*access, error) {
 		return nil, err
 	}
 	return a, a.authorize(c)
+}
+
+// tableNameRequired is how operations on tables say that none is named.
+func tableNameRequired() error {
+	return invalid("The parameter 'TableName' is required but was not present in the request")
 }
 
 // noSuchNamedTable is how operations on tables say that there is none.

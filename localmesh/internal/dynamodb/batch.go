@@ -96,20 +96,26 @@ func batchGet(c *engine.Call, in *batchGetInput) (*batchGetOutput, error) {
 
 func newBatchReads(c *engine.Call, in *batchGetInput) ([]batchRead, error) {
 	if len(in.RequestItems) == 0 {
-		return nil, broken("null", "requestItems", "Member must not be null")
+		return nil, invalid("The requestItems parameter is required for BatchGetItem")
 	}
 	var reads []batchRead
 	count := 0
+	if err := checkProjectionsMixed(in.RequestItems); err != nil {
+		return nil, err
+	}
 	for _, name := range slices.Sorted(maps.Keys(in.RequestItems)) {
 		entry := in.RequestItems[name]
 		count += len(entry.Keys)
 		switch {
 		case len(entry.Keys) == 0:
 			return nil, broken("'[]'", "requestItems."+name+".member.keys", "Member must have length greater than or equal to 1")
+		case len(entry.Keys) > maxBatchGet:
+			return nil, invalid("1 validation error detected: Value at 'RequestItems.%s.member.Keys' failed to satisfy constraint: "+
+				"Member must have length less than or equal to %d", name, maxBatchGet)
 		case count > maxBatchGet:
 			return nil, invalid("Too many items requested for the BatchGetItem call")
 		}
-		r, err := newRead(c, name, readInput{entry.ProjectionExpression, entry.ExpressionAttributeNames, entry.AttributesToGet})
+		r, err := newRead(c, &name, readInput{entry.ProjectionExpression, entry.ExpressionAttributeNames, entry.AttributesToGet})
 		if err != nil {
 			return nil, err
 		}
@@ -125,6 +131,15 @@ func newBatchReads(c *engine.Call, in *batchGetInput) ([]batchRead, error) {
 		reads = append(reads, batchRead{read: r, name: name, in: entry, keys: keys})
 	}
 	return reads, nil
+}
+
+// checkProjectionsMixed refuses expressions for one table beside names for another.
+func checkProjectionsMixed(items map[string]keysAndAttributes) error {
+	var names, expressions bool
+	for _, entry := range items {
+		names, expressions = names || entry.AttributesToGet != nil, expressions || entry.ProjectionExpression != nil
+	}
+	return checkMixing([]parameter{{"AttributesToGet", names}}, []parameter{{"ProjectionExpression", expressions}})
 }
 
 // run reads the keys of one table, and leaves what does not fit into the answer
@@ -156,8 +171,9 @@ func (r batchRead) run(c *engine.Call, out *batchGetOutput, answered *int) (*cos
 }
 
 type batchWriteInput struct {
-	RequestItems           map[string][]writeRequest
-	ReturnConsumedCapacity enum
+	RequestItems                map[string][]writeRequest
+	ReturnConsumedCapacity      enum
+	ReturnItemCollectionMetrics enum
 }
 
 type writeRequest struct {
@@ -166,16 +182,17 @@ type writeRequest struct {
 }
 
 type batchWriteOutput struct {
-	UnprocessedItems map[string][]writeRequest
-	ConsumedCapacity []consumedCapacity
+	UnprocessedItems      map[string][]writeRequest
+	ConsumedCapacity      []consumedCapacity
+	ItemCollectionMetrics map[string][]collectionMetrics
 }
 
 func batchWrite(c *engine.Call, in *batchWriteInput) (*batchWriteOutput, error) {
-	if err := checkConsumed(in.ReturnConsumedCapacity); err != nil {
+	if err := joined(checkConsumed(in.ReturnConsumedCapacity), checkMetrics(in.ReturnItemCollectionMetrics)); err != nil {
 		return nil, err
 	}
 	if len(in.RequestItems) == 0 {
-		return nil, broken("null", "requestItems", "Member must not be null")
+		return nil, invalid("The requestItems parameter is required for BatchWriteItem")
 	}
 	var all []*write
 	for _, name := range slices.Sorted(maps.Keys(in.RequestItems)) {
@@ -213,6 +230,7 @@ func batchWrite(c *engine.Call, in *batchWriteInput) (*batchWriteOutput, error) 
 			}
 		}
 	}
+	out.ItemCollectionMetrics = collections(c, all, in.ReturnItemCollectionMetrics)
 	return out, nil
 }
 
@@ -220,7 +238,7 @@ func batchWrite(c *engine.Call, in *batchWriteInput) (*batchWriteOutput, error) 
 func newBatchWrites(c *engine.Call, name string, requests []writeRequest, consumed enum) ([]*write, error) {
 	var writes []*write
 	for _, r := range requests {
-		action, in := putItem, writeInput{table: name, itemName: "item"}
+		action, in := putItem, writeInput{table: &name, itemName: "item"}
 		switch {
 		case (r.PutRequest == nil) == (r.DeleteRequest == nil):
 			return nil, invalid("Supplied AttributeValue has more than one datatypes set, must contain exactly one of the supported datatypes")
@@ -245,12 +263,25 @@ func newBatchWrites(c *engine.Call, name string, requests []writeRequest, consum
 	return writes, a.authorizeBatch(c)
 }
 
+// checkBatched is check for a write of a batch, of which DynamoDB looks at the key
+// first, whatever the write is.
+func (w *write) checkBatched() error {
+	if w.table != nil {
+		for _, name := range w.table.key().attributes() {
+			if v, ok := w.item[name]; !ok || v.Type() != w.table.typeOf(name) {
+				return invalid(keyMismatch)
+			}
+		}
+	}
+	return w.check()
+}
+
 // checkBatch refuses writes that do not fit their tables, and two of one item.
 func checkBatch(writes []*write) error {
 	seen := map[string]bool{}
 	size := 0
 	for _, w := range writes {
-		if err := w.check(); err != nil {
+		if err := w.checkBatched(); err != nil {
 			return err
 		}
 		id := w.ref.arn("") + w.encoded

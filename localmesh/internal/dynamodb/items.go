@@ -26,12 +26,13 @@ func itemOperations() []engine.Operation {
 }
 
 type itemOutput struct {
-	Attributes       value.Item
-	ConsumedCapacity *consumedCapacity
+	Attributes            value.Item
+	ConsumedCapacity      *consumedCapacity
+	ItemCollectionMetrics *collectionMetrics
 }
 
 type putItemInput struct {
-	TableName                           string
+	TableName                           *string
 	Item                                attributes
 	ConditionExpression                 *string
 	ExpressionAttributeNames            names
@@ -39,6 +40,7 @@ type putItemInput struct {
 	ReturnValues                        enum
 	ReturnValuesOnConditionCheckFailure enum
 	ReturnConsumedCapacity              enum
+	ReturnItemCollectionMetrics         enum
 	Expected                            map[string]expectation
 	ConditionalOperator                 enum
 }
@@ -48,15 +50,16 @@ func put(c *engine.Call, in *putItemInput) (*itemOutput, error) {
 		table: in.TableName, item: in.Item, itemName: "item", condition: in.ConditionExpression,
 		names: in.ExpressionAttributeNames, values: in.ExpressionAttributeValues,
 		returnOnFailure: in.ReturnValuesOnConditionCheckFailure, expected: in.Expected, operator: in.ConditionalOperator,
+		returns: in.ReturnValues, consumed: in.ReturnConsumedCapacity, metrics: in.ReturnItemCollectionMetrics,
 	})
 	if err != nil {
 		return nil, err
 	}
-	return w.alone(c, in.ReturnValues, in.ReturnConsumedCapacity)
+	return w.alone(c, in.ReturnValues, in.ReturnConsumedCapacity, in.ReturnItemCollectionMetrics)
 }
 
 type deleteItemInput struct {
-	TableName                           string
+	TableName                           *string
 	Key                                 attributes
 	ConditionExpression                 *string
 	ExpressionAttributeNames            names
@@ -64,6 +67,7 @@ type deleteItemInput struct {
 	ReturnValues                        enum
 	ReturnValuesOnConditionCheckFailure enum
 	ReturnConsumedCapacity              enum
+	ReturnItemCollectionMetrics         enum
 	Expected                            map[string]expectation
 	ConditionalOperator                 enum
 }
@@ -73,15 +77,16 @@ func remove(c *engine.Call, in *deleteItemInput) (*itemOutput, error) {
 		table: in.TableName, item: in.Key, itemName: "key", condition: in.ConditionExpression,
 		names: in.ExpressionAttributeNames, values: in.ExpressionAttributeValues,
 		returnOnFailure: in.ReturnValuesOnConditionCheckFailure, expected: in.Expected, operator: in.ConditionalOperator,
+		returns: in.ReturnValues, consumed: in.ReturnConsumedCapacity, metrics: in.ReturnItemCollectionMetrics,
 	})
 	if err != nil {
 		return nil, err
 	}
-	return w.alone(c, in.ReturnValues, in.ReturnConsumedCapacity)
+	return w.alone(c, in.ReturnValues, in.ReturnConsumedCapacity, in.ReturnItemCollectionMetrics)
 }
 
 type updateItemInput struct {
-	TableName                           string
+	TableName                           *string
 	Key                                 attributes
 	UpdateExpression                    *string
 	ConditionExpression                 *string
@@ -91,6 +96,7 @@ type updateItemInput struct {
 	ReturnValuesOnConditionCheckFailure enum
 	ReturnConsumedCapacity              enum
 	AttributeUpdates                    map[string]attributeUpdate
+	ReturnItemCollectionMetrics         enum
 	Expected                            map[string]expectation
 	ConditionalOperator                 enum
 }
@@ -101,22 +107,16 @@ func update(c *engine.Call, in *updateItemInput) (*itemOutput, error) {
 		updates: in.AttributeUpdates,
 		names:   in.ExpressionAttributeNames, values: in.ExpressionAttributeValues,
 		returnOnFailure: in.ReturnValuesOnConditionCheckFailure, expected: in.Expected, operator: in.ConditionalOperator,
+		returns: in.ReturnValues, consumed: in.ReturnConsumedCapacity, metrics: in.ReturnItemCollectionMetrics,
 	})
 	if err != nil {
 		return nil, err
 	}
-	return w.alone(c, in.ReturnValues, in.ReturnConsumedCapacity)
+	return w.alone(c, in.ReturnValues, in.ReturnConsumedCapacity, in.ReturnItemCollectionMetrics)
 }
 
 // alone carries out a write that is a request of its own.
-func (w *write) alone(c *engine.Call, returns, consumed enum) (*itemOutput, error) {
-	if err := returns.oneOf("returnValues", "[ALL_NEW, UPDATED_OLD, ALL_OLD, NONE, UPDATED_NEW]",
-		"NONE", "ALL_OLD", "ALL_NEW", "UPDATED_OLD", "UPDATED_NEW"); err != nil {
-		return nil, err
-	}
-	if err := checkConsumed(consumed); err != nil {
-		return nil, err
-	}
+func (w *write) alone(c *engine.Call, returns, consumed, metrics enum) (*itemOutput, error) {
 	if w.action != updateItem && returns != "" && returns != "NONE" && returns != "ALL_OLD" {
 		return nil, invalid("ReturnValues can only be ALL_OLD or NONE")
 	}
@@ -140,7 +140,11 @@ func (w *write) alone(c *engine.Call, returns, consumed enum) (*itemOutput, erro
 	}
 	spent := costs{table: w.table}
 	spent.write(ch, 1)
-	return &itemOutput{Attributes: w.returned(returns, ch), ConsumedCapacity: spent.report(consumed)}, nil
+	out := &itemOutput{Attributes: w.returned(returns, ch), ConsumedCapacity: spent.report(consumed)}
+	if metrics == "SIZE" {
+		out.ItemCollectionMetrics = w.collection(c)
+	}
+	return out, nil
 }
 
 // returned picks what ReturnValues asks for; without attributes it is nil.
@@ -167,7 +171,7 @@ func (w *write) returned(returns enum, ch change) value.Item {
 }
 
 type getItemInput struct {
-	TableName                string
+	TableName                *string
 	Key                      attributes
 	ConsistentRead           bool
 	ProjectionExpression     *string
@@ -221,7 +225,7 @@ type readInput struct {
 	attributes []string
 }
 
-func newRead(c *engine.Call, name string, in readInput) (*read, error) {
+func newRead(c *engine.Call, name *string, in readInput) (*read, error) {
 	r := &read{}
 	var err error
 	if r.ref, err = refer(c, name); err != nil {

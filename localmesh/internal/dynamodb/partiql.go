@@ -48,7 +48,7 @@ func parseStatement(c *engine.Call, text string, parameters []single) (*statemen
 		return nil, answerable(err)
 	}
 	s := &statement{Statement: parsed}
-	if s.ref, err = refer(c, s.Table); err != nil {
+	if s.ref, err = refer(c, &s.Table); err != nil {
 		return nil, err
 	}
 	if s.table, err = s.ref.find(c); err == nil && s.table != nil {
@@ -383,6 +383,7 @@ func transactStatements(c *engine.Call, in *executeTransactionInput, statements 
 	for i, s := range statements {
 		w := s.write(in.ReturnConsumedCapacity, "ExecuteTransaction")
 		w.showOld = in.TransactStatements[i].ReturnValuesOnConditionCheckFailure == "ALL_OLD"
+		w.inTransaction = true
 		writes[i], wanted[i] = w, w.access(c)
 	}
 	if err := authorizeItems(c, wanted); err != nil {

@@ -59,8 +59,8 @@ func (s *selection) check() error {
 		return engine.Errorf(notFound, noSuchTable)
 	case s.Index != "" && s.index == nil:
 		return invalid("The table does not have the specified index")
-	case s.index != nil && len(s.index.Keys) > 2:
-		return invalid("Query on multi attribute indexes is not supported with PartiQL")
+	case s.hasLongKey():
+		return invalid(longKey)
 	case s.consistent && s.index != nil && !s.index.Local:
 		return invalid("Strongly consistent read is not supported on Global Secondary Indexes")
 	}
@@ -70,6 +70,14 @@ func (s *selection) check() error {
 		}
 	}
 	return s.checkOrder()
+}
+
+// longKey refuses indexes whose keys have several attributes of a kind. The text
+// speaks of tables, and means the index that is read.
+const longKey = "PartiQL statements cannot be executed on tables with multi-attribute HASH keys or multi-attribute RANGE keys."
+
+func (s *selection) hasLongKey() bool {
+	return s.index != nil && (s.schema().morePartitions != nil || s.schema().moreSorts != nil)
 }
 
 // checkProjected refuses columns that a global index does not carry, and conditions
@@ -256,6 +264,9 @@ func (s *selection) resume(walks []*walk, in *executeStatementInput) ([]*walk, e
 func (s *selection) single(refusal string) (value.Item, error) {
 	if s.table == nil {
 		return nil, engine.Errorf(notFound, noSuchTable)
+	}
+	if s.hasLongKey() {
+		return nil, invalid(longKey)
 	}
 	key, rest, ok := s.Key(s.table.key().attributes()...)
 	if !ok || s.Index != "" || rest != nil {

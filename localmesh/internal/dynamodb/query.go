@@ -40,7 +40,7 @@ const (
 )
 
 type queryInput struct {
-	TableName                  string
+	TableName                  *string
 	IndexName                  *string
 	KeyConditionExpression     *string
 	FilterExpression           *string
@@ -59,7 +59,7 @@ type queryInput struct {
 }
 
 type scanInput struct {
-	TableName                 string
+	TableName                 *string
 	IndexName                 *string
 	FilterExpression          *string
 	ProjectionExpression      *string
@@ -172,7 +172,9 @@ func checkSegments(segment, total *int) error {
 	case *total < 1 || *total > maxSegments:
 		return invalid("1 validation error detected: Value '%d' at 'totalSegments' failed to satisfy constraint: "+
 			"Member must have value between 1 and 1000000", *total)
-	case *segment < 0 || *segment >= *total:
+	case *segment < 0:
+		return broken(quoted(strconv.Itoa(*segment)), "segment", "Member must have value greater than or equal to 0")
+	case *segment >= *total:
 		return invalid("The Segment parameter is zero-based and must be less than parameter TotalSegments: Segment: %d is not less "+
 			"than TotalSegments: %d", *segment, *total)
 	}
@@ -180,7 +182,7 @@ func checkSegments(segment, total *int) error {
 }
 
 type walkInput struct {
-	table                           string
+	table                           *string
 	index, keys, filter, projection *string
 	names                           names
 	values                          placeholders
@@ -199,13 +201,11 @@ func (w *walk) prepare(c *engine.Call, in walkInput) error {
 	if w.ref, err = refer(c, in.table); err != nil {
 		return err
 	}
-	if err := checkConsumed(w.consumed); err != nil {
-		return err
-	}
 	if in.limit != nil {
-		if w.limit = *in.limit; w.limit < 1 {
-			return broken(quoted(strconv.Itoa(w.limit)), "limit", "Member must have value greater than or equal to 1")
-		}
+		w.limit = *in.limit
+	}
+	if err := joined(checkConsumed(w.consumed), w.checkSelect(), w.checkLimit(in.limit)); err != nil {
+		return err
 	}
 	if in.index != nil {
 		w.indexName = *in.index
@@ -225,6 +225,23 @@ func (w *walk) prepare(c *engine.Call, in walkInput) error {
 	}
 	w.index = w.table.index(w.indexName)
 	return nil
+}
+
+func (w *walk) checkSelect() error {
+	return w.selects.oneOf("select", "[SPECIFIC_ATTRIBUTES, COUNT, ALL_ATTRIBUTES, ALL_PROJECTED_ATTRIBUTES]",
+		selectSpecific, selectCount, selectAll, selectProjected)
+}
+
+// checkLimit refuses a limit below 1, which a query does in words of its own.
+func (w *walk) checkLimit(given *int) error {
+	const atLeast = "Member must have value greater than or equal to 1"
+	switch {
+	case given == nil || *given >= 1:
+		return nil
+	case w.isQuery:
+		return invalid("1 validation error detected: Value at 'Limit' failed to satisfy constraint: " + atLeast)
+	}
+	return broken(quoted(strconv.Itoa(*given)), "limit", atLeast)
 }
 
 func (w *walk) parse(in walkInput) error {
@@ -297,10 +314,6 @@ func (w *walk) parseLegacy(in walkInput) error {
 // resolveSelect fills in what Select is by default, and refuses combinations
 // that contradict each other.
 func (w *walk) resolveSelect(hasIndex, hasProjection bool, parameter string) error {
-	if err := w.selects.oneOf("select", "[SPECIFIC_ATTRIBUTES, COUNT, ALL_ATTRIBUTES, ALL_PROJECTED_ATTRIBUTES]",
-		selectSpecific, selectCount, selectAll, selectProjected); err != nil {
-		return err
-	}
 	switch {
 	case w.selects == "" && hasProjection:
 		w.selects = selectSpecific
@@ -336,10 +349,9 @@ func (w *walk) access(action string) *access {
 		a.name(w.filter.Attributes()...)
 	}
 	if w.table != nil && w.isQuery {
-		partition := w.schema().partition
 		for _, k := range w.keys {
-			if k.Attribute == partition && k.Operator == expr.KeyEqual {
-				a.leading = k.Values
+			if slices.Contains(w.schema().partitions(), k.Attribute) && k.Operator == expr.KeyEqual {
+				a.leading = append(a.leading, k.Values...)
 			}
 		}
 	}
@@ -399,7 +411,13 @@ func (w *walk) missing(names []string) []string {
 // fetches says whether the table is read for what the index does not carry,
 // which only a local index does.
 func (w *walk) fetches() bool {
-	return w.index != nil && w.index.Local && (w.selects == selectAll || w.selects == selectSpecific)
+	switch {
+	case w.index == nil || !w.index.Local:
+		return false
+	case w.selects == selectAll:
+		return w.index.Projection.ProjectionType != projectAll
+	}
+	return w.selects == selectSpecific && len(w.missing(w.projection.Attributes())) > 0
 }
 
 // checkFilter refuses a query's filter on what its index does not carry, and on
@@ -439,41 +457,77 @@ const afterAll = "\xff"
 // boundQuery finds the range that the key conditions mean.
 func (w *walk) boundQuery() error {
 	s := w.schema()
-	var partition, sort *expr.KeyCondition
-	for i := range w.keys {
-		k := &w.keys[i]
-		switch k.Attribute {
-		case s.partition:
-			partition = k
-		case s.sort:
-			sort = k
+	of := func(name string) *expr.KeyCondition {
+		for i := range w.keys {
+			if w.keys[i].Attribute == name {
+				return &w.keys[i]
+			}
 		}
+		return nil
 	}
+	partition, sort := of(s.partition), of(s.sort)
 	switch {
-	case len(w.keys) > 2:
+	case len(w.keys) > max(2, len(s.attributes())):
 		return invalid("Conditions can be of length 1 or 2 only")
 	case partition == nil:
 		return invalid("Query condition missed key schema element: %s", s.partition)
-	case sort == nil && len(w.keys) > 1:
+	case len(s.attributes()) <= 2 && sort == nil && len(w.keys) > 1:
 		missed := s.sort
 		if missed == "" {
 			return invalid("Query key condition not supported")
 		}
 		return invalid("Query condition missed key schema element: %s", missed)
-	case partition.Operator == expr.KeyNotIndexed || sort != nil && sort.Operator == expr.KeyNotIndexed:
+	case slices.ContainsFunc(w.keys, func(k expr.KeyCondition) bool { return k.Operator == expr.KeyNotIndexed }):
 		return invalid("Attempted conditional constraint is not an indexable operation")
-	case partition.Operator != expr.KeyEqual:
-		return invalid("Query key condition not supported")
 	}
-	if err := w.checkOperands(partition, s.partitionType); err != nil {
-		return err
-	}
-	w.prefix = w.rangePrefix() + partitionKey(partition.Values[0])
-	if sort != nil {
-		if err := w.checkOperands(sort, s.sortType); err != nil {
+	var values []value.Value
+	for _, name := range s.partitions() {
+		k := of(name)
+		if k == nil {
+			return invalid("Query condition missed key schema element: %s", name)
+		}
+		if k.Operator != expr.KeyEqual {
+			return invalid("Query key condition not supported")
+		}
+		if err := w.checkOperands(k, w.table.typeOf(name)); err != nil {
 			return err
 		}
-		w.boundSort(sort)
+		values = append(values, k.Values[0])
+	}
+	w.prefix = w.rangePrefix() + partitionKey(values[0], values[1:]...)
+	return w.boundSorts(s, of)
+}
+
+// boundSorts bounds the range by the conditions on the sort key: equalities on its
+// first attributes, and any on the last one that is named.
+func (w *walk) boundSorts(s keySchema, of func(string) *expr.KeyCondition) error {
+	var open []string
+	named := 0
+	for _, name := range s.sorts() {
+		k := of(name)
+		if k == nil {
+			open = append(open, name)
+			continue
+		}
+		named++
+		if len(open) > 0 {
+			return invalid("RANGE key attributes %s must have equality conditions specified in the query because a condition is present "+
+				"on key attribute %s", strings.Join(open, ", "), name)
+		}
+		if err := w.checkOperands(k, w.table.typeOf(name)); err != nil {
+			return err
+		}
+		if k.Operator != expr.KeyEqual {
+			open = append(open, name)
+		}
+		w.boundSort(k)
+	}
+	if named+len(s.partitions()) < len(w.keys) {
+		for _, k := range w.keys {
+			if !slices.Contains(s.attributes(), k.Attribute) {
+				return invalid("Query condition missed key schema element: %s", k.Attribute)
+			}
+		}
 	}
 	return nil
 }
@@ -589,10 +643,15 @@ func (w *walk) page(c *engine.Call) (*pageOutput, error) {
 		out.Items = []value.Item{}
 	}
 	read := 0
+	// Each item that is fetched from the table is a read of its own.
+	var fetched float64
 	err := w.each(c, func(item value.Item) bool {
 		out.ScannedCount++
 		if w.index != nil {
 			read += w.table.project(w.index, item).Size()
+			if w.fetches() {
+				fetched += readUnits(item.Size(), w.consistent)
+			}
 		} else {
 			read += item.Size()
 		}
@@ -606,7 +665,7 @@ func (w *walk) page(c *engine.Call) (*pageOutput, error) {
 	if err != nil {
 		return nil, err
 	}
-	spent := costs{table: w.table}
+	spent := costs{table: w.table, units: fetched}
 	units := readUnits(read, w.consistent)
 	if w.index != nil {
 		spent.index(w.index.Name, units)

@@ -10,6 +10,7 @@ package dynamodb
 import (
 	"encoding/json"
 	"errors"
+	"strings"
 
 	"github.com/lakemesh/lakemesh/localmesh/internal/dynamodb/expr"
 	"github.com/lakemesh/lakemesh/localmesh/internal/dynamodb/value"
@@ -22,7 +23,7 @@ func Service() engine.Service {
 	var operations []engine.Operation
 	for _, group := range [][]engine.Operation{
 		tableOperations(), tagOperations(), settingOperations(), itemOperations(), queryOperations(),
-		batchOperations(), transactionOperations(), statementOperations(),
+		batchOperations(), transactionOperations(), statementOperations(), accountOperations(),
 	} {
 		operations = append(operations, group...)
 	}
@@ -58,6 +59,27 @@ func invalid(format string, args ...any) error { return engine.Errorf(validation
 // broken refuses a parameter that does not satisfy a constraint of the API's model.
 func broken(shown, parameter, constraint string) error {
 	return invalid(constraintText, shown, parameter, constraint)
+}
+
+// joined joins refusals of parameters that do not satisfy constraints into one, as
+// DynamoDB reports them; nil ones are none.
+func joined(refusals ...error) error {
+	var texts []string
+	var first error
+	for _, err := range refusals {
+		var refused *engine.APIError
+		if !errors.As(err, &refused) {
+			continue
+		}
+		if first == nil {
+			first = err
+		}
+		texts = append(texts, strings.TrimPrefix(refused.Message, "1 validation error detected: "))
+	}
+	if len(texts) < 2 {
+		return first
+	}
+	return invalid("%d validation errors detected: %s", len(texts), strings.Join(texts, "; "))
 }
 
 func quoted(text string) string { return "'" + text + "'" }

@@ -30,7 +30,7 @@ type timeToLive struct {
 }
 
 type updateTimeToLiveInput struct {
-	TableName               string
+	TableName               *string
 	TimeToLiveSpecification *timeToLive
 }
 
@@ -104,7 +104,7 @@ type recovery struct {
 const mostRecovery = 35
 
 type updateContinuousBackupsInput struct {
-	TableName                        string
+	TableName                        *string
 	PointInTimeRecoverySpecification *pointInTimeRecovery
 }
 
@@ -163,7 +163,7 @@ func describeContinuousBackups(c *engine.Call, in *tableNameInput) (*continuousB
 	return t.continuousBackups(c), nil
 }
 
-func openForBackups(c *engine.Call, action, name string) (*table, error) {
+func openForBackups(c *engine.Call, action string, name *string) (*table, error) {
 	t, err := open(c, action, name, noSuchBackupTable)
 	var refused *engine.APIError
 	if errors.As(err, &refused) && refused.Code == notFound {

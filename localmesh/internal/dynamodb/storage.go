@@ -56,16 +56,26 @@ func keyValue(v value.Value) []byte {
 }
 
 // partitionKey encodes a partition key, with its hash before it.
-func partitionKey(v value.Value) string {
+func partitionKey(v value.Value, more ...value.Value) string {
 	encoded := keyValue(v)
+	for _, further := range more {
+		encoded = append(encoded, keyValue(further)...)
+	}
 	return string(append(appendHash(nil, encoded), encoded...))
 }
 
 // encode encodes the key of an item that has its attributes.
 func (s keySchema) encode(item value.Item) string {
-	key := partitionKey(item[s.partition])
+	var more []value.Value
+	for _, name := range s.morePartitions {
+		more = append(more, item[name])
+	}
+	key := partitionKey(item[s.partition], more...)
 	if s.sort != "" {
 		key += string(keyValue(item[s.sort]))
+	}
+	for _, name := range s.moreSorts {
+		key += string(keyValue(item[name]))
 	}
 	return key
 }

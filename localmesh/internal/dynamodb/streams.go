@@ -207,6 +207,6 @@ func referStream(c *engine.Call, arn string) (ref tableRef, label string, err er
 	if !ok || label == "" || !strings.HasPrefix(arn, "arn:") {
 		return ref, "", invalid("Invalid StreamArn: %s", cmp.Or(arn, "null"))
 	}
-	ref, err = refer(c, name)
+	ref, err = refer(c, &name)
 	return ref, label, err
 }

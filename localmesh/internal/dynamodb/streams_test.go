@@ -411,10 +411,10 @@ func TestStreamsAskIAM(t *testing.T) {
 	// Another account's streams are closed, whatever its own policies say.
 	other := m.streams(t, "222222222222", "other", allowAll)
 	for name, call := range calls {
-		if err := call(other); name == "ListStreams" {
+		err := call(other)
+		if name == "ListStreams" {
 			continue
-		} else {
-			refused(t, err, denied, "")
 		}
+		refused(t, err, denied, "")
 	}
 }

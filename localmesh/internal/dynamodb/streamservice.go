@@ -84,7 +84,7 @@ func checkLimit(limit *int, most int) (int, error) {
 }
 
 type listStreamsInput struct {
-	TableName               string
+	TableName               *string
 	Limit                   *int
 	ExclusiveStartStreamArn string
 }
@@ -104,14 +104,14 @@ func listStreams(c *engine.Call, in *listStreamsInput) (*listStreamsOutput, erro
 		return nil, err
 	}
 	under := []string{c.Account(), c.Region}
-	if in.TableName != "" {
+	if in.TableName != nil {
 		ref, err := refer(c, in.TableName)
 		if err != nil {
 			return nil, err
 		}
 		under = []string{ref.account, ref.region, ref.name}
 		if ref.account != c.Account() {
-			return nil, invalid("The table is of another account: %s", in.TableName)
+			return nil, invalid("The table is of another account: %s", *in.TableName)
 		}
 	}
 	if err := c.Allow("dynamodb:ListStreams"); err != nil {

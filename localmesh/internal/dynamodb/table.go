@@ -24,6 +24,7 @@ type table struct {
 	Indexes                   []index `json:",omitempty"`
 	Billing                   enum
 	Throughput                throughput
+	OnDemand                  *onDemandThroughput  `json:",omitempty"`
 	Stream                    *streamSpecification `json:",omitempty"`
 	StreamLabel               string               `json:",omitempty"`
 	Protected                 bool                 `json:",omitempty"`
@@ -62,6 +63,10 @@ type throughput struct {
 	ReadCapacityUnits, WriteCapacityUnits int64
 }
 
+type onDemandThroughput struct {
+	MaxReadRequestUnits, MaxWriteRequestUnits *int64
+}
+
 type streamSpecification struct {
 	StreamEnabled  bool
 	StreamViewType enum
@@ -84,22 +89,39 @@ const (
 )
 
 // keySchema is the key of a table or an index: the partition key and, if there
-// is one, the sort key.
+// is one, the sort key. Of a global index either may have further attributes.
+//
+// https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/GSI.DesignPattern.MultiAttributeKeys.html
 type keySchema struct {
-	partition, sort         string
-	partitionType, sortType value.Type
+	partition, sort           string
+	morePartitions, moreSorts []string
 }
 
 func (t *table) schema(keys []keyElement) keySchema {
 	var s keySchema
 	for _, k := range keys {
-		if k.KeyType == hashKey {
-			s.partition, s.partitionType = k.AttributeName, t.typeOf(k.AttributeName)
-		} else {
-			s.sort, s.sortType = k.AttributeName, t.typeOf(k.AttributeName)
+		switch {
+		case k.KeyType == hashKey && s.partition == "":
+			s.partition = k.AttributeName
+		case k.KeyType == hashKey:
+			s.morePartitions = append(s.morePartitions, k.AttributeName)
+		case s.sort == "":
+			s.sort = k.AttributeName
+		default:
+			s.moreSorts = append(s.moreSorts, k.AttributeName)
 		}
 	}
 	return s
+}
+
+// partitions and sorts are the attributes of the two parts of the key.
+func (s keySchema) partitions() []string { return append([]string{s.partition}, s.morePartitions...) }
+
+func (s keySchema) sorts() []string {
+	if s.sort == "" {
+		return nil
+	}
+	return append([]string{s.sort}, s.moreSorts...)
 }
 
 func (t *table) typeOf(attribute string) value.Type {
@@ -124,10 +146,13 @@ func (t *table) index(name string) *index {
 
 // attributes gives the names of the key's attributes.
 func (s keySchema) attributes() []string {
-	if s.sort == "" {
+	switch {
+	case s.sort == "" && s.morePartitions == nil:
 		return []string{s.partition}
+	case s.morePartitions == nil && s.moreSorts == nil:
+		return []string{s.partition, s.sort}
 	}
-	return []string{s.partition, s.sort}
+	return append(s.partitions(), s.sorts()...)
 }
 
 // of picks the key's attributes of an item.
@@ -144,8 +169,13 @@ type tableRef struct{ account, region, name string }
 
 var namePattern = regexp.MustCompile(`^[a-zA-Z0-9_.-]+$`)
 
-// refer reads a TableName, which may also be the table's ARN.
-func refer(c *engine.Call, name string) (tableRef, error) {
+// refer reads a TableName, which may also be the table's ARN. It is nil if it is not
+// in the request.
+func refer(c *engine.Call, given *string) (tableRef, error) {
+	if given == nil {
+		return tableRef{}, broken("null", "tableName", "Member must not be null")
+	}
+	name := *given
 	ref := tableRef{c.Account(), c.Region, name}
 	if rest, ok := strings.CutPrefix(name, "arn:"); ok {
 		// aws:dynamodb:region:account:table/name
@@ -160,7 +190,7 @@ func refer(c *engine.Call, name string) (tableRef, error) {
 	}
 	switch {
 	case name == "":
-		return ref, broken("null", "tableName", "Member must not be null")
+		return ref, broken("''", "tableName", "Member must have length greater than or equal to 1")
 	case !namePattern.MatchString(ref.name):
 		return ref, broken(quoted(name), "tableName", "Member must satisfy regular expression pattern: [a-zA-Z0-9_.-]+")
 	case len(ref.name) > 255:
@@ -257,10 +287,10 @@ func (t *table) checkEmpty(item value.Item, whole bool) error {
 	if !whole {
 		return nil
 	}
-	for i := range t.Indexes {
-		for _, k := range t.Indexes[i].Keys {
+	for _, x := range t.byName() {
+		for _, k := range x.Keys {
 			if t.isEmpty(item, k.AttributeName) {
-				return emptyIndexKey(&t.Indexes[i], k.AttributeName, t.typeOf(k.AttributeName))
+				return emptyIndexKey(x, k.AttributeName, t.typeOf(k.AttributeName))
 			}
 		}
 	}
@@ -294,12 +324,22 @@ func (t *table) checkItem(item value.Item) error {
 	if err := s.checkValues(item); err != nil {
 		return err
 	}
-	for i := range t.Indexes {
-		if err := t.checkIndexKey(&t.Indexes[i], item); err != nil {
+	for _, x := range t.byName() {
+		if err := t.checkIndexKey(x, item); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// byName are the indexes in the order in which DynamoDB looks at them.
+func (t *table) byName() []*index {
+	all := make([]*index, len(t.Indexes))
+	for i := range t.Indexes {
+		all[i] = &t.Indexes[i]
+	}
+	slices.SortFunc(all, func(a, b *index) int { return strings.Compare(a.Name, b.Name) })
+	return all
 }
 
 // checkIndexKey refuses key attributes of an index that have another type than

@@ -9,6 +9,7 @@ package dynamodb
 import (
 	"maps"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/lakemesh/lakemesh/localmesh/internal/engine"
@@ -51,13 +52,14 @@ const (
 )
 
 type createTableInput struct {
-	TableName                 string
+	TableName                 *string
 	AttributeDefinitions      []attributeDefinition
 	KeySchema                 []keyElement
 	LocalSecondaryIndexes     []indexInput
 	GlobalSecondaryIndexes    []indexInput
 	BillingMode               enum
 	ProvisionedThroughput     *throughput
+	OnDemandThroughput        *onDemandThroughput
 	StreamSpecification       *streamSpecification
 	SSESpecification          *encryption
 	Tags                      []tag
@@ -77,6 +79,9 @@ type tableOutput struct {
 }
 
 func createTable(c *engine.Call, in *createTableInput) (*tableOutput, error) {
+	if in.TableName == nil {
+		return nil, tableNameRequired()
+	}
 	ref, err := refer(c, in.TableName)
 	if err != nil {
 		return nil, err
@@ -122,10 +127,13 @@ func newTable(c *engine.Call, ref tableRef, in *createTableInput) (*table, error
 		Account: ref.account, Region: ref.region, Name: ref.name, ID: c.Mesh.UUID(), Created: c.Now,
 		Attributes: in.AttributeDefinitions, Keys: in.KeySchema,
 	}
+	if err := joined(checkKeyTypes(in.KeySchema, "keySchema"), checkBilling(in.BillingMode)); err != nil {
+		return nil, err
+	}
 	if err := t.checkDefinitions(); err != nil {
 		return nil, err
 	}
-	if err := checkKeySchema(in.KeySchema); err != nil {
+	if err := checkKeySchema(in.KeySchema, false); err != nil {
 		return nil, err
 	}
 	for _, k := range in.KeySchema {
@@ -135,6 +143,9 @@ func newTable(c *engine.Call, ref tableRef, in *createTableInput) (*table, error
 		}
 	}
 	if err := t.setBilling(in.BillingMode, in.ProvisionedThroughput); err != nil {
+		return nil, err
+	}
+	if err := t.setOnDemand(in.OnDemandThroughput); err != nil {
 		return nil, err
 	}
 	for _, x := range in.LocalSecondaryIndexes {
@@ -163,14 +174,15 @@ func (t *table) checkDefinitions() error {
 		return broken("null", "attributeDefinitions", "Member must not be null")
 	}
 	seen := map[string]bool{}
-	for _, a := range t.Attributes {
+	for i, a := range t.Attributes {
+		at := "attributeDefinitions." + strconv.Itoa(i+1) + ".member."
 		if a.AttributeName == "" {
-			return broken("null", "attributeDefinitions.1.member.attributeName", "Member must not be null")
+			return broken("null", at+"attributeName", "Member must not be null")
 		}
 		if a.AttributeType == "" {
-			return broken("null", "attributeDefinitions.1.member.attributeType", "Member must not be null")
+			return broken("null", at+"attributeType", "Member must not be null")
 		}
-		if err := a.AttributeType.oneOf("attributeDefinitions.1.member.attributeType", "[B, N, S]", "B", "N", "S"); err != nil {
+		if err := a.AttributeType.oneOf(at+"attributeType", "[B, N, S]", "B", "N", "S"); err != nil {
 			return err
 		}
 		if seen[a.AttributeName] {
@@ -181,20 +193,68 @@ func (t *table) checkDefinitions() error {
 	return nil
 }
 
-func checkKeySchema(keys []keyElement) error {
-	switch {
-	case len(keys) == 0:
+func checkKeySchema(keys []keyElement, global bool) error {
+	if len(keys) == 0 {
 		return broken("null", "keySchema", "Member must not be null")
+	}
+	if global && len(keys) > 2 {
+		return checkLongKeySchema(keys)
+	}
+	switch {
 	case len(keys) > 2:
-		return broken(quoted(listOf(keyNames(keys))), "keySchema", "Member must have length less than or equal to 2")
+		return broken(quoted(elementsOf(keys)), "keySchema", "Member must have length less than or equal to 2")
 	case keys[0].KeyType != hashKey:
 		return invalid("Invalid KeySchema: The first KeySchemaElement is not a HASH key type")
-	case len(keys) == 2 && keys[1].KeyType != rangeKey:
-		return invalid("Invalid KeySchema: The second KeySchemaElement is not a RANGE key type")
 	case len(keys) == 2 && keys[0].AttributeName == keys[1].AttributeName:
-		return invalid("Both the Hash Key and the Range Key element in the KeySchema have the same name")
+		return invalid("Invalid KeySchema: Some index key attribute have no definition")
+	case len(keys) == 2 && keys[1].KeyType != rangeKey && !global:
+		return invalid("Invalid KeySchema: The second KeySchemaElement is not a RANGE key type")
 	}
 	return nil
+}
+
+// maxKeyAttributes is how many attributes either part of a global index's key may have.
+const maxKeyAttributes = 4
+
+// checkLongKeySchema refuses keys of several attributes that are not up to four of the
+// partition key and then up to four of the sort key.
+func checkLongKeySchema(keys []keyElement) error {
+	parts := map[enum]int{}
+	seen := map[string]bool{}
+	for _, k := range keys {
+		parts[k.KeyType]++
+		switch {
+		case seen[k.AttributeName]:
+			return invalid("Invalid KeySchema: Some index key attribute have no definition")
+		case k.KeyType == hashKey && parts[rangeKey] > 0:
+			return invalid("Invalid KeySchema: HASH key attributes must stand before RANGE key attributes")
+		case parts[k.KeyType] > maxKeyAttributes:
+			return invalid("Invalid KeySchema: A key has at most %d %s attributes", maxKeyAttributes, k.KeyType)
+		}
+		seen[k.AttributeName] = true
+	}
+	if parts[hashKey] == 0 {
+		return invalid("Invalid KeySchema: The first KeySchemaElement is not a HASH key type")
+	}
+	return nil
+}
+
+// elementsOf prints a key schema as AWS's errors do.
+func elementsOf(keys []keyElement) string {
+	var all []string
+	for _, k := range keys {
+		all = append(all, "KeySchemaElement(attributeName="+k.AttributeName+", keyType="+string(k.KeyType)+")")
+	}
+	return listOf(all)
+}
+
+// checkKeyTypes refuses key types that there are not.
+func checkKeyTypes(keys []keyElement, at string) error {
+	var refusals []error
+	for i, k := range keys {
+		refusals = append(refusals, k.KeyType.oneOf(at+"."+strconv.Itoa(i+1)+".member.keyType", "[HASH, RANGE]", hashKey, rangeKey))
+	}
+	return joined(refusals...)
 }
 
 func keyNames(keys []keyElement) []string {
@@ -236,7 +296,7 @@ func (t *table) addIndex(in indexInput, local bool) error {
 	case t.index(x.Name) != nil:
 		return invalid(bad+"Duplicate index name: %s", x.Name)
 	}
-	if err := checkKeySchema(x.Keys); err != nil {
+	if err := checkKeySchema(x.Keys, !local); err != nil {
 		return err
 	}
 	for _, k := range x.Keys {
@@ -345,8 +405,12 @@ func (t *table) checkAllUsed() error {
 		"keys used: %s", listOf(t.defined()), listOf(slices.Sorted(maps.Keys(used))))
 }
 
+func checkBilling(mode enum) error {
+	return mode.oneOf("billingMode", "[PROVISIONED, PAY_PER_REQUEST]", provisioned, onDemand)
+}
+
 func (t *table) setBilling(mode enum, given *throughput) error {
-	if err := mode.oneOf("billingMode", "[PROVISIONED, PAY_PER_REQUEST]", provisioned, onDemand); err != nil {
+	if err := checkBilling(mode); err != nil {
 		return err
 	}
 	if mode == "" {
@@ -393,6 +457,18 @@ func (t *table) setStream(c *engine.Call, s *streamSpecification) error {
 	return t.openStream(c)
 }
 
+// setOnDemand bounds what a table that is paid by request may take.
+func (t *table) setOnDemand(given *onDemandThroughput) error {
+	switch {
+	case given == nil:
+		return nil
+	case t.Billing != onDemand:
+		return invalid("One or more parameter values were invalid: OnDemandThroughput can only be specified when BillingMode is PAY_PER_REQUEST")
+	}
+	t.OnDemand = given
+	return nil
+}
+
 func (t *table) setClass(class enum) error {
 	if err := class.oneOf("tableClass", "[STANDARD, STANDARD_INFREQUENT_ACCESS]",
 		"STANDARD", "STANDARD_INFREQUENT_ACCESS"); err != nil {
@@ -414,6 +490,7 @@ type tableDescription struct {
 	KeySchema                 []keyElement
 	ProvisionedThroughput     *throughputDescription
 	BillingModeSummary        *billingSummary
+	OnDemandThroughput        *onDemandThroughput
 	ItemCount                 int64
 	TableSizeBytes            int64
 	LocalSecondaryIndexes     []indexDescription
@@ -468,7 +545,7 @@ func (t *table) describe(c *engine.Call) (*tableDescription, error) {
 		DeletionProtectionEnabled: t.Protected,
 	}
 	if t.Billing == onDemand {
-		d.BillingModeSummary = &billingSummary{onDemand, t.Created}
+		d.BillingModeSummary, d.OnDemandThroughput = &billingSummary{onDemand, t.Created}, t.OnDemand
 	}
 	if t.Class != "" {
 		d.TableClassSummary = &classSummary{t.Class}
@@ -501,7 +578,7 @@ func (p throughput) describe() *throughputDescription {
 }
 
 type tableNameInput struct {
-	TableName string
+	TableName *string
 }
 
 type describeTableOutput struct {
@@ -554,10 +631,11 @@ func deleteTable(c *engine.Call, in *tableNameInput) (*tableOutput, error) {
 }
 
 type updateTableInput struct {
-	TableName                   string
+	TableName                   *string
 	AttributeDefinitions        []attributeDefinition
 	BillingMode                 enum
 	ProvisionedThroughput       *throughput
+	OnDemandThroughput          *onDemandThroughput
 	GlobalSecondaryIndexUpdates []indexUpdate
 	StreamSpecification         *streamSpecification
 	SSESpecification            *encryption
@@ -577,7 +655,7 @@ func updateTable(c *engine.Call, in *updateTableInput) (*tableOutput, error) {
 		return nil, err
 	}
 	if in.BillingMode == "" && in.ProvisionedThroughput == nil && len(in.GlobalSecondaryIndexUpdates) == 0 &&
-		in.StreamSpecification == nil && in.SSESpecification == nil && in.TableClass == "" && in.DeletionProtectionEnabled == nil {
+		in.OnDemandThroughput == nil && in.StreamSpecification == nil && in.SSESpecification == nil && in.TableClass == "" && in.DeletionProtectionEnabled == nil {
 		return nil, invalid("At least one of ProvisionedThroughput, BillingMode, UpdateStreamEnabled, GlobalSecondaryIndexUpdates or " +
 			"SSESpecification or ReplicaUpdates is required")
 	}
@@ -589,9 +667,15 @@ func updateTable(c *engine.Call, in *updateTableInput) (*tableOutput, error) {
 		if mode == "" {
 			mode = t.Billing
 		}
+		if p := in.ProvisionedThroughput; p != nil && mode == provisioned && t.Billing == provisioned && *p == t.Throughput {
+			return nil, unchangedThroughput("table", *p)
+		}
 		if err := t.setBilling(mode, in.ProvisionedThroughput); err != nil {
 			return nil, err
 		}
+	}
+	if err := t.setOnDemand(in.OnDemandThroughput); err != nil {
+		return nil, err
 	}
 	if err := t.updateStream(c, in.StreamSpecification); err != nil {
 		return nil, err
@@ -620,6 +704,15 @@ func updateTable(c *engine.Call, in *updateTableInput) (*tableOutput, error) {
 	d.TableStatus = updating
 	d.indexIsCreating(made)
 	return &tableOutput{d}, nil
+}
+
+// unchangedThroughput refuses an update to the throughput that there is.
+func unchangedThroughput(of string, p throughput) error {
+	return invalid("The provisioned throughput for the %s will not change. The requested value equals the current value. "+
+		"Current ReadCapacityUnits provisioned for the %s: %d. Requested ReadCapacityUnits: %d. "+
+		"Current WriteCapacityUnits provisioned for the %s: %d. Requested WriteCapacityUnits: %d. "+
+		"Refer to the Amazon DynamoDB Developer Guide for current limits and how to request higher limits.",
+		of, of, p.ReadCapacityUnits, p.ReadCapacityUnits, of, p.WriteCapacityUnits, p.WriteCapacityUnits)
 }
 
 func (t *table) updateStream(c *engine.Call, s *streamSpecification) error {
@@ -666,6 +759,9 @@ func (t *table) updateIndexes(c *engine.Call, in *updateTableInput) (made string
 			x := t.index(u.Update.IndexName)
 			if x == nil || x.Local {
 				return "", noSuchIndex(u.Update.IndexName)
+			}
+			if p := u.Update.ProvisionedThroughput; p != nil && t.Billing == provisioned && *p == x.Throughput {
+				return "", unchangedThroughput("index "+x.Name, *p)
 			}
 			if err := t.setIndexThroughput(x, u.Update.ProvisionedThroughput); err != nil {
 				return "", err

@@ -61,7 +61,7 @@ func tagged(c *engine.Call, arn string, a *access) (*table, error) {
 	if !strings.HasPrefix(arn, "arn:") {
 		return nil, invalid("Invalid TableArn: %s", arn)
 	}
-	ref, err := refer(c, arn)
+	ref, err := refer(c, &arn)
 	if err != nil {
 		return nil, err
 	}

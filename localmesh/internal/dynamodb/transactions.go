@@ -55,7 +55,7 @@ type transactWriteItem struct {
 }
 
 type transactPut struct {
-	TableName                           string
+	TableName                           *string
 	Item                                attributes
 	ConditionExpression                 *string
 	ExpressionAttributeNames            names
@@ -66,7 +66,7 @@ type transactPut struct {
 // transactUpdate is the form of all writes but a put; only an update has an
 // UpdateExpression.
 type transactUpdate struct {
-	TableName                           string
+	TableName                           *string
 	Key                                 attributes
 	UpdateExpression                    *string
 	ConditionExpression                 *string
@@ -76,11 +76,12 @@ type transactUpdate struct {
 }
 
 type transactWriteOutput struct {
-	ConsumedCapacity []consumedCapacity
+	ConsumedCapacity      []consumedCapacity
+	ItemCollectionMetrics map[string][]collectionMetrics
 }
 
 func transactWrite(c *engine.Call, in *transactWriteInput) (*transactWriteOutput, error) {
-	if err := checkConsumed(in.ReturnConsumedCapacity); err != nil {
+	if err := joined(checkConsumed(in.ReturnConsumedCapacity), checkMetrics(in.ReturnItemCollectionMetrics)); err != nil {
 		return nil, err
 	}
 	if err := checkTransactLength(len(in.TransactItems)); err != nil {
@@ -95,6 +96,7 @@ func transactWrite(c *engine.Call, in *transactWriteInput) (*transactWriteOutput
 		if err != nil {
 			return nil, err
 		}
+		w.inTransaction = true
 		wanted[i] = w.access(c)
 		wanted[i].enclosing = "TransactWriteItems"
 		writes[i] = w
@@ -103,7 +105,10 @@ func transactWrite(c *engine.Call, in *transactWriteInput) (*transactWriteOutput
 		return nil, err
 	}
 	reports, err := transactOnce(c, writes, in.ClientRequestToken, in.TransactItems, in.ReturnConsumedCapacity)
-	return &transactWriteOutput{reports}, err
+	if err != nil {
+		return nil, err
+	}
+	return &transactWriteOutput{reports, collections(c, writes, in.ReturnItemCollectionMetrics)}, nil
 }
 
 // transactOnce carries out the writes, unless the request was carried out before
@@ -283,7 +288,8 @@ func transact(c *engine.Call, writes []*write) ([]change, error) {
 		}
 		ch, err := w.evaluate(c)
 		var refused *engine.APIError
-		if err != nil && !errors.As(err, &refused) {
+		if err != nil && (!errors.As(err, &refused) || strings.Contains(refused.Message, "cannot contain an empty")) {
+			// Empty values of keys are refused before the transaction begins.
 			return nil, err
 		}
 		if reasons[i] = reasonOf(refused); refused != nil {
@@ -419,7 +425,7 @@ type transactGetInput struct {
 
 type transactGetItem struct {
 	Get *struct {
-		TableName                string
+		TableName                *string
 		Key                      attributes
 		ProjectionExpression     *string
 		ExpressionAttributeNames names

@@ -19,8 +19,8 @@ type write struct {
 	scope     *expr.Scope
 	condition *expr.Condition
 	update    *expr.Update
-	// plain marks an update that is not an expression.
-	plain bool
+	// plain marks an update that is not an expression, inTransaction a write in one.
+	plain, inTransaction bool
 	// showOld returns the item that did not meet the condition.
 	showOld bool
 	// encoded is the encoded primary key, once the key was checked.
@@ -54,7 +54,7 @@ const (
 
 // writeInput is what the requests of all writes have in common.
 type writeInput struct {
-	table           string
+	table           *string
 	item            attributes
 	itemName        string
 	condition       *string
@@ -62,9 +62,11 @@ type writeInput struct {
 	names           names
 	values          placeholders
 	returnOnFailure enum
-	expected        map[string]expectation
-	operator        enum
-	updates         map[string]attributeUpdate
+	// The others are of a write that is a request of its own.
+	returns, consumed, metrics enum
+	expected                   map[string]expectation
+	operator                   enum
+	updates                    map[string]attributeUpdate
 }
 
 // newWrite parses a write and loads its table, which may not exist.
@@ -74,7 +76,11 @@ func newWrite(c *engine.Call, action string, in writeInput) (*write, error) {
 	if w.ref, err = refer(c, in.table); err != nil {
 		return nil, err
 	}
-	if err := in.returnOnFailure.oneOf("returnValuesOnConditionCheckFailure", "[ALL_OLD, NONE]", "ALL_OLD", "NONE"); err != nil {
+	if err := joined(
+		checkConsumed(in.consumed), checkMetrics(in.metrics),
+		in.returns.oneOf("returnValues", "[ALL_NEW, UPDATED_OLD, ALL_OLD, NONE, UPDATED_NEW]", "NONE", "ALL_OLD", "ALL_NEW", "UPDATED_OLD", "UPDATED_NEW"),
+		in.returnOnFailure.oneOf("returnValuesOnConditionCheckFailure", "[ALL_OLD, NONE]", "ALL_OLD", "NONE"),
+	); err != nil {
 		return nil, err
 	}
 	w.showOld = in.returnOnFailure == "ALL_OLD"
@@ -243,16 +249,28 @@ func (w *write) updated(old value.Item) (value.Item, error) {
 	if item.Size() > value.MaxItemSize {
 		return nil, invalid("Item size to update has exceeded the maximum allowed size")
 	}
-	check := w.table.checkUpdatedIndexKey
-	if w.plain {
-		check = w.table.checkIndexKey
-	}
-	for i := range w.table.Indexes {
-		if err := check(&w.table.Indexes[i], item); err != nil {
+	for _, x := range w.table.byName() {
+		if err := w.checkUpdated(x, item); err != nil {
 			return nil, err
 		}
 	}
 	return item, nil
+}
+
+// checkUpdated refuses the keys of an index that an update made. Other types are
+// refused as those of a put, unless they come from an expression alone.
+func (w *write) checkUpdated(x *index, item value.Item) error {
+	if !w.plain && !w.inTransaction {
+		return w.table.checkUpdatedIndexKey(x, item)
+	}
+	if w.inTransaction {
+		for _, k := range x.Keys {
+			if w.table.isEmpty(item, k.AttributeName) {
+				return w.table.checkUpdatedIndexKey(x, item)
+			}
+		}
+	}
+	return w.table.checkIndexKey(x, item)
 }
 
 // store keeps a change that evaluate gave.

@@ -41,7 +41,10 @@ func millis(t *time.Time) int64 {
 }
 
 func columnsIn(columns []types.Column) []state.Column {
-	var in []state.Column
+	if columns == nil {
+		return nil
+	}
+	in := make([]state.Column, 0, len(columns))
 	for _, c := range columns {
 		in = append(in, state.Column{
 			Name: aws.ToString(c.Name), Type: aws.ToString(c.Type), Comment: aws.ToString(c.Comment), Parameters: c.Parameters,
@@ -82,6 +85,9 @@ func storageIn(sd *types.StorageDescriptor) *state.StorageDescriptor {
 	if s := sd.SerdeInfo; s != nil {
 		in.SerDe = &state.SerDe{Name: aws.ToString(s.Name), Library: aws.ToString(s.SerializationLibrary), Parameters: s.Parameters}
 	}
+	if sd.SortColumns != nil {
+		in.SortColumns = make([]state.SortColumn, 0, len(sd.SortColumns))
+	}
 	for _, o := range sd.SortColumns {
 		in.SortColumns = append(in.SortColumns, state.SortColumn{Column: aws.ToString(o.Column), Order: o.SortOrder})
 	}
@@ -109,6 +115,9 @@ func storageOut(sd *state.StorageDescriptor) *types.StorageDescriptor {
 	}
 	if s := sd.SerDe; s != nil {
 		out.SerdeInfo = &types.SerDeInfo{Name: optional(s.Name), SerializationLibrary: optional(s.Library), Parameters: s.Parameters}
+	}
+	if sd.SortColumns != nil {
+		out.SortColumns = make([]types.Order, 0, len(sd.SortColumns))
 	}
 	for _, o := range sd.SortColumns {
 		out.SortColumns = append(out.SortColumns, types.Order{Column: aws.String(o.Column), SortOrder: o.Order})
@@ -187,7 +196,7 @@ func tableOut(t state.Table) *types.Table {
 		ViewOriginalText: optional(t.ViewOriginal), ViewExpandedText: optional(t.ViewExpanded),
 		VersionId: aws.String(strconv.FormatInt(t.Version, 10)),
 	}
-	if len(t.PartitionKeys) > 0 || t.Storage != nil {
+	if t.PartitionKeys != nil || t.Storage != nil {
 		out.PartitionKeys = columnsOut(t.PartitionKeys)
 	}
 	if target := t.Target; target != nil {

@@ -339,7 +339,7 @@ func batchGetCrawlers(c *engine.Call, in *glue.BatchGetCrawlersInput) (*glue.Bat
 	if err := c.Allow("glue:BatchGetCrawlers", all...); err != nil {
 		return nil, err
 	}
-	out := &glue.BatchGetCrawlersOutput{}
+	out := &glue.BatchGetCrawlersOutput{Crawlers: []types.Crawler{}, CrawlersNotFound: []string{}}
 	for _, n := range in.CrawlerNames {
 		crawler, ok, err := state.GetCrawler(c.Tx, c.Account(), c.Region, n)
 		if err != nil {

@@ -3,17 +3,25 @@ package glue
 // https://docs.aws.amazon.com/glue/latest/webapi/API_GetPartitions.html
 
 import (
+	"errors"
 	"fmt"
 	"math/big"
+	"regexp"
+	"slices"
 	"strings"
 	"time"
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/lakemesh/lakemesh/localmesh/internal/engine"
 	"github.com/lakemesh/lakemesh/localmesh/internal/state"
 )
 
-// nullPartition is how Hive and Spark write a partition value that is NULL.
+// nullPartition is how Hive and Spark write a partition value that is NULL. To the
+// catalog it is a text: IS NULL never finds it, and a string key is compared with it
+// (https://github.com/trinodb/trino/issues/13150, https://github.com/aws/aws-sdk/issues/670).
+// A key of another type is not comparable where it stands; that this is no error, as
+// another text that is not of the key's type is one, is a reading.
 const nullPartition = "__HIVE_DEFAULT_PARTITION__"
 
 // truth is SQL's three-valued logic: what is compared with NULL is unknown, and
@@ -40,9 +48,14 @@ type filter struct {
 	keys int
 }
 
-// matches tells whether a partition with these values is selected.
-func (f *filter) matches(values []string) bool {
-	return len(values) == f.keys && f.root.eval(values) == yes
+// matches tells whether a partition with these values is selected. A value that is
+// looked at has to be of its key's type.
+func (f *filter) matches(values []string) (bool, error) {
+	if len(values) != f.keys {
+		return false, nil
+	}
+	t, err := f.root.eval(values)
+	return t == yes, err
 }
 
 // span is a range of values of the first partition key.
@@ -90,13 +103,15 @@ func spanOf(n node) span {
 }
 
 // node is a condition of the expression.
-type node interface{ eval(values []string) truth }
+type node interface {
+	eval(values []string) (truth, error)
+}
 
 type (
 	andNode  struct{ left, right node }
 	orNode   struct{ left, right node }
 	notNode  struct{ of node }
-	nullNode struct{ key int }
+	nullNode struct{}                         // IS NULL
 	inNode   struct{ compares []compareNode } // any of them: IN
 	likeNode struct {
 		key     int
@@ -111,52 +126,70 @@ type (
 	}
 )
 
-func (n andNode) eval(v []string) truth { return min(n.left.eval(v), n.right.eval(v)) }
-func (n orNode) eval(v []string) truth  { return max(n.left.eval(v), n.right.eval(v)) }
-func (n notNode) eval(v []string) truth { return yes - n.of.eval(v) }
+func (n andNode) eval(v []string) (truth, error) {
+	left, err := n.left.eval(v)
+	if err != nil || left == no {
+		return no, err
+	}
+	right, err := n.right.eval(v)
+	return min(left, right), err
+}
 
-func (n nullNode) eval(v []string) truth { return truthOf(v[n.key] == nullPartition) }
+func (n orNode) eval(v []string) (truth, error) {
+	left, err := n.left.eval(v)
+	if err != nil || left == yes {
+		return left, err
+	}
+	right, err := n.right.eval(v)
+	return max(left, right), err
+}
 
-func (n inNode) eval(v []string) truth {
+func (n notNode) eval(v []string) (truth, error) {
+	of, err := n.of.eval(v)
+	return yes - of, err
+}
+
+// No value of a partition is NULL.
+func (nullNode) eval([]string) (truth, error) { return no, nil }
+
+func (n inNode) eval(v []string) (truth, error) {
 	result := no
 	for _, c := range n.compares {
-		result = max(result, c.eval(v))
+		t, err := c.eval(v)
+		if err != nil {
+			return no, err
+		}
+		result = max(result, t)
 	}
-	return result
+	return result, nil
 }
 
-func (n rangeNode) eval(v []string) truth { return min(n.low.eval(v), n.high.eval(v)) }
+func (n rangeNode) eval(v []string) (truth, error) { return andNode{n.low, n.high}.eval(v) }
 
-func (n likeNode) eval(v []string) truth {
-	if v[n.key] == nullPartition {
-		return unknown
-	}
-	return truthOf(like(n.pattern, v[n.key]))
-}
+func (n likeNode) eval(v []string) (truth, error) { return truthOf(like(n.pattern, v[n.key])), nil }
 
-func (n compareNode) eval(v []string) truth {
-	if v[n.key] == nullPartition {
-		return unknown
-	}
-	left, ok := n.typ.parse(v[n.key])
-	if !ok {
-		// A stored value that is not of its key's type is no value.
-		return unknown
+func (n compareNode) eval(v []string) (truth, error) {
+	left, why := n.typ.parse(v[n.key])
+	if why != "" {
+		if v[n.key] == nullPartition {
+			return unknown, nil
+		}
+		return no, engine.Errorf("InvalidStateException", "%s", why)
 	}
 	order := left.compare(n.literal)
 	switch n.op {
 	case "=":
-		return truthOf(order == 0)
+		return truthOf(order == 0), nil
 	case "<>":
-		return truthOf(order != 0)
+		return truthOf(order != 0), nil
 	case "<":
-		return truthOf(order < 0)
+		return truthOf(order < 0), nil
 	case "<=":
-		return truthOf(order <= 0)
+		return truthOf(order <= 0), nil
 	case ">":
-		return truthOf(order > 0)
+		return truthOf(order > 0), nil
 	default:
-		return truthOf(order >= 0)
+		return truthOf(order >= 0), nil
 	}
 }
 
@@ -196,26 +229,32 @@ type keyType int
 
 const (
 	typeString keyType = iota
-	typeNumber
+	typeInteger
+	typeDecimal
 	typeDate
 	typeTimestamp
 )
 
-// typeOf finds the type of a partition key. AWS refuses an expression when any of
-// the table's keys, not only those it names, has a type that is not in its list.
+func (t keyType) String() string {
+	return [...]string{"String", "Integral", "Decimal", "Date", "Timestamp"}[t]
+}
+
+// typeOf finds the type of a partition key. AWS compares keys of few types.
 func typeOf(column state.Column) (keyType, error) {
 	name, _, _ := strings.Cut(strings.ToLower(strings.TrimSpace(column.Type)), "(")
 	switch strings.TrimSpace(name) {
 	case "string", "char", "varchar":
 		return typeString, nil
-	case "int", "integer", "bigint", "long", "tinyint", "smallint", "decimal":
-		return typeNumber, nil
+	case "int", "integer", "bigint", "long", "tinyint", "smallint":
+		return typeInteger, nil
+	case "decimal":
+		return typeDecimal, nil
 	case "date":
 		return typeDate, nil
 	case "timestamp":
 		return typeTimestamp, nil
 	}
-	return 0, fmt.Errorf("unsupported expression: the type %q of the partition key %s cannot be filtered on", column.Type, column.Name)
+	return 0, invalid("Unknown type : '%s'", column.Type)
 }
 
 // value is a literal, or a partition's value read by its key's type.
@@ -228,7 +267,7 @@ type value struct {
 
 func (a value) compare(b value) int {
 	switch a.typ {
-	case typeNumber:
+	case typeInteger, typeDecimal:
 		return a.number.Cmp(b.number)
 	case typeDate, typeTimestamp:
 		return a.time.Compare(b.time)
@@ -236,36 +275,46 @@ func (a value) compare(b value) int {
 	return strings.Compare(a.text, b.text)
 }
 
-// parse reads a value of the type.
-func (t keyType) parse(text string) (value, bool) {
+// Numbers and times as AWS reads them. The length of numbers is bounded, and so is
+// what an exponent may ask for.
+var (
+	integerText   = regexp.MustCompile(`^[+-]?[0-9]{1,64}$`)
+	decimalText   = regexp.MustCompile(`^[+-]?([0-9]{1,64}\.?[0-9]{0,64}|\.[0-9]{1,64})([eE][+-]?[0-9]{1,3})?$`)
+	timestampText = regexp.MustCompile(`^[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,9})?$`)
+)
+
+// parse reads a value of the type, or says in AWS's words why it is none.
+func (t keyType) parse(text string) (v value, why string) {
+	v = value{text: text, typ: t}
+	var ok bool
+	var err error
 	switch t {
-	case typeNumber:
-		n, ok := parseNumber(text)
-		return value{number: n, typ: t}, ok
-	case typeDate:
-		d, err := time.Parse("2006-01-02", text)
-		return value{time: d, typ: t}, err == nil
-	case typeTimestamp:
-		for _, layout := range []string{"2006-01-02 15:04:05", "2006-01-02T15:04:05", "2006-01-02 15:04", "2006-01-02"} {
-			if d, err := time.Parse(layout, text); err == nil {
-				return value{time: d, typ: t}, true
-			}
+	case typeInteger:
+		if integerText.MatchString(text) {
+			v.number, ok = new(big.Rat).SetString(text)
 		}
-		return value{}, false
+		if !ok {
+			return v, fmt.Sprintf("For input string: \"%s\" is not an integer.", text)
+		}
+	case typeDecimal:
+		if decimalText.MatchString(text) {
+			v.number, ok = new(big.Rat).SetString(text)
+		}
+		if !ok {
+			return v, text + " is not a decimal."
+		}
+	case typeDate:
+		if v.time, err = time.Parse(time.DateOnly, text); err != nil {
+			return v, text + " is not a date."
+		}
+	case typeTimestamp:
+		v.time, err = time.Parse(time.DateTime, text)
+		if err != nil || !timestampText.MatchString(text) {
+			return v, "Timestamp format must be yyyy-mm-dd hh:mm:ss[.fffffffff] " + text + " is not a timestamp."
+		}
+	case typeString:
 	}
-	return value{text: text}, true
-}
-
-// maxDigits bounds a number: decimals have at most 38 digits.
-const maxDigits = 64
-
-// parseNumber reads an integer or a decimal without exponent, which could ask for
-// any amount of memory.
-func parseNumber(text string) (*big.Rat, bool) {
-	if len(text) > maxDigits || text == "" || strings.Trim(text, "+-.0123456789") != "" {
-		return nil, false
-	}
-	return new(big.Rat).SetString(text)
+	return v, ""
 }
 
 // token is a word, a sign or a literal of an expression.
@@ -320,6 +369,7 @@ func scan(expression string) ([]token, error) {
 			for i < len(expression) && (digit(expression[i]) || expression[i] == '.') {
 				i++
 			}
+			i += exponent(expression[i:])
 			tokens = append(tokens, token{tokenNumber, expression[start:i], start})
 			continue
 		case strings.IndexByte("(),", c) >= 0:
@@ -348,6 +398,25 @@ func scan(expression string) ([]token, error) {
 
 func digit(c byte) bool { return c >= '0' && c <= '9' }
 
+// exponent is how long the exponent is that a text begins with.
+func exponent(text string) int {
+	n := 1
+	if text == "" || text[0] != 'e' && text[0] != 'E' {
+		return 0
+	}
+	if n < len(text) && (text[n] == '+' || text[n] == '-') {
+		n++
+	}
+	digits := n
+	for n < len(text) && digit(text[n]) {
+		n++
+	}
+	if n == digits {
+		return 0
+	}
+	return n
+}
+
 // quoted reads a quoted text from i on; the quote doubled stands for itself.
 func quoted(expression string, i int) (text string, next int, ok bool) {
 	quote := expression[i]
@@ -369,34 +438,29 @@ func quoted(expression string, i int) (text string, next int, ok bool) {
 
 // parseFilter reads a partition expression for a table with these partition keys.
 func parseFilter(expression string, keys []state.Column) (*filter, error) {
-	types := make([]keyType, len(keys))
-	names := make(map[string]int, len(keys))
-	for i, k := range keys {
-		t, err := typeOf(k)
-		if err != nil {
-			return nil, err
-		}
-		types[i], names[state.Fold(k.Name)] = t, i
+	root, err := (&filterParser{keys: keys}).parse(expression)
+	var refusal *engine.APIError
+	if err != nil && !errors.As(err, &refusal) {
+		err = invalid("Unsupported expression '%s': %v", expression, err)
 	}
-	tokens, err := scan(expression)
-	if err != nil {
-		return nil, err
-	}
-	p := &filterParser{tokens: tokens, types: types, names: names}
-	root, err := p.or()
-	if err != nil {
-		return nil, err
-	}
-	if t := p.peek(); t.kind != tokenEnd {
-		return nil, fmt.Errorf("unexpected %v", t)
-	}
-	return &filter{root: root, keys: len(keys)}, nil
+	return &filter{root: root, keys: len(keys)}, err
 }
 
 type filterParser struct {
 	tokens []token
-	types  []keyType
-	names  map[string]int
+	keys   []state.Column
+}
+
+func (p *filterParser) parse(expression string) (node, error) {
+	var err error
+	if p.tokens, err = scan(expression); err != nil {
+		return nil, err
+	}
+	root, err := p.or()
+	if t := p.peek(); err == nil && t.kind != tokenEnd {
+		err = fmt.Errorf("unexpected %v", t)
+	}
+	return root, err
 }
 
 func (p *filterParser) peek() token { return p.tokens[0] }
@@ -427,9 +491,46 @@ func (p *filterParser) sign(sign string) bool {
 	return false
 }
 
+// enclosed tells how many parentheses are around the token that comes next, if each
+// is closed right after it: any operand may stand in them, and so may AND and OR.
+func (p *filterParser) enclosed() int {
+	n := 0
+	for p.tokens[n].kind == tokenSign && p.tokens[n].text == "(" {
+		n++
+	}
+	for i := range n {
+		// The last token is the end.
+		at := n + 1 + i
+		if at >= len(p.tokens) || p.tokens[at].kind != tokenSign || p.tokens[at].text != ")" {
+			return 0
+		}
+	}
+	return n
+}
+
+// bare is the next token without parentheses around it.
+func (p *filterParser) bare() token {
+	n := p.enclosed()
+	t := p.tokens[n]
+	if t.kind == tokenEnd {
+		return t
+	}
+	p.tokens = p.tokens[2*n+1:]
+	return t
+}
+
+// joint takes AND or OR if it is next.
+func (p *filterParser) joint(keyword string) bool {
+	if t := p.tokens[p.enclosed()]; t.kind == tokenWord && strings.EqualFold(t.text, keyword) {
+		p.bare()
+		return true
+	}
+	return false
+}
+
 func (p *filterParser) or() (node, error) {
 	left, err := p.and()
-	for err == nil && p.word("or") {
+	for err == nil && p.joint("or") {
 		var right node
 		right, err = p.and()
 		left = orNode{left, right}
@@ -439,7 +540,7 @@ func (p *filterParser) or() (node, error) {
 
 func (p *filterParser) and() (node, error) {
 	left, err := p.not()
-	for err == nil && p.word("and") {
+	for err == nil && p.joint("and") {
 		var right node
 		right, err = p.not()
 		left = andNode{left, right}
@@ -452,7 +553,7 @@ func (p *filterParser) not() (node, error) {
 		of, err := p.not()
 		return notNode{of}, err
 	}
-	if p.sign("(") {
+	if p.enclosed() == 0 && p.sign("(") {
 		inner, err := p.or()
 		if err != nil {
 			return nil, err
@@ -481,8 +582,8 @@ func flipped(op string) string {
 }
 
 func (p *filterParser) predicate() (node, error) {
-	if t := p.peek(); t.kind == tokenText || t.kind == tokenNumber {
-		literal := p.next()
+	if t := p.tokens[p.enclosed()]; t.kind == tokenText || t.kind == tokenNumber {
+		literal := p.bare()
 		op, err := p.operator()
 		if err != nil {
 			return nil, err
@@ -502,7 +603,7 @@ func (p *filterParser) predicate() (node, error) {
 		if !p.word("null") {
 			return nil, fmt.Errorf("expected NULL before %v", p.peek())
 		}
-		return negate(nullNode{key}, negated), nil
+		return negate(nullNode{}, negated), nil
 	}
 	negated := p.word("not")
 	switch {
@@ -513,14 +614,14 @@ func (p *filterParser) predicate() (node, error) {
 		n, err := p.between(key)
 		return negate(n, negated), err
 	case p.word("like"):
-		t := p.next()
+		t := p.bare()
 		if t.kind != tokenText {
 			return nil, fmt.Errorf("expected a quoted pattern, not %v", t)
 		}
-		if p.types[key] != typeString {
-			return nil, fmt.Errorf("LIKE is for keys of type string")
+		if key.typ != typeString {
+			return nil, invalid("%v data type doesn't support operation 'LIKE'", key.typ)
 		}
-		return negate(likeNode{key, t.text}, negated), nil
+		return negate(likeNode{key.at, t.text}, negated), nil
 	case negated:
 		return nil, fmt.Errorf("expected IN, BETWEEN or LIKE before %v", p.peek())
 	}
@@ -528,7 +629,7 @@ func (p *filterParser) predicate() (node, error) {
 	if err != nil {
 		return nil, err
 	}
-	return p.compare(key, op, p.next())
+	return p.compare(key, op, p.bare())
 }
 
 func negate(n node, negated bool) node {
@@ -538,13 +639,13 @@ func negate(n node, negated bool) node {
 	return n
 }
 
-func (p *filterParser) in(key int) (node, error) {
+func (p *filterParser) in(key keyed) (node, error) {
 	if !p.sign("(") {
 		return nil, fmt.Errorf("expected ( before %v", p.peek())
 	}
 	var list inNode
 	for {
-		c, err := p.compare(key, "=", p.next())
+		c, err := p.compare(key, "=", p.bare())
 		if err != nil {
 			return nil, err
 		}
@@ -559,15 +660,15 @@ func (p *filterParser) in(key int) (node, error) {
 	}
 }
 
-func (p *filterParser) between(key int) (node, error) {
-	low, err := p.compare(key, ">=", p.next())
+func (p *filterParser) between(key keyed) (node, error) {
+	low, err := p.compare(key, ">=", p.bare())
 	if err != nil {
 		return nil, err
 	}
-	if !p.word("and") {
+	if !p.joint("and") {
 		return nil, fmt.Errorf("expected AND before %v", p.peek())
 	}
-	high, err := p.compare(key, "<=", p.next())
+	high, err := p.compare(key, "<=", p.bare())
 	if err != nil {
 		return nil, err
 	}
@@ -593,36 +694,43 @@ func (p *filterParser) operator() (string, error) {
 	return "", fmt.Errorf("expected a comparison, not %v", t)
 }
 
-// key reads the name of a partition key.
-func (p *filterParser) key() (int, error) {
-	t := p.next()
-	if t.kind != tokenWord && t.kind != tokenName {
-		return 0, fmt.Errorf("expected the name of a partition key, not %v", t)
-	}
-	i, ok := p.names[state.Fold(t.text)]
-	if !ok {
-		return 0, fmt.Errorf("%q is not a partition key", t.text)
-	}
-	return i, nil
+// keyed is a partition key as it is compared.
+type keyed struct {
+	at  int
+	typ keyType
 }
 
-// compare makes the comparison of a key with a literal. A string key takes only
-// quoted literals: what AWS makes of an unquoted one is not documented.
-func (p *filterParser) compare(key int, op string, literal token) (compareNode, error) {
-	typ := p.types[key]
+// key reads the name of a partition key.
+func (p *filterParser) key() (keyed, error) {
+	t := p.bare()
+	if t.kind != tokenWord && t.kind != tokenName {
+		return keyed{}, fmt.Errorf("expected the name of a partition key, not %v", t)
+	}
+	name := state.Fold(t.text)
+	i := slices.IndexFunc(p.keys, func(k state.Column) bool { return state.Fold(k.Name) == name })
+	if i < 0 {
+		return keyed{}, invalid("Invalid partition expression!")
+	}
+	typ, err := typeOf(p.keys[i])
+	return keyed{i, typ}, err
+}
+
+// compare makes the comparison of a key with a literal, which is read by the key's
+// type, quoted or not.
+func (p *filterParser) compare(key keyed, op string, literal token) (compareNode, error) {
+	typ := key.typ
 	if literal.kind == tokenWord && (strings.EqualFold(literal.text, "date") && typ == typeDate ||
 		strings.EqualFold(literal.text, "timestamp") && typ == typeTimestamp) {
-		literal = p.next()
-		if literal.kind != tokenText {
+		if literal = p.next(); literal.kind != tokenText {
 			return compareNode{}, fmt.Errorf("expected a quoted text, not %v", literal)
 		}
 	}
-	if literal.kind != tokenText && (literal.kind != tokenNumber || typ != typeNumber) {
-		return compareNode{}, fmt.Errorf("%v is not a value of the key's type", literal)
+	if literal.kind != tokenText && literal.kind != tokenNumber {
+		return compareNode{}, fmt.Errorf("%v is no value", literal)
 	}
-	v, ok := typ.parse(literal.text)
-	if !ok {
-		return compareNode{}, fmt.Errorf("%v is not a value of the key's type", literal)
+	v, why := typ.parse(literal.text)
+	if why != "" {
+		return compareNode{}, invalid("%s", why)
 	}
-	return compareNode{key: key, typ: typ, op: op, literal: v}, nil
+	return compareNode{key: key.at, typ: typ, op: op, literal: v}, nil
 }

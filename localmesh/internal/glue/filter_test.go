@@ -37,7 +37,26 @@ func TestFilterSelects(t *testing.T) {
 		{"2024 < year", false},
 		{"year = 2024", true},
 		{"year = '2024'", true},
-		{"year = 2024.0", true},
+		{"region = 5", false},
+		{"region in (5, 'eu-west', 6)", true},
+		{"region > 5", true},
+		{"price = 1.99e1", true},
+		{"price < 3e10", true},
+		{"price > 3E-10", true},
+		{"price between 1.9E+1 and 2e1", true},
+		{"at > '2024-02-29 12:29:59.999999999'", true},
+		{"at < '2024-02-29 12:30:00.000000001'", true},
+		{"at in ('2024-02-29 12:30:00.000')", true},
+		{"(year) = (2024)", true},
+		{"(2024) = ((year))", true},
+		{"(year) = ((2023)) (OR) (((year))) = (2024)", true},
+		{"((year) = ((2024)) (and) (region) = ('us'))", false},
+		{"((year)) in ((2023), (('2024')))", true},
+		{"(year) between ((2020)) (AND) (2030)", true},
+		{"((region) like ('eu%'))", true},
+		{"((region)) is not null", true},
+		{"not ((year) = 2024)", false},
+		{"not (year) = 2024", false},
 		{"year >= 2024 and year <= 2024", true},
 		{"year > = 2024", true},
 		{"year > 300", true}, // as numbers, not as text
@@ -47,7 +66,7 @@ func TestFilterSelects(t *testing.T) {
 		{"price < 100", true},
 		{"day = '2024-02-29'", true},
 		{"day > '2024-02-28' AND day < DATE '2024-03-01'", true},
-		{"at >= '2024-02-29'", true},
+		{"at >= '2024-02-29 00:00:00'", true},
 		{"at = '2024-02-29 12:30:00'", true},
 		{"at > timestamp '2024-02-29 12:30:00'", false},
 		{"region in ('us', 'eu-west')", true},
@@ -81,8 +100,8 @@ func TestFilterSelects(t *testing.T) {
 			if err != nil {
 				t.Fatalf("parseFilter: %v", err)
 			}
-			if got := f.matches(filterValues); got != test.want {
-				t.Errorf("matches = %v, want %v", got, test.want)
+			if got, err := f.matches(filterValues); got != test.want || err != nil {
+				t.Errorf("matches = %v, %v, want %v", got, err, test.want)
 			}
 		})
 	}
@@ -93,7 +112,10 @@ func TestFilterRefuses(t *testing.T) {
 	for _, expression := range []string{
 		"", " ", "region", "region =", "= 'eu'", "region 'eu'", "region == 'eu'", "region => 'eu'", "region = eu", "region = region",
 		"region = 'eu", "region = 'eu' and", "region = 'eu' or or year = 1", "(region = 'eu'", "region = 'eu')", "region = 'eu';",
-		"town = 'eu'", "region = 5", "year = 'soon'", "year = 1e9", "day = '2024-02-30'", "day = 20240229", "at = 'noon'", "year = ''",
+		"town = 'eu'", "year = 'soon'", "year = 1e9", "year = 2024.0", "year in (2.5)", "year in ('2e3')", "day = '2024-02-30'", "day = 20240229", "at = 'noon'", "year = ''", "at = '2024-02-29'", "at = '2024-02-29T12:30:00'", "at = '2024-02-29 12:30:00.'",
+		"at = '2024-02-29 12:30:00.0123456789'", "at = '2024-02-30 00:00:00'", "price = '1e'", "price = 1e", "price = 1e1000", "price = '1.2.3'",
+		"(year = (2024)", "(year) = 2024)", "year = (2024", "year = ()", "() = 2024", "year = 1 (or year = 2", "year = 1 (or) (and) year = 2", "(year)", "(or)",
+		"price like '1%'", "day like '2%'", "at like '2%'",
 		"region in ()", "region in ('eu'", "region in 'eu'", "region in ('eu',)", "year between 1", "year between 1 or 2",
 		"region like 5", "year like '20%'", "region not = 'eu'", "region is 'eu'", "region is not", "year = 1 year = 2",
 		"region = 'eu' -- comment", "year + 1 = 2", "1 = 1", "region = date '2024-01-01'", "year = " + strings.Repeat("9", 65), "\x00",
@@ -104,29 +126,83 @@ func TestFilterRefuses(t *testing.T) {
 	}
 }
 
-func TestFilterRefusesKeysOfOtherTypesEvenUnnamed(t *testing.T) {
+// A key of a type that is not compared can stand beside one that is.
+func TestFilterRefusesKeysOfOtherTypesWhereTheyAreNamed(t *testing.T) {
 	t.Parallel()
 	for _, typ := range []string{"double", "float", "boolean", "binary", "array<int>", ""} {
 		keys := []state.Column{{Name: "region", Type: "string"}, {Name: "other", Type: typ}}
-		if _, err := parseFilter("region = 'eu'", keys); err == nil {
-			t.Errorf("a key of type %q was taken", typ)
+		for _, expression := range []string{"other = 1", "other in ('a')", "other is null", "other like '1'", "region = 'eu' or other between 1 and 2", "1 = other"} {
+			_, err := parseFilter(expression, keys)
+			if want := "Unknown type : '" + typ + "'"; err == nil || !strings.Contains(err.Error(), want) {
+				t.Errorf("%s: %v, want %s", expression, err, want)
+			}
+		}
+		f, err := parseFilter("region = 'eu'", keys)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if ok, err := f.matches([]string{"eu", "x"}); !ok || err != nil {
+			t.Errorf("beside a key of type %q: %v, %v", typ, ok, err)
 		}
 	}
 }
 
-func TestFilterOfNullIsUnknown(t *testing.T) {
+// To the catalog the name of Hive's default partition is a text: NULL is not asked for.
+func TestFilterOfNull(t *testing.T) {
 	t.Parallel()
-	keys := []state.Column{{Name: "year", Type: "int"}}
+	keys := []state.Column{{Name: "year", Type: "int"}, {Name: "region", Type: "string"}}
 	for expression, want := range map[string]bool{
 		"year = 1": false, "year <> 1": false, "not year = 1": false, "year not in (1)": false,
-		"year is null": true, "year is not null": false, "year = 1 or year is null": true,
+		"year is null": false, "year is not null": true, "year = 1 or year is null": false, "not year is null": true,
+		"region is null": false, "region is not null": true, "region = '" + nullPartition + "'": true, "region <> '" + nullPartition + "'": false,
+		"region in ('a', '" + nullPartition + "')": true, "region <> 'a'": true, "not region = 'a'": true, "region like '%DEFAULT%'": true, "region < 'a'": true,
 	} {
 		f, err := parseFilter(expression, keys)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := f.matches([]string{nullPartition}); got != want {
-			t.Errorf("%s of NULL = %v, want %v", expression, got, want)
+		if got, err := f.matches([]string{nullPartition, nullPartition}); got != want || err != nil {
+			t.Errorf("%s of NULL = %v, %v, want %v", expression, got, err, want)
+		}
+	}
+	if _, err := parseFilter("year = '"+nullPartition+"'", keys); err == nil || !strings.Contains(err.Error(), "is not an integer") {
+		t.Errorf("a number was compared with the name of the default partition: %v", err)
+	}
+}
+
+// A value that is not of its key's type is refused where it is looked at, in other
+// words than such a literal.
+func TestFilterRefusesValuesOfOtherTypes(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct{ typ, value, literal, words string }{
+		{"int", "null", "0", `For input string: "null" is not an integer.`},
+		{"bigint", "", "0", `For input string: "" is not an integer.`},
+		{"smallint", "1.5", "0", `For input string: "1.5" is not an integer.`},
+		{"tinyint", "1e3", "0", `For input string: "1e3" is not an integer.`},
+		{"decimal(10,2)", "null", "0", "null is not a decimal."},
+		{"date", "2024-02-30", "'2024-01-01'", "2024-02-30 is not a date."},
+		{"timestamp", "2024-02-29", "'2024-01-01 00:00:00'", "Timestamp format must be yyyy-mm-dd hh:mm:ss[.fffffffff] 2024-02-29 is not a timestamp."},
+	} {
+		keys := []state.Column{{Name: "k", Type: test.typ}, {Name: "region", Type: "string"}}
+		for expression, refused := range map[string]bool{
+			"k >= " + test.literal: true, "not k = " + test.literal: true, "k in (" + test.literal + ")": true, "k between " + test.literal + " and " + test.literal: true,
+			"region = 'eu' and k = " + test.literal: true, "region = 'us' or k = " + test.literal: true,
+			"region = 'us' and k = " + test.literal: false, "region = 'eu' or k = " + test.literal: false, "region = 'eu'": false, "k is null": false,
+		} {
+			f, err := parseFilter(expression, keys)
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, err = f.matches([]string{test.value, "eu"})
+			if (err != nil) != refused {
+				t.Errorf("%s of %s: %v", expression, test.value, err)
+			}
+			if err != nil && (!strings.Contains(err.Error(), "InvalidStateException") || !strings.Contains(err.Error(), test.words)) {
+				t.Errorf("%s: %v, want %s", expression, err, test.words)
+			}
+		}
+		if _, err := parseFilter("k = '"+test.value+"'", keys); err == nil || !strings.Contains(err.Error(), "InvalidInputException") || !strings.Contains(err.Error(), test.words) {
+			t.Errorf("the literal: %v, want %s", err, test.words)
 		}
 	}
 }
@@ -138,8 +214,8 @@ func TestFilterNeverSelectsPartitionsOfOtherShape(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, values := range [][]string{nil, {}, {"eu-west"}, append(filterValues, "more")} {
-		if f.matches(values) {
-			t.Errorf("%q was selected", values)
+		if ok, err := f.matches(values); ok || err != nil {
+			t.Errorf("%q was selected, %v", values, err)
 		}
 	}
 }
@@ -184,7 +260,8 @@ func TestFilterNotIsTheOpposite(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if f.matches([]string{value}) == opposite.matches([]string{value}) {
+		selected, _ := f.matches([]string{value})
+		if other, _ := opposite.matches([]string{value}); selected == other {
 			t.Fatalf("k %s %s and its opposite agree on %q", op, literal, value)
 		}
 	})
@@ -203,7 +280,7 @@ func FuzzParseFilter(f *testing.F) {
 		if err != nil {
 			return
 		}
-		parsed.matches([]string{region, year})
+		_, _ = parsed.matches([]string{region, year})
 	})
 }
 
@@ -215,18 +292,24 @@ func TestNameMatcher(t *testing.T) {
 		others     []string
 	}{
 		{"", []string{"orders"}, nil},
-		{"orders", []string{"orders", "orders_eu", "old_orders"}, []string{"order"}},
-		{"orders*", []string{"orders", "orders_eu"}, []string{"order"}},
+		{"orders", []string{"orders"}, []string{"order", "orders_eu", "old_orders"}},
+		{"orders*", []string{"orders", "orders_eu"}, []string{"order", "old_orders"}},
+		{"abc*", []string{"abc", "abc_one"}, []string{"xabc_two", "three_abc"}},
+		{"*abc", []string{"abc", "three_abc"}, []string{"abc_one", "xabc_two"}},
+		{"*abc*", []string{"abc", "abc_one", "xabc_two", "three_abc"}, []string{"ab"}},
+		{"*catch*is*", []string{"test_catchthis123", "fakecatchthisfake"}, []string{"catch"}},
+		{`\w+catchthis\w+`, []string{"test_catchthis123"}, []string{"catchthis", "catchthis1"}},
+		{"trailing*.*", []string{"trailingtest.", "trailing"}, []string{"xtrailing"}},
 		{"*", []string{"", "x"}, nil},
 		{"^orders$", []string{"orders"}, []string{"orders_eu", "old_orders"}},
 		{".*eu", []string{"eu", "orders_eu"}, []string{"us"}},
 		{`^a\d*$`, []string{"a", "a12"}, []string{"ab"}},
 		{"^(ab)*$", []string{"", "abab"}, []string{"aba"}},
 		{"^[xy]*$", []string{"xyx"}, []string{"z"}},
-		{"a|b", []string{"a", "b"}, []string{"c"}},
+		{"a|b", []string{"a", "b"}, []string{"c", "ab", "ba"}},
 	}
 	for _, test := range tests {
-		matches, err := nameMatcher(&test.expression)
+		matches, err := nameMatcher("expression", &test.expression)
 		if err != nil {
 			t.Errorf("nameMatcher(%q): %v", test.expression, err)
 			continue
@@ -242,8 +325,8 @@ func TestNameMatcher(t *testing.T) {
 			}
 		}
 	}
-	for _, bad := range []string{"(", "[a", strings.Repeat("a", maxExpression+1), "a\nb"} {
-		if _, err := nameMatcher(&bad); err == nil {
+	for _, bad := range []string{"(", "[a", "a)(b", strings.Repeat("a", maxExpression+1), "a\nb"} {
+		if _, err := nameMatcher("expression", &bad); err == nil {
 			t.Errorf("nameMatcher(%.20q) was taken", bad)
 		}
 	}
@@ -274,7 +357,7 @@ func TestWhatIsSelectedLiesWithinTheSpan(t *testing.T) {
 		for range 20 {
 			values := []string{text.Draw(t, "a"), text.Draw(t, "b")}
 			outside := values[0] < s.low || s.bounded && values[0] > s.high
-			if outside && f.matches(values) {
+			if selected, err := f.matches(values); err != nil || outside && selected {
 				t.Fatalf("%s selects %q outside of %+v", expression, values, s)
 			}
 		}

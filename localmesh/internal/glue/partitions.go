@@ -28,7 +28,7 @@ func partitionOperations() []engine.Operation {
 			writes+"; up to 100 entries; refusals stand in Errors.", batchCreatePartition),
 		engine.Op("GetPartition", engine.Read, api+"GetPartition.html", reads+".", getPartition),
 		engine.Op("GetPartitions", engine.Read, api+"GetPartitions.html",
-			reads+"; pages of 1 to 1000, which may be empty; 1 to 10 segments; Expression is the documented part of SQL.", getPartitions),
+			reads+"; pages of 1 to 1000, which may be empty; 1 to 10 segments; Expression is the documented part of SQL, over keys of the documented types; a looked-at value that is not of its type is refused.", getPartitions),
 		engine.Op("BatchGetPartition", engine.Read, api+"BatchGetPartition.html",
 			reads+"; up to 1000 entries; what is not there stands in UnprocessedKeys.", batchGetPartition),
 		engine.Op("UpdatePartition", engine.Write, api+"UpdatePartition.html", writes+".", updatePartition),
@@ -160,7 +160,7 @@ func batchCreatePartition(c *engine.Call, in *glue.BatchCreatePartitionInput) (*
 	if err != nil {
 		return nil, err
 	}
-	out := &glue.BatchCreatePartitionOutput{}
+	out := &glue.BatchCreatePartitionOutput{Errors: []types.PartitionError{}}
 	for i := range in.PartitionInputList {
 		p := &in.PartitionInputList[i]
 		if err := a.create(t, p); err != nil {
@@ -330,9 +330,9 @@ func partitionListing(expression *string, part *types.Segment, size *int32, toke
 func (l listing) run(c *engine.Call, t state.Table, add func(values []string, p state.Partition, sd *state.StorageDescriptor) error) (*string, error) {
 	var selected *filter
 	var err error
-	if l.expression != "" {
+	if strings.TrimSpace(l.expression) != "" {
 		if selected, err = parseFilter(l.expression, t.PartitionKeys); err != nil {
-			return nil, invalid("Unsupported expression '%s': %v", l.expression, err)
+			return nil, err
 		}
 	}
 	from, err := after(l.token, t.ID)
@@ -358,8 +358,14 @@ func (l listing) run(c *engine.Call, t state.Table, add func(values []string, p 
 		if within.bounded && values[0] > within.high {
 			return false
 		}
-		if selected != nil && !selected.matches(values) {
-			return page.pass(key)
+		if selected != nil {
+			var ok bool
+			if ok, failed = selected.matches(values); failed != nil {
+				return false
+			}
+			if !ok {
+				return page.pass(key)
+			}
 		}
 		if !page.take(key) {
 			return false
@@ -470,7 +476,7 @@ func batchUpdatePartition(c *engine.Call, in *glue.BatchUpdatePartitionInput) (*
 	if err != nil {
 		return nil, err
 	}
-	out := &glue.BatchUpdatePartitionOutput{}
+	out := &glue.BatchUpdatePartitionOutput{Errors: []types.BatchUpdatePartitionFailureEntry{}}
 	for _, e := range in.Entries {
 		if err := a.update(t, e.PartitionValueList, e.PartitionInput); err != nil {
 			d, err := detail(err)
@@ -516,7 +522,7 @@ func batchDeletePartition(c *engine.Call, in *glue.BatchDeletePartitionInput) (*
 	if err != nil {
 		return nil, err
 	}
-	out := &glue.BatchDeletePartitionOutput{}
+	out := &glue.BatchDeletePartitionOutput{Errors: []types.PartitionError{}}
 	for _, k := range in.PartitionsToDelete {
 		if err := a.remove(t, k.Values); err != nil {
 			d, err := detail(err)

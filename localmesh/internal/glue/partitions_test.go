@@ -263,16 +263,33 @@ func TestGetPartitionsExpression(t *testing.T) {
 	_, err := c.BatchCreatePartition(w.ctx, &glue.BatchCreatePartitionInput{DatabaseName: aws.String("db"), TableName: aws.String("t"), PartitionInputList: list})
 	w.must(err)
 	for expression, want := range map[string][]string{
-		"year >= 2023 and region = 'eu'":                     {"2023/eu", "2024/eu"},
-		"year in (2019, 2021) and region like 'u%'":          {"2019/us", "2021/us"},
-		"year between 2020 and 2021 and not (region = 'eu')": {"2020/us", "2021/us"},
-		"region is null and year < 2020":                     {"2019/__HIVE_DEFAULT_PARTITION__"},
-		"year = 1":                                           nil,
+		"year >= 2023 and region = 'eu'":                        {"2023/eu", "2024/eu"},
+		"year in (2019, 2021) and region like 'u%'":             {"2019/us", "2021/us"},
+		"year between 2020 and 2021 and not (region = 'eu')":    {"2020/__HIVE_DEFAULT_PARTITION__", "2020/us", "2021/__HIVE_DEFAULT_PARTITION__", "2021/us"},
+		"region = '__HIVE_DEFAULT_PARTITION__' and year < 2020": {"2019/__HIVE_DEFAULT_PARTITION__"},
+		"region is null and year < 2020":                        nil,
+		"(year) = ((2024)) and region = 'us'":                   {"2024/us"},
+		"year = 2019 and \n region < 'z'":                       {"2019/__HIVE_DEFAULT_PARTITION__", "2019/eu", "2019/us"},
+		"year = 1":                                              nil,
 	} {
 		if diff := cmp.Diff(want, w.partitionValues(c, &glue.GetPartitionsInput{Expression: &expression, MaxResults: aws.Int32(1)})); diff != "" {
 			t.Errorf("%s: %s", expression, diff)
 		}
 	}
+	for _, blank := range []string{"", "   ", "\n"} {
+		if got := w.partitionValues(c, &glue.GetPartitionsInput{Expression: &blank}); len(got) != len(list) {
+			t.Errorf("a blank expression selects %q", got)
+		}
+	}
+	_, err = c.CreatePartition(w.ctx, &glue.CreatePartitionInput{DatabaseName: aws.String("db"), TableName: aws.String("t"), PartitionInput: &types.PartitionInput{Values: []string{"null", "eu"}}})
+	w.must(err)
+	get := func(expression string) error {
+		_, err := c.GetPartitions(w.ctx, &glue.GetPartitionsInput{DatabaseName: aws.String("db"), TableName: aws.String("t"), Expression: &expression})
+		return err
+	}
+	w.must(get("region = 'eu'"))
+	w.refused(get("year >= 0"), "InvalidStateException")
+	w.refused(get("year >= 'null'"), "InvalidInputException")
 }
 
 func TestExcludeColumnSchemaLeavesOutColumnsOnly(t *testing.T) {

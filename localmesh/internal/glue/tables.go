@@ -26,7 +26,7 @@ func tableOperations() []engine.Operation {
 		engine.Op("GetTable", engine.Read, api+"GetTable.html",
 			"IAM on catalog, database and table; DESCRIBE; only the columns that the caller may see; a link shows its target's schema and storage when the caller may see the target.", getTable),
 		engine.Op("GetTables", engine.Read, api+"GetTables.html",
-			"IAM on catalog, database and all its tables; tables without DESCRIBE are left out; pages of 1 to 100, which may be empty; Expression is searched for in the name.", getTables),
+			"IAM on catalog, database and all its tables; tables without DESCRIBE are left out; pages of 1 to 100, which may be empty; Expression is matched with the whole name, in which * stands for any text.", getTables),
 		engine.Op("UpdateTable", engine.Write, api+"UpdateTable.html",
 			"IAM on catalog, database and table; ALTER; DATA_LOCATION_ACCESS on a new registered location; keeps the old version unless SkipArchive; changes a link's target, not the link.", updateTable),
 		engine.Op("DeleteTable", engine.Write, api+"DeleteTable.html",
@@ -257,16 +257,14 @@ func attributes(given []types.TableAttributes) (only []types.TableAttributes, er
 	return given, nil
 }
 
-// nameMatcher reads the Expression of GetTables. How AWS matches it is not
-// documented: observers saw that "*" works as in a glob and that an exact name
-// also finds longer ones. So it is searched for anywhere in the name, and a "*"
-// that follows no group, class or dot stands for any text: a client that wants
-// exactly one table has to compare the names itself.
-func nameMatcher(expression *string) (func(string) bool, error) {
+// nameMatcher reads an Expression over names: a regular expression for the whole
+// name, in which a "*" that follows no group, class or dot stands for any text, as
+// in a glob.
+func nameMatcher(field string, expression *string) (func(string) bool, error) {
 	if aws.ToString(expression) == "" {
 		return func(string) bool { return true }, nil
 	}
-	if err := length("expression", *expression, 0, maxExpression); err != nil {
+	if err := length(field, *expression, 0, maxExpression); err != nil {
 		return nil, err
 	}
 	var b strings.Builder
@@ -285,6 +283,9 @@ func nameMatcher(expression *string) (func(string) bool, error) {
 		}
 	}
 	re, err := regexp.Compile(b.String())
+	if err == nil {
+		re, err = regexp.Compile("^(?:" + re.String() + ")$")
+	}
 	if err != nil {
 		return nil, invalid("Invalid expression: %v", err)
 	}
@@ -300,7 +301,7 @@ func getTables(c *engine.Call, in *glue.GetTablesInput) (*glue.GetTablesOutput, 
 	if err != nil {
 		return nil, err
 	}
-	matches, err := nameMatcher(in.Expression)
+	matches, err := nameMatcher("expression", in.Expression)
 	if err != nil {
 		return nil, err
 	}
@@ -472,7 +473,7 @@ func batchDeleteTable(c *engine.Call, in *glue.BatchDeleteTableInput) (*glue.Bat
 	if _, err := openDatabase(c, "glue:BatchDeleteTable", r, nil); err != nil {
 		return nil, err
 	}
-	out := &glue.BatchDeleteTableOutput{}
+	out := &glue.BatchDeleteTableOutput{Errors: []types.TableError{}}
 	for _, table := range in.TablesToDelete {
 		err := deleteOne(c, "glue:BatchDeleteTable", in.CatalogId, in.DatabaseName, &table)
 		if err == nil {

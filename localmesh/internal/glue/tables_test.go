@@ -148,7 +148,7 @@ func TestGetTablesPages(t *testing.T) {
 	}
 }
 
-func TestGetTablesExpressionFindsMoreThanTheExactName(t *testing.T) {
+func TestGetTablesExpressionIsOverTheWholeName(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	c := w.admin(owner)
@@ -160,7 +160,9 @@ func TestGetTablesExpressionFindsMoreThanTheExactName(t *testing.T) {
 		w.table(c, "db", &types.TableInput{Name: &n, TableType: aws.String("EXTERNAL_TABLE")})
 	}
 	for expression, want := range map[string][]string{
-		"orders":   {"orders", "orders_eu", "zorders"},
+		"orders":   {"orders"},
+		"orders*":  {"orders", "orders_eu"},
+		"*orders":  {"orders", "zorders"},
 		"^orders$": {"orders"},
 		"orders_*": {"orders_eu"},
 		"^z*":      {"zorders"},

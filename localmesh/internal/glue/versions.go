@@ -176,7 +176,7 @@ func batchDeleteTableVersion(c *engine.Call, in *glue.BatchDeleteTableVersionInp
 	if err != nil {
 		return nil, err
 	}
-	out := &glue.BatchDeleteTableVersionOutput{}
+	out := &glue.BatchDeleteTableVersionOutput{Errors: []types.TableVersionError{}}
 	for _, v := range in.VersionIds {
 		err := a.dropVersion(t, &v)
 		if err == nil {

@@ -40,7 +40,9 @@ type DefaultPermission struct {
 	Permissions []string
 }
 
-// Database is a database of the Data Catalog, or a resource link to one.
+// Database is a database of the Data Catalog, or a resource link to one. In all that
+// the catalog keeps, a list or map that is empty was given empty, and one that is nil
+// was not given.
 type Database struct {
 	Account, Region, Name string
 	Created               time.Time
@@ -48,7 +50,7 @@ type Database struct {
 	CreatedBy   string            `json:",omitempty"`
 	Description string            `json:",omitempty"`
 	Location    string            `json:",omitempty"`
-	Parameters  map[string]string `json:",omitempty"`
+	Parameters  map[string]string `json:",omitzero"`
 	// TableDefaults are the CreateTableDefaultPermissions: what a new table is
 	// granted. Nil means that none were given, so that those of the account's
 	// settings hold; empty means no grants at all.
@@ -70,7 +72,7 @@ type Column struct {
 	Name       string
 	Type       string            `json:",omitempty"`
 	Comment    string            `json:",omitempty"`
-	Parameters map[string]string `json:",omitempty"`
+	Parameters map[string]string `json:",omitzero"`
 }
 
 // SortColumn is a column by which a table's files are sorted.
@@ -83,14 +85,14 @@ type SortColumn struct {
 type SerDe struct {
 	Name       string            `json:",omitempty"`
 	Library    string            `json:",omitempty"`
-	Parameters map[string]string `json:",omitempty"`
+	Parameters map[string]string `json:",omitzero"`
 }
 
 // Skew lists the values that appear very often in a table.
 type Skew struct {
-	Columns   []string          `json:",omitempty"`
-	Values    []string          `json:",omitempty"`
-	Locations map[string]string `json:",omitempty"`
+	Columns   []string          `json:",omitzero"`
+	Values    []string          `json:",omitzero"`
+	Locations map[string]string `json:",omitzero"`
 }
 
 // SchemaReference points at a schema of the schema registry.
@@ -102,17 +104,17 @@ type SchemaReference struct {
 
 // StorageDescriptor says where and how a table's or a partition's data is kept.
 type StorageDescriptor struct {
-	Columns                []Column          `json:",omitempty"`
+	Columns                []Column          `json:",omitzero"`
 	Location               string            `json:",omitempty"`
-	AdditionalLocations    []string          `json:",omitempty"`
+	AdditionalLocations    []string          `json:",omitzero"`
 	InputFormat            string            `json:",omitempty"`
 	OutputFormat           string            `json:",omitempty"`
 	Compressed             bool              `json:",omitempty"`
 	NumberOfBuckets        int32             `json:",omitempty"`
 	SerDe                  *SerDe            `json:",omitempty"`
-	BucketColumns          []string          `json:",omitempty"`
-	SortColumns            []SortColumn      `json:",omitempty"`
-	Parameters             map[string]string `json:",omitempty"`
+	BucketColumns          []string          `json:",omitzero"`
+	SortColumns            []SortColumn      `json:",omitzero"`
+	Parameters             map[string]string `json:",omitzero"`
 	Skew                   *Skew             `json:",omitempty"`
 	StoredAsSubDirectories bool              `json:",omitempty"`
 	Schema                 *SchemaReference  `json:",omitempty"`
@@ -133,9 +135,9 @@ type Table struct {
 	Retention                       int32     `json:",omitempty"`
 	// Type is EXTERNAL_TABLE, VIRTUAL_VIEW, GOVERNED or what the client says.
 	Type          string             `json:",omitempty"`
-	Parameters    map[string]string  `json:",omitempty"`
+	Parameters    map[string]string  `json:",omitzero"`
 	Storage       *StorageDescriptor `json:",omitempty"`
-	PartitionKeys []Column           `json:",omitempty"`
+	PartitionKeys []Column           `json:",omitzero"`
 	ViewOriginal  string             `json:",omitempty"`
 	ViewExpanded  string             `json:",omitempty"`
 	// Target is the table that a resource link points at, or nil.
@@ -196,7 +198,7 @@ type Partition struct {
 	Created      int64             `json:"c,omitempty"` // Unix milliseconds
 	LastAccess   int64             `json:"a,omitempty"` // Unix milliseconds
 	LastAnalyzed int64             `json:"n,omitempty"` // Unix milliseconds
-	Parameters   map[string]string `json:"m,omitempty"`
+	Parameters   map[string]string `json:"m,omitzero"`
 }
 
 // Place tells how a partition's location follows from its layout.

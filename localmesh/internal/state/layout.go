@@ -34,15 +34,23 @@ func (h *hashed) flag(b bool) {
 	*h = append(*h, 0)
 }
 
+// size tells what is empty from what is not there.
+func (h *hashed) size(n int, there bool) {
+	if there && n == 0 {
+		n = -1
+	}
+	h.number(n)
+}
+
 func (h *hashed) texts(list []string) {
-	h.number(len(list))
+	h.size(len(list), list != nil)
 	for _, s := range list {
 		h.text(s)
 	}
 }
 
 func (h *hashed) pairs(m map[string]string) {
-	h.number(len(m))
+	h.size(len(m), m != nil)
 	if len(m) == 0 {
 		return
 	}
@@ -53,7 +61,7 @@ func (h *hashed) pairs(m map[string]string) {
 }
 
 func (h *hashed) storage(sd *StorageDescriptor) {
-	h.number(len(sd.Columns))
+	h.size(len(sd.Columns), sd.Columns != nil)
 	for _, c := range sd.Columns {
 		h.text(c.Name)
 		h.text(c.Type)
@@ -73,7 +81,7 @@ func (h *hashed) storage(sd *StorageDescriptor) {
 		h.pairs(s.Parameters)
 	}
 	h.texts(sd.BucketColumns)
-	h.number(len(sd.SortColumns))
+	h.size(len(sd.SortColumns), sd.SortColumns != nil)
 	for _, o := range sd.SortColumns {
 		h.text(o.Column)
 		h.number(int(o.Order))

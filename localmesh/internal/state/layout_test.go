@@ -23,6 +23,9 @@ func TestEveryPartOfAPartitionsStorageIsKept(t *testing.T) {
 		{Parameters: map[string]string{"a": "b"}}, {Parameters: map[string]string{"a": "c"}}, {Parameters: map[string]string{"b": "b"}},
 		{Skew: &state.Skew{}}, {Skew: &state.Skew{Columns: []string{"a"}}}, {Skew: &state.Skew{Values: []string{"a"}}}, {Skew: &state.Skew{Locations: map[string]string{"a": "b"}}},
 		{StoredAsSubDirectories: true},
+		{Columns: []state.Column{}}, {Columns: []state.Column{{Name: "a", Parameters: map[string]string{}}}}, {AdditionalLocations: []string{}},
+		{BucketColumns: []string{}}, {SortColumns: []state.SortColumn{}}, {Parameters: map[string]string{}}, {SerDe: &state.SerDe{Parameters: map[string]string{}}},
+		{Skew: &state.Skew{Columns: []string{}}}, {Skew: &state.Skew{Values: []string{}}}, {Skew: &state.Skew{Locations: map[string]string{}}},
 		{Schema: &state.SchemaReference{}}, {Schema: &state.SchemaReference{ARN: "a"}}, {Schema: &state.SchemaReference{Registry: "a"}},
 		{Schema: &state.SchemaReference{Name: "a"}}, {Schema: &state.SchemaReference{VersionID: "a"}}, {Schema: &state.SchemaReference{VersionNumber: 1}},
 	}

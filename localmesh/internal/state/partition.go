@@ -8,15 +8,22 @@ import (
 	"slices"
 )
 
-// packed is the first byte of a packed partition. What begins otherwise is JSON, as
-// partitions were kept before.
-const packed = 1
+// The first byte of a packed partition; packedEmpty says that its parameters were
+// given and are empty. What begins otherwise is JSON, as partitions were kept before.
+const (
+	packed      = 1
+	packedEmpty = 2
+)
 
 var errPacked = errors.New("a packed partition is cut off")
 
 // Pack implements store.Packer.
 func (p *Partition) Pack(b []byte) []byte {
-	b = append(b, packed, byte(p.Place))
+	first := byte(packed)
+	if p.Parameters != nil && len(p.Parameters) == 0 {
+		first = packedEmpty
+	}
+	b = append(b, first, byte(p.Place))
 	b = appendText(b, p.Layout)
 	b = appendText(b, p.Location)
 	for _, n := range []int64{p.Created, p.LastAccess, p.LastAnalyzed} {
@@ -35,7 +42,7 @@ func appendText(b []byte, s string) []byte {
 
 // Unpack implements store.Packer.
 func (p *Partition) Unpack(b []byte) error {
-	if len(b) == 0 || b[0] != packed {
+	if len(b) == 0 || b[0] != packed && b[0] != packedEmpty {
 		type plain Partition
 		return json.Unmarshal(b, (*plain)(p))
 	}
@@ -45,7 +52,7 @@ func (p *Partition) Unpack(b []byte) error {
 	u := unpacker{rest: b[2:]}
 	*p = Partition{Place: Place(b[1]), Layout: u.text(), Location: u.text(), Created: u.number(), LastAccess: u.number(), LastAnalyzed: u.number()}
 	n := u.count()
-	if n > 0 {
+	if n > 0 || b[0] == packedEmpty {
 		p.Parameters = make(map[string]string, n)
 	}
 	for range n {

@@ -17,8 +17,8 @@ func TestAPackedPartitionIsReadAsItWas(t *testing.T) {
 			Layout: rapid.String().Draw(t, "layout"), Place: state.Place(rapid.IntRange(0, 2).Draw(t, "place")), Location: rapid.String().Draw(t, "location"),
 			Created: rapid.Int64().Draw(t, "created"), LastAccess: rapid.Int64().Draw(t, "access"), LastAnalyzed: rapid.Int64().Draw(t, "analyzed"),
 		}
-		if m := rapid.MapOfN(rapid.String(), rapid.String(), 0, 4).Draw(t, "parameters"); len(m) > 0 {
-			p.Parameters = m
+		if rapid.Bool().Draw(t, "given") {
+			p.Parameters = rapid.MapOfN(rapid.String(), rapid.String(), 0, 4).Draw(t, "parameters")
 		}
 		packed := p.Pack(nil)
 		var got state.Partition

@@ -63,8 +63,7 @@ func (p *statementParser) literal(at string) (value.Value, error) {
 			return p.fields(func(name string) string { return at + "." + name })
 		}
 	}
-	p.at--
-	return value.Value{}, p.unexpected()
+	return value.Value{}, malformed("Unexpected term")
 }
 
 // number reads a number. What Java's decimals cannot hold is no number at all.

@@ -183,8 +183,11 @@ func duplicates(kind Type, elements []string) error {
 			shown[i] = base64Of(text)
 		}
 	}
-	return &Error{"One or more parameter values were invalid: Input collection [" + strings.Join(shown, ", ") +
-		"] contains duplicates."}
+	after := "]"
+	if kind == BinarySet {
+		after = "]of type BS"
+	}
+	return &Error{"One or more parameter values were invalid: Input collection [" + strings.Join(shown, ", ") + after + " contains duplicates."}
 }
 
 // Equal says whether the values are of one type and the same.

@@ -230,7 +230,7 @@ func TestWireFormIsRefused(t *testing.T) {
 		`{"BS":[]}`:              "One or more parameter values were invalid: Binary sets should not be empty",
 		`{"SS":["a","b","a"]}`:   "One or more parameter values were invalid: Input collection [a, b, a] contains duplicates.",
 		`{"NS":["1","1.0"]}`:     "Input collection contains duplicates",
-		`{"BS":["AA==","AA=="]}`: "One or more parameter values were invalid: Input collection [AA==, AA==] contains duplicates.",
+		`{"BS":["AA==","AA=="]}`: "One or more parameter values were invalid: Input collection [AA==, AA==]of type BS contains duplicates.",
 		`{"NULL":false}`:         "One or more parameter values were invalid: Null attribute value types must have the value of true",
 		`{"N":"x"}`:              "The parameter cannot be converted to a numeric value: x",
 		`{"L":[{"M":{"a":{}}}]}`: "Supplied AttributeValue is empty, must contain exactly one of the supported datatypes",
