@@ -111,7 +111,7 @@ func services() []engine.Service {
 }
 
 // Close releases the mesh. Calls after it fail.
-func (m *Mesh) Close() error { return m.engine.Store.Close() }
+func (m *Mesh) Close() error { return m.engine.Close() }
 
 // DefaultRegion is the region of configurations that name none.
 const DefaultRegion = "us-east-1"

@@ -39,6 +39,8 @@ type Call struct {
 	looked  map[string][]any
 	// memo is what Once has computed; nil in a call that writes.
 	memo map[any]any
+	// calledVia is the service that makes the call for its caller, or empty.
+	calledVia string
 }
 
 // Once computes what follows from the state and the caller, under a key of a type of
@@ -92,6 +94,9 @@ func (c *Call) Allow(action string, resources ...string) error {
 // refuse.
 func (c *Call) Decide(q authz.Question) (authz.Decision, error) {
 	c.authorized = true
+	if c.calledVia != "" {
+		q = c.via(q)
+	}
 	return c.Mesh.policies.Decide(c.Tx, c.knownCaller(), q, c.Now, c.Region)
 }
 
