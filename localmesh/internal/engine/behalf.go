@@ -124,3 +124,10 @@ func (m *Mesh) Close() error {
 	}
 	return m.Store.Close()
 }
+
+// Beyond is the call with another context, for what goes on after its answer.
+func (c *Call) Beyond(ctx context.Context) *Call {
+	inner := *c
+	inner.Context, inner.Tx, inner.changes, inner.looked, inner.memo = ctx, nil, nil, nil, nil
+	return &inner
+}

@@ -471,7 +471,8 @@ func (a *analyzer) special(c call, args []typed) (typed, bool, error) {
 		if len(args) != 1 {
 			return wrong()
 		}
-		return typed{quote(args[0].t.String()), Type{Kind: Varchar}}, true, nil
+		// The argument stays: it may be an aggregate, which makes one row of all.
+		return typed{"lm_second(" + args[0].sql + ", " + quote(args[0].t.String()) + ")", Type{Kind: Varchar}}, true, nil
 	case "mod":
 		if len(args) != 2 {
 			return wrong()

@@ -462,7 +462,7 @@ func calendar(b binary, x, y typed) (typed, bool, error) {
 func decimals(b binary, x, y typed) (typed, error) {
 	l, r := x.t.asDecimal(), y.t.asDecimal()
 	if x.t.Kind == Unknown || y.t.Kind == Unknown {
-		return typed{"NULL", Type{Kind: Decimal, Precision: 38}}, nil
+		return typed{"(" + x.sql + " + " + y.sql + ")", Type{Kind: Decimal, Precision: 38}}, nil
 	}
 	scale := max(l.Scale, r.Scale)
 	t := Type{Kind: Decimal, Precision: min(38, scale+max(l.Precision-l.Scale, r.Precision-r.Scale)+1), Scale: scale}

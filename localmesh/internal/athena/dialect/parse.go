@@ -11,7 +11,7 @@ import (
 var reserved = strings.Fields(`alter and as between by case cast constraint create cross cube current_date current_time current_timestamp
 	current_user deallocate delete describe distinct drop else end escape except execute exists extract false for from full group
 	grouping having in inner insert intersect into is join last left like listagg localtime localtimestamp natural normalize not null on
-	or order outer prepare recursive right rollup select skip table then trim true uescape union unnest using values when where with first`)
+	or order outer prepare recursive right rollup select skip table then trim true uescape union unnest using values when where with`)
 
 // notAlias are words that follow a relation or an expression and are not its alias.
 var notAlias = strings.Fields(`limit offset fetch window filter over tablesample asc desc nulls`)

@@ -130,6 +130,10 @@ func (a *analyzer) source(n tableName) (*source, string, error) {
 	case err != nil:
 		return nil, "", err
 	}
+	if len(t.Columns) == 0 {
+		// Not even its rows can be counted.
+		return nil, "", n.fail(CodeColumn, "Relation contains no accessible columns")
+	}
 	for _, s := range a.sources {
 		if s.Table.Key == t.Key {
 			return s, database, nil

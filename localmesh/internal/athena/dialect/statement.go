@@ -26,7 +26,7 @@ const (
 
 // KindOf tells what kind of statement a text is, whether or not it can be run.
 func KindOf(sql string) (kind Statement, sub string) {
-	tokens, err := scan(sql)
+	tokens, err := scan(strings.ReplaceAll(sql, "`", `"`))
 	if err != nil || tokens[0].kind == end {
 		return DML, ""
 	}
@@ -59,7 +59,7 @@ func KindOf(sql string) (kind Statement, sub string) {
 
 // Read reads a statement. parameters are the values of its question marks, as SQL has them.
 func Read(sql string, parameters []string) (*Query, error) {
-	if kind, _ := KindOf(strings.ReplaceAll(sql, "`", `"`)); kind == Utility {
+	if kind, _ := KindOf(sql); kind == Utility {
 		// These are Hive's, whose names stand in backquotes.
 		sql = strings.ReplaceAll(sql, "`", `"`)
 	}

@@ -167,3 +167,18 @@ func (p *percentile) WindowValue(*sqlite.FunctionContext) (driver.Value, error) 
 
 // Final implements sqlite.AggregateFunction.
 func (p *percentile) Final(*sqlite.FunctionContext) {}
+
+// Compare orders two values of the engine; ok is false if they have none, as a number and a text.
+func Compare(a, b any) (order int, ok bool) {
+	number := func(v any) bool {
+		switch v.(type) {
+		case int64, float64:
+			return true
+		}
+		return false
+	}
+	if a == nil || b == nil || number(a) != number(b) {
+		return 0, false
+	}
+	return compare(a, b), true
+}

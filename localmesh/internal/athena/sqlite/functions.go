@@ -219,6 +219,7 @@ func registerNumbers(f, raw registrar) {
 			return q * step, nil
 		})
 	}
+	raw("second", 2, func(a []driver.Value) (driver.Value, error) { return a[1], nil })
 	raw("single", 2, func(a []driver.Value) (driver.Value, error) {
 		if a[0].(int64) > 1 {
 			return nil, fault("SUBQUERY_MULTIPLE_ROWS", "Scalar sub-query has returned multiple rows")
