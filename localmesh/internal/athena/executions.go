@@ -15,7 +15,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/smithy-go"
 
-	"github.com/lakemesh/lakemesh/internal/identity"
 	"github.com/lakemesh/lakemesh/localmesh/internal/athena/dialect"
 	"github.com/lakemesh/lakemesh/localmesh/internal/engine"
 	"github.com/lakemesh/lakemesh/localmesh/internal/state"
@@ -110,7 +109,7 @@ func reachable(c *engine.Call, r state.QueryResults) error {
 	if r.Owner != "" {
 		in.ExpectedBucketOwner = aws.String(r.Owner)
 	}
-	_, err := identity.S3(c.Keys()).GetBucketLocation(engine.OnBehalf(c, principal), in)
+	_, err := objects(c.Keys()).GetBucketLocation(engine.OnBehalf(c, principal), in)
 	var e smithy.APIError
 	if errors.As(err, &e) {
 		return invalid("Unable to verify/create output bucket %s. %s", bucket, e.ErrorMessage())

@@ -14,14 +14,13 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/smithy-go"
 
-	"github.com/lakemesh/lakemesh/internal/identity"
-	"github.com/lakemesh/lakemesh/internal/rowfilter"
 	"github.com/lakemesh/lakemesh/localmesh/internal/athena/dialect"
 	"github.com/lakemesh/lakemesh/localmesh/internal/athena/files"
 	"github.com/lakemesh/lakemesh/localmesh/internal/athena/sqlite"
 	"github.com/lakemesh/lakemesh/localmesh/internal/engine"
 	"github.com/lakemesh/lakemesh/localmesh/internal/glue"
 	"github.com/lakemesh/lakemesh/localmesh/internal/lakeformation"
+	"github.com/lakemesh/lakemesh/localmesh/internal/rowfilter"
 	"github.com/lakemesh/lakemesh/localmesh/internal/state"
 )
 
@@ -158,29 +157,23 @@ func (t *table) open(c *engine.Call, database, name string) error {
 
 // condition is a condition on rows, with the columns that it asks for.
 type condition struct {
-	*rowfilter.Condition
-	columns []filtered
-}
-
-type filtered struct {
-	place int
-	name  string
-	typ   rowfilter.Type
+	*rowfilter.Expression
+	places []int
 }
 
 // conditions reads the conditions on rows and cells.
 func (t *table) conditions() error {
 	t.cells = make([]*condition, len(t.shown.Columns))
-	var schema rowfilter.Table
+	var columns []rowfilter.Column
 	source := t.reading.Table
 	for _, c := range source.Columns() {
-		schema.Columns = append(schema.Columns, rowfilter.Column{Name: c.Name, Type: c.Type})
+		columns = append(columns, rowfilter.Column{Name: c.Name, Type: c.Type})
 	}
 	for _, c := range source.PartitionKeys {
-		schema.PartitionKeys = append(schema.PartitionKeys, rowfilter.Column{Name: c.Name, Type: c.Type})
+		columns = append(columns, rowfilter.Column{Name: c.Name, Type: c.Type, Partition: true})
 	}
 	var err error
-	if t.rows, err = t.condition(t.reading.Rows, schema); err != nil {
+	if t.rows, err = t.condition(t.reading.Rows, columns); err != nil {
 		return err
 	}
 	for _, cells := range t.reading.Cells {
@@ -188,31 +181,36 @@ func (t *table) conditions() error {
 		if i < 0 {
 			return lacking("a condition on the cells of a part of a column")
 		}
-		if t.cells[i], err = t.condition(cells.Rows, schema); err != nil {
+		if t.cells[i], err = t.condition(cells.Rows, columns); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (t *table) condition(text string, schema rowfilter.Table) (*condition, error) {
+func (t *table) condition(text string, columns []rowfilter.Column) (*condition, error) {
 	if text == "" {
 		return nil, nil
 	}
-	read, err := rowfilter.Read(text, schema)
+	read, err := rowfilter.Parse(text, columns)
 	if err != nil {
 		// Nothing is shown where it is not known what may be.
 		return nil, lacking("a row filter such as the table %s has one", t.reading.Table.Name)
 	}
-	out := &condition{Condition: read}
-	for name, typ := range read.Columns() {
-		place := slices.IndexFunc(t.all, func(c files.Column) bool { return rowfilter.Written(c.Name) == name })
-		if place < 0 {
+	out := &condition{Expression: read}
+	for _, path := range read.Paths() {
+		place := t.place(path[0])
+		if place < 0 || len(path) > 1 {
 			return nil, lacking("a row filter on a part of a column")
 		}
-		out.columns = append(out.columns, filtered{place, name, typ})
+		out.places = append(out.places, place)
 	}
 	return out, nil
+}
+
+// place finds a column by its name; -1 is none.
+func (t *table) place(name string) int {
+	return slices.IndexFunc(t.all, func(c files.Column) bool { return c.Name == name })
 }
 
 // source hands a table to the engine.
@@ -239,7 +237,7 @@ func (t *table) client(location string) (*s3.Client, error) {
 	if !governed {
 		cfg := t.gate.call.Keys()
 		cfg.Region = table.Region
-		return identity.S3(cfg), nil
+		return objects(cfg), nil
 	}
 	if !within(location, table.Location()) {
 		// Access by Lake Formation ends at the table's location.
@@ -251,7 +249,7 @@ func (t *table) client(location string) (*s3.Client, error) {
 			session, err = lakeformation.Vend(c, table, table.Location())
 			return err
 		}))
-		t.governed = identity.S3(c.Mesh.SessionConfig(table.Region, session))
+		t.governed = objects(c.Mesh.SessionConfig(table.Region, session))
 	})
 	return t.governed, t.failed
 }
@@ -296,8 +294,8 @@ func (t *table) Scan(used []bool, constraints []sqlite.Constraint) (files.Reader
 		if c == nil {
 			continue
 		}
-		for _, col := range c.columns {
-			r.wanted[col.place] = true
+		for _, place := range c.places {
+			r.wanted[place] = true
 		}
 	}
 	var err error
@@ -459,4 +457,9 @@ func (g *gate) get(client *s3.Client, bucket, key string) ([]byte, error) {
 		return nil, &dialect.Error{Code: "QUERY_EXHAUSTED_RESOURCES", Message: fmt.Sprintf("Bytes scanned limit was exceeded: the work group allows %d bytes a query", g.limit)}
 	}
 	return content, nil
+}
+
+// objects is a client of S3 in the mesh.
+func objects(cfg aws.Config) *s3.Client {
+	return s3.NewFromConfig(cfg, func(o *s3.Options) { o.UsePathStyle = true })
 }

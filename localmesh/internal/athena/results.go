@@ -13,7 +13,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/smithy-go"
 
-	"github.com/lakemesh/lakemesh/internal/identity"
 	"github.com/lakemesh/lakemesh/localmesh/internal/athena/dialect"
 	"github.com/lakemesh/lakemesh/localmesh/internal/engine"
 	"github.com/lakemesh/lakemesh/localmesh/internal/state"
@@ -87,7 +86,7 @@ func (s *service) content(c *engine.Call, q state.QueryExecution, offset int) ([
 	if offset > 0 {
 		in.Range = aws.String("bytes=" + strconv.Itoa(offset) + "-")
 	}
-	got, err := identity.S3(c.Keys()).GetObject(engine.OnBehalf(c, principal), in)
+	got, err := objects(c.Keys()).GetObject(engine.OnBehalf(c, principal), in)
 	var e smithy.APIError
 	switch {
 	case errors.As(err, &e) && e.ErrorCode() == "AccessDenied":

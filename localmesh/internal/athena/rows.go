@@ -4,9 +4,9 @@ import (
 	"errors"
 	"io"
 
-	"github.com/lakemesh/lakemesh/internal/rowfilter"
 	"github.com/lakemesh/lakemesh/localmesh/internal/athena/dialect"
 	"github.com/lakemesh/lakemesh/localmesh/internal/athena/files"
+	"github.com/lakemesh/lakemesh/localmesh/internal/rowfilter"
 )
 
 // reader hands out what may be shown of a table's files.
@@ -18,7 +18,6 @@ type reader struct {
 	current      files.Reader
 	values       []any
 	shown        files.Batch
-	row          rowfilter.Row
 }
 
 // Next implements files.Reader.
@@ -123,53 +122,20 @@ func (r *reader) show(b *files.Batch) (*files.Batch, error) {
 	return &r.shown, nil
 }
 
-// meets reports whether a row fulfils a condition, for certain.
+// meets reports whether a row fulfils a condition, for certain. An error says nothing of the
+// value, which may be of a row that is hidden.
 func (r *reader) meets(c *condition, b *files.Batch, row int) (bool, error) {
 	if c == nil {
 		return true, nil
 	}
-	if r.row == nil {
-		r.row = rowfilter.Row{}
-	}
-	clear(r.row)
-	for _, col := range c.columns {
-		v, err := filterValue(r.table.all[col.place].Type, col.typ, r.cell(b, col.place, row))
+	var failed error
+	chosen := c.Chooses(func(path rowfilter.Path) (string, bool) {
+		place := r.table.place(path[0])
+		text, null, err := dialect.Format(r.table.all[place].Type, r.cell(b, place, row))
 		if err != nil {
-			return false, errUnclear
+			failed = &dialect.Error{Code: "HIVE_BAD_DATA", Message: "a row filter cannot be applied to a value of the table"}
 		}
-		r.row[col.name] = v
-	}
-	truth, err := c.Eval(r.row)
-	if err != nil {
-		return false, errUnclear
-	}
-	return truth == rowfilter.True, nil
-}
-
-// errUnclear says nothing of the value: it may be of a row that is hidden.
-var errUnclear = &dialect.Error{Code: "HIVE_BAD_DATA", Message: "a row filter cannot be applied to a value of the table"}
-
-// filterValue is a value as conditions have it.
-func filterValue(t dialect.Type, as rowfilter.Type, v any) (rowfilter.Value, error) {
-	switch x := v.(type) {
-	case nil:
-		return rowfilter.Value{}, nil
-	case int64:
-		switch t.Kind {
-		case dialect.Boolean:
-			return rowfilter.BoolValue(x != 0), nil
-		case dialect.Decimal:
-			text, _, err := dialect.Format(t, x)
-			if err != nil {
-				return rowfilter.Value{}, err
-			}
-			return rowfilter.ParseValue(as, text)
-		}
-		return rowfilter.IntValue(x), nil
-	case float64:
-		return rowfilter.FloatValue(x), nil
-	case string:
-		return rowfilter.TextValue(x), nil
-	}
-	return rowfilter.Value{}, errUnclear
+		return text, !null
+	})
+	return chosen && failed == nil, failed
 }

@@ -15,7 +15,6 @@ import (
 	s3types "github.com/aws/aws-sdk-go-v2/service/s3/types"
 	"github.com/aws/smithy-go"
 
-	"github.com/lakemesh/lakemesh/internal/identity"
 	"github.com/lakemesh/lakemesh/localmesh/internal/athena/dialect"
 	"github.com/lakemesh/lakemesh/localmesh/internal/athena/sqlite"
 	"github.com/lakemesh/lakemesh/localmesh/internal/engine"
@@ -268,7 +267,7 @@ func write(c *engine.Call, q state.QueryExecution, content []byte, columns []sta
 		return fmt.Errorf("metadata of results: %w", err)
 	}
 	bucket, key, _ := split(q.Results.Location)
-	client := identity.S3(c.Keys())
+	client := objects(c.Keys())
 	for _, o := range []struct {
 		key     string
 		content []byte

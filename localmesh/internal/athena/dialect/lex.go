@@ -141,7 +141,7 @@ func scan(query string) ([]token, error) {
 					s = long
 				}
 			}
-			if !strings.Contains("+-*/%(),.;=<>!|[]?{}", s[:1]) {
+			if !strings.ContainsRune("+-*/%(),.;=<>!|[]?{}", r) {
 				return nil, at.fail(CodeSyntax, "unexpected character %q", r)
 			}
 			all = append(all, token{symbol, s, at})

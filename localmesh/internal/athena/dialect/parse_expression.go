@@ -1,6 +1,7 @@
 package dialect
 
 import (
+	"slices"
 	"strings"
 )
 
@@ -52,6 +53,8 @@ func (p *parser) negation() (expression, error) {
 	return u, err
 }
 
+var comparisons = []string{"=", "<>", "!=", "<", "<=", ">", ">="}
+
 func (p *parser) predicate() (expression, error) {
 	value, err := p.concatenation()
 	if err != nil {
@@ -60,7 +63,7 @@ func (p *parser) predicate() (expression, error) {
 	for {
 		t := p.peek()
 		switch {
-		case t.kind == symbol && strings.Contains(" = <> != < <= > >= ", " "+t.text+" "):
+		case t.kind == symbol && slices.Contains(comparisons, t.text):
 			p.next()
 			if p.is("all") || p.is("any") || p.is("some") {
 				return nil, p.peek().lacking("a comparison with %s", strings.ToUpper(p.peek().text))

@@ -5,12 +5,11 @@ package dialect
 
 type query struct {
 	place
-	with    []named
-	body    body
-	order   []sortItem
-	limit   expression // nil is none
-	offset  expression
-	columns []string
+	with   []named
+	body   body
+	order  []sortItem
+	limit  expression // nil is none
+	offset expression
 }
 
 type named struct {
@@ -82,7 +81,6 @@ type derived struct {
 	query   *query
 	alias   string
 	columns []string
-	lateral bool
 }
 
 type join struct {

@@ -58,8 +58,7 @@ func New() (*Engine, error) {
 	return e, e.driver.RegisterModule(module, tables{e})
 }
 
-// maxMemory bounds what SQLite allocates for one query, in KiB pages of its cache; what is
-// sorted and grouped beyond it fails.
+// settings make LIKE tell cases apart, keep what is sorted in memory, and let joins make indexes.
 const settings = `PRAGMA case_sensitive_like=ON; PRAGMA temp_store=MEMORY; PRAGMA trusted_schema=ON; PRAGMA automatic_index=ON;`
 
 // Run runs a plan and hands its rows to each. The values of a row are valid until each returns.
@@ -87,7 +86,7 @@ func (e *Engine) Run(ctx context.Context, p *dialect.Plan, open func(*dialect.So
 			return fmt.Errorf("make the table %s: %w", s.Name, err)
 		}
 	}
-	if err := guard(conn, sources); err != nil {
+	if err := guard(conn); err != nil {
 		return err
 	}
 	rows, err := conn.QueryContext(ctx, p.SQL)
@@ -120,7 +119,7 @@ func (c connector) Connect(context.Context) (driver.Conn, error) { return c.driv
 func (c connector) Driver() driver.Driver { return c.driver }
 
 // guard lets nothing but reading the plan's tables through from now on.
-func guard(conn *sql.Conn, sources map[string]*virtual) error {
+func guard(conn *sql.Conn) error {
 	return conn.Raw(func(c any) error {
 		r, ok := c.(sqlite.AuthorizerRegisterer)
 		if !ok {

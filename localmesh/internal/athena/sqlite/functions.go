@@ -366,7 +366,9 @@ func registerTexts(f, raw registrar) {
 		}
 		return int64(utf8.RuneCountInString(words(a[0])[:i])) + 1, nil
 	})
-	f("starts_with", 2, func(a []driver.Value) (driver.Value, error) { return truth(strings.HasPrefix(words(a[0]), words(a[1]))), nil })
+	f("starts_with", 2, func(a []driver.Value) (driver.Value, error) {
+		return truth(strings.HasPrefix(words(a[0]), words(a[1]))), nil
+	})
 	pad := func(left bool) func([]driver.Value) (driver.Value, error) {
 		return func(a []driver.Value) (driver.Value, error) {
 			r, size, with := []rune(words(a[0])), a[1].(int64), []rune(words(a[2]))

@@ -42,7 +42,9 @@ func registerMoments(f registrar) {
 		}
 		return floor(v.(int64), day), nil
 	})
-	f("diff", 3, func(a []driver.Value) (driver.Value, error) { return difference(words(a[0]), a[1].(int64), a[2].(int64)) })
+	f("diff", 3, func(a []driver.Value) (driver.Value, error) {
+		return difference(words(a[0]), a[1].(int64), a[2].(int64))
+	})
 	f("months", 2, func(a []driver.Value) (driver.Value, error) { return months(a[0].(int64), a[1].(int64)), nil })
 	f("months_date", 2, func(a []driver.Value) (driver.Value, error) {
 		return floor(months(a[0].(int64)*day, a[1].(int64)), day), nil
