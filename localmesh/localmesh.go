@@ -1,6 +1,6 @@
 // Package localmesh is an embedded, multi-account stand-in for the AWS services
 // that a data mesh lives on: STS, IAM, the Glue Data Catalog, Lake Formation,
-// RAM, S3, KMS, Organizations, EventBridge Scheduler and DynamoDB. It speaks their wire
+// RAM, S3, Athena, KMS, Organizations, EventBridge Scheduler and DynamoDB. It speaks their wire
 // protocols, so that the real SDK (in process, without a network) and any other AWS client (over HTTP) work on it
 // unchanged, and it enforces their rules: signatures, identity and resource
 // policies, Lake Formation's grants, RAM's invitations, quotas and batch limits.
@@ -51,6 +51,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/lakemesh/lakemesh/localmesh/internal/athena"
 	"github.com/lakemesh/lakemesh/localmesh/internal/dynamodb"
 	"github.com/lakemesh/lakemesh/localmesh/internal/engine"
 	"github.com/lakemesh/lakemesh/localmesh/internal/glue"
@@ -107,12 +108,12 @@ func start(s store.Store, opts []Option) *Mesh {
 func services() []engine.Service {
 	return []engine.Service{
 		sts.Service(), iam.Service(), glue.Service(), lakeformation.Service(), ram.Service(), s3.Service(), kms.Service(), scheduler.Service(),
-		organizations.Service(), dynamodb.Service(), dynamodb.Streams(), sqs.Service(),
+		organizations.Service(), dynamodb.Service(), dynamodb.Streams(), sqs.Service(), athena.Service(),
 	}
 }
 
 // Close releases the mesh. Calls after it fail.
-func (m *Mesh) Close() error { return m.engine.Store.Close() }
+func (m *Mesh) Close() error { return m.engine.Close() }
 
 // DefaultRegion is the region of configurations that name none.
 const DefaultRegion = "us-east-1"

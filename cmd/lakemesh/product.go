@@ -15,7 +15,7 @@ import (
 )
 
 func (a *app) productCommand() *cobra.Command {
-	return group("product", "Publish data products, and find them", a.productCreate(), a.productSync(), a.productList(), a.productGet(), a.productMigrate(), a.productRestore(), a.productUnpublish())
+	return group("product", "Publish data products, and find them", a.productCreate(), a.productSync(), a.productList(), a.productGet(), a.productPreview(), a.productMigrate(), a.productRestore(), a.productUnpublish())
 }
 
 // publishFlags are what publishing and migrating have in common.

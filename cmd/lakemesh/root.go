@@ -84,7 +84,7 @@ func (a *app) root() *cobra.Command {
 			root.AddCommand(c)
 		}
 	}
-	add("mesh", a.meshCommand(), a.adoptCommand(), a.accountCommand(), a.productCommand(), a.requestCommand(), a.subscriptionCommand(), a.expireCommand(), a.accessCommand(), a.verifyCommand(), a.explainCommand())
+	add("mesh", a.meshCommand(), a.adoptCommand(), a.accountCommand(), a.productCommand(), a.requestCommand(), a.subscriptionCommand(), a.expireCommand(), a.accessCommand(), a.queryCommand(), a.verifyCommand(), a.explainCommand())
 	add("local", a.demoCommand(), a.localCommand())
 	root.AddCommand(a.versionCommand())
 	root.AddCommand(a.originalCommands()...)

@@ -19,6 +19,7 @@ import (
 	"github.com/lakemesh/lakemesh/consumer"
 	"github.com/lakemesh/lakemesh/internal/home"
 	"github.com/lakemesh/lakemesh/producer"
+	"github.com/lakemesh/lakemesh/query"
 )
 
 // Names of the product of the demo.
@@ -99,9 +100,9 @@ type story struct {
 	// database is the product's database in the mesh.
 	database string
 	// ending is the subscription that has an end, for a role of the consumer's account and a
-	// part of a table; analystReads are that role's calls.
-	ending, analyst string
-	analystReads    aws.Config
+	// part of a table; analystAsks asks Athena as that role, and results is where the answers go.
+	ending, analyst, results string
+	analystAsks              *query.Client
 }
 
 // outcome is what a step tells.
@@ -153,9 +154,9 @@ func (s *story) tell(ctx context.Context) error {
 		{"consumer", "make a role for an analyst", s.makeAnalyst},
 		{"consumer", "request a part for it, for 90 days", s.requestForAWhile},
 		{"producer", "approve it for a shorter time", s.approveForLess},
-		{"analyst", "read " + narrowTable, s.readPart},
+		{"analyst", "SELECT * FROM " + narrowTable, s.readPart},
 		{"producer", "end what is over", s.end},
-		{"analyst", "read " + narrowTable, s.refusedPart},
+		{"analyst", "SELECT * FROM " + narrowTable, s.refusedPart},
 	} {
 		if err := s.take(ctx, step.actor, step.title, step.do); err != nil {
 			return err

@@ -14,9 +14,10 @@ import (
 	"github.com/lakemesh/lakemesh"
 	"github.com/lakemesh/lakemesh/consumer"
 	"github.com/lakemesh/lakemesh/internal/awserr"
-	"github.com/lakemesh/lakemesh/internal/engine"
+	"github.com/lakemesh/lakemesh/internal/home"
 	"github.com/lakemesh/lakemesh/internal/poll"
 	"github.com/lakemesh/lakemesh/producer"
+	"github.com/lakemesh/lakemesh/query"
 )
 
 // The ends of the second subscription: the one that is asked for, and the one that is
@@ -36,30 +37,38 @@ const (
 
 func hiddenColumns() []string { return []string{"latitude", "longitude"} }
 
-// makeAnalyst makes a role of the consumer's account, which reads as a query engine does.
+// analystPolicy is what who asks Athena needs besides what Lake Formation grants: to call what
+// reads, and to keep results.
+const analystPolicy = `{"Version":"2012-10-17","Statement":[
+	{"Effect":"Allow","Action":["athena:*","glue:Get*","lakeformation:GetDataAccess"],"Resource":"*"},
+	{"Effect":"Allow","Action":["s3:GetBucketLocation","s3:GetObject","s3:PutObject"],"Resource":["arn:aws:s3:::lakemesh-query-results-*"]}]}`
+
+// makeAnalyst makes a role of the consumer's account, which asks Athena.
 func (s *story) makeAnalyst(ctx context.Context) (outcome, error) {
 	admins, err := configOf(s.mesh, lakemesh.ConsumerAdminIdentity)
 	if err != nil {
 		return outcome{}, err
 	}
 	client := iam.NewFromConfig(admins)
-	_, err = client.CreateRole(ctx, &iam.CreateRoleInput{RoleName: aws.String(analystRole), AssumeRolePolicyDocument: aws.String(engine.TrustPolicy(s.mesh.Accounts().Consumer))})
+	trust := fmt.Sprintf(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::%s:root"},"Action":"sts:AssumeRole"}]}`, s.mesh.Accounts().Consumer)
+	_, err = client.CreateRole(ctx, &iam.CreateRoleInput{RoleName: aws.String(analystRole), AssumeRolePolicyDocument: &trust})
 	if err != nil && !awserr.Is(err, "EntityAlreadyExists", "EntityAlreadyExistsException") {
 		return outcome{}, err
 	}
-	if _, err := client.PutRolePolicy(ctx, &iam.PutRolePolicyInput{RoleName: aws.String(analystRole), PolicyName: aws.String("query"), PolicyDocument: aws.String(engine.Policy)}); err != nil {
+	if _, err := client.PutRolePolicy(ctx, &iam.PutRolePolicyInput{RoleName: aws.String(analystRole), PolicyName: aws.String("query"), PolicyDocument: aws.String(analystPolicy)}); err != nil {
 		return outcome{}, err
 	}
-	mesh, err := configOf(s.mesh, lakemesh.MeshIdentity)
-	if err != nil {
-		return outcome{}, err
-	}
-	if err := engine.Trust(ctx, mesh, s.mesh.Accounts().Consumer); err != nil {
+	if s.results, err = home.QueryResults(ctx, admins, s.mesh.Accounts().Consumer); err != nil {
 		return outcome{}, err
 	}
 	s.analyst = "arn:aws:iam::" + s.mesh.Accounts().Consumer + ":role/" + analystRole
-	s.analystReads = engine.As(admins, s.analyst)
-	return outcome{result: s.analyst}, nil
+	s.analystAsks, err = query.New(ctx, lakemesh.Options{MeshAccountID: s.mesh.Accounts().Mesh, Config: &admins, Region: admins.Region}, s.analyst)
+	return outcome{result: s.analyst}, err
+}
+
+// ask runs the analyst's query on the narrowed table.
+func (s *story) ask(ctx context.Context, sql string) (*query.Result, error) {
+	return s.analystAsks.Run(ctx, query.Input{SQL: sql, Database: s.database, OutputLocation: s.results, Limit: -1})
 }
 
 // requestForAWhile asks for columns and rows, for that role alone, with an end.
@@ -94,39 +103,50 @@ func (s *story) approveForLess(ctx context.Context) (outcome, error) {
 	return outcome{result: "until " + lakemesh.FormatTime(sub.Until) + " only"}, nil
 }
 
-// readPart reads what the role is shown.
+// readPart reads what the role is shown, with SQL.
 func (s *story) readPart(ctx context.Context) (outcome, error) {
-	columns, rows, err := engine.Query(ctx, s.analystReads, s.mesh.Accounts().Consumer, s.database, narrowTable)
+	all, err := s.ask(ctx, "SELECT * FROM "+narrowTable)
 	if err != nil {
 		return outcome{}, err
+	}
+	var columns []string
+	for _, c := range all.Columns {
+		columns = append(columns, c.Name)
 	}
 	for _, hidden := range hiddenColumns() {
 		if slices.Contains(columns, hidden) {
 			return outcome{}, fmt.Errorf("the column %s is shown, and was left out", hidden)
 		}
 	}
-	for _, row := range rows {
-		if !strings.Contains(row, "state=TX") {
-			return outcome{}, fmt.Errorf("the row %q is shown, and is none of those", row)
-		}
-	}
-	if len(rows) == 0 {
+	if len(all.Rows) == 0 {
 		return outcome{}, errors.New("no row is shown")
 	}
-	return outcome{result: fmt.Sprintf("%s of %s, with the columns %s", count(len(rows), "row"), narrowTable, strings.Join(columns, ", "))}, nil
+	states, err := s.ask(ctx, "SELECT DISTINCT state FROM "+narrowTable)
+	if err != nil {
+		return outcome{}, err
+	}
+	if len(states.Rows) != 1 || aws.ToString(states.Rows[0][0]) != "TX" {
+		return outcome{}, fmt.Errorf("rows of %d states are shown, and should be of one", len(states.Rows))
+	}
+	_, err = s.ask(ctx, "SELECT "+hiddenColumns()[0]+" FROM "+narrowTable)
+	if !errors.Is(err, lakemesh.ErrNotFound) {
+		return outcome{}, fmt.Errorf("the column %s was asked for by name: %w", hiddenColumns()[0], err)
+	}
+	return outcome{result: fmt.Sprintf("%s of %s, with the columns %s", count(len(all.Rows), "row"), narrowTable, strings.Join(columns, ", ")),
+		detail: []string{"SELECT " + hiddenColumns()[0] + " FROM " + narrowTable + ": no such column"}}, nil
 }
 
-// refusedPart reads once more after the end.
+// refusedPart asks once more after the end.
 func (s *story) refusedPart(ctx context.Context) (outcome, error) {
-	_, rows, err := engine.Query(ctx, s.analystReads, s.mesh.Accounts().Consumer, s.database, narrowTable)
+	out, err := s.ask(ctx, "SELECT * FROM "+narrowTable)
 	if err == nil {
-		return outcome{}, fmt.Errorf("the role is still shown %d rows of %s", len(rows), narrowTable)
+		return outcome{}, fmt.Errorf("the role is still shown %d rows of %s", len(out.Rows), narrowTable)
 	}
-	words, denied := refused(err)
-	if !denied {
+	var failed *lakemesh.Error
+	if !errors.As(err, &failed) || !errors.Is(err, lakemesh.ErrAccessDenied) {
 		return outcome{}, fmt.Errorf("reading %s was refused for another reason than it should be: %w", narrowTable, err)
 	}
-	return outcome{refused: true, result: words}, nil
+	return outcome{refused: true, result: failed.Message}, nil
 }
 
 // end waits for the end, and carries it out.

@@ -226,10 +226,16 @@ func createTable(ctx context.Context, client *glue.Client, bucket string, t sour
 }
 
 func descriptor(t source, location string) *gluetypes.StorageDescriptor {
+	// Names of airports stand in quotation marks; dates of the weather are written as dates, which
+	// OpenCSVSerDe does not read.
+	serde := &gluetypes.SerDeInfo{SerializationLibrary: aws.String("org.apache.hadoop.hive.serde2.lazy.LazySimpleSerDe"), Parameters: map[string]string{"field.delim": ","}}
+	if t.name == tableNotFor {
+		serde = &gluetypes.SerDeInfo{SerializationLibrary: aws.String("org.apache.hadoop.hive.serde2.OpenCSVSerde")}
+	}
 	return &gluetypes.StorageDescriptor{Location: &location, Columns: glueColumns(t.columns),
 		InputFormat:  aws.String("org.apache.hadoop.mapred.TextInputFormat"),
 		OutputFormat: aws.String("org.apache.hadoop.hive.ql.io.HiveIgnoreKeyTextOutputFormat"),
-		SerdeInfo:    &gluetypes.SerDeInfo{SerializationLibrary: aws.String("org.apache.hadoop.hive.serde2.OpenCSVSerde")}}
+		SerdeInfo:    serde}
 }
 
 func glueColumns(columns []column) []gluetypes.Column {

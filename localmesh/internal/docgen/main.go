@@ -10,6 +10,7 @@ import (
 	"os"
 	"strings"
 
+	"github.com/lakemesh/lakemesh/localmesh/internal/athena"
 	"github.com/lakemesh/lakemesh/localmesh/internal/dynamodb"
 	"github.com/lakemesh/lakemesh/localmesh/internal/engine"
 	"github.com/lakemesh/lakemesh/localmesh/internal/glue"
@@ -38,7 +39,7 @@ func run(path string, check bool) error {
 		return fmt.Errorf("usage: docgen [-check] FILE")
 	}
 	page := render(sts.Service(), iam.Service(), glue.Service(), lakeformation.Service(), ram.Service(), s3.Service(), kms.Service(), scheduler.Service(),
-		organizations.Service(), dynamodb.Service(), dynamodb.Streams(), sqs.Service())
+		organizations.Service(), dynamodb.Service(), dynamodb.Streams(), sqs.Service(), athena.Service())
 	if !check {
 		return os.WriteFile(path, page, 0o644)
 	}

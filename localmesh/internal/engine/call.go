@@ -30,8 +30,8 @@ type Call struct {
 	RequestID string
 	// Mesh is the mesh that answers: identifiers and switches.
 	Mesh *Mesh
-	// Keys are condition keys that the request as a whole has, for whatever is asked.
-	Keys map[string][]string
+	// Conditions are condition keys that the request as a whole has, for whatever is asked.
+	Conditions map[string][]string
 
 	service    *Service
 	authorized bool
@@ -42,6 +42,8 @@ type Call struct {
 	looked  map[string][]any
 	// memo is what Once has computed; nil in a call that writes.
 	memo map[any]any
+	// calledVia is the service that makes the call for its caller, or empty.
+	calledVia string
 }
 
 // Once computes what follows from the state and the caller, under a key of a type of
@@ -95,10 +97,13 @@ func (c *Call) Allow(action string, resources ...string) error {
 // refuse.
 func (c *Call) Decide(q authz.Question) (authz.Decision, error) {
 	c.authorized = true
-	if len(c.Keys) > 0 {
-		all := maps.Clone(c.Keys)
+	if len(c.Conditions) > 0 {
+		all := maps.Clone(c.Conditions)
 		maps.Copy(all, q.Keys)
 		q.Keys = all
+	}
+	if c.calledVia != "" {
+		q = c.via(q)
 	}
 	return c.Mesh.policies.Decide(c.Tx, c.knownCaller(), q, c.Now, c.Region)
 }

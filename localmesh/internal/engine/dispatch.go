@@ -186,7 +186,7 @@ func (x *exchange) operate(region string, payload []byte, form url.Values) (answ
 	c := &Call{
 		Context: x.r.Context(), Service: x.service.Name, Operation: x.operation.Name, Region: region,
 		Caller: x.caller, Now: m.Clock().UTC(), RequestID: x.requestID, Mesh: m, service: x.service,
-		inTime: alarmed(x.r.Context()),
+		inTime: alarmed(x.r.Context()), calledVia: calledVia(x.r.Context()),
 	}
 	var out any
 	var raw *Response
@@ -211,9 +211,12 @@ func (x *exchange) operate(region string, payload []byte, form url.Values) (answ
 		return nil
 	}
 	run := m.Store.View
-	if x.operation.Mode == Write {
+	switch x.operation.Mode {
+	case Write:
 		run = m.Store.Update
-	} else {
+	case Apart:
+		run = func(do func(store.Tx) error) error { return do(nil) }
+	case Read:
 		c.memo = map[any]any{}
 	}
 	if err := run(do); err != nil {

@@ -31,6 +31,7 @@ type Mode int
 const (
 	Read  Mode = iota // runs on a snapshot
 	Write             // runs alone among writers
+	Apart             // begins its transactions itself: see [Call.View] and [Call.Update]
 )
 
 // Service is one AWS service: its wire protocol and its operations.
@@ -63,6 +64,9 @@ type Service struct {
 	Unsigned []string
 	// Alarm is what the service does by itself in time; nil means nothing.
 	Alarm *Alarm
+	// Stop ends what the service does beside the calls, and waits for its end; nil means
+	// that there is nothing.
+	Stop func()
 	// DeniedCode is the error code of a refused call: "AccessDeniedException" or
 	// "AccessDenied".
 	DeniedCode string

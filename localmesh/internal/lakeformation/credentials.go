@@ -251,3 +251,17 @@ func scope(region, path string, perms []string) (string, error) {
 	}
 	return string(policy), nil
 }
+
+// Vend makes a session with which a query engine of AWS itself reads a path in a registered
+// location of a table's owner for the caller, whose permissions on the table it has looked up.
+// The session ends at the path.
+func Vend(c *engine.Call, t state.Table, location string) (state.Session, error) {
+	if err := c.Allow("lakeformation:GetDataAccess"); err != nil {
+		return state.Session{}, err
+	}
+	path, ok := s3path(location)
+	if !ok {
+		return state.Session{}, invalid("The table %s has no location in Amazon S3.", t.Name)
+	}
+	return vend(c, t.Account, path, []string{selecting}, nil)
+}

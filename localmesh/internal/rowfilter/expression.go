@@ -52,6 +52,27 @@ type Row func(path Path) (string, bool)
 // false, because a value is NULL, does not choose it.
 func (e *Expression) Chooses(row Row) bool { return e.root.eval(row) == yes }
 
+// Paths are the columns, and the fields of them, that the expression asks for.
+func (e *Expression) Paths() []Path { return pathsOf(e.root, nil) }
+
+func pathsOf(n node, all []Path) []Path {
+	switch n := n.(type) {
+	case both:
+		return pathsOf(n.right, pathsOf(n.left, all))
+	case either:
+		return pathsOf(n.right, pathsOf(n.left, all))
+	case not:
+		return pathsOf(n.of, all)
+	case isNull:
+		return append(all, n.path)
+	case compared:
+		return append(all, n.path)
+	case likeness:
+		return append(all, n.path)
+	}
+	return all
+}
+
 // truth is SQL's: true, false or neither.
 type truth int
 

@@ -106,7 +106,7 @@ func guarded(name string, handle func(*engine.Call, *engine.Request) (*engine.Re
 				c.Authorized()
 				return nil, err
 			}
-			c.Keys = requestKeys(r)
+			c.Conditions = requestKeys(r)
 		}
 		return handle(c, r)
 	}

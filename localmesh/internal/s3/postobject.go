@@ -58,7 +58,7 @@ func postObject(c *engine.Call, r *engine.Request) (*engine.Response, error) {
 		c.Authorized()
 		return nil, err
 	}
-	c.Keys = requestKeys(put)
+	c.Conditions = requestKeys(put)
 	t, err := open(c, put, "s3:PutObject", nil)
 	if err != nil {
 		return nil, err
