@@ -151,10 +151,14 @@ func (c *code) operations(f *ast.File, info *types.Info, service string) {
 		if name == "" || input == nil {
 			return true
 		}
-		if c.inputs[service] == nil {
-			c.inputs[service] = map[string]*types.Named{}
+		of := service
+		if second := second()[service]; second != "" && c.models(of, name+"Input") == nil {
+			of = second
 		}
-		c.inputs[service][name] = input
+		if c.inputs[of] == nil {
+			c.inputs[of] = map[string]*types.Named{}
+		}
+		c.inputs[of][name] = input
 		return true
 	})
 }

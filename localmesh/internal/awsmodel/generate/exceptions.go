@@ -2,6 +2,9 @@ package main
 
 // What reading the code cannot tell.
 
+// second are services whose operations are in the package of another.
+func second() map[string]string { return map[string]string{"dynamodb": "dynamodbstreams"} }
+
 // kept are types of the SDK that are kept and shown as they came.
 func kept() map[string]map[string]string {
 	return map[string]map[string]string{
@@ -18,8 +21,16 @@ func withoutEffect() map[string]map[string]string {
 		audit  = "goes into AWS's own log"
 		page   = "there is one alias at most"
 		status = "tables have no status of a change under way"
+		one    = "there is one catalog"
+		center = "it is for catalogs of IAM Identity Center, and there are none"
 	)
 	return map[string]map[string]string{
+		"athena": {
+			"GetDataCatalogInput.WorkGroup": center, "GetDatabaseInput.WorkGroup": center, "GetTableMetadataInput.WorkGroup": center,
+			"ListDataCatalogsInput.WorkGroup": center, "ListDatabasesInput.WorkGroup": center, "ListTableMetadataInput.WorkGroup": center,
+			"ListDataCatalogsInput.MaxResults": one, "ListDataCatalogsInput.NextToken": one,
+			"StartQueryExecutionInput.ResultReuseConfiguration": "results may be reused, and are computed anew",
+		},
 		"glue": {
 			"BatchGetPartitionInput.AuditContext": audit, "GetPartitionInput.AuditContext": audit, "GetPartitionsInput.AuditContext": audit, "GetTableInput.AuditContext": audit,
 			"GetTableVersionInput.AuditContext": audit, "GetTableVersionsInput.AuditContext": audit, "GetTablesInput.AuditContext": audit,

@@ -9,8 +9,10 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/athena"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	ddbtypes "github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodbstreams"
 	"github.com/aws/aws-sdk-go-v2/service/glue"
 	gluetypes "github.com/aws/aws-sdk-go-v2/service/glue/types"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
@@ -30,6 +32,7 @@ import (
 // Clients are the clients of the services by signing name.
 func Clients() map[string]reflect.Type {
 	return map[string]reflect.Type{
+		"athena": reflect.TypeFor[*athena.Client](), "dynamodbstreams": reflect.TypeFor[*dynamodbstreams.Client](),
 		"dynamodb": reflect.TypeFor[*dynamodb.Client](), "glue": reflect.TypeFor[*glue.Client](), "iam": reflect.TypeFor[*iam.Client](),
 		"kms": reflect.TypeFor[*kms.Client](), "lakeformation": reflect.TypeFor[*lakeformation.Client](),
 		"organizations": reflect.TypeFor[*organizations.Client](), "ram": reflect.TypeFor[*ram.Client](), "s3": reflect.TypeFor[*s3.Client](),
@@ -40,6 +43,10 @@ func Clients() map[string]reflect.Type {
 // NewClient makes a client of a service, by its signing name.
 func NewClient(service string, cfg aws.Config) any {
 	switch service {
+	case "athena":
+		return athena.NewFromConfig(cfg)
+	case "dynamodbstreams":
+		return dynamodbstreams.NewFromConfig(cfg)
 	case "dynamodb":
 		return dynamodb.NewFromConfig(cfg)
 	case "glue":
