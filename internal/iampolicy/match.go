@@ -43,10 +43,10 @@ func matchText(pattern, text string, ignoreCase bool) bool {
 	return onlyStars(pattern[p:])
 }
 
-// matchAction matches an action, whose case does not matter.
 // MatchAction reports whether an action is one that a pattern of a policy means.
 func MatchAction(pattern, action string) bool { return matchAction(pattern, action) }
 
+// matchAction matches an action, whose case does not matter.
 func matchAction(pattern, action string) bool { return matchText(pattern, action, true) }
 
 // matchResource matches the Resource element. Wildcards stay within the segments of an ARN, that is between colons,

@@ -71,6 +71,9 @@ func hold(tx store.Tx, named string) (string, error) {
 	if parts := strings.SplitN(named, ":", 6); len(parts) == 6 && parts[2] == "sts" && isAccountID(parts[4]) {
 		// A session is named by its ARN; only its role has to exist.
 		session := strings.Split(parts[5], "/")
+		if len(session) == 2 && session[0] == "federated-user" && session[1] != "" {
+			return named, nil // It need not have been made.
+		}
 		if len(session) != 3 || session[0] != "assumed-role" || session[2] == "" {
 			return "", unknown
 		}

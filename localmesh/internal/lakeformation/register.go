@@ -2,8 +2,8 @@ package lakeformation
 
 import (
 	"errors"
+	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -289,6 +289,9 @@ func listResources(c *engine.Call, in *lakeformation.ListResourcesInput) (*lakef
 	return out, nil
 }
 
+// sortable is a time as a text whose order is that of the times.
+func sortable(t time.Time) string { return fmt.Sprintf("%020d", t.Unix()) }
+
 // fulfils tells whether a location fulfils a condition of a listing.
 func fulfils(l state.Location, f types.FilterCondition) (bool, error) {
 	value := l.ARN
@@ -297,14 +300,14 @@ func fulfils(l state.Location, f types.FilterCondition) (bool, error) {
 	case types.FieldNameStringRoleArn:
 		value = l.Role
 	case types.FieldNameStringLastModified:
-		value = strconv.FormatInt(l.Modified.Unix(), 10)
+		value = sortable(l.Modified)
 		f.StringValueList = slices.Clone(f.StringValueList)
 		for i, text := range f.StringValueList {
 			t, err := time.Parse(time.RFC3339, text)
 			if err != nil {
 				return false, invalid("Invalid time in a filter: %s", text)
 			}
-			f.StringValueList[i] = strconv.FormatInt(t.Unix(), 10)
+			f.StringValueList[i] = sortable(t)
 		}
 	default:
 		return false, invalid("Invalid field in a filter: %s", string(f.Field))

@@ -127,3 +127,38 @@ func TestRegisteredLocationsAreListed(t *testing.T) {
 	_, err = c.DeregisterResource(w.ctx, &lakeformation.DeregisterResourceInput{ResourceArn: aws.String("arn:aws:s3:::other/path")})
 	w.refused(err, "EntityNotFoundException")
 }
+
+// A filter that cannot be is refused, whether there is a location or not; times are read
+// for each location anew.
+func TestFiltersOfLocations(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	c := w.lake(adminOf(owner))
+	list := func(f types.FilterCondition) (int, error) {
+		out, err := c.ListResources(w.ctx, &lakeformation.ListResourcesInput{FilterConditionList: []types.FilterCondition{f}})
+		if err != nil {
+			return 0, err
+		}
+		return len(out.ResourceInfoList), nil
+	}
+	before, err := list(types.FilterCondition{Field: types.FieldNameStringResourceArn, ComparisonOperator: types.ComparisonOperatorBeginsWith, StringValueList: []string{"arn:"}})
+	w.must(err)
+	for _, f := range []types.FilterCondition{
+		{Field: types.FieldNameStringResourceArn, ComparisonOperator: "SOUNDS_LIKE", StringValueList: []string{"x"}},
+		{Field: types.FieldNameStringResourceArn, ComparisonOperator: "", StringValueList: []string{"x"}},
+		{Field: "COLOUR", ComparisonOperator: types.ComparisonOperatorEq, StringValueList: []string{"x"}},
+		{Field: types.FieldNameStringLastModified, ComparisonOperator: types.ComparisonOperatorGt, StringValueList: []string{"yesterday"}},
+		{Field: types.FieldNameStringRoleArn, ComparisonOperator: types.ComparisonOperatorEq},
+	} {
+		_, err := list(f)
+		w.refused(err, "InvalidInputException")
+	}
+	for _, path := range []string{"arn:aws:s3:::first-lake", "arn:aws:s3:::second-lake"} {
+		w.must2(c.RegisterResource(w.ctx, &lakeformation.RegisterResourceInput{ResourceArn: &path, UseServiceLinkedRole: aws.Bool(true)}))
+	}
+	after, err := list(types.FilterCondition{Field: types.FieldNameStringLastModified, ComparisonOperator: types.ComparisonOperatorGt, StringValueList: []string{"2000-01-01T00:00:00Z"}})
+	w.must(err)
+	if after != before+2 {
+		t.Errorf("%d locations, want %d", after, before+2)
+	}
+}

@@ -255,3 +255,42 @@ func TestSavedExpressionsStandForTheirTags(t *testing.T) {
 	w.must2(w.lake(admin).DeleteLFTagExpression(w.ctx, &lakeformation.DeleteLFTagExpressionInput{Name: aws.String("mine")}))
 	w.refused(w.sees(someone, "orders"), "AccessDeniedException")
 }
+
+// A tag that fails is told with the catalog that it would be of, and a tag of another
+// catalog is none of this one.
+func TestCatalogsOfTags(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	c := w.lake(adminOf(owner))
+	w.must2(c.CreateLFTag(w.ctx, &lakeformation.CreateLFTagInput{TagKey: aws.String("k"), TagValues: []string{"v"}}))
+	put := func(catalog *string, key string) []types.LFTagError {
+		t.Helper()
+		out, err := c.AddLFTagsToResource(w.ctx, &lakeformation.AddLFTagsToResourceInput{Resource: table("orders"),
+			LFTags: []types.LFTagPair{{CatalogId: catalog, TagKey: &key, TagValues: []string{"v"}}}})
+		w.must(err)
+		return out.Failures
+	}
+	for name, failures := range map[string][]types.LFTagError{
+		"an unknown tag": put(nil, "none"), "an unknown tag of the catalog": put(aws.String(owner), "none"),
+	} {
+		if len(failures) != 1 || aws.ToString(failures[0].LFTag.CatalogId) != owner || *failures[0].LFTag.TagKey != "none" || *failures[0].Error.ErrorCode != "EntityNotFoundException" {
+			t.Errorf("%s: %+v", name, failures)
+		}
+	}
+	if failures := put(aws.String(recipient), "k"); len(failures) != 1 || *failures[0].LFTag.CatalogId != recipient {
+		t.Errorf("of another catalog: %+v", failures)
+	}
+	none, err := c.GetResourceLFTags(w.ctx, &lakeformation.GetResourceLFTagsInput{Resource: table("orders")})
+	w.must(err)
+	if none.LFTagOnDatabase != nil || none.LFTagsOnTable != nil || none.LFTagsOnColumns != nil {
+		t.Errorf("tags are %+v", none)
+	}
+	if failures := put(aws.String(owner), "k"); len(failures) != 0 {
+		t.Errorf("of the catalog: %+v", failures)
+	}
+	some, err := c.GetResourceLFTags(w.ctx, &lakeformation.GetResourceLFTagsInput{Resource: table("orders")})
+	w.must(err)
+	if some.LFTagOnDatabase != nil || len(some.LFTagsOnTable) != 1 {
+		t.Errorf("tags are %+v", some)
+	}
+}

@@ -48,7 +48,7 @@ func postObject(c *engine.Call, r *engine.Request) (*engine.Response, error) {
 		c.Authorized()
 		return nil, invalidArgument("POST requires exactly one file upload per request.", "file", "0")
 	}
-	if err := checkPolicy(c, r, bucket); err != nil {
+	if err := checkPolicy(r, bucket); err != nil {
 		c.Authorized()
 		return nil, err
 	}
@@ -172,7 +172,7 @@ func invalidPolicy(problem string) error {
 }
 
 // checkPolicy checks a form against the policy in it. A form that nobody signed has none.
-func checkPolicy(c *engine.Call, r *engine.Request, bucket string) error {
+func checkPolicy(r *engine.Request, bucket string) error {
 	f := r.Form
 	if r.Signature == nil {
 		if f.Fields["policy"] != "" {

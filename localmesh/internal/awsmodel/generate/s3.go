@@ -127,12 +127,12 @@ func s3Operation(name string, in reflect.Type) (awsmodel.S3Operation, bool, erro
 		return o, false, errors.New("the client refuses it without its optional members")
 	}
 	o.Method = least.request.Method
-	switch path := strings.Trim(least.request.URL.Path, "/"); {
-	case path == "":
+	switch path := strings.Trim(least.request.URL.Path, "/"); path {
+	case "":
 		o.Level = awsmodel.OnService
-	case path == "bucket":
+	case "bucket":
 		o.Level = awsmodel.OnBucket
-	case path == "bucket/key":
+	case "bucket/key":
 		o.Level = awsmodel.OnObject
 	default:
 		return o, false, fmt.Errorf("path %q", path)
@@ -167,7 +167,7 @@ func s3Operation(name string, in reflect.Type) (awsmodel.S3Operation, bool, erro
 	if err != nil {
 		return o, false, err
 	}
-	o.Members = append(inRequired, optional...)
+	o.Members = slices.Concat(inRequired, optional)
 	slices.SortFunc(o.Members, func(a, b awsmodel.Member) int { return strings.Compare(a.Name, b.Name) })
 	return o, true, nil
 }

@@ -99,7 +99,7 @@ func With(in reflect.Type, names ...string) reflect.Value {
 // Filled is an input with all members set, to the depth that a client checks.
 func Filled(in reflect.Type) reflect.Value {
 	v := reflect.New(in)
-	fill(v.Elem(), "", 0)
+	fill(v.Elem(), 0)
 	for name, value := range map[string]string{"Bucket": "bucket", "Key": "key", "CopySource": "other/source", "RenameSource": "other/source"} {
 		if f := v.Elem().FieldByName(name); f.IsValid() && f.Kind() == reflect.Pointer {
 			f.Set(reflect.ValueOf(&value))
@@ -122,14 +122,14 @@ func kinds() []reflect.Type {
 
 const deepest = 16
 
-func fill(v reflect.Value, name string, depth int) {
+func fill(v reflect.Value, depth int) {
 	if depth > deepest {
 		return
 	}
 	switch v.Kind() {
 	case reflect.Pointer:
 		n := reflect.New(v.Type().Elem())
-		fill(n.Elem(), name, depth+1)
+		fill(n.Elem(), depth+1)
 		v.Set(n)
 	case reflect.Struct:
 		if v.Type() == reflect.TypeFor[time.Time]() {
@@ -138,7 +138,7 @@ func fill(v reflect.Value, name string, depth int) {
 		}
 		for i := range v.NumField() {
 			if f := v.Type().Field(i); f.IsExported() {
-				fill(v.Field(i), f.Name, depth+1)
+				fill(v.Field(i), depth+1)
 			}
 		}
 	case reflect.String:
@@ -155,13 +155,13 @@ func fill(v reflect.Value, name string, depth int) {
 		v.SetFloat(1)
 	case reflect.Slice:
 		s := reflect.MakeSlice(v.Type(), 1, 1)
-		fill(s.Index(0), name, depth+1)
+		fill(s.Index(0), depth+1)
 		v.Set(s)
 	case reflect.Uint8:
 		v.SetUint('x')
 	case reflect.Map:
 		e := reflect.New(v.Type().Elem()).Elem()
-		fill(e, name, depth+1)
+		fill(e, depth+1)
 		m := reflect.MakeMap(v.Type())
 		m.SetMapIndex(reflect.ValueOf("entry").Convert(v.Type().Key()), e)
 		v.Set(m)
@@ -172,7 +172,7 @@ func fill(v reflect.Value, name string, depth int) {
 				if of == reflect.TypeFor[*strings.Reader]() {
 					n = reflect.ValueOf(strings.NewReader("body"))
 				} else {
-					fill(n.Elem(), name, depth+1)
+					fill(n.Elem(), depth+1)
 				}
 				v.Set(n)
 				return
