@@ -266,8 +266,12 @@ func PutDatabase(tx store.Tx, d Database) error {
 	return Databases.Put(tx, d, d.Account, d.Region, d.Name)
 }
 
-// DeleteDatabase removes a database; its tables must have been removed before.
+// DeleteDatabase removes a database with its functions; its tables must have been
+// removed before.
 func DeleteDatabase(tx store.Tx, d Database) error {
+	if _, err := Functions.DeleteAll(tx, d.Account, d.Region, d.Name); err != nil {
+		return err
+	}
 	if err := addCount(tx, -1, d.Account, d.Region); err != nil {
 		return err
 	}
