@@ -82,8 +82,8 @@ func oneOf[T interface {
 	return constraint(member, short(string(given)), fmt.Sprintf("satisfy enum value set: %v", given.Values()))
 }
 
-// functionName checks a function's name, which AWS does not say to be folded.
-func functionName(member string, given *string) (string, error) {
+// unfoldedName checks a name that AWS does not say to be folded.
+func unfoldedName(member string, given *string) (string, error) {
 	if given == nil {
 		return "", constraint(member, "null", "not be null")
 	}
@@ -153,7 +153,7 @@ func createFunction(c *engine.Call, in *glue.CreateUserDefinedFunctionInput) (*g
 	if err := checkFunction(in.FunctionInput); err != nil {
 		return nil, err
 	}
-	name, err := functionName("functionInput.functionName", in.FunctionInput.FunctionName)
+	name, err := unfoldedName("functionInput.functionName", in.FunctionInput.FunctionName)
 	if err != nil {
 		return nil, err
 	}
@@ -183,7 +183,7 @@ func createFunction(c *engine.Call, in *glue.CreateUserDefinedFunctionInput) (*g
 }
 
 func getFunction(c *engine.Call, in *glue.GetUserDefinedFunctionInput) (*glue.GetUserDefinedFunctionOutput, error) {
-	name, err := functionName("functionName", in.FunctionName)
+	name, err := unfoldedName("functionName", in.FunctionName)
 	if err != nil {
 		return nil, err
 	}
@@ -265,7 +265,7 @@ func openAllFunctions(c *engine.Call, in *glue.GetUserDefinedFunctionsInput) (ac
 }
 
 func updateFunction(c *engine.Call, in *glue.UpdateUserDefinedFunctionInput) (*glue.UpdateUserDefinedFunctionOutput, error) {
-	name, err := functionName("functionName", in.FunctionName)
+	name, err := unfoldedName("functionName", in.FunctionName)
 	if err != nil {
 		return nil, err
 	}
@@ -288,7 +288,7 @@ func updateFunction(c *engine.Call, in *glue.UpdateUserDefinedFunctionInput) (*g
 }
 
 func deleteFunction(c *engine.Call, in *glue.DeleteUserDefinedFunctionInput) (*glue.DeleteUserDefinedFunctionOutput, error) {
-	name, err := functionName("functionName", in.FunctionName)
+	name, err := unfoldedName("functionName", in.FunctionName)
 	if err != nil {
 		return nil, err
 	}
