@@ -30,7 +30,7 @@ func databaseOperations() []engine.Operation {
 		engine.Op("UpdateDatabase", engine.Write, api+"UpdateDatabase.html",
 			"IAM on catalog and database; ALTER; DATA_LOCATION_ACCESS on a new registered location; replaces the definition; through a link it changes the target.", updateDatabase),
 		engine.Op("DeleteDatabase", engine.Write, api+"DeleteDatabase.html",
-			"IAM on catalog, database, its tables and functions; DROP; deletes the tables; of a link, only the link.", deleteDatabase),
+			"IAM on catalog, database, its tables and functions; DROP; deletes the tables and functions; of a link, only the link.", deleteDatabase),
 	}
 }
 

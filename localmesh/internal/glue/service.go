@@ -1,6 +1,6 @@
 // Package glue is AWS Glue of the local mesh: the Data Catalog with databases,
-// tables, versions, partitions, resource links, resource policies and tags, and
-// crawlers as records.
+// tables, versions, partitions and their indexes, functions, statistics of columns,
+// resource links, resource policies and tags, and crawlers as records.
 //
 // What is enforced: every operation asks IAM for the catalog's, the database's
 // and the table's ARN; in another account's catalog the owner's resource policy
@@ -36,7 +36,8 @@ func Service() engine.Service {
 		ThrottleStatus: http.StatusBadRequest,
 		Operations: slices.Concat(
 			databaseOperations(), tableOperations(), versionOperations(), partitionOperations(),
-			searchOperations(), policyOperations(), tagOperations(), crawlerOperations(), unfilteredOperations(),
+			searchOperations(), policyOperations(), tagOperations(), crawlerOperations(), unfilteredOperations(), functionOperations(),
+			statisticsOperations(),
 		),
 	}
 }

@@ -266,8 +266,12 @@ func PutDatabase(tx store.Tx, d Database) error {
 	return Databases.Put(tx, d, d.Account, d.Region, d.Name)
 }
 
-// DeleteDatabase removes a database; its tables must have been removed before.
+// DeleteDatabase removes a database with its functions; its tables must have been
+// removed before.
 func DeleteDatabase(tx store.Tx, d Database) error {
+	if _, err := Functions.DeleteAll(tx, d.Account, d.Region, d.Name); err != nil {
+		return err
+	}
 	if err := addCount(tx, -1, d.Account, d.Region); err != nil {
 		return err
 	}
@@ -322,7 +326,7 @@ func PutTable(tx store.Tx, t Table) error {
 	return Tables.Put(tx, t, t.Account, t.Region, t.Database, t.Name)
 }
 
-// DeleteTable removes a table with its versions and partitions.
+// DeleteTable removes a table with its versions, partitions and statistics.
 func DeleteTable(tx store.Tx, t Table) error {
 	if err := countTable(tx, t, -1); err != nil {
 		return err
@@ -334,6 +338,9 @@ func DeleteTable(tx store.Tx, t Table) error {
 		return err
 	}
 	if _, err := Layouts.DeleteAll(tx, t.ID); err != nil {
+		return err
+	}
+	if _, err := Statistics.DeleteAll(tx, t.ID); err != nil {
 		return err
 	}
 	return Tables.Delete(tx, t.Account, t.Region, t.Database, t.Name)
@@ -421,8 +428,11 @@ func PutPartition(tx store.Tx, t Table, values []string, p Partition, sd *Storag
 	return Partitions.Put(tx, p, append([]string{t.ID}, values...)...)
 }
 
-// DeletePartition removes a partition.
+// DeletePartition removes a partition with its statistics.
 func DeletePartition(tx store.Tx, t Table, values []string) error {
+	if _, err := Statistics.DeleteAll(tx, StatisticsOf(t, values)...); err != nil {
+		return err
+	}
 	return Partitions.Delete(tx, append([]string{t.ID}, values...)...)
 }
 
