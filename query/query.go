@@ -105,14 +105,10 @@ type Result struct {
 // results go, if the input does not say.
 func (c *Client) Check(ctx context.Context, in Input) error {
 	name := workGroup(in)
-	out, err := c.athena.GetWorkGroup(ctx, &athena.GetWorkGroupInput{WorkGroup: aws.String(name)})
+	g, err := c.workGroup(ctx, name)
 	if err != nil {
-		if missing := (*types.InvalidRequestException)(nil); errors.As(err, &missing) && strings.Contains(missing.ErrorMessage(), "not found") {
-			return lakemesh.NotFound("work group "+name, c.account, "name one with --work-group, or use "+DefaultWorkGroup)
-		}
-		return c.explain("GetWorkGroup", "work group "+name, err)
+		return err
 	}
-	g := out.WorkGroup
 	if g.State == types.WorkGroupStateDisabled {
 		return &lakemesh.Error{Op: "Query", Account: c.account, Resource: "work group " + name, Kind: lakemesh.ErrInvalidInput, Message: "it is disabled", Hint: "name another one with --work-group"}
 	}
@@ -123,13 +119,25 @@ func (c *Client) Check(ctx context.Context, in Input) error {
 	return nil
 }
 
+// workGroup looks a work group up.
+func (c *Client) workGroup(ctx context.Context, name string) (*types.WorkGroup, error) {
+	out, err := c.athena.GetWorkGroup(ctx, &athena.GetWorkGroupInput{WorkGroup: aws.String(name)})
+	if missing := (*types.InvalidRequestException)(nil); errors.As(err, &missing) && strings.Contains(missing.ErrorMessage(), "not found") {
+		return nil, lakemesh.NotFound("work group "+name, c.account, "name one with --work-group, or use "+DefaultWorkGroup)
+	}
+	if err != nil {
+		return nil, c.explain("GetWorkGroup", "work group "+name, err)
+	}
+	return out.WorkGroup, nil
+}
+
 // Location is where a work group puts results, or empty.
 func (c *Client) Location(ctx context.Context, workGroup string) (string, error) {
-	out, err := c.athena.GetWorkGroup(ctx, &athena.GetWorkGroupInput{WorkGroup: aws.String(workGroup)})
+	g, err := c.workGroup(ctx, workGroup)
 	if err != nil {
-		return "", c.explain("GetWorkGroup", "work group "+workGroup, err)
+		return "", err
 	}
-	return location(out.WorkGroup), nil
+	return location(g), nil
 }
 
 func location(g *types.WorkGroup) string {
