@@ -81,15 +81,23 @@ func (m *Mesh) holdings(account, principal string) ([]string, error) {
 // lake is the Lake Formation of an account as an administrator of the data lake is shown it:
 // others are shown little and no error, and "nothing" would hold for everybody.
 func (m *Mesh) lake(account string) (*permissions.Lake, error) {
-	out, err := lakeformation.NewFromConfig(m.Config(Administrator(account))).GetDataLakeSettings(m.ctx(), &lakeformation.GetDataLakeSettingsInput{})
+	administrator, err := m.lakeAdministrator(account)
 	if err != nil {
 		return nil, err
 	}
-	if len(out.DataLakeSettings.DataLakeAdmins) == 0 {
-		return nil, fmt.Errorf("account %s has no data lake administrator, and nobody else is shown what others hold: name one in the data lake's settings", account)
-	}
-	administrator := aws.ToString(out.DataLakeSettings.DataLakeAdmins[0].DataLakePrincipalIdentifier)
 	return &permissions.Lake{Client: lakeformation.NewFromConfig(m.Config(administrator)), Account: account}, nil
+}
+
+// lakeAdministrator is an administrator of an account's data lake.
+func (m *Mesh) lakeAdministrator(account string) (string, error) {
+	out, err := lakeformation.NewFromConfig(m.Config(Administrator(account))).GetDataLakeSettings(m.ctx(), &lakeformation.GetDataLakeSettingsInput{})
+	if err != nil {
+		return "", err
+	}
+	if len(out.DataLakeSettings.DataLakeAdmins) == 0 {
+		return "", fmt.Errorf("account %s has no data lake administrator, and nobody else is shown what others hold: name one in the data lake's settings", account)
+	}
+	return aws.ToString(out.DataLakeSettings.DataLakeAdmins[0].DataLakePrincipalIdentifier), nil
 }
 
 // Open asserts which prefixes of a producer's bucket its policy opens to the mesh, no more and

@@ -4,9 +4,10 @@
 //
 //	m := ready.Run(t)
 //	m.Sample()
-//	m.Publish(ready.ProducerAccount, ready.SampleDatabase)
-//	id := m.Subscribe(ready.Subscription{Tables: []string{"airports"}})
-//	m.CanRead(m.Reader(ready.ConsumerAccount, "Analyst"), …)
+//	product := m.Publish(ready.ProducerAccount, ready.SampleDatabase)
+//	analyst := m.Reader(ready.ConsumerAccount, "Analyst")
+//	m.Subscribe(ready.Subscription{Tables: []string{"airports"}, Readers: []string{analyst}})
+//	m.CanRead(analyst, product, "airports", "id=1 value=airports")
 //
 // The accounts are set up once in a process; each test gets a clone, which takes well below a
 // millisecond and which no other test sees. [Once] does the same for a state of your own.

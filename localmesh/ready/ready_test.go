@@ -72,6 +72,39 @@ func TestAssertionsHoldAndFail(t *testing.T) {
 	m.Open(ready.ProducerAccount, ready.SampleBucket)
 }
 
+func TestWhatARoleReadsIsAsserted(t *testing.T) {
+	t.Parallel()
+	m := published(t)
+	analyst, colleague := m.Reader(ready.ConsumerAccount, "Analyst"), m.Reader(ready.ConsumerAccount, "Colleague")
+	mute := m.Role(ready.ConsumerAccount, "Mute")
+	id := m.Subscribe(ready.Subscription{Tables: []string{"airports", "weather"}, Readers: []string{analyst, mute}})
+	m.CanRead(analyst, product, "airports", "id=1 value=airports")
+	m.CanRead(analyst, product, "weather", "id=0 value=sunny part=00000", "id=1 value=sunny part=00001", "id=2 value=sunny part=00002")
+	m.CannotRead(colleague, product, "airports")
+
+	fake := &told{TB: t}
+	f := ready.On(fake, m.Mesh)
+	for what, assert := range map[string]func(){
+		"other rows":                  func() { f.CanRead(analyst, product, "airports", "id=2 value=airports") },
+		"no rows":                     func() { f.CanRead(analyst, product, "airports") },
+		"rows that it may not see":    func() { f.CanRead(colleague, product, "airports", "id=1 value=airports") },
+		"it must not read":            func() { f.CannotRead(analyst, product, "airports") },
+		"a table that is not there":   func() { f.CannotRead(analyst, product, "nothing") },
+		"a role that may ask nothing": func() { f.CannotRead(mute, product, "airports") },
+	} {
+		fake.errors = nil
+		if assert(); len(fake.errors) != 1 {
+			t.Errorf("%s: the assertion says %q", what, fake.errors)
+		}
+	}
+
+	m.End(ready.ProducerAccount, id)
+	m.CannotRead(analyst, product, "airports")
+	narrow := m.Subscribe(ready.Subscription{Tables: []string{"weather"}, Scope: lakemesh.Scope{Columns: []string{"id"}, Rows: "id > 0"}, Readers: []string{analyst}})
+	m.CanRead(analyst, product, "weather", "id=1 part=00001", "id=2 part=00002") // partition keys are seen by whoever selects anything
+	m.End(ready.ProducerAccount, narrow)
+}
+
 func TestTestsDoNotSeeEachOther(t *testing.T) {
 	t.Parallel()
 	one, other := published(t), published(t)

@@ -49,7 +49,7 @@ func (m *Mesh) Role(account, name string, policies ...string) string {
 // decides on what. It returns the role's ARN.
 func (m *Mesh) Reader(account, name string) string {
 	m.t.Helper()
-	return m.role(account, name, map[string]string{"query": engine.Policy})
+	return m.role(account, name, map[string]string{"query": readerPolicy})
 }
 
 func (m *Mesh) role(account, name string, policies map[string]string) string {

@@ -9,7 +9,8 @@ func second() map[string]string { return map[string]string{"dynamodb": "dynamodb
 func kept() map[string]map[string]string {
 	return map[string]map[string]string{
 		"glue": {
-			"CrawlerTargets": "a crawler's definition", "LakeFormationConfiguration": "a crawler's definition", "LineageConfiguration": "a crawler's definition",
+			"ColumnStatistics": "what somebody found out of a column",
+			"CrawlerTargets":   "a crawler's definition", "LakeFormationConfiguration": "a crawler's definition", "LineageConfiguration": "a crawler's definition",
 			"RecrawlPolicy": "a crawler's definition", "SchemaChangePolicy": "a crawler's definition",
 		},
 	}
