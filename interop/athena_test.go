@@ -12,7 +12,7 @@ import (
 // python/athena_checks.py draws the queries.
 func TestAthena(t *testing.T) {
 	t.Parallel()
-	python := installed(t, "query", "python")
+	python := installed(t, "lake", "python")
 	m := start(t)
 	out, log, code, err := run(t.Context(), 10*time.Minute, m.environment(lakemesh.ProducerAdminIdentity), python, "python/athena_checks.py")
 	t.Logf("%s%s", out, log)

@@ -9,8 +9,8 @@
 //	m.Subscribe(ready.Subscription{Tables: []string{"airports"}, Readers: []string{analyst}})
 //	m.CanRead(analyst, product, "airports", "id=1 value=airports")
 //
-// The accounts are set up once in a process; each test gets a clone, which takes well below a
-// millisecond and which no other test sees. [Once] does the same for a state of your own.
+// The accounts are set up once in a process; each test gets a clone, which no other test sees.
+// [Once] does the same for a state of your own.
 //
 // What a [Mesh] does before the test's own work fails the test if it cannot be done; what it
 // asserts ([Mesh.Holds], [Mesh.CanRead], [Mesh.CannotRead], [Mesh.Open]) is an error of the test,

@@ -149,3 +149,11 @@ func TestAnotherProducerAndConsumer(t *testing.T) {
 	m.Open(ready.ProducerAccount, ready.SampleBucket)
 	m.Holds(ready.MeshAccount, ready.ConsumerAccount)
 }
+
+// What a test pays for a mesh that is set up, and what the set-up itself takes.
+func BenchmarkRun(b *testing.B) {
+	ready.Run(b)
+	for b.Loop() {
+		ready.Run(b)
+	}
+}
