@@ -36,7 +36,7 @@ func Service() engine.Service {
 		Operations: slices.Concat(
 			databaseOperations(), tableOperations(), versionOperations(), partitionOperations(),
 			searchOperations(), policyOperations(), tagOperations(), crawlerOperations(), unfilteredOperations(), functionOperations(),
-			statisticsOperations(), indexOperations(),
+			statisticsOperations(), indexOperations(), catalogOperations(),
 		),
 	}
 }
