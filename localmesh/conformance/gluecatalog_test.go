@@ -1,7 +1,10 @@
 package conformance_test
 
 import (
+	"fmt"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/glue"
@@ -87,5 +90,81 @@ func TestWhatTheCatalogKeeps(t *testing.T) {
 		out, err := e.glue(landlordAdmin).BatchDeleteTable(t.Context(), &glue.BatchDeleteTableInput{DatabaseName: house, TablesToDelete: []string{"empty"}})
 		e.must(err)
 		e.equal(out.Errors != nil && len(out.Errors) == 0, true)
+	})
+
+	holds(t, "5.1.21", "functions belong to a database", func(t *testing.T) {
+		e := base.fork(t)
+		create := func(by, name string) error {
+			return errOf(e.glue(by).CreateUserDefinedFunction(t.Context(), &glue.CreateUserDefinedFunctionInput{DatabaseName: house,
+				FunctionInput: &gluetypes.UserDefinedFunctionInput{FunctionName: &name, ClassName: aws.String("org.example.Upper")}}))
+		}
+		get := func(by, name string) error {
+			return errOf(e.glue(by).GetUserDefinedFunction(t.Context(), &glue.GetUserDefinedFunctionInput{DatabaseName: house, FunctionName: &name}))
+		}
+		e.must(create(landlordAdmin, "Upper"))
+		e.refused(create(landlordAdmin, "Upper"), "AlreadyExistsException")
+		e.must(get(landlordAdmin, "Upper"))
+		e.refused(get(landlordAdmin, "upper"), "EntityNotFoundException")
+		for i := range 99 {
+			e.must(create(landlordAdmin, fmt.Sprint("f", i)))
+		}
+		e.refused(create(landlordAdmin, "more"), "ResourceNumberLimitExceededException")
+		e.must(errOf(e.glue(landlordAdmin).DeleteDatabase(t.Context(), &glue.DeleteDatabaseInput{Name: house})))
+		e.must(errOf(e.glue(landlordAdmin).CreateDatabase(t.Context(), &glue.CreateDatabaseInput{DatabaseInput: &gluetypes.DatabaseInput{Name: house}})))
+		e.refused(get(landlordAdmin, "Upper"), "EntityNotFoundException")
+	})
+
+	holds(t, "5.1.22", "statistics of columns", func(t *testing.T) {
+		e := base.fork(t)
+		c, kitchen := e.glue(landlordAdmin), aws.String("kitchen")
+		put := func(columns ...string) *glue.UpdateColumnStatisticsForTableInput {
+			in := &glue.UpdateColumnStatisticsForTableInput{DatabaseName: house, TableName: kitchen, ColumnStatisticsList: []gluetypes.ColumnStatistics{}}
+			for _, name := range columns {
+				in.ColumnStatisticsList = append(in.ColumnStatisticsList, gluetypes.ColumnStatistics{ColumnName: &name, ColumnType: aws.String("bigint"), AnalyzedTime: aws.Time(time.Unix(1, 0)),
+					StatisticsData: &gluetypes.ColumnStatisticsData{Type: gluetypes.ColumnStatisticsTypeLong, LongColumnStatisticsData: &gluetypes.LongColumnStatisticsData{MaximumValue: 7}}})
+			}
+			return in
+		}
+		out, err := c.UpdateColumnStatisticsForTable(t.Context(), put("id", "nothing"))
+		e.must(err)
+		e.equal(len(out.Errors), 1)
+		e.refused(errOf(c.UpdateColumnStatisticsForTable(t.Context(), put(strings.Split(strings.Repeat("id ", 26), " ")[:26]...))), "ValidationException")
+		got, err := c.GetColumnStatisticsForTable(t.Context(), &glue.GetColumnStatisticsForTableInput{DatabaseName: house, TableName: kitchen, ColumnNames: []string{"id", "what"}})
+		e.must(err)
+		e.equal(len(got.ColumnStatisticsList), 1)
+		e.equal(got.ColumnStatisticsList[0].StatisticsData.LongColumnStatisticsData.MaximumValue, int64(7))
+		e.equal(*got.Errors[0].ColumnName, "what")
+		e.refused(errOf(c.GetColumnStatisticsForTable(t.Context(), &glue.GetColumnStatisticsForTableInput{DatabaseName: house, TableName: kitchen, ColumnNames: make([]string, 101)})), "ValidationException")
+	})
+
+	holds(t, "5.1.23", "partition indexes", func(t *testing.T) {
+		e := base.fork(t)
+		in := tableAt("indexed", "s3://free/indexed")
+		in.PartitionKeys = []gluetypes.Column{column("a"), column("b"), column("c")}
+		index := func(name string, keys ...string) gluetypes.PartitionIndex {
+			return gluetypes.PartitionIndex{IndexName: &name, Keys: keys}
+		}
+		c := e.glue(landlordAdmin)
+		e.must(errOf(c.CreateTable(t.Context(), &glue.CreateTableInput{DatabaseName: house, TableInput: in, PartitionIndexes: []gluetypes.PartitionIndex{index("one", "a"), index("two", "b", "a")}})))
+		add := func(i gluetypes.PartitionIndex) error {
+			return errOf(c.CreatePartitionIndex(t.Context(), &glue.CreatePartitionIndexInput{DatabaseName: house, TableName: in.Name, PartitionIndex: &i}))
+		}
+		e.refused(add(index("three", "id")), "InvalidInputException")
+		e.must(add(index("three", "c")))
+		e.refused(add(index("four", "c", "a")), "ResourceNumberLimitExceededException")
+		out, err := c.GetPartitionIndexes(t.Context(), &glue.GetPartitionIndexesInput{DatabaseName: house, TableName: in.Name})
+		e.must(err)
+		e.equal(len(out.PartitionIndexDescriptorList), 3)
+		e.equal(out.PartitionIndexDescriptorList[0].IndexStatus, gluetypes.PartitionIndexStatusActive)
+	})
+
+	holds(t, "5.1.24", "the catalog of an account", func(t *testing.T) {
+		e := base.fork(t)
+		for root, n := range map[bool]int{false: 0, true: 1} {
+			out, err := e.glue(landlordAdmin).GetCatalogs(t.Context(), &glue.GetCatalogsInput{IncludeRoot: &root})
+			e.must(err)
+			e.equal(len(out.CatalogList), n)
+		}
+		e.refused(errOf(e.glue(landlordAdmin).GetCatalog(t.Context(), &glue.GetCatalogInput{CatalogId: aws.String("sales")})), "EntityNotFoundException")
 	})
 }

@@ -37,7 +37,7 @@ func Service() engine.Service {
 		Operations: slices.Concat(
 			databaseOperations(), tableOperations(), versionOperations(), partitionOperations(),
 			searchOperations(), policyOperations(), tagOperations(), crawlerOperations(), unfilteredOperations(), functionOperations(),
-			statisticsOperations(),
+			statisticsOperations(), indexOperations(), catalogOperations(),
 		),
 	}
 }

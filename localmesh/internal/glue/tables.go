@@ -4,6 +4,7 @@ package glue
 
 import (
 	"cmp"
+	"fmt"
 	"maps"
 	"regexp"
 	"slices"
@@ -22,7 +23,7 @@ import (
 func tableOperations() []engine.Operation {
 	return []engine.Operation{
 		engine.Op("CreateTable", engine.Write, api+"CreateTable.html",
-			"IAM on catalog, database and table; CREATE_TABLE; DATA_LOCATION_ACCESS on a registered location that is not below the database's; names are folded; 200,000 tables a database, 1,000,000 an account; through a link the table is made in the target.", createTable),
+			"IAM on catalog, database and table; CREATE_TABLE; DATA_LOCATION_ACCESS on a registered location that is not below the database's; names are folded; 200,000 tables a database, 1,000,000 an account; up to 3 partition indexes; through a link the table is made in the target.", createTable),
 		engine.Op("GetTable", engine.Read, api+"GetTable.html",
 			"IAM on catalog, database and table; DESCRIBE; only the columns that the caller may see; a link shows its target's schema and storage when the caller may see the target.", getTable),
 		engine.Op("GetTables", engine.Read, api+"GetTables.html",
@@ -40,8 +41,16 @@ func createTable(c *engine.Call, in *glue.CreateTableInput) (*glue.CreateTableOu
 	if err := checkTable(in.TableInput); err != nil {
 		return nil, err
 	}
-	if in.OpenTableFormatInput != nil || len(in.PartitionIndexes) > 0 {
-		return nil, engine.Errorf("NotImplementedException", "the local mesh has no open table formats and no partition indexes").WithStatus(501)
+	if in.OpenTableFormatInput != nil {
+		return nil, engine.Errorf("NotImplementedException", "the local mesh has no open table formats").WithStatus(501)
+	}
+	if err := count("partitionIndexes", len(in.PartitionIndexes), 0, maxIndexes); err != nil {
+		return nil, err
+	}
+	for i := range in.PartitionIndexes {
+		if err := checkIndex(fmt.Sprintf("partitionIndexes.%d.member", i+1), &in.PartitionIndexes[i]); err != nil {
+			return nil, err
+		}
 	}
 	r, err := named(c, in.CatalogId, in.DatabaseName, in.TableInput.Name)
 	if err != nil {
@@ -80,6 +89,11 @@ func createTable(c *engine.Call, in *glue.CreateTableInput) (*glue.CreateTableOu
 	t.ID = c.Mesh.Secret(10)
 	if err := state.PutTable(c.Tx, t); err != nil {
 		return nil, err
+	}
+	for i := range in.PartitionIndexes {
+		if err := addIndex(c, t, &in.PartitionIndexes[i]); err != nil {
+			return nil, err
+		}
 	}
 	return &glue.CreateTableOutput{}, lakeformation.TableCreated(c, t)
 }

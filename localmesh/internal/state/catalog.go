@@ -326,7 +326,7 @@ func PutTable(tx store.Tx, t Table) error {
 	return Tables.Put(tx, t, t.Account, t.Region, t.Database, t.Name)
 }
 
-// DeleteTable removes a table with its versions, partitions and statistics.
+// DeleteTable removes a table with its versions, partitions, indexes and statistics.
 func DeleteTable(tx store.Tx, t Table) error {
 	if err := countTable(tx, t, -1); err != nil {
 		return err
@@ -338,6 +338,9 @@ func DeleteTable(tx store.Tx, t Table) error {
 		return err
 	}
 	if _, err := Layouts.DeleteAll(tx, t.ID); err != nil {
+		return err
+	}
+	if _, err := PartitionIndexes.DeleteAll(tx, t.ID); err != nil {
 		return err
 	}
 	if _, err := Statistics.DeleteAll(tx, t.ID); err != nil {
