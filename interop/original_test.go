@@ -168,8 +168,8 @@ func TestLakemeshCarriesOnWhereTheOriginalWorked(t *testing.T) {
 	if set.Manager.RoleArn != lakemesh.RoleARN(meshAccount, "DataMeshManager") || !strings.HasSuffix(set.SubscriptionTracker.Table, "table/AwsDataMeshSubscriptions") {
 		t.Errorf("mesh account: %+v", set)
 	}
-	if s := m.settings(); len(s.Parameters) != 0 {
-		t.Errorf("the library leaves out the version of sharing, yet it is %v", s.Parameters)
+	if s := m.settings(); s.Parameters["CROSS_ACCOUNT_VERSION"] != "1" {
+		t.Errorf("the library leaves out the version of sharing, which is the first then, and %v is told", s.Parameters)
 	}
 	// "Both" is the producer's half alone.
 	o.call(nil, "Macros", "bootstrap_account", arguments{"account_type": "Both", "mesh_credentials": "Mesh", "account_credentials": "ProducerAdmin"})

@@ -340,7 +340,7 @@ func TestWhenTheTimeHasCome(t *testing.T) {
 		w.dead(arn, invalidInput)
 		read := func() *sqs.ReceiveMessageOutput {
 			t.Helper()
-			out, err := client().ReceiveMessage(w.ctx, &sqs.ReceiveMessageInput{QueueUrl: url, MaxNumberOfMessages: 10})
+			out, err := client().ReceiveMessage(w.ctx, &sqs.ReceiveMessageInput{QueueUrl: url, MaxNumberOfMessages: 10, MessageAttributeNames: []string{"ERROR.*"}})
 			w.must(err)
 			return out
 		}

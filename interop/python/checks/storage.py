@@ -1,4 +1,5 @@
-"""S3: buckets, objects, policies, presigned addresses, uploads in pieces."""
+"""S3: buckets, objects, conditions, policies, presigned addresses of both versions,
+uploads in pieces and by forms, what a bucket can have."""
 
 import datetime
 import io
@@ -16,9 +17,14 @@ from expect import Count, M, P, C, allow, at, deny, ok, person, policy, refused,
 
 def run():
     objects()
+    conditions()
     pieces()
+    copies()
+    settings()
     policies()
     presigned()
+    presigned_by_default()
+    forms()
 
 
 def objects():
@@ -59,7 +65,69 @@ def objects():
     same("s3: a copy has its source's tag", copied["CopyObjectResult"]["ETag"], etag)
     ok("s3: tags", s3.put_object_tagging, Bucket="harbour", Key="copy", Tagging={"TagSet": [{"Key": "a", "Value": "b"}]})
     same("s3: an object's tags", s3.get_object_tagging(Bucket="harbour", Key="copy")["TagSet"], [{"Key": "a", "Value": "b"}])
-    refused("s3: an operation that is not there", "NotImplemented", s3.get_bucket_lifecycle_configuration, Bucket="harbour", status=501)
+    refused("s3: an operation that is not there", "NotImplemented", s3.get_bucket_metadata_table_configuration, Bucket="harbour", status=501)
+    refused("s3: a configuration of metadata that is not there", "NotImplemented", s3.delete_bucket_metadata_table_configuration, Bucket="harbour", status=501)
+    ok("s3: does not take the bucket with it", s3.head_bucket, Bucket="harbour")
+    refused("s3: an object in a storage class that is none", "InvalidStorageClass", raw.put_object, Bucket="harbour", Key="x", Body=b"", StorageClass="BOGUS", status=400)
+    refused("s3: a lock where nothing is locked", "InvalidRequest", s3.put_object, Bucket="harbour", Key="x", Body=b"", ObjectLockLegalHoldStatus="ON", status=400)
+    refused("s3: a key of the customer's", "NotImplemented", s3.get_object, Bucket="harbour", Key="copy", SSECustomerAlgorithm="AES256", SSECustomerKey="k" * 32, status=501)
+
+
+def conditions():
+    s3 = person("ProducerAdmin").s3
+    tag = s3.put_object(Bucket="harbour", Key="kept", Body=b"kept")["ETag"]
+    wrong = '"0123456789abcdef0123456789abcdef"'
+    refused("s3: delete unless it has changed", "PreconditionFailed", s3.delete_object, Bucket="harbour", Key="kept", IfMatch=wrong, status=412)
+    refused("s3: delete what must be there", "NoSuchKey", s3.delete_object, Bucket="harbour", Key="none", IfMatch="*", status=404)
+    refused("s3: copy over what must not be there", "PreconditionFailed", s3.copy_object, Bucket="harbour", Key="kept", CopySource="harbour/copy", IfNoneMatch="*", status=412)
+    refused("s3: copy over what has changed", "PreconditionFailed", s3.copy_object, Bucket="harbour", Key="kept", CopySource="harbour/copy", IfMatch=wrong, status=412)
+    answer = s3.delete_objects(Bucket="harbour", Delete={"Objects": [{"Key": "kept", "ETag": wrong}, {"Key": "none"}]})
+    same("s3: delete several unless they have changed", [(e["Key"], e["Code"]) for e in answer["Errors"]], [("kept", "PreconditionFailed")])
+    same("s3: nothing of it happened", s3.get_object(Bucket="harbour", Key="kept")["Body"].read(), b"kept")
+    ok("s3: delete what has not changed", s3.delete_object, Bucket="harbour", Key="kept", IfMatch=tag)
+
+
+def copies():
+    admin = person("ProducerAdmin")
+    s3 = admin.s3
+    parts = TransferConfig(multipart_threshold=5 << 20, multipart_chunksize=5 << 20)
+    ok("s3: a copy in parts", s3.copy, {"Bucket": "harbour", "Key": "big"}, "harbour", "big-copy", Config=parts)
+    big = bytes(range(256)) * 4096 * 6
+    true("s3: has its source's content", s3.get_object(Bucket="harbour", Key="big-copy")["Body"].read() == big)
+    head = ok("s3: the second part", s3.head_object, Bucket="harbour", Key="big", PartNumber=2)
+    same("s3: is that of an upload in parts", (head["PartsCount"], head["ContentLength"]), (2, len(big) - (5 << 20)))
+    refused("s3: a part that is not there", "416", s3.head_object, Bucket="harbour", Key="big", PartNumber=3, status=416)
+    got = ok("s3: attributes", s3.get_object_attributes, Bucket="harbour", Key="big", ObjectAttributes=["ETag", "Checksum", "ObjectParts", "ObjectSize", "StorageClass"])
+    same("s3: tell its parts", (got["ObjectSize"], got["ObjectParts"]["TotalPartsCount"], got["StorageClass"]), (len(big), 2, "STANDARD"))
+    upload = s3.create_multipart_upload(Bucket="harbour", Key="twice")["UploadId"]
+    tag = s3.upload_part(Bucket="harbour", Key="twice", UploadId=upload, PartNumber=1, Body=b"part")["ETag"]
+    complete = lambda: s3.complete_multipart_upload(Bucket="harbour", Key="twice", UploadId=upload, MultipartUpload={"Parts": [{"PartNumber": 1, "ETag": tag}]})  # noqa: E731
+    first = ok("s3: complete an upload", complete)
+    again = ok("s3: and once more", complete)
+    same("s3: with the same answer", again["ETag"], first["ETag"])
+    true("s3: where the object is", first["Location"].startswith("http") and first["Location"].endswith("/harbour/twice"))
+    bucket = admin.session.resource("s3").Bucket("harbour")
+    true("s3: versions", all(v.id == "null" for v in bucket.object_versions.all()))
+    refused("s3: a copy of a part that is not there", "NoSuchKey", s3.upload_part_copy, Bucket="harbour", Key="x",
+            UploadId=s3.create_multipart_upload(Bucket="harbour", Key="x")["UploadId"], PartNumber=1, CopySource="harbour/none", status=404)
+
+
+def settings():
+    s3 = person("ProducerAdmin").s3
+    for title, call in (("acl", s3.get_bucket_acl), ("versioning", s3.get_bucket_versioning), ("encryption", s3.get_bucket_encryption), ("logging", s3.get_bucket_logging),
+                        ("ownership", s3.get_bucket_ownership_controls), ("notifications", s3.get_bucket_notification_configuration), ("who pays", s3.get_bucket_request_payment),
+                        ("acceleration", s3.get_bucket_accelerate_configuration), ("inventories", s3.list_bucket_inventory_configurations)):
+        ok(f"s3: a bucket's {title}", call, Bucket="harbour")
+    for code, call in (("NoSuchCORSConfiguration", s3.get_bucket_cors), ("NoSuchWebsiteConfiguration", s3.get_bucket_website),
+                       ("ReplicationConfigurationNotFoundError", s3.get_bucket_replication), ("NoSuchLifecycleConfiguration", s3.get_bucket_lifecycle_configuration),
+                       ("ObjectLockConfigurationNotFoundError", s3.get_object_lock_configuration)):
+        refused(f"s3: {code}", code, call, Bucket="harbour", status=404)
+    refused("s3: versions that would not be kept", "NotImplemented", s3.put_bucket_versioning, Bucket="harbour", VersioningConfiguration={"Status": "Enabled"}, status=501)
+    refused("s3: a bucket for everybody by its list", "AccessControlListNotSupported", s3.put_bucket_acl, Bucket="harbour", ACL="public-read", status=400)
+    rules = [{"ID": "old", "Status": "Enabled", "Filter": {"Prefix": "tmp/"}, "Expiration": {"Days": 3}}]
+    ok("s3: a lifecycle", s3.put_bucket_lifecycle_configuration, Bucket="harbour", LifecycleConfiguration={"Rules": rules})
+    same("s3: is read back", s3.get_bucket_lifecycle_configuration(Bucket="harbour")["Rules"], rules)
+    ok("s3: and removed", s3.delete_bucket_lifecycle, Bucket="harbour")
 
 
 class Chunked(botocore.auth.S3SigV4Auth):
@@ -171,3 +239,60 @@ def presigned():
     Count.errors += 1
     status, body = fetch(s3.meta.endpoint_url + "/harbour/copy")
     report("s3: without a signature", None if status == 403 and b"AccessDenied" in body else f"{status} {body[:200]}")
+
+
+def presigned_by_default():
+    """What boto3 and the AWS CLI presign for an endpoint of one's own: version 2."""
+    s3 = person("ProducerAdmin").s3
+    sign = lambda operation, seconds=60, **more: s3.generate_presigned_url(operation, {"Bucket": "harbour", **more}, ExpiresIn=seconds)  # noqa: E731
+    url = sign("get_object", Key="a/b c+d.txt")
+    true("s3: an address of version 2", "AWSAccessKeyId=" in url)
+    same("s3: is answered", fetch(url), (200, b"hello"))
+    same("s3: with a header that it chooses", fetch(sign("get_object", Key="copy", ResponseContentType="text/a b"))[0], 200)
+    same("s3: a listing", fetch(sign("list_objects_v2", Prefix="list/"))[0], 200)
+    same("s3: an upload", fetch(sign("put_object", Key="by-default", Metadata={"a": "b"}, StorageClass="STANDARD_IA"), "PUT", b"up", {"Content-Type": ""})[0], 200)
+    head = s3.head_object(Bucket="harbour", Key="by-default")
+    same("s3: with what stands for headers in it", (head["Metadata"], head["StorageClass"]), ({"a": "b"}, "STANDARD_IA"))
+    for title, address, method, status, want in (
+        ("that has expired", sign("get_object", seconds=-1, Key="copy"), "GET", 403, b"AccessDenied"),
+        ("for another key", sign("get_object", Key="copy").replace("/copy", "/big"), "GET", 403, b"SignatureDoesNotMatch"),
+        ("for another method", sign("get_object", Key="copy"), "DELETE", 403, b"SignatureDoesNotMatch"),
+        ("with a subresource more", sign("get_object", Key="copy") + "&acl", "GET", 403, b"SignatureDoesNotMatch"),
+        ("with another operation behind it", sign("list_objects_v2") + "&publicAccessBlock", "GET", 501, b"NotImplemented"),
+    ):
+        Count.errors += 1
+        got, body = fetch(address, method)
+        report(f"s3: an address of version 2 {title}", None if got == status and want in body else f"{got} {body[:200]}")
+
+
+def send_form(post, content, **more):
+    """Sends a form as a browser does."""
+    line = "----lakemesh"
+    fields = {**post["fields"], **more}
+    body = b"".join(f'--{line}\r\nContent-Disposition: form-data; name="{n}"\r\n\r\n{v}\r\n'.encode() for n, v in fields.items())
+    body += f'--{line}\r\nContent-Disposition: form-data; name="file"; filename="f.csv"\r\n\r\n'.encode() + content + f"\r\n--{line}--\r\n".encode()
+    return fetch(post["url"], "POST", body, {"Content-Type": f"multipart/form-data; boundary={line}"})
+
+
+def forms():
+    admin = person("ProducerAdmin")
+    for version in (None, "s3v4"):
+        s3 = admin.client("s3", **({"signature_version": version} if version else {}))
+        name = version or "version 2"
+        sign = lambda key="form/${filename}", seconds=60, conditions=(["content-length-range", 1, 8],), **fields: s3.generate_presigned_post(  # noqa: E731
+            "harbour", key, Fields=fields or None, Conditions=list(conditions) + [{n: v} for n, v in fields.items()], ExpiresIn=seconds)  # noqa: B023
+        same(f"s3: a form of {name}", send_form(sign(), b"rows")[0], 204)
+        same("s3: arrives", s3.get_object(Bucket="harbour", Key="form/f.csv")["Body"].read(), b"rows")
+        status, body = send_form(sign(success_action_status="201"), b"rows")
+        same("s3: and says where", (status, b"<Key>form/f.csv</Key>" in body), (201, True))
+        for title, post, content, more, want in (
+            ("that has expired", sign(seconds=-1), b"rows", {}, (403, b"Policy expired")),
+            ("with more than it may have", sign(), b"too many rows", {}, (400, b"EntityTooLarge")),
+            ("for another key", sign("form/k"), b"rows", {"key": "other"}, (403, b"Policy Condition failed")),
+            ("with a field more", sign(), b"rows", {"x-amz-meta-a": "b"}, (403, b"Extra input fields")),
+            ("with another policy", sign(), b"rows", {"policy": "e30="}, (403, b"SignatureDoesNotMatch")),
+            ("that nobody signed", {"url": sign()["url"], "fields": {"key": "form/k"}}, b"rows", {}, (403, b"AccessDenied")),
+        ):
+            Count.errors += 1
+            status, body = send_form(post, content, **more)
+            report(f"s3: a form of {name} {title}", None if (status, want[1] in body) == (want[0], True) else f"{status} {body[:200]}")

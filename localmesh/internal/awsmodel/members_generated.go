@@ -155,7 +155,6 @@ var refused = map[string][]string{
 		"MessageAttributeValue.StringListValues",
 		"MessageAttributeValue.StringValue",
 		"ReceiveMessageInput.AttributeNames",
-		"ReceiveMessageInput.MessageAttributeNames",
 		"ReceiveMessageInput.MessageSystemAttributeNames",
 		"ReceiveMessageInput.ReceiveRequestAttemptId",
 		"SendMessageInput.DelaySeconds",

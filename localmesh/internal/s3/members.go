@@ -31,46 +31,44 @@ const (
 // honoured are the members of each operation's input that are honoured: what they ask
 // for is done, or refused where it cannot be. All others are refused by [checkMembers].
 // Those of every operation are in [common].
-func honoured() map[string]string {
-	return map[string]string{
-		"ListBuckets":             "BucketRegion ContinuationToken MaxBuckets Prefix",
-		"CreateBucket":            "CreateBucketConfiguration ObjectLockEnabledForBucket ObjectOwnership" + grants,
-		"PutBucketPolicy":         "Policy ConfirmRemoveSelfBucketAccess" + body,
-		"PutBucketEncryption":     "ServerSideEncryptionConfiguration" + body,
-		"PutPublicAccessBlock":    "PublicAccessBlockConfiguration" + body,
-		"PutBucketTagging":        "Tagging" + body,
-		"ListObjects":             "Delimiter EncodingType Marker MaxKeys Prefix OptionalObjectAttributes",
-		"ListObjectsV2":           "ContinuationToken Delimiter EncodingType FetchOwner MaxKeys Prefix StartAfter OptionalObjectAttributes",
-		"PutObject":               "Body ContentLength ContentMD5 IfMatch IfNoneMatch StorageClass Tagging WebsiteRedirectLocation" + contents + sums + grants + keys + locks,
-		"GetObject":               "ChecksumMode PartNumber Range VersionId" + ifs + answers,
-		"HeadObject":              "ChecksumMode PartNumber Range VersionId" + ifs + answers,
-		"DeleteObject":            "BypassGovernanceRetention IfMatch VersionId",
-		"DeleteObjects":           "BypassGovernanceRetention Delete" + body,
-		"CopyObject":              "ChecksumAlgorithm IfMatch IfNoneMatch MetadataDirective StorageClass Tagging TaggingDirective WebsiteRedirectLocation" + contents + grants + keys + locks + sourceIf,
-		"GetObjectTagging":        "VersionId",
-		"PutObjectTagging":        "Tagging VersionId" + body,
-		"DeleteObjectTagging":     "VersionId",
-		"CreateMultipartUpload":   "ChecksumAlgorithm ChecksumType StorageClass Tagging WebsiteRedirectLocation" + contents + grants + keys + locks,
-		"UploadPart":              "Body ContentLength ContentMD5 PartNumber UploadId" + sums,
-		"UploadPartCopy":          "CopySourceRange PartNumber UploadId" + sourceIf,
-		"CompleteMultipartUpload": "ChecksumType IfMatch IfNoneMatch MpuObjectSize MultipartUpload UploadId" + sums,
-		"AbortMultipartUpload":    "UploadId",
-		"ListParts":               "MaxParts PartNumberMarker UploadId",
-		"ListMultipartUploads":    "Delimiter EncodingType KeyMarker MaxUploads Prefix UploadIdMarker",
-		"ListObjectVersions":      "Delimiter EncodingType KeyMarker MaxKeys Prefix VersionIdMarker OptionalObjectAttributes",
-		"GetObjectAttributes":     "MaxParts ObjectAttributes PartNumberMarker VersionId",
-		"GetObjectAcl":            "VersionId",
-		"PutBucketAcl":            "AccessControlPolicy" + body + grants,
-		"PutObjectAcl":            "AccessControlPolicy VersionId" + body + grants,
-		"PutBucketVersioning":     "VersioningConfiguration" + body,
+var honoured = map[string]string{
+	"ListBuckets":             "BucketRegion ContinuationToken MaxBuckets Prefix",
+	"CreateBucket":            "CreateBucketConfiguration ObjectLockEnabledForBucket ObjectOwnership" + grants,
+	"PutBucketPolicy":         "Policy ConfirmRemoveSelfBucketAccess" + body,
+	"PutBucketEncryption":     "ServerSideEncryptionConfiguration" + body,
+	"PutPublicAccessBlock":    "PublicAccessBlockConfiguration" + body,
+	"PutBucketTagging":        "Tagging" + body,
+	"ListObjects":             "Delimiter EncodingType Marker MaxKeys Prefix OptionalObjectAttributes",
+	"ListObjectsV2":           "ContinuationToken Delimiter EncodingType FetchOwner MaxKeys Prefix StartAfter OptionalObjectAttributes",
+	"PutObject":               "Body ContentLength ContentMD5 IfMatch IfNoneMatch StorageClass Tagging WebsiteRedirectLocation" + contents + sums + grants + keys + locks,
+	"GetObject":               "ChecksumMode PartNumber Range VersionId" + ifs + answers,
+	"HeadObject":              "ChecksumMode PartNumber Range VersionId" + ifs + answers,
+	"DeleteObject":            "BypassGovernanceRetention IfMatch VersionId",
+	"DeleteObjects":           "BypassGovernanceRetention Delete" + body,
+	"CopyObject":              "ChecksumAlgorithm IfMatch IfNoneMatch MetadataDirective StorageClass Tagging TaggingDirective WebsiteRedirectLocation" + contents + grants + keys + locks + sourceIf,
+	"GetObjectTagging":        "VersionId",
+	"PutObjectTagging":        "Tagging VersionId" + body,
+	"DeleteObjectTagging":     "VersionId",
+	"CreateMultipartUpload":   "ChecksumAlgorithm ChecksumType StorageClass Tagging WebsiteRedirectLocation" + contents + grants + keys + locks,
+	"UploadPart":              "Body ContentLength ContentMD5 PartNumber UploadId" + sums,
+	"UploadPartCopy":          "CopySourceRange PartNumber UploadId" + sourceIf,
+	"CompleteMultipartUpload": "ChecksumType IfMatch IfNoneMatch MpuObjectSize MultipartUpload UploadId" + sums,
+	"AbortMultipartUpload":    "UploadId",
+	"ListParts":               "MaxParts PartNumberMarker UploadId",
+	"ListMultipartUploads":    "Delimiter EncodingType KeyMarker MaxUploads Prefix UploadIdMarker",
+	"ListObjectVersions":      "Delimiter EncodingType KeyMarker MaxKeys Prefix VersionIdMarker OptionalObjectAttributes",
+	"GetObjectAttributes":     "MaxParts ObjectAttributes PartNumberMarker VersionId",
+	"GetObjectAcl":            "VersionId",
+	"PutBucketAcl":            "AccessControlPolicy" + body + grants,
+	"PutObjectAcl":            "AccessControlPolicy VersionId" + body + grants,
+	"PutBucketVersioning":     "VersioningConfiguration" + body,
 
-		"PutBucketLifecycleConfiguration":    "LifecycleConfiguration TransitionDefaultMinimumObjectSize" + body,
-		"PutBucketOwnershipControls":         "OwnershipControls" + body,
-		"PutBucketNotificationConfiguration": "NotificationConfiguration",
-		"PutBucketLogging":                   "BucketLoggingStatus" + body,
-		"PutBucketRequestPayment":            "RequestPaymentConfiguration" + body,
-		"PutBucketAccelerateConfiguration":   "AccelerateConfiguration ChecksumAlgorithm",
-	}
+	"PutBucketLifecycleConfiguration":    "LifecycleConfiguration TransitionDefaultMinimumObjectSize" + body,
+	"PutBucketOwnershipControls":         "OwnershipControls" + body,
+	"PutBucketNotificationConfiguration": "NotificationConfiguration",
+	"PutBucketLogging":                   "BucketLoggingStatus" + body,
+	"PutBucketRequestPayment":            "RequestPaymentConfiguration" + body,
+	"PutBucketAccelerateConfiguration":   "AccelerateConfiguration ChecksumAlgorithm",
 }
 
 // common are the members of all operations that are taken without asking which: the
@@ -92,7 +90,7 @@ func aboutTheRequest(name string) bool {
 // handler does not honour, and gives it the headers of a presigned request.
 func guarded(name string, handle func(*engine.Call, *engine.Request) (*engine.Response, error)) func(*engine.Call, *engine.Request) (*engine.Response, error) {
 	model, known := awsmodel.S3Named(name)
-	taken := strings.Fields(honoured()[name] + " " + common)
+	taken := strings.Fields(honoured[name] + " " + common)
 	return func(c *engine.Call, r *engine.Request) (*engine.Response, error) {
 		if known {
 			copied := r.WithContext(r.Context())

@@ -65,7 +65,7 @@ func TestEveryOperationWithEveryMember(t *testing.T) {
 		o.DisableS3ExpressSessionAuth = aws.Bool(true)
 		o.RequestChecksumCalculation = aws.RequestChecksumCalculationWhenRequired
 	})
-	offered, honoured := lms3.Offered(), lms3.Honoured()
+	offered, honoured := lms3.Offered(), lms3.Honoured
 	inputs := sample.Operations(sample.Clients()["s3"])
 	for _, name := range slices.Sorted(maps.Keys(inputs)) {
 		in := inputs[name]

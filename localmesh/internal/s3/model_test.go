@@ -94,7 +94,7 @@ func TestWhatIsHonouredIsInTheModel(t *testing.T) {
 		}
 	}
 	groups := strings.Fields(contents + sums + grants + keys + locks + ifs + sourceIf + answers + body)
-	for name, list := range honoured() {
+	for name, list := range honoured {
 		o, ok := awsmodel.S3Named(name)
 		if !ok || !offered[name] {
 			t.Errorf("%s is not offered", name)
@@ -126,7 +126,7 @@ func TestWhatIsHonouredIsRead(t *testing.T) {
 		}
 		code.WriteString(strings.ToLower(string(text)))
 	}
-	for name, list := range honoured() {
+	for name, list := range honoured {
 		o, _ := awsmodel.S3Named(name)
 		for _, m := range o.Members {
 			if !slices.Contains(strings.Fields(list), m.Name) || m.Place == awsmodel.InBody || m.Place == awsmodel.InPrefixedHeaders {

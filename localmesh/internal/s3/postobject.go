@@ -125,7 +125,7 @@ func putOf(r *engine.Request, bucket, key string) (*engine.Request, error) {
 	}
 	model, _ := awsmodel.S3Named("PutObject")
 	out := &engine.Request{Request: put, Payload: r.Form.File, Form: r.Form, Signature: r.Signature, Received: r.Received}
-	return out, checkMembers(model, strings.Fields(honoured()["PutObject"]+" "+common), out)
+	return out, checkMembers(model, strings.Fields(honoured["PutObject"]+" "+common), out)
 }
 
 // taggingHeader turns the tags of a form, which are XML, into those of a header.
@@ -208,9 +208,13 @@ func checkPolicy(r *engine.Request, bucket string) error {
 			return err
 		}
 	}
+	// The bucket is a field as well, which stands in the address.
 	var extra []string
+	if !covered["bucket"] {
+		extra = append(extra, "bucket")
+	}
 	for name := range f.Fields {
-		if !uncovered(name) && !covered[name] {
+		if !uncovered(name) && !covered[name] && name != "bucket" {
 			extra = append(extra, name)
 		}
 	}

@@ -256,6 +256,7 @@ func TestUploadsByForms(t *testing.T) {
 			{"a field of nobody", signedForm(admins, v2, later, map[string]string{"key": "in/k", "x-amz-meta-a": "b"}, bucket, prefix), 403, "Extra input fields: x-amz-meta-a"},
 			{"a field that is ignored", signedForm(admins, v2, later, map[string]string{"key": "in/k", "x-ignore-a": "b"}, bucket, prefix), 204, ""},
 			{"the key without a condition", signedForm(admins, v2, later, key("in/k"), bucket), 403, "Extra input fields: key"},
+			{"any bucket", signedForm(admins, v2, later, key("in/k"), prefix), 403, "Extra input fields: bucket"},
 			{"too large", signedForm(admins, v2, later, key("in/k"), bucket, prefix, []any{"content-length-range", 0, 3}), 400, "EntityTooLarge"},
 			{"too small", signedForm(admins, v2, later, key("in/k"), bucket, prefix, []any{"content-length-range", 5, 9}), 400, "EntityTooSmall"},
 			{"of the right size", signedForm(admins, v2, later, key("in/k"), bucket, prefix, []any{"content-length-range", 4, 4}), 204, ""},

@@ -3,7 +3,9 @@ package sqs
 import (
 	"crypto/md5"
 	"encoding/hex"
+	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -57,6 +59,25 @@ func letter(d state.DeadLetter) types.Message {
 	return m
 }
 
+// asked are those of a message's attributes that a receiver has named: by name, by what
+// it begins with ("bar.*"), or all.
+func asked(have map[string]types.MessageAttributeValue, names []string) map[string]types.MessageAttributeValue {
+	var found map[string]types.MessageAttributeValue
+	for name, v := range have {
+		if !slices.ContainsFunc(names, func(n string) bool {
+			prefix, pattern := strings.CutSuffix(n, ".*")
+			return n == "All" || n == name || pattern && strings.HasPrefix(name, prefix)
+		}) {
+			continue
+		}
+		if found == nil {
+			found = map[string]types.MessageAttributeValue{}
+		}
+		found[name] = v
+	}
+	return found
+}
+
 func receiveMessage(c *engine.Call, in *sqs.ReceiveMessageInput) (*sqs.ReceiveMessageOutput, error) {
 	q, err := open(c, in.QueueUrl, "sqs:ReceiveMessage")
 	if err != nil {
@@ -83,7 +104,9 @@ func receiveMessage(c *engine.Call, in *sqs.ReceiveMessageInput) (*sqs.ReceiveMe
 		}
 		d.Receipt, d.Hidden = c.Mesh.UUID(), c.Now.Add(time.Duration(hidden)*time.Second)
 		found[key] = d
-		out.Messages = append(out.Messages, letter(d))
+		m := letter(d)
+		m.MessageAttributes = asked(m.MessageAttributes, in.MessageAttributeNames)
+		out.Messages = append(out.Messages, m)
 		return len(found) < most
 	})
 	if err != nil {
