@@ -1,9 +1,10 @@
 // Command localmesh measures the local mesh as a server: how many calls a second
 // it answers beside moto's server, how fast it starts and what it holds at rest,
-// and how it does on a folder with many partitions.
+// how long queries take beside DuckDB, and how it does on a folder with many partitions.
 //
 //	go run ./bench/localmesh calls  [-rounds 5] [-each 500ms] [-clients 4]
 //	go run ./bench/localmesh start  [-rounds 10]
+//	go run ./bench/localmesh query  [-rows 1000000] [-python program]
 //	go run ./bench/localmesh folder [-tables 1000] [-partitions 1000] [-rate 200] [-for 60s] [-dir folder]
 //
 // Each prints a table, and writes what it found as JSON with -json file. What is
@@ -35,7 +36,7 @@ func interruptible(args []string) error {
 	return run(ctx, args)
 }
 
-var errUsage = errors.New("what is to be measured: calls, start or folder")
+var errUsage = errors.New("what is to be measured: calls, start, query or folder")
 
 func run(ctx context.Context, args []string) error {
 	if len(args) == 0 {
@@ -55,6 +56,10 @@ func run(ctx context.Context, args []string) error {
 	case "start":
 		rounds := flags.Int("rounds", 10, "how often the server is started")
 		measure = func() (result, error) { return measureStart(ctx, *program, *rounds) }
+	case "query":
+		rows := flags.Int("rows", 1_000_000, "rows of the table")
+		python := flags.String("python", "python3", "a Python that has DuckDB, such as that of the environment \"query\" of interop/install")
+		measure = func() (result, error) { return measureQueries(ctx, *python, *rows) }
 	case "folder":
 		var o folderOptions
 		flags.IntVar(&o.tables, "tables", 1000, "tables in the folder")

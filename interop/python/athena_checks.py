@@ -123,7 +123,7 @@ class Queries:
         d = self.draw
         table = d.choice(["facts_parquet", "facts_json", "facts_csv"])
         where = f" WHERE {self.condition()}" if d.random() < 0.7 else ""
-        kind = d.randrange(7)
+        kind = d.randrange(9)
         if kind == 0:
             keys = d.choice(["f.kind", "ok", "year(d)", "f.kind, ok"])
             having = d.choice(["", " HAVING count(*) > 5"])
@@ -145,6 +145,20 @@ class Queries:
         if kind == 5:
             op = d.choice(["UNION", "UNION ALL", "INTERSECT", "EXCEPT"])
             return f"WITH a AS (SELECT f.kind, n FROM {table} f{where}) SELECT kind, n FROM a {op} SELECT kind, 3 FROM kinds"
+        if kind in (7, 8):
+            # What tables do by themselves.
+            simple = d.choice(["", " WHERE n > 3", " WHERE f.kind = 'tea' AND n <= 20", " WHERE id BETWEEN 50 AND 300 AND name <> 'bob'", " WHERE name IN ('ann', 'eve') AND ok IS NOT NULL", " WHERE price >= 12.50 AND x < 100",
+                               " WHERE d < DATE '2022-02-02'", " WHERE n IS NULL", " WHERE 5 < n AND n % 2 = 0", " WHERE ts >= TIMESTAMP '2021-01-01 00:00:00'", " WHERE id < 0"])
+            if kind == 7:
+                keys = d.choice(["", "f.kind", "ok", "name, f.kind", "n", "d", "ok, n"])
+                columns = ", ".join(d.choice(["count(*)", "count(name)", "sum(n)", "sum(x)", "sum(price)", "avg(n)", "avg(x)", "min(name)", "max(d)", "min(price)", "max(x)", "count(DISTINCT name)", "count(DISTINCT n)",
+                                              "sum(n) + count(*)", "max(id) - min(id)", "count(DISTINCT price)", "min(ok)", "max(ts)", "CASE WHEN count(*) > 10 THEN sum(id) END"]) for _ in range(3))
+                if not keys:
+                    return f"SELECT {columns} FROM {table} f{simple}"
+                having = d.choice(["", "", " HAVING count(*) > 3", " HAVING sum(n) > 10"])
+                return f"SELECT {keys}, {columns} FROM {table} f{simple} GROUP BY {keys}{having}"
+            key, way = d.choice(["n", "name", "d", "price", "x", "ts", "ok", "id", "f.kind"]), d.choice(["NULLS LAST", "DESC NULLS LAST", "NULLS FIRST", "DESC NULLS FIRST"])
+            return f"SELECT {d.choice(['*', 'id, name', key + ', id'])} FROM {table} f{simple} ORDER BY {key} {way}, id LIMIT {d.randrange(1, 12)}"
         return f"SELECT {d.choice(['', 'DISTINCT '])}{self.value()} AS a, {self.value()} AS b, {self.value()} AS c FROM {table} f{where}"
 
 

@@ -63,6 +63,8 @@ type table struct {
 	rows  *condition
 	cells []*condition
 	parts []glue.PartitionOf
+	// snapshot is the metadata of an Iceberg table.
+	snapshot *icebergMetadata
 
 	once     sync.Once
 	governed *s3.Client
@@ -90,6 +92,15 @@ func (g *gate) Table(_ context.Context, catalog, database, name string) (*dialec
 	})
 	if err != nil {
 		return nil, err
+	}
+	if isIceberg(t.reading.Table) {
+		// Its files are read outside of the transaction.
+		g.mu.Unlock()
+		err = t.openIceberg()
+		g.mu.Lock()
+		if err != nil {
+			return nil, err
+		}
 	}
 	t.shown.Key = key
 	g.tables[key] = t
@@ -299,17 +310,17 @@ func (t *table) Scan(used []bool, constraints []sqlite.Constraint) (files.Reader
 		}
 	}
 	var err error
-	if r.pending, err = t.list(r, constraints); err != nil {
+	if r.pending, err = t.list(constraints); err != nil {
 		return nil, err
 	}
 	return r, nil
 }
 
 // list finds the files of the partitions that can have rows which fulfil the constraints.
-func (t *table) list(r *reader, constraints []sqlite.Constraint) ([]file, error) {
+func (t *table) list(constraints []sqlite.Constraint) ([]file, error) {
 	source := t.reading.Table
-	if kind := source.Parameters["table_type"]; strings.EqualFold(kind, "iceberg") {
-		return t.iceberg(r)
+	if t.snapshot != nil {
+		return t.iceberg()
 	}
 	if len(source.PartitionKeys) == 0 {
 		return t.filesIn(source.Storage, nil)

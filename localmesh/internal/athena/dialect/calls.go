@@ -100,6 +100,13 @@ func (a *analyzer) call(c call, sc *scope) (typed, error) {
 
 // aggregate writes an aggregate with its FILTER.
 func (a *analyzer) aggregate(c call, sc *scope) (typed, error) {
+	if sc.pushed != nil {
+		probe := *sc
+		probe.mode, probe.pushed = aggregate, nil
+		x, ok := sc.pushed.aggregate(a, c, &probe)
+		sc.pushed.failed = sc.pushed.failed || !ok
+		return x, nil
+	}
 	inner := *sc
 	inner.mode, inner.windows = aggregate, false
 	filter := ""

@@ -19,8 +19,11 @@ type typed struct {
 func (a *analyzer) expression(e expression, sc *scope) (typed, error) {
 	if sc.mode == groups && len(sc.keys) > 0 {
 		probe := *sc
-		probe.mode, probe.windows = rows, false
+		probe.mode, probe.windows, probe.pushed = rows, false, nil
 		if x, err := a.write(e, &probe); err == nil && sc.keys[x.sql] {
+			if sc.pushed != nil {
+				x.sql = sc.pushed.keys[x.sql]
+			}
 			return x, nil
 		}
 	}

@@ -39,6 +39,11 @@ type Source struct {
 	Table *Table
 	// Used tells which of its columns are read.
 	Used []bool
+	// Where are conditions that all rows which matter fulfil; Grouping and Top are nil, or what
+	// the table does with these rows.
+	Where    []Comparison
+	Grouping *Grouping
+	Top      *Top
 }
 
 // Plan is a query as the engine runs it.
@@ -103,6 +108,7 @@ const maxSQL = 4 << 20
 // source is a table that is read.
 type source struct {
 	*Source
+	// materialized is set if its rows are kept for joins.
 	materialized bool
 }
 
@@ -154,6 +160,8 @@ type scope struct {
 	keys map[string]bool
 	// windows is set where window functions may stand.
 	windows bool
+	// pushed is set where the table makes the groups.
+	pushed *pushed
 	// clause is where aggregates may not stand, for errors.
 	clause string
 }
@@ -220,7 +228,10 @@ func (a *analyzer) query(q *query, parent *scope, top bool) (output, error) {
 	var o output
 	var err error
 	if s, ok := q.body.(selection); ok {
-		o, err = a.selection(s, q.order, inner)
+		var sc *scope
+		if o, sc, err = a.selection(s, q.order, inner); err == nil && top {
+			a.top(q, sc)
+		}
 	} else {
 		if o, err = a.body(q.body, inner); err != nil {
 			return o, err
@@ -300,7 +311,8 @@ func list(columns []Column) string {
 func (a *analyzer) body(b body, sc *scope) (output, error) {
 	switch b := b.(type) {
 	case selection:
-		return a.selection(b, nil, sc)
+		o, _, err := a.selection(b, nil, sc)
+		return o, err
 	case bracketed:
 		o, err := a.query(b.query, sc, false)
 		return output{sql: "SELECT " + list(o.columns) + " FROM (" + o.whole() + ")", columns: o.columns}, err
@@ -493,13 +505,24 @@ func direction(s sortItem) string {
 }
 
 // selection writes SELECT with its order.
-func (a *analyzer) selection(s selection, order []sortItem, outer *scope) (output, error) {
+func (a *analyzer) selection(s selection, order []sortItem, outer *scope) (output, *scope, error) {
 	sc := &scope{parent: outer}
+	o, err := a.select_(s, order, sc)
+	return o, sc, err
+}
+
+func (a *analyzer) select_(s selection, order []sortItem, sc *scope) (output, error) {
 	from := ""
 	if s.from != nil {
 		var err error
 		if from, err = a.from(s.from, sc); err != nil {
 			return output{}, err
+		}
+	}
+	if b := a.pushable(s, sc); b != nil && s.where != nil {
+		b.Where, _ = a.comparisons(s.where, sc)
+		for _, c := range b.Where {
+			b.Used[c.Column] = true
 		}
 	}
 	where := ""
@@ -518,6 +541,11 @@ func (a *analyzer) selection(s selection, order []sortItem, outer *scope) (outpu
 	group, err := a.group(s, items, order, sc)
 	if err != nil {
 		return output{}, err
+	}
+	if sc.mode == groups {
+		if out, ok := a.grouping(s, items, order, sc); ok {
+			return out, nil
+		}
 	}
 	sc.clause, sc.windows = "", true
 	var out output

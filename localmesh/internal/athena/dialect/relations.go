@@ -134,11 +134,6 @@ func (a *analyzer) source(n tableName) (*source, string, error) {
 		// Not even its rows can be counted.
 		return nil, "", n.fail(CodeColumn, "Relation contains no accessible columns")
 	}
-	for _, s := range a.sources {
-		if s.Table.Key == t.Key {
-			return s, database, nil
-		}
-	}
 	s := &source{Source: &Source{Name: fmt.Sprintf("t%d", len(a.sources)), Table: t, Used: make([]bool, len(t.Columns))}}
 	a.sources = append(a.sources, s)
 	return s, database, nil

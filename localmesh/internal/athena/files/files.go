@@ -20,6 +20,10 @@ type Column struct {
 	Type dialect.Type
 	// ID is its id in Iceberg, or 0.
 	ID int
+	// Gone is set for a column that an Iceberg table has no more, Renamed for one whose fields
+	// may have had other names, and InFile for one that must be in a file, as its value might
+	// otherwise be known from the partition alone.
+	Gone, Renamed, InFile bool
 }
 
 // Layout is how the files of a table, or of a partition of one, are written.

@@ -6,6 +6,7 @@ import (
 	"io"
 	"math"
 	"math/big"
+	"slices"
 	"strings"
 	"time"
 
@@ -40,15 +41,23 @@ func openParquet(l Layout, key string, content []byte, used []bool) (Reader, err
 	}
 	r := &parquetReader{groups: f.RowGroups(), columns: l.Columns, used: used, nodes: make([]*parquet.Column, len(used)),
 		batch: Batch{Columns: make([]Vector, len(used))}}
+	// Files that were not written by Iceberg have no ids.
+	ids := slices.ContainsFunc(f.Root().Columns(), func(n *parquet.Column) bool { return n.ID() != 0 })
 	for i, u := range used {
 		if !u {
 			continue
 		}
 		r.batch.Columns[i] = make(Vector, BatchSize)
+		if l.Columns[i].Gone {
+			continue
+		}
 		for _, n := range f.Root().Columns() {
-			if l.Columns[i].ID != 0 && n.ID() == l.Columns[i].ID || l.Columns[i].ID == 0 && strings.EqualFold(n.Name(), l.Columns[i].Name) {
+			if byID := ids && l.Columns[i].ID != 0; byID && n.ID() == l.Columns[i].ID || !byID && strings.EqualFold(n.Name(), l.Columns[i].Name) {
 				r.nodes[i] = n
 			}
+		}
+		if r.nodes[i] == nil && l.Columns[i].InFile {
+			return nil, lacking("a column of an Iceberg table (%s) that is not in its files", l.Columns[i].Name)
 		}
 		if n := r.nodes[i]; n != nil && !fits(n, l.Columns[i].Type) {
 			return nil, Fault("HIVE_BAD_DATA", "Field %s's type in parquet file %s is incompatible with type %s defined in table schema, or the two are not in the local mesh", l.Columns[i].Name, key, l.Columns[i].Type)
@@ -243,7 +252,7 @@ func fits(n *parquet.Column, t dialect.Type) bool {
 		return n.Type().Kind() == parquet.ByteArray || n.Type().Kind() == parquet.FixedLenByteArray && t.Kind == dialect.Varbinary
 	case dialect.Date:
 		return n.Type().Kind() == parquet.Int32
-	case dialect.Timestamp:
+	case dialect.Timestamp, dialect.TimestampTZ:
 		return n.Type().Kind() == parquet.Int96 || n.Type().Kind() == parquet.Int64 && isTimestamp
 	}
 	return false
@@ -306,7 +315,7 @@ func converter(n *parquet.Column, t dialect.Type) func(parquet.Value) (any, erro
 		return func(v parquet.Value) (any, error) { return bounded(t, string(v.ByteArray())), nil }
 	case dialect.Varbinary:
 		return func(v parquet.Value) (any, error) { return bytes.Clone(v.ByteArray()), nil }
-	case dialect.Timestamp:
+	case dialect.Timestamp, dialect.TimestampTZ:
 		return timestamps(n)
 	case dialect.Decimal:
 		if kind == parquet.ByteArray || kind == parquet.FixedLenByteArray {

@@ -206,6 +206,15 @@ func (m tables) Create(c vtab.Context, args []string) (vtab.Table, error) {
 	for i := range v.source.Table.Columns {
 		columns = append(columns, fmt.Sprintf("c%d", i))
 	}
+	if g := v.source.Grouping; g != nil {
+		columns = nil
+		for i := range g.Keys {
+			columns = append(columns, fmt.Sprintf("k%d", i))
+		}
+		for i := range g.Aggregates {
+			columns = append(columns, fmt.Sprintf("a%d", i))
+		}
+	}
 	if len(columns) == 0 {
 		columns = []string{"none"}
 	}
@@ -233,7 +242,7 @@ func (v *virtual) BestIndex(info *vtab.IndexInfo) error {
 	for i := range info.Constraints {
 		c := &info.Constraints[i]
 		op := operators[c.Op]
-		if !c.Usable || op == "" || c.Column < 0 {
+		if !c.Usable || op == "" || c.Column < 0 || v.source.Grouping != nil {
 			continue
 		}
 		c.ArgIndex = n
@@ -285,6 +294,7 @@ func (c *cursor) Filter(_ int, index string, values []vtab.Value) error {
 	if c.reader, err = c.table.table.Scan(c.table.source.Used, constraints); err != nil {
 		return c.fail(err)
 	}
+	c.reader = pushed(c.table.source, c.reader)
 	return c.more()
 }
 
