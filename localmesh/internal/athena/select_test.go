@@ -63,6 +63,8 @@ func TestSelect(t *testing.T) {
 		{"SELECT count(*) FILTER (WHERE paid) FROM orders", "2"},
 		{"SELECT typeof(sum(amount)), typeof(1/2), typeof('a') FROM orders", "decimal(38,2)|integer|varchar(1)"},
 		{"SELECT round(2.5e0), round(-2.5e0), round(1.255, 2), floor(-1.5), ceil(1.2e0)", "3.0|-3.0|1.260|-2|2.0"},
+		{"SELECT greatest(1, NULL), least(NULL, 2), greatest(2, 3), greatest(id, NULL) FROM orders WHERE id = 1", "∅|∅|3|∅"},
+		{"SELECT greatest(1,NULL)", "∅"},
 		{"SELECT DISTINCT paid FROM orders ORDER BY paid", "false\ntrue\n∅"},
 	} {
 		if got := w.ask(c.sql); got != c.want {
