@@ -85,7 +85,7 @@ func copyObject(c *engine.Call, r *engine.Request) (*engine.Response, error) {
 			return nil, err
 		}
 	}
-	if o.Encryption, err = encrypt(c, r, t); err != nil {
+	if o.Encryption, err = encrypt(c, r.Header, t); err != nil {
 		return nil, err
 	}
 	o.Key, o.Modified = t.key, c.Now.Truncate(time.Second)

@@ -98,12 +98,12 @@ func deleteBucketEncryption(c *engine.Call, r *engine.Request) (*engine.Response
 
 // encrypt tells how an object that is written is encrypted: as the request says, else as
 // its bucket does. The writer must be able to have a data key made.
-func encrypt(c *engine.Call, r *engine.Request, t target) (*state.Encryption, error) {
+func encrypt(c *engine.Call, h http.Header, t target) (*state.Encryption, error) {
 	e := t.bucket.Encryption
-	if algorithm := r.Header.Get(encryptionHeader); algorithm == ownKey {
+	if algorithm := h.Get(encryptionHeader); algorithm == ownKey {
 		e = nil
 	} else if slices.Contains(kmsAlgorithms(), algorithm) {
-		e = &state.Encryption{Algorithm: algorithm, Key: r.Header.Get(encryptionKeyHeader), BucketKey: r.Header.Get(bucketKeyHeader) == "true"}
+		e = &state.Encryption{Algorithm: algorithm, Key: h.Get(encryptionKeyHeader), BucketKey: h.Get(bucketKeyHeader) == "true"}
 		if e.Key == "" && t.bucket.Encryption != nil {
 			e.Key = t.bucket.Encryption.Key
 		}

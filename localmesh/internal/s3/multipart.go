@@ -44,7 +44,7 @@ func createMultipartUpload(c *engine.Call, r *engine.Request) (*engine.Response,
 	if err := refuseACL(r); err != nil {
 		return nil, err
 	}
-	encryption, err := encrypt(c, r, t)
+	encryption, err := encrypt(c, r.Header, t)
 	if err != nil {
 		return nil, err
 	}

@@ -163,7 +163,7 @@ func putObject(c *engine.Call, r *engine.Request) (*engine.Response, error) {
 			return nil, check
 		}
 	}
-	encryption, err := encrypt(c, r, t)
+	encryption, err := encrypt(c, r.Header, t)
 	if err != nil {
 		return nil, err
 	}
