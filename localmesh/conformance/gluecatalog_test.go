@@ -171,7 +171,7 @@ func TestWhatTheCatalogKeeps(t *testing.T) {
 
 	holds(t, "5.1.25", "CreateTable writes the metadata of an Iceberg table", func(t *testing.T) {
 		e := base.fork(t)
-		files := s3.NewFromConfig(e.Config(landlordAdmin), func(o *s3.Options) { o.UsePathStyle = true })
+		files := e.s3(landlordAdmin)
 		e.must(errOf(files.CreateBucket(t.Context(), &s3.CreateBucketInput{Bucket: aws.String("lake-of-ice")})))
 		create := func(parameters map[string]string) error {
 			in := tableAt("ice", "s3://lake-of-ice/ice")
