@@ -7,7 +7,9 @@
 package dynamodb
 
 import (
+	"encoding/json"
 	"maps"
+	"net/http"
 	"slices"
 	"strconv"
 	"time"
@@ -18,12 +20,12 @@ import (
 func tableOperations() []engine.Operation {
 	return []engine.Operation{
 		engine.Op("CreateTable", engine.Write, docs+"CreateTable.html",
-			"IAM on the table (also dynamodb:TagResource with tags); key schema, attribute definitions, indexes and their limits, billing mode.",
+			"IAM on the table (also dynamodb:TagResource with tags); key schema, attribute definitions, indexes and their limits, billing mode; resource policies, warm throughput, vector indexes and global tables are refused with 501.",
 			createTable),
 		engine.Op("DescribeTable", engine.Read, docs+"DescribeTable.html",
 			"IAM on the table; item counts and sizes are those of the moment.", describeTable),
 		engine.Op("UpdateTable", engine.Write, docs+"UpdateTable.html",
-			"IAM on the table; billing mode, stream, deletion protection, class, one global index made or deleted a call.", updateTable),
+			"IAM on the table; billing mode, stream, deletion protection, class, one global index made or deleted a call; replicas, warm throughput and vector indexes are refused with 501.", updateTable),
 		engine.Op("DeleteTable", engine.Write, docs+"DeleteTable.html", "IAM on the table; deletion protection.", deleteTable),
 		engine.Op("ListTables", engine.Read, docs+"ListTables.html", "IAM; the caller's account and region, in pages.", listTables),
 	}
@@ -65,6 +67,10 @@ type createTableInput struct {
 	Tags                      []tag
 	TableClass                enum
 	DeletionProtectionEnabled *bool
+
+	// What is not built.
+	ResourcePolicy, WarmThroughput, VectorIndexes            json.RawMessage
+	GlobalTableSourceArn, GlobalTableSettingsReplicationMode json.RawMessage //nolint:revive // as on the wire
 }
 
 type indexInput struct {
@@ -84,6 +90,10 @@ func createTable(c *engine.Call, in *createTableInput) (*tableOutput, error) {
 	}
 	ref, err := refer(c, in.TableName)
 	if err != nil {
+		return nil, err
+	}
+	if err := refuseUnbuilt(unbuilt{"ResourcePolicy", in.ResourcePolicy}, unbuilt{"WarmThroughput", in.WarmThroughput}, unbuilt{"VectorIndexes", in.VectorIndexes},
+		unbuilt{"GlobalTableSourceArn", in.GlobalTableSourceArn}, unbuilt{"GlobalTableSettingsReplicationMode", in.GlobalTableSettingsReplicationMode}); err != nil {
 		return nil, err
 	}
 	tags, err := readTags(in.Tags)
@@ -641,6 +651,26 @@ type updateTableInput struct {
 	SSESpecification            *encryption
 	TableClass                  enum
 	DeletionProtectionEnabled   *bool
+
+	// What is not built.
+	ReplicaUpdates, MultiRegionConsistency, GlobalTableWitnessUpdates, GlobalTableSettingsReplicationMode json.RawMessage
+	WarmThroughput, VectorIndexUpdates, DisassociationProtectionEnabled                                   json.RawMessage
+}
+
+// unbuilt is a member of a request that the local mesh does not have.
+type unbuilt struct {
+	name  string
+	value json.RawMessage
+}
+
+// refuseUnbuilt refuses what would silently not be done.
+func refuseUnbuilt(members ...unbuilt) error {
+	for _, m := range members {
+		if len(m.value) > 0 && string(m.value) != "null" {
+			return engine.Errorf("NotImplementedException", "the local mesh has no %s", m.name).WithStatus(http.StatusNotImplemented)
+		}
+	}
+	return nil
 }
 
 type indexUpdate struct {
@@ -652,6 +682,12 @@ type indexUpdate struct {
 func updateTable(c *engine.Call, in *updateTableInput) (*tableOutput, error) {
 	t, err := open(c, "UpdateTable", in.TableName, noSuchNamedTable)
 	if err != nil {
+		return nil, err
+	}
+	if err := refuseUnbuilt(unbuilt{"ReplicaUpdates", in.ReplicaUpdates}, unbuilt{"MultiRegionConsistency", in.MultiRegionConsistency},
+		unbuilt{"GlobalTableWitnessUpdates", in.GlobalTableWitnessUpdates}, unbuilt{"GlobalTableSettingsReplicationMode", in.GlobalTableSettingsReplicationMode},
+		unbuilt{"WarmThroughput", in.WarmThroughput}, unbuilt{"VectorIndexUpdates", in.VectorIndexUpdates},
+		unbuilt{"DisassociationProtectionEnabled", in.DisassociationProtectionEnabled}); err != nil {
 		return nil, err
 	}
 	if in.BillingMode == "" && in.ProvisionedThroughput == nil && len(in.GlobalSecondaryIndexUpdates) == 0 &&
