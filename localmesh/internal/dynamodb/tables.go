@@ -8,6 +8,7 @@ package dynamodb
 
 import (
 	"encoding/json"
+	"fmt"
 	"maps"
 	"net/http"
 	"slices"
@@ -137,7 +138,14 @@ func newTable(c *engine.Call, ref tableRef, in *createTableInput) (*table, error
 		Account: ref.account, Region: ref.region, Name: ref.name, ID: c.Mesh.UUID(), Created: c.Now,
 		Attributes: in.AttributeDefinitions, Keys: in.KeySchema,
 	}
-	if err := joined(checkKeyTypes(in.KeySchema, "keySchema"), checkBilling(in.BillingMode)); err != nil {
+	refusals := checkKeyTypes(in.KeySchema, "keySchema")
+	for i, x := range in.LocalSecondaryIndexes {
+		refusals = append(refusals, checkKeyTypes(x.KeySchema, fmt.Sprintf("localSecondaryIndexes.%d.member.keySchema", i+1))...)
+	}
+	for i, x := range in.GlobalSecondaryIndexes {
+		refusals = append(refusals, checkKeyTypes(x.KeySchema, fmt.Sprintf("globalSecondaryIndexes.%d.member.keySchema", i+1))...)
+	}
+	if err := joined(append(refusals, checkBilling(in.BillingMode))...); err != nil {
 		return nil, err
 	}
 	if err := t.checkDefinitions(); err != nil {
@@ -259,12 +267,12 @@ func elementsOf(keys []keyElement) string {
 }
 
 // checkKeyTypes refuses key types that there are not.
-func checkKeyTypes(keys []keyElement, at string) error {
+func checkKeyTypes(keys []keyElement, at string) []error {
 	var refusals []error
 	for i, k := range keys {
 		refusals = append(refusals, k.KeyType.oneOf(at+"."+strconv.Itoa(i+1)+".member.keyType", "[HASH, RANGE]", hashKey, rangeKey))
 	}
-	return joined(refusals...)
+	return refusals
 }
 
 func keyNames(keys []keyElement) []string {
@@ -688,6 +696,15 @@ func updateTable(c *engine.Call, in *updateTableInput) (*tableOutput, error) {
 		unbuilt{"GlobalTableWitnessUpdates", in.GlobalTableWitnessUpdates}, unbuilt{"GlobalTableSettingsReplicationMode", in.GlobalTableSettingsReplicationMode},
 		unbuilt{"WarmThroughput", in.WarmThroughput}, unbuilt{"VectorIndexUpdates", in.VectorIndexUpdates},
 		unbuilt{"DisassociationProtectionEnabled", in.DisassociationProtectionEnabled}); err != nil {
+		return nil, err
+	}
+	var refusals []error
+	for i, u := range in.GlobalSecondaryIndexUpdates {
+		if u.Create != nil {
+			refusals = append(refusals, checkKeyTypes(u.Create.KeySchema, fmt.Sprintf("globalSecondaryIndexUpdates.%d.member.create.keySchema", i+1))...)
+		}
+	}
+	if err := joined(refusals...); err != nil {
 		return nil, err
 	}
 	if in.BillingMode == "" && in.ProvisionedThroughput == nil && len(in.GlobalSecondaryIndexUpdates) == 0 &&
