@@ -9,6 +9,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/glue"
 	gluetypes "github.com/aws/aws-sdk-go-v2/service/glue/types"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
 )
 
 func TestWhatTheCatalogKeeps(t *testing.T) {
@@ -166,5 +167,25 @@ func TestWhatTheCatalogKeeps(t *testing.T) {
 			e.equal(len(out.CatalogList), n)
 		}
 		e.refused(errOf(e.glue(landlordAdmin).GetCatalog(t.Context(), &glue.GetCatalogInput{CatalogId: aws.String("sales")})), "EntityNotFoundException")
+	})
+
+	holds(t, "5.1.25", "CreateTable writes the metadata of an Iceberg table", func(t *testing.T) {
+		e := base.fork(t)
+		files := e.s3(landlordAdmin)
+		e.must(errOf(files.CreateBucket(t.Context(), &s3.CreateBucketInput{Bucket: aws.String("lake-of-ice")})))
+		create := func(parameters map[string]string) error {
+			in := tableAt("ice", "s3://lake-of-ice/ice")
+			in.PartitionKeys, in.Parameters = nil, parameters
+			return errOf(e.glue(landlordAdmin).CreateTable(t.Context(), &glue.CreateTableInput{DatabaseName: house, TableInput: in,
+				OpenTableFormatInput: &gluetypes.OpenTableFormatInput{IcebergInput: &gluetypes.IcebergInput{MetadataOperation: gluetypes.MetadataOperationCreate}}}))
+		}
+		e.refused(create(map[string]string{"table_type": "ICEBERG"}), "InvalidInputException", "reserved parameters")
+		e.must(create(nil))
+		table, err := e.get(landlordAdmin, "", "house", "ice")
+		e.must(err)
+		e.equal(table.Parameters["table_type"], "ICEBERG")
+		key, ok := strings.CutPrefix(table.Parameters["metadata_location"], "s3://lake-of-ice/")
+		e.equal(ok, true)
+		e.must(errOf(files.GetObject(t.Context(), &s3.GetObjectInput{Bucket: aws.String("lake-of-ice"), Key: &key})))
 	})
 }

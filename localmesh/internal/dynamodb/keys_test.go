@@ -193,3 +193,77 @@ func TestLongKeysLead(t *testing.T) {
 	refused(t, query("x", "z"), denied, "")
 	refused(t, query("z", "y"), denied, "")
 }
+
+// The conditions from before expressions reach as far as the key does.
+func TestLongKeysTakeLegacyConditions(t *testing.T) {
+	t.Parallel()
+	c := newMesh(t).admin(t)
+	things := aws.String("things")
+	if _, err := c.CreateTable(t.Context(), longKeyTable("things", "h i|a b c")); err != nil {
+		t.Fatal(err)
+	}
+	for n := range 4 {
+		put := item{"id": s(fmt.Sprint(n)), "h": s("h"), "i": s("i"), "a": s("a"), "b": s("b"), "c": s(fmt.Sprint(n))}
+		if _, err := c.PutItem(t.Context(), &awsdynamodb.PutItemInput{TableName: things, Item: put}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	is := func(op types.ComparisonOperator, v string) types.Condition {
+		return types.Condition{ComparisonOperator: op, AttributeValueList: []types.AttributeValue{s(v)}}
+	}
+	query := func(conditions map[string]types.Condition) (*awsdynamodb.QueryOutput, error) {
+		return c.Query(t.Context(), &awsdynamodb.QueryInput{TableName: things, IndexName: aws.String("index0"), KeyConditions: conditions})
+	}
+	all := map[string]types.Condition{"h": is("EQ", "h"), "i": is("EQ", "i"), "a": is("EQ", "a"), "b": is("EQ", "b"), "c": is("GT", "1")}
+	out, err := query(all)
+	if err != nil || out.Count != 2 {
+		t.Errorf("got %+v, %v", out, err)
+	}
+	all["d"] = is("EQ", "d")
+	_, err = query(all)
+	refused(t, err, validation, "Conditions can be of length 1 or 2 only")
+	delete(all, "d")
+	delete(all, "a")
+	_, err = query(all)
+	refused(t, err, validation, "")
+	_, err = c.Query(t.Context(), &awsdynamodb.QueryInput{TableName: things, KeyConditions: map[string]types.Condition{"id": is("EQ", "1"), "a": is("EQ", "a"), "b": is("EQ", "b")}})
+	refused(t, err, validation, "Conditions can be of length 1 or 2 only")
+}
+
+// Key types that there are not are refused wherever a key stands, before anything else.
+func TestKeyTypesOfIndexesAreChecked(t *testing.T) {
+	t.Parallel()
+	c := newMesh(t).admin(t)
+	const must = " failed to satisfy constraint: Member must satisfy enum value set: [HASH, RANGE]"
+	in := longKeyTable("things", "h|a", "i|b")
+	in.GlobalSecondaryIndexes[1].KeySchema[1] = types.KeySchemaElement{AttributeName: aws.String("undefined"), KeyType: "SORT"}
+	_, err := c.CreateTable(t.Context(), in)
+	refused(t, err, validation, "1 validation error detected: Value 'SORT' at 'globalSecondaryIndexes.2.member.keySchema.2.member.keyType'"+must)
+	in.LocalSecondaryIndexes = []types.LocalSecondaryIndex{{IndexName: aws.String("l"), KeySchema: keyOf("id|a"), Projection: &types.Projection{ProjectionType: types.ProjectionTypeAll}}}
+	in.LocalSecondaryIndexes[0].KeySchema[1].KeyType = "X"
+	in.KeySchema[0].KeyType = "Y"
+	_, err = c.CreateTable(t.Context(), in)
+	refused(t, err, validation, "3 validation errors detected: Value 'Y' at 'keySchema.1.member.keyType'"+must+
+		"; Value 'X' at 'localSecondaryIndexes.1.member.keySchema.2.member.keyType'"+must+"; Value 'SORT' at 'globalSecondaryIndexes.2.member.keySchema.2.member.keyType'"+must)
+	if _, err := c.CreateTable(t.Context(), longKeyTable("things")); err != nil {
+		t.Fatal(err)
+	}
+	added := &types.CreateGlobalSecondaryIndexAction{IndexName: aws.String("g"), KeySchema: keyOf("a"), Projection: &types.Projection{ProjectionType: types.ProjectionTypeAll}}
+	added.KeySchema[0].KeyType = "SORT"
+	_, err = c.UpdateTable(t.Context(), &awsdynamodb.UpdateTableInput{TableName: aws.String("things"), AttributeDefinitions: definitions("a"),
+		GlobalSecondaryIndexUpdates: []types.GlobalSecondaryIndexUpdate{{Create: added}}})
+	refused(t, err, validation, "1 validation error detected: Value 'SORT' at 'globalSecondaryIndexUpdates.1.member.create.keySchema.1.member.keyType'"+must)
+}
+
+// An empty expression is refused before another is read.
+func TestEmptyExpressionsComeFirst(t *testing.T) {
+	t.Parallel()
+	c := newMesh(t).admin(t)
+	if _, err := c.CreateTable(t.Context(), longKeyTable("things")); err != nil {
+		t.Fatal(err)
+	}
+	_, err := c.Query(t.Context(), &awsdynamodb.QueryInput{TableName: aws.String("things"), KeyConditionExpression: aws.String("id = sth"), FilterExpression: aws.String("")})
+	refused(t, err, validation, "Invalid FilterExpression: The expression can not be empty;")
+	_, err = c.Query(t.Context(), &awsdynamodb.QueryInput{TableName: aws.String("things"), KeyConditionExpression: aws.String("id = sth"), ProjectionExpression: aws.String(" ")})
+	refused(t, err, validation, "Invalid ProjectionExpression: The expression can not be empty;")
+}

@@ -262,6 +262,15 @@ func (w *walk) parse(in walkInput) error {
 	if w.scope, err = newScope(in.names, in.values, in.wording, in.keys, in.filter, in.projection); err != nil {
 		return err
 	}
+	// An empty expression is refused before any is read.
+	for _, e := range []struct {
+		kind string
+		text *string
+	}{{"FilterExpression", in.filter}, {"ProjectionExpression", in.projection}} {
+		if e.text != nil && strings.TrimSpace(*e.text) == "" {
+			return invalid("Invalid %s: The expression can not be empty;", e.kind)
+		}
+	}
 	if in.keys != nil {
 		if w.keys, err = w.scope.KeyConditions(*in.keys); err != nil {
 			return err
@@ -290,7 +299,8 @@ func (w *walk) parseLegacy(in walkInput) error {
 		return err
 	}
 	if in.oldKeys != nil {
-		if len(keys) == 0 || len(keys) > 2 {
+		// How many there may be in all is for the key to say.
+		if len(keys) == 0 {
 			return invalid("Conditions can be of length 1 or 2 only")
 		}
 		w.keys = w.scope.Key(keys...)

@@ -7,7 +7,10 @@
 package dynamodb
 
 import (
+	"encoding/json"
+	"fmt"
 	"maps"
+	"net/http"
 	"slices"
 	"strconv"
 	"time"
@@ -18,12 +21,12 @@ import (
 func tableOperations() []engine.Operation {
 	return []engine.Operation{
 		engine.Op("CreateTable", engine.Write, docs+"CreateTable.html",
-			"IAM on the table (also dynamodb:TagResource with tags); key schema, attribute definitions, indexes and their limits, billing mode.",
+			"IAM on the table (also dynamodb:TagResource with tags); key schema, attribute definitions, indexes and their limits, billing mode; resource policies, warm throughput, vector indexes and global tables are refused with 501.",
 			createTable),
 		engine.Op("DescribeTable", engine.Read, docs+"DescribeTable.html",
 			"IAM on the table; item counts and sizes are those of the moment.", describeTable),
 		engine.Op("UpdateTable", engine.Write, docs+"UpdateTable.html",
-			"IAM on the table; billing mode, stream, deletion protection, class, one global index made or deleted a call.", updateTable),
+			"IAM on the table; billing mode, stream, deletion protection, class, one global index made or deleted a call; replicas, warm throughput and vector indexes are refused with 501.", updateTable),
 		engine.Op("DeleteTable", engine.Write, docs+"DeleteTable.html", "IAM on the table; deletion protection.", deleteTable),
 		engine.Op("ListTables", engine.Read, docs+"ListTables.html", "IAM; the caller's account and region, in pages.", listTables),
 	}
@@ -65,6 +68,10 @@ type createTableInput struct {
 	Tags                      []tag
 	TableClass                enum
 	DeletionProtectionEnabled *bool
+
+	// What is not built.
+	ResourcePolicy, WarmThroughput, VectorIndexes            json.RawMessage
+	GlobalTableSourceArn, GlobalTableSettingsReplicationMode json.RawMessage //nolint:revive // as on the wire
 }
 
 type indexInput struct {
@@ -84,6 +91,10 @@ func createTable(c *engine.Call, in *createTableInput) (*tableOutput, error) {
 	}
 	ref, err := refer(c, in.TableName)
 	if err != nil {
+		return nil, err
+	}
+	if err := refuseUnbuilt(unbuilt{"ResourcePolicy", in.ResourcePolicy}, unbuilt{"WarmThroughput", in.WarmThroughput}, unbuilt{"VectorIndexes", in.VectorIndexes},
+		unbuilt{"GlobalTableSourceArn", in.GlobalTableSourceArn}, unbuilt{"GlobalTableSettingsReplicationMode", in.GlobalTableSettingsReplicationMode}); err != nil {
 		return nil, err
 	}
 	tags, err := readTags(in.Tags)
@@ -127,7 +138,14 @@ func newTable(c *engine.Call, ref tableRef, in *createTableInput) (*table, error
 		Account: ref.account, Region: ref.region, Name: ref.name, ID: c.Mesh.UUID(), Created: c.Now,
 		Attributes: in.AttributeDefinitions, Keys: in.KeySchema,
 	}
-	if err := joined(checkKeyTypes(in.KeySchema, "keySchema"), checkBilling(in.BillingMode)); err != nil {
+	refusals := checkKeyTypes(in.KeySchema, "keySchema")
+	for i, x := range in.LocalSecondaryIndexes {
+		refusals = append(refusals, checkKeyTypes(x.KeySchema, fmt.Sprintf("localSecondaryIndexes.%d.member.keySchema", i+1))...)
+	}
+	for i, x := range in.GlobalSecondaryIndexes {
+		refusals = append(refusals, checkKeyTypes(x.KeySchema, fmt.Sprintf("globalSecondaryIndexes.%d.member.keySchema", i+1))...)
+	}
+	if err := joined(append(refusals, checkBilling(in.BillingMode))...); err != nil {
 		return nil, err
 	}
 	if err := t.checkDefinitions(); err != nil {
@@ -249,12 +267,12 @@ func elementsOf(keys []keyElement) string {
 }
 
 // checkKeyTypes refuses key types that there are not.
-func checkKeyTypes(keys []keyElement, at string) error {
+func checkKeyTypes(keys []keyElement, at string) []error {
 	var refusals []error
 	for i, k := range keys {
 		refusals = append(refusals, k.KeyType.oneOf(at+"."+strconv.Itoa(i+1)+".member.keyType", "[HASH, RANGE]", hashKey, rangeKey))
 	}
-	return joined(refusals...)
+	return refusals
 }
 
 func keyNames(keys []keyElement) []string {
@@ -641,6 +659,26 @@ type updateTableInput struct {
 	SSESpecification            *encryption
 	TableClass                  enum
 	DeletionProtectionEnabled   *bool
+
+	// What is not built.
+	ReplicaUpdates, MultiRegionConsistency, GlobalTableWitnessUpdates, GlobalTableSettingsReplicationMode json.RawMessage
+	WarmThroughput, VectorIndexUpdates, DisassociationProtectionEnabled                                   json.RawMessage
+}
+
+// unbuilt is a member of a request that the local mesh does not have.
+type unbuilt struct {
+	name  string
+	value json.RawMessage
+}
+
+// refuseUnbuilt refuses what would silently not be done.
+func refuseUnbuilt(members ...unbuilt) error {
+	for _, m := range members {
+		if len(m.value) > 0 && string(m.value) != "null" {
+			return engine.Errorf("NotImplementedException", "the local mesh has no %s", m.name).WithStatus(http.StatusNotImplemented)
+		}
+	}
+	return nil
 }
 
 type indexUpdate struct {
@@ -652,6 +690,21 @@ type indexUpdate struct {
 func updateTable(c *engine.Call, in *updateTableInput) (*tableOutput, error) {
 	t, err := open(c, "UpdateTable", in.TableName, noSuchNamedTable)
 	if err != nil {
+		return nil, err
+	}
+	if err := refuseUnbuilt(unbuilt{"ReplicaUpdates", in.ReplicaUpdates}, unbuilt{"MultiRegionConsistency", in.MultiRegionConsistency},
+		unbuilt{"GlobalTableWitnessUpdates", in.GlobalTableWitnessUpdates}, unbuilt{"GlobalTableSettingsReplicationMode", in.GlobalTableSettingsReplicationMode},
+		unbuilt{"WarmThroughput", in.WarmThroughput}, unbuilt{"VectorIndexUpdates", in.VectorIndexUpdates},
+		unbuilt{"DisassociationProtectionEnabled", in.DisassociationProtectionEnabled}); err != nil {
+		return nil, err
+	}
+	var refusals []error
+	for i, u := range in.GlobalSecondaryIndexUpdates {
+		if u.Create != nil {
+			refusals = append(refusals, checkKeyTypes(u.Create.KeySchema, fmt.Sprintf("globalSecondaryIndexUpdates.%d.member.create.keySchema", i+1))...)
+		}
+	}
+	if err := joined(refusals...); err != nil {
 		return nil, err
 	}
 	if in.BillingMode == "" && in.ProvisionedThroughput == nil && len(in.GlobalSecondaryIndexUpdates) == 0 &&

@@ -23,7 +23,7 @@ import (
 func tableOperations() []engine.Operation {
 	return []engine.Operation{
 		engine.Op("CreateTable", engine.Write, api+"CreateTable.html",
-			"IAM on catalog, database and table; CREATE_TABLE; DATA_LOCATION_ACCESS on a registered location that is not below the database's; names are folded; 200,000 tables a database, 1,000,000 an account; up to 3 partition indexes; through a link the table is made in the target.", createTable),
+			"IAM on catalog, database and table; CREATE_TABLE; DATA_LOCATION_ACCESS on a registered location that is not below the database's; names are folded; 200,000 tables a database, 1,000,000 an account; up to 3 partition indexes; of an Iceberg table, whose first metadata file is written with the caller's s3:PutObject, the versions 1 and 2; through a link the table is made in the target.", createTable),
 		engine.Op("GetTable", engine.Read, api+"GetTable.html",
 			"IAM on catalog, database and table; DESCRIBE; only the columns that the caller may see; a link shows its target's schema and storage when the caller may see the target.", getTable),
 		engine.Op("GetTables", engine.Read, api+"GetTables.html",
@@ -37,12 +37,19 @@ func tableOperations() []engine.Operation {
 	}
 }
 
-func createTable(c *engine.Call, in *glue.CreateTableInput) (*glue.CreateTableOutput, error) {
+func createTable(c *engine.Call, in *createTableInput) (*glue.CreateTableOutput, error) {
+	var iceberg *tableMetadata
+	if in.OpenTableFormatInput != nil {
+		var err error
+		if iceberg, err = readIceberg(c, in); err != nil {
+			return nil, err
+		}
+	}
 	if err := checkTable(in.TableInput); err != nil {
 		return nil, err
 	}
-	if in.OpenTableFormatInput != nil {
-		return nil, engine.Errorf("NotImplementedException", "the local mesh has no open table formats").WithStatus(501)
+	if in.Name != nil && in.TableInput.Name != nil && state.Fold(*in.Name) != state.Fold(*in.TableInput.Name) {
+		return nil, invalid("The names %s and %s of the table differ", short(*in.Name), short(*in.TableInput.Name))
 	}
 	if err := count("partitionIndexes", len(in.PartitionIndexes), 0, maxIndexes); err != nil {
 		return nil, err
@@ -52,7 +59,7 @@ func createTable(c *engine.Call, in *glue.CreateTableInput) (*glue.CreateTableOu
 			return nil, err
 		}
 	}
-	r, err := named(c, in.CatalogId, in.DatabaseName, in.TableInput.Name)
+	r, err := named(c, in.CatalogId, in.DatabaseName, cmp.Or(in.TableInput.Name, in.Name))
 	if err != nil {
 		return nil, err
 	}
@@ -85,6 +92,11 @@ func createTable(c *engine.Call, in *glue.CreateTableInput) (*glue.CreateTableOu
 	}
 	if err := roomForTable(c, t); err != nil {
 		return nil, err
+	}
+	if iceberg != nil {
+		if err := iceberg.write(c, &t); err != nil {
+			return nil, err
+		}
 	}
 	t.ID = c.Mesh.Secret(10)
 	if err := state.PutTable(c.Tx, t); err != nil {
@@ -394,7 +406,7 @@ func updateTable(c *engine.Call, in *glue.UpdateTableInput) (*glue.UpdateTableOu
 		return nil, err
 	}
 	if in.UpdateOpenTableFormatInput != nil || in.ViewUpdateAction != "" {
-		return nil, engine.Errorf("NotImplementedException", "the local mesh has no open table formats and no views of the Data Catalog").WithStatus(501)
+		return nil, engine.Errorf("NotImplementedException", "the local mesh changes no open table formats and has no views of the Data Catalog").WithStatus(501)
 	}
 	p, t, err := openTable(c, "glue:UpdateTable", in.CatalogId, in.DatabaseName, cmp.Or(in.Name, in.TableInput.Name), nil)
 	if err != nil {

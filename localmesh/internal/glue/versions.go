@@ -85,7 +85,7 @@ func getTableVersion(c *engine.Call, in *glue.GetTableVersionInput) (*glue.GetTa
 			return nil, err
 		}
 		if !ok {
-			return nil, notFound("Version %s of table %s not found.", asked, t.Name)
+			return nil, notFound("Version not found.")
 		}
 		t = old
 	}
@@ -149,7 +149,7 @@ func (a access) dropVersion(t state.Table, given *string) error {
 		return invalid("The current version of a table cannot be deleted")
 	}
 	if !state.TableVersions.Has(a.c.Tx, t.ID, state.VersionKey(n)) {
-		return notFound("Version %d of table %s not found.", n, t.Name)
+		return notFound("Version not found.")
 	}
 	return state.TableVersions.Delete(a.c.Tx, t.ID, state.VersionKey(n))
 }

@@ -36,11 +36,15 @@ func question(b state.Bucket, action, resource string, keys conditions) authz.Qu
 	}
 }
 
-// decide asks the caller's policies and the bucket's. A public policy does not
-// reach beyond the owner's account while RestrictPublicBuckets is on.
 func decide(c *engine.Call, b state.Bucket, action, resource string, keys conditions) (authz.Decision, error) {
 	b = known(c, b)
-	d, err := c.Decide(question(b, action, resource, keys))
+	return answer(c, b, question(b, action, resource, keys))
+}
+
+// answer asks the caller's policies and the bucket's. A public policy does not
+// reach beyond the owner's account while RestrictPublicBuckets is on.
+func answer(c *engine.Call, b state.Bucket, q authz.Question) (authz.Decision, error) {
+	d, err := c.Decide(q)
 	if err != nil || !d.Allowed {
 		return d, err
 	}

@@ -96,7 +96,7 @@ func copyObject(c *engine.Call, r *engine.Request) (*engine.Response, error) {
 	if o.Tags, err = copyTags(c, r, from, t, o, replaceTags); err != nil {
 		return nil, err
 	}
-	if o.Encryption, err = encrypt(c, r, t); err != nil {
+	if o.Encryption, err = encrypt(c, r.Header, t); err != nil {
 		return nil, err
 	}
 	// Neither of them is copied.

@@ -98,17 +98,17 @@ func deleteBucketEncryption(c *engine.Call, r *engine.Request) (*engine.Response
 
 // encrypt tells how an object that is written is encrypted: as the request says, else as
 // its bucket does. The writer must be able to have a data key made.
-func encrypt(c *engine.Call, r *engine.Request, t target) (*state.Encryption, error) {
+func encrypt(c *engine.Call, h http.Header, t target) (*state.Encryption, error) {
 	e := t.bucket.Encryption
-	algorithm := r.Header.Get(encryptionHeader)
-	if r.Header.Get(encryptionKeyHeader) != "" && !slices.Contains(kmsAlgorithms(), algorithm) {
+	algorithm := h.Get(encryptionHeader)
+	if h.Get(encryptionKeyHeader) != "" && !slices.Contains(kmsAlgorithms(), algorithm) {
 		return nil, failure(http.StatusBadRequest, "InvalidArgument",
 			"Server Side Encryption with AWS KMS managed key requires HTTP header x-amz-server-side-encryption : aws:kms").APIError
 	}
 	if algorithm == ownKey {
 		e = nil
 	} else if slices.Contains(kmsAlgorithms(), algorithm) {
-		e = &state.Encryption{Algorithm: algorithm, Key: r.Header.Get(encryptionKeyHeader), BucketKey: r.Header.Get(bucketKeyHeader) == "true"}
+		e = &state.Encryption{Algorithm: algorithm, Key: h.Get(encryptionKeyHeader), BucketKey: h.Get(bucketKeyHeader) == "true"}
 		if e.Key == "" && t.bucket.Encryption != nil {
 			e.Key = t.bucket.Encryption.Key
 		}
@@ -118,7 +118,7 @@ func encrypt(c *engine.Call, r *engine.Request, t target) (*state.Encryption, er
 	if e == nil {
 		return nil, nil
 	}
-	if v := r.Header.Get(bucketKeyHeader); v != "" {
+	if v := h.Header.Get(bucketKeyHeader); v != "" {
 		// The request decides, whatever the bucket has.
 		own := *e
 		own.BucketKey = v == "true"

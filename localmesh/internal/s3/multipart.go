@@ -49,7 +49,7 @@ func createMultipartUpload(c *engine.Call, r *engine.Request) (*engine.Response,
 			return nil, check
 		}
 	}
-	if u.Encryption, err = encrypt(c, r, t); err != nil {
+	if u.Encryption, err = encrypt(c, r.Header, t); err != nil {
 		return nil, err
 	}
 	if u.Headers, u.Metadata, err = metadata(r.Header); err != nil {

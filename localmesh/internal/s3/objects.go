@@ -191,7 +191,7 @@ func writeObject(c *engine.Call, r *engine.Request, t target) (state.Object, err
 		}
 	}
 	o := state.Object{Key: t.key, Size: int64(len(r.Payload)), ETag: etagOf(r.Payload), Modified: c.Now.Truncate(time.Second), Tags: tags}
-	if o.Encryption, err = encrypt(c, r, t); err != nil {
+	if o.Encryption, err = encrypt(c, r.Header, t); err != nil {
 		return o, err
 	}
 	if o.Checksums, err = checksums(r.Header, r.Payload); err != nil {
