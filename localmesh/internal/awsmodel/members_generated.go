@@ -134,8 +134,6 @@ var refused = map[string][]string{
 		"MessageAttributeValue.DataType",
 		"MessageAttributeValue.StringListValues",
 		"MessageAttributeValue.StringValue",
-		"ReceiveMessageInput.AttributeNames",
-		"ReceiveMessageInput.MessageSystemAttributeNames",
 		"ReceiveMessageInput.ReceiveRequestAttemptId",
 		"SendMessageInput.DelaySeconds",
 		"SendMessageInput.MessageDeduplicationId",
