@@ -13,6 +13,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/scheduler"
 	schedulertypes "github.com/aws/aws-sdk-go-v2/service/scheduler/types"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
+	sqstypes "github.com/aws/aws-sdk-go-v2/service/sqs/types"
 
 	"github.com/lakemesh/lakemesh/localmesh"
 )
@@ -340,11 +341,13 @@ func TestWhenTheTimeHasCome(t *testing.T) {
 		w.dead(arn, invalidInput)
 		read := func() *sqs.ReceiveMessageOutput {
 			t.Helper()
-			out, err := client().ReceiveMessage(w.ctx, &sqs.ReceiveMessageInput{QueueUrl: url, MaxNumberOfMessages: 10, MessageAttributeNames: []string{"ERROR.*"}})
+			out, err := client().ReceiveMessage(w.ctx, &sqs.ReceiveMessageInput{QueueUrl: url, MaxNumberOfMessages: 10, MessageAttributeNames: []string{"ERROR.*"},
+				MessageSystemAttributeNames: []sqstypes.MessageSystemAttributeName{"ApproximateReceiveCount"}})
 			w.must(err)
 			return out
 		}
-		if out := read(); len(out.Messages) != 1 || aws.ToString(out.Messages[0].MessageAttributes["ERROR_CODE"].StringValue) != invalidInput {
+		if out := read(); len(out.Messages) != 1 || aws.ToString(out.Messages[0].MessageAttributes["ERROR_CODE"].StringValue) != invalidInput ||
+			len(out.Messages[0].MessageAttributes) != 2 || out.Messages[0].Attributes["ApproximateReceiveCount"] != "1" {
 			t.Fatalf("received %s", pretty(out))
 		}
 		// Nothing was hidden; the older receipt does not count any more.

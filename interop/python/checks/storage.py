@@ -20,6 +20,7 @@ def run():
     conditions()
     pieces()
     copies()
+    versions()
     settings()
     policies()
     presigned()
@@ -112,6 +113,28 @@ def copies():
             UploadId=s3.create_multipart_upload(Bucket="harbour", Key="x")["UploadId"], PartNumber=1, CopySource="harbour/none", status=404)
 
 
+def versions():
+    admin = person("ProducerAdmin")
+    s3 = admin.s3
+    s3.create_bucket(Bucket="layers")
+    ok("s3: keep versions", s3.put_bucket_versioning, Bucket="layers", VersioningConfiguration={"Status": "Enabled"})
+    first, second = (s3.put_object(Bucket="layers", Key="k", Body=b)["VersionId"] for b in (b"one", b"two"))
+    same("s3: the version before", s3.get_object(Bucket="layers", Key="k", VersionId=first)["Body"].read(), b"one")
+    marker = ok("s3: delete what has versions", s3.delete_object, Bucket="layers", Key="k")
+    true("s3: leaves a marker", marker["DeleteMarker"])
+    refused("s3: is gone", "NoSuchKey", s3.get_object, Bucket="layers", Key="k", status=404)
+    refused("s3: a marker has no content", "MethodNotAllowed", s3.get_object, Bucket="layers", Key="k", VersionId=marker["VersionId"], status=405)
+    listed = s3.list_object_versions(Bucket="layers")
+    same("s3: all of its versions", ([v["VersionId"] for v in listed["Versions"]], [m["IsLatest"] for m in listed["DeleteMarkers"]]), ([second, first], [True]))
+    refused("s3: a bucket with versions alone", "BucketNotEmpty", s3.delete_bucket, Bucket="layers", status=409)
+    ok("s3: delete the marker", s3.delete_object, Bucket="layers", Key="k", VersionId=marker["VersionId"])
+    same("s3: and it is back", s3.get_object(Bucket="layers", Key="k")["Body"].read(), b"two")
+    refused("s3: a version that is not there", "NoSuchVersion", s3.get_object, Bucket="layers", Key="k", VersionId="none", status=404)
+    bucket = admin.session.resource("s3").Bucket("layers")
+    ok("s3: delete all versions", bucket.object_versions.delete)
+    ok("s3: and the bucket", bucket.delete)
+
+
 def settings():
     s3 = person("ProducerAdmin").s3
     for title, call in (("acl", s3.get_bucket_acl), ("versioning", s3.get_bucket_versioning), ("encryption", s3.get_bucket_encryption), ("logging", s3.get_bucket_logging),
@@ -122,7 +145,8 @@ def settings():
                        ("ReplicationConfigurationNotFoundError", s3.get_bucket_replication), ("NoSuchLifecycleConfiguration", s3.get_bucket_lifecycle_configuration),
                        ("ObjectLockConfigurationNotFoundError", s3.get_object_lock_configuration)):
         refused(f"s3: {code}", code, call, Bucket="harbour", status=404)
-    refused("s3: versions that would not be kept", "NotImplemented", s3.put_bucket_versioning, Bucket="harbour", VersioningConfiguration={"Status": "Enabled"}, status=501)
+    refused("s3: deletes that need a second factor", "NotImplemented", s3.put_bucket_versioning, Bucket="harbour",
+            VersioningConfiguration={"Status": "Enabled", "MFADelete": "Enabled"}, MFA="serial 123456", status=501)
     refused("s3: a bucket for everybody by its list", "AccessControlListNotSupported", s3.put_bucket_acl, Bucket="harbour", ACL="public-read", status=400)
     rules = [{"ID": "old", "Status": "Enabled", "Filter": {"Prefix": "tmp/"}, "Expiration": {"Days": 3}}]
     ok("s3: a lifecycle", s3.put_bucket_lifecycle_configuration, Bucket="harbour", LifecycleConfiguration={"Rules": rules})

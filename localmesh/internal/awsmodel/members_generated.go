@@ -157,8 +157,6 @@ var refused = map[string][]string{
 		"MessageAttributeValue.DataType",
 		"MessageAttributeValue.StringListValues",
 		"MessageAttributeValue.StringValue",
-		"ReceiveMessageInput.AttributeNames",
-		"ReceiveMessageInput.MessageSystemAttributeNames",
 		"ReceiveMessageInput.ReceiveRequestAttemptId",
 		"SendMessageInput.DelaySeconds",
 		"SendMessageInput.MessageDeduplicationId",

@@ -43,10 +43,11 @@ type attributePart struct {
 }
 
 func getObjectAttributes(c *engine.Call, r *engine.Request) (*engine.Response, error) {
-	t, o, err := openObject(c, r, "s3:GetObject")
+	t, f, err := openObject(c, r, "s3:GetObject")
 	if err != nil {
 		return nil, err
 	}
+	o := f.Object
 	if err := authorize(c, t.bucket, versionAction("s3:GetObjectAttributes", r.URL.Query()), t.arn(), nil); err != nil {
 		return nil, err
 	}
@@ -79,6 +80,7 @@ func getObjectAttributes(c *engine.Call, r *engine.Request) (*engine.Response, e
 	resp, err := answerXML(out)
 	if err == nil {
 		resp.Header.Set("Last-Modified", httpTime(o.Modified))
+		showVersion(resp.Header, t.bucket, versionID(o))
 	}
 	return resp, err
 }

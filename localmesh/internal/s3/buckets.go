@@ -196,10 +196,12 @@ func deleteBucket(c *engine.Call, r *engine.Request) (*engine.Response, error) {
 		return nil, err
 	}
 	empty := true
-	c.Tx.Scan(state.Objects.Bucket, t.bucket.Name+store.Separator, "", func(string, []byte) bool {
-		empty = false
-		return false
-	})
+	for _, table := range []string{state.Objects.Bucket, state.Versions.Bucket} {
+		c.Tx.Scan(table, t.bucket.Name+store.Separator, "", func(string, []byte) bool {
+			empty = false
+			return false
+		})
+	}
 	if !empty {
 		return nil, failure(http.StatusConflict, "BucketNotEmpty", "The bucket you tried to delete is not empty").
 			with("BucketName", t.bucket.Name).APIError

@@ -25,40 +25,46 @@ type copyObjectResult struct {
 }
 
 // source finds the object that is copied, and asks for permission to read it.
-func source(c *engine.Call, r *engine.Request) (target, state.Object, error) {
+func source(c *engine.Call, r *engine.Request) (target, found, error) {
 	header := r.Header.Get("X-Amz-Copy-Source")
 	path, query, _ := strings.Cut(header, "?")
 	decoded, err := url.PathUnescape(path)
 	name, key, ok := strings.Cut(strings.TrimPrefix(decoded, "/"), "/")
 	if err != nil || !ok || name == "" || key == "" {
-		return target{}, state.Object{}, invalidArgument("Copy Source must mention the source bucket and key: sourcebucket/sourcekey", "x-amz-copy-source", header)
+		return target{}, found{}, invalidArgument("Copy Source must mention the source bucket and key: sourcebucket/sourcekey", "x-amz-copy-source", header)
 	}
 	q, err := url.ParseQuery(query)
 	if err != nil {
-		return target{}, state.Object{}, invalidArgument("Copy Source must mention the source bucket and key: sourcebucket/sourcekey", "x-amz-copy-source", header)
-	}
-	if err := refuseVersion(q); err != nil {
-		return target{}, state.Object{}, err
+		return target{}, found{}, invalidArgument("Copy Source must mention the source bucket and key: sourcebucket/sourcekey", "x-amz-copy-source", header)
 	}
 	b, ok, err := state.S3Buckets.Get(c.Tx, name)
 	if err != nil {
-		return target{}, state.Object{}, err
+		return target{}, found{}, err
 	}
 	if !ok {
-		return target{}, state.Object{}, failure(http.StatusNotFound, "NoSuchBucket", "The specified bucket does not exist").with("BucketName", name).APIError
+		return target{}, found{}, failure(http.StatusNotFound, "NoSuchBucket", "The specified bucket does not exist").with("BucketName", name).APIError
 	}
 	if owner := r.Header.Get("X-Amz-Source-Expected-Bucket-Owner"); owner != "" && owner != b.Account {
-		return target{}, state.Object{}, c.Denied("Access Denied")
+		return target{}, found{}, c.Denied("Access Denied")
 	}
 	t := target{bucket: b, key: key}
 	if err := authorize(c, b, versionAction("s3:GetObject", q), t.arn(), nil); err != nil {
-		return t, state.Object{}, err
+		return t, found{}, err
 	}
-	o, ok, err := object(c, t)
-	if err == nil && !ok {
+	if err := checkVersion(b, q); err != nil {
+		return t, found{}, err
+	}
+	f, ok, err := findVersion(c, t, q)
+	switch {
+	case err != nil:
+	case !ok && q.Has("versionId"):
+		err = noSuchVersion(c, t, q.Get("versionId"))
+	case !ok:
 		err = noSuchKey(c, t)
+	case f.version != nil && f.version.Marker:
+		err = failure(http.StatusBadRequest, "InvalidRequest", "The source of a copy request may not specifically refer to a delete marker by version id.").APIError
 	}
-	return t, o, err
+	return t, f, err
 }
 
 func copyObject(c *engine.Call, r *engine.Request) (*engine.Response, error) {
@@ -66,10 +72,11 @@ func copyObject(c *engine.Call, r *engine.Request) (*engine.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	from, o, err := source(c, r)
+	from, f, err := source(c, r)
 	if err != nil {
 		return nil, err
 	}
+	o := f.Object
 	replaceMetadata, err := directive(r, "X-Amz-Metadata-Directive")
 	if err != nil {
 		return nil, err
@@ -84,7 +91,8 @@ func copyObject(c *engine.Call, r *engine.Request) (*engine.Response, error) {
 		}
 	}
 	changes := replaceMetadata || r.Header.Get("X-Amz-Storage-Class") != "" || r.Header.Get("X-Amz-Website-Redirect-Location") != "" || r.Header.Get(encryptionHeader) != ""
-	if from.bucket.Name == t.bucket.Name && from.key == t.key && !changes {
+	// An older version is made the current one again in this way.
+	if from.bucket.Name == t.bucket.Name && from.key == t.key && !changes && f.version == nil {
 		return nil, failure(http.StatusBadRequest, "InvalidRequest",
 			"This copy request is illegal because it is trying to copy an object to itself without changing the object's metadata, storage class, website redirect location or encryption attributes.").APIError
 	}
@@ -106,21 +114,31 @@ func copyObject(c *engine.Call, r *engine.Request) (*engine.Response, error) {
 	if o.Redirect, err = redirect(r.Header); err != nil {
 		return nil, err
 	}
-	body := slices.Clone(content(c, from.bucket.Name, from.key))
+	body := slices.Clone(f.body(c, from))
 	if o.Checksums, err = copyChecksums(r, o, body); err != nil {
 		return nil, err
 	}
 	// The copy of a multipart upload has the digest of its content.
 	o.Key, o.Modified, o.ETag, o.Composite, o.Parts = t.key, c.Now.Truncate(time.Second), etagOf(body), false, nil
-	if err := putContent(c, t.bucket.Name, o, body); err != nil {
+	copied := versionID(f.Object)
+	if o, err = putContent(c, t, o, body); err != nil {
 		return nil, err
 	}
 	resp, err := answerXML(copyObjectResult{XMLNS: namespace, LastModified: xmlTime(o.Modified), ETag: quote(o.ETag),
 		ChecksumType: checksumType(false), checksumElements: elementsOf(o.Checksums)})
 	if err == nil {
 		showEncryption(resp.Header, o.Encryption)
+		showVersion(resp.Header, t.bucket, versionID(o))
+		showSource(resp.Header, from, copied)
 	}
 	return resp, err
+}
+
+// showSource tells which version was copied.
+func showSource(h http.Header, from target, id string) {
+	if from.bucket.Versioning != "" {
+		h.Set("X-Amz-Copy-Source-Version-Id", id)
+	}
 }
 
 // directive reads whether something is replaced by what the request says.

@@ -164,7 +164,7 @@ func TestElementsThatAreNotHonoured(t *testing.T) {
 		{"PUT /new", `<CreateBucketConfiguration><Bucket><Type>Directory</Type></Bucket></CreateBucketConfiguration>`, "NotImplemented"},
 		{"PUT /lake?notification", `<NotificationConfiguration><EventBridgeConfiguration/></NotificationConfiguration>`, "NotImplemented"},
 		{"PUT /lake?logging", `<BucketLoggingStatus><LoggingEnabled/></BucketLoggingStatus>`, "NotImplemented"},
-		{"PUT /lake?versioning", `<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>`, "NotImplemented"},
+		{"PUT /lake?versioning", `<VersioningConfiguration><Status>Sometimes</Status></VersioningConfiguration>`, "MalformedXML"},
 		{"PUT /lake?versioning", `<VersioningConfiguration><Status>Suspended</Status><MfaDelete>Enabled</MfaDelete></VersioningConfiguration>`, "NotImplemented"},
 		{"PUT /lake?versioning", `<VersioningConfiguration/>`, "IllegalVersioningConfigurationException"},
 		{"PUT /lake?requestPayment", `<RequestPaymentConfiguration><Payer>Requester</Payer></RequestPaymentConfiguration>`, "NotImplemented"},

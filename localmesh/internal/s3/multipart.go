@@ -200,10 +200,11 @@ func uploadPartCopy(c *engine.Call, r *engine.Request) (*engine.Response, error)
 	if err != nil {
 		return nil, err
 	}
-	from, o, err := source(c, r)
+	from, f, err := source(c, r)
 	if err != nil {
 		return nil, err
 	}
+	o := f.Object
 	for _, check := range []error{decrypt(c, from, o), copyable(o), checkCopyConditions(r.Header, o)} {
 		if check != nil {
 			return nil, check
@@ -213,13 +214,14 @@ func uploadPartCopy(c *engine.Call, r *engine.Request) (*engine.Response, error)
 	if err != nil {
 		return nil, err
 	}
-	part, err := putPart(c, u, n, slices.Clone(content(c, from.bucket.Name, from.key)[first:end]), nil)
+	part, err := putPart(c, u, n, slices.Clone(f.body(c, from)[first:end]), nil)
 	if err != nil {
 		return nil, err
 	}
 	resp, err := answerXML(copyPartResult{XMLNS: namespace, LastModified: xmlTime(part.Modified), ETag: quote(part.ETag), checksumElements: elementsOf(part.Checksums)})
 	if err == nil {
 		showEncryption(resp.Header, u.Encryption)
+		showSource(resp.Header, from, versionID(o))
 	}
 	return resp, err
 }
@@ -320,7 +322,7 @@ func completeMultipartUpload(c *engine.Call, r *engine.Request) (*engine.Respons
 	if err := checkCompletion(r, u, o, body); err != nil {
 		return nil, err
 	}
-	if err := putContent(c, u.Bucket, o, body); err != nil {
+	if o, err = putContent(c, t, o, body); err != nil {
 		return nil, err
 	}
 	if err := removeUpload(c, u); err != nil {
@@ -335,6 +337,7 @@ func completeMultipartUpload(c *engine.Call, r *engine.Request) (*engine.Respons
 		return nil, err
 	}
 	showEncryption(resp.Header, o.Encryption)
+	showVersion(resp.Header, t.bucket, versionID(o))
 	done := state.CompletedUpload{Parts: fmt.Sprint(parts), Answer: string(resp.Body), Headers: map[string]string{}}
 	for name := range resp.Header {
 		done.Headers[name] = resp.Header.Get(name)

@@ -80,17 +80,17 @@ func refuseACL(r *engine.Request) error {
 	return nil
 }
 
-// refuseVersion refuses version ids: buckets are unversioned, and the only version of
-// an object is "null".
-func refuseVersion(q url.Values) error {
+// checkVersion refuses what cannot be the id of a version.
+func checkVersion(b state.Bucket, q url.Values) error {
 	switch v := q.Get("versionId"); {
-	case !q.Has("versionId"), v == "null":
+	case !q.Has("versionId"), v == nullVersion:
 		return nil
 	case v == "":
 		return invalidArgument("Version id cannot be the empty string", "versionId", v)
-	default:
+	case b.Versioning == "":
 		return invalidArgument("Invalid version id specified", "versionId", v)
 	}
+	return nil
 }
 
 // versionAction is the permission that an action on a named version needs.
@@ -133,7 +133,16 @@ func content(c *engine.Call, bucket, key string) []byte {
 	return body
 }
 
-func putContent(c *engine.Call, bucket string, o state.Object, body []byte) error {
+// putContent makes an object the current version of its key, and returns it with its id.
+func putContent(c *engine.Call, t target, o state.Object, body []byte) (state.Object, error) {
+	var err error
+	if o.Version, err = newVersion(c, t); err != nil {
+		return o, err
+	}
+	return o, putBytes(c, t.bucket.Name, o, body)
+}
+
+func putBytes(c *engine.Call, bucket string, o state.Object, body []byte) error {
 	if err := c.Tx.Put(state.ObjectBodies, store.Key(bucket, o.Key), body); err != nil {
 		return err
 	}
@@ -176,6 +185,7 @@ func putObject(c *engine.Call, r *engine.Request) (*engine.Response, error) {
 	h := http.Header{"Etag": {quote(o.ETag)}}
 	showEncryption(h, o.Encryption)
 	showChecksums(h, o)
+	showVersion(h, t.bucket, versionID(o))
 	return &engine.Response{Status: http.StatusOK, Header: h}, nil
 }
 
@@ -209,24 +219,45 @@ func writeObject(c *engine.Call, r *engine.Request, t target) (state.Object, err
 	if o.Redirect, err = redirect(r.Header); err != nil {
 		return o, err
 	}
-	return o, putContent(c, t.bucket.Name, o, r.Payload)
+	return putContent(c, t, o, r.Payload)
 }
 
 // openObject finds an object and asks for permission to read it. Whether it
 // exists is told only to those who may list the bucket.
-func openObject(c *engine.Call, r *engine.Request, action string) (target, state.Object, error) {
-	t, err := open(c, r, versionAction(action, r.URL.Query()), nil)
+func openObject(c *engine.Call, r *engine.Request, action string) (target, found, error) {
+	q := r.URL.Query()
+	t, err := open(c, r, versionAction(action, q), nil)
 	if err != nil {
-		return t, state.Object{}, err
+		return t, found{}, err
 	}
-	if err := refuseVersion(r.URL.Query()); err != nil {
-		return t, state.Object{}, err
+	if err := checkVersion(t.bucket, q); err != nil {
+		return t, found{}, err
 	}
-	o, ok, err := object(c, t)
-	if err == nil && !ok {
+	f, ok, err := findVersion(c, t, q)
+	switch {
+	case err != nil:
+		return t, f, err
+	case !ok && q.Has("versionId"):
+		err = noSuchVersion(c, t, q.Get("versionId"))
+	case !ok:
 		err = noSuchKey(c, t)
+	case f.version != nil && f.version.Marker:
+		err = failure(http.StatusMethodNotAllowed, "MethodNotAllowed", "The specified method is not allowed against this resource.").
+			with("Method", r.Method).with("ResourceType", "DeleteMarker").APIError
 	}
-	return t, o, err
+	return t, f, err
+}
+
+func noSuchVersion(c *engine.Call, t target, id string) error {
+	if err := noSuchKey(c, t); !isCode(err, "NoSuchKey") {
+		return err
+	}
+	return failure(http.StatusNotFound, "NoSuchVersion", "The specified version does not exist.").with("Key", t.key).with("VersionId", id).APIError
+}
+
+func isCode(err error, code string) bool {
+	var refused *engine.APIError
+	return errors.As(err, &refused) && refused.Code == code
 }
 
 func noSuchKey(c *engine.Call, t target) error {
@@ -420,10 +451,11 @@ func answerPiece(r *engine.Request, o state.Object, p piece) *engine.Response {
 }
 
 func getObject(c *engine.Call, r *engine.Request) (*engine.Response, error) {
-	t, o, err := openObject(c, r, "s3:GetObject")
+	t, f, err := openObject(c, r, "s3:GetObject")
 	if err != nil {
 		return nil, err
 	}
+	o := f.Object
 	for _, check := range []error{decrypt(c, t, o), readable(o), checkAnswerHeaders(c, r.URL.Query())} {
 		if check != nil {
 			return nil, check
@@ -437,15 +469,17 @@ func getObject(c *engine.Call, r *engine.Request) (*engine.Response, error) {
 		return nil, err
 	}
 	resp := answerPiece(r, o, p)
-	resp.Body = slices.Clone(content(c, t.bucket.Name, t.key)[p.from:p.to])
+	showVersion(resp.Header, t.bucket, versionID(o))
+	resp.Body = slices.Clone(f.body(c, t)[p.from:p.to])
 	return resp, nil
 }
 
 func headObject(c *engine.Call, r *engine.Request) (*engine.Response, error) {
-	_, o, err := openObject(c, r, "s3:GetObject")
+	t, f, err := openObject(c, r, "s3:GetObject")
 	if err != nil {
 		return nil, err
 	}
+	o := f.Object
 	if err := checkAnswerHeaders(c, r.URL.Query()); err != nil {
 		return nil, err
 	}
@@ -457,6 +491,7 @@ func headObject(c *engine.Call, r *engine.Request) (*engine.Response, error) {
 		return nil, err
 	}
 	resp := answerPiece(r, o, p)
+	showVersion(resp.Header, t.bucket, versionID(o))
 	resp.Header.Set("Content-Length", strconv.FormatInt(p.to-p.from, 10))
 	return resp, nil
 }
@@ -498,15 +533,29 @@ func deleteObject(c *engine.Call, r *engine.Request) (*engine.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, check := range []error{refuseVersion(r.URL.Query()), refuseBypass(r), checkDeleteCondition(c, t, r.Header.Get("If-Match"))} {
+	for _, check := range []error{checkVersion(t.bucket, r.URL.Query()), refuseBypass(r), checkDeleteCondition(c, t, r.Header.Get("If-Match"))} {
 		if check != nil {
 			return nil, check
 		}
 	}
-	if err := removeObject(c, t.bucket.Name, t.key); err != nil {
+	done, err := deleted(c, t, r.URL.Query().Get("versionId"))
+	if err != nil {
 		return nil, err
 	}
-	return answerEmpty(http.StatusNoContent)
+	h := http.Header{}
+	showVersion(h, t.bucket, done.Version)
+	if done.Marker {
+		h.Set("X-Amz-Delete-Marker", "true")
+	}
+	return &engine.Response{Status: http.StatusNoContent, Header: h}, nil
+}
+
+// deleted deletes a version, or the current one if none is named.
+func deleted(c *engine.Call, t target, id string) (deletion, error) {
+	if id == "" {
+		return remove(c, t)
+	}
+	return removeVersion(c, t, id)
 }
 
 type deleteResult struct {
@@ -516,7 +565,12 @@ type deleteResult struct {
 	Error   []deleteError
 }
 
-type deletedObject struct{ Key string }
+type deletedObject struct {
+	Key                   string
+	VersionId             string `xml:",omitempty"`
+	DeleteMarker          bool   `xml:",omitempty"`
+	DeleteMarkerVersionId string `xml:",omitempty"`
+}
 
 type deleteError struct{ Key, Code, Message string }
 
@@ -566,7 +620,7 @@ func deleteObjects(c *engine.Call, r *engine.Request) (*engine.Response, error) 
 			out.Error = append(out.Error, deleteError{o.Key, "AccessDenied", d.Reason})
 			continue
 		}
-		if o.VersionId != "" && o.VersionId != "null" {
+		if o.VersionId != "" && o.VersionId != nullVersion && t.bucket.Versioning == "" {
 			out.Error = append(out.Error, deleteError{o.Key, "NoSuchVersion", "The specified version does not exist."})
 			continue
 		}
@@ -577,11 +631,16 @@ func deleteObjects(c *engine.Call, r *engine.Request) (*engine.Response, error) 
 		} else if err != nil {
 			return nil, err
 		}
-		if err := removeObject(c, t.bucket.Name, o.Key); err != nil {
+		done, err := deleted(c, one, o.VersionId)
+		if err != nil {
 			return nil, err
 		}
 		if !in.Quiet {
-			out.Deleted = append(out.Deleted, deletedObject{o.Key})
+			item := deletedObject{Key: o.Key, VersionId: o.VersionId, DeleteMarker: done.Marker}
+			if done.Marker {
+				item.DeleteMarkerVersionId = done.Version
+			}
+			out.Deleted = append(out.Deleted, item)
 		}
 	}
 	return answerXML(out)

@@ -128,25 +128,3 @@ func TestLifecycleIsKept(t *testing.T) {
 	_, err = w.owner.GetBucketLifecycleConfiguration(t.Context(), &s3.GetBucketLifecycleConfigurationInput{Bucket: lake})
 	refused(t, err, "NoSuchLifecycleConfiguration", http.StatusNotFound)
 }
-
-func TestVersioningIsSuspendedOrNotThere(t *testing.T) {
-	w := newWorld(t)
-	lake := aws.String("lake")
-	put := func(status types.BucketVersioningStatus) error {
-		_, err := w.owner.PutBucketVersioning(t.Context(), &s3.PutBucketVersioningInput{Bucket: lake, VersioningConfiguration: &types.VersioningConfiguration{Status: status}})
-		return err
-	}
-	refused(t, put(types.BucketVersioningStatusEnabled), "NotImplemented", http.StatusNotImplemented)
-	status := func() types.BucketVersioningStatus {
-		out, err := w.owner.GetBucketVersioning(t.Context(), &s3.GetBucketVersioningInput{Bucket: lake})
-		succeeded(t, err)
-		return out.Status
-	}
-	if s := status(); s != "" {
-		t.Errorf("status is %s", s)
-	}
-	succeeded(t, put(types.BucketVersioningStatusSuspended))
-	if s := status(); s != types.BucketVersioningStatusSuspended {
-		t.Errorf("status is %s", s)
-	}
-}

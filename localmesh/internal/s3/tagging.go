@@ -124,11 +124,15 @@ func deleteBucketTagging(c *engine.Call, r *engine.Request) (*engine.Response, e
 }
 
 func getObjectTagging(c *engine.Call, r *engine.Request) (*engine.Response, error) {
-	_, o, err := openObject(c, r, "s3:GetObjectTagging")
+	t, o, err := openObject(c, r, "s3:GetObjectTagging")
 	if err != nil {
 		return nil, err
 	}
-	return answerXML(showTags(o.Tags))
+	resp, err := answerXML(showTags(o.Tags))
+	if err == nil {
+		showVersion(resp.Header, t.bucket, versionID(o.Object))
+	}
+	return resp, err
 }
 
 func putObjectTagging(c *engine.Call, r *engine.Request) (*engine.Response, error) {
@@ -139,7 +143,7 @@ func putObjectTagging(c *engine.Call, r *engine.Request) (*engine.Response, erro
 	if o.Tags, err = readTags(c, r, maxObjectTags); err != nil {
 		return nil, err
 	}
-	if err := state.Objects.Put(c.Tx, o, t.bucket.Name, t.key); err != nil {
+	if err := o.put(c, t); err != nil {
 		return nil, err
 	}
 	return answerEmpty(http.StatusOK)
@@ -151,7 +155,7 @@ func deleteObjectTagging(c *engine.Call, r *engine.Request) (*engine.Response, e
 		return nil, err
 	}
 	o.Tags = nil
-	if err := state.Objects.Put(c.Tx, o, t.bucket.Name, t.key); err != nil {
+	if err := o.put(c, t); err != nil {
 		return nil, err
 	}
 	return answerEmpty(http.StatusNoContent)

@@ -3,17 +3,18 @@ package s3
 // https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectVersions.html
 
 import (
+	"cmp"
+	"encoding/json"
 	"encoding/xml"
-	"net/http"
+	"fmt"
+	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/lakemesh/lakemesh/localmesh/internal/engine"
 	"github.com/lakemesh/lakemesh/localmesh/internal/state"
+	"github.com/lakemesh/lakemesh/localmesh/internal/store"
 )
-
-// nullVersion is the id of the one version that an object of a bucket without
-// versions has.
-const nullVersion = "null"
 
 type listVersionsResult struct {
 	XMLName             xml.Name `xml:"ListVersionsResult"`
@@ -29,7 +30,16 @@ type listVersionsResult struct {
 	IsTruncated         bool
 	EncodingType        string `xml:",omitempty"`
 	Version             []listedVersion
+	DeleteMarker        []listedMarker
 	CommonPrefixes      []commonPrefix
+}
+
+type listedMarker struct {
+	Key          string
+	VersionId    string
+	IsLatest     bool
+	LastModified string
+	Owner        *owner
 }
 
 type listedVersion struct {
@@ -51,93 +61,112 @@ func listObjectVersions(c *engine.Call, r *engine.Request) (*engine.Response, er
 	if err != nil {
 		return nil, err
 	}
-	l := &listing{Prefix: q.Get("prefix"), Delimiter: q.Get("delimiter"), After: q.Get("key-marker"), Max: maxPage}
+	limit := maxPage
 	if s := q.Get("max-keys"); s != "" {
 		n, err := strconv.Atoi(s)
 		if err != nil || n < 0 {
 			return nil, invalidArgument("Argument maxKeys must be an integer between 0 and 2147483647", "maxKeys", s)
 		}
-		l.Max = min(n, maxPage)
+		limit = min(n, maxPage)
 	}
-	switch v := q.Get("version-id-marker"); {
-	case q.Has("version-id-marker") && q.Get("key-marker") == "":
-		return nil, invalidArgument("A version-id marker cannot be specified without a key marker.", "version-id-marker", v)
-	case v != "" && v != nullVersion:
-		return nil, invalidArgument("Invalid version id specified", "version-id-marker", v)
+	keyMarker, idMarker := q.Get("key-marker"), q.Get("version-id-marker")
+	if q.Has("version-id-marker") && (keyMarker == "" || idMarker == "") {
+		return nil, invalidArgument("A version-id marker cannot be specified without a key marker.", "version-id-marker", idMarker)
 	}
 	encode, err := encoding(q)
 	if err != nil {
 		return nil, err
 	}
-	if err := l.read(c.Tx, t.bucket.Name); err != nil {
+	all, err := everyVersion(c, t.bucket.Name, q.Get("prefix"))
+	if err != nil {
 		return nil, err
 	}
-	out := listVersionsResult{XMLNS: namespace, Name: t.bucket.Name, Prefix: encode(l.Prefix), KeyMarker: encode(l.After), VersionIdMarker: q.Get("version-id-marker"),
-		MaxKeys: l.Max, Delimiter: encode(l.Delimiter), IsTruncated: l.Truncated, EncodingType: q.Get("encoding-type")}
-	for _, o := range l.Objects {
-		v := listedVersion{ETag: quote(o.ETag), ChecksumAlgorithm: algorithmsOf(o.Checksums), Size: o.Size, StorageClass: shownClass(o.StorageClass),
-			Key: encode(o.Key), VersionId: nullVersion, IsLatest: true, LastModified: xmlTime(o.Modified), Owner: ownerOf(t.bucket.Account)}
-		if len(o.Checksums) > 0 {
-			v.ChecksumType = checksumType(o.Composite)
+	prefix, delimiter := q.Get("prefix"), q.Get("delimiter")
+	out := listVersionsResult{XMLNS: namespace, Name: t.bucket.Name, Prefix: encode(prefix), KeyMarker: encode(keyMarker), VersionIdMarker: idMarker,
+		MaxKeys: limit, Delimiter: encode(delimiter), EncodingType: q.Get("encoding-type")}
+	// Behind the marker's version of its key, or behind all of them.
+	passed, n, lastKey, lastID := idMarker == "", 0, "", ""
+	for _, v := range all {
+		if v.Key < keyMarker || v.Key == keyMarker && idMarker == "" {
+			continue
 		}
-		out.Version = append(out.Version, v)
-	}
-	for _, p := range l.Prefixes {
-		out.CommonPrefixes = append(out.CommonPrefixes, commonPrefix{encode(p)})
-	}
-	if l.Truncated {
-		out.NextKeyMarker = encode(l.Last)
-		// Behind a common prefix there is no version.
-		if len(l.Prefixes) == 0 || l.Prefixes[len(l.Prefixes)-1] != l.Last {
-			out.NextVersionIdMarker = nullVersion
+		if v.Key == keyMarker && !passed {
+			passed = versionID(v.Object) == idMarker
+			continue
 		}
+		common := ""
+		if i := strings.Index(v.Key[len(prefix):], delimiter); delimiter != "" && i >= 0 {
+			common = v.Key[:len(prefix)+i+len(delimiter)]
+		}
+		if common != "" && (common == lastKey && lastID == "" || common == keyMarker) {
+			continue
+		}
+		if n == limit {
+			out.IsTruncated = limit > 0
+			out.NextKeyMarker, out.NextVersionIdMarker = encode(lastKey), lastID
+			break
+		}
+		n++
+		if common != "" {
+			out.CommonPrefixes = append(out.CommonPrefixes, commonPrefix{encode(common)})
+			lastKey, lastID = common, ""
+			continue
+		}
+		out.add(v, encode, t.bucket.Account)
+		lastKey, lastID = v.Key, versionID(v.Object)
 	}
 	return answerXML(out)
 }
 
-type versioningConfiguration struct {
-	XMLName   xml.Name `xml:"VersioningConfiguration"`
-	XMLNS     string   `xml:"xmlns,attr,omitempty"`
-	Status    string   `xml:",omitempty"`
-	MfaDelete string   `xml:",omitempty"`
+// add lists a version, or a delete marker.
+func (out *listVersionsResult) add(v listable, encode func(string) string, account string) {
+	if v.Marker {
+		out.DeleteMarker = append(out.DeleteMarker, listedMarker{Key: encode(v.Key), VersionId: versionID(v.Object), IsLatest: v.latest,
+			LastModified: xmlTime(v.Modified), Owner: ownerOf(account)})
+		return
+	}
+	item := listedVersion{ETag: quote(v.ETag), ChecksumAlgorithm: algorithmsOf(v.Checksums), Size: v.Size, StorageClass: shownClass(v.StorageClass),
+		Key: encode(v.Key), VersionId: versionID(v.Object), IsLatest: v.latest, LastModified: xmlTime(v.Modified), Owner: ownerOf(account)}
+	if len(v.Checksums) > 0 {
+		item.ChecksumType = checksumType(v.Composite)
+	}
+	out.Version = append(out.Version, item)
 }
 
-func getBucketVersioning(c *engine.Call, r *engine.Request) (*engine.Response, error) {
-	t, err := open(c, r, "s3:GetBucketVersioning", nil)
-	if err != nil {
-		return nil, err
-	}
-	out := versioningConfiguration{XMLNS: namespace}
-	if t.bucket.Suspended {
-		out.Status = "Suspended"
-	}
-	return answerXML(out)
+// listable is a version as it is listed.
+type listable struct {
+	state.Version
+	latest bool
 }
 
-// putBucketVersioning refuses to keep versions, which the mesh does not: a program that
-// relies on getting back what it has overwritten would find out too late.
-func putBucketVersioning(c *engine.Call, r *engine.Request) (*engine.Response, error) {
-	t, err := open(c, r, "s3:PutBucketVersioning", nil)
-	if err != nil {
-		return nil, err
+// everyVersion are all versions of the keys with a prefix: by key, newest first.
+func everyVersion(c *engine.Call, bucket, prefix string) ([]listable, error) {
+	var all []listable
+	var failed error
+	base := bucket + store.Separator
+	c.Tx.Scan(state.Objects.Bucket, base+prefix, "", func(_ string, value []byte) bool {
+		var o state.Object
+		if failed = json.Unmarshal(value, &o); failed == nil {
+			all = append(all, listable{state.Version{Object: o, Order: maxOrder}, true})
+		}
+		return failed == nil
+	})
+	current := len(all)
+	c.Tx.Scan(state.Versions.Bucket, base+prefix, "", func(_ string, value []byte) bool {
+		var v state.Version
+		if failed = json.Unmarshal(value, &v); failed == nil {
+			all = append(all, listable{v, false})
+		}
+		return failed == nil
+	})
+	if failed != nil {
+		return nil, fmt.Errorf("versions in %s: %w", bucket, failed)
 	}
-	var in versioningConfiguration
-	if err := readXML(c, r, &in); err != nil {
-		return nil, err
+	if current < len(all) {
+		slices.SortStableFunc(all, func(a, b listable) int { return cmp.Or(strings.Compare(a.Key, b.Key), b.Order-a.Order) })
 	}
-	if in.MfaDelete == "Enabled" {
-		return nil, notImplemented("Element", "MfaDelete")
+	for i := range all {
+		all[i].latest = i == 0 || all[i-1].Key != all[i].Key
 	}
-	switch in.Status {
-	case "Suspended":
-		t.bucket.Suspended = true
-	case "Enabled":
-		return nil, notImplemented("Element", "Status")
-	default:
-		return nil, failure(http.StatusBadRequest, "IllegalVersioningConfigurationException", "The Versioning element must be specified").APIError
-	}
-	if err := state.S3Buckets.Put(c.Tx, t.bucket, t.bucket.Name); err != nil {
-		return nil, err
-	}
-	return answerEmpty(http.StatusOK)
+	return all, nil
 }

@@ -78,6 +78,28 @@ func asked(have map[string]types.MessageAttributeValue, names []string) map[stri
 	return found
 }
 
+// isSystemAttribute tells whether a message can be asked for it; those of queues that
+// are not here are never there.
+func isSystemAttribute(name string) bool {
+	return name == "All" || slices.Contains(types.MessageSystemAttributeName("").Values(), types.MessageSystemAttributeName(name))
+}
+
+// systemAttributes are those that SQS adds to a message, in milliseconds and counts.
+func systemAttributes(d state.DeadLetter, names []string) map[string]string {
+	millis := func(t time.Time) string { return strconv.FormatInt(t.UnixMilli(), 10) }
+	found := map[string]string{}
+	for name, v := range map[string]string{"SentTimestamp": millis(d.Given), "ApproximateReceiveCount": strconv.Itoa(d.Received),
+		"ApproximateFirstReceiveTimestamp": millis(d.First)} {
+		if slices.Contains(names, "All") || slices.Contains(names, name) {
+			found[name] = v
+		}
+	}
+	if len(found) == 0 {
+		return nil
+	}
+	return found
+}
+
 func receiveMessage(c *engine.Call, in *sqs.ReceiveMessageInput) (*sqs.ReceiveMessageOutput, error) {
 	q, err := open(c, in.QueueUrl, "sqs:ReceiveMessage")
 	if err != nil {
@@ -96,16 +118,29 @@ func receiveMessage(c *engine.Call, in *sqs.ReceiveMessageInput) (*sqs.ReceiveMe
 			hidden = 30
 		}
 	}
+	var system []string
+	for _, name := range in.AttributeNames { //nolint:staticcheck // Deprecated in the SDK, and what most clients send.
+		system = append(system, string(name))
+	}
+	for _, name := range in.MessageSystemAttributeNames {
+		system = append(system, string(name))
+	}
+	if i := slices.IndexFunc(system, func(n string) bool { return !isSystemAttribute(n) }); i >= 0 {
+		return nil, engine.Errorf("InvalidAttributeName", "Unknown Attribute %s.", system[i])
+	}
 	found := map[string]state.DeadLetter{}
 	out := &sqs.ReceiveMessageOutput{}
 	err = state.Letters(c.Tx, q.ARN(), func(key string, d state.DeadLetter) bool {
 		if d.Hidden.After(c.Now) {
 			return true
 		}
+		if d.Received++; d.Received == 1 {
+			d.First = c.Now
+		}
 		d.Receipt, d.Hidden = c.Mesh.UUID(), c.Now.Add(time.Duration(hidden)*time.Second)
 		found[key] = d
 		m := letter(d)
-		m.MessageAttributes = asked(m.MessageAttributes, in.MessageAttributeNames)
+		m.MessageAttributes, m.Attributes = asked(m.MessageAttributes, in.MessageAttributeNames), systemAttributes(d, system)
 		out.Messages = append(out.Messages, m)
 		return len(found) < most
 	})

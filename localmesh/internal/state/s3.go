@@ -14,6 +14,9 @@ var (
 	S3Buckets = store.Table[Bucket]{Bucket: "s3.bucket"} // bucket
 	Objects   = store.Table[Object]{Bucket: "s3.object"} // bucket, key
 	Uploads   = store.Table[Upload]{Bucket: "s3.upload"} // bucket, key, upload id
+	// Versions are the versions of objects that are not the current one, and delete
+	// markers, newest first.
+	Versions = store.Table[Version]{Bucket: "s3.version"} // bucket, key, order
 	// Completed are uploads that were completed, for those who complete them again.
 	Completed = store.Table[CompletedUpload]{Bucket: "s3.completed"} // bucket, key, upload id
 )
@@ -22,6 +25,8 @@ var (
 const (
 	ObjectBodies = "s3.body" // bucket, key
 	PartBodies   = "s3.part" // upload id, part number with five digits
+	// VersionBodies are those of the versions that are not the current one.
+	VersionBodies = "s3.versionbody" // bucket, key, version id
 )
 
 // Bucket is an S3 bucket.
@@ -40,8 +45,8 @@ type Bucket struct {
 	// Settings are configurations that are kept as they were put, by their subresource:
 	// "lifecycle", "cors".
 	Settings map[string]string `json:",omitempty"`
-	// Suspended tells that versioning was set to Suspended.
-	Suspended bool `json:",omitempty"`
+	// Versioning is "Enabled" or "Suspended", or empty as long as nobody set it.
+	Versioning string `json:",omitempty"`
 	// NoOwnershipControls tells that they were deleted. Until then there are those of a
 	// new bucket.
 	NoOwnershipControls bool `json:",omitempty"`
@@ -81,6 +86,17 @@ type Object struct {
 	Composite bool `json:",omitempty"`
 	// Parts are those that the object was uploaded in, in their order.
 	Parts []ObjectPart `json:",omitempty"`
+	// Version is its id; empty for the one that is called "null".
+	Version string `json:",omitempty"`
+}
+
+// Version is a version of an object that is not the current one, or a delete marker.
+type Version struct {
+	Object
+	// Order counts the versions of a key.
+	Order int
+	// Marker tells that it is a delete marker.
+	Marker bool `json:",omitempty"`
 }
 
 // ObjectPart is a part of an object that was uploaded in parts.

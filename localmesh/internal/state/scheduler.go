@@ -175,6 +175,9 @@ type DeadLetter struct {
 	// Hidden is until when nobody receives it, Receipt what it was received with last.
 	Hidden  time.Time `json:",omitzero"`
 	Receipt string    `json:",omitempty"`
+	// Received is how often it was received, First when for the first time.
+	Received int       `json:",omitempty"`
+	First    time.Time `json:",omitzero"`
 }
 
 // PutDeadLetter keeps a dead letter.
