@@ -118,7 +118,7 @@ func encrypt(c *engine.Call, h http.Header, t target) (*state.Encryption, error)
 	if e == nil {
 		return nil, nil
 	}
-	if v := h.Header.Get(bucketKeyHeader); v != "" {
+	if v := h.Get(bucketKeyHeader); v != "" {
 		// The request decides, whatever the bucket has.
 		own := *e
 		own.BucketKey = v == "true"

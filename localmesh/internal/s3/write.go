@@ -36,6 +36,7 @@ func Write(c *engine.Call, bucket, key, contentType string, body []byte) error {
 	if err != nil {
 		return err
 	}
-	return putContent(c, bucket, state.Object{Key: key, Size: int64(len(body)), ETag: etagOf(body), Modified: c.Now.Truncate(time.Second),
+	_, err = putContent(c, t, state.Object{Key: key, Size: int64(len(body)), ETag: etagOf(body), Modified: c.Now.Truncate(time.Second),
 		Headers: map[string]string{"Content-Type": contentType}, Encryption: encryption}, body)
+	return err
 }
