@@ -308,6 +308,10 @@ func (a *analyzer) read(at place, c placedColumn, sc *scope) (typed, error) {
 	if sc.mode == groups && !sc.keys[c.sql] {
 		return typed{}, at.fail(CodeAggregate, "'%s' must be an aggregate expression or appear in GROUP BY clause", c.Name)
 	}
+	if sc.pushed != nil {
+		// A subquery asks for what is grouped by.
+		return typed{sc.pushed.keys[c.sql], c.Type}, nil
+	}
 	c.use()
 	return typed{c.sql, c.Type}, nil
 }
