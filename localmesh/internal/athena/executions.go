@@ -236,7 +236,7 @@ func (s *service) stopQueryExecution(c *engine.Call, in *athena.StopQueryExecuti
 		return &athena.StopQueryExecutionOutput{}, err
 	}
 	s.runs.cancel(q.ID)
-	q.State, q.Reason, q.Completed = "CANCELLED", "Query cancelled by user", c.Now
+	q.State, q.Reason, q.Completed = "CANCELLED", cancelled, c.Now
 	return &athena.StopQueryExecutionOutput{}, state.QueryExecutions.Put(c.Tx, q, q.Account, q.Region, q.ID)
 }
 

@@ -29,6 +29,8 @@ const (
 	together = 4
 	// maxResult bounds the results of a query, which are one object.
 	maxResult = 60 << 20
+	// remembered is how many queries are remembered that have ended.
+	remembered = 1000
 )
 
 // runs are the queries that run in this process.
@@ -36,13 +38,17 @@ type runs struct {
 	mu      sync.Mutex
 	stopped bool
 	active  map[string]context.CancelFunc
-	wait    sync.WaitGroup
-	slots   chan struct{}
-	engine  func() (*sqlite.Engine, error)
+	// ended are the last queries that ran here: whoever looks on an older snapshot would not
+	// find their ends. order is in which they ended.
+	ended  map[string]state.QueryExecution
+	order  []string
+	wait   sync.WaitGroup
+	slots  chan struct{}
+	engine func() (*sqlite.Engine, error)
 }
 
 func newRuns() *runs {
-	return &runs{active: map[string]context.CancelFunc{}, slots: make(chan struct{}, together), engine: sync.OnceValues(sqlite.New)}
+	return &runs{active: map[string]context.CancelFunc{}, ended: map[string]state.QueryExecution{}, slots: make(chan struct{}, together), engine: sync.OnceValues(sqlite.New)}
 }
 
 // stop cancels all queries, and waits for their ends.
@@ -68,9 +74,13 @@ func (r *runs) cancel(id string) {
 func (r *runs) current(q state.QueryExecution) state.QueryExecution {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if !q.Ended() && r.active[q.ID] == nil {
-		q.State, q.Reason, q.Category, q.Completed = "FAILED", "the local mesh was stopped, or copied, while the query ran", 1, q.Submitted
+	if q.Ended() || r.active[q.ID] != nil {
+		return q
 	}
+	if ended, ok := r.ended[q.ID]; ok {
+		return ended
+	}
+	q.State, q.Reason, q.Category, q.Completed = "FAILED", "the local mesh was stopped, or copied, while the query ran", 1, q.Submitted
 	return q
 }
 
@@ -91,25 +101,29 @@ func (r *runs) start(c *engine.Call, q state.QueryExecution, limit int64) <-chan
 	go func() {
 		defer r.wait.Done()
 		defer close(done)
-		defer func() {
-			cancel()
-			r.mu.Lock()
-			delete(r.active, q.ID)
-			r.mu.Unlock()
-		}()
-		r.run(c.Beyond(ctx), q, limit)
+		q = r.run(c.Beyond(ctx), q, limit)
+		cancel()
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		delete(r.active, q.ID)
+		r.ended[q.ID] = q
+		if r.order = append(r.order, q.ID); len(r.order) > remembered {
+			delete(r.ended, r.order[0])
+			r.order = r.order[1:]
+		}
 	}()
 	return done
 }
 
 // run runs a query to its end, and notes it.
-func (r *runs) run(c *engine.Call, q state.QueryExecution, limit int64) {
+func (r *runs) run(c *engine.Call, q state.QueryExecution, limit int64) state.QueryExecution {
 	select {
 	case r.slots <- struct{}{}:
 		defer func() { <-r.slots }()
 	case <-c.Done():
+		q.State, q.Reason, q.Completed = "CANCELLED", cancelled, c.Mesh.Clock().UTC()
 		r.note(c, q)
-		return
+		return q
 	}
 	q.State = "RUNNING"
 	r.note(c, q)
@@ -120,12 +134,19 @@ func (r *runs) run(c *engine.Call, q state.QueryExecution, limit int64) {
 	if err != nil {
 		q.State, q.Columns = "FAILED", nil
 		q.Reason, q.Category = reason(err)
-		if errors.Is(err, context.DeadlineExceeded) {
+		switch {
+		case errors.Is(c.Err(), context.DeadlineExceeded):
 			q.Reason, q.Category = "Query timeout", 2
+		case c.Err() != nil:
+			q.State, q.Reason, q.Category = "CANCELLED", cancelled, 0
 		}
 	}
 	r.note(c, q)
+	return q
 }
+
+// cancelled is what is said of a query that was stopped.
+const cancelled = "Query cancelled by user"
 
 // reason words a failure. Category 1 is the mesh's own fault, 2 the query's
 // (https://docs.aws.amazon.com/athena/latest/ug/error-reference.html).

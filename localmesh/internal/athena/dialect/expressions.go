@@ -31,6 +31,9 @@ func (a *analyzer) expression(e expression, sc *scope) (typed, error) {
 }
 
 func (a *analyzer) write(e expression, sc *scope) (typed, error) {
+	if a.written++; a.written > maxWritten || a.ctx.Err() != nil {
+		return typed{}, e.at().fail(CodeNotSupported, "a query that is this large is not in the local mesh")
+	}
 	switch e := e.(type) {
 	case literal:
 		return e.write()
@@ -308,7 +311,12 @@ func (a *analyzer) read(at place, c placedColumn, sc *scope) (typed, error) {
 	if sc.mode == groups && !sc.keys[c.sql] {
 		return typed{}, at.fail(CodeAggregate, "'%s' must be an aggregate expression or appear in GROUP BY clause", c.Name)
 	}
+	if sc.pushed != nil {
+		// A subquery asks for what is grouped by.
+		return typed{sc.pushed.keys[c.sql], c.Type}, nil
+	}
 	c.use()
+	a.weight += 1 + c.weight
 	return typed{c.sql, c.Type}, nil
 }
 

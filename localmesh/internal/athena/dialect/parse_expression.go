@@ -5,6 +5,9 @@ import (
 	"strings"
 )
 
+// maxChain is how many operators of a kind follow each other: the engine nests them.
+const maxChain = 400
+
 func (p *parser) expression() (expression, error) {
 	if err := p.enter(); err != nil {
 		return nil, err
@@ -14,7 +17,10 @@ func (p *parser) expression() (expression, error) {
 	if err != nil {
 		return nil, err
 	}
-	for p.is("or") {
+	for n := 0; p.is("or"); n++ {
+		if n == maxChain {
+			return nil, p.peek().lacking("a chain of more than %d conditions", maxChain)
+		}
 		b := binary{place: p.next().place, operator: "OR", left: left}
 		if b.right, err = p.conjunction(); err != nil {
 			return nil, err
@@ -29,7 +35,10 @@ func (p *parser) conjunction() (expression, error) {
 	if err != nil {
 		return nil, err
 	}
-	for p.is("and") {
+	for n := 0; p.is("and"); n++ {
+		if n == maxChain {
+			return nil, p.peek().lacking("a chain of more than %d conditions", maxChain)
+		}
 		b := binary{place: p.next().place, operator: "AND", left: left}
 		if b.right, err = p.negation(); err != nil {
 			return nil, err
@@ -148,10 +157,13 @@ func (p *parser) operators(operand func() (expression, error), operators string)
 	if err != nil {
 		return nil, err
 	}
-	for {
+	for n := 0; ; n++ {
 		t := p.peek()
 		if t.kind != symbol || !strings.Contains(operators, " "+t.text+" ") {
 			return left, nil
+		}
+		if n == maxChain {
+			return nil, t.lacking("a chain of more than %d operators", maxChain)
 		}
 		p.next()
 		b := binary{place: t.place, operator: t.text, left: left}

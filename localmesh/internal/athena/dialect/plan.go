@@ -18,6 +18,9 @@ type Column struct {
 	Type Type
 	// Fault is why the column cannot be read, or nil.
 	Fault error
+	// weight is how many columns it is computed of, each as often as it is asked for: the engine
+	// puts expressions of subqueries into those around.
+	weight int
 }
 
 // Table is a table as the catalog shows it to whoever asks: the columns that they may see.
@@ -117,7 +120,17 @@ type analyzer struct {
 	session Session
 	sources []*source
 	aliases int
+	// written counts the expressions that were written: some are written several times.
+	written int
+	// weight adds up that of the columns that were read.
+	weight int
 }
+
+// maxWeight bounds what a column is computed of.
+const maxWeight = 20_000
+
+// maxWritten bounds what a query is written as.
+const maxWritten = 500_000
 
 // output is a query that was written.
 type output struct {
@@ -340,7 +353,7 @@ func (a *analyzer) body(b body, sc *scope) (output, error) {
 		if !ok {
 			return out, op.fail(CodeMismatch, "column %d in %s query has incompatible types: %s, %s", i+1, op.operator, l.Type, right.columns[i].Type)
 		}
-		out.columns = append(out.columns, Column{Name: l.Name, Type: t})
+		out.columns = append(out.columns, Column{Name: l.Name, Type: t, weight: max(l.weight, right.columns[i].weight)})
 	}
 	operator := op.operator
 	if op.all {
@@ -552,16 +565,20 @@ func (a *analyzer) select_(s selection, order []sortItem, sc *scope) (output, er
 	var written []typed
 	var words []string
 	for i, item := range items {
+		before := a.weight
 		x, err := a.expression(item.value, sc)
 		if err != nil {
 			return out, err
+		}
+		if a.weight-before > maxWeight {
+			return out, item.lacking("a column that is computed of more than %d others", maxWeight)
 		}
 		if s.distinct && x.t.Kind == Map {
 			return out, item.lacking("DISTINCT on a column of type %s", x.t)
 		}
 		written = append(written, x)
 		words = append(words, fmt.Sprintf("%s AS c%d", x.sql, i))
-		out.columns = append(out.columns, Column{Name: item.alias, Type: x.t})
+		out.columns = append(out.columns, Column{Name: item.alias, Type: x.t, weight: a.weight - before})
 	}
 	out.sql = "SELECT "
 	if s.distinct {

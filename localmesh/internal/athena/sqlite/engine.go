@@ -16,6 +16,7 @@ import (
 	"sync/atomic"
 
 	"modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
 	"modernc.org/sqlite/vtab"
 
 	"github.com/lakemesh/lakemesh/localmesh/internal/athena/dialect"
@@ -58,6 +59,13 @@ func New() (*Engine, error) {
 	return e, e.driver.RegisterModule(module, tables{e})
 }
 
+// maxLength bounds one value, and maxRows what all tables hand out together to one query: what is
+// sorted, grouped and joined is kept in memory.
+const (
+	maxLength = 64 << 20
+	maxRows   = 100_000_000
+)
+
 // settings make LIKE tell cases apart, keep what is sorted in memory, and let joins make indexes.
 const settings = `PRAGMA case_sensitive_like=ON; PRAGMA temp_store=MEMORY; PRAGMA trusted_schema=ON; PRAGMA automatic_index=ON;`
 
@@ -65,8 +73,9 @@ const settings = `PRAGMA case_sensitive_like=ON; PRAGMA temp_store=MEMORY; PRAGM
 func (e *Engine) Run(ctx context.Context, p *dialect.Plan, open func(*dialect.Source) Table, each func(row []any) error) (err error) {
 	run := fmt.Sprintf("q%d", e.count.Add(1))
 	sources := map[string]*virtual{}
+	var handed atomic.Int64
 	for _, s := range p.Sources {
-		sources[s.Name] = &virtual{ctx: ctx, source: s, table: open(s)}
+		sources[s.Name] = &virtual{ctx: ctx, source: s, table: open(s), handed: &handed}
 	}
 	e.runs.Store(run, sources)
 	defer e.runs.Delete(run)
@@ -79,6 +88,9 @@ func (e *Engine) Run(ctx context.Context, p *dialect.Plan, open func(*dialect.So
 	}
 	defer func() { err = errors.Join(err, conn.Close()) }()
 	if _, err := conn.ExecContext(ctx, settings); err != nil {
+		return fmt.Errorf("prepare the engine: %w", err)
+	}
+	if _, err := sqlite.Limit(conn, sqlite3.SQLITE_LIMIT_LENGTH, maxLength); err != nil {
 		return fmt.Errorf("prepare the engine: %w", err)
 	}
 	for _, s := range p.Sources {
@@ -229,6 +241,8 @@ type virtual struct {
 	ctx    context.Context
 	source *dialect.Source
 	table  Table
+	// handed counts the rows of all tables of the query.
+	handed *atomic.Int64
 	// failed is the error of a read, which SQLite passes on as text only.
 	failed error
 }
@@ -319,6 +333,9 @@ func (c *cursor) more() error {
 		}
 		if err != nil {
 			return c.fail(err)
+		}
+		if c.table.handed.Add(int64(b.Len)) > maxRows {
+			return c.fail(lacking("a query that reads more than %d rows, each table counted as often as it is read,", maxRows))
 		}
 		if b.Len > 0 {
 			c.batch = b
