@@ -133,7 +133,7 @@ func putEncryption(c *engine.Call, in *glue.PutDataCatalogEncryptionSettingsInpu
 		return nil, err
 	}
 	if rest != nil && rest.CatalogEncryptionMode != types.CatalogEncryptionModeDisabled || password != nil && password.ReturnConnectionPasswordEncrypted {
-		return nil, engine.Errorf("NotImplementedException", "the local mesh has no encryption of the catalog and of connections' passwords").WithStatus(501)
+		return nil, engine.Errorf("InvalidInputException", "the local mesh has no encryption of the catalog and of connections' passwords")
 	}
 	return &glue.PutDataCatalogEncryptionSettingsOutput{}, nil
 }

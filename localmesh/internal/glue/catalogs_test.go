@@ -57,9 +57,9 @@ func TestEncryptionOfTheCatalogIsRefused(t *testing.T) {
 	}
 	w.must(put("DISABLED", false))
 	w.refused(put("CAT", false), "ValidationException")
-	w.refused(put("SSE-KMS", false), "NotImplementedException")
-	w.refused(put("SSE-KMS-WITH-SERVICE-ROLE", false), "NotImplementedException")
-	w.refused(put("DISABLED", true), "NotImplementedException")
+	w.refused(put("SSE-KMS", false), "InvalidInputException")
+	w.refused(put("SSE-KMS-WITH-SERVICE-ROLE", false), "InvalidInputException")
+	w.refused(put("DISABLED", true), "InvalidInputException")
 }
 
 func TestCatalogsAskIAM(t *testing.T) {

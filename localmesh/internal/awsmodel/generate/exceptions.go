@@ -36,6 +36,7 @@ func withoutEffect() map[string]map[string]string {
 			"BatchGetPartitionInput.AuditContext": audit, "GetPartitionInput.AuditContext": audit, "GetPartitionsInput.AuditContext": audit, "GetTableInput.AuditContext": audit,
 			"GetTableVersionInput.AuditContext": audit, "GetTableVersionsInput.AuditContext": audit, "GetTablesInput.AuditContext": audit,
 			"GetUnfilteredPartitionMetadataInput.AuditContext": audit, "GetUnfilteredPartitionsMetadataInput.AuditContext": audit, "GetUnfilteredTableMetadataInput.AuditContext": audit,
+			"GetCatalogsInput.Recursive":         "an account has one catalog, and none is inside it",
 			"GetTableInput.IncludeStatusDetails": status, "GetTablesInput.IncludeStatusDetails": status, "SearchTablesInput.IncludeStatusDetails": status,
 		},
 		"iam": {
