@@ -61,6 +61,7 @@ code (` + "`go run ./localmesh/internal/docgen docs/local-mesh.md`" + `): each o
 For every call the signature is verified; the caller's identity policies, permissions boundary and session policies are evaluated, and
 the resource's policy where there is one; then come the service's own rules. Nobody is exempt but an account's root, and the root only
 from identity policies. An operation that is not listed answers 501 and names itself.
+A member of an input that is not honoured is refused with the service's code for what is invalid, or by S3 with 501, and named.
 
 ## Eventual consistency
 

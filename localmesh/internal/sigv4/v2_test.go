@@ -52,7 +52,7 @@ func TestVersion2(t *testing.T) {
 			t.Errorf("%s: %v, want %v", tt.name, err, tt.want)
 		}
 	}
-	r, err := http.NewRequestWithContext(t.Context(), "GET", "https://s3.amazonaws.com/johnsmith/photos/puppy.jpg?"+query, http.NoBody)
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "https://s3.amazonaws.com/johnsmith/photos/puppy.jpg?"+query, http.NoBody)
 	if err != nil {
 		t.Fatal(err)
 	}
