@@ -61,4 +61,4 @@ code { background: #f2f2f2; padding: .1em .3em; border-radius: 3px }
 <p>Any AWS program talks to it: <code>eval "$(lakemesh local env)"</code>, then, for example, <code>aws sts get-caller-identity</code>.
 Any twelve digits are an account, and <code>lakemesh local env --as arn:aws:iam::123456789012:role/Admin</code> opens a role of it.</p>
 </html>
-`)) //nolint:gochecknoglobals // a constant that has to be parsed
+`))

@@ -120,7 +120,7 @@ func (m *Mesh) TB() testing.TB { return m.t }
 
 // accounts is the mesh that clones are made of. It is made once and changed by nobody, so it is
 // no state: it is a value that takes a moment to compute.
-var accounts = sync.OnceValues(func() (*localmesh.Mesh, error) { //nolint:gochecknoglobals // see above
+var accounts = sync.OnceValues(func() (*localmesh.Mesh, error) {
 	asked, err := localmesh.FromEnvironment()
 	if err != nil {
 		return nil, err
