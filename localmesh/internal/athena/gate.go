@@ -231,15 +231,15 @@ func (g *gate) source(s *dialect.Source) sqlite.Table {
 	return g.tables[s.Table.Key]
 }
 
-// client is what the files of a location are read with: what Lake Formation vends where it is
-// registered, and otherwise the caller's own permissions.
+// client is what the files of a location are read with: what Lake Formation vends where it
+// serves the caller, and otherwise the caller's own permissions.
 func (t *table) client(location string) (*s3.Client, error) {
 	c := t.gate.call.For("lakeformation", "GetDataAccess", principal)
 	table := t.reading.Table
 	c.Region = table.Region
 	governed := false
 	err := c.View(func(c *engine.Call) (err error) {
-		governed, err = lakeformation.Registered(c, table.Region, table.Account, location)
+		governed, err = lakeformation.Serves(c, table, location)
 		return err
 	})
 	if err != nil {
