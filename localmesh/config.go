@@ -61,7 +61,7 @@ func (p *principalCredentials) Retrieve(context.Context) (aws.Credentials, error
 	creds := aws.Credentials{Source: "lakemesh local mesh"}
 	err := p.mesh.engine.Store.Update(func(tx store.Tx) error {
 		account, kind, name, ok := state.SplitPrincipalARN(p.principal)
-		if !ok || !isAccount(account) {
+		if !ok || !principalPattern.MatchString(p.principal) {
 			return fmt.Errorf("%q is not the ARN of a user, a role or a root", p.principal)
 		}
 		if err := p.mesh.open(tx, account, kind, name, p.principal); err != nil {
@@ -129,9 +129,6 @@ func (m *Mesh) accessKey(tx store.Tx, account, user string) (state.AccessKey, er
 // open makes the account with its first administrator, or checks that the
 // principal exists.
 func (m *Mesh) open(tx store.Tx, account, kind, name, arn string) error {
-	if kind != "root" && kind != "user" && kind != "role" {
-		return fmt.Errorf("%q is not the ARN of a user, a role or a root", arn)
-	}
 	exists := state.Accounts.Has(tx, account)
 	if exists && kind == "root" {
 		return nil
@@ -149,7 +146,7 @@ func (m *Mesh) open(tx store.Tx, account, kind, name, arn string) error {
 			return err
 		}
 		if !empty {
-			return fmt.Errorf("%s: %w: the account exists already; make further principals through IAM", arn, ErrNoSuchPrincipal)
+			return fmt.Errorf("%s: %w: the account exists already; make further principals through IAM, as arn:aws:iam::%s:root or an administrator", arn, ErrNoSuchPrincipal, account)
 		}
 	}
 	if !exists {
@@ -188,6 +185,5 @@ func (m *Mesh) firstAdministrator(tx store.Tx, account, kind, name, arn string) 
 	return nil
 }
 
-var accountPattern = regexp.MustCompile(`^[0-9]{12}$`)
-
-func isAccount(id string) bool { return accountPattern.MatchString(id) }
+// principalPattern is what IAM calls users, roles and roots. There is one partition in the mesh.
+var principalPattern = regexp.MustCompile(`^arn:aws:iam::[0-9]{12}:(root|(user|role)/([!-~]+/)*[\w+=,.@-]{1,64})$`)

@@ -3,6 +3,7 @@ package localmesh_test
 import (
 	"context"
 	"errors"
+	"strings"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -26,6 +27,31 @@ func TestFirstPrincipalOfAnAccountIsItsAdministrator(t *testing.T) {
 	_, err = sts.NewFromConfig(mesh.Config("arn:aws:iam::111111111111:role/Other")).GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{})
 	if !errors.Is(err, localmesh.ErrNoSuchPrincipal) {
 		t.Errorf("a second principal that was never made: got %v, want ErrNoSuchPrincipal", err)
+	}
+}
+
+// What IAM would not name is no principal, and is not taken for another one.
+func TestPrincipalsThatIAMDoesNotName(t *testing.T) {
+	t.Parallel()
+	mesh := localmesh.Run(t)
+	for _, arn := range []string{
+		"", "arn:aws:iam::111111111111:role/", "arn:aws:iam::111111111111:group/Readers", "arn:aws:sts::111111111111:assumed-role/Admin/local", "arn:aws:iam::11111111111:role/Admin",
+		"arn:aws-cn:iam::111111111111:role/Admin", "arn:aws-us-gov:iam::111111111111:root", "arn:aws:iam:us-east-1:111111111111:role/Admin",
+		"arn:aws:iam::111111111111:role/a b", "arn:aws:iam::111111111111:user/$(id)", "arn:aws:iam::111111111111:user/ü", "arn:aws:iam::111111111111:role/" + strings.Repeat("x", 65),
+		"arn:aws:iam::111111111111:role/p ath/Admin",
+	} {
+		_, err := mesh.Config(arn).Credentials.Retrieve(t.Context())
+		if err == nil || !strings.Contains(err.Error(), "is not the ARN of a user, a role or a root") {
+			t.Errorf("%q: %v", arn, err)
+		}
+	}
+	// None of them made the account.
+	if _, err := mesh.Config("arn:aws:iam::111111111111:role/First").Credentials.Retrieve(t.Context()); err != nil {
+		t.Error(err)
+	}
+	_, err := mesh.Config("arn:aws:iam::111111111111:role/Second").Credentials.Retrieve(t.Context())
+	if want := "make further principals through IAM, as arn:aws:iam::111111111111:root"; err == nil || !strings.Contains(err.Error(), want) {
+		t.Errorf("got %v, want %s", err, want)
 	}
 }
 

@@ -233,7 +233,9 @@ func (c *Client) failed(q *types.QueryExecution) error {
 	case code == "TABLE_NOT_FOUND", code == "SCHEMA_NOT_FOUND":
 		e.Kind = lakemesh.ErrNotFound
 	case code == "COLUMN_NOT_FOUND":
-		e.Kind, e.Hint = lakemesh.ErrNotFound, "a column that was not granted is not found either"
+		e.Kind, e.Hint = lakemesh.ErrNotFound, "a column that was not granted is not found either; texts stand in single quotation marks"
+	case code == "MISSING_SCHEMA_NAME":
+		e.Kind, e.Hint = lakemesh.ErrInvalidInput, "name the database with --database-name, or before the table"
 	case code == "PERMISSION_DENIED", strings.Contains(reason, "Insufficient"), strings.Contains(reason, "not authorized"), strings.Contains(reason, "Access denied"), strings.Contains(reason, "Access Denied"):
 		e.Kind = lakemesh.ErrAccessDenied
 		e.Hint = "see what " + c.caller + " may read with access list and explain"

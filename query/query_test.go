@@ -64,6 +64,7 @@ func TestRefusals(t *testing.T) {
 		{query.Input{SQL: "SELECT 1"}, lakemesh.ErrInvalidInput, "no location for results"},
 		{query.Input{SQL: "SELECT 1", WorkGroup: "nowhere", OutputLocation: "s3://results/"}, lakemesh.ErrNotFound, "work group nowhere"},
 		{query.Input{SQL: "SELECT 1 FROM a.b", OutputLocation: "s3://results/"}, lakemesh.ErrNotFound, "SCHEMA_NOT_FOUND"},
+		{query.Input{SQL: "SELECT 1 FROM b", OutputLocation: "s3://results/"}, lakemesh.ErrInvalidInput, "MISSING_SCHEMA_NAME"},
 		{query.Input{SQL: "SELECT 1 +", OutputLocation: "s3://results/"}, lakemesh.ErrInvalidInput, "SYNTAX_ERROR"},
 		{query.Input{SQL: "DELETE FROM a", OutputLocation: "s3://results/"}, lakemesh.ErrInvalidInput, "not in the local mesh"},
 	} {
@@ -78,7 +79,8 @@ func TestRefusals(t *testing.T) {
 	if _, err := q.Run(t.Context(), query.Input{SQL: "SELECT 1", OutputLocation: "s3://results/"}); err == nil || !strings.Contains(err.Error(), "it is disabled") {
 		t.Errorf("a work group that is disabled: %v", err)
 	}
-	if _, err := query.New(t.Context(), lakemesh.Options{MeshAccountID: "555555555555", Config: &cfg, RoleWait: -1}, "arn:aws:iam::111111111111:role/Nobody"); !errors.Is(err, lakemesh.ErrAccessDenied) {
+	if _, err := query.New(t.Context(), lakemesh.Options{MeshAccountID: "555555555555", Config: &cfg, RoleWait: -1}, "arn:aws:iam::111111111111:role/Nobody"); !errors.Is(err, lakemesh.ErrAccessDenied) ||
+		!strings.Contains(err.Error(), "an administrator of account 111111111111 makes it") || strings.Contains(err.Error(), "mesh account") {
 		t.Errorf("a role that is not there: %v", err)
 	}
 }

@@ -268,7 +268,7 @@ themselves, and new ones when they end, as in a container of ECS.`,
 	}
 	f := cmd.Flags()
 	f.Var(newChoice(&who, legal...), "identity", "whose keys: "+strings.Join(legal, ", "))
-	f.StringVar(&principal, "as", "", "ARN of a user, a role or a root of any account whose keys are wanted instead")
+	f.Var(newName(&principal, ""), "as", "ARN of a user, a role or a root of any account whose keys are wanted instead")
 	f.BoolVar(&renewed, "renewed", false, "let programs renew the keys by themselves; with --as")
 	cmd.MarkFlagsMutuallyExclusive("identity", "as")
 	must(cmd.RegisterFlagCompletionFunc("identity", cobra.FixedCompletions(legal, cobra.ShellCompDirectiveNoFileComp)))

@@ -22,9 +22,9 @@ func (f *queryFlags) add(cmd *cobra.Command, limit int) {
 	flags := cmd.Flags()
 	flags.SortFlags = false
 	flags.IntVar(&f.limit, "limit", limit, "how many rows are shown at most")
-	flags.StringVar(&f.workGroup, "work-group", query.DefaultWorkGroup, "the work group of Athena")
-	flags.StringVar(&f.output, "output-location", "", "an S3 path for the results (default: the work group's)")
-	flags.StringVar(&f.role, "role", "", "the ARN of a role that is assumed, and asks (default: who calls)")
+	flags.Var(newName(&f.workGroup, query.DefaultWorkGroup), "work-group", "the work group of Athena")
+	flags.Var(newName(&f.output, ""), "output-location", "an S3 path for the results (default: the work group's)")
+	flags.Var(newName(&f.role, ""), "role", "the ARN of a role that is assumed, and asks (default: who calls)")
 	flags.Var(newChoice(&f.as, "", "producer", "consumer"), "as", "in whose account, as its administrator in the credentials file: producer or consumer (default: consumer)")
 	must(cmd.RegisterFlagCompletionFunc("as", cobra.FixedCompletions([]string{"producer", "consumer"}, cobra.ShellCompDirectiveNoFileComp)))
 	for _, name := range []string{"work-group", "output-location", "role"} {
@@ -90,7 +90,7 @@ first; AWS charges for the bytes that are read, which are told at the end.`,
 		return a.answer(ctx, c, query.Input{SQL: args[0], Database: database, WorkGroup: f.workGroup, OutputLocation: f.output, Limit: f.limit})
 	})
 	f.add(cmd, query.DefaultLimit)
-	cmd.Flags().StringVar(&database, "database-name", "", "the database of tables that are named without one")
+	cmd.Flags().Var(newName(&database, ""), "database-name", "the database of tables that are named without one")
 	must(cmd.RegisterFlagCompletionFunc("database-name", cobra.NoFileCompletions))
 	return cmd
 }

@@ -50,6 +50,27 @@ func (d digest) Set(s string) error {
 	return nil
 }
 
+// name is a flag that names somebody or something. An empty one would stand for the default,
+// such as an administrator, and is what a variable has that was never set.
+type name struct{ value *string }
+
+// newName makes a name with a default.
+func newName(value *string, otherwise string) name {
+	*value = otherwise
+	return name{value}
+}
+
+func (n name) String() string { return *n.value }
+func (n name) Type() string   { return "string" }
+
+func (n name) Set(s string) error {
+	if strings.TrimSpace(s) == "" {
+		return errors.New("a value is expected")
+	}
+	*n.value = s
+	return nil
+}
+
 // list is a flag with several values: separated by commas, given several times, or
 // as a JSON list. Commas inside brackets, such as those of an expression, do not
 // separate.

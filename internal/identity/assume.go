@@ -150,7 +150,10 @@ func remedy(role, account, from string) advice {
 		return by("the mesh account", lakemesh.Do("admin.EnableAccountAsProducer", "AccountID", from))
 	case role == lakemesh.MeshConsumerRole(from):
 		return by("the mesh account", lakemesh.Do("admin.EnableAccountAsConsumer", "AccountID", from))
-	default:
+	case role == lakemesh.ManagerRole, role == lakemesh.ReadOnlyRole:
 		return by("the mesh account", lakemesh.Do("admin.InitializeMeshAccount"))
+	default:
+		// The mesh has no such role.
+		return advice{hint: fmt.Sprintf("an administrator of account %s makes it", account)}
 	}
 }

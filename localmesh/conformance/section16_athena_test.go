@@ -281,4 +281,71 @@ func TestAthena(t *testing.T) {
 		w.failed(reader, "SELECT item FROM goods", "Insufficient Lake Formation permission(s)")
 		w.must2(w.athena(reader).GetQueryResults(w.ctx, &athena.GetQueryResultsInput{QueryExecutionId: &id}))
 	})
+	holds(t, "16.14", "in hybrid access mode data is read with the caller's own permissions, save by who was opted in", func(t *testing.T) {
+		w := queried(t)
+		w.version(owner, "4")
+		hybrid := func(on bool) {
+			w.must2(w.lake(adminOf(owner)).UpdateResource(w.ctx, &lakeformation.UpdateResourceInput{
+				ResourceArn: aws.String("arn:aws:s3:::lake/sales"), RoleArn: aws.String("arn:aws:iam::" + owner + ":role/LakeAccess"), HybridAccessEnabled: &on}))
+		}
+		hybrid(true)
+		w.must(w.grant(adminOf(owner), "IAM_ALLOWED_PRINCIPALS", onTable("goods"), "ALL"))
+		reader := w.limited(owner, "Reader", policyOf(`{"Effect":"Allow","Action":["athena:*","glue:Get*","lakeformation:GetDataAccess","s3:GetBucketLocation"],"Resource":"*"}`, `{"Effect":"Allow","Action":"s3:*","Resource":"arn:aws:s3:::results-*"}`))
+		w.failed(reader, everything, "Access denied when trying to list the Amazon S3 path s3://lake/sales/goods/day=1")
+		w.must(w.grant(adminOf(owner), reader, onColumns("goods", "item"), "SELECT"))
+		w.failed(reader, everything, "Access denied when trying to list the Amazon S3 path s3://lake/sales/goods/day=1")
+		// Whoever may read the objects needs nothing of Lake Formation.
+		objects := w.limited(owner, "Objects", policyOf(`{"Effect":"Allow","Action":["athena:*","glue:Get*","s3:*"],"Resource":"*"}`))
+		w.shown(objects, everything, "cup,DE,8,1 tea,US,7,1")
+		w.must(w.optIn(adminOf(owner), reader, onTable("goods")))
+		w.shown(reader, everything, "cup,1 tea,1")
+		w.must(w.optOut(adminOf(owner), reader, onTable("goods")))
+		w.failed(reader, everything, "Access denied")
+		// Where Lake Formation alone answers for the location, all are given its credentials.
+		hybrid(false)
+		w.shown(reader, everything, "cup,DE,8,1 tea,US,7,1")
+		hybrid(true)
+		w.must(w.revoke(adminOf(owner), "IAM_ALLOWED_PRINCIPALS", onTable("goods"), "ALL"))
+		w.shown(reader, everything, "cup,1 tea,1")
+	})
+	holds(t, "16.7", "a catalog policy alone opens no registered location to another account", func(t *testing.T) {
+		w := queried(t)
+		reader := w.linkedByPolicy()
+		w.failed(reader, "SELECT * FROM links.wares", "Insufficient Lake Formation permission(s): Required Select on goods")
+		// Neither does a bucket's policy, as the location is Lake Formation's.
+		w.openLake(recipient)
+		w.failed(reader, "SELECT * FROM links.wares", "Insufficient Lake Formation permission(s): Required Select on goods")
+	})
+	holds(t, "16.14", "of another account", func(t *testing.T) {
+		w := queried(t)
+		w.version(owner, "4")
+		w.must2(w.lake(adminOf(owner)).UpdateResource(w.ctx, &lakeformation.UpdateResourceInput{
+			ResourceArn: aws.String("arn:aws:s3:::lake/sales"), RoleArn: aws.String("arn:aws:iam::" + owner + ":role/LakeAccess"), HybridAccessEnabled: aws.Bool(true)}))
+		reader := w.linkedByPolicy()
+		w.failed(reader, "SELECT * FROM links.wares", "Access denied when trying to list the Amazon S3 path s3://lake/sales/goods/day=1")
+		w.openLake(recipient)
+		w.shown(reader, "SELECT * FROM links.wares ORDER BY item", "cup,DE,8,1 tea,US,7,1")
+	})
+}
+
+// linkedByPolicy is a principal of the recipient, which reads the table "goods" through a link
+// since IAM_ALLOWED_PRINCIPALS holds it and the owner's catalog policy lets the recipient in.
+func (w *world) linkedByPolicy() string {
+	w.Helper()
+	w.must(w.grant(adminOf(owner), "IAM_ALLOWED_PRINCIPALS", onTable("goods"), "ALL"))
+	w.openCatalog(recipient)
+	w.must2(w.glue(adminOf(recipient)).CreateDatabase(w.ctx, &glue.CreateDatabaseInput{DatabaseInput: &gluetypes.DatabaseInput{Name: aws.String("links")}}))
+	w.must2(w.glue(adminOf(recipient)).CreateTable(w.ctx, &glue.CreateTableInput{DatabaseName: aws.String("links"), TableInput: &gluetypes.TableInput{Name: aws.String("wares"),
+		TargetTable: &gluetypes.TableIdentifier{CatalogId: aws.String(owner), DatabaseName: aws.String("sales"), Name: aws.String("goods")}}}))
+	reader := w.person(recipient, "Reader")
+	link := &types.Resource{Table: &types.TableResource{CatalogId: aws.String(recipient), DatabaseName: aws.String("links"), Name: aws.String("wares")}}
+	w.must(w.grant(adminOf(recipient), reader, link, "DESCRIBE"))
+	return reader
+}
+
+// openLake lets an account read the owner's bucket by its policy.
+func (w *world) openLake(account string) {
+	w.Helper()
+	w.must2(w.objects(adminOf(owner)).PutBucketPolicy(w.ctx, &s3.PutBucketPolicyInput{Bucket: aws.String("lake"),
+		Policy: aws.String(policyOf(`{"Effect":"Allow","Principal":{"AWS":"` + account + `"},"Action":"s3:*","Resource":["arn:aws:s3:::lake","arn:aws:s3:::lake/*"]}`))}))
 }

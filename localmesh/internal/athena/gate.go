@@ -205,8 +205,9 @@ func (t *table) condition(text string, columns []rowfilter.Column) (*condition, 
 	}
 	read, err := rowfilter.Parse(text, columns)
 	if err != nil {
-		// Nothing is shown where it is not known what may be.
-		return nil, lacking("a row filter such as the table %s has one", t.reading.Table.Name)
+		// Nothing is shown where it is not known what may be. What the filter says is not for
+		// the caller to see.
+		return nil, &dialect.Error{Code: dialect.CodeNotSupported, Message: "the row filters of the table " + t.reading.Table.Name + " do not fit its columns, or are of a kind that is not in the local mesh"}
 	}
 	out := &condition{Expression: read}
 	for _, path := range read.Paths() {
@@ -231,15 +232,15 @@ func (g *gate) source(s *dialect.Source) sqlite.Table {
 	return g.tables[s.Table.Key]
 }
 
-// client is what the files of a location are read with: what Lake Formation vends where it is
-// registered, and otherwise the caller's own permissions.
+// client is what the files of a location are read with: what Lake Formation vends where it
+// serves the caller, and otherwise the caller's own permissions.
 func (t *table) client(location string) (*s3.Client, error) {
 	c := t.gate.call.For("lakeformation", "GetDataAccess", principal)
 	table := t.reading.Table
 	c.Region = table.Region
 	governed := false
 	err := c.View(func(c *engine.Call) (err error) {
-		governed, err = lakeformation.Registered(c, table.Region, table.Account, location)
+		governed, err = lakeformation.Serves(c, table, location)
 		return err
 	})
 	if err != nil {
@@ -278,7 +279,8 @@ func split(location string) (bucket, prefix string, ok bool) {
 		return "", "", false
 	}
 	bucket, prefix, _ = strings.Cut(rest, "/")
-	return bucket, strings.TrimSuffix(prefix, "/"), bucket != ""
+	// An ARN, such as an access point's, has no place in a path.
+	return bucket, strings.TrimSuffix(prefix, "/"), bucket != "" && !strings.HasPrefix(bucket, "arn:")
 }
 
 // file is a file of a table that is to be read.
@@ -472,5 +474,9 @@ func (g *gate) get(client *s3.Client, bucket, key string) ([]byte, error) {
 
 // objects is a client of S3 in the mesh.
 func objects(cfg aws.Config) *s3.Client {
-	return s3.NewFromConfig(cfg, func(o *s3.Options) { o.UsePathStyle = true })
+	return s3.NewFromConfig(cfg, func(o *s3.Options) {
+		o.UsePathStyle = true
+		// S3 then says itself that directory buckets are not in the mesh.
+		o.DisableS3ExpressSessionAuth = aws.Bool(true)
+	})
 }

@@ -1,6 +1,7 @@
 package athena_test
 
 import (
+	"strconv"
 	"strings"
 	"testing"
 
@@ -260,5 +261,51 @@ func TestPartitions(t *testing.T) {
 	w.must(nil, err)
 	if n := aws.ToInt64(w.ended(admin, id).Statistics.DataScannedInBytes); n != 4 {
 		t.Errorf("%d bytes were read of the one partition that was asked for", n)
+	}
+}
+
+// A path that is none of an object in a bucket is said to be that, whoever names it.
+func TestPathsThatLeadNowhere(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	for i, tt := range []struct{ location, want string }{
+		{"s3://arn:aws:s3:::data/people", "HIVE_INVALID_METADATA: the location s3://arn:aws:s3:::data/people is none in Amazon S3"},
+		{"s3://data--use1-az1--x-s3/people", "HIVE_CANNOT_OPEN_SPLIT: list of s3://data--use1-az1--x-s3/people: NotImplemented: the local mesh does not have the service s3express"},
+	} {
+		table := "text" + strconv.Itoa(i)
+		w.table(table, "name string", "org.apache.hadoop.hive.serde2.lazy.LazySimpleSerDe", func(in *gluetypes.TableInput) {
+			in.StorageDescriptor.Location = aws.String(tt.location)
+		})
+		if got := w.ask("SELECT * FROM " + table); !strings.Contains(got, tt.want) {
+			t.Errorf("%s: got %s, want %s", tt.location, got, tt.want)
+		}
+	}
+	for i, metadata := range []string{"s3://arn:aws:s3:::data/m.json", "s3://data", "s3://data/", "https://data/m.json"} {
+		table := "iceberg" + strconv.Itoa(i)
+		w.table(table, "name string", "org.apache.hadoop.hive.serde2.lazy.LazySimpleSerDe", func(in *gluetypes.TableInput) {
+			in.Parameters = map[string]string{"table_type": "ICEBERG", "metadata_location": metadata}
+		})
+		if got := w.ask("SELECT * FROM " + table); !strings.Contains(got, "ICEBERG_BAD_DATA: a file of the table "+table+" is not in Amazon S3") {
+			t.Errorf("%s: %s", metadata, got)
+		}
+	}
+}
+
+// A row filter whose column is not there any more hides everything, and is not told.
+func TestRowFiltersThatFitNoMore(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.governed()
+	w.people()
+	role := w.role("Analyst", analyst...)
+	w.grant(role, w.filter("us", "salary > 7001", "name"), sel)
+	if got := w.askAs(role, "SELECT * FROM people"); got != "bob\neve" {
+		t.Fatalf("before: %q", got)
+	}
+	w.must(w.glue(admin).UpdateTable(t.Context(), &glue.UpdateTableInput{DatabaseName: aws.String("shop"), TableInput: &gluetypes.TableInput{Name: aws.String("people"), TableType: aws.String("EXTERNAL_TABLE"),
+		StorageDescriptor: &gluetypes.StorageDescriptor{Columns: columns("name string, country string, pay int"), Location: aws.String("s3://data/people"), SerdeInfo: &gluetypes.SerDeInfo{SerializationLibrary: aws.String(csv)}}}}))
+	got := w.askAs(role, "SELECT * FROM people")
+	if want := "NOT_SUPPORTED: the row filters of the table people do not fit its columns"; !strings.Contains(got, want) || strings.Contains(got, "salary") || strings.Contains(got, "7001") {
+		t.Errorf("got %q, want %q", got, want)
 	}
 }

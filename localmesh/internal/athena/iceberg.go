@@ -53,7 +53,7 @@ type icebergSchema struct {
 // fetch reads a file of the table.
 func (t *table) fetch(location string) ([]byte, error) {
 	bucket, key, ok := split(location)
-	if !ok {
+	if !ok || key == "" {
 		return nil, &dialect.Error{Code: "ICEBERG_BAD_DATA", Message: "a file of the table " + t.reading.Table.Name + " is not in Amazon S3"}
 	}
 	client, err := t.client(location)
@@ -251,7 +251,7 @@ func (t *table) dataFiles(manifests []string) ([]file, error) {
 			}
 			path, _ := data["file_path"].(string)
 			bucket, key, ok := split(path)
-			if !ok {
+			if !ok || key == "" {
 				return nil, badIceberg(t)
 			}
 			client, err := t.client(path)

@@ -59,6 +59,14 @@ func TestWhereResultsGo(t *testing.T) {
 	refuses(t, err, "InvalidRequestException: Unable to verify/create output bucket nowhere")
 	_, err = w.start(admin, "SELECT 1", to("http://results/x"))
 	refuses(t, err, "outputLocation is not a valid S3 path")
+	for location, want := range map[string]string{
+		"s3://arn:aws:s3:::results/x":                                  "outputLocation is not a valid S3 path",
+		"s3://arn:aws:s3:us-east-1:111111111111:accesspoint/results/x": "outputLocation is not a valid S3 path",
+		"s3://results--use1-az1--x-s3/x":                               "Unable to verify/create output bucket results--use1-az1--x-s3. the local mesh does not have the service s3express",
+	} {
+		_, err = w.start(admin, "SELECT 1", to(location))
+		refuses(t, err, "InvalidRequestException: "+want)
+	}
 
 	w.group("enforced", &types.WorkGroupConfiguration{ResultConfiguration: &types.ResultConfiguration{OutputLocation: aws.String("s3://results/theirs")}})
 	w.group("lenient", &types.WorkGroupConfiguration{EnforceWorkGroupConfiguration: aws.Bool(false), ResultConfiguration: &types.ResultConfiguration{OutputLocation: aws.String("s3://results/theirs/")}})

@@ -253,8 +253,9 @@ func scope(region, path string, perms []string) (string, error) {
 }
 
 // Vend makes a session with which a query engine of AWS itself reads a path in a registered
-// location of a table's owner for the caller, whose permissions on the table it has looked up.
-// The session ends at the path.
+// location of a table's owner for the caller, which SELECTs something of the table. What else
+// the Data Catalog lets it see, such as by the owner's resource policy, opens no data. What of
+// the table is shown the engine has looked up. The session ends at the path.
 func Vend(c *engine.Call, t state.Table, location string) (state.Session, error) {
 	if err := c.Allow("lakeformation:GetDataAccess"); err != nil {
 		return state.Session{}, err
@@ -262,6 +263,13 @@ func Vend(c *engine.Call, t state.Table, location string) (state.Session, error)
 	path, ok := s3path(location)
 	if !ok {
 		return state.Session{}, invalid("The table %s has no location in Amazon S3.", t.Name)
+	}
+	h, err := callerHolds(c, t.Resource())
+	if err != nil {
+		return state.Session{}, err
+	}
+	if len(without([]string{selecting}, h.perms)) > 0 {
+		return state.Session{}, c.Denied("Insufficient Lake Formation permission(s): Required " + spoken(selecting) + " on " + t.Name)
 	}
 	return vend(c, t.Account, path, []string{selecting}, nil)
 }

@@ -117,6 +117,30 @@ func silent(c *engine.Call, r state.Resource) (bool, error) {
 	return !opted, err
 }
 
+// Serves reports whether the caller reads data of a table at an S3 path with what Lake
+// Formation vends: the path, or one above it, is registered. In hybrid access mode who was not
+// opted in goes on with its own permissions of Amazon S3, as long as IAM_ALLOWED_PRINCIPALS
+// holds something on the table
+// (https://docs.aws.amazon.com/lake-formation/latest/dg/hybrid-access-mode.html).
+func Serves(c *engine.Call, t state.Table, location string) (bool, error) {
+	path, ok := s3path(location)
+	if !ok {
+		return false, nil
+	}
+	l, found, err := registrationIn(c, t.Region, t.Account, path)
+	if err != nil || !found || !l.Hybrid {
+		return found, err
+	}
+	if t.Account != c.Account() && c.Mesh.Readings.HybridGrantsNeedNoOptIn {
+		return true, nil
+	}
+	group, err := heldByGroup(c, t.Resource())
+	if err != nil || !group {
+		return true, err
+	}
+	return OptedIn(c, t.Resource())
+}
+
 // openToIAM tells whether IAM_ALLOWED_PRINCIPALS holds something on r outside of a
 // location in hybrid access mode: another account's principals are refused then,
 // whatever they were granted
