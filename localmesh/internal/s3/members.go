@@ -80,7 +80,7 @@ const common = "ExpectedBucketOwner RequestPayer"
 func aboutTheRequest(name string) bool {
 	switch name {
 	case "x-amz-date", "x-amz-content-sha256", "x-amz-security-token", "x-amz-trailer", "x-amz-decoded-content-length", "x-amz-user-agent",
-		"x-amz-sdk-checksum-algorithm", "x-amz-te":
+		"x-amz-sdk-checksum-algorithm", "x-amz-te", "x-amz-api-version":
 		return true
 	}
 	return false

@@ -209,7 +209,7 @@ func TestHeadersOfNoOperation(t *testing.T) {
 			t.Errorf("write with %s: %v", name, err)
 		}
 	}
-	for _, name := range []string{"X-Amz-User-Agent", "X-Request-Id", "Cookie", "X-Forwarded-For"} {
+	for _, name := range []string{"X-Amz-User-Agent", "X-Amz-Api-Version", "X-Request-Id", "Cookie", "X-Forwarded-For"} {
 		succeeded(t, get(name, "v"))
 	}
 }
