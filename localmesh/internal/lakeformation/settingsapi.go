@@ -31,7 +31,7 @@ func getDataLakeSettings(c *engine.Call, in *lakeformation.GetDataLakeSettingsIn
 	return &lakeformation.GetDataLakeSettingsOutput{DataLakeSettings: &types.DataLakeSettings{
 		DataLakeAdmins: principalsAnswer(s.Admins), ReadOnlyAdmins: principalsAnswer(s.ReadOnlyAdmins),
 		CreateDatabaseDefaultPermissions: defaultsAnswer(s.DatabaseDefaults), CreateTableDefaultPermissions: defaultsAnswer(s.TableDefaults),
-		Parameters: parametersAnswer(s), TrustedResourceOwners: append([]string{}, s.TrustedOwners...),
+		Parameters: parametersAnswer(c, s), TrustedResourceOwners: append([]string{}, s.TrustedOwners...),
 		AllowExternalDataFiltering: aws.Bool(s.ExternalFiltering), AllowFullTableExternalDataAccess: aws.Bool(s.FullTableAccess),
 		ExternalDataFilteringAllowList: principalsAnswer(s.ExternalFilteringList),
 		AuthorizedSessionTagValueList:  append([]string{}, s.SessionTagValues...),
@@ -41,8 +41,12 @@ func getDataLakeSettings(c *engine.Call, in *lakeformation.GetDataLakeSettingsIn
 // parametersAnswer are the parameters with those that hold where none were put: the first
 // version of sharing, and the context that is always told
 // (https://registry.terraform.io/providers/hashicorp/aws/latest/docs/resources/lakeformation_data_lake_settings#parameters).
-func parametersAnswer(s state.DataLakeSettings) map[string]string {
-	all := map[string]string{versionParameter: strconv.Itoa(version(s)), setContext: "TRUE"}
+func parametersAnswer(c *engine.Call, s state.DataLakeSettings) map[string]string {
+	all := map[string]string{versionParameter: strconv.Itoa(version(s))}
+	if !c.Mesh.Readings.SetContextRefused {
+		// Where it cannot be put, whoever writes settings back as they were read is refused.
+		all[setContext] = "TRUE"
+	}
 	maps.Copy(all, s.Parameters)
 	return all
 }
