@@ -58,7 +58,7 @@ func run(ctx context.Context, args []string) error {
 		measure = func() (result, error) { return measureStart(ctx, *program, *rounds) }
 	case "query":
 		rows := flags.Int("rows", 1_000_000, "rows of the table")
-		python := flags.String("python", "python3", "a Python that has DuckDB, such as that of the environment \"query\" of interop/install")
+		python := flags.String("python", "python3", "a Python that has DuckDB, such as that of the environment \"lake\" of interop/install")
 		measure = func() (result, error) { return measureQueries(ctx, *python, *rows) }
 	case "folder":
 		var o folderOptions
