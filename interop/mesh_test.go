@@ -84,13 +84,18 @@ func environmentOf(t *testing.T, environment string) string {
 	}
 	// The list of requirements is copied last.
 	if _, err := os.Stat(filepath.Join(folder, environment, "installed.txt")); err != nil {
-		message := "\"" + environment + "\" is not installed: run interop/install"
-		if os.Getenv("CI") == "true" {
-			t.Fatal(message)
-		}
-		t.Skip(message)
+		absent(t, "\""+environment+"\" is not installed: run interop/install")
 	}
 	return filepath.Join(folder, environment)
+}
+
+// absent skips a test whose program is not there, and fails it where CI=true.
+func absent(t *testing.T, why string) {
+	t.Helper()
+	if os.Getenv("CI") == "true" {
+		t.Fatal(why)
+	}
+	t.Skip(why)
 }
 
 // mesh is a local mesh that a server of its own serves.

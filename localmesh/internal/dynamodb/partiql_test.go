@@ -101,7 +101,6 @@ func TestStatementsFindWhatScansFind(t *testing.T) {
 				other, otherPlaceholder := value()
 				return not + name + " IN [" + text + ", " + other + "]", not + "#" + name + " IN (" + placeholder + ", " + otherPlaceholder + ")"
 			case 1:
-				delete(values, placeholder)
 				return not + name + " IS MISSING", not + "attribute_not_exists(#" + name + ")"
 			}
 			operator := rapid.SampledFrom([]string{"=", "<>", "<", ">=", "="}).Draw(rt, "comparison")
@@ -126,7 +125,10 @@ func TestStatementsFindWhatScansFind(t *testing.T) {
 		}
 		want, err := c.Scan(rt.Context(), in)
 		if err != nil {
-			rt.Skip(err) // Redundant brackets, which only expressions refuse.
+			if !strings.Contains(err.Error(), "redundant parentheses") {
+				rt.Fatalf("%s: %v", expression, err)
+			}
+			rt.Skip(err) // Only expressions refuse redundant brackets: there is nothing to compare.
 		}
 		got, err := c.ExecuteStatement(rt.Context(), &awsdynamodb.ExecuteStatementInput{Statement: aws.String(`SELECT * FROM "events" WHERE ` + statement)})
 		if err != nil {

@@ -25,7 +25,7 @@ func catalogOperations() []engine.Operation {
 		engine.Op("GetDataCatalogEncryptionSettings", engine.Read, api+"GetDataCatalogEncryptionSettings.html",
 			"IAM on the catalog; another account's needs its resource policy; nothing is encrypted.", getEncryption),
 		engine.Op("PutDataCatalogEncryptionSettings", engine.Write, api+"PutDataCatalogEncryptionSettings.html",
-			"As GetDataCatalogEncryptionSettings; encryption that is turned on is refused with 501.", putEncryption),
+			"As GetDataCatalogEncryptionSettings; encryption that is turned on is refused.", putEncryption),
 	}
 }
 
