@@ -98,6 +98,18 @@ func (a *analyzer) call(c call, sc *scope) (typed, error) {
 	return a.scalarCall(c, args)
 }
 
+// filterOf writes the FILTER of a call, empty if it has none.
+func (a *analyzer) filterOf(c call, sc *scope) (string, error) {
+	if c.filter == nil {
+		return "", nil
+	}
+	x, err := a.condition(c.filter, sc, "FILTER")
+	if err != nil {
+		return "", err
+	}
+	return " FILTER (WHERE " + x + ")", nil
+}
+
 // aggregate writes an aggregate with its FILTER.
 func (a *analyzer) aggregate(c call, sc *scope) (typed, error) {
 	if sc.pushed != nil {
@@ -109,13 +121,9 @@ func (a *analyzer) aggregate(c call, sc *scope) (typed, error) {
 	}
 	inner := *sc
 	inner.mode, inner.windows = aggregate, false
-	filter := ""
-	if c.filter != nil {
-		x, err := a.condition(c.filter, &inner, "FILTER")
-		if err != nil {
-			return typed{}, err
-		}
-		filter = " FILTER (WHERE " + x + ")"
+	filter, err := a.filterOf(c, &inner)
+	if err != nil {
+		return typed{}, err
 	}
 	var args []typed
 	for _, e := range c.args {
@@ -254,13 +262,9 @@ func (a *analyzer) over(c call, sc *scope) (typed, error) {
 	if c.distinct {
 		return typed{}, c.lacking("DISTINCT before OVER")
 	}
-	after := ""
-	if c.filter != nil {
-		x, err := a.condition(c.filter, &inner, "FILTER")
-		if err != nil {
-			return typed{}, err
-		}
-		after = " FILTER (WHERE " + x + ")"
+	after, err := a.filterOf(c, &inner)
+	if err != nil {
+		return typed{}, err
 	}
 	w, err := a.window(c.over, &inner)
 	if err != nil {
