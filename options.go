@@ -11,7 +11,9 @@ import (
 type Options struct {
 	// MeshAccountID is the account that is the central data mesh account in the region.
 	MeshAccountID string
-	// Region is where the persona works; empty means [DefaultRegion].
+	// Region is where the persona works. Empty means that of Config, or where Config is nil
+	// the one that the SDK's chain finds: $AWS_REGION, then the profile's. Where none is
+	// configured it is [DefaultRegion], and a warning goes to Logger.
 	Region string
 	// Credentials is who acts. It can be any provider of the SDK, or a
 	// [Credentials] value with keys; nil means the SDK's own chain: environment,

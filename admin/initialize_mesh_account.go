@@ -19,8 +19,8 @@ import (
 type InitializeMeshInput struct {
 	// AllowFullTableExternalDataAccess lets query engines that are not integrated
 	// with Lake Formation read tables of which a principal may see every column and
-	// row. False leaves the setting as it is.
-	AllowFullTableExternalDataAccess bool
+	// row, or does so no more. Nil leaves the setting as it is.
+	AllowFullTableExternalDataAccess *bool
 	// SharingCalls says who may make the calls by which Lake Formation shares with other
 	// accounts. It holds for producers that are enabled, or brought up to date,
 	// afterwards. Empty leaves it as it is; a new mesh begins with [ThroughServices].

@@ -33,7 +33,7 @@ func TestInitializeMeshAccountMakesRolesSettingsTagsAndTheTable(t *testing.T) {
 		wantVersion = "3"
 	}
 	a := adminOf(t, mesh, meshAccount)
-	out, err := a.InitializeMeshAccount(t.Context(), admin.InitializeMeshInput{AllowFullTableExternalDataAccess: true})
+	out, err := a.InitializeMeshAccount(t.Context(), admin.InitializeMeshInput{AllowFullTableExternalDataAccess: new(true)})
 	must(t, err)
 
 	text, err := json.Marshal(out)

@@ -211,13 +211,13 @@ func TestDestroyingPutsSettingsBack(t *testing.T) {
 			a := adminOf(t, mesh, meshAccount)
 			putSettings(t, mesh, c.before)
 			want := settingsOf(t, mesh, meshAccount)
-			_, err := a.InitializeMeshAccount(t.Context(), admin.InitializeMeshInput{AllowFullTableExternalDataAccess: true})
+			_, err := a.InitializeMeshAccount(t.Context(), admin.InitializeMeshInput{AllowFullTableExternalDataAccess: new(true)})
 			must(t, err)
 			if c.since != nil {
 				putSettings(t, mesh, c.since)
 			}
 			// Doing it again records nothing else.
-			_, err = a.InitializeMeshAccount(t.Context(), admin.InitializeMeshInput{AllowFullTableExternalDataAccess: true})
+			_, err = a.InitializeMeshAccount(t.Context(), admin.InitializeMeshInput{AllowFullTableExternalDataAccess: new(true)})
 			must(t, err)
 			_, err = a.DestroyMesh(t.Context(), admin.DestroyMeshInput{Confirm: meshAccount})
 			must(t, err)

@@ -58,7 +58,8 @@ func beforeOf(have, next lftypes.DataLakeSettings) before {
 	if was := have.Parameters[versionParameter]; was != next.Parameters[versionParameter] {
 		b.version = &was
 	}
-	if was := aws.ToBool(have.AllowFullTableExternalDataAccess); was != aws.ToBool(next.AllowFullTableExternalDataAccess) {
+	// What was allowed and is not any more stays so when everything is put back.
+	if was := aws.ToBool(have.AllowFullTableExternalDataAccess); !was && aws.ToBool(next.AllowFullTableExternalDataAccess) {
 		b.fullTableAccess = &was
 	}
 	return b

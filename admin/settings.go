@@ -37,8 +37,9 @@ type wantedSettings struct {
 	clearDefaults bool
 	// version is the least cross-account version; 0 leaves it as it is.
 	version int
-	// fullTableAccess lets query engines that are not integrated read whole tables.
-	fullTableAccess bool
+	// fullTableAccess lets query engines that are not integrated read whole tables, or not; nil
+	// leaves it as it is.
+	fullTableAccess *bool
 }
 
 // change returns the settings as they are to be, and says what differs.
@@ -78,9 +79,13 @@ func (w wantedSettings) change(have types.DataLakeSettings) (types.DataLakeSetti
 		}
 		changes = append(changes, fmt.Sprintf("raise the cross-account version from %s to %d", was, w.version))
 	}
-	if w.fullTableAccess && !aws.ToBool(have.AllowFullTableExternalDataAccess) {
-		next.AllowFullTableExternalDataAccess = aws.Bool(true)
-		changes = append(changes, "allow full table access to external engines")
+	if w.fullTableAccess != nil && *w.fullTableAccess != aws.ToBool(have.AllowFullTableExternalDataAccess) {
+		next.AllowFullTableExternalDataAccess = w.fullTableAccess
+		if *w.fullTableAccess {
+			changes = append(changes, "allow full table access to external engines")
+		} else {
+			changes = append(changes, "allow external engines no full table access any more")
+		}
 	}
 	return next, changes
 }

@@ -80,7 +80,7 @@ func New(opts ...Option) *Mesh {
 
 // Open starts a mesh on a folder, and makes the folder if it does not exist. What
 // was answered survives the process, however it ends. It fails with [ErrLocked]
-// while another process has the folder open.
+// while another process has the folder open, and with [ErrDamaged] where its file is damaged.
 func Open(dir string, opts ...Option) (*Mesh, error) {
 	s, err := store.Open(dir)
 	if err != nil {
@@ -91,6 +91,10 @@ func Open(dir string, opts ...Option) (*Mesh, error) {
 
 // ErrLocked is returned by [Open] when another process has the folder open.
 var ErrLocked = store.ErrLocked
+
+// ErrDamaged is returned by [Open] where the folder's file is not as it was written, and by
+// calls that come upon a part of it that makes no sense.
+var ErrDamaged = store.ErrDamaged
 
 func start(s store.Store, opts []Option) *Mesh {
 	m := &Mesh{options: options{region: DefaultRegion, clock: time.Now}}

@@ -30,7 +30,9 @@ type CreateDataProductsInput struct {
 	// the keys "domain" and "dataproduct", which all producers share.
 	Domain, DataProductName string
 	// CreatePublicMetadata tells whether the mesh's read-only role may describe the
-	// tables, so that every consumer can find them; nil means true.
+	// tables, so that every consumer can find them. Nil leaves it as it is: tables are public
+	// until their owner says that they are not, and new ones of a database are as the owner said
+	// last of others in it.
 	CreatePublicMetadata *bool
 	// SyncMeshCatalogSchedule is when the crawler runs, as a cron expression of AWS;
 	// empty means [DefaultSchedule]. It needs SyncMeshCrawlerRoleARN.

@@ -47,8 +47,10 @@ type wantedPublication struct {
 	loseGrants bool
 	// whole makes one portion of all tables: for a plan that is to be shown, and for a
 	// migration.
-	whole  bool
-	public bool
+	whole bool
+	// public lets every consumer see the tables' metadata, or not; nil leaves it as their owner
+	// said before.
+	public *bool
 	// hybrid puts the tables into hybrid access mode, or takes them out of it; nil leaves them
 	// as their owner said before.
 	hybrid *bool
@@ -232,7 +234,7 @@ func (w *wantedPublication) accept(in CreateDataProductsInput) error {
 	}
 	w.suffix = strings.ToLower(w.suffix)
 	w.deep, w.overwrite, w.hybrid = in.Deep, in.Overwrite, in.Hybrid
-	w.public = in.CreatePublicMetadata == nil || *in.CreatePublicMetadata
+	w.public = in.CreatePublicMetadata
 	w.tags = map[string]string{}
 	for _, tag := range []struct{ parameter, key, value string }{
 		{"Domain", lakemesh.DomainTag, in.Domain}, {"DataProductName", lakemesh.ProductTag, in.DataProductName},

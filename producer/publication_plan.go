@@ -97,14 +97,14 @@ func (pl *planner) planDatabases() {
 	mesh, own := pl.mesh.catalog, pl.own.catalog
 	switch d := pl.meshDatabase; {
 	case d == nil:
-		in := types.DatabaseInput{Name: aws.String(pl.target), Description: pl.sourceDatabase.Description, Parameters: pl.hybridParameters(catalog.SourceParameters(nil, pl.sourceDatabase.Parameters, pl.source, pl.account))}
+		in := types.DatabaseInput{Name: aws.String(pl.target), Description: pl.sourceDatabase.Description, Parameters: pl.saidParameters(catalog.SourceParameters(nil, pl.sourceDatabase.Parameters, pl.source, pl.account))}
 		pl.meshDB = pl.todo.Add(plan.Step{Kind: plan.CreateDatabase, Account: pl.meshAccount, Resource: "database " + pl.target,
 			Summary: "create database " + pl.target,
 			Run:     func(ctx context.Context) error { return pl.createMeshDatabase(ctx, in) }})
 	case len(d.CreateTableDefaultPermissions) > 0 && !pl.anyHybrid():
 		// A database that another program made: new tables in it would be open to
 		// everybody whom IAM lets through, and could not be shared.
-		in := types.DatabaseInput{Name: d.Name, Description: d.Description, LocationUri: d.LocationUri, Parameters: pl.hybridParameters(catalog.SourceParameters(d.Parameters, nil, pl.source, pl.account)),
+		in := types.DatabaseInput{Name: d.Name, Description: d.Description, LocationUri: d.LocationUri, Parameters: pl.saidParameters(catalog.SourceParameters(d.Parameters, nil, pl.source, pl.account)),
 			CreateTableDefaultPermissions: []types.PrincipalPermissions{}}
 		pl.meshDB = pl.todo.Add(plan.Step{Kind: plan.UpdateDatabase, Account: pl.meshAccount, Resource: "database " + pl.target,
 			Summary: "clear the default permissions for new tables of database " + pl.target,
@@ -138,13 +138,15 @@ func (pl *planner) planDatabases() {
 // that differ stay: tables of several databases can be published into one.
 func (pl *planner) planParameters(d *types.Database) {
 	all := catalog.SourceParameters(d.Parameters, pl.sourceDatabase.Parameters, pl.source, pl.account)
-	marked := pl.hybridParameters(all)
+	hybrid, marked := pl.hybridParameters(all), pl.saidParameters(all)
 	what := fmt.Sprintf("add %d %s to database %s", len(all)-len(d.Parameters), counted(len(all)-len(d.Parameters), "parameter"), pl.target)
 	switch {
-	case !maps.Equal(marked, all) && *pl.hybrid:
+	case !maps.Equal(hybrid, all) && *pl.hybrid:
 		what = "note at database " + pl.target + " which of its tables are in hybrid access mode"
-	case !maps.Equal(marked, all):
+	case !maps.Equal(hybrid, all):
 		what = "note at database " + pl.target + " which of its tables are not in hybrid access mode any more"
+	case !maps.Equal(marked, all):
+		what = "note at database " + pl.target + " which of its tables have private metadata"
 	case len(all) == len(d.Parameters):
 		return
 	}
@@ -156,6 +158,12 @@ func (pl *planner) planParameters(d *types.Database) {
 	}
 	pl.meshDB = pl.todo.Add(plan.Step{Kind: plan.UpdateDatabase, Account: pl.meshAccount, Resource: "database " + pl.target, Summary: what,
 		Run: func(ctx context.Context) error { return pl.mesh.catalog.UpdateDatabase(ctx, in) }})
+}
+
+// saidParameters are parameters of the mesh's database with all that its owner says of the
+// tables.
+func (pl *planner) saidParameters(has map[string]string) map[string]string {
+	return pl.privateParameters(pl.hybridParameters(has))
 }
 
 // linksDescription describes the database of the links to what is published of a
@@ -293,27 +301,27 @@ func (s *surveyed) lacksReading(t *publishedTable) bool {
 
 // wantedOnDatabase lets the producer find its database in the mesh, and the
 // read-only role describe it.
-func (w *wantedPublication) wantedOnDatabase() []permissions.Entry {
+func (s *surveyed) wantedOnDatabase() []permissions.Entry {
 	describe := lakemesh.NewPermissions(lakemesh.Describe)
-	database := permissions.Database(w.meshAccount, w.target)
-	want := []permissions.Entry{{Principal: w.account, Resource: database, Permissions: describe, Grantable: describe}}
-	if w.public {
-		want = append(want, permissions.Entry{Principal: w.readOnlyRole(), Resource: database, Permissions: describe})
+	database := permissions.Database(s.meshAccount, s.target)
+	want := []permissions.Entry{{Principal: s.account, Resource: database, Permissions: describe, Grantable: describe}}
+	if !s.isDatabasePrivate() {
+		want = append(want, permissions.Entry{Principal: s.readOnlyRole(), Resource: database, Permissions: describe})
 	}
 	return want
 }
 
 // wantedOnTables lets the producer administer its tables in the mesh, and the
 // read-only role describe them.
-func (w *wantedPublication) wantedOnTables(tables []*publishedTable) []permissions.Entry {
+func (s *surveyed) wantedOnTables(tables []*publishedTable) []permissions.Entry {
 	describe := lakemesh.NewPermissions(lakemesh.Describe)
 	all := lakemesh.NewPermissions(lakemesh.Alter, lakemesh.Delete, lakemesh.Describe, lakemesh.Insert, lakemesh.Select)
 	var want []permissions.Entry
 	for _, t := range tables {
-		table := w.meshTable(t.name)
-		want = append(want, permissions.Entry{Principal: w.account, Resource: table, Permissions: all, Grantable: all})
-		if w.public {
-			want = append(want, permissions.Entry{Principal: w.readOnlyRole(), Resource: table, Permissions: describe})
+		table := s.meshTable(t.name)
+		want = append(want, permissions.Entry{Principal: s.account, Resource: table, Permissions: all, Grantable: all})
+		if !s.isPrivate(t) {
+			want = append(want, permissions.Entry{Principal: s.readOnlyRole(), Resource: table, Permissions: describe})
 		}
 	}
 	return want
@@ -357,13 +365,16 @@ func (pl *planner) planGrants(ready map[string][]*plan.Step) {
 			pl.unaccepted = true
 		}
 	}
-	if pl.public {
-		return
-	}
 	// What was public and is not to be so any more.
 	var private []permissions.Entry
 	for _, t := range pl.part.tables {
+		if !pl.isPrivate(t) {
+			continue
+		}
 		private = append(private, permissions.Entry{Principal: pl.readOnlyRole(), Resource: pl.meshTable(t.name)})
+	}
+	if len(private) == 0 {
+		return
 	}
 	_, revoke := permissions.Difference(pl.granted, private)
 	for _, e := range revoke {

@@ -304,7 +304,7 @@ func (pl *planner) planTagKeys() {
 		if len(found.missing) > 0 || found.unfit != nil {
 			pl.tagKeys[key] = pl.planTagKey(key, found)
 		}
-		if pl.owns(key) && pl.public && !found.shown && found.unfit == nil {
+		if pl.owns(key) && !pl.isDatabasePrivate() && !found.shown && found.unfit == nil {
 			showing.Grant(pl.todo, permissions.Entry{Principal: pl.readOnlyRole(), Resource: permissions.Tag(pl.meshAccount, key),
 				Permissions: lakemesh.NewPermissions(lakemesh.Describe)}, pl.tagKeys[key])
 		}

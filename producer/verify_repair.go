@@ -217,7 +217,8 @@ func (p *Producer) publishedBefore(ctx context.Context, database, table string) 
 	if err != nil {
 		return in, err
 	}
-	public := have.Of(p.readOnlyRole(), on).Permissions.Has(lakemesh.Describe)
-	in.CreatePublicMetadata = &public
+	if !have.Of(p.readOnlyRole(), on).Permissions.Has(lakemesh.Describe) {
+		in.CreatePublicMetadata = new(false)
+	}
 	return in, nil
 }

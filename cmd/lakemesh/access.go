@@ -5,19 +5,16 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"regexp"
 	"time"
-
-	"github.com/aws/aws-sdk-go-v2/config"
 
 	"github.com/lakemesh/lakemesh"
 	"github.com/lakemesh/lakemesh/admin"
 	"github.com/lakemesh/lakemesh/consumer"
+	"github.com/lakemesh/lakemesh/internal/contexts"
 	"github.com/lakemesh/lakemesh/internal/home"
+	"github.com/lakemesh/lakemesh/internal/identity"
 	"github.com/lakemesh/lakemesh/producer"
 )
-
-var regionPattern = regexp.MustCompile(`^[a-z]{2,}(-[a-z]+)+-[0-9]{1,2}$`)
 
 // producer opens the producer.
 func (a *app) producer(ctx context.Context) (*producer.Producer, error) {
@@ -49,17 +46,21 @@ func (a *app) admin(ctx context.Context, who lakemesh.Identity) (*admin.Admin, e
 // options say who acts, and where: on the local mesh or on AWS.
 func (a *app) options(ctx context.Context, who lakemesh.Identity) (lakemesh.Options, error) {
 	var o lakemesh.Options
+	in, err := a.inContext()
+	if err != nil {
+		return o, err
+	}
 	file, err := a.credentialsFile(ctx)
 	if err != nil {
 		return o, err
 	}
-	region, err := a.region(file)
+	region, err := a.region(in, file)
 	if err != nil {
 		return o, err
 	}
 	o = lakemesh.Options{Region: region, LogLevel: a.flags.logLevel, Logger: a.logger(), Progress: a.screen.update,
 		Concurrency: a.flags.concurrency, Now: a.clock}
-	if o.MeshAccountID, err = a.meshAccount(file); err != nil {
+	if o.MeshAccountID, err = a.meshAccount(in, file); err != nil {
 		return o, err
 	}
 	switch {
@@ -77,16 +78,18 @@ func (a *app) options(ctx context.Context, who lakemesh.Identity) (lakemesh.Opti
 		o.RoleWait = time.Second
 		cfg := a.local.Config()
 		o.Config = &cfg
+		return o, nil
 	}
-	if a.flags.profile != "" {
-		cfg, err := config.LoadDefaultConfig(ctx, config.WithSharedConfigProfile(a.flags.profile), config.WithRegion(region))
-		if err != nil {
-			return o, &lakemesh.Error{Kind: lakemesh.ErrInvalidInput, Resource: "--profile", Message: err.Error(), Err: err,
-				Hint: "see the profiles in the shared files: aws configure list-profiles"}
-		}
-		o.Config = &cfg
+	source := identity.Source{Region: region, Credentials: o.Credentials, Profile: a.flags.profile}
+	if source.Profile == "" && source.Credentials == nil {
+		source.Profile = in.Profile
 	}
-	return o, nil
+	if a.asking {
+		source.MFACode = func() (string, error) { return a.ask(line("%s ", bold.Render("MFA code:"))) }
+	}
+	cfg, err := identity.Load(ctx, source)
+	o.Config = &cfg
+	return o, err
 }
 
 // credentials keeps a nil interface nil where there is an error.
@@ -114,8 +117,14 @@ func (a *app) credentialsFile(ctx context.Context) (*lakemesh.CredentialsFile, e
 		a.file, err = lakemesh.ReadCredentialsFile(a.flags.credentialsFile)
 	case a.flags.local:
 		a.file = a.local.Credentials
-	case path != "" && a.flags.profile == "" && a.flags.useCredentials == "":
+	case a.flags.profile != "" || a.flags.useCredentials != "":
+	case path != "":
 		a.file, err = lakemesh.ReadCredentialsFile(path)
+	default:
+		var in contexts.Context
+		if in, err = a.inContext(); err == nil && in.CredentialsFile != "" {
+			a.file, err = lakemesh.ReadCredentialsFile(in.CredentialsFile)
+		}
 	}
 	return a.file, err
 }
@@ -133,20 +142,24 @@ func (a *app) connect(ctx context.Context) error {
 	return err
 }
 
-func (a *app) region(file *lakemesh.CredentialsFile) (string, error) {
-	region := a.flags.region
+// region is where the mesh is, if a flag, the context or the credentials file says it; else
+// it is left to the SDK's own chain.
+func (a *app) region(in contexts.Context, file *lakemesh.CredentialsFile) (string, error) {
+	region := cmp.Or(a.flags.region, in.Region)
 	if region == "" && file != nil {
 		region = file.Region
 	}
-	region = cmp.Or(region, os.Getenv("AWS_REGION"), os.Getenv("AWS_DEFAULT_REGION"), lakemesh.DefaultRegion)
-	if !regionPattern.MatchString(region) {
-		return "", lakemesh.Invalid("--region", "%q is not the name of a region, such as %s", region, lakemesh.DefaultRegion)
+	if region == "" {
+		return "", nil
 	}
-	return region, nil
+	return region, lakemesh.CheckRegion("--region", region)
 }
 
-func (a *app) meshAccount(file *lakemesh.CredentialsFile) (string, error) {
-	account := a.flags.meshAccount
+// meshAccountVariable is the environment variable that names the data mesh account.
+const meshAccountVariable = "LAKEMESH_MESH_ACCOUNT"
+
+func (a *app) meshAccount(in contexts.Context, file *lakemesh.CredentialsFile) (string, error) {
+	account := cmp.Or(a.flags.meshAccount, in.MeshAccount)
 	if account == "" && file != nil {
 		account = file.Credentials[lakemesh.MeshIdentity].AccountID
 	}
@@ -154,33 +167,11 @@ func (a *app) meshAccount(file *lakemesh.CredentialsFile) (string, error) {
 		account = a.local.Accounts().Mesh
 	}
 	if account == "" {
+		account = os.Getenv(meshAccountVariable)
+	}
+	if account == "" {
 		return "", &lakemesh.Error{Kind: lakemesh.ErrInvalidInput, Resource: "--mesh-account", Message: "it is not known which account is the data mesh account",
-			Hint: fmt.Sprintf("give --mesh-account, or a credentials file with %q", lakemesh.MeshIdentity)}
+			Hint: fmt.Sprintf("give --mesh-account, keep it with lakemesh context set, or name a credentials file with %q", lakemesh.MeshIdentity)}
 	}
 	return account, lakemesh.CheckAccountID("--mesh-account", account)
-}
-
-// side is who a command acts as, where both the producer and the consumer can:
-// whom --as names, else the only one that the credentials file holds, else the
-// default.
-func (a *app) side(ctx context.Context, as string, otherwise lakemesh.Identity) (lakemesh.Identity, error) {
-	switch as {
-	case "producer":
-		return lakemesh.ProducerIdentity, nil
-	case "consumer":
-		return lakemesh.ConsumerIdentity, nil
-	}
-	file, err := a.credentialsFile(ctx)
-	if err != nil || file == nil {
-		return otherwise, err
-	}
-	_, isProducer := file.Credentials[lakemesh.ProducerIdentity]
-	_, isConsumer := file.Credentials[lakemesh.ConsumerIdentity]
-	switch {
-	case isProducer && !isConsumer:
-		return lakemesh.ProducerIdentity, nil
-	case isConsumer && !isProducer:
-		return lakemesh.ConsumerIdentity, nil
-	}
-	return otherwise, nil
 }

@@ -271,7 +271,10 @@ func (a *app) accountStatus() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "status",
 		Short: "Tell how a producer's or a consumer's account is set up",
-		Args:  cobra.NoArgs,
+		Long: `Tells how a producer's or a consumer's account is set up, and what is wrong with it.
+With problems the exit code is 9.`,
+		Example: `  lakemesh account status --as consumer`,
+		Args:    cobra.NoArgs,
 		RunE: a.do(func(ctx context.Context, _ []string) error {
 			side, err := a.side(ctx, as, lakemesh.ProducerIdentity)
 			if err != nil {
@@ -289,7 +292,7 @@ func (a *app) accountStatus() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return a.show(out, func() { a.printStatus(out) })
+			return a.showStatus(out)
 		}),
 	}
 	addAs(cmd, &as, "producer")

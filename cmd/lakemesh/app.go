@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"os/signal"
@@ -12,10 +13,12 @@ import (
 	"time"
 
 	"github.com/charmbracelet/colorprofile"
+	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
 	"github.com/lakemesh/lakemesh"
 	"github.com/lakemesh/lakemesh/internal/home"
+	"github.com/lakemesh/lakemesh/internal/identity"
 )
 
 // What goes where:
@@ -41,12 +44,16 @@ type app struct {
 	screen *screen
 	// asking tells that a person can be asked.
 	asking bool
+	// written is stdout, and whether all of the result got there.
+	written *kept
 	// width is that of the terminal that stdout is, 0 if it is none.
 	width int
 	flags globalFlags
 
 	// typed are the flags that say where the person works, as they were typed.
 	typed string
+	// command is the one that was typed.
+	command *cobra.Command
 	// interrupted is closed when the person interrupts the program.
 	interrupted <-chan struct{}
 	// begun tells that a command has taken over from the parser of the command line.
@@ -55,6 +62,8 @@ type app struct {
 	local *home.Connection
 	// file is the credentials file, once it is needed.
 	file *lakemesh.CredentialsFile
+	// opened is who asks, once it is needed.
+	opened *identity.Identity
 	// warned are the warnings that were told.
 	warned sync.Map
 	// clock tells the time; nil is the computer's.
@@ -85,14 +94,40 @@ func run(args []string, s streams) int {
 	if a.local != nil {
 		err = errors.Join(err, a.local.Close())
 	}
+	if a.written.err != nil && err == nil {
+		err = fmt.Errorf("write the result: %w", a.written.err)
+	}
+	if a.flags.output == "table" && !a.begun {
+		// The parser may have stopped before it came to the form of the result.
+		a.flags.output = formIn(args)
+	}
 	return a.report(ctx, cmd.CommandPath(), err)
+}
+
+// formIn is the form of the result that the arguments name, as far as they can be told
+// without being parsed.
+func formIn(args []string) string {
+	for i, arg := range args {
+		value, inside := strings.CutPrefix(arg, "--output=")
+		if !inside {
+			value, inside = strings.CutPrefix(arg, "-o=")
+		}
+		if (arg == "-o" || arg == "--output") && i+1 < len(args) {
+			value, inside = args[i+1], true
+		}
+		if value = strings.ToLower(value); inside && (value == "json" || value == "yaml") {
+			return value
+		}
+	}
+	return "table"
 }
 
 func newApp(s streams) *app {
 	errTerminal := isTerminal(s.err)
 	a := &app{asking: errTerminal && isTerminal(s.in)}
 	a.in = s.in
-	a.out = exit{colorprofile.NewWriter(s.out, os.Environ())}
+	a.written = &kept{w: exit{colorprofile.NewWriter(s.out, os.Environ())}}
+	a.out = a.written
 	a.width = widthOf(s.out)
 	a.screen = newScreen(colorprofile.NewWriter(s.err, os.Environ()), errTerminal)
 	a.err = a.screen

@@ -169,7 +169,7 @@ func TestProgressIsALineOnATerminalAndLinesElsewhere(t *testing.T) {
 		s.update(lakemesh.Progress{Operation: "CreateDataProducts", Step: "copy " + strings.Repeat("x", 200), Done: 3, Total: 9})
 		time.Sleep(300 * time.Millisecond)
 		synctest.Wait()
-		if !strings.Contains(b.String(), "CreateDataProducts 3/9 copy xxx") || strings.Contains(b.String(), strings.Repeat("x", 80)) || strings.Contains(b.String(), "\n") {
+		if !strings.Contains(b.String(), "product create 3/9 copy xxx") || strings.Contains(b.String(), strings.Repeat("x", 80)) || strings.Contains(b.String(), "\n") {
 			t.Errorf("progress is not one short line: %q", b.String())
 		}
 		fmt.Fprintln(s, "a warning")

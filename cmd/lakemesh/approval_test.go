@@ -144,7 +144,7 @@ func TestAnApproverSeesWhatIsGrantedAndIsAsked(t *testing.T) {
 		"^tables +weather", "^asks for +SELECT$", "^is granted +INSERT, SELECT$", "^may hand on +nothing$", "^more than was asked for +INSERT$",
 		"grant .*INSERT", "^warning: INSERT is more than account 999999999999 asked for", "^digest: [a-z2-7]{32}$", `Do it\? \[y/N\]`, "not confirmed")
 	out, _ := m.run(0, nil, "request", "list")
-	m.want(out, id)
+	m.want(out, shortID(id))
 
 	// It is withdrawn while the approver reads.
 	_, errs = m.run(4, &person{func() { m.run(0, nil, "request", "cancel", id) }, strings.NewReader("y\n")}, "request", "approve", id)
@@ -222,7 +222,7 @@ func TestWhatIsWrongWithARequestIsShown(t *testing.T) {
 	t.Parallel()
 	var out, errs bytes.Buffer
 	a := terminal(&out, &errs)
-	a.printRequests([]producer.PendingRequest{
+	a.printRequests(listFlags{}, []producer.PendingRequest{
 		{SubscriptionID: "good", TableName: []string{}},
 		{SubscriptionID: "bad", TableName: []string{}, Tampered: "its tables cannot be read"},
 	})
@@ -243,7 +243,7 @@ func TestWhatIsWrongWithARequestIsShown(t *testing.T) {
 		t.Fatal(err)
 	}
 	out.Reset()
-	a.printSubscriptions("subscriptions", []lakemesh.Subscription{s})
+	a.printSubscriptions(listFlags{}, "subscriptions", lakemesh.ProducerIdentity, []lakemesh.Subscription{s})
 	for name, text := range map[string]string{"get": renderSubscription(&s, 0), "approve": approval, "list": out.String()} {
 		if text = ansi.Strip(text); strings.Contains(text, "whole database") || !strings.Contains(text, "(unknown)") || !strings.Contains(text, "(tampered)") {
 			t.Errorf("%s: %s", name, text)

@@ -181,7 +181,7 @@ func quoted(value string) string {
 // lasting are the flags that say where a person works: whoever typed one needs it in the
 // next command, too. A profile is not among them: the next command may be somebody else's.
 func lasting() []string {
-	return []string{"local", "mesh-account", "region", "credentials-file"}
+	return []string{"local", "context", "mesh-account", "region", "credentials-file"}
 }
 
 // typed are the lasting flags as they were typed.

@@ -39,8 +39,14 @@ func changing[P any](a *app, c change[P]) *cobra.Command {
 	var id subject
 	cmd := &cobra.Command{Use: c.use, Short: c.short, Long: c.long}
 	cmd.RunE = a.do(func(ctx context.Context, args []string) error {
-		var err error
-		if *c.id, err = id.get(args); err != nil {
+		typed, err := id.get(args)
+		if err != nil {
+			return err
+		}
+		if *c.id, err = a.wholeID(ctx, typed, c.who, c.on...); err != nil {
+			return err
+		}
+		if err := a.checkParty(ctx, *c.id, c.who); err != nil {
 			return err
 		}
 		persona, err := c.open(ctx)

@@ -194,5 +194,6 @@ func addAs(cmd *cobra.Command, as *string, otherwise string) {
 func required(cmd *cobra.Command, flags ...string) {
 	for _, f := range flags {
 		must(cmd.MarkFlagRequired(f))
+		cmd.Flags().Lookup(f).Usage += " (required)"
 	}
 }

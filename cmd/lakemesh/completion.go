@@ -14,7 +14,6 @@ import (
 	"github.com/lakemesh/lakemesh/consumer"
 	"github.com/lakemesh/lakemesh/internal/identity"
 	"github.com/lakemesh/lakemesh/internal/printable"
-	"github.com/lakemesh/lakemesh/producer"
 )
 
 // completionTime is how long a person who pressed a key is kept waiting.
@@ -75,29 +74,6 @@ func (a *app) completeIDs(otherwise lakemesh.Identity, statuses ...lakemesh.Stat
 		}
 		return complete(cmd, args, typed)
 	}
-}
-
-func (a *app) subscriptionsOf(ctx context.Context, side lakemesh.Identity) ([]lakemesh.Subscription, error) {
-	if side == lakemesh.ConsumerIdentity {
-		c, err := a.consumer(ctx)
-		if err != nil {
-			return nil, err
-		}
-		out, err := c.ListProductAccess(ctx, consumer.ListInput{Statuses: consumer.AllStatuses()})
-		if err != nil {
-			return nil, err
-		}
-		return out.Subscriptions, nil
-	}
-	p, err := a.producer(ctx)
-	if err != nil {
-		return nil, err
-	}
-	out, err := p.ListSubscriptions(ctx, producer.ListSubscriptionsInput{})
-	if err != nil {
-		return nil, err
-	}
-	return out.Subscriptions, nil
 }
 
 // completeDatabases proposes the databases of the mesh that have public tables.

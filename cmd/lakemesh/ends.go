@@ -129,10 +129,10 @@ func endText(s *lakemesh.Subscription) string {
 	return lakemesh.FormatTime(until)
 }
 
-// untilIfAny takes the column of ends out of a table in which no row has one.
-func untilIfAny(header []string, rows [][]string) ([]string, [][]string) {
-	n := slices.Index(header, "UNTIL")
-	if n < 0 || slices.ContainsFunc(rows, func(row []string) bool { return row[n] != orDash("") }) {
+// without takes a column out of a table in which every row has the same to say there.
+func without(header []string, rows [][]string, column, same string) ([]string, [][]string) {
+	n := slices.Index(header, column)
+	if n < 0 || slices.ContainsFunc(rows, func(row []string) bool { return row[n] != same }) {
 		return header, rows
 	}
 	for i := range rows {

@@ -12,6 +12,7 @@ import (
 	"github.com/lakemesh/lakemesh/internal/demo"
 	"github.com/lakemesh/lakemesh/internal/home"
 	"github.com/lakemesh/lakemesh/internal/printable"
+	"github.com/lakemesh/lakemesh/localmesh"
 )
 
 // The exit codes of the command line.
@@ -25,11 +26,15 @@ const (
 	exitPartly
 	exitDrift
 	exitUnconfirmed
+	exitProblems
 )
 
 // errNotConfirmed ends a command to which nobody has agreed: the person at the terminal did
 // not want it, or there is none.
 var errNotConfirmed = errors.New("not confirmed; nothing was changed")
+
+// errProblems ends a status that found something to mend.
+var errProblems = errors.New("there are problems")
 
 // usageError is an error of the parser of the command line.
 type usageError struct{ err error }
@@ -63,6 +68,8 @@ func exitCode(err error) int {
 		return exitUnconfirmed
 	case is(errDrift):
 		return exitDrift
+	case is(errProblems):
+		return exitProblems
 	case is(lakemesh.ErrPartial):
 		return exitPartly
 	case errors.As(err, &usage), is(lakemesh.ErrInvalidInput, lakemesh.ErrWrongAccount):
@@ -86,11 +93,22 @@ func (a *app) report(ctx context.Context, command string, err error) int {
 		err = usageError{exclusive(err)}
 	}
 	message, hint := explain(err)
+	if known, ok := errors.AsType[*lakemesh.Error](err); ok {
+		message[0] = a.aboutFlag(known, message[0])
+	}
 	if usage := (usageError{}); hint == "" && errors.As(err, &usage) {
 		hint = command + " --help tells more"
 	}
 	if ctx.Err() != nil && !errors.Is(err, errNotConfirmed) {
 		message[0], hint = "interrupted: "+message[0], "run the same command again to complete what was begun"
+	}
+	if a.flags.output == "json" || a.flags.output == "yaml" {
+		text, wrong := encode(a.failed(err, message, hint), a.flags.output)
+		if wrong == nil {
+			fmt.Fprint(a.err, string(text))
+			return exitCode(err)
+		}
+		// An error that cannot be encoded is told as to a person.
 	}
 	fmt.Fprintln(a.err, line("%s %s", bad.Render("error:"), a.here(message[0])))
 	for _, text := range message[1:] {
@@ -134,6 +152,8 @@ func explain(err error) (message []string, hint string) {
 		hint = "stop it first: lakemesh local stop"
 	case errors.Is(err, home.ErrNotRunning):
 		hint = "start it: lakemesh local start"
+	case errors.Is(err, localmesh.ErrDamaged):
+		hint = "what it held is lost; begin anew: lakemesh local reset"
 	case errors.Is(err, home.ErrBusy):
 		hint = "wait until the other command is done, or set " + home.Variable + " to a folder of your own"
 	}

@@ -21,6 +21,22 @@ import (
 // exit is the last that everything passes which is written to stdout or stderr.
 type exit struct{ w io.Writer }
 
+// kept is a writer that keeps its first error: most of what is printed is not looked at when
+// it is, and a result that could not be written is a failure all the same.
+type kept struct {
+	w   io.Writer
+	err error
+}
+
+// Write implements io.Writer.
+func (k *kept) Write(p []byte) (int, error) {
+	n, err := k.w.Write(p)
+	if err != nil && k.err == nil {
+		k.err = err
+	}
+	return n, err
+}
+
 // Write implements io.Writer. Each call stands alone: a character, or a style, that is
 // begun in one and ended in the next is not let through.
 func (e exit) Write(p []byte) (int, error) {

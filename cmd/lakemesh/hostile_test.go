@@ -114,11 +114,11 @@ func TestNothingOfOthersActsOnATerminal(t *testing.T) {
 		for name, say := range map[string]func(*app, func() string){
 			"subscription": func(a *app, x func() string) { fmt.Fprint(a.out, renderSubscription(hostileSubscription(x), 0)) },
 			"subscriptions": func(a *app, x func() string) {
-				a.printSubscriptions("s", []lakemesh.Subscription{*hostileSubscription(x)})
+				a.printSubscriptions(listFlags{}, "s", lakemesh.ProducerIdentity, []lakemesh.Subscription{*hostileSubscription(x)})
 			},
 			"narrow": func(a *app, x func() string) {
 				a.width = 20
-				a.printSubscriptions("s", []lakemesh.Subscription{*hostileSubscription(x)})
+				a.printSubscriptions(listFlags{}, "s", lakemesh.ProducerIdentity, []lakemesh.Subscription{*hostileSubscription(x)})
 			},
 			"approval": func(a *app, x func() string) {
 				text, err := renderApproval(hostileSubscription(x), producer.ApproveInput{})
@@ -129,7 +129,7 @@ func TestNothingOfOthersActsOnATerminal(t *testing.T) {
 				fmt.Fprint(a.out, text, err)
 			},
 			"requests": func(a *app, x func() string) {
-				a.printRequests([]producer.PendingRequest{{SubscriptionID: x(), DatabaseName: x(), TableName: []string{x()}, Tampered: x(), CreatedBy: x()}})
+				a.printRequests(listFlags{}, []producer.PendingRequest{{SubscriptionID: x(), DatabaseName: x(), TableName: []string{x()}, Tampered: x(), CreatedBy: x()}})
 			},
 			"plan": func(a *app, x func() string) { fmt.Fprint(a.out, a.renderPlan(hostilePlan(x))) },
 			"empty plan": func(a *app, x func() string) {

@@ -190,6 +190,7 @@ long for a server that is starting, and fails if there is none by then.`,
 func (a *app) localEnv() *cobra.Command {
 	var who, principal string
 	var renewed bool
+	var wait time.Duration
 	legal := make([]string, 0, len(lakemesh.Identities()))
 	for _, i := range lakemesh.Identities() {
 		legal = append(legal, string(i))
@@ -210,6 +211,11 @@ themselves, and new ones when they end, as in a container of ECS.`,
 			h, err := home.Find()
 			if err != nil {
 				return err
+			}
+			if wait > 0 {
+				if err := h.Wait(ctx, wait); err != nil {
+					return err
+				}
 			}
 			s, err := h.Status(ctx)
 			if err != nil {
@@ -232,7 +238,13 @@ themselves, and new ones when they end, as in a container of ECS.`,
 			print("AWS_ENDPOINT_URL", s.Address)
 			print("AWS_REGION", file.Region)
 			print("AWS_DEFAULT_REGION", file.Region)
-			print(lakemesh.CredentialsFileVariable, h.CredentialsPath())
+			if principal == "" {
+				print(lakemesh.CredentialsFileVariable, h.CredentialsPath())
+			} else {
+				// The file would act as its own identities, and not as the principal.
+				clear = append(clear, lakemesh.CredentialsFileVariable)
+				print(meshAccountVariable, file.Credentials[lakemesh.MeshIdentity].AccountID)
+			}
 			if renewed {
 				endpoint, token, err := h.KeysEndpoint(ctx, principal)
 				if err == nil {
@@ -269,6 +281,7 @@ themselves, and new ones when they end, as in a container of ECS.`,
 	f := cmd.Flags()
 	f.Var(newChoice(&who, legal...), "identity", "whose keys: "+strings.Join(legal, ", "))
 	f.Var(newName(&principal, ""), "as", "ARN of a user, a role or a root of any account whose keys are wanted instead")
+	f.DurationVar(&wait, "wait", 0, "wait up to that long for a server that is starting, such as 30s")
 	f.BoolVar(&renewed, "renewed", false, "let programs renew the keys by themselves; with --as")
 	cmd.MarkFlagsMutuallyExclusive("identity", "as")
 	must(cmd.RegisterFlagCompletionFunc("identity", cobra.FixedCompletions(legal, cobra.ShellCompDirectiveNoFileComp)))

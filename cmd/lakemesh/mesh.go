@@ -16,9 +16,13 @@ func (a *app) meshCommand() *cobra.Command {
 	return group("mesh", "Set the data mesh account up, look at it, and remove it", a.meshInit(), a.meshUpgrade(), a.meshOptIn(), a.meshStatus(), a.meshDestroy())
 }
 
+// externalFlag lets engines that are not integrated with Lake Formation read.
+const externalFlag = "allow-full-table-external-data-access"
+
 func (a *app) meshInit() *cobra.Command {
 	var in admin.InitializeMeshInput
 	var roles roleFlags
+	var external bool
 	var sharing, ends string
 	cmd := &cobra.Command{
 		Use:   "init",
@@ -36,39 +40,42 @@ With --end-schedules on, EventBridge Scheduler ends what is granted until a day,
 nothing else, and a queue of what could not be ended. Bring producers that are enabled
 already up to date with "mesh upgrade".`,
 		Args: cobra.NoArgs,
-		RunE: a.do(func(ctx context.Context, _ []string) error {
-			var err error
-			if in.SharingCalls, err = admin.ParseSharingCalls(sharing); err != nil {
-				return err
-			}
-			if in.EndSchedules, err = admin.ParseEndSchedules(ends); err != nil {
-				return err
-			}
-			if in.Roles, err = roles.options(); err != nil {
-				return err
-			}
-			mesh, err := a.admin(ctx, lakemesh.MeshIdentity)
-			if err != nil {
-				return err
-			}
-			return a.write(
-				func() (*plan.Plan, error) { return mesh.PlanInitializeMeshAccount(ctx, in) },
-				func() error {
-					out, err := mesh.InitializeMeshAccount(ctx, in)
-					if err != nil {
-						return err
-					}
-					return a.show(out, func() {
-						fmt.Fprint(a.out, renderFacts(
-							fact{"manager", out.Manager.RoleARN}, fact{"read-only", out.ReadOnly.RoleARN},
-							fact{"subscriptions", out.SubscriptionTracker.Table}, fact{"decisions", out.DecisionsTable}))
-						a.next("lakemesh account enable --account-type producer")
-					})
-				})
-		}),
 	}
-	cmd.Flags().BoolVar(&in.AllowFullTableExternalDataAccess, "allow-full-table-external-data-access", false,
-		"let query engines outside AWS read tables of which they may see every row and column")
+	cmd.RunE = a.do(func(ctx context.Context, _ []string) error {
+		var err error
+		if external := cmd.Flags().Lookup(externalFlag); external.Changed {
+			in.AllowFullTableExternalDataAccess = new(external.Value.String() == "true")
+		}
+		if in.SharingCalls, err = admin.ParseSharingCalls(sharing); err != nil {
+			return err
+		}
+		if in.EndSchedules, err = admin.ParseEndSchedules(ends); err != nil {
+			return err
+		}
+		if in.Roles, err = roles.options(); err != nil {
+			return err
+		}
+		mesh, err := a.admin(ctx, lakemesh.MeshIdentity)
+		if err != nil {
+			return err
+		}
+		return a.write(
+			func() (*plan.Plan, error) { return mesh.PlanInitializeMeshAccount(ctx, in) },
+			func() error {
+				out, err := mesh.InitializeMeshAccount(ctx, in)
+				if err != nil {
+					return err
+				}
+				return a.show(out, func() {
+					fmt.Fprint(a.out, renderFacts(
+						fact{"manager", out.Manager.RoleARN}, fact{"read-only", out.ReadOnly.RoleARN},
+						fact{"subscriptions", out.SubscriptionTracker.Table}, fact{"decisions", out.DecisionsTable}))
+					a.next("lakemesh account enable --account-type producer")
+				})
+			})
+	})
+	cmd.Flags().BoolVar(&external, externalFlag, false,
+		"let query engines outside AWS read tables of which they may see every row and column; =false lets them no more (default: as it is)")
 	cmd.Flags().Var(newChoice(&sharing, "", string(admin.ThroughServices), string(admin.Direct)), "sharing-calls",
 		"who changes shares: through-services or direct (default: as it is; through-services in a new mesh)")
 	must(cmd.RegisterFlagCompletionFunc("sharing-calls", cobra.FixedCompletions([]string{string(admin.ThroughServices), string(admin.Direct)}, cobra.ShellCompDirectiveNoFileComp)))
@@ -121,20 +128,40 @@ func (a *app) meshStatus() *cobra.Command {
 	return &cobra.Command{
 		Use:   "status",
 		Short: "Tell how the mesh account is set up, and what is wrong with it",
-		Args:  cobra.NoArgs,
+		Long: `Tells how the mesh account is set up, and what is wrong with it. With problems the exit
+code is 9, so that it is a check of the mesh's health.`,
+		Example: `  lakemesh mesh status
+  lakemesh mesh status --output json`,
+		Args: cobra.NoArgs,
 		RunE: a.do(func(ctx context.Context, _ []string) error {
 			mesh, err := a.admin(ctx, lakemesh.MeshIdentity)
 			if err != nil {
 				return err
 			}
+			if mesh.Account() != mesh.MeshAccount() {
+				return &lakemesh.Error{Kind: lakemesh.ErrWrongAccount, Account: mesh.Account(), Resource: "credentials",
+					Message: "this looks at the mesh account, " + mesh.MeshAccount(), Hint: "use credentials of an administrator of account " + mesh.MeshAccount() + ", or see how your own account is set up: lakemesh account status"}
+			}
 			out, err := mesh.Status(ctx)
 			if err != nil {
 				return err
 			}
-			return a.show(out, func() { a.printStatus(out) })
+			return a.showStatus(out)
 		}),
 	}
 }
+
+// showStatus shows how an account is set up. Problems are an error of their own, so that
+// the command is a check.
+func (a *app) showStatus(s *admin.StatusOutput) error {
+	if err := a.show(s, func() { a.printStatus(s) }); err != nil || len(s.Problems) == 0 {
+		return err
+	}
+	return fmt.Errorf("%w: %s", errProblems, counted(len(s.Problems), "problem"))
+}
+
+// initializeAgain begins the problems that one command mends.
+const initializeAgain = "the mesh account must be initialized again, to "
 
 func (a *app) printStatus(s *admin.StatusOutput) {
 	facts := []fact{{"account", s.AccountID}, {"mesh account", s.MeshAccountID}, {"region", s.Region}}
@@ -165,8 +192,19 @@ func (a *app) printStatus(s *admin.StatusOutput) {
 	for _, w := range s.Warnings {
 		fmt.Fprintln(a.out, line("%s %s", notice.Render("warning:"), a.here(w)))
 	}
+	var again []string
 	for _, p := range s.Problems {
-		fmt.Fprintln(a.out, line("%s %s", notice.Render("problem:"), a.here(p)))
+		if what, ok := strings.CutPrefix(p, initializeAgain); ok {
+			again = append(again, what)
+			continue
+		}
+		fmt.Fprintln(a.out, hung(line("%s %s", notice.Render("problem:"), a.here(p)), len("problem: "), a.width))
+	}
+	if len(again) > 0 {
+		fmt.Fprintln(a.out, line("%s the mesh account must be initialized again: %s", notice.Render("problem:"), a.here("lakemesh mesh init")))
+		for _, what := range again {
+			fmt.Fprintln(a.out, hung(line("  - %s", what), len("  - "), a.width))
+		}
 	}
 	if len(s.Problems) == 0 {
 		fmt.Fprintln(a.out, good.Render("no problems found"))

@@ -28,24 +28,29 @@ func (a *app) show(result any, people func()) error {
 	if result == nil {
 		return nil
 	}
-	var b bytes.Buffer
-	encoder := json.NewEncoder(&b)
-	encoder.SetEscapeHTML(false)
-	encoder.SetIndent("", "  ")
-	if err := encoder.Encode(result); err != nil {
+	text, err := encode(result, a.flags.output)
+	if err != nil {
 		return fmt.Errorf("write the result: %w", err)
-	}
-	text := b.Bytes()
-	if a.flags.output == "yaml" {
-		var err error
-		if text, err = asYAML(text); err != nil {
-			return fmt.Errorf("write the result: %w", err)
-		}
 	}
 	if _, err := a.out.Write(text); err != nil {
 		return fmt.Errorf("write the result: %w", err)
 	}
 	return nil
+}
+
+// encode writes a value as JSON or YAML.
+func encode(value any, form string) ([]byte, error) {
+	var b bytes.Buffer
+	encoder := json.NewEncoder(&b)
+	encoder.SetEscapeHTML(false)
+	encoder.SetIndent("", "  ")
+	if err := encoder.Encode(value); err != nil {
+		return nil, err
+	}
+	if form == "yaml" {
+		return asYAML(b.Bytes())
+	}
+	return b.Bytes(), nil
 }
 
 // asYAML makes YAML of JSON. Texts of several lines, or that hold what is not seen, are
@@ -70,13 +75,13 @@ func asYAML(text []byte) ([]byte, error) {
 func (a *app) renderPlan(p *plan.Plan) string {
 	var b strings.Builder
 	if p.Empty() {
-		b.WriteString(line("%s: nothing to do\n", p.Operation))
+		b.WriteString(line("%s: nothing to do\n", ownWords(p.Operation)))
 	} else {
 		rows := make([][]string, len(p.Steps))
 		for i, s := range p.Steps {
 			rows[i] = []string{fmt.Sprint(i + 1), s.Account, s.Summary}
 		}
-		b.WriteString(line("%s: %d %s\n", p.Operation, len(rows), choose(len(rows) == 1, "step", "steps")))
+		b.WriteString(line("%s: %d %s\n", ownWords(p.Operation), len(rows), choose(len(rows) == 1, "step", "steps")))
 		b.WriteString(renderHanging([]string{"STEP", "ACCOUNT", "WHAT"}, rows, a.width))
 	}
 	for _, w := range p.Warnings {
@@ -255,7 +260,7 @@ var meshCommands = regexp.MustCompile(`\blakemesh ((?:mesh|account|product|reque
 // here makes the calls of the library in a text commands, and the commands those for where
 // the person works.
 func (a *app) here(text string) string {
-	text = commands(text)
+	text = ownWords(commands(text))
 	if a.typed == "" {
 		return text
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -32,13 +33,26 @@ func (p *publishFlags) add(cmd *cobra.Command, a *app) {
 	f.StringVar(&p.tables, "table-name-regex", "", "a table's name, or a regular expression for whole names (default: all tables)")
 	f.StringVar(&p.domain, "domain", "", "the domain of the data product")
 	f.StringVar(&p.product, "data-product-name", "", "the name of the data product")
-	f.BoolVar(&p.public, "create-public-metadata", true, "let every consumer of the mesh see the tables' metadata")
+	f.BoolVar(&p.public, publicFlag, true, "let every consumer of the mesh see the tables' metadata, or with =false not (default: as it is; at first true)")
+	// What is not said is not true, but as it is.
+	f.Lookup(publicFlag).DefValue = "false"
 	f.StringVar(&p.schedule, "sync-mesh-catalog-schedule", "", "when the crawler runs, as an AWS cron expression (default with a crawler: every 4 hours)")
 	f.StringVar(&p.crawlerRole, "sync-mesh-crawler-role-arn", "", "the role of a Glue crawler that keeps the mesh's metadata up to date (default: no crawler)")
 	f.BoolVar(&p.overwrite, "overwrite", false, "give up what others changed in the mesh since it was published, and take over columns that have moved (default: leave it, and fail)")
 	required(cmd, "source-database-name")
 	must(cmd.RegisterFlagCompletionFunc("source-database-name", a.completeSourceDatabases))
 	must(cmd.RegisterFlagCompletionFunc("table-name-regex", a.completeSourceTables))
+}
+
+// publicFlag makes metadata public, or private.
+const publicFlag = "create-public-metadata"
+
+// publicIn is what is said of the metadata, nil if nothing is.
+func (p *publishFlags) publicIn(cmd *cobra.Command) *bool {
+	if !cmd.Flags().Changed(publicFlag) {
+		return nil
+	}
+	return &p.public
 }
 
 func (a *app) productCreate() *cobra.Command {
@@ -58,7 +72,7 @@ func (a *app) productCreate() *cobra.Command {
 			return err
 		}
 		in := producer.CreateDataProductsInput{SourceDatabaseName: f.source, TableNameRegex: f.tables, Domain: f.domain, DataProductName: f.product,
-			CreatePublicMetadata: &f.public, SyncMeshCatalogSchedule: f.schedule, SyncMeshCrawlerRoleARN: f.crawlerRole, ExposeDataMeshDBName: database,
+			CreatePublicMetadata: f.publicIn(cmd), SyncMeshCatalogSchedule: f.schedule, SyncMeshCrawlerRoleARN: f.crawlerRole, ExposeDataMeshDBName: database,
 			Deep: deep, Overwrite: f.overwrite}
 		if cmd.Flags().Changed("expose-table-references-with-suffix") {
 			in.ExposeTableReferencesWithSuffix = &suffix
@@ -110,22 +124,22 @@ place. The data stays where it is.
 A table on which somebody holds permissions that cannot be granted on the copy
 (columns, data filters, LF-tags, other accounts) stays: the plan names each.`,
 		Args: cobra.NoArgs,
-		RunE: a.do(func(ctx context.Context, _ []string) error {
-			p, err := a.producer(ctx)
-			if err != nil {
-				return err
-			}
-			in := producer.MigrateInput{SourceDatabaseName: f.source, TableNameRegex: f.tables, Domain: f.domain, DataProductName: f.product,
-				CreatePublicMetadata: &f.public, SyncMeshCatalogSchedule: f.schedule, SyncMeshCrawlerRoleARN: f.crawlerRole, Overwrite: f.overwrite,
-				LoseGrants: lose}
-			return a.remove(
-				func() (*plan.Plan, error) { return p.PlanMigrateTablesToMesh(ctx, in) },
-				func() error {
-					out, err := p.MigrateTablesToMesh(ctx, in)
-					return a.showPublished(out, err)
-				})
-		}),
 	}
+	cmd.RunE = a.do(func(ctx context.Context, _ []string) error {
+		p, err := a.producer(ctx)
+		if err != nil {
+			return err
+		}
+		in := producer.MigrateInput{SourceDatabaseName: f.source, TableNameRegex: f.tables, Domain: f.domain, DataProductName: f.product,
+			CreatePublicMetadata: f.publicIn(cmd), SyncMeshCatalogSchedule: f.schedule, SyncMeshCrawlerRoleARN: f.crawlerRole, Overwrite: f.overwrite,
+			LoseGrants: lose}
+		return a.remove(
+			func() (*plan.Plan, error) { return p.PlanMigrateTablesToMesh(ctx, in) },
+			func() error {
+				out, err := p.MigrateTablesToMesh(ctx, in)
+				return a.showPublished(out, err)
+			})
+	})
 	f.add(cmd, a)
 	cmd.Flags().BoolVar(&lose, "lose-grants", false, "migrate also tables on which somebody holds permissions that are lost by it (default: leave them, and fail)")
 	return cmd
@@ -133,6 +147,7 @@ A table on which somebody holds permissions that cannot be granted on the copy
 
 func (a *app) productList() *cobra.Command {
 	var in consumer.ListProductsInput
+	var shown listFlags
 	cmd := &cobra.Command{
 		Use:   "list",
 		Short: "List the tables of the mesh whose metadata is public",
@@ -147,11 +162,14 @@ func (a *app) productList() *cobra.Command {
 				return err
 			}
 			return a.show(out, func() {
-				rows := make([][]string, len(out.Products))
-				for i, p := range out.Products {
-					rows[i] = []string{p.DatabaseName, p.TableName, p.Owner, orDash(p.Domain), orDash(p.DataProductName), orDash(p.Location) + snapshotOf(p)}
+				l := listing{what: "products", headers: []string{"DATABASE", "TABLE", "OWNER", "DOMAIN", "PRODUCT"},
+					wideHeaders: []string{"DATABASE", "TABLE", "OWNER", "DOMAIN", "PRODUCT", "LOCATION"}}
+				for _, p := range out.Products {
+					row := []string{p.DatabaseName, p.TableName, p.Owner, orDash(p.Domain), orDash(p.DataProductName)}
+					l.rows = append(l.rows, row)
+					l.wideRows = append(l.wideRows, append(slices.Clone(row), orDash(p.Location)+snapshotOf(p)))
 				}
-				a.printTable("products", []string{"DATABASE", "TABLE", "OWNER", "DOMAIN", "PRODUCT", "LOCATION"}, rows)
+				a.printListing(shown, l)
 			})
 		}),
 	}
@@ -159,6 +177,7 @@ func (a *app) productList() *cobra.Command {
 	f.StringVar(&in.Domain, "domain", "", "only products of this domain")
 	f.StringVar(&in.DataProductName, "data-product-name", "", "only this data product")
 	f.StringVar(&in.DatabaseName, "database-name", "", "only this database of the mesh")
+	shown.add(cmd)
 	must(cmd.RegisterFlagCompletionFunc("database-name", a.completeDatabases))
 	return cmd
 }

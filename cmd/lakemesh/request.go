@@ -1,11 +1,13 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/lakemesh/lakemesh"
 	"github.com/lakemesh/lakemesh/consumer"
@@ -80,6 +82,7 @@ func (a *app) requestCreate() *cobra.Command {
 
 func (a *app) requestList() *cobra.Command {
 	var as string
+	var shown listFlags
 	cmd := &cobra.Command{
 		Use:   "list",
 		Short: "List the requests that wait for a decision",
@@ -90,7 +93,7 @@ func (a *app) requestList() *cobra.Command {
 				return err
 			}
 			if side == lakemesh.ConsumerIdentity {
-				return a.listAsConsumer(ctx, "requests", []lakemesh.Status{lakemesh.Pending}, 0)
+				return a.listAsConsumer(ctx, shown, "requests", []lakemesh.Status{lakemesh.Pending}, 0)
 			}
 			p, err := a.producer(ctx)
 			if err != nil {
@@ -101,36 +104,48 @@ func (a *app) requestList() *cobra.Command {
 				return err
 			}
 			return a.show(out, func() {
-				a.printRequests(out.Subscriptions)
+				a.printRequests(shown, out.Subscriptions)
 			})
 		}),
 	}
+	shown.add(cmd)
 	addAs(cmd, &as, "producer")
 	return cmd
 }
 
-func (a *app) printRequests(list []producer.PendingRequest) {
-	rows := make([][]string, len(list))
+func (a *app) printRequests(f listFlags, list []producer.PendingRequest) {
+	l := listing{what: "pending requests",
+		headers:     []string{"REQUEST", "CONSUMER", "DATABASE", "TABLES", "PERMISSIONS", "UNTIL", "AGE", "APPROVABLE"},
+		wideHeaders: []string{"REQUEST", "DATABASE", "TABLES", "PERMISSIONS", "UNTIL", "CONSUMER", "CREATED", "BY", "APPROVABLE"}}
+	ids := make([]string, len(list))
 	for i, r := range list {
-		tables, approvable := tableNames(r.TableName), "yes"
-		if until, err := parseTime(r.RequestedUntil); err == nil && !until.After(a.time()) {
+		ids[i] = r.SubscriptionID
+	}
+	ids = shortIDs(ids)
+	for i, r := range list {
+		tables, first, approvable := tableNames(r.TableName), firstOf(r.TableName, tableNames(nil)), "yes"
+		until, err := parseTime(r.RequestedUntil)
+		if err == nil && !until.After(a.time()) {
 			approvable = "with another end"
 		}
 		if r.Tampered != "" {
 			approvable = "no (tampered)"
 			if len(r.TableName) == 0 {
-				tables = unknownTables
+				tables, first = unknownTables, unknownTables
 			}
 			a.warn(line("request %s cannot be approved as it is: %s", r.SubscriptionID, r.Tampered))
 		}
 		if !r.Group.IsZero() {
-			tables = groupText(r.Group)
+			tables, first = groupText(r.Group), shortGroup(r.Group)
 		}
-		rows[i] = []string{r.SubscriptionID, orDash(r.DatabaseName), tables + narrowedText(&lakemesh.Subscription{Scope: r.RequestedScope}), strings.Join(r.RequestedGrants, ","), orDash(r.RequestedUntil), r.SubscriberPrincipal, r.CreationDate, r.CreatedBy, approvable}
+		narrowed := narrowedText(&lakemesh.Subscription{Scope: r.RequestedScope})
+		l.rows = append(l.rows, []string{ids[i], r.SubscriberPrincipal, orDash(r.DatabaseName), first + narrowed, permissionsText(r.RequestedGrants), dayOf(until), a.ageOf(r.CreationDate), approvable})
+		l.wideRows = append(l.wideRows, []string{r.SubscriptionID, orDash(r.DatabaseName), tables + narrowed, strings.Join(r.RequestedGrants, ","), orDash(r.RequestedUntil), r.SubscriberPrincipal, r.CreationDate, r.CreatedBy, approvable})
 	}
-	header := []string{"REQUEST", "DATABASE", "TABLES", "PERMISSIONS", "UNTIL", "CONSUMER", "CREATED", "BY", "APPROVABLE"}
-	header, rows = untilIfAny(header, rows)
-	a.printTable("pending requests", header, rows)
+	l.headers, l.rows = without(l.headers, l.rows, "UNTIL", orDash(""))
+	l.headers, l.rows = without(l.headers, l.rows, "APPROVABLE", "yes")
+	l.wideHeaders, l.wideRows = without(l.wideHeaders, l.wideRows, "UNTIL", orDash(""))
+	a.printListing(f, l)
 }
 
 func (a *app) requestApprove() *cobra.Command {
@@ -142,7 +157,10 @@ func (a *app) requestApprove() *cobra.Command {
 		long: `Grants what a request asks for, or what the flags say: other permissions, columns or
 rows, to others, until another end. At a terminal it shows what was asked for, by whom,
 and what would be granted, and asks. What was shown is done, or nothing. A program names
-the plan that somebody has looked at by --expect.`,
+the plan that somebody has looked at by --expect.
+
+Without an id it walks a person at a terminal through all requests that wait: each is
+shown with its plan, and can be approved, narrowed, denied or skipped.`,
 		flag: "request-id", other: "subscription-id", id: &in.RequestID,
 		who: lakemesh.ProducerIdentity, on: []lakemesh.Status{lakemesh.Pending}, open: a.producer,
 		asks: alwaysAsk[*producer.Producer], expect: &in.Expect,
@@ -177,7 +195,25 @@ the plan that somebody has looked at by --expect.`,
 	addDecisionNotes(cmd, &in.DecisionNotes)
 	must(cmd.RegisterFlagCompletionFunc("grant-permissions", completePermissions))
 	must(cmd.RegisterFlagCompletionFunc("grantable-permissions", completePermissions))
+	one := cmd.RunE
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		if len(args) == 0 && in.RequestID == "" && a.asking && !decides(cmd) {
+			return a.do(func(ctx context.Context, _ []string) error { return a.walkInbox(ctx) })(cmd, args)
+		}
+		return one(cmd, args)
+	}
+	cmd.Example = `  lakemesh request approve
+  lakemesh request approve 7KqPzR2m --dry-run
+  lakemesh request approve 7KqPzR2m --grant-permissions SELECT --for 90d --decision-notes "for the delay study"`
 	return cmd
+}
+
+// decides reports whether a flag says something of one decision, which no walk through all
+// requests could heed.
+func decides(cmd *cobra.Command) bool {
+	found := false
+	cmd.LocalFlags().Visit(func(*pflag.Flag) { found = true })
+	return found
 }
 
 func (a *app) requestDeny() *cobra.Command {
@@ -277,6 +313,9 @@ func tablesText(s *lakemesh.Subscription) string {
 
 // groupText is what a subscription to a group is on.
 func groupText(g lakemesh.Group) string { return "(all of " + g.String() + ")" }
+
+// shortGroup is what a list says of a subscription to a group.
+func shortGroup(g lakemesh.Group) string { return "all of " + cmp.Or(g.DataProduct, g.Domain) }
 
 // groupOr is what a subscription to a group is on, or the tables of another one.
 func groupOr(g lakemesh.Group, tables []string) []string {

@@ -13,6 +13,7 @@ import (
 
 // globalFlags are the flags of every command.
 type globalFlags struct {
+	context         string
 	meshAccount     string
 	region          string
 	profile         string
@@ -43,7 +44,8 @@ from it (Mesh, Producer, ProducerAdmin, Consumer or ConsumerAdmin); without one,
 
 Exit codes: 0 done, 1 failed, 2 wrong usage or input, 3 not found, 4 conflict or
 illegal transition, 5 access denied, 6 partly done, 7 verify found something,
-8 not confirmed: what takes something away wants --yes where nobody can be asked.`
+8 not confirmed: what takes something away wants --yes where nobody can be asked, 9 a
+status found problems. With --output json errors are JSON on stderr.`
 
 func (a *app) root() *cobra.Command {
 	root := &cobra.Command{
@@ -62,7 +64,13 @@ func (a *app) root() *cobra.Command {
 	root.SetOut(a.out)
 	root.SetErr(a.err)
 	root.SetGlobalNormalizationFunc(normalize)
-	root.PersistentPreRun = func(cmd *cobra.Command, _ []string) { a.typed = typed(cmd.Flags()) }
+	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error {
+		a.typed, a.command = typed(cmd.Flags()), cmd
+		return checkEmpty(cmd)
+	}
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return nearFlag(cmd, err) })
+	root.Version = versionText()
+	root.SetVersionTemplate("{{.Version}}\n")
 	a.globalFlags(root.PersistentFlags())
 	root.Flags().SortFlags = false
 	root.SuggestionsMinimumDistance = 2
@@ -73,10 +81,12 @@ func (a *app) root() *cobra.Command {
 	}
 	root.MarkFlagsMutuallyExclusive("local", "profile")
 	root.MarkFlagsMutuallyExclusive("use-credentials", "profile")
+	must(root.RegisterFlagCompletionFunc("context", completeContexts))
 
 	root.AddGroup(
 		&cobra.Group{ID: "mesh", Title: "Data mesh:"},
 		&cobra.Group{ID: "local", Title: "Local mesh:"},
+		&cobra.Group{ID: "settings", Title: "Settings:"},
 	)
 	add := func(group string, commands ...*cobra.Command) {
 		for _, c := range commands {
@@ -86,16 +96,19 @@ func (a *app) root() *cobra.Command {
 	}
 	add("mesh", a.meshCommand(), a.adoptCommand(), a.accountCommand(), a.productCommand(), a.requestCommand(), a.subscriptionCommand(), a.expireCommand(), a.accessCommand(), a.queryCommand(), a.verifyCommand(), a.explainCommand())
 	add("local", a.demoCommand(), a.localCommand())
+	add("settings", a.contextCommand())
 	root.AddCommand(a.versionCommand())
 	root.AddCommand(a.originalCommands()...)
 	root.SetHelpCommand(helpCommand(root))
+	a.addWriteFlags(root)
 	return root
 }
 
 func (a *app) globalFlags(f *pflag.FlagSet) {
 	f.SortFlags = false
-	f.StringVar(&a.flags.meshAccount, "mesh-account", "", "the data mesh account (also --data-mesh-account-id; default: Mesh of the credentials file)")
-	f.StringVar(&a.flags.region, "region", "", "the region (default: that of the credentials file, then $AWS_REGION, then "+lakemesh.DefaultRegion+")")
+	f.StringVar(&a.flags.context, "context", "", "the context to work in, or none (default: the one in use; see lakemesh context)")
+	f.StringVar(&a.flags.meshAccount, "mesh-account", "", "the data mesh account (default: the context's, Mesh of the credentials file, $LAKEMESH_MESH_ACCOUNT)")
+	f.StringVar(&a.flags.region, "region", "", "the region (default: that of the context, of the credentials file, of the AWS SDK: $AWS_REGION, then the profile's)")
 	f.StringVar(&a.flags.profile, "profile", "", "a profile of the AWS SDK's shared files")
 	f.StringVar(&a.flags.credentialsFile, "credentials-file", "", "JSON file with the identities' keys (default: $"+lakemesh.CredentialsFileVariable+")")
 	f.StringVar(&a.flags.useCredentials, "use-credentials", "", `keys as JSON: {"AccountId", "AccessKeyId", "SecretAccessKey", "SessionToken"}`)
@@ -103,8 +116,6 @@ func (a *app) globalFlags(f *pflag.FlagSet) {
 	f.VarP(newChoice(&a.flags.output, "table", "json", "yaml"), "output", "o", "form of the result: table, json or yaml")
 	f.Var(newChoice(&a.flags.logLevel, defaultLogLevel, "debug", "info", "error"), "log-level", "what is logged to stderr: debug, info, warn or error")
 	f.IntVar(&a.flags.concurrency, "concurrency", plan.DefaultConcurrency, "how many calls may be under way at once")
-	f.BoolVar(&a.flags.dryRun, "dry-run", false, "show what would be done, and do nothing")
-	f.BoolVarP(&a.flags.yes, "yes", "y", false, "agree to what is granted or removed, without being asked")
 }
 
 // normalize lets flags be written with underscores, as the reference's parameters

@@ -87,7 +87,7 @@ func (s *screen) update(p lakemesh.Progress) {
 		return
 	}
 	s.told = time.Now()
-	fmt.Fprintln(s.w, line("%s: %d of %d done: %s", p.Operation, p.Done, p.Total, p.Step))
+	fmt.Fprintln(s.w, line("%s: %d of %d done: %s", ownWords(p.Operation), p.Done, p.Total, p.Step))
 }
 
 // done ends the progress line.
@@ -107,7 +107,7 @@ func (s *screen) draw() {
 	}
 	s.erase()
 	p := s.progress
-	text := line("%s", p.Operation)
+	text := line("%s", ownWords(p.Operation))
 	if p.Total > 0 {
 		text += line(" %d/%d %s", p.Done, p.Total, p.Step)
 	}

@@ -21,7 +21,7 @@ import (
 func (a *app) subscriptionCommand() *cobra.Command {
 	return group("subscription", "See, import, change and end subscriptions",
 		a.subscriptionList(lakemesh.ProducerIdentity), a.subscriptionGet(), a.subscriptionUpdate(), a.subscriptionDelete(), a.subscriptionImport(),
-		a.subscriptionSettle(), a.subscriptionTidy(), a.subscriptionAbort())
+		a.subscriptionSettle(), a.subscriptionTidy(), a.subscriptionAbort(), a.subscriptionWatch())
 }
 
 // subscriptionList lists as the side that is the default for the command's name.
@@ -29,6 +29,7 @@ func (a *app) subscriptionList(otherwise lakemesh.Identity) *cobra.Command {
 	var as string
 	var statuses []string
 	var soon time.Duration
+	var shown listFlags
 	cmd := &cobra.Command{
 		Use:   "list",
 		Short: "List subscriptions, as their owner or as their subscriber",
@@ -43,7 +44,7 @@ func (a *app) subscriptionList(otherwise lakemesh.Identity) *cobra.Command {
 				return err
 			}
 			if side == lakemesh.ConsumerIdentity {
-				return a.listAsConsumer(ctx, "subscriptions", wanted, soon)
+				return a.listAsConsumer(ctx, shown, "subscriptions", wanted, soon)
 			}
 			p, err := a.producer(ctx)
 			if err != nil {
@@ -63,12 +64,13 @@ func (a *app) subscriptionList(otherwise lakemesh.Identity) *cobra.Command {
 			if soon > 0 {
 				out.Subscriptions = endingWithin(out.Subscriptions, a.time(), soon)
 			}
-			return a.show(out, func() { a.printSubscriptions("subscriptions", out.Subscriptions) })
+			return a.show(out, func() { a.printSubscriptions(shown, "subscriptions", side, out.Subscriptions) })
 		}),
 	}
 	cmd.Flags().Var(&spanFlag{span: &soon}, "ending-within", "only those that end within 30d, 12w or 36h from now on, or are over, the next first")
 	cmd.Flags().Var(list{values: &statuses}, "status", "only these states: Pending, Active, Denied, Deleted (default: all)")
 	must(cmd.RegisterFlagCompletionFunc("status", cobra.FixedCompletions([]string{"Pending", "Active", "Denied", "Deleted"}, cobra.ShellCompDirectiveNoFileComp)))
+	shown.add(cmd)
 	addAs(cmd, &as, strings.ToLower(string(otherwise)))
 	return cmd
 }
@@ -89,7 +91,7 @@ func parseStatuses(names []string) ([]lakemesh.Status, error) {
 	return wanted, nil
 }
 
-func (a *app) listAsConsumer(ctx context.Context, what string, statuses []lakemesh.Status, soon time.Duration) error {
+func (a *app) listAsConsumer(ctx context.Context, shown listFlags, what string, statuses []lakemesh.Status, soon time.Duration) error {
 	c, err := a.consumer(ctx)
 	if err != nil {
 		return err
@@ -101,22 +103,47 @@ func (a *app) listAsConsumer(ctx context.Context, what string, statuses []lakeme
 	if soon > 0 {
 		out.Subscriptions = endingWithin(out.Subscriptions, a.time(), soon)
 	}
-	return a.show(out, func() { a.printSubscriptions(what, out.Subscriptions) })
+	return a.show(out, func() { a.printSubscriptions(shown, what, lakemesh.ConsumerIdentity, out.Subscriptions) })
 }
 
-func (a *app) printSubscriptions(what string, list []lakemesh.Subscription) {
-	rows := make([][]string, len(list))
-	for i, s := range list {
-		permissions := s.Permitted
-		if s.Status == lakemesh.Pending {
-			permissions = s.Requested
-		}
-		rows[i] = []string{s.ID, statusText(&s), orDash(s.Database), tablesText(&s) + narrowedText(&s), orDash(strings.Join(permissions.Strings(), ",")), orDash(endText(&s)), s.Owner, s.Subscriber,
-			choose(s.Status == lakemesh.Active, choose(s.Imported, "yes", "no"), "-")}
+func (a *app) printSubscriptions(f listFlags, what string, side lakemesh.Identity, list []lakemesh.Subscription) {
+	other := "CONSUMER"
+	if side == lakemesh.ConsumerIdentity {
+		other = "OWNER"
 	}
-	header := []string{"SUBSCRIPTION", "STATUS", "DATABASE", "TABLES", "PERMISSIONS", "UNTIL", "OWNER", "SUBSCRIBER", "IMPORTED"}
-	header, rows = untilIfAny(header, rows)
-	a.printTable(what, header, rows)
+	l := listing{what: what,
+		headers:     []string{"SUBSCRIPTION", "STATUS", other, "DATABASE", "TABLES", "PERMISSIONS", "UNTIL", "IMPORTED", "AGE"},
+		wideHeaders: []string{"SUBSCRIPTION", "STATUS", "DATABASE", "TABLES", "PERMISSIONS", "UNTIL", "OWNER", "SUBSCRIBER", "IMPORTED"}}
+	ids := make([]string, len(list))
+	for i, s := range list {
+		ids[i] = s.ID
+	}
+	ids = shortIDs(ids)
+	for i, s := range list {
+		permissions, until := s.Permitted.Strings(), s.Until
+		if s.Status == lakemesh.Pending {
+			permissions, until = s.Requested.Strings(), s.RequestedUntil
+		}
+		status, with := statusText(&s), s.Subscriber
+		if side == lakemesh.ConsumerIdentity {
+			with = s.Owner
+		}
+		first := tablesText(&s)
+		if !s.Group.IsZero() {
+			first = shortGroup(s.Group)
+		}
+		if s.Group.IsZero() && !s.TablesUnknown {
+			first = firstOf(s.Tables, tableNames(nil))
+		}
+		imported := choose(s.Status == lakemesh.Active && !s.Imported, "no", "-")
+		l.rows = append(l.rows, []string{ids[i], status, with, orDash(s.Database), first + narrowedText(&s), permissionsText(permissions), dayOf(until), imported, age(s.Created, a.time())})
+		l.wideRows = append(l.wideRows, []string{s.ID, status, orDash(s.Database), tablesText(&s) + narrowedText(&s), orDash(strings.Join(permissions, ",")), orDash(endText(&s)), s.Owner, s.Subscriber,
+			choose(s.Status == lakemesh.Active, choose(s.Imported, "yes", "no"), "-")})
+	}
+	l.headers, l.rows = without(l.headers, l.rows, "UNTIL", orDash(""))
+	l.headers, l.rows = without(l.headers, l.rows, "IMPORTED", orDash(""))
+	l.wideHeaders, l.wideRows = without(l.wideHeaders, l.wideRows, "UNTIL", orDash(""))
+	a.printListing(f, l)
 }
 
 func statusText(s *lakemesh.Subscription) string {
@@ -141,11 +168,15 @@ func (a *app) subscriptionGet() *cobra.Command {
 		Short: "Show a subscription with its history",
 	}
 	cmd.RunE = a.do(func(ctx context.Context, args []string) error {
-		id, err := id.get(args)
+		typed, err := id.get(args)
 		if err != nil {
 			return err
 		}
-		side, err := a.side(ctx, as, lakemesh.ProducerIdentity)
+		side, err := a.sideOf(ctx, as, typed, lakemesh.ProducerIdentity)
+		if err != nil {
+			return err
+		}
+		id, err := a.wholeID(ctx, typed, side)
 		if err != nil {
 			return err
 		}
@@ -311,11 +342,15 @@ keeps its record. As the consumer: ends the access of everybody in its account; 
 producer's side is told, and finishes with "lakemesh subscription settle".`,
 	}
 	cmd.RunE = a.do(func(ctx context.Context, args []string) error {
-		id, err := id.get(args)
+		typed, err := id.get(args)
 		if err != nil {
 			return err
 		}
-		side, err := a.side(ctx, as, lakemesh.ProducerIdentity)
+		side, err := a.sideOf(ctx, as, typed, lakemesh.ProducerIdentity)
+		if err != nil {
+			return err
+		}
+		id, err := a.wholeID(ctx, typed, side)
 		if err != nil {
 			return err
 		}

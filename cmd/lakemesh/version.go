@@ -26,11 +26,16 @@ func (a *app) versionCommand() *cobra.Command {
 		RunE: a.do(func(context.Context, []string) error {
 			v := programVersion()
 			return a.show(v, func() {
-				modified := choose(v.Modified, ", modified", "")
-				fmt.Fprintf(a.out, "lakemesh %s (%s%s) %s %s\n", v.Version, orDash(v.Revision), modified, v.Go, v.Platform)
+				fmt.Fprintln(a.out, versionText())
 			})
 		}),
 	}
+}
+
+// versionText is the version in a line.
+func versionText() string {
+	v := programVersion()
+	return fmt.Sprintf("lakemesh %s (%s%s) %s %s", v.Version, orDash(v.Revision), choose(v.Modified, ", modified", ""), v.Go, v.Platform)
 }
 
 func programVersion() versionOutput {

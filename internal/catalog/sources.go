@@ -80,14 +80,17 @@ const recordHybrid = recordPrefix + "hybrid."
 
 // HybridTables are the tables of a database of the mesh of which their owner says that they
 // are in hybrid access mode, folded. What another account says counts for nothing.
-func HybridTables(d *types.Database) map[string]bool {
+func HybridTables(d *types.Database) map[string]bool { return markedTables(d, recordHybrid) }
+
+// markedTables are the tables that a database's owner marked with a prefix.
+func markedTables(d *types.Database, prefix string) map[string]bool {
 	tables := map[string]bool{}
 	if d == nil {
 		return tables
 	}
 	owner := OwnerOf(d)
 	for key, value := range d.Parameters {
-		if name, ok := strings.CutPrefix(key, recordHybrid); ok && name != "" && owner != "" && value == owner {
+		if name, ok := strings.CutPrefix(key, prefix); ok && name != "" && owner != "" && value == owner {
 			tables[strings.ToLower(name)] = true
 		}
 	}
@@ -97,17 +100,38 @@ func HybridTables(d *types.Database) map[string]bool {
 // HybridParameters are parameters of a database with tables put into hybrid access mode, or
 // taken out of it.
 func HybridParameters(has map[string]string, owner string, tables []string, hybrid bool) map[string]string {
+	return markTables(has, recordHybrid, owner, tables, hybrid)
+}
+
+// markTables are parameters with tables marked with a prefix, or with their marks gone.
+func markTables(has map[string]string, prefix, owner string, tables []string, mark bool) map[string]string {
 	all := maps.Clone(has)
 	if all == nil {
 		all = map[string]string{}
 	}
 	for _, name := range tables {
-		key := recordHybrid + strings.ToLower(name)
-		if hybrid {
+		if key := prefix + strings.ToLower(name); mark {
 			all[key] = owner
 		} else {
 			delete(all, key)
 		}
 	}
 	return all
+}
+
+// recordPrivate begins the parameters of a database of the mesh that name its tables whose
+// metadata their owner keeps from other consumers; what has [NewTables] as its name is said
+// of tables that are published from then on.
+const recordPrivate = recordPrefix + "private."
+
+// NewTables stands for the tables that are not published yet.
+const NewTables = "*"
+
+// PrivateTables are the tables of a database of the mesh whose metadata is private, folded,
+// and [NewTables] if that holds for new ones. What another account says counts for nothing.
+func PrivateTables(d *types.Database) map[string]bool { return markedTables(d, recordPrivate) }
+
+// PrivateParameters are parameters of a database with tables made private, or public.
+func PrivateParameters(has map[string]string, owner string, tables []string, private bool) map[string]string {
+	return markTables(has, recordPrivate, owner, tables, private)
 }

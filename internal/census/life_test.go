@@ -215,7 +215,7 @@ func (w *world) consumer(account string) *consumer.Consumer {
 func (w *world) live() {
 	w.t.Helper()
 	ctx := w.t.Context()
-	_, err := w.admin(mesh).InitializeMeshAccount(ctx, admin.InitializeMeshInput{AllowFullTableExternalDataAccess: true})
+	_, err := w.admin(mesh).InitializeMeshAccount(ctx, admin.InitializeMeshInput{AllowFullTableExternalDataAccess: new(true)})
 	w.must(err)
 	_, err = admin.BootstrapAccount(ctx, admin.BootstrapInput{Type: admin.Producer, Mesh: w.Options(mesh), Account: w.Options(airline), CrawlerRoleARN: meshtest.CrawlerRole, KMSKeys: []string{w.key}})
 	w.must(err)

@@ -44,7 +44,7 @@ func (s *story) setUpMesh(ctx context.Context) (outcome, error) {
 		return outcome{}, err
 	}
 	// The consumer reads with an engine of its own, which AWS calls external.
-	if _, err = a.InitializeMeshAccount(ctx, admin.InitializeMeshInput{AllowFullTableExternalDataAccess: true}); err != nil {
+	if _, err = a.InitializeMeshAccount(ctx, admin.InitializeMeshInput{AllowFullTableExternalDataAccess: new(true)}); err != nil {
 		return outcome{}, err
 	}
 	status, err := a.Status(ctx)

@@ -111,6 +111,9 @@ func (h Home) ensureAccounts(ctx context.Context, mesh *localmesh.Mesh, asked *A
 	if err := file.Write(h.CredentialsPath()); err != nil {
 		return nil, err
 	}
+	if err := h.ignore(); err != nil {
+		return nil, err
+	}
 	return file, nil
 }
 

@@ -41,6 +41,10 @@ const (
 )
 
 func (c control) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if isVisitor(r) {
+		c.welcome(w)
+		return
+	}
 	// What is signed is for S3, in which a key may begin like that where the bucket is in the host's name.
 	if !strings.HasPrefix(r.URL.Path, ownPaths) || strings.HasPrefix(r.Header.Get("Authorization"), "AWS") {
 		c.aws.ServeHTTP(w, r)

@@ -16,6 +16,8 @@ import (
 	"path/filepath"
 
 	"github.com/lakemesh/lakemesh"
+
+	"github.com/lakemesh/lakemesh/localmesh"
 )
 
 // Variable is the environment variable that names the folder.
@@ -91,6 +93,10 @@ func (h Home) Reset() error {
 		return h.removeFiles()
 	}
 	mesh, err := h.open()
+	if errors.Is(err, localmesh.ErrDamaged) {
+		// Nobody can use it any more.
+		return h.removeFiles()
+	}
 	if err != nil {
 		return err
 	}
@@ -107,6 +113,9 @@ func (h Home) removeFiles() error {
 		if err := os.Remove(filepath.Join(h.Dir, name)); err != nil && !errors.Is(err, os.ErrNotExist) {
 			return fmt.Errorf("reset the local mesh: %w", err)
 		}
+	}
+	if err := h.unignore(); err != nil {
+		return err
 	}
 	entries, err := os.ReadDir(h.Dir)
 	if err != nil || len(entries) > 0 {

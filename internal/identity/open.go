@@ -3,20 +3,14 @@ package identity
 import (
 	"cmp"
 	"context"
-	"net/http"
+	"log/slog"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
-	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 
 	"github.com/lakemesh/lakemesh"
 )
-
-// connectionsPerHost keeps as many connections to a service open as calls are
-// commonly under way; the SDK keeps ten.
-const connectionsPerHost = 64
 
 // Open opens the caller of the options: it builds the configuration and asks STS
 // once who that is. Credentials of another account than they say are a
@@ -26,21 +20,16 @@ func Open(ctx context.Context, o lakemesh.Options) (*Identity, error) {
 	if err != nil {
 		return nil, err
 	}
-	if o.Region != "" {
-		if err := lakemesh.CheckRegion("Region", o.Region); err != nil {
-			return nil, err
-		}
-	}
 	if o.Concurrency < 0 {
 		return nil, lakemesh.Invalid("Concurrency", "%d calls at once are not possible; leave it out for the default", o.Concurrency)
 	}
-	cfg, err := base(ctx, o)
+	cfg, err := base(ctx, o, log)
 	if err != nil {
 		return nil, err
 	}
 	out, err := sts.NewFromConfig(cfg).GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{})
 	if err != nil {
-		return nil, explainCaller(err, o.Credentials != nil)
+		return nil, explainCaller(cfg, err, o.Credentials != nil)
 	}
 	caller := &Identity{Account: aws.ToString(out.Account), ARN: aws.ToString(out.Arn), SessionName: sessionName(aws.ToString(out.Arn)),
 		Config: cfg, log: log, roleWait: cmp.Or(o.RoleWait, lakemesh.DefaultRoleWait)}
@@ -73,7 +62,7 @@ func checkCaller(caller *Identity) error {
 }
 
 // base is the configuration before it is known who the caller is.
-func base(ctx context.Context, o lakemesh.Options) (aws.Config, error) {
+func base(ctx context.Context, o lakemesh.Options, log *slog.Logger) (aws.Config, error) {
 	var cfg aws.Config
 	if o.Config != nil {
 		cfg = o.Config.Copy()
@@ -83,23 +72,20 @@ func base(ctx context.Context, o lakemesh.Options) (aws.Config, error) {
 		if cfg.Credentials == nil {
 			return cfg, lakemesh.Invalid("Config", "it has no credentials, and Credentials is not set")
 		}
-		cfg.Region = cmp.Or(o.Region, cfg.Region, lakemesh.DefaultRegion)
+		cfg.Region = cmp.Or(o.Region, cfg.Region)
 	} else {
-		client := awshttp.NewBuildableClient().WithTransportOptions(func(t *http.Transport) { t.MaxIdleConnsPerHost = connectionsPerHost })
-		loads := []func(*config.LoadOptions) error{
-			config.WithRegion(cmp.Or(o.Region, lakemesh.DefaultRegion)),
-			config.WithHTTPClient(client),
-		}
-		if o.Credentials != nil {
-			loads = append(loads, config.WithCredentialsProvider(o.Credentials))
-		}
 		var err error
-		if cfg, err = config.LoadDefaultConfig(ctx, loads...); err != nil {
-			return cfg, &lakemesh.Error{Op: "open", Resource: "configuration of the AWS SDK", Kind: lakemesh.ErrInvalidInput, Err: err}
+		if cfg, err = Load(ctx, Source{Region: o.Region, Credentials: o.Credentials}); err != nil {
+			return cfg, err
 		}
 	}
+	if cfg.Region == "" {
+		// A mesh is in one region: whoever meant another one has to learn of it.
+		log.WarnContext(ctx, "no region is configured; "+lakemesh.DefaultRegion+" is used", "region", lakemesh.DefaultRegion)
+		cfg.Region = lakemesh.DefaultRegion
+	}
 	cfg.Retryer = newRetryer(0)
-	return cfg, nil
+	return cfg, lakemesh.CheckRegion("Region", cfg.Region)
 }
 
 // credentialsAccount is the account that the credentials say they belong to;
@@ -114,19 +100,4 @@ func credentialsAccount(p aws.CredentialsProvider) string {
 		}
 	}
 	return ""
-}
-
-// explainCaller tells why the caller could not be opened; own tells that the
-// credentials are the options', not what the SDK finds by itself.
-func explainCaller(err error, own bool) error {
-	if HasCode(err) || isExplained(err) || !isCredentialsMissing(err) {
-		return Explain("open", "", "credentials", err)
-	}
-	if own {
-		return &lakemesh.Error{Op: "open", Resource: "credentials", Kind: lakemesh.ErrAccessDenied, Err: err,
-			Hint: "the options' Credentials did not yield any; sign in again, or correct them"}
-	}
-	return &lakemesh.Error{Op: "open", Resource: "credentials", Kind: lakemesh.ErrAccessDenied, Err: err,
-		Message: "no usable AWS credentials were found",
-		Hint:    "set AWS_PROFILE or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or name a credentials file"}
 }

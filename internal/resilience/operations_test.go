@@ -91,7 +91,7 @@ func removal(line string) bool {
 // set up yet.
 func administration() []operation {
 	initMesh := on(meshAccount, func(ctx context.Context, a *admin.Admin) error {
-		_, err := a.InitializeMeshAccount(ctx, admin.InitializeMeshInput{AllowFullTableExternalDataAccess: true})
+		_, err := a.InitializeMeshAccount(ctx, admin.InitializeMeshInput{AllowFullTableExternalDataAccess: new(true)})
 		return err
 	})
 	initProducer := on(producerAccount, func(ctx context.Context, a *admin.Admin) error {

@@ -286,7 +286,7 @@ func (l *life) setUp() []step {
 		if err != nil {
 			return err
 		}
-		_, err = m.InitializeMeshAccount(l.ctx, admin.InitializeMeshInput{AllowFullTableExternalDataAccess: true, EndSchedules: admin.EndsScheduled})
+		_, err = m.InitializeMeshAccount(l.ctx, admin.InitializeMeshInput{AllowFullTableExternalDataAccess: new(true), EndSchedules: admin.EndsScheduled})
 		return err
 	}
 	return []step{

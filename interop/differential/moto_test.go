@@ -89,7 +89,7 @@ func (l life) accounts() {
 	mesh, prod, cons := l.admin(meshAccount), l.admin(producerAccount), l.admin(consumerAccount)
 	// Everything twice: the second time finds what the first one made.
 	for range 2 {
-		_, err := mesh.InitializeMeshAccount(ctx, admin.InitializeMeshInput{AllowFullTableExternalDataAccess: true})
+		_, err := mesh.InitializeMeshAccount(ctx, admin.InitializeMeshInput{AllowFullTableExternalDataAccess: new(true)})
 		l.must(err)
 		_, err = prod.InitializeProducerAccount(ctx, admin.InitializeProducerInput{Buckets: []string{sourceBucket}})
 		l.must(err)

@@ -138,7 +138,7 @@ func setUp(ctx context.Context, m *localmesh.Mesh) error {
 	if err != nil {
 		return err
 	}
-	if _, err := a.InitializeMeshAccount(ctx, admin.InitializeMeshInput{AllowFullTableExternalDataAccess: true}); err != nil {
+	if _, err := a.InitializeMeshAccount(ctx, admin.InitializeMeshInput{AllowFullTableExternalDataAccess: new(true)}); err != nil {
 		return fmt.Errorf("set the mesh account up: %w", err)
 	}
 	if err := makeCrawlerRole(ctx, m, ProducerAccount); err != nil {

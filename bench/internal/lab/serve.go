@@ -185,7 +185,7 @@ func setUp(ctx context.Context, mesh *localmesh.Mesh, central, producer string) 
 	if err != nil {
 		return err
 	}
-	if _, err := a.InitializeMeshAccount(ctx, admin.InitializeMeshInput{AllowFullTableExternalDataAccess: true}); err != nil {
+	if _, err := a.InitializeMeshAccount(ctx, admin.InitializeMeshInput{AllowFullTableExternalDataAccess: new(true)}); err != nil {
 		return err
 	}
 	for account, kind := range map[string]admin.AccountType{producer: admin.Producer, ConsumerAccount: admin.Consumer} {

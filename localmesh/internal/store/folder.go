@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -45,15 +46,19 @@ type update struct {
 
 // Open opens the store in the folder dir, and makes both if they do not exist.
 // Every Update is written to disk before it returns. It fails with [ErrLocked]
-// while another process has it open.
+// while another process has it open, and with [ErrDamaged] if its file is not as it was written.
 func Open(dir string) (Store, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("make the store's folder: %w", err)
 	}
 	path := filepath.Join(dir, FileName)
-	db, err := bbolt.Open(path, 0o600, &bbolt.Options{Timeout: lockWait, FreelistType: bbolt.FreelistMapType})
+	db, err := openFile(path, &bbolt.Options{Timeout: lockWait, FreelistType: bbolt.FreelistMapType})
 	if errors.Is(err, berrors.ErrTimeout) {
 		return nil, fmt.Errorf("open %s: %w", path, ErrLocked)
+	}
+	if slices.ContainsFunc([]error{berrors.ErrInvalid, berrors.ErrChecksum, berrors.ErrVersionMismatch}, func(wrong error) bool { return errors.Is(err, wrong) }) ||
+		err != nil && strings.Contains(err.Error(), "file size too small") {
+		err = fmt.Errorf("%w: %w", ErrDamaged, err)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("open %s: %w", path, err)
@@ -61,7 +66,14 @@ func Open(dir string) (Store, error) {
 	return &folder{db: db}, nil
 }
 
-func (f *folder) View(fn func(Tx) error) error {
+func (f *folder) View(fn func(Tx) error) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			if err = damage(p); err == nil {
+				panic(p)
+			}
+		}
+	}()
 	return closed(f.db.View(func(tx *bbolt.Tx) error { return fn(&folderTx{tx, &f.memo}) }))
 }
 
@@ -119,7 +131,13 @@ func (f *folder) write(batch []*update) {
 
 // run runs the update. A panic is its caller's, not that of who writes for it.
 func (u *update) run(tx Tx) {
-	defer func() { u.panicked = recover() }()
+	defer func() {
+		if p := recover(); p != nil {
+			if u.err = damage(p); u.err == nil {
+				u.panicked = p
+			}
+		}
+	}()
 	u.err = u.fn(tx)
 }
 
