@@ -501,10 +501,30 @@ func TestCreateDataProductsWithPrivateMetadata(t *testing.T) {
 	if got := held(); len(got) != 0 {
 		t.Errorf("the read-only role holds %v", got)
 	}
+	// What is not said stays as it was, also of a table that comes later.
 	in.CreatePublicMetadata = nil
+	m.publish(in)
+	m.Table(publisherID, meshtest.SampleDatabase, meshtest.CSV("later", "s3://us-aviation-"+publisherID+"/later"))
+	m.publish(in)
+	if got := held(); len(got) != 0 {
+		t.Errorf("nobody said so, and the read-only role holds %v", got)
+	}
+	later, err := m.manager().Observe(t.Context(), permissions.Table(theMesh, published, "later"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := later.Of(reader, permissions.Table(theMesh, published, "later")).Permissions; len(got) != 0 {
+		t.Errorf("a new table of a private product: the read-only role holds %v", got)
+	}
+	in.CreatePublicMetadata = aws.Bool(true)
 	m.publish(in)
 	if got := held(); len(got) != 2 {
 		t.Errorf("the read-only role holds %v", got)
+	}
+	in.CreatePublicMetadata = nil
+	m.publish(in)
+	if got := held(); len(got) != 2 {
+		t.Errorf("it was public, and the read-only role holds %v", got)
 	}
 	in.CreatePublicMetadata = aws.Bool(false)
 	m.publish(in)

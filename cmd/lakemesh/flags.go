@@ -68,13 +68,16 @@ func nearNames(cmd *cobra.Command, name string) []string {
 func readers() []string {
 	return []string{
 		"mesh status", "account status", "product list", "product get", "request list", "subscription list", "subscription get",
-		"subscription watch", "access list", "explain", "local status", "local env", "context list", "context show", "version", "help", "demo",
+		"subscription watch", "access list", "explain", "local status", "local env", "context list", "context show", "version", "demo",
 	}
 }
 
 // addWriteFlags gives the flags of writing to the commands that write.
 func (a *app) addWriteFlags(root *cobra.Command) {
 	for _, c := range leaves(root) {
+		if c.Name() == "help" {
+			continue
+		}
 		if name := strings.TrimPrefix(c.CommandPath(), root.Name()+" "); slices.Contains(readers(), name) {
 			continue
 		}

@@ -40,6 +40,8 @@ type listing struct {
 	what                 string
 	headers, wideHeaders []string
 	rows, wideRows       [][]string
+	// note says what a mark in the rows stands for.
+	note string
 }
 
 // printListing prints a list, or says that there is nothing to print. What is cut is said,
@@ -72,6 +74,9 @@ func (a *app) printListing(f listFlags, l listing) {
 			width = listWidth
 		}
 		fmt.Fprint(a.out, renderFitted(headers, rows, width))
+		if l.note != "" {
+			a.say("%s", l.note)
+		}
 	}
 	if len(rows) < all {
 		a.say("%d of %d %s are shown; all of them: --limit 0", len(rows), all, l.what)
@@ -79,12 +84,12 @@ func (a *app) printListing(f listFlags, l listing) {
 }
 
 // leastCell is how narrow a cell can get that does not fit.
-const leastCell = 10
+const leastCell = 8
 
 // canBeCut are the columns of names, which can be cut. Ids, accounts, states and times say
 // something else when they are cut.
 func canBeCut() []string {
-	return []string{"DATABASE", "TABLE", "TABLES", "PERMISSIONS", "DOMAIN", "PRODUCT"}
+	return []string{"DATABASE", "TABLE", "TABLES", "ACCESS", "DOMAIN", "PRODUCT"}
 }
 
 // renderFitted is renderTable, with the widest columns of names cut until it fits.

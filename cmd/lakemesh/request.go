@@ -115,7 +115,7 @@ func (a *app) requestList() *cobra.Command {
 
 func (a *app) printRequests(f listFlags, list []producer.PendingRequest) {
 	l := listing{what: "pending requests",
-		headers:     []string{"REQUEST", "CONSUMER", "DATABASE", "TABLES", "PERMISSIONS", "UNTIL", "AGE", "APPROVABLE"},
+		headers:     []string{"REQUEST", "CONSUMER", "DATABASE", "TABLES", "ACCESS", "UNTIL", "AGE", "APPROVABLE"},
 		wideHeaders: []string{"REQUEST", "DATABASE", "TABLES", "PERMISSIONS", "UNTIL", "CONSUMER", "CREATED", "BY", "APPROVABLE"}}
 	ids := make([]string, len(list))
 	for i, r := range list {
@@ -291,7 +291,7 @@ gives, until a later end. Once the owner approves it both subscriptions stand si
 			})
 		},
 	})
-	cmd.Example = `  lakemesh request extend <subscription id> --for 90d`
+	cmd.Example = `  lakemesh request extend 7KqPzR2m --for 90d`
 	cmd.Flags().Var(&untilFlag{end: &end}, "until", "the new end: 2027-03-31 for all of that day, or a time such as 2027-03-31T18:00:00Z")
 	cmd.Flags().Var(&spanFlag{span: &in.For}, "for", "how much longer, counted from the end that it has, or from now if that has passed: 90d, 12w, 36h or 30m")
 	cmd.MarkFlagsMutuallyExclusive("until", "for")

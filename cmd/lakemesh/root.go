@@ -101,6 +101,7 @@ func (a *app) root() *cobra.Command {
 	root.AddCommand(a.originalCommands()...)
 	root.SetHelpCommand(helpCommand(root))
 	a.addWriteFlags(root)
+	addExamples(root)
 	return root
 }
 

@@ -112,7 +112,7 @@ func (a *app) printSubscriptions(f listFlags, what string, side lakemesh.Identit
 		other = "OWNER"
 	}
 	l := listing{what: what,
-		headers:     []string{"SUBSCRIPTION", "STATUS", other, "DATABASE", "TABLES", "PERMISSIONS", "UNTIL", "IMPORTED", "AGE"},
+		headers:     []string{"ID", "STATUS", other, "DATABASE", "TABLES", "ACCESS", "UNTIL", "AGE"},
 		wideHeaders: []string{"SUBSCRIPTION", "STATUS", "DATABASE", "TABLES", "PERMISSIONS", "UNTIL", "OWNER", "SUBSCRIBER", "IMPORTED"}}
 	ids := make([]string, len(list))
 	for i, s := range list {
@@ -135,13 +135,15 @@ func (a *app) printSubscriptions(f listFlags, what string, side lakemesh.Identit
 		if s.Group.IsZero() && !s.TablesUnknown {
 			first = firstOf(s.Tables, tableNames(nil))
 		}
-		imported := choose(s.Status == lakemesh.Active && !s.Imported, "no", "-")
-		l.rows = append(l.rows, []string{ids[i], status, with, orDash(s.Database), first + narrowedText(&s), permissionsText(permissions), dayOf(until), imported, age(s.Created, a.time())})
+		mark := ""
+		if s.Status == lakemesh.Active && !s.Imported {
+			mark, l.note = "*", "* not imported yet, or not as it is now"
+		}
+		l.rows = append(l.rows, []string{ids[i], status + mark, with, orDash(s.Database), first + narrowedText(&s), permissionsText(permissions), dayOf(until), age(s.Created, a.time())})
 		l.wideRows = append(l.wideRows, []string{s.ID, status, orDash(s.Database), tablesText(&s) + narrowedText(&s), orDash(strings.Join(permissions, ",")), orDash(endText(&s)), s.Owner, s.Subscriber,
 			choose(s.Status == lakemesh.Active, choose(s.Imported, "yes", "no"), "-")})
 	}
 	l.headers, l.rows = without(l.headers, l.rows, "UNTIL", orDash(""))
-	l.headers, l.rows = without(l.headers, l.rows, "IMPORTED", orDash(""))
 	l.wideHeaders, l.wideRows = without(l.wideHeaders, l.wideRows, "UNTIL", orDash(""))
 	a.printListing(f, l)
 }
