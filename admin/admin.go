@@ -78,6 +78,9 @@ func New(ctx context.Context, o lakemesh.Options) (*Admin, error) {
 // Account is the account that the administrator works on.
 func (a *Admin) Account() string { return a.account }
 
+// Region is the region that the administrator works in.
+func (a *Admin) Region() string { return a.region }
+
 // MeshAccount is the data mesh account.
 func (a *Admin) MeshAccount() string { return a.mesh }
 

@@ -91,6 +91,12 @@ func (c *Consumer) now() time.Time {
 // Account is the consumer's account.
 func (c *Consumer) Account() string { return c.account }
 
+// MeshAccount is the mesh account.
+func (c *Consumer) MeshAccount() string { return c.meshAccount }
+
+// Region is the region that the consumer works in.
+func (c *Consumer) Region() string { return c.region }
+
 func (c *Consumer) concurrency() int {
 	if c.options.Concurrency > 0 {
 		return c.options.Concurrency
@@ -149,6 +155,9 @@ func legal(op string, r *tracker.Record, a lakemesh.Action) error {
 	}
 	if illegal, ok := errors.AsType[*lakemesh.TransitionError](err); ok {
 		illegal.By, illegal.At = r.UpdatedBy, r.Updated
+		if e, ok := tracker.Entered(r); ok {
+			illegal.By, illegal.At = e.By, e.At
+		}
 	}
 	hint, do := whatNow(r, a)
 	return advised(op, r, err, hint, do...)

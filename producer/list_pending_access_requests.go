@@ -2,6 +2,7 @@ package producer
 
 import (
 	"context"
+	"iter"
 
 	"github.com/lakemesh/lakemesh"
 	"github.com/lakemesh/lakemesh/internal/tracker"
@@ -47,7 +48,10 @@ type ListPendingOutput struct {
 // nobody hides another's requests.
 func (p *Producer) ListPendingAccessRequests(ctx context.Context) (*ListPendingOutput, error) {
 	out := &ListPendingOutput{Subscriptions: []PendingRequest{}}
-	err := p.EachSubscription(ctx, ListSubscriptionsInput{Status: lakemesh.Pending}, func(s *lakemesh.Subscription) bool {
+	for s, err := range p.Subscriptions(ctx, ListSubscriptionsInput{Status: lakemesh.Pending}) {
+		if err != nil {
+			return nil, err
+		}
 		tables := s.Tables
 		if tables == nil {
 			tables = []string{}
@@ -57,10 +61,6 @@ func (p *Producer) ListPendingAccessRequests(ctx context.Context) (*ListPendingO
 			SubscriberPrincipal: s.Subscriber, CreationDate: lakemesh.FormatTime(s.Created), CreatedBy: s.CreatedBy,
 			Status: s.Status, OwnerPrincipal: s.Owner, Tampered: s.Tampered,
 		})
-		return true
-	})
-	if err != nil {
-		return nil, err
 	}
 	return out, nil
 }
@@ -81,19 +81,34 @@ type ListSubscriptionsOutput struct {
 // all pages.
 func (p *Producer) ListSubscriptions(ctx context.Context, in ListSubscriptionsInput) (*ListSubscriptionsOutput, error) {
 	out := &ListSubscriptionsOutput{Subscriptions: []lakemesh.Subscription{}}
-	err := p.EachSubscription(ctx, in, func(s *lakemesh.Subscription) bool {
+	for s, err := range p.Subscriptions(ctx, in) {
+		if err != nil {
+			return nil, err
+		}
 		out.Subscriptions = append(out.Subscriptions, *s)
-		return true
-	})
-	if err != nil {
-		return nil, err
 	}
 	return out, nil
 }
 
-// EachSubscription calls fn for each subscription to the producer's products, until fn
-// returns false. Everything is read consistently, and through what the owner itself
+// Subscriptions goes through the subscriptions to the producer's products, and ends with the
+// first error. Everything is read consistently, and through what the owner itself
 // has written; requests that wait through the inboxes of the mesh's consumers.
-func (p *Producer) EachSubscription(ctx context.Context, in ListSubscriptionsInput, fn func(*lakemesh.Subscription) bool) error {
-	return p.records.Owned(ctx, p.account, in.Status, func(r *tracker.Record) bool { return fn(&r.Subscription) })
+//
+//	for s, err := range p.Subscriptions(ctx, producer.ListSubscriptionsInput{Status: lakemesh.Active}) {
+//		if err != nil {
+//			return err
+//		}
+//		fmt.Println(s.ID, s.Database)
+//	}
+func (p *Producer) Subscriptions(ctx context.Context, in ListSubscriptionsInput) iter.Seq2[*lakemesh.Subscription, error] {
+	return func(yield func(*lakemesh.Subscription, error) bool) {
+		ended := false
+		err := p.records.Owned(ctx, p.account, in.Status, func(r *tracker.Record) bool {
+			ended = !yield(&r.Subscription, nil)
+			return !ended
+		})
+		if err != nil && !ended {
+			yield(nil, err)
+		}
+	}
 }

@@ -10,7 +10,7 @@ import (
 // choose have their examples beside their flags.
 func examples() map[string]string {
 	return map[string]string{
-		"account clear":       "lakemesh account clear --dry-run",
+		"account clear":       "lakemesh account clear --account-type producer --dry-run",
 		"account enable":      "lakemesh account enable --account-type producer\nlakemesh account enable --account-type producer --account-id 111111111111",
 		"account init":        "lakemesh account init --account-type producer --buckets sales-lake",
 		"adopt records":       "lakemesh adopt records --dry-run\nlakemesh adopt records",

@@ -40,6 +40,8 @@ type listing struct {
 	what                 string
 	headers, wideHeaders []string
 	rows, wideRows       [][]string
+	// in is where the list was looked for; empty if that is clear.
+	in string
 	// note says what a mark in the rows stands for.
 	note string
 }
@@ -52,7 +54,7 @@ func (a *app) printListing(f listFlags, l listing) {
 		headers, rows = l.wideHeaders, l.wideRows
 	}
 	if len(rows) == 0 {
-		a.say("no %s", l.what)
+		a.say("no %s%s", l.what, l.in)
 		return
 	}
 	limit := f.limit

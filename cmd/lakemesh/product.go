@@ -162,7 +162,7 @@ func (a *app) productList() *cobra.Command {
 				return err
 			}
 			return a.show(out, func() {
-				l := listing{what: "products", headers: []string{"DATABASE", "TABLE", "OWNER", "DOMAIN", "PRODUCT"},
+				l := listing{what: "products", in: " in region " + c.Region() + " of mesh account " + c.MeshAccount(), headers: []string{"DATABASE", "TABLE", "OWNER", "DOMAIN", "PRODUCT"},
 					wideHeaders: []string{"DATABASE", "TABLE", "OWNER", "DOMAIN", "PRODUCT", "LOCATION"}}
 				for _, p := range out.Products {
 					row := []string{p.DatabaseName, p.TableName, p.Owner, orDash(p.Domain), orDash(p.DataProductName)}

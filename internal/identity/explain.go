@@ -2,6 +2,7 @@ package identity
 
 import (
 	"errors"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -48,7 +49,9 @@ func meaning(code, message string) (what advice, kind error) {
 	case slices.Contains(credentialCodes, code):
 		return advice{hint: "the credentials are not valid or have expired; sign in again"}, lakemesh.ErrAccessDenied
 	case slices.Contains(accessDeniedCodes, code):
-		return deniedHint(has, readDenial(message)), lakemesh.ErrAccessDenied
+		what := deniedHint(has, readDenial(message))
+		what.hint = elsewhere(message) + what.hint
+		return what, lakemesh.ErrAccessDenied
 	case slices.Contains(notFoundCodes, code):
 		return advice{}, lakemesh.ErrNotFound
 	case slices.Contains(quotaCodes, code):
@@ -79,6 +82,19 @@ func deniedHint(has func(string) bool, d denial) advice {
 		what.hint = quote + "; " + what.hint
 	}
 	return what
+}
+
+// ourTable finds a table of the mesh in a message, and its region.
+var ourTable = regexp.MustCompile(`arn:aws[a-z-]*:dynamodb:([a-z0-9-]+):[0-9]{12}:table/AwsDataMesh`)
+
+// elsewhere is said of a refusal at the mesh's tables, which stand in one region: where they
+// do not, IAM refuses as it does for what is not allowed.
+func elsewhere(message string) string {
+	m := ourTable.FindStringSubmatch(message)
+	if m == nil {
+		return ""
+	}
+	return "if the mesh is in another region than " + m[1] + ", work in that one; else "
 }
 
 // rolesUpToDate bring the roles of the mesh, and those of an account, up to date.

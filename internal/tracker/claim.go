@@ -3,6 +3,7 @@ package tracker
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/lakemesh/lakemesh"
@@ -119,8 +120,22 @@ func transition(r *Record, a lakemesh.Action) error {
 	var illegal *lakemesh.TransitionError
 	if errors.As(err, &illegal) {
 		illegal.By, illegal.At = r.UpdatedBy, r.Updated
+		if e, ok := Entered(r); ok {
+			illegal.By, illegal.At = e.By, e.At
+		}
 	}
 	return err
+}
+
+// Entered is the entry of the history by which the record came into its state. Whoever wrote
+// last may only have imported it.
+func Entered(r *Record) (lakemesh.Event, bool) {
+	for _, e := range slices.Backward(r.History) {
+		if e.To == r.Status && e.From != e.To {
+			return e, true
+		}
+	}
+	return lakemesh.Event{}, false
 }
 
 // overtaken reads the record again and tells why a condition failed.

@@ -105,7 +105,7 @@ func (t *Tracker) explain(op, id string, err error) error {
 	if errors.As(err, &missing) {
 		return &lakemesh.Error{Op: op, Account: t.mesh, Resource: "tables " + lakemesh.SubscriptionsTable + " and " + lakemesh.DecisionsTable,
 			Code: missing.ErrorCode(), Kind: lakemesh.ErrNotFound, Message: "the mesh has no such tables in this region",
-			Hint: "initialize the mesh account first", Do: []lakemesh.Call{lakemesh.Do("admin.InitializeMeshAccount")}, Err: err}
+			Hint: "work in the region that the mesh is in, or initialize the mesh account first", Do: []lakemesh.Call{lakemesh.Do("admin.InitializeMeshAccount")}, Err: err}
 	}
 	return identity.Explain(op, t.mesh, resource, err)
 }
