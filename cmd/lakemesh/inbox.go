@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/lakemesh/lakemesh"
+	"github.com/lakemesh/lakemesh/plan"
 	"github.com/lakemesh/lakemesh/producer"
 )
 
@@ -52,6 +53,7 @@ func (a *app) walkInbox(ctx context.Context) error {
 		if err != nil {
 			// The next request may fare better.
 			a.tell(err)
+			box.skipped++
 			failed = append(failed, err)
 		}
 	}
@@ -62,6 +64,9 @@ func (a *app) walkInbox(ctx context.Context) error {
 // tell shows an error in the course of a command.
 func (a *app) tell(err error) {
 	message, hint := explain(err)
+	if known, ok := errors.AsType[*lakemesh.Error](err); ok {
+		message[0] = a.aboutFlag(known, message[0])
+	}
 	for _, text := range message {
 		fmt.Fprintln(a.err, line("%s %s", bad.Render("error:"), a.here(text)))
 	}
@@ -104,11 +109,17 @@ func (b *inbox) decide(ctx context.Context, id string) error {
 				b.app.say("it cannot be approved as it is")
 				continue
 			}
-			in.Expect = p.Digest
-			if in.DecisionNotes, err = b.note(); err != nil {
+			noted := in
+			if noted.DecisionNotes, err = b.note(); err != nil {
 				return err
 			}
-			if err := b.producer.ApproveAccessRequest(ctx, in); err != nil {
+			err := b.approve(ctx, noted, p)
+			if errors.Is(err, lakemesh.ErrChanged) {
+				// It is shown once more as it is now.
+				b.app.tell(err)
+				continue
+			}
+			if err != nil {
 				return err
 			}
 			b.app.say("%s %s", good.Render("approved"), id)
@@ -117,9 +128,16 @@ func (b *inbox) decide(ctx context.Context, id string) error {
 		case "d", "deny":
 			return b.deny(ctx, id)
 		case "n", "narrow":
-			if in, err = b.narrow(in); err != nil {
+			narrowed, err := b.narrow(in)
+			if err != nil {
 				return err
 			}
+			if _, wrong := renderApproval(s, narrowed); wrong != nil {
+				// What cannot be stays with this request, whatever is typed next.
+				b.app.tell(wrong)
+				continue
+			}
+			in = narrowed
 		case "s", "skip", "":
 			b.skipped++
 			return nil
@@ -129,6 +147,27 @@ func (b *inbox) decide(ctx context.Context, id string) error {
 			b.app.say("a, n, d, s or q")
 		}
 	}
+}
+
+// approve does what was shown. The digest of a plan is also of the note about the decision,
+// which came after it was shown: the steps have to be the same.
+func (b *inbox) approve(ctx context.Context, in producer.ApproveInput, shown *plan.Plan) error {
+	now, err := b.producer.PlanApproveAccessRequest(ctx, in)
+	if err != nil {
+		return err
+	}
+	if b.steps(now) != b.steps(shown) {
+		return &lakemesh.Error{Op: now.Operation, Resource: "subscription " + in.RequestID, Kind: lakemesh.ErrChanged, Message: "what would be done now is not what was shown"}
+	}
+	in.Expect = now.Digest
+	return b.producer.ApproveAccessRequest(ctx, in)
+}
+
+// steps is what is shown of a plan but its digest.
+func (b *inbox) steps(p *plan.Plan) string {
+	without := *p
+	without.Digest = ""
+	return b.app.renderPlan(&without)
 }
 
 func (b *inbox) note() (string, error) {

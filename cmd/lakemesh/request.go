@@ -212,7 +212,7 @@ shown with its plan, and can be approved, narrowed, denied or skipped.`,
 // requests could heed.
 func decides(cmd *cobra.Command) bool {
 	found := false
-	cmd.LocalFlags().Visit(func(*pflag.Flag) { found = true })
+	cmd.Flags().Visit(func(f *pflag.Flag) { found = found || cmd.InheritedFlags().Lookup(f.Name) == nil })
 	return found
 }
 
