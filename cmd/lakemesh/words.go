@@ -34,7 +34,7 @@ func parameterFlags() map[string]string {
 	for _, name := range []string{
 		"AccountID", "DatabaseName", "DecisionNotes", "EndSchedules", "ExceptColumns", "ExposeDataMeshDBName", "ExposeTableReferencesWithSuffix", "GrantPermissions",
 		"GrantablePermissions", "LinkDatabaseName", "LinkRegion", "LinkRegions", "OwnerAccountID", "PermissionsBoundary", "RequestPermissions",
-		"SharingCalls", "SourceDatabaseName", "SyncMeshCatalogSchedule", "SyncMeshCrawlerRoleARN", "TableName", "TableNameRegex", "CreatePublicMetadata",
+		"AllowFullTableExternalDataAccess", "CrawlerRoleARN", "DataProduct", "DataProductName", "EndSubscriptions", "LoseGrants", "SharingCalls", "SourceDatabaseName", "SyncMeshCatalogSchedule", "SyncMeshCrawlerRoleARN", "TableName", "TableNameRegex", "CreatePublicMetadata",
 	} {
 		flags[name] = flagName(name)
 	}
