@@ -68,7 +68,7 @@ func (a *app) root() *cobra.Command {
 		a.typed, a.command = typed(cmd.Flags()), cmd
 		return checkEmpty(cmd)
 	}
-	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error { return nearFlag(cmd, err) })
+	root.SetFlagErrorFunc(nearFlag)
 	root.Version = versionText()
 	root.SetVersionTemplate("{{.Version}}\n")
 	a.globalFlags(root.PersistentFlags())
