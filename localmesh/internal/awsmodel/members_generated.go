@@ -28,7 +28,6 @@ var refused = map[string][]string{
 		"WorkGroupConfigurationUpdates.RemoveCustomerContentEncryptionConfiguration",
 	},
 	"dynamodb": {
-		"batchStatement.ReturnValuesOnConditionCheckFailure",
 		"indexInput.OnDemandThroughput",
 		"indexInput.WarmThroughput",
 		"listTagsInput.NextToken",

@@ -1,6 +1,10 @@
 package dynamodb
 
-import "github.com/lakemesh/lakemesh/localmesh/internal/dynamodb/value"
+import (
+	"cmp"
+
+	"github.com/lakemesh/lakemesh/localmesh/internal/dynamodb/value"
+)
 
 // consumedCapacity is what a request costs.
 //
@@ -16,24 +20,54 @@ type consumedCapacity struct {
 }
 
 type capacity struct {
-	CapacityUnits float64
+	CapacityUnits                         float64
+	ReadCapacityUnits, WriteCapacityUnits *float64
 }
 
-// ofReads and ofWrites say what the capacity of a transaction went to.
+// ofReads and ofWrites say what the capacity of a transaction went to, in all and at
+// the table and each index.
 func (r *consumedCapacity) ofReads() *consumedCapacity {
-	if r != nil {
-		units := r.CapacityUnits
-		r.ReadCapacityUnits = &units
-	}
-	return r
+	return r.split(func(units *float64) (reads, writes *float64) { return units, nil })
 }
 
 func (r *consumedCapacity) ofWrites() *consumedCapacity {
-	if r != nil {
-		units := r.CapacityUnits
-		r.WriteCapacityUnits = &units
+	return r.split(func(units *float64) (reads, writes *float64) { return nil, units })
+}
+
+func (r *consumedCapacity) split(to func(units *float64) (reads, writes *float64)) *consumedCapacity {
+	if r == nil {
+		return nil
+	}
+	all := r.CapacityUnits
+	r.ReadCapacityUnits, r.WriteCapacityUnits = to(&all)
+	if r.Table != nil {
+		table := r.Table.CapacityUnits
+		r.Table.ReadCapacityUnits, r.Table.WriteCapacityUnits = to(&table)
+	}
+	for _, indexes := range []map[string]capacity{r.GlobalSecondaryIndexes, r.LocalSecondaryIndexes} {
+		for name, x := range indexes {
+			units := x.CapacityUnits
+			x.ReadCapacityUnits, x.WriteCapacityUnits = to(&units)
+			indexes[name] = x
+		}
 	}
 	return r
+}
+
+// plus is the capacity of both.
+func (k capacity) plus(more capacity) capacity {
+	k.CapacityUnits += more.CapacityUnits
+	k.ReadCapacityUnits = sumOf(k.ReadCapacityUnits, more.ReadCapacityUnits)
+	k.WriteCapacityUnits = sumOf(k.WriteCapacityUnits, more.WriteCapacityUnits)
+	return k
+}
+
+func sumOf(units, more *float64) *float64 {
+	if units == nil || more == nil {
+		return cmp.Or(units, more)
+	}
+	sum := *units + *more
+	return &sum
 }
 
 const (
@@ -117,7 +151,7 @@ func (k *costs) report(wanted enum) *consumedCapacity {
 	if wanted == "TOTAL" {
 		return r
 	}
-	r.Table = &capacity{k.units}
+	r.Table = &capacity{CapacityUnits: k.units}
 	for name, units := range k.indexes {
 		into := &r.GlobalSecondaryIndexes
 		if x := k.table.index(name); x != nil && x.Local {
@@ -126,7 +160,7 @@ func (k *costs) report(wanted enum) *consumedCapacity {
 		if *into == nil {
 			*into = map[string]capacity{}
 		}
-		(*into)[name] = capacity{units}
+		(*into)[name] = capacity{CapacityUnits: units}
 	}
 	return r
 }

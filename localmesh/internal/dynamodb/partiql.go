@@ -4,6 +4,7 @@
 package dynamodb
 
 import (
+	"cmp"
 	"errors"
 	"slices"
 	"strings"
@@ -247,7 +248,9 @@ func batchExecuteStatement(c *engine.Call, in *batchExecuteStatementInput) (*bat
 	parsed, refusals := make([]*statement, len(in.Statements)), make([]error, len(in.Statements))
 	var reads, writes bool
 	for i, one := range in.Statements {
-		if refusals[i] = checkParameters(one.Parameters); refusals[i] != nil {
+		// In a batch, what a failed condition is to return is checked and then returns nothing.
+		if refusals[i] = cmp.Or(checkParameters(one.Parameters), one.ReturnValuesOnConditionCheckFailure.oneOf(
+			"returnValuesOnConditionCheckFailure", "[ALL_OLD, NONE]", "ALL_OLD", "NONE")); refusals[i] != nil {
 			continue
 		}
 		if parsed[i], refusals[i] = parseStatement(c, one.Statement, one.Parameters); refusals[i] == nil {

@@ -506,6 +506,17 @@ func TestStatementsInBatches(t *testing.T) {
 	if getThing(t, c, "1") != nil || getThing(t, c, "3") == nil || cmp.Diff(item{"id": s("2"), "v": n(5)}, getThing(t, c, "2"), same) != "" {
 		t.Error("the writes are not there")
 	}
+	// What a failed condition is to return is taken, and comes to nothing.
+	shown, err := c.BatchExecuteStatement(t.Context(), &awsdynamodb.BatchExecuteStatementInput{Statements: []types.BatchStatementRequest{
+		{Statement: aws.String(`DELETE FROM things WHERE id = '2' AND v = 9`), ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld},
+		{Statement: aws.String(`DELETE FROM things WHERE id = '2' AND v = 9`), ReturnValuesOnConditionCheckFailure: "SOME"}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]string{"things ConditionalCheckFailed: The conditional request failed", "ValidationError: 1 validation error detected: Value 'SOME' at " +
+		"'returnValuesOnConditionCheckFailure' failed to satisfy constraint: Member must satisfy enum value set: [ALL_OLD, NONE]"}, show(shown.Responses)); diff != "" {
+		t.Errorf("failed conditions (-want +got)\n%s", diff)
+	}
 	_, err = batch(`SELECT * FROM things WHERE id = '1'`, `DELETE FROM things WHERE id = '2'`)
 	refused(t, err, validation, "")
 	_, err = batch()

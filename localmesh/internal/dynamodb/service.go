@@ -47,11 +47,13 @@ const (
 
 // The wordings that more than one operation uses.
 const (
-	requestFailed  = "The conditional request failed"
-	noSuchTable    = "Requested resource not found"
-	keyMismatch    = "The provided key element does not match the schema"
-	duplicateKeys  = "Provided list of item keys contains duplicates"
-	constraintText = "1 validation error detected: Value %s at '%s' failed to satisfy constraint: %s"
+	requestFailed   = "The conditional request failed"
+	noSuchTable     = "Requested resource not found"
+	keyMismatch     = "The provided key element does not match the schema"
+	duplicateKeys   = "Provided list of item keys contains duplicates"
+	tooLarge        = "Item size has exceeded the maximum allowed size"
+	tooLargeUpdated = "Item size to update has exceeded the maximum allowed size"
+	constraintText  = "1 validation error detected: Value %s at '%s' failed to satisfy constraint: %s"
 )
 
 func invalid(format string, args ...any) error { return engine.Errorf(validation, format, args...) }

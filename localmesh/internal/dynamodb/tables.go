@@ -7,12 +7,15 @@
 package dynamodb
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"maps"
 	"net/http"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/lakemesh/lakemesh/localmesh/internal/engine"
@@ -547,6 +550,20 @@ type encryptionDescription struct {
 	KMSMasterKeyArn *string
 }
 
+// encryptionKey is the key that was named, or the one that AWS manages for the tables of
+// the account: nobody can use it for anything else, it needs an ARN only.
+func (t *table) encryptionKey() *string {
+	if key := t.Encryption.KMSMasterKeyId; key != nil && !strings.HasSuffix(*key, managedKeyAlias) {
+		return key
+	}
+	sum := sha256.Sum256([]byte(t.Account + "/" + t.Region + "/" + managedKeyAlias))
+	id := hex.EncodeToString(sum[:16])
+	arn := fmt.Sprintf("arn:aws:kms:%s:%s:key/%s-%s-%s-%s-%s", t.Region, t.Account, id[:8], id[8:12], id[12:16], id[16:20], id[20:])
+	return &arn
+}
+
+const managedKeyAlias = "alias/aws/dynamodb"
+
 type classSummary struct {
 	TableClass enum
 }
@@ -573,7 +590,7 @@ func (t *table) describe(c *engine.Call) (*tableDescription, error) {
 		d.LatestStreamArn, d.LatestStreamLabel = &arn, &t.StreamLabel
 	}
 	if t.Encryption != nil && t.Encryption.Enabled != nil && *t.Encryption.Enabled {
-		d.SSEDescription = &encryptionDescription{Status: "ENABLED", SSEType: "KMS", KMSMasterKeyArn: t.Encryption.KMSMasterKeyId}
+		d.SSEDescription = &encryptionDescription{Status: "ENABLED", SSEType: "KMS", KMSMasterKeyArn: t.encryptionKey()}
 	}
 	for i := range t.Indexes {
 		x := &t.Indexes[i]

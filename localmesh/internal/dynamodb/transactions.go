@@ -181,10 +181,11 @@ func addReport(reports []consumedCapacity, r *consumedCapacity) []consumedCapaci
 		}
 		sum := &reports[i]
 		sum.CapacityUnits += r.CapacityUnits
-		addUnits(sum.ReadCapacityUnits, r.ReadCapacityUnits)
-		addUnits(sum.WriteCapacityUnits, r.WriteCapacityUnits)
+		sum.ReadCapacityUnits = sumOf(sum.ReadCapacityUnits, r.ReadCapacityUnits)
+		sum.WriteCapacityUnits = sumOf(sum.WriteCapacityUnits, r.WriteCapacityUnits)
 		if sum.Table != nil && r.Table != nil {
-			sum.Table.CapacityUnits += r.Table.CapacityUnits
+			table := sum.Table.plus(*r.Table)
+			sum.Table = &table
 		}
 		sum.GlobalSecondaryIndexes = addCapacities(sum.GlobalSecondaryIndexes, r.GlobalSecondaryIndexes)
 		sum.LocalSecondaryIndexes = addCapacities(sum.LocalSecondaryIndexes, r.LocalSecondaryIndexes)
@@ -193,18 +194,12 @@ func addReport(reports []consumedCapacity, r *consumedCapacity) []consumedCapaci
 	return append(reports, *r)
 }
 
-func addUnits(sum, more *float64) {
-	if sum != nil && more != nil {
-		*sum += *more
-	}
-}
-
 func addCapacities(sum, more map[string]capacity) map[string]capacity {
 	if sum == nil {
 		return more
 	}
 	for name, m := range more {
-		sum[name] = capacity{sum[name].CapacityUnits + m.CapacityUnits}
+		sum[name] = sum[name].plus(m)
 	}
 	return sum
 }
@@ -258,6 +253,10 @@ func transact(c *engine.Call, writes []*write) ([]change, error) {
 		}
 		if err := w.table.checkEmpty(w.item, w.action == putItem); err != nil {
 			return nil, err
+		}
+		// What a put makes is known from the request: its size is not a reason of a cancellation.
+		if w.action == putItem && w.item.Size() > value.MaxItemSize {
+			return nil, invalid(tooLarge)
 		}
 	}
 	for i, w := range writes {

@@ -165,6 +165,10 @@ func (w *write) access(c *engine.Call) *access {
 	return a
 }
 
+// isRequest reports whether the write is an operation of its own, neither of a
+// transaction nor a statement.
+func (w *write) isRequest() bool { return !w.inTransaction && w.permission == "" }
+
 // check refuses a write that does not fit its table, and encodes the key.
 func (w *write) check() error {
 	if w.table == nil {
@@ -178,7 +182,7 @@ func (w *write) check() error {
 			return err
 		}
 		if w.item.Size() > value.MaxItemSize {
-			return invalid("Item size has exceeded the maximum allowed size")
+			return invalid(tooLarge)
 		}
 	} else if err := w.table.checkKey(w.item); err != nil {
 		return err
@@ -246,8 +250,8 @@ func (w *write) updated(old value.Item) (value.Item, error) {
 	if err != nil {
 		return nil, answerable(err)
 	}
-	if item.Size() > value.MaxItemSize {
-		return nil, invalid("Item size to update has exceeded the maximum allowed size")
+	if item.Size() > value.MaxItemSize || w.isRequest() && !w.plain && w.update.Size(item) > value.MaxItemSize {
+		return nil, invalid(tooLargeUpdated)
 	}
 	for _, x := range w.table.byName() {
 		if err := w.checkUpdated(x, item); err != nil {

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf16"
 
 	"github.com/lakemesh/lakemesh/localmesh/internal/dynamodb/value"
 )
@@ -176,11 +177,24 @@ func (o sizeOperand) eval(item value.Item) (value.Value, bool) {
 		return value.Value{}, false
 	}
 	size := v.Len()
-	if v.Type() == value.String || v.Type() == value.Binary {
+	switch v.Type() {
+	case value.String:
+		size = codeUnits(v.Text())
+	case value.Binary:
 		size = len(v.Text())
 	}
 	n, err := value.ParseNumber(strconv.Itoa(size))
 	return value.OfNumber(n), err == nil
+}
+
+// codeUnits is the length of a text as DynamoDB's size counts it: in units of UTF-16,
+// in which a character beyond the basic plane is two.
+func codeUnits(text string) int {
+	n := 0
+	for _, r := range text {
+		n += utf16.RuneLen(r)
+	}
+	return n
 }
 
 func sizable(t value.Type) bool {

@@ -308,6 +308,39 @@ func (u *Update) Changed() *Projection {
 	return p
 }
 
+// What UpdateItem counts beside the attributes that it writes. No document has it; it
+// is what the limit of an item's size shows.
+const (
+	updateCost     = 3
+	setCost        = 19
+	setElementCost = 20
+	removeCost     = 2
+)
+
+// Size is what UpdateItem holds against the limit of an item's size, beside the item:
+// the attributes that it writes, as they are then, and something for each action. Hence
+// the key and what the update leaves alone do not count.
+func (u *Update) Size(item value.Item) int {
+	size := updateCost
+	counted := map[string]bool{}
+	for _, a := range u.actions {
+		if a.clause == clauseRemove || a.clause == clauseDelete {
+			size += removeCost
+			continue
+		}
+		if a.path[len(a.path)-1].isIndex {
+			size += setElementCost
+		} else {
+			size += setCost
+		}
+		if name := a.path.Attribute(); !counted[name] {
+			counted[name] = true
+			size += len(name) + item[name].Size()
+		}
+	}
+	return size
+}
+
 // Apply gives the item as the update makes it, and leaves the old one alone.
 // All operands are those of the old item, whatever the order of the clauses.
 func (u *Update) Apply(old value.Item) (value.Item, error) {

@@ -20,7 +20,6 @@ const (
 	manyTypes = "Supplied AttributeValue has more than one datatypes set, must contain exactly one of the supported datatypes"
 	tooDeep   = "Nesting Levels have exceeded supported limits"
 	noName    = "Empty attribute name"
-	falseNull = "One or more parameter values were invalid: Null attribute value types must have the value of true"
 )
 
 func base64Of(text string) string { return base64.StdEncoding.EncodeToString([]byte(text)) }
@@ -318,10 +317,9 @@ func (r *reader) content(kind Type, depth int) (Value, error) {
 		if !flag && !r.word("false") {
 			return Value{}, r.unexpected("true or false")
 		}
-		if kind == Null && !flag {
-			return Value{}, &Error{falseNull}
-		}
-		return Value{kind: kind, flag: flag}, nil
+		// DynamoDB takes a null that is false, which it refused until the middle of 2026, for
+		// one that is true.
+		return Value{kind: kind, flag: flag || kind == Null}, nil
 	case List:
 		if depth == MaxDepth {
 			return Value{}, &Error{tooDeep}

@@ -201,10 +201,13 @@ func (n Number) scaled(place int) *big.Int {
 	return i
 }
 
-// size is what a number counts towards the size of an item: about one byte for
-// two significant digits, and one byte more.
+// size is what a number counts towards the size of an item: one byte, and one for
+// two significant digits, where those before the point and those after it are counted
+// apart. The documentation says only "approximately"; this is what the limit of an
+// item's size shows.
 func (n Number) size() int {
-	size := (len(n.digits)+1)/2 + 1
+	whole := min(max(n.exp, 0), len(n.digits))
+	size := 1 + (whole+1)/2 + (len(n.digits)-whole+1)/2
 	if n.negative {
 		size++
 	}
