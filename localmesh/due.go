@@ -13,7 +13,8 @@ import (
 // mesh's clock, in the order of time, each as its role. It returns when that is done;
 // that a target refused is no error of RunDue, but a dead letter. Each call that
 // reaches the mesh has it done first, so that only who makes no call needs it: a test
-// that moves the clock of [WithClock] sees the difference with its next call.
+// that moves the clock of [WithClock] sees the difference with its next call. Items of
+// DynamoDB whose time to live has ended are removed likewise.
 //
 // What was due long ago is called as if somebody had looked all the time: retries
 // follow one another in the order of the times at which they would have been made.

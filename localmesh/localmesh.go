@@ -30,9 +30,10 @@
 //
 // # Time
 //
-// Schedules of EventBridge Scheduler are due by the clock of the mesh ([WithClock]):
-// before a call is answered, all that is due is done, as [Mesh.RunDue] does. What
-// could not be done is in [Mesh.DeadLetters].
+// Schedules of EventBridge Scheduler are due by the clock of the mesh ([WithClock]), and
+// items of DynamoDB are removed two days after their time to live: before a call is
+// answered, all that is due is done, as [Mesh.RunDue] does. Calls of schedules that were
+// given up are in [Mesh.DeadLetters].
 //
 // # Readings
 //

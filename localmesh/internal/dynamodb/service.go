@@ -29,6 +29,7 @@ func Service() engine.Service {
 	}
 	return engine.Service{
 		Name: "dynamodb", Title: "Amazon DynamoDB", Protocol: wire.AWSJSON10, Naming: wire.AsIs, Operations: operations,
+		Alarm:      &engine.Alarm{Next: nextExpiry, Ring: removeExpired},
 		DeniedCode: "AccessDeniedException", DeniedStatus: 400, InvalidCode: "ValidationException", ThrottleCode: "ThrottlingException", ThrottleStatus: 400,
 	}
 }

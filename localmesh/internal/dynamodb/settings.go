@@ -15,7 +15,7 @@ import (
 func settingOperations() []engine.Operation {
 	return []engine.Operation{
 		engine.Op("UpdateTimeToLive", engine.Write, docs+"UpdateTimeToLive.html",
-			"IAM on the table; the setting is kept, items are not removed.", updateTimeToLive),
+			"IAM on the table; items are removed two days after their time (AWS: within a few days), with a record of the service in the stream; until then they are read.", updateTimeToLive),
 		engine.Op("DescribeTimeToLive", engine.Read, docs+"DescribeTimeToLive.html", "IAM on the table.", describeTimeToLive),
 		engine.Op("UpdateContinuousBackups", engine.Write, docs+"UpdateContinuousBackups.html",
 			"IAM on the table; not while it is being made; the setting is kept, nothing can be restored.", updateContinuousBackups),
@@ -62,6 +62,9 @@ func updateTimeToLive(c *engine.Call, in *updateTimeToLiveInput) (*updateTimeToL
 	t.TTL = ""
 	if s.Enabled {
 		t.TTL = s.AttributeName
+	}
+	if err := t.expireAll(c); err != nil {
+		return nil, err
 	}
 	return &updateTimeToLiveOutput{s}, t.save(c.Tx)
 }

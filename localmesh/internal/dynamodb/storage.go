@@ -145,7 +145,11 @@ func (t *table) view(c *engine.Call, from string, consistent bool) store.Tx {
 }
 
 // change is what became of an item: from old to new, of which nil is no item.
-type change struct{ old, new value.Item }
+type change struct {
+	old, new value.Item
+	// expired marks what DynamoDB removes by itself.
+	expired bool
+}
 
 // put stores a change, with the entries in the indexes.
 func (t *table) put(tx store.Tx, key string, ch change) error {
@@ -171,7 +175,7 @@ func (t *table) put(tx store.Tx, key string, ch change) error {
 		if err != nil {
 			return err
 		}
-		used[x.Name] = used[x.Name].after(change{before, after})
+		used[x.Name] = used[x.Name].after(change{old: before, new: after})
 	}
 	return usages.Put(tx, used, t.Account, t.Region, t.Name)
 }

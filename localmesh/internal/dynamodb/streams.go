@@ -107,6 +107,8 @@ type record struct {
 	At        time.Time
 	Keys      value.Item
 	Old, New  value.Item `json:",omitempty"`
+	// Expired marks what DynamoDB removed by itself.
+	Expired bool `json:",omitempty"`
 }
 
 // streamed writes a change into the table's stream, if it has one. What changes
@@ -123,7 +125,7 @@ func (t *table) streamed(c *engine.Call, ch change) error {
 		// A table of a folder from before streams had records.
 		s = stream{Account: t.Account, Region: t.Region, Table: t.Name, Label: t.StreamLabel, View: t.Stream.StreamViewType, Keys: t.Keys, Created: c.Now}
 	}
-	r := record{Event: "MODIFY", ID: strings.ReplaceAll(c.Mesh.UUID(), "-", ""), At: c.Now, Keys: t.key().of(ch.old)}
+	r := record{Event: "MODIFY", ID: strings.ReplaceAll(c.Mesh.UUID(), "-", ""), At: c.Now, Keys: t.key().of(ch.old), Expired: ch.expired}
 	switch {
 	case ch.old == nil:
 		r.Event, r.Keys = "INSERT", t.key().of(ch.new)

@@ -300,7 +300,12 @@ type streamRecord struct {
 type recordOutput struct {
 	EventID, EventName, EventVersion, EventSource, AwsRegion string
 	Dynamodb                                                 streamRecord
+	UserIdentity                                             *identity
 }
+
+// identity is who made a change that no caller made
+// (https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/time-to-live-ttl-streams.html).
+type identity struct{ PrincipalId, Type string }
 
 type getRecordsOutput struct {
 	Records           []recordOutput
@@ -336,8 +341,13 @@ func getRecords(c *engine.Call, in *getRecordsInput) (*getRecordsOutput, error) 
 		if size += r.size(); len(out.Records) == limit || len(out.Records) > 0 && size > maxRecordBytes {
 			return false
 		}
+		var by *identity
+		if r.Expired {
+			by = &identity{PrincipalId: "dynamodb.amazonaws.com", Type: "Service"}
+		}
 		out.Records = append(out.Records, recordOutput{
-			EventID: r.ID, EventName: r.Event, EventVersion: "1.1", EventSource: "aws:dynamodb", AwsRegion: s.Region,
+			UserIdentity: by,
+			EventID:      r.ID, EventName: r.Event, EventVersion: "1.1", EventSource: "aws:dynamodb", AwsRegion: s.Region,
 			Dynamodb: streamRecord{
 				ApproximateCreationDateTime: r.At.Truncate(time.Second), Keys: r.Keys, NewImage: r.New, OldImage: r.Old,
 				SequenceNumber: sequenceNumber(n), SizeBytes: r.size(), StreamViewType: s.View,

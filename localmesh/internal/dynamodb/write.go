@@ -285,6 +285,9 @@ func (w *write) store(c *engine.Call, ch change) error {
 	if err := w.table.streamed(c, ch); err != nil {
 		return err
 	}
+	if err := w.table.expires(c, w.encoded, ch); err != nil {
+		return err
+	}
 	if !c.Settles() {
 		return w.table.put(c.Tx, w.encoded, ch)
 	}
