@@ -171,7 +171,7 @@ func (p *statementParser) statement() (*Statement, error) {
 		}
 		return s, p.returning(s)
 	}
-	return nil, malformed("Expected data manipulation")
+	return nil, p.definition()
 }
 
 func (p *statementParser) rest(s *Statement) error {
@@ -192,13 +192,13 @@ func (p *statementParser) condition(s *Statement) error {
 }
 
 func (p *statementParser) selection(s *Statement) error {
+	if err := p.otherSelection(); err != nil {
+		return err
+	}
 	if !p.acceptMark("*") {
 		s.Columns = &Columns{}
 		for {
-			if p.atFunction() {
-				return refuse("Unexpected path component at %s", place(p.text, p.peek()))
-			}
-			path, err := p.path()
+			path, err := p.column()
 			if err != nil {
 				return err
 			}
@@ -214,12 +214,26 @@ func (p *statementParser) selection(s *Statement) error {
 	if err := p.expectWord("FROM"); err != nil {
 		return err
 	}
+	if err := p.query(); err != nil {
+		return err
+	}
 	if err := p.table(s); err != nil {
+		return err
+	}
+	if err := p.join(); err != nil {
 		return err
 	}
 	if err := p.condition(s); err != nil {
 		return err
 	}
+	if err := p.order(s); err != nil {
+		return err
+	}
+	return p.otherClause()
+}
+
+// order reads an ORDER BY clause, if there is one.
+func (p *statementParser) order(s *Statement) error {
 	if !p.acceptWord("ORDER") {
 		return nil
 	}
@@ -298,9 +312,9 @@ func (p *statementParser) insertion(s *Statement) error {
 	}
 	s.Table = names[0]
 	if !p.acceptWord("VALUE") {
-		return leftOver()
+		return p.otherInsertion()
 	}
-	if err := p.mark("{"); err != nil {
+	if err := p.structure(); err != nil {
 		return err
 	}
 	v, err := p.fields(func(string) string { return "" })

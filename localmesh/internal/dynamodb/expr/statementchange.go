@@ -102,6 +102,9 @@ func (p *statementParser) sum() (updateOperand, error) {
 		second, err = p.assigned()
 		first = arithmetic{minus, first, second}
 	}
+	if operator, ok := p.atOperator(); ok && err == nil {
+		return nil, refuse("Unsupported operator in Update Expression. Operator: %s", operator)
+	}
 	return first, err
 }
 
@@ -113,9 +116,18 @@ func (p *statementParser) assigned() (updateOperand, error) {
 		}
 		return o, p.mark(")")
 	}
+	if sign, ok := p.atSign(); ok {
+		return nil, wrongCount(sign, 1)
+	}
+	if err := p.query(); err != nil {
+		return nil, err
+	}
 	if !p.atFunction() {
 		o, err := p.operand()
 		return given{o}, err
+	}
+	if err := p.aggregate(); err != nil {
+		return nil, err
 	}
 	name := p.next()
 	p.at++
@@ -134,6 +146,8 @@ func (p *statementParser) assigned() (updateOperand, error) {
 	}
 	function := strings.ToLower(name.text)
 	switch {
+	case isCondition(function):
+		return nil, refuse("The function is not allowed in an update expression; function: %s", function)
 	case function != fnIfNotExists && function != fnListAppend:
 		return nil, refuse("Unrecognized function: %s at %s", function, place(p.text, name))
 	case len(args) != 2:

@@ -19,7 +19,7 @@ const notWellFormed = "Statement wasn't well formed, can't be processed: "
 func malformed(what string) error { return refuse("%s%s", notWellFormed, what) }
 
 // statementMarks are the marks of statements, those before of which others are the beginning.
-var statementMarks = []string{"<<", ">>", "<=", ">=", "<>", "!=", "=", "<", ">", "(", ")", "[", "]", "{", "}", ",", ".", ":", "*", "+", "-", ";"}
+var statementMarks = []string{"<<", ">>", "<=", ">=", "<>", "!=", "=", "<", ">", "(", ")", "[", "]", "{", "}", ",", ".", ":", "*", "+", "-", "/", "%", "||", ";"}
 
 // lexStatement cuts a statement into tokens, of which the last is tokenEnd. What
 // cannot be read at all is refused without a word on it.

@@ -36,7 +36,7 @@ func (p *statementParser) literal(at string) (value.Value, error) {
 		return p.parameters[p.used-1], nil
 	case tokenWord:
 		if p.peek().kind == tokenMark && p.peek().text == "(" && !isLiteralWord(t.text) {
-			return value.Value{}, refuse("Unsupported data type: %s under key root%s at %s", strings.ToLower(t.text), at, place(p.text, t))
+			return value.Value{}, p.unsupportedType(strings.ToLower(t.text), at, t)
 		}
 		switch strings.ToUpper(t.text) {
 		case "TRUE", "FALSE":
@@ -93,7 +93,7 @@ func (p *statementParser) list(closing, at string) (value.Value, error) {
 				return value.Value{}, err
 			}
 		}
-		v, err := p.literal(at + "[" + strconv.Itoa(len(values)) + "]")
+		v, err := p.member(at + "[" + strconv.Itoa(len(values)) + "]")
 		if err != nil {
 			return v, err
 		}
@@ -140,7 +140,7 @@ func (p *statementParser) fields(at func(name string) string) (value.Value, erro
 		if name.text == "" {
 			return value.Value{}, refuse("Empty attribute name")
 		}
-		v, err := p.literal(at(name.text))
+		v, err := p.member(at(name.text))
 		if err != nil {
 			return v, err
 		}

@@ -55,6 +55,9 @@ func (p *statementParser) test() (node, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := p.like(); err != nil {
+		return nil, err
+	}
 	negated := p.isWord("NOT") && p.at+1 < len(p.tokens) && strings.EqualFold(p.tokens[p.at+1].text, "IN")
 	if negated {
 		p.at++
@@ -129,6 +132,9 @@ func (p *statementParser) choices(t *test) error {
 	} else if err := p.mark("["); err != nil {
 		return err
 	}
+	if p.isWord("SELECT") {
+		return refuse("IN operator must have a left hand argument of type Variable Reference and right hand argument of type Seq with at least one member")
+	}
 	for !p.acceptMark(closing) {
 		if len(t.operands) > 1 {
 			if err := p.mark(","); err != nil {
@@ -181,6 +187,20 @@ var typeNames = map[string]value.Type{
 
 // compared reads an operand. A function that is true or false is also a condition.
 func (p *statementParser) compared() (operand, node, error) {
+	if err := p.query(); err != nil {
+		return nil, nil, err
+	}
+	if sign, ok := p.atSign(); ok {
+		return nil, nil, wrongOperator(sign)
+	}
+	o, n, err := p.term()
+	if operator, ok := p.atOperator(); ok && err == nil {
+		return nil, nil, wrongOperator(operator)
+	}
+	return o, n, err
+}
+
+func (p *statementParser) term() (operand, node, error) {
 	if p.acceptMark("(") {
 		o, n, err := p.compared()
 		if err != nil {
@@ -191,6 +211,9 @@ func (p *statementParser) compared() (operand, node, error) {
 	if !p.atFunction() {
 		o, err := p.operand()
 		return o, nil, err
+	}
+	if err := p.aggregate(); err != nil {
+		return nil, nil, err
 	}
 	name := p.next()
 	p.at++
