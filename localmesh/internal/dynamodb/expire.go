@@ -55,7 +55,7 @@ func (t *table) expiringKey(at time.Time, encoded string) string {
 func (t *table) expires(c *engine.Call, encoded string, ch change) error {
 	before, was := t.expiry(ch.old, c.Now)
 	after, is := t.expiry(ch.new, c.Now)
-	if was && !(is && before.Equal(after)) {
+	if was && (!is || !before.Equal(after)) {
 		if err := c.Tx.Delete(expiringBucket, t.expiringKey(before, encoded)); err != nil {
 			return err
 		}

@@ -39,9 +39,6 @@ type statement struct {
 func parseStatement(c *engine.Call, text string, parameters []single) (*statement, error) {
 	var values []value.Value
 	for _, p := range parameters {
-		if p.refused != nil {
-			return nil, answerable(p.refused)
-		}
 		values = append(values, p.value)
 	}
 	parsed, err := expr.ParseStatement(text, values)
@@ -61,10 +58,15 @@ func parseStatement(c *engine.Call, text string, parameters []single) (*statemen
 // reads reports whether the statement writes nothing.
 func (s *statement) reads() bool { return s.Verb == expr.Select }
 
-// checkParameters refuses an empty list of parameters.
+// checkParameters refuses an empty list of parameters, and values that are none.
 func checkParameters(parameters []single) error {
 	if parameters != nil && len(parameters) == 0 {
 		return broken("'[]'", "parameters", "Member must have length greater than or equal to 1")
+	}
+	for _, p := range parameters {
+		if p.refused != nil {
+			return answerable(p.refused)
+		}
 	}
 	return nil
 }
@@ -165,7 +167,7 @@ func (s *statement) write(consumed enum, enclosing string) *write {
 	case expr.Modify:
 		w.action, w.update, w.must = updateItem, s.Update, mustExist
 	case expr.Delete:
-		w.action = deleteItem
+		w.action, w.must = deleteItem, mayBeGone
 	case expr.Exists:
 		w.action, w.returns = checkItem, ""
 	}
@@ -249,9 +251,9 @@ func batchExecuteStatement(c *engine.Call, in *batchExecuteStatementInput) (*bat
 	var reads, writes bool
 	for i, one := range in.Statements {
 		// In a batch, what a failed condition is to return is checked and then returns nothing.
-		if refusals[i] = cmp.Or(checkParameters(one.Parameters), one.ReturnValuesOnConditionCheckFailure.oneOf(
-			"returnValuesOnConditionCheckFailure", "[ALL_OLD, NONE]", "ALL_OLD", "NONE")); refusals[i] != nil {
-			continue
+		if err := cmp.Or(checkParameters(one.Parameters), one.ReturnValuesOnConditionCheckFailure.oneOf(
+			"returnValuesOnConditionCheckFailure", "[ALL_OLD, NONE]", "ALL_OLD", "NONE")); err != nil {
+			return nil, err
 		}
 		if parsed[i], refusals[i] = parseStatement(c, one.Statement, one.Parameters); refusals[i] == nil {
 			reads, writes = reads || parsed[i].reads(), writes || !parsed[i].reads()
@@ -259,6 +261,9 @@ func batchExecuteStatement(c *engine.Call, in *batchExecuteStatementInput) (*bat
 	}
 	if reads && writes {
 		return nil, invalid("The entire batch must consist of either read statements or write statements; you cannot mix both in one batch")
+	}
+	if namesItemTwice(parsed) {
+		return nil, invalid(duplicateKeys)
 	}
 	for i, s := range parsed {
 		ran, err := false, refusals[i]
@@ -281,6 +286,34 @@ func batchExecuteStatement(c *engine.Call, in *batchExecuteStatementInput) (*bat
 		out.Responses[i].Error = &batchStatementError{batchCode(refused.Code), refused.Message}
 	}
 	return out, nil
+}
+
+// namesItemTwice reports whether two statements of a batch are about one item.
+func namesItemTwice(statements []*statement) bool {
+	seen := map[string]bool{}
+	for _, s := range statements {
+		if s == nil || s.table == nil || s.Verb == expr.Exists {
+			continue
+		}
+		w := s.write("", "")
+		if s.reads() {
+			key, err := (&selection{statement: s}).single("")
+			if err != nil {
+				continue
+			}
+			w.item = key
+		}
+		// What is wrong with a statement is its own answer.
+		if w.check() != nil {
+			continue
+		}
+		id := s.ref.arn("") + w.encoded
+		if seen[id] {
+			return true
+		}
+		seen[id] = true
+	}
+	return false
 }
 
 // batchCode is the short form that errors have within a batch.
@@ -414,6 +447,7 @@ func transactSelects(c *engine.Call, in *executeTransactionInput, statements []*
 		return nil, err
 	}
 	out := &executeTransactionOutput{Responses: make([]itemResponse, len(statements))}
+	seen := map[string]bool{}
 	for i, sel := range selections {
 		if sel.Index != "" {
 			return nil, withinTransaction(i, invalid("Reads on indices are not supported within transactions."))
@@ -422,6 +456,11 @@ func transactSelects(c *engine.Call, in *executeTransactionInput, statements []*
 		if keys[i], err = sel.single("Select statements within ExecuteTransaction must specify the primary key in the where clause."); err != nil {
 			return nil, withinTransaction(i, err)
 		}
+		id := sel.ref.arn("") + sel.table.key().encode(keys[i])
+		if seen[id] {
+			return nil, invalid(oneItemTwice)
+		}
+		seen[id] = true
 	}
 	for i, sel := range selections {
 		item, size, err := sel.get(c, keys[i], true)

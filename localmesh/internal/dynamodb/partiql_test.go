@@ -269,6 +269,7 @@ func TestStatementsWrite(t *testing.T) {
 		"DELETE":                      {`DELETE FROM "things" WHERE id = '1'`, nil, nil, true},
 		"DELETE with a condition":     {`DELETE FROM things WHERE id = '1' AND (n = 5 OR n = 6)`, nil, nil, true},
 		"DELETE of what is not there": {`DELETE FROM things WHERE id = '2'`, nil, nil, false},
+		"DELETE of what is not there, with a condition": {`DELETE FROM things WHERE id = '2' AND n = 5`, nil, nil, false},
 	} {
 		t.Run(what, func(t *testing.T) {
 			t.Parallel()
@@ -346,7 +347,7 @@ func TestStatementsThatFailTheirCondition(t *testing.T) {
 	putThing(t, c, ofEveryType())
 	for _, statement := range []string{
 		`UPDATE things SET n = 6 WHERE id = '1' AND n = 6`, `UPDATE things SET n = 6 WHERE id = '2'`, `UPDATE things SET n = 6 WHERE id = '2' AND attribute_not_exists(id)`,
-		`DELETE FROM things WHERE id = '1' AND none IS NOT MISSING`, `DELETE FROM things WHERE id = '2' AND n = 5`, `UPDATE things SET n = 6 WHERE id = '1' AND id = '2'`,
+		`DELETE FROM things WHERE id = '1' AND none IS NOT MISSING`, `UPDATE things SET n = 6 WHERE id = '1' AND id = '2'`,
 		`UPDATE things SET ss = set_add(ss, <<'x'>>) WHERE id = '2'`,
 	} {
 		_, err := execute(t, c, statement)
@@ -534,14 +535,21 @@ func TestStatementsInBatches(t *testing.T) {
 		"ValidationError: " + single, "ValidationError: " + malformed + "Expected data manipulation", "things item of 2"}, show(got)); diff != "" {
 		t.Errorf("reads (-want +got)\n%s", diff)
 	}
-	got, err = batch(`INSERT INTO things VALUE {'id': '3'}`, `INSERT INTO things VALUE {'id': '1'}`, `UPDATE things SET v = 5 WHERE id = '2' AND v = 9`, `UPDATE things SET v = 5 WHERE id = '2' RETURNING ALL NEW *`,
-		`DELETE FROM things WHERE id = '1' RETURNING ALL OLD *`, `DELETE FROM things WHERE v = 1`)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff([]string{"things", "things DuplicateItem: Duplicate primary key exists in table", "things ConditionalCheckFailed: The conditional request failed", "things item of 2",
-		"things item of 2", "ValidationError: Where clause does not contain a mandatory equality on all key attributes"}, show(got)); diff != "" {
-		t.Errorf("writes (-want +got)\n%s", diff)
+	for _, writes := range []struct {
+		statements, want []string
+	}{
+		{[]string{`INSERT INTO things VALUE {'id': '3'}`, `INSERT INTO things VALUE {'id': '1'}`, `UPDATE things SET v = 5 WHERE id = '2' AND v = 9`, `DELETE FROM things WHERE v = 1`},
+			[]string{"things", "things DuplicateItem: Duplicate primary key exists in table", "things ConditionalCheckFailed: The conditional request failed",
+				"ValidationError: Where clause does not contain a mandatory equality on all key attributes"}},
+		{[]string{`UPDATE things SET v = 5 WHERE id = '2' RETURNING ALL NEW *`, `DELETE FROM things WHERE id = '1' RETURNING ALL OLD *`}, []string{"things item of 2", "things item of 2"}},
+	} {
+		got, err = batch(writes.statements...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(writes.want, show(got)); diff != "" {
+			t.Errorf("writes (-want +got)\n%s", diff)
+		}
 	}
 	if getThing(t, c, "1") != nil || getThing(t, c, "3") == nil || cmp.Diff(item{"id": s("2"), "v": n(5)}, getThing(t, c, "2"), same) != "" {
 		t.Error("the writes are not there")
@@ -549,13 +557,29 @@ func TestStatementsInBatches(t *testing.T) {
 	// What a failed condition is to return is taken, and comes to nothing.
 	shown, err := c.BatchExecuteStatement(t.Context(), &awsdynamodb.BatchExecuteStatementInput{Statements: []types.BatchStatementRequest{
 		{Statement: aws.String(`DELETE FROM things WHERE id = '2' AND v = 9`), ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld},
-		{Statement: aws.String(`DELETE FROM things WHERE id = '2' AND v = 9`), ReturnValuesOnConditionCheckFailure: "SOME"}}})
+	}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff([]string{"things ConditionalCheckFailed: The conditional request failed", "ValidationError: 1 validation error detected: Value 'SOME' at " +
-		"'returnValuesOnConditionCheckFailure' failed to satisfy constraint: Member must satisfy enum value set: [ALL_OLD, NONE]"}, show(shown.Responses)); diff != "" {
-		t.Errorf("failed conditions (-want +got)\n%s", diff)
+	if diff := cmp.Diff([]string{"things ConditionalCheckFailed: The conditional request failed"}, show(shown.Responses)); diff != "" {
+		t.Errorf("failed condition (-want +got)\n%s", diff)
+	}
+	for fault, one := range map[string]types.BatchStatementRequest{
+		"One or more parameter values were invalid: An string set  may not be empty": {Parameters: []types.AttributeValue{words()}},
+		"1 validation error detected: Value 'SOME' at 'returnValuesOnConditionCheckFailure' failed to satisfy constraint: " +
+			"Member must satisfy enum value set: [ALL_OLD, NONE]": {ReturnValuesOnConditionCheckFailure: "SOME"},
+	} {
+		one.Statement = aws.String(`DELETE FROM things WHERE id = '2' AND ss = ?`)
+		good := types.BatchStatementRequest{Statement: aws.String(`DELETE FROM things WHERE id = '2'`)}
+		_, err = c.BatchExecuteStatement(t.Context(), &awsdynamodb.BatchExecuteStatementInput{Statements: []types.BatchStatementRequest{good, one}})
+		refused(t, err, validation, fault)
+	}
+	for _, same := range [][]string{
+		{`SELECT * FROM things WHERE id = '1'`, `SELECT v FROM things WHERE id = '1'`},
+		{`INSERT INTO things VALUE {'id': '9'}`, `SLECT`, `DELETE FROM things WHERE id = '9'`},
+	} {
+		_, err = batch(same...)
+		refused(t, err, validation, "Provided list of item keys contains duplicates")
 	}
 	_, err = batch(`SELECT * FROM things WHERE id = '1'`, `DELETE FROM things WHERE id = '2'`)
 	refused(t, err, validation, "")
@@ -619,6 +643,8 @@ func TestStatementsInTransactions(t *testing.T) {
 	_, err = transact("", `SELECT * FROM things WHERE id = '1'`, `DELETE FROM things WHERE id = '2'`)
 	refused(t, err, validation, "")
 	_, err = transact("", `DELETE FROM things WHERE id = '2'`, `UPDATE things SET v = 1 WHERE id = '2'`)
+	refused(t, err, validation, "Transaction request cannot include multiple operations on one item")
+	_, err = transact("", `SELECT * FROM things WHERE id = '1'`, `SELECT v FROM things WHERE id = '1'`)
 	refused(t, err, validation, "Transaction request cannot include multiple operations on one item")
 }
 

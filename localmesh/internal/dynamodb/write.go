@@ -42,6 +42,8 @@ type presence int
 const (
 	mustExist presence = iota + 1
 	mustBeNew
+	// mayBeGone is for a condition that asks nothing of an item that is not there.
+	mayBeGone
 )
 
 // The writes of items, as actions of IAM.
@@ -216,6 +218,8 @@ func (w *write) evaluate(c *engine.Call) (change, error) {
 		return ch, engine.Errorf(duplicateItem, "Duplicate primary key exists in table")
 	case w.must == mustExist && old == nil:
 		return ch, engine.Errorf(conditionFailed, requestFailed)
+	case w.must == mayBeGone && old == nil:
+		return ch, nil
 	}
 	if w.condition != nil && !w.condition.Meets(old) {
 		refused := engine.Errorf(conditionFailed, requestFailed)
