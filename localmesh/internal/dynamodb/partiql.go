@@ -169,7 +169,7 @@ func (s *statement) write(consumed enum, enclosing string) *write {
 	case expr.Delete:
 		w.action, w.must = deleteItem, mayBeGone
 	case expr.Exists:
-		w.action, w.returns = checkItem, ""
+		w.action, w.returns, w.must = checkItem, "", mustExist
 	}
 	if s.table == nil {
 		return w

@@ -612,8 +612,12 @@ func TestStatementsInTransactions(t *testing.T) {
 	if got := getThing(t, c, "2"); got != nil {
 		t.Errorf("a cancelled transaction left %v", got)
 	}
+	// An item that is not there meets no condition.
+	_, err = transact("", `EXISTS(SELECT * FROM things WHERE id = '3' AND v IS MISSING)`)
+	refused(t, err, "TransactionCanceledException", cancelled+"[ConditionalCheckFailed]")
+	putThing(t, c, item{"id": s("4")})
 	for range 2 {
-		out, err := transact("once", `INSERT INTO things VALUE {'id': '2'}`, `UPDATE things SET v = v + 1 WHERE id = '1'`, `EXISTS(SELECT * FROM things WHERE id = '3' AND v IS MISSING)`)
+		out, err := transact("once", `INSERT INTO things VALUE {'id': '2'}`, `UPDATE things SET v = v + 1 WHERE id = '1'`, `EXISTS(SELECT * FROM things WHERE id = '4' AND v IS MISSING)`)
 		if err != nil {
 			t.Fatal(err)
 		}
