@@ -11,6 +11,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	streams "github.com/aws/aws-sdk-go-v2/service/dynamodbstreams/types"
 	"github.com/aws/smithy-go"
 	"github.com/aws/smithy-go/middleware"
 )
@@ -165,6 +166,12 @@ func member(v reflect.Value) any {
 
 func sortedSet(v reflect.Value) (any, bool) {
 	switch s := v.Interface().(type) {
+	case streams.AttributeValueMemberSS:
+		return sortedSet(reflect.ValueOf(types.AttributeValueMemberSS{Value: s.Value}))
+	case streams.AttributeValueMemberNS:
+		return sortedSet(reflect.ValueOf(types.AttributeValueMemberNS{Value: s.Value}))
+	case streams.AttributeValueMemberBS:
+		return sortedSet(reflect.ValueOf(types.AttributeValueMemberBS{Value: s.Value}))
 	case types.AttributeValueMemberSS:
 		return map[string]any{"Value": slices.Sorted(slices.Values(s.Value))}, true
 	case types.AttributeValueMemberNS:

@@ -58,7 +58,8 @@ var schemas = []schema{
 }
 
 func (s schema) create(table string) *dynamodb.CreateTableInput {
-	in := &dynamodb.CreateTableInput{TableName: &table, BillingMode: types.BillingModePayPerRequest, KeySchema: keySchema(s.hash, s.sort)}
+	in := &dynamodb.CreateTableInput{TableName: &table, BillingMode: types.BillingModePayPerRequest, KeySchema: keySchema(s.hash, s.sort),
+		StreamSpecification: &types.StreamSpecification{StreamEnabled: aws.Bool(true), StreamViewType: types.StreamViewTypeNewAndOldImages}}
 	kinds := map[string]types.ScalarAttributeType{s.hash.name: s.hash.kind, s.sort.name: s.sort.kind}
 	for _, i := range s.indexes {
 		kinds[i.hash.name], kinds[i.sort.name] = i.hash.kind, i.sort.kind
@@ -638,7 +639,7 @@ func (g generator) onFailure() types.ReturnValuesOnConditionCheckFailure {
 
 // request draws a request.
 func (g generator) request() any {
-	switch g.count(0, 11, "operation") {
+	switch g.count(0, 18, "operation") {
 	case 0:
 		return g.put()
 	case 1, 2, 3:
@@ -655,6 +656,14 @@ func (g generator) request() any {
 		return pick(g.t, "batch", g.batchGet, g.batchWrite)()
 	case 10:
 		return g.transactGet()
+	case 11, 12, 13:
+		return g.legacy()
+	case 14, 15:
+		return g.executed()
+	case 16:
+		return g.severalStatements()
+	case 17:
+		return g.transaction()
 	default:
 		return g.transactWrite()
 	}

@@ -29,6 +29,29 @@ const (
 
 var knownDifferences = []known{
 	{
+		name:   "partition that is named twice",
+		reason: "an IN is true or false of an item; DynamoDB Local reads the partition once more for each time that it is named",
+		applies: func(in any, mesh, other answer) bool {
+			s, ok := in.(*dynamodb.ExecuteStatementInput)
+			return ok && strings.Contains(*s.Statement, " IN [") && mesh.Code == "" && other.Code == "" && within(mesh.Output, other.Output)
+		},
+		witness: func(table *string) []any {
+			return []any{&dynamodb.PutItemInput{TableName: table, Item: at("a", "1")},
+				&dynamodb.ExecuteStatementInput{Statement: aws.String("SELECT * FROM " + *table + " WHERE pk IN ['a', 'a']")}}
+		},
+	},
+	{
+		name:   "NULL false",
+		reason: "DynamoDB takes it for NULL; DynamoDB Local refuses it",
+		applies: func(_ any, _, other answer) bool {
+			return other.mentions("Null attribute value types must have the value of true")
+		},
+		witness: func(table *string) []any {
+			return []any{&dynamodb.PutItemInput{TableName: table, Item: item{"pk": text("a"), "sk": number("1"), "flag": &types.AttributeValueMemberNULL{}}}}
+		},
+		diverges: true,
+	},
+	{
 		name: "faults of items of a transaction",
 		reason: "DynamoDB refuses a request for what can be seen without its tables, and for empty keys, then cancels for the faults of the items, with the reason " +
 			"ValidationError (the errors of API_TransactWriteItems and API_TransactGetItems); DynamoDB Local refuses for most of both, item by item",
@@ -96,7 +119,7 @@ var knownDifferences = []known{
 		name:   "update of an index's key to another type",
 		reason: "DynamoDB refuses it (API_TransactWriteItems, Validation Error); DynamoDB Local overlooks it when the update makes the item",
 		applies: func(_ any, mesh, other answer) bool {
-			return mesh.mentions("unsupported type") && other.Code == ""
+			return (mesh.mentions("unsupported type") || mesh.mentions("Type mismatch for Index Key")) && other.Code == ""
 		},
 		witness: func(table *string) []any {
 			return []any{&dynamodb.UpdateItemInput{TableName: table, Key: at("a", "1"), UpdateExpression: aws.String("SET b = :n"),
@@ -153,6 +176,111 @@ var knownDifferences = []known{
 		witness: func(table *string) []any {
 			return []any{&dynamodb.PutItemInput{TableName: table, Item: item{"pk": text("a"), "sk": number("1"), "b": text("b"), "c": text("c")}},
 				&dynamodb.ScanInput{TableName: table, IndexName: aws.String("localB"), FilterExpression: aws.String("attribute_exists(c)")}}
+		},
+	},
+	{
+		name: "condition of a statement on an index by what it does not carry",
+		reason: "DynamoDB refuses it of one partition, as the filter of a query, and finds nothing in all; " +
+			"DynamoDB Local looks into the table",
+		applies: func(in any, mesh, other answer) bool {
+			s, ok := in.(*dynamodb.ExecuteStatementInput)
+			carriesPart := func(index string) bool { return strings.Contains(*s.Statement, `."`+index+`"`) }
+			return ok && slices.ContainsFunc([]string{"byN", "localB", "byBytes"}, carriesPart) && other.Code == "" &&
+				(mesh.Code == "" || mesh.mentions("does not project one or more filter attributes"))
+		},
+		witness: func(table *string) []any {
+			return []any{&dynamodb.PutItemInput{TableName: table, Item: item{"pk": text("a"), "sk": number("1"), "n": number("1"), "c": text("c")}},
+				&dynamodb.ExecuteStatementInput{Statement: aws.String(`SELECT * FROM "` + *table + `"."byN" WHERE n = 1 AND c = 'c'`)}}
+		},
+	},
+	{
+		name:   "INSERT of an item that is there",
+		reason: "the error is DuplicateItemException (API_ExecuteStatement); DynamoDB Local gives it the code that it has in a batch",
+		applies: func(_ any, mesh, other answer) bool {
+			return mesh.Code == "DuplicateItemException" && other.Code == "DuplicateItem"
+		},
+		witness: func(table *string) []any {
+			insert := &dynamodb.ExecuteStatementInput{Statement: aws.String("INSERT INTO " + *table + " VALUE {'pk': 'a', 'sk': 1}")}
+			return []any{insert, insert}
+		},
+	},
+	{
+		name:   "deletion of attributes of an item that is not there",
+		reason: "nothing happens (LegacyConditionalParameters.AttributeUpdates); DynamoDB Local makes the item",
+		applies: func(in any, mesh, other answer) bool {
+			u, ok := in.(*dynamodb.UpdateItemInput)
+			return ok && onlyDeletes(u) && mesh.Code == "" && other.Code == ""
+		},
+		witness: func(table *string) []any {
+			return []any{&dynamodb.UpdateItemInput{TableName: table, Key: at("a", "1"), ReturnValues: types.ReturnValueAllNew,
+				AttributeUpdates: map[string]types.AttributeValueUpdate{"c": {Action: types.AttributeActionDelete}}}}
+		},
+		diverges: true,
+	},
+	{
+		name:   "KeyConditions with an operator that keys do not have",
+		reason: "DynamoDB Local fails with InternalFailure",
+		applies: func(in any, mesh, other answer) bool {
+			q, ok := in.(*dynamodb.QueryInput)
+			return ok && q.KeyConditions != nil && mesh.mentions("not an indexable operation") && other.Code == "InternalFailure"
+		},
+		witness: func(table *string) []any {
+			return []any{&dynamodb.QueryInput{TableName: table, KeyConditions: map[string]types.Condition{
+				"pk": {ComparisonOperator: types.ComparisonOperatorEq, AttributeValueList: []types.AttributeValue{text("a")}},
+				"sk": {ComparisonOperator: types.ComparisonOperatorNe, AttributeValueList: []types.AttributeValue{number("1")}}}}}
+		},
+	},
+	{
+		name:   "update before expressions that cannot be, under a condition that is not met",
+		reason: "the local mesh checks the request before it looks at the item; DynamoDB Local after",
+		applies: func(in any, mesh, other answer) bool {
+			u, ok := in.(*dynamodb.UpdateItemInput)
+			return ok && u.AttributeUpdates != nil && mesh.Code == validation && other.Code == unmet
+		},
+		witness: func(table *string) []any {
+			return []any{&dynamodb.UpdateItemInput{TableName: table, Key: at("a", "1"),
+				Expected:         map[string]types.ExpectedAttributeValue{"a": {Value: text("a")}},
+				AttributeUpdates: map[string]types.AttributeValueUpdate{"c": {Action: types.AttributeActionAdd, Value: text("c")}}}}
+		},
+	},
+	{
+		name:   "INSERT of an item that is there, in a transaction",
+		reason: "the reason is DuplicateItem, as in a batch (API_BatchStatementError); DynamoDB Local says ValidationError",
+		applies: func(in any, mesh, other answer) bool {
+			_, ok := in.(*dynamodb.ExecuteTransactionInput)
+			return ok && mesh.Code == canceled && other.Code == canceled && mesh.has("DuplicateItem") && !other.has("DuplicateItem")
+		},
+		witness: func(table *string) []any {
+			return []any{&dynamodb.PutItemInput{TableName: table, Item: at("a", "1")}, &dynamodb.ExecuteTransactionInput{
+				TransactStatements: []types.ParameterizedStatement{{Statement: aws.String("INSERT INTO " + *table + " VALUE {'pk': 'a', 'sk': 1}")}}}}
+		},
+	},
+	{
+		name:   "order of rows of which a part is left out",
+		reason: "DynamoDB Local fails with InternalFailure",
+		applies: func(in any, mesh, other answer) bool {
+			s, ok := in.(*dynamodb.ExecuteStatementInput)
+			return ok && strings.Contains(*s.Statement, " ORDER BY ") && mesh.Code == "" && other.Code == "InternalFailure"
+		},
+		witness: func(table *string) []any {
+			return []any{&dynamodb.ExecuteStatementInput{
+				Statement: aws.String("SELECT * FROM " + *table + " WHERE pk IN ['a', 'b'] AND sk < 2 AND NOT (n = 1) ORDER BY sk DESC")}}
+		},
+	},
+	{
+		name: "column within a document, in a transaction",
+		reason: "in the local mesh it has the name of its last step, as in ExecuteStatement; " +
+			"DynamoDB Local leaves it within its document, as in TransactGetItems",
+		applies: func(in any, mesh, other answer) bool {
+			x, ok := in.(*dynamodb.ExecuteTransactionInput)
+			return ok && mesh.Code == "" && other.Code == "" && slices.ContainsFunc(x.TransactStatements, func(s types.ParameterizedStatement) bool {
+				return strings.HasPrefix(*s.Statement, "SELECT m.x")
+			})
+		},
+		witness: func(table *string) []any {
+			document := item{"pk": text("a"), "sk": number("1"), "m": &types.AttributeValueMemberM{Value: item{"x": text("a")}}}
+			return []any{&dynamodb.PutItemInput{TableName: table, Item: document}, &dynamodb.ExecuteTransactionInput{
+				TransactStatements: []types.ParameterizedStatement{{Statement: aws.String("SELECT m.x FROM " + *table + " WHERE pk = 'a' AND sk = 1")}}}}
 		},
 	},
 	{
