@@ -187,7 +187,7 @@ func grantChecks() []Check {
 				return fmt.Sprint(awserr.Code(refusal), " ", errors.As(refusal, &typed)), nil
 			}, deniedCode+" false")
 			t.about("6.2.18")
-			t.equal("it comes with status 400", func() (string, error) {
+			t.equal("it comes with status 403", func() (string, error) {
 				status, ok := errors.AsType[interface {
 					error
 					HTTPStatusCode() int
@@ -196,7 +196,7 @@ func grantChecks() []Check {
 					return "no status", nil
 				}
 				return fmt.Sprint(status.HTTPStatusCode()), nil
-			}, "400")
+			}, "403")
 		}},
 	}
 }

@@ -427,11 +427,14 @@ func acrossChecks() []Check {
 					return awserr.New(aws.ToString(out.Failures[0].Error.ErrorCode), aws.ToString(out.Failures[0].Error.ErrorMessage))
 				}
 				return err
-			}, deniedCode)
+			}, notFoundCode)
 			t.about("8.28")
 			name := t.next("expression")
 			t.need(t.journal.make(Thing{Kind: kindExpression, In: Mesh, Name: name}))
 			t.need(only(lake(t.admin()).CreateLFTagExpression(t.ctx, &lakeformation.CreateLFTagExpressionInput{Name: &name, Expression: []types.LFTag{lfTag(key, "public")}})))
+			t.undo(func() error {
+				return only(lake(t.admin()).DeleteLFTagExpression(t.ctx, &lakeformation.DeleteLFTagExpressionInput{Name: &name}))
+			})
 			saved := &types.Resource{LFTagPolicy: &types.LFTagPolicyResource{CatalogId: aws.String(t.owner().ID), ResourceType: types.ResourceTypeTable, ExpressionName: &name}}
 			t.done("a policy that names a saved expression is granted to another account", t.granting(to, saved, "SELECT | SELECT"))
 			t.reads("saved-expressions-stay-inside")
@@ -488,6 +491,18 @@ func hybridChecks() []Check {
 			t.about("11.9")
 			free := t.free()
 			t.done("a table at a location that is not registered is opted in", opting(t.arns["bob"], &types.Resource{Table: tableOn(t.owner().ID, free, "free")}))
+			t.about("11.7")
+			optIns := func() (string, error) {
+				out, err := lake(t.admin()).ListLakeFormationOptIns(t.ctx, &lakeformation.ListLakeFormationOptInsInput{Resource: on})
+				if err != nil {
+					return "", err
+				}
+				return fmt.Sprint(len(out.LakeFormationOptInsInfoList)), nil
+			}
+			t.equal("an opt-in is listed", optIns, "1")
+			t.need(only(glueOf(t.admin()).DeleteTable(t.ctx, &glue.DeleteTableInput{DatabaseName: &db, Name: aws.String("shed")})))
+			t.need(t.makeTable(t.ctx, db, t.tableAt("shed", t.path("hybrid/shed"), "id", "what")))
+			t.equal("it ends with the table, also where that is made again", optIns, "0")
 			t.about("11.10")
 			t.done("hybrid access mode is turned off", func() error {
 				return only(lake(t.admin()).UpdateResource(t.ctx, &lakeformation.UpdateResourceInput{ResourceArn: aws.String(t.s3ARN("hybrid")), RoleArn: aws.String(t.lakeRole()), HybridAccessEnabled: aws.Bool(false)}))

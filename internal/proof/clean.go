@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/sts"
@@ -49,7 +50,37 @@ func clean(ctx context.Context, j *Journal, accounts map[Part]*Account, o Option
 	for part, a := range accounts {
 		removers[part] = a.remover(ctx, j.Header.Run)
 	}
-	things := j.Things()
+	// The administrators, and the settings that name them, go last: what is left besides is seen, and
+	// removed, by them.
+	var things, last []Thing
+	for _, t := range j.Things() {
+		if t.Kind == kindSettings || t.Kind == kindRole && t.Name == prefix(j.Header.Run)+"-admin" {
+			last = append(last, t)
+			continue
+		}
+		things = append(things, t)
+	}
+	if err := removeAll(ctx, j, removers, things, o); err != nil {
+		return err
+	}
+	admin := prefix(j.Header.Run) + "-admin"
+	if err := nothingLeft(ctx, j, removers, o, admin); err != nil {
+		return err
+	}
+	if err := removeAll(ctx, j, removers, last, o); err != nil {
+		return err
+	}
+	for _, r := range removers {
+		r.administrator = r.account.config
+	}
+	if err := nothingLeft(ctx, j, removers, o, ""); err != nil {
+		return err
+	}
+	return j.end()
+}
+
+// removeAll removes things in order. One that stays does not keep the others.
+func removeAll(ctx context.Context, j *Journal, removers map[Part]*remover, things []Thing, o Options) error {
 	var failures []error
 	for _, t := range things {
 		o.say("remove %s", t)
@@ -72,11 +103,18 @@ func clean(ctx context.Context, j *Journal, accounts map[Part]*Account, o Option
 	if len(failures) > 0 {
 		return errors.Join(append([]error{fmt.Errorf("%d of %d things were not removed; the journal %s has them", len(failures), len(things), j.Path())}, failures...)...)
 	}
-	// What the journal does not have is there only if AWS made it late.
+	return nil
+}
+
+// nothingLeft looks for what is left under the run's name, and removes it, until nothing is: what
+// the journal does not have is there only if AWS made it late.
+func nothingLeft(ctx context.Context, j *Journal, removers map[Part]*remover, o Options, but string) error {
 	for _, part := range Parts() {
 		r := removers[part]
 		err := o.eventually(ctx, "nothing to be left in account "+r.account.ID, func() error {
-			left, err := r.present(ctx, func(name string) bool { return isRuns(name) && contains(name, prefix(j.Header.Run)) })
+			left, err := r.present(ctx, func(name string) bool {
+				return name != but && isRuns(name) && strings.Contains(name, prefix(j.Header.Run))
+			})
 			if err != nil {
 				return err
 			}
@@ -94,7 +132,7 @@ func clean(ctx context.Context, j *Journal, accounts map[Part]*Account, o Option
 			return err
 		}
 	}
-	return j.end()
+	return nil
 }
 
 // remover opens the run's administrator of an account if it is there.

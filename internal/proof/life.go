@@ -457,17 +457,22 @@ func (l *life) wayBack(ctx context.Context) (string, error) {
 			return "", err
 		}
 	}
+	var warnings []string
 	for _, leaving := range []struct {
 		a    *Account
 		kind admin.AccountType
 	}{{l.third(), admin.Producer}, {l.recipient(), admin.Consumer}} {
-		if _, err := admin.RetireAccount(ctx, admin.RetireInput{Type: leaving.kind, Mesh: l.options(l.owner()), Account: l.options(leaving.a)}); err != nil {
+		out, err := admin.RetireAccount(ctx, admin.RetireInput{Type: leaving.kind, Mesh: l.options(l.owner()), Account: l.options(leaving.a)})
+		if err != nil {
 			return "", err
 		}
+		warnings = append(warnings, out.Warnings...)
 	}
-	if _, err := l.admin.DestroyMesh(ctx, admin.DestroyMeshInput{Confirm: l.owner().ID}); err != nil {
+	out, err := l.admin.DestroyMesh(ctx, admin.DestroyMeshInput{Confirm: l.owner().ID})
+	if err != nil {
 		return "", err
 	}
+	warnings = append(warnings, out.Warnings...)
 	return "nothing of the mesh is left", l.wait(ctx, "nothing of the mesh to be left", func() error {
 		for _, part := range Parts() {
 			r := &remover{account: l.accounts[part], administrator: l.admins[part], run: l.run}
@@ -476,7 +481,7 @@ func (l *life) wayBack(ctx context.Context) (string, error) {
 				return err
 			}
 			if len(left) > 0 {
-				return fmt.Errorf("left is %v", left)
+				return fmt.Errorf("left is %v; it was said: %s", left, strings.Join(warnings, "; "))
 			}
 		}
 		return nil

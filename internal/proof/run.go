@@ -88,5 +88,3 @@ func (o *Options) wantsRule(rule string) bool {
 		return rule == begin || strings.HasPrefix(rule, strings.TrimSuffix(begin, ".")+".")
 	})
 }
-
-func contains(text, part string) bool { return strings.Contains(text, part) }
