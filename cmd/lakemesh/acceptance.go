@@ -126,7 +126,7 @@ says what would be made; nothing is changed by it.`,
 	f.add(cmd, "an administrator of the sandbox that is to be the ACCOUNT account (required)")
 	cmd.Flags().Var(list{values: &notIn}, "not-in", "ids of accounts in which nothing may ever be made")
 	cmd.Flags().Var(list{values: &alsoIn}, "also-in", "ids of accounts that may be used although something else is in them")
-	cmd.Flags().Var(list{values: &only}, "only", "rules to ask about, or chapters: 9.3.7,16 (default: all, and the life)")
+	cmd.Flags().Var(list{values: &only}, "only", "rules to ask about, or chapters, or life: 9.3.7,16,life (default: everything)")
 	cmd.Flags().BoolVar(&skipLife, "skip-life", false, "leave the life of a product out, which makes a mesh with lakemesh's own names")
 	cmd.Flags().StringVar(&reports, "reports", ".", "folder for the report")
 	cmd.AddCommand(a.acceptanceCleanCommand())

@@ -3,7 +3,10 @@ package proof
 import (
 	"context"
 	"fmt"
+	"math"
+	"math/rand/v2"
 	"strings"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/aws/ratelimit"
@@ -22,6 +25,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 
 	"github.com/lakemesh/lakemesh"
+	"github.com/lakemesh/lakemesh/internal/awserr"
 	"github.com/lakemesh/lakemesh/internal/identity"
 )
 
@@ -86,6 +90,29 @@ func newRetryer() aws.Retryer {
 		o.MaxAttempts = maxAttempts
 		// The SDK's quota of retries ends a run that is throttled all the way.
 		o.RateLimiter = ratelimit.None
+		o.Backoff = retry.BackoffDelayerFunc(backoff)
+	})
+}
+
+// backoff grows from a twentieth of a second to five seconds, and is jittered.
+func backoff(attempt int, _ error) (time.Duration, error) {
+	const first, growth, longest = 50 * time.Millisecond, 1.7, 5 * time.Second
+	d := min(time.Duration(float64(first)*math.Pow(growth, float64(attempt))), longest)
+	return d/2 + rand.N(d/2+1), nil
+}
+
+// newcomersRetryer is that of a role which may do everything: that no policy allows it something
+// is what AWS says as long as a service has not heard of its policy.
+func newcomersRetryer() aws.Retryer {
+	return retry.NewStandard(func(o *retry.StandardOptions) {
+		// Some two minutes.
+		o.MaxAttempts, o.RateLimiter, o.Backoff = 30, ratelimit.None, retry.BackoffDelayerFunc(backoff)
+		o.Retryables = append(o.Retryables, retry.IsErrorRetryableFunc(func(err error) aws.Ternary {
+			if awserr.Denied(err) && awserr.Says(err, "no identity-based policy allows") {
+				return aws.TrueTernary
+			}
+			return aws.UnknownTernary
+		}))
 	})
 }
 

@@ -213,6 +213,9 @@ func bucketChecks() []Check {
 		t.refused("a policy names a role that is not there", put(c, policy(t.owner().role(t.name("none")), "*")), "MalformedPolicy", "Invalid principal in policy")
 		t.about("5.5.1")
 		frame := policy(t.lakeRole(), "")
+		// A bucket's policy does not know a role that was made a moment ago.
+		t.soon("a policy that names a role", put(c, policy(t.lakeRole(), "*")))
+		t.soon("a policy that names another", put(c, policy(t.arns["ann"], "*")))
 		t.done("a policy has 20 KB", put(c, policy(t.lakeRole(), strings.Repeat("x", 20*1024-len(frame)))))
 		t.refused("a policy has more than 20 KB", put(c, policy(t.lakeRole(), strings.Repeat("x", 20*1024-len(frame)+1))), "MalformedPolicy")
 		t.about("5.5.2")

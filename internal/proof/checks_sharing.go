@@ -136,6 +136,7 @@ func sharingChecks() []Check {
 		Rules: []string{"1.5.1", "1.3.1", "1.3.2", "1.2.1", "1.2.2", "1.2.4", "1.2.5", "1.3.3", "1.3.5", "7.2.1", "7.2.2", "1.5.2", "1.5.3", "1.5.4", "1.5.5", "1.5.8", "1.9.6", "6.2.19", "6.2.21", "1.10.1", "1.10.2", "1.6.8"},
 		Doubt: "Accounts that are in no organization are invited; the database's share and the tables' come with one invitation each, and later products with none. Names of shares begin with LakeFormation.",
 		Run: func(t *Try) {
+			t.version("2")
 			tom, admin := t.people["tom"], t.recipientAdmin()
 			to := t.recipient().ID
 			t.given(to, t.onDatabase(t.database()), "DESCRIBE | DESCRIBE")
@@ -315,10 +316,51 @@ func (t *Try) detail() (string, error) {
 	return "false", nil
 }
 
+// version ends the check where the owner's account has a lower version of cross-account sharing: it
+// is not raised, since AWS tells no way down.
+func (t *Try) version(least string) {
+	if has := t.before[Mesh].Parameters[sharingVersion]; has < least {
+		t.cannot("the mesh account has version %q of cross-account sharing; it takes %s, and a version is not lowered again", has, least)
+	}
+}
+
+const sharingVersion = "CROSS_ACCOUNT_VERSION"
+
+func settingsChecks() []Check {
+	return []Check{
+		{Name: "settings that are written back", Rules: []string{"8.15"}, Doubt: "Data lake settings can be written back with the SET_CONTEXT that they were read with.", Run: func(t *Try) {
+			if t.setContext == "" {
+				t.cannot("the settings of no account have SET_CONTEXT")
+			}
+			t.either("settings with SET_CONTEXT are written back", "accepted", "set-context-refused", func() (string, error) { return t.setContext, nil })
+		}},
+		{Name: "settings that nobody wrote", Rules: []string{"8.14", "1.1.9", "1.7.1"}, Doubt: "An account that nobody configured has version 4 of cross-account sharing, and leaves new databases and tables to IAM: set-up says so, and raises the version where it is lower.", Run: func(t *Try) {
+			for _, part := range Parts() {
+				settings := t.before[part]
+				if len(settings.DataLakeAdmins) > 0 || len(settings.CreateTableDefaultPermissions) == 0 {
+					continue
+				}
+				t.either("an account without data lake administrators has version 4", "4", "first-version-of-sharing or fifth-version-of-sharing", func() (string, error) {
+					return settings.Parameters[sharingVersion], nil
+				})
+				t.about("1.1.9")
+				t.equal("it tells its version", func() (string, error) { return fmt.Sprint(settings.Parameters[sharingVersion] != ""), nil }, "true")
+				t.about("1.7.1")
+				t.equal("its new tables are left to IAM", func() (string, error) {
+					return aws.ToString(settings.CreateTableDefaultPermissions[0].Principal.DataLakePrincipalIdentifier), nil
+				}, allowedPrincipals)
+				return
+			}
+			t.cannot("each of the accounts has data lake administrators: somebody has configured it")
+		}},
+	}
+}
+
 func directChecks() []Check {
 	return []Check{
 		{Name: "roles of other accounts", Rules: []string{"12.1", "8.25", "12.2", "12.3", "12.4", "1.4.4", "8.26", "12.7"}, Doubt: "A role of another account is granted to directly, without a grant option; its share is with the role, and it is there before it is granted to.", Run: func(t *Try) {
 			tom, arn := t.people["tom"], t.arns["tom"]
+			t.version("3")
 			t.refused("a role of another account gets the grant option", t.granting(arn, t.onTable("orders"), "SELECT | SELECT"), invalidInput)
 			t.findingsAbout("12.4")
 			t.about("12.1")
@@ -391,6 +433,7 @@ func acrossChecks() []Check {
 		Name: "LF-tags of other accounts", Rules: []string{"13.1", "1.5.7", "8.27", "13.3", "13.4", "4.6", "8.28"},
 		Doubt: "A policy of LF-tags that is handed on is worth no more than what the account was granted, so that products that grow cannot be widened by their consumers. Policies that are granted may name a saved expression.",
 		Run: func(t *Try) {
+			t.version("3")
 			key := t.tag("public", "secret")
 			t.need(t.tagged(t.admin(), t.onTable("orders"), key, "public"))
 			t.need(t.tagged(t.admin(), t.onTable("items"), key, "secret"))
@@ -447,6 +490,7 @@ func hybridChecks() []Check {
 		Name: "hybrid access", Rules: []string{"11.1", "11.5", "11.6", "11.9", "11.10", "8.24", "11.7"},
 		Doubt: "In hybrid access mode a grant to another account counts only for principals that are opted in.",
 		Run: func(t *Try) {
+			t.version("4")
 			t.soon("a hybrid location", func() error {
 				return already(t.registering(t.admin(), "hybrid", t.lakeRole(), func(in *lakeformation.RegisterResourceInput) { in.HybridAccessEnabled = aws.Bool(true) })())
 			})
@@ -500,6 +544,8 @@ func hybridChecks() []Check {
 				return fmt.Sprint(len(out.LakeFormationOptInsInfoList)), nil
 			}
 			t.equal("an opt-in is listed", optIns, "1")
+			// A share stays where a table goes before its grants.
+			t.need(t.revoke(t.admin(), t.recipient().ID, on, "SELECT DESCRIBE"))
 			t.need(only(glueOf(t.admin()).DeleteTable(t.ctx, &glue.DeleteTableInput{DatabaseName: &db, Name: aws.String("shed")})))
 			t.need(t.makeTable(t.ctx, db, t.tableAt("shed", t.path("hybrid/shed"), "id", "what")))
 			t.equal("it ends with the table, also where that is made again", optIns, "0")

@@ -8,10 +8,11 @@ import (
 	"strings"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 
 	"github.com/lakemesh/lakemesh"
-	"github.com/lakemesh/lakemesh/internal/awserr"
 	"github.com/lakemesh/lakemesh/internal/poll"
 )
 
@@ -118,6 +119,15 @@ func nothingLeft(ctx context.Context, j *Journal, removers map[Part]*remover, o 
 			if err != nil {
 				return err
 			}
+			shares, err := r.sharedARNs(ctx)
+			if err != nil {
+				return err
+			}
+			for share, arns := range shares {
+				if slices.ContainsFunc(arns, func(arn string) bool { return isShared(arn, prefix(j.Header.Run)) }) {
+					left = append(left, Thing{Kind: kindShare, In: part, Name: share})
+				}
+			}
 			for _, t := range left {
 				if err := r.remove(ctx, t); err != nil {
 					return err
@@ -135,15 +145,18 @@ func nothingLeft(ctx context.Context, j *Journal, removers map[Part]*remover, o 
 	return nil
 }
 
-// remover opens the run's administrator of an account if it is there.
+// remover opens the run's administrator of an account if it is there, with its policy: that is the
+// first thing of an account that is made, and the last that goes.
 func (a *Account) remover(ctx context.Context, run string) *remover {
 	r := &remover{account: a, administrator: a.config, run: run}
-	cfg := a.as(a.role(prefix(run) + "-admin"))
-	err := poll.Until(ctx, 20*time.Second, "the run's role", func(ctx context.Context) (bool, error) {
+	name := prefix(run) + "-admin"
+	if _, err := iamOf(a.config).GetRolePolicy(ctx, &iam.GetRolePolicyInput{RoleName: &name, PolicyName: aws.String(ownPolicy)}); err != nil {
+		return r
+	}
+	cfg := a.as(a.role(name))
+	cfg.Retryer = newcomersRetryer
+	err := poll.Until(ctx, openingTime, "the run's role", func(ctx context.Context) (bool, error) {
 		_, err := stsOf(cfg).GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{})
-		if awserr.Is(err, "AccessDenied") && !r.hasRole(ctx) {
-			return false, err
-		}
 		return err == nil, poll.NotYet(err)
 	})
 	if err == nil {
@@ -152,10 +165,8 @@ func (a *Account) remover(ctx context.Context, run string) *remover {
 	return r
 }
 
-func (r *remover) hasRole(ctx context.Context) bool {
-	roles, err := r.present(ctx, func(name string) bool { return name == prefix(r.run)+"-admin" })
-	return err != nil || slices.ContainsFunc(roles, func(t Thing) bool { return t.Kind == kindRole })
-}
+// openingTime is how long a role may take to be known, which a run made before it was killed.
+const openingTime = time.Minute
 
 // eventually tries until it succeeds, for as long as things may take.
 func (o *Options) eventually(ctx context.Context, what string, call func() error) error {

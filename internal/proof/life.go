@@ -286,7 +286,7 @@ func (l *life) importIt(ctx context.Context) (string, error) {
 		}
 		return err
 	})
-	return fmt.Sprintf("%d shares were accepted", shares), err
+	return fmt.Sprintf("shares accepted: %d", shares), err
 }
 
 // ask asks Athena for a table, as the reader.
@@ -503,6 +503,9 @@ func sweep(ctx context.Context, j *Journal, removers map[Part]*remover) error {
 	}
 	for _, part := range Parts() {
 		r := removers[part]
+		if err := r.revokeBut(ctx, &lakeformation.ListPermissionsInput{}, func(who string) bool { return !strings.Contains(who, ":role"+lakemesh.IAMPath) }); denied(err) != nil {
+			return err
+		}
 		things, err := r.present(ctx, ours)
 		if err != nil {
 			return err
@@ -543,5 +546,6 @@ func (r *remover) dismiss(ctx context.Context) error {
 		return nil
 	}
 	s.DataLakeAdmins = stay
-	return putSettings(ctx, client, s)
+	_, err = putSettings(ctx, client, s)
+	return err
 }

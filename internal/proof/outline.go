@@ -14,8 +14,9 @@ func Outline(o Options) string {
 			rules += len(c.Rules)
 		}
 	}
-	life := ""
-	if !o.SkipLife && len(o.Only) == 0 {
+	life, settings := "", ""
+	if o.wantsLife() {
+		settings = "by the mesh of the life with what it sets, "
 		life = `
 The life of a data product makes a mesh with lakemesh's own names (roles below /AwsDataMesh/, two
 tables of DynamoDB, LF-tags, a database), which none of the accounts has now, and goes lakemesh's
@@ -26,14 +27,15 @@ roles, policies, buckets with a few objects of some bytes, databases and tables 
 LF-tags, filters, grants, shares and their invitations, registered locations, tables of DynamoDB on
 demand, work groups of Athena, schedules and queues.%s
 
-Roles of the run's may do everything in their account, and only who may assume roles there can
-use them; one in each account becomes a data lake administrator. Data lake settings are written
-with it added, and put back. No other setting of an account is changed, and no key of KMS is made.
+Some of the roles may do everything in their account; only who may assume roles there can use
+them. One in each account becomes a data lake administrator: data lake settings are written with it
+added, %sand put back. No other setting of an account is
+changed, and no key of KMS is made.
 
 AWS charges for requests to Amazon S3, DynamoDB, Athena (by bytes read, with a least amount a
-query), SQS, KMS (none) and EventBridge Scheduler, and for what is stored meanwhile: some
+query), SQS and EventBridge Scheduler, and for what is stored meanwhile: some
 hundred bytes of objects and items for less than an hour. IAM, STS, RAM, Glue's catalog and Lake
 Formation are asked some thousand times; the catalog has a free allowance of requests and
 objects. Prices are not given here, as they differ by region and time: look them up before.
-DynamoDB keeps a backup of the two tables of the life for 35 days, and does not charge for it.`, checks, rules, Prefix, strings.TrimRight(life, "\n"))
+DynamoDB keeps a backup of the two tables of the life for 35 days, and does not charge for it.`, checks, rules, Prefix, strings.TrimRight(life, "\n"), settings)
 }

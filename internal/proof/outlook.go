@@ -33,8 +33,8 @@ type Options struct {
 	NotIn []string
 	// AlsoIn are accounts in which it is done although they are used for other things.
 	AlsoIn []string
-	// Only are numbers of rules, or beginnings of them such as "9.": what else there is, and the
-	// life, is not tried. Empty means everything.
+	// Only are numbers of rules, or beginnings of them such as "9.", and "life": what else there is
+	// is not tried. Empty means everything.
 	Only []string
 	// SkipLife leaves the life of a product out, and with it lakemesh's own names.
 	SkipLife bool
@@ -169,7 +169,7 @@ func (o *Outlook) Refuse(ctx context.Context, options Options) error {
 			return &lakemesh.Error{Account: a.ID, Resource: "account", Kind: lakemesh.ErrConflict, Message: strings.Join(reasons, "; ") + "; nothing was made",
 				Hint: "use an account that has nothing else in it, or say that it may be this one: --also-in " + a.ID}
 		}
-		if options.SkipLife || len(options.Only) > 0 {
+		if !options.wantsLife() {
 			continue
 		}
 		there, err := r.present(ctx, isMeshs)

@@ -72,10 +72,18 @@ func (s *Stage) play(ctx context.Context, o Options, report *Report) error {
 			}
 		}
 	}
-	if o.SkipLife || len(o.Only) > 0 {
+	if !o.wantsLife() {
 		return ctx.Err()
 	}
 	return s.live(ctx, report)
+}
+
+// theLife is what asks for the life beside numbers of rules.
+const theLife = "life"
+
+// wantsLife reports whether the life of a product is lived.
+func (o *Options) wantsLife() bool {
+	return !o.SkipLife && (len(o.Only) == 0 || slices.Contains(o.Only, theLife))
 }
 
 // wants reports whether a check is about a rule that is asked for.

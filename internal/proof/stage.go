@@ -43,6 +43,10 @@ type Stage struct {
 	// refuses: ann and bob of the mesh account, tom of the consumer's.
 	people map[string]aws.Config
 	arns   map[string]string
+	// before are the data lake settings as they were, and setContext whether AWS took SET_CONTEXT
+	// back: "accepted", "refused", or empty where it was not read.
+	before     map[Part]lftypes.DataLakeSettings
+	setContext string
 	// serial counts what is named by a number.
 	serial int
 }
@@ -81,6 +85,7 @@ func (s *Stage) catalogARN(a *Account, resource string) string {
 // build makes what all checks need. What it has made is in the journal also if it fails.
 func (s *Stage) build(ctx context.Context) error {
 	s.admins, s.people, s.arns = map[Part]aws.Config{}, map[string]aws.Config{}, map[string]string{}
+	s.before = map[Part]lftypes.DataLakeSettings{}
 	for _, part := range Parts() {
 		if err := s.administer(ctx, s.accounts[part]); err != nil {
 			return err
@@ -145,9 +150,16 @@ func (s *Stage) administer(ctx context.Context, a *Account) error {
 	if err := s.journal.make(Thing{Kind: kindSettings, In: a.Part, Name: "of " + a.ID, More: before}); err != nil {
 		return err
 	}
+	s.before[a.Part] = *out.DataLakeSettings
 	settings := *out.DataLakeSettings
 	settings.DataLakeAdmins = append(settings.DataLakeAdmins[:len(settings.DataLakeAdmins):len(settings.DataLakeAdmins)], *principal(s.adminARN(a.Part)))
-	if err := s.wait(ctx, "its role to be known to Lake Formation", func() error { return putSettings(ctx, client, &settings) }); err != nil {
+	if err := s.wait(ctx, "its role to be known to Lake Formation", func() error {
+		taken, err := putSettings(ctx, client, &settings)
+		if err == nil && taken != "" {
+			s.setContext = taken
+		}
+		return err
+	}); err != nil {
 		return fmt.Errorf("add a data lake administrator to account %s: %w", a.ID, err)
 	}
 	s.admins[a.Part] = cfg
@@ -159,8 +171,12 @@ func (s *Stage) administer(ctx context.Context, a *Account) error {
 
 // wait waits for what may be known late.
 func (s *Stage) wait(ctx context.Context, what string, call func() error) error {
+	// A name that is taken stays taken.
 	return poll.Until(ctx, s.patience, what, func(context.Context) (bool, error) {
 		err := call()
+		if awserr.Is(err, "EntityAlreadyExists") {
+			return false, err
+		}
 		return err == nil, poll.NotYet(err)
 	})
 }
@@ -171,18 +187,25 @@ func (s *Stage) makeRole(ctx context.Context, a *Account, name, trust, policy st
 		return "", err
 	}
 	client := iamOf(a.config)
-	if _, err := client.CreateRole(ctx, &iam.CreateRoleInput{RoleName: &name, AssumeRolePolicyDocument: &trust, Description: aws.String("lakemesh acceptance, run " + s.run + ": goes away with it")}); err != nil {
+	err := s.wait(ctx, "role "+name+" to be made", func() error {
+		_, err := client.CreateRole(ctx, &iam.CreateRoleInput{RoleName: &name, AssumeRolePolicyDocument: &trust, Description: aws.String("lakemesh acceptance, run " + s.run + ": goes away with it")})
+		return err
+	})
+	if err != nil {
 		return "", fmt.Errorf("make role %s: %w", name, err)
 	}
 	if policy != "" {
 		if err := s.wait(ctx, "role "+name, func() error {
-			return only(client.PutRolePolicy(ctx, &iam.PutRolePolicyInput{RoleName: &name, PolicyName: aws.String("own"), PolicyDocument: &policy}))
+			return only(client.PutRolePolicy(ctx, &iam.PutRolePolicyInput{RoleName: &name, PolicyName: aws.String(ownPolicy), PolicyDocument: &policy}))
 		}); err != nil {
 			return "", err
 		}
 	}
 	return a.role(name), nil
 }
+
+// ownPolicy is the name of the inline policy of the run's roles.
+const ownPolicy = "own"
 
 // role makes a role and waits until it can be assumed.
 func (s *Stage) role(ctx context.Context, a *Account, name, trust, policy string) (aws.Config, error) {
@@ -191,6 +214,9 @@ func (s *Stage) role(ctx context.Context, a *Account, name, trust, policy string
 		return aws.Config{}, err
 	}
 	cfg := a.as(arn)
+	if policy == allowing("*", "*") {
+		cfg.Retryer = newcomersRetryer
+	}
 	return cfg, s.wait(ctx, "role "+name+" to be assumed", func() error {
 		return only(stsOf(cfg).GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{}))
 	})

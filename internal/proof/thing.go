@@ -17,6 +17,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 	"github.com/aws/aws-sdk-go-v2/service/lakeformation"
 	lftypes "github.com/aws/aws-sdk-go-v2/service/lakeformation/types"
+	"github.com/aws/aws-sdk-go-v2/service/ram"
+	ramtypes "github.com/aws/aws-sdk-go-v2/service/ram/types"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	s3types "github.com/aws/aws-sdk-go-v2/service/s3/types"
 	"github.com/aws/aws-sdk-go-v2/service/scheduler"
@@ -44,6 +46,7 @@ const (
 	kindQueue      Kind = "queue"
 	kindWorkGroup  Kind = "work group"
 	kindGrant      Kind = "grant on the catalog"
+	kindShare      Kind = "resource share"
 	kindMesh       Kind = "mesh"
 )
 
@@ -81,6 +84,8 @@ func (r *remover) remove(ctx context.Context, t Thing) error {
 		_, err = schedulerOf(r.account.config).DeleteScheduleGroup(ctx, &scheduler.DeleteScheduleGroupInput{Name: &t.Name})
 	case kindQueue:
 		err = r.removeQueue(ctx, t.Name)
+	case kindShare:
+		err = r.removeShare(ctx, t.Name)
 	case kindWorkGroup:
 		_, err = athenaOf(r.account.config).DeleteWorkGroup(ctx, &athena.DeleteWorkGroupInput{WorkGroup: &t.Name, RecursiveDeleteOption: aws.Bool(true)})
 		if awserr.Is(err, "InvalidRequestException") && awserr.Says(err, "is not found") {
@@ -174,7 +179,8 @@ func (r *remover) restoreSettings(ctx context.Context, before json.RawMessage) e
 	if sameSettings(&old, now) {
 		return nil
 	}
-	return putSettings(ctx, client, &old)
+	_, err = putSettings(ctx, client, &old)
+	return err
 }
 
 // others are administrators without those of the run: the ones from before, then those that somebody added since.
@@ -212,11 +218,18 @@ func emptied(data []byte) map[string]any {
 }
 
 // putSettings writes settings as they were read. Whether AWS takes SET_CONTEXT back, with which it
-// is read, is not sure: where it does not, it is left out.
-func putSettings(ctx context.Context, client *lakeformation.Client, s *lftypes.DataLakeSettings) error {
-	_, err := client.PutDataLakeSettings(ctx, &lakeformation.PutDataLakeSettingsInput{DataLakeSettings: s})
-	if _, has := s.Parameters[setContext]; err == nil || !has || !awserr.Is(err, "InvalidInputException") || !awserr.Says(err, setContext) {
-		return err
+// is read, is not sure: where it does not, it is left out. taken tells which, and is empty where the
+// settings have none.
+func putSettings(ctx context.Context, client *lakeformation.Client, s *lftypes.DataLakeSettings) (taken string, err error) {
+	_, err = client.PutDataLakeSettings(ctx, &lakeformation.PutDataLakeSettingsInput{DataLakeSettings: s})
+	_, has := s.Parameters[setContext]
+	switch {
+	case !has:
+		return "", err
+	case err == nil:
+		return "accepted", nil
+	case !awserr.Is(err, "InvalidInputException") || !awserr.Says(err, setContext):
+		return "", err
 	}
 	without := *s
 	without.Parameters = map[string]string{}
@@ -226,7 +239,7 @@ func putSettings(ctx context.Context, client *lakeformation.Client, s *lftypes.D
 		}
 	}
 	_, err = client.PutDataLakeSettings(ctx, &lakeformation.PutDataLakeSettingsInput{DataLakeSettings: &without})
-	return err
+	return "refused", err
 }
 
 const setContext = "SET_CONTEXT"
@@ -362,6 +375,11 @@ func (r *remover) removeFilters(ctx context.Context, on *lftypes.TableResource) 
 // revokeAll revokes what a listing has, but for what the run's own administrator made and holds,
 // which goes with it. What is implied and not granted cannot be revoked, and is passed over.
 func (r *remover) revokeAll(ctx context.Context, in *lakeformation.ListPermissionsInput) error {
+	return r.revokeBut(ctx, in, nil)
+}
+
+// revokeBut is revokeAll without what some principals hold.
+func (r *remover) revokeBut(ctx context.Context, in *lakeformation.ListPermissionsInput, but func(who string) bool) error {
 	client := lake(r.administrator)
 	var rows []lftypes.PrincipalResourcePermissions
 	pages := lakeformation.NewListPermissionsPaginator(client, in)
@@ -381,6 +399,9 @@ func (r *remover) revokeAll(ctx context.Context, in *lakeformation.ListPermissio
 			// On the catalog others have grants, too.
 			continue
 		}
+		if but != nil && but(who) {
+			continue
+		}
 		_, err := client.RevokePermissions(ctx, &lakeformation.RevokePermissionsInput{Principal: row.Principal, Resource: row.Resource,
 			Permissions: row.Permissions, PermissionsWithGrantOption: row.PermissionsWithGrantOption})
 		if err != nil && !gone(err) && !awserr.Is(err, "InvalidInputException", "AccessDeniedException") {
@@ -390,8 +411,10 @@ func (r *remover) revokeAll(ctx context.Context, in *lakeformation.ListPermissio
 	return nil
 }
 
-// isOursIn reports whether a principal is a role of a run.
-func isOursIn(arn string) bool { return isOurs(arn[strings.LastIndexByte(arn, '/')+1:]) }
+// isOursIn reports whether a principal is a role of a run, or of the mesh of its life.
+func isOursIn(arn string) bool {
+	return isOurs(arn[strings.LastIndexByte(arn, '/')+1:]) || strings.Contains(arn, ":role"+lakemesh.IAMPath)
+}
 
 func (r *remover) optOutAll(ctx context.Context, on *lftypes.Resource) error {
 	client := lake(r.administrator)
@@ -484,3 +507,47 @@ func (r *remover) removeQueue(ctx context.Context, name string) error {
 	_, err = client.DeleteQueue(ctx, &sqs.DeleteQueueInput{QueueUrl: out.QueueUrl})
 	return err
 }
+
+// sharedARNs are the resources of the shares of an account, by share.
+func (r *remover) sharedARNs(ctx context.Context) (map[string][]string, error) {
+	found := map[string][]string{}
+	pages := ram.NewGetResourceShareAssociationsPaginator(ramOf(r.account.config), &ram.GetResourceShareAssociationsInput{AssociationType: ramtypes.ResourceShareAssociationTypeResource})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return nil, err
+		}
+		for _, a := range page.ResourceShareAssociations {
+			if a.Status != ramtypes.ResourceShareAssociationStatusDisassociated && a.Status != ramtypes.ResourceShareAssociationStatusDisassociating {
+				share := aws.ToString(a.ResourceShareArn)
+				found[share] = append(found[share], aws.ToString(a.AssociatedEntity))
+			}
+		}
+	}
+	return found, nil
+}
+
+// removeShare takes a run's databases and tables out of a share, which goes with them where it
+// carries nothing else: a share stays where a table went before its grants.
+func (r *remover) removeShare(ctx context.Context, share string) error {
+	all, err := r.sharedARNs(ctx)
+	if err != nil {
+		return err
+	}
+	var ours []string
+	for _, arn := range all[share] {
+		if isShared(arn, prefix(r.run)) {
+			ours = append(ours, arn)
+		}
+	}
+	client := ramOf(r.account.config)
+	if len(ours) < len(all[share]) {
+		_, err = client.DisassociateResourceShare(ctx, &ram.DisassociateResourceShareInput{ResourceShareArn: &share, ResourceArns: ours})
+		return err
+	}
+	_, err = client.DeleteResourceShare(ctx, &ram.DeleteResourceShareInput{ResourceShareArn: &share})
+	return err
+}
+
+// isShared reports whether the ARN of a database or a table names one whose name begins so.
+func isShared(arn, begin string) bool { return strings.Contains(arn, "/"+begin) }
