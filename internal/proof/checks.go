@@ -6,5 +6,6 @@ import "slices"
 // next.
 func Checks() []Check {
 	return slices.Concat(settingsChecks(), glueChecks(), linkChecks(), locationChecks(), grantChecks(), listingChecks(), tagChecks(), filterChecks(), sharingChecks(), directChecks(), acrossChecks(),
-		hybridChecks(), athenaChecks(), identityChecks(), bucketChecks(), recordChecks(), scheduleChecks(), shareChecks())
+		hybridChecks(), athenaChecks(), identityChecks(), bucketChecks(), recordChecks(), scheduleChecks(), shareChecks(),
+		latenessChecks(), forwardedChecks(), moreFilterChecks(), readingChecks(), moreScheduleChecks(), expressionChecks())
 }

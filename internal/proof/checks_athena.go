@@ -39,7 +39,7 @@ func (t *Try) started(who aws.Config, group, sql string, change ...func(*athena.
 	}
 	id, failed := aws.ToString(out.QueryExecutionId), error(nil)
 	_, err = t.until(t.patience, func() error {
-		q, err := athenaOf(t.owner().config).GetQueryExecution(t.ctx, &athena.GetQueryExecutionInput{QueryExecutionId: &id})
+		q, err := athenaOf(who).GetQueryExecution(t.ctx, &athena.GetQueryExecutionInput{QueryExecutionId: &id})
 		if err != nil {
 			return err
 		}
@@ -56,9 +56,9 @@ func (t *Try) started(who aws.Config, group, sql string, change ...func(*athena.
 }
 
 // rowsOf are the rows of a query, cells with commas, rows with spaces between them.
-func (t *Try) rowsOf(who aws.Config, group, sql string) func() (string, error) {
+func (t *Try) rowsOf(who aws.Config, group, sql string, change ...func(*athena.StartQueryExecutionInput)) func() (string, error) {
 	return func() (string, error) {
-		id, err := t.started(who, group, sql)
+		id, err := t.started(who, group, sql, change...)
 		if err != nil {
 			return "", err
 		}

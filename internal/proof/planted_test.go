@@ -23,7 +23,7 @@ func TestReadingsAreFound(t *testing.T) {
 		"8.16": {"listings-show-own-rows"}, "8.18": {"listed-rows-split", "listed-rows-merged"}, "8.19": {"row-filters-need-plain-tables"}, "8.20": {"granted-filters-stay"},
 		"8.22": {"columns-handed-on"}, "8.23": {"past-schedules-refused"}, "8.24": {"hybrid-grants-need-no-opt-in"}, "8.25": {"direct-grants-share-the-account"},
 		"8.26": {"absent-principals-accepted"}, "8.27": {"tag-grants-handed-on-in-full"}, "8.28": {"saved-expressions-stay-inside"}, "8.30": {"columns-beside-wider-grants"},
-		"1.3.2": {"sharing-needs-no-invitation"}, "8.14": {"first-version-of-sharing", "fifth-version-of-sharing"}, "8.15": {"set-context-refused"},
+		"1.3.2": {"sharing-needs-no-invitation"}, "8.12": {"forwarded-calls-unmarked"}, "8.14": {"first-version-of-sharing", "fifth-version-of-sharing"}, "8.15": {"set-context-refused"},
 	} {
 		for _, name := range names {
 			t.Run(name, func(t *testing.T) {
