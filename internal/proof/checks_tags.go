@@ -135,14 +135,14 @@ func tagChecks() []Check {
 			sees := func() error {
 				return only(glueOf(bob).GetTable(t.ctx, &glue.GetTableInput{DatabaseName: &db, Name: aws.String("free")}))
 			}
-			t.given(t.arns["bob"], t.onPolicy(types.ResourceTypeTable, lfTag(floor, "ground", "upper"), lfTag(wet, "yes")), "SELECT")
+			t.given(t.arns["bob"], t.onPolicy(lfTag(floor, "ground", "upper"), lfTag(wet, "yes")), "SELECT")
 			t.need(t.tagged(t.admin(), table, floor, "upper"))
 			t.refused("one key of two matches", sees, deniedCode)
 			t.need(t.tagged(t.admin(), table, wet, "yes"))
 			t.done("one value of each key matches", sees)
 			t.need(t.tagged(t.admin(), table, wet, "no"))
 			t.refused("what loses a tag is closed", sees, deniedCode)
-			t.refused("a policy names a key twice", t.granting(t.arns["bob"], t.onPolicy(types.ResourceTypeTable, lfTag(floor, "ground"), lfTag(floor, "upper")), "SELECT"), invalidInput)
+			t.refused("a policy names a key twice", t.granting(t.arns["bob"], t.onPolicy(lfTag(floor, "ground"), lfTag(floor, "upper")), "SELECT"), invalidInput)
 			t.about("1.6.12")
 			t.given(t.arns["bob"], table, "DESCRIBE")
 			t.done("a grant on the name adds to it", sees)
@@ -150,7 +150,7 @@ func tagChecks() []Check {
 			column := &types.Resource{TableWithColumns: &types.TableWithColumnsResource{CatalogId: aws.String(t.owner().ID), DatabaseName: &db, Name: aws.String("free"), ColumnNames: []string{"id"}}}
 			part := t.tag("yes")
 			t.need(t.tagged(t.admin(), column, part, "yes"))
-			t.given(t.arns["ann"], t.onPolicy(types.ResourceTypeTable, lfTag(part, "yes")), "ALTER")
+			t.given(t.arns["ann"], t.onPolicy(lfTag(part, "yes")), "ALTER")
 			t.done("where a tag is on a column, ALTER by it shows the table", func() error {
 				return only(glueOf(t.people["ann"]).GetTable(t.ctx, &glue.GetTableInput{DatabaseName: &db, Name: aws.String("free")}))
 			})
@@ -205,18 +205,16 @@ func (t *Try) getFilter(table, name string) (*types.DataCellsFilter, error) {
 
 func filterChecks() []Check {
 	// accepted finds that a filter of rows is made, and removes it.
-	accepted := func(t *Try, question, table, columns, rows string) bool {
+	accepted := func(t *Try, question, table, columns, rows string) {
 		name := t.next("f")
 		defer func() { _ = t.deletingFilter(table, name)() }() // The tables go with the stage.
-		return t.done(question, t.filtering(t.admin(), table, name, columns, rows))
+		t.done(question, t.filtering(t.admin(), table, name, columns, rows))
 	}
-	refused := func(t *Try, question, table, columns, rows string, code string) bool {
+	refused := func(t *Try, question, table, columns, rows string, code string) {
 		name := t.next("f")
-		if t.refused(question, t.filtering(t.admin(), table, name, columns, rows), code) {
-			return true
+		if !t.refused(question, t.filtering(t.admin(), table, name, columns, rows), code) {
+			_ = t.deletingFilter(table, name)() // The tables go with the stage.
 		}
-		_ = t.deletingFilter(table, name)() // The tables go with the stage.
-		return false
 	}
 	return []Check{
 		{Name: "data cells filters", Rules: []string{"9.1.1", "9.1.2", "9.1.3", "9.1.5"}, Run: func(t *Try) {

@@ -50,6 +50,7 @@ func clean(ctx context.Context, j *Journal, accounts map[Part]*Account, o Option
 	removers := map[Part]*remover{}
 	for part, a := range accounts {
 		removers[part] = a.remover(ctx, j.Header.Run)
+		removers[part].lived = j.lived
 	}
 	// The administrators, and the settings that name them, go last: what is left besides is seen, and
 	// removed, by them.

@@ -63,6 +63,8 @@ type Journal struct {
 	file   *os.File
 	things []Thing
 	done   bool
+	// lived tells that a life was begun.
+	lived bool
 }
 
 const journalSuffix = ".jsonl"
@@ -106,6 +108,7 @@ func (j *Journal) make(t Thing) error {
 		return err
 	}
 	j.things = append(j.things, t)
+	j.lived = j.lived || t.Kind == kindMesh
 	return nil
 }
 
@@ -182,6 +185,7 @@ func (j *Journal) read() error {
 			j.Header = *l.Header
 		case l.Make != nil:
 			j.things = append(j.things, *l.Make)
+			j.lived = j.lived || l.Make.Kind == kindMesh
 		case l.Gone != nil:
 			j.things = slices.DeleteFunc(j.things, l.Gone.is)
 		case l.Done != nil:

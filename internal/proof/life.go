@@ -5,13 +5,17 @@ import (
 	"encoding/csv"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/glue"
 	gluetypes "github.com/aws/aws-sdk-go-v2/service/glue/types"
+	"github.com/aws/aws-sdk-go-v2/service/iam"
+	iamtypes "github.com/aws/aws-sdk-go-v2/service/iam/types"
 	"github.com/aws/aws-sdk-go-v2/service/lakeformation"
 	lftypes "github.com/aws/aws-sdk-go-v2/service/lakeformation/types"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
@@ -128,7 +132,7 @@ func (l *life) setUp(ctx context.Context) (string, error) {
 	if l.admin, err = admin.New(ctx, l.options(l.owner())); err != nil {
 		return "", err
 	}
-	if _, err := l.admin.InitializeMeshAccount(ctx, admin.InitializeMeshInput{AllowFullTableExternalDataAccess: true}); err != nil {
+	if _, err := l.admin.InitializeMeshAccount(ctx, l.initialization()); err != nil {
 		return "", err
 	}
 	status, err := l.admin.Status(ctx)
@@ -141,8 +145,19 @@ func (l *life) setUp(ctx context.Context) (string, error) {
 	return "no problems found", nil
 }
 
+// runTag is the tag by which the roles of a run's mesh are told from those of any other.
+const runTag = "lakemesh-acceptance"
+
+func (l *life) roles() admin.RoleOptions {
+	return admin.RoleOptions{Tags: map[string]string{runTag: l.run}}
+}
+
+func (l *life) initialization() admin.InitializeMeshInput {
+	return admin.InitializeMeshInput{AllowFullTableExternalDataAccess: true, Roles: l.roles()}
+}
+
 func (l *life) setUpAgain(ctx context.Context) (string, error) {
-	p, err := l.admin.PlanInitializeMeshAccount(ctx, admin.InitializeMeshInput{AllowFullTableExternalDataAccess: true})
+	p, err := l.admin.PlanInitializeMeshAccount(ctx, l.initialization())
 	if err != nil {
 		return "", err
 	}
@@ -153,7 +168,7 @@ func (l *life) setUpAgain(ctx context.Context) (string, error) {
 }
 
 func (l *life) enable(ctx context.Context, a *Account, kind admin.AccountType) error {
-	_, err := admin.BootstrapAccount(ctx, admin.BootstrapInput{Type: kind, Mesh: l.options(l.owner()), Account: l.options(a)})
+	_, err := admin.BootstrapAccount(ctx, admin.BootstrapInput{Type: kind, Mesh: l.options(l.owner()), Account: l.options(a), AccountRoles: l.roles(), MeshRoles: l.roles()})
 	return err
 }
 
@@ -349,12 +364,12 @@ func (l *life) readByCredentials(ctx context.Context) (string, error) {
 // reads tells whether the reader reads a table, in any way.
 func (l *life) reads(ctx context.Context, table string) error {
 	if rows, err := l.ask(ctx, table); err == nil {
-		return fmt.Errorf("Athena showed %d rows of %s", len(rows.Rows), table)
+		return fmt.Errorf("%d rows of %s were shown by Athena", len(rows.Rows), table)
 	} else if err := onlyRefused(err); err != nil {
 		return err
 	}
 	if _, err := l.vended(ctx, table); err == nil {
-		return fmt.Errorf("Lake Formation vended credentials for %s", table)
+		return fmt.Errorf("credentials for %s were vended by Lake Formation", table)
 	} else if err := onlyRefused(err); err != nil {
 		return err
 	}
@@ -490,7 +505,17 @@ func (l *life) wayBack(ctx context.Context) (string, error) {
 
 // sweep removes what is left of the mesh of a life by lakemesh's names, which nothing had before
 // the run: what a run leaves that was killed cannot go the way back in any case.
+//
+// A mesh that somebody else has made since is not touched: its roles have not the run's tag.
 func sweep(ctx context.Context, j *Journal, removers map[Part]*remover) error {
+	ofRun, ofOthers, err := meshRoles(ctx, j, removers)
+	if err != nil {
+		return err
+	}
+	if ofOthers != "" && ofRun != "" {
+		return &lakemesh.Error{Resource: ofOthers, Kind: lakemesh.ErrConflict, Message: "a mesh that run " + j.Header.Run + " did not make uses roles beside its own " + ofRun,
+			Hint: "remove that mesh first (lakemesh mesh destroy), or the roles of the run by hand"}
+	}
 	source := prefix(j.Header.Run) + "-source"
 	published := source
 	for _, a := range j.Header.Accounts {
@@ -499,12 +524,15 @@ func sweep(ctx context.Context, j *Journal, removers map[Part]*remover) error {
 		}
 	}
 	ours := func(name string) bool {
-		return isMeshs(name) || strings.HasPrefix(name, source) || strings.HasPrefix(name, partition+"s3:::"+prefix(j.Header.Run)+"-data-")
+		return isMeshs(name) && ofOthers == "" || strings.HasPrefix(name, source) || strings.HasPrefix(name, partition+"s3:::"+prefix(j.Header.Run)+"-data-")
 	}
 	for _, part := range Parts() {
 		r := removers[part]
-		if err := r.revokeBut(ctx, &lakeformation.ListPermissionsInput{}, func(who string) bool { return !strings.Contains(who, ":role"+lakemesh.IAMPath) }); denied(err) != nil {
-			return err
+		if ofOthers == "" {
+			// What lakemesh's roles hold on the catalog itself.
+			if err := r.revokeBut(ctx, &lakeformation.ListPermissionsInput{}, func(who string) bool { return !strings.Contains(who, ":role"+lakemesh.IAMPath) }); denied(err) != nil {
+				return err
+			}
 		}
 		things, err := r.present(ctx, ours)
 		if err != nil {
@@ -514,6 +542,11 @@ func sweep(ctx context.Context, j *Journal, removers map[Part]*remover) error {
 			things = append([]Thing{{Kind: kindDatabase, In: Mesh, Name: published}}, things...)
 		}
 		for _, t := range things {
+			if t.Kind == kindRecords {
+				if err := r.ofRun(ctx, t.Name, j.Header.Begun); err != nil {
+					return err
+				}
+			}
 			if t.Kind == kindRole {
 				// A role that administers the data lake is taken out before it goes.
 				if err := r.dismiss(ctx); err != nil {
@@ -526,6 +559,58 @@ func sweep(ctx context.Context, j *Journal, removers map[Part]*remover) error {
 		}
 	}
 	return nil
+}
+
+// longestRun is how long after its beginning a run makes something.
+const longestRun = 24 * time.Hour
+
+// ofRun refuses a table of records that a run which began then cannot have made.
+func (r *remover) ofRun(ctx context.Context, table string, begun time.Time) error {
+	out, err := dynamoOf(r.account.config).DescribeTable(ctx, &dynamodb.DescribeTableInput{TableName: &table})
+	if gone(err) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if made := aws.ToTime(out.Table.CreationDateTime); made.Before(begun.Add(-time.Hour)) || made.After(begun.Add(longestRun)) {
+		return &lakemesh.Error{Account: r.account.ID, Resource: "table " + table, Kind: lakemesh.ErrConflict, Message: "it was made at another time than the run: it stays",
+			Hint: "remove it by hand if nobody needs it, then run this again"}
+	}
+	return nil
+}
+
+// meshRoles finds roles with lakemesh's path in the accounts: one with the run's tag, and one without.
+func meshRoles(ctx context.Context, j *Journal, removers map[Part]*remover) (ofRun, ofOthers string, err error) {
+	for _, part := range Parts() {
+		client := iamOf(removers[part].account.config)
+		pages := iam.NewListRolesPaginator(client, &iam.ListRolesInput{PathPrefix: aws.String(lakemesh.IAMPath)})
+		for pages.HasMorePages() {
+			page, err := pages.NextPage(ctx)
+			if err != nil {
+				return "", "", err
+			}
+			for _, role := range page.Roles {
+				// A listing has no tags.
+				out, err := client.GetRole(ctx, &iam.GetRoleInput{RoleName: role.RoleName})
+				if gone(err) {
+					continue
+				}
+				if err != nil {
+					return "", "", err
+				}
+				ours := slices.ContainsFunc(out.Role.Tags, func(t iamtypes.Tag) bool {
+					return aws.ToString(t.Key) == runTag && aws.ToString(t.Value) == j.Header.Run
+				})
+				if ours {
+					ofRun = aws.ToString(role.Arn)
+				} else {
+					ofOthers = aws.ToString(role.Arn)
+				}
+			}
+		}
+	}
+	return ofRun, ofOthers, nil
 }
 
 // dismiss takes lakemesh's roles out of the data lake administrators.

@@ -47,8 +47,16 @@ type Options struct {
 	Tell func(format string, args ...any)
 }
 
-// words of an alias that stand for an account that is in use.
-var inUse = []string{"prod", "prd", "live", "main", "master"}
+// soundsInUse reports whether an alias has a word that stands for an account that is in use.
+func soundsInUse(alias string) bool {
+	for _, word := range strings.FieldsFunc(strings.ToLower(alias), func(r rune) bool { return r < 'a' || r > 'z' }) {
+		switch word {
+		case "prod", "prd", "production", "live", "main", "master":
+			return true
+		}
+	}
+	return false
+}
 
 // Look opens the accounts and looks what is in them. It changes nothing. Accounts that may not be
 // used are refused.
@@ -99,11 +107,8 @@ func look(ctx context.Context, accounts []*Account, o Options) (*Outlook, error)
 func (o *Outlook) lookInto(ctx context.Context, a *Account) error {
 	busy := func(format string, args ...any) { o.Busy[a.ID] = append(o.Busy[a.ID], fmt.Sprintf(format, args...)) }
 	for _, alias := range a.Aliases {
-		for _, word := range inUse {
-			if slices.Contains(strings.FieldsFunc(strings.ToLower(alias), func(r rune) bool { return r < 'a' || r > 'z' }), word) || strings.Contains(strings.ToLower(alias), "production") {
-				busy("it is called %s", alias)
-				break
-			}
+		if soundsInUse(alias) {
+			busy("it is called %s", alias)
 		}
 	}
 	databases, err := glueOf(a.config).GetDatabases(ctx, &glue.GetDatabasesInput{})

@@ -367,10 +367,6 @@ func (s *Stage) onTable(name string) *lftypes.Resource {
 	return &lftypes.Resource{Table: &lftypes.TableResource{CatalogId: aws.String(s.owner().ID), DatabaseName: aws.String(s.database()), Name: &name}}
 }
 
-func (s *Stage) onAllTables() *lftypes.Resource {
-	return &lftypes.Resource{Table: &lftypes.TableResource{CatalogId: aws.String(s.owner().ID), DatabaseName: aws.String(s.database()), TableWildcard: &lftypes.TableWildcard{}}}
-}
-
 func (s *Stage) onColumns(table string, columns ...string) *lftypes.Resource {
 	return &lftypes.Resource{TableWithColumns: &lftypes.TableWithColumnsResource{CatalogId: aws.String(s.owner().ID), DatabaseName: aws.String(s.database()), Name: &table, ColumnNames: columns}}
 }
@@ -388,8 +384,9 @@ func (s *Stage) onTag(key string, values ...string) *lftypes.Resource {
 	return &lftypes.Resource{LFTag: &lftypes.LFTagKeyResource{CatalogId: aws.String(s.owner().ID), TagKey: &key, TagValues: values}}
 }
 
-func (s *Stage) onPolicy(kind lftypes.ResourceType, tags ...lftypes.LFTag) *lftypes.Resource {
-	return &lftypes.Resource{LFTagPolicy: &lftypes.LFTagPolicyResource{CatalogId: aws.String(s.owner().ID), ResourceType: kind, Expression: tags}}
+// onPolicy is an LF-tag policy on tables.
+func (s *Stage) onPolicy(tags ...lftypes.LFTag) *lftypes.Resource {
+	return &lftypes.Resource{LFTagPolicy: &lftypes.LFTagPolicyResource{CatalogId: aws.String(s.owner().ID), ResourceType: lftypes.ResourceTypeTable, Expression: tags}}
 }
 
 func (s *Stage) onFilter(table, name string) *lftypes.Resource {

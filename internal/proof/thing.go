@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"reflect"
 	"slices"
 	"strings"
@@ -56,6 +57,8 @@ type remover struct {
 	account       *Account
 	administrator aws.Config
 	run           string
+	// lived tells that the run began a life, whose mesh has settings of its own.
+	lived bool
 }
 
 // remove removes a thing. What is not there is as wanted.
@@ -161,8 +164,9 @@ func (r *remover) removePolicy(ctx context.Context, name string) error {
 	return err
 }
 
-// restoreSettings puts the data lake settings back. Administrators that others added meanwhile
-// stay.
+// restoreSettings puts the data lake settings back: the run's administrators go, and what the mesh
+// of a life sets is what it was before, where it is still as the mesh set it. What others changed
+// meanwhile stays.
 func (r *remover) restoreSettings(ctx context.Context, before json.RawMessage) error {
 	var old lftypes.DataLakeSettings
 	if err := json.Unmarshal(before, &old); err != nil {
@@ -174,12 +178,31 @@ func (r *remover) restoreSettings(ctx context.Context, before json.RawMessage) e
 		return err
 	}
 	now := out.DataLakeSettings
-	old.DataLakeAdmins = r.others(old.DataLakeAdmins, now.DataLakeAdmins)
-	old.ReadOnlyAdmins = r.others(old.ReadOnlyAdmins, now.ReadOnlyAdmins)
-	if sameSettings(&old, now) {
+	wanted := *now
+	wanted.DataLakeAdmins = r.others(old.DataLakeAdmins, now.DataLakeAdmins)
+	if r.lived && len(now.CreateDatabaseDefaultPermissions) == 0 {
+		wanted.CreateDatabaseDefaultPermissions = old.CreateDatabaseDefaultPermissions
+	}
+	if r.lived && len(now.CreateTableDefaultPermissions) == 0 {
+		wanted.CreateTableDefaultPermissions = old.CreateTableDefaultPermissions
+	}
+	if r.lived && aws.ToBool(now.AllowFullTableExternalDataAccess) {
+		wanted.AllowFullTableExternalDataAccess = old.AllowFullTableExternalDataAccess
+	}
+	lowered := old.Parameters[sharingVersion]
+	if r.lived && lowered != "" && lowered < now.Parameters[sharingVersion] {
+		wanted.Parameters = maps.Clone(now.Parameters)
+		wanted.Parameters[sharingVersion] = lowered
+	}
+	if sameSettings(&wanted, now) {
 		return nil
 	}
-	_, err = putSettings(ctx, client, &old)
+	_, err = putSettings(ctx, client, &wanted)
+	if awserr.Is(err, "InvalidInputException") && wanted.Parameters[sharingVersion] != now.Parameters[sharingVersion] {
+		// AWS tells the way up alone.
+		wanted.Parameters = now.Parameters
+		_, err = putSettings(ctx, client, &wanted)
+	}
 	return err
 }
 
