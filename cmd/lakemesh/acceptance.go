@@ -45,8 +45,8 @@ func (f *acceptanceFlags) options(a *app) (proof.Options, error) {
 		o.Folder = filepath.Join(h.Dir, "acceptance")
 	}
 	o.Tell = a.say
-	if a.flags.local || a.flags.profile != "" {
-		return o, usageError{lakemesh.Invalid("--local and --profile", "the accounts are named by --mesh-profile, --producer-profile and --consumer-profile")}
+	if a.flags.local || a.flags.profile != "" || a.flags.useCredentials != "" {
+		return o, usageError{lakemesh.Invalid("--local, --profile and --use-credentials", "the accounts are named by --mesh-profile, --producer-profile and --consumer-profile")}
 	}
 	return o, nil
 }
@@ -129,6 +129,9 @@ says what would be made; nothing is changed by it.`,
 	cmd.Flags().Var(list{values: &only}, "only", "rules to ask about, or chapters, or life: 9.3.7,16,life (default: everything)")
 	cmd.Flags().BoolVar(&skipLife, "skip-life", false, "leave the life of a product out, which makes a mesh with lakemesh's own names")
 	cmd.Flags().StringVar(&reports, "reports", ".", "folder for the report")
+	// It writes, and holds another command.
+	cmd.Flags().BoolVar(&a.flags.dryRun, "dry-run", false, "look at the accounts, say what would be made, and do nothing")
+	cmd.Flags().BoolVarP(&a.flags.yes, "yes", "y", false, "agree to it without being asked")
 	cmd.AddCommand(a.acceptanceCleanCommand())
 	return cmd
 }

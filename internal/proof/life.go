@@ -153,7 +153,7 @@ func (l *life) roles() admin.RoleOptions {
 }
 
 func (l *life) initialization() admin.InitializeMeshInput {
-	return admin.InitializeMeshInput{AllowFullTableExternalDataAccess: true, Roles: l.roles()}
+	return admin.InitializeMeshInput{AllowFullTableExternalDataAccess: aws.Bool(true), Roles: l.roles()}
 }
 
 func (l *life) setUpAgain(ctx context.Context) (string, error) {
