@@ -66,7 +66,7 @@ func exitCode(err error) int {
 		return server.ExitCode()
 	case is(errNotConfirmed):
 		return exitUnconfirmed
-	case is(errDrift):
+	case is(errDrift, errDifferent):
 		return exitDrift
 	case is(errProblems):
 		return exitProblems

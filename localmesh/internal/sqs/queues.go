@@ -149,6 +149,39 @@ func getQueueURL(c *engine.Call, in *sqs.GetQueueUrlInput) (*sqs.GetQueueUrlOutp
 	return &sqs.GetQueueUrlOutput{QueueUrl: aws.String(q.URL())}, nil
 }
 
+// listQueues tells a token only where it was asked for a number, as SQS does
+// (https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ListQueues.html).
+func listQueues(c *engine.Call, in *sqs.ListQueuesInput) (*sqs.ListQueuesOutput, error) {
+	if err := c.Allow("sqs:ListQueues", "*"); err != nil {
+		return nil, err
+	}
+	most := mostListed
+	if in.MaxResults != nil {
+		if most = int(*in.MaxResults); most < 1 || most > mostListed {
+			return nil, engine.Errorf("InvalidParameterValue", "Value for parameter MaxResults is invalid. Reason: Must be an integer from 1 to 1000.")
+		}
+	}
+	out := &sqs.ListQueuesOutput{}
+	last := ""
+	err := state.Queues.Scan(c.Tx, []string{c.Account(), c.Region}, "", func(_ string, q state.Queue) bool {
+		if !strings.HasPrefix(q.Name, aws.ToString(in.QueueNamePrefix)) || q.Name <= aws.ToString(in.NextToken) {
+			return true
+		}
+		if len(out.QueueUrls) == most {
+			if in.MaxResults != nil {
+				out.NextToken = &last
+			}
+			return false
+		}
+		out.QueueUrls, last = append(out.QueueUrls, q.URL()), q.Name
+		return true
+	})
+	return out, err
+}
+
+// mostListed is how many queues a page has at most.
+const mostListed = 1000
+
 func getQueueAttributes(c *engine.Call, in *sqs.GetQueueAttributesInput) (*sqs.GetQueueAttributesOutput, error) {
 	q, err := open(c, in.QueueUrl, "sqs:GetQueueAttributes")
 	if err != nil {

@@ -26,6 +26,7 @@ func Service() engine.Service {
 			engine.Op("CreateQueue", engine.Write, docs+"CreateQueue.html", "IAM on the queue; standard queues; one that exists with other attributes is refused", createQueue),
 			engine.Op("DeleteQueue", engine.Write, docs+"DeleteQueue.html", "IAM and the queue's policy; what is in it goes with it", deleteQueue),
 			engine.Op("GetQueueUrl", engine.Read, docs+"GetQueueUrl.html", "IAM and the queue's policy", getQueueURL),
+			engine.Op("ListQueues", engine.Read, docs+"ListQueues.html", "IAM on *; those of the account and Region, by the beginning of their names, in pages of up to 1000", listQueues),
 			engine.Op("GetQueueAttributes", engine.Read, docs+"GetQueueAttributes.html", "IAM and the queue's policy; those that were set, the ARN and the approximate number of messages", getQueueAttributes),
 			engine.Op("SetQueueAttributes", engine.Write, docs+"SetQueueAttributes.html", "IAM and the queue's policy; the policy is one, the retention 60 to 1209600 seconds", setQueueAttributes),
 			engine.Op("SendMessage", engine.Write, docs+"SendMessage.html", "IAM and the queue's policy; 1 MiB; no attributes", sendMessage),
