@@ -40,7 +40,12 @@ func main() {
 type chapter struct {
 	Name  string
 	Pages []entry
+	// Open says that its pages are seen at once: it is short, or the page is one of them.
+	Open bool
 }
+
+// short is how many pages of a chapter are seen at once.
+const short = 12
 
 // entry is a page in the contents.
 type entry struct {
@@ -58,7 +63,8 @@ var chapters = []struct {
 	{"Recipes", []string{"docs/recipes/*"}},
 	{"Set up and operate", []string{"docs/set-up-on-aws.md", "docs/iac.md", "docs/operate.md", "docs/kms.md", "docs/upgrade.md", "docs/acceptance.md", "docs/leaving.md", "docs/support.md"}},
 	{"Come from elsewhere", []string{"docs/migration.md", "docs/adopt.md"}},
-	{"Understand", []string{"docs/how-it-works.md", "docs/security.md", "docs/limits.md", "docs/performance.md", "docs/decisions/*"}},
+	{"Understand", []string{"docs/how-it-works.md", "docs/security.md", "docs/limits.md", "docs/performance.md"}},
+	{"Decisions", []string{"docs/decisions/README.md", "docs/decisions/*"}},
 	{"The local mesh", []string{"docs/testing.md", "docs/local-mesh.md", "docs/aws-rules.md"}},
 	{"The project", []string{"CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md", "docs/*"}},
 }
@@ -145,6 +151,7 @@ func (s site) page(layout *template.Template, p *pages.Page, order [][]*pages.Pa
 	for i, list := range order {
 		c := chapter{Name: chapters[i].name}
 		for _, other := range list {
+			c.Open = c.Open || other == p || len(list) <= short
 			c.Pages = append(c.Pages, entry{other.Title, relative(here, file(other.Path)), other == p})
 		}
 		if len(c.Pages) > 0 {
