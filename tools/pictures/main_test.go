@@ -9,7 +9,11 @@ import (
 
 func TestPicturesAreOfToday(t *testing.T) {
 	t.Parallel()
-	for name, svg := range pictures() {
+	all, err := pictures()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, svg := range all {
 		there, err := os.ReadFile("../../docs/pictures/" + name + ".svg")
 		if err != nil {
 			t.Fatal(err)
@@ -24,7 +28,11 @@ func TestTextsStayInThePictures(t *testing.T) {
 	t.Parallel()
 	texts := regexp.MustCompile(`<text x="([0-9]+)" y="([0-9]+)" text-anchor="([a-z]+)"[^>]*>([^<]*)`)
 	size := regexp.MustCompile(`<svg [^>]*width="([0-9]+)" height="([0-9]+)"`)
-	for name, svg := range pictures() {
+	all, err := pictures()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, svg := range all {
 		m := size.FindStringSubmatch(svg)
 		width, _ := strconv.ParseFloat(m[1], 64)
 		height, _ := strconv.ParseFloat(m[2], 64)
