@@ -12,8 +12,8 @@ func (v *View) Mermaid() string {
 	var b strings.Builder
 	b.WriteString("flowchart LR\n")
 	fmt.Fprintf(&b, "  %%%% %s\n", quoted(v.Title))
-	for _, n := range v.Notes {
-		fmt.Fprintf(&b, "  %%%% %s\n", quoted(n))
+	for i, n := range v.Notes {
+		fmt.Fprintf(&b, "  note%d[/\"%s\"/]\n", i+1, quoted(n))
 	}
 	products := map[string]string{}
 	for i, o := range v.Owners {

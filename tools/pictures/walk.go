@@ -29,7 +29,7 @@ func walk() string {
 		{chain.Partitions, "and so are its partitions", "owner"},
 	}
 	const high = 34
-	c := &canvas{width: 860, height: 110 + len(links)*high + 80, title: "The chain that verify walks"}
+	c := &canvas{width: 860, height: 110 + len(links)*high + 34, title: "The chain that verify walks"}
 	c.text(150, 36, "middle", `font-weight="bold" font-size="14"`, "a decision")
 	c.text(290, 36, "start", `font-weight="bold"`, "what has to hold")
 	c.text(650, 36, "start", `font-weight="bold"`, "who sees it")

@@ -73,8 +73,9 @@ func Record(title, text string) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, `<svg xmlns="http://www.w3.org/2000/svg" width="%.0f" height="%.0f" viewBox="0 0 %.0f %.0f" role="img" font-family="ui-monospace, SFMono-Regular, Menlo, 'DejaVu Sans Mono', 'Liberation Mono', monospace" font-size="12.5">`+"\n", width, height, width, height)
 	fmt.Fprintf(&b, "<title>%s</title>\n<desc>%s</desc>\n", html.EscapeString(title), html.EscapeString(text))
+	// It begins with its end: who shows no motion shows that.
 	b.WriteString("<style>\n.t{white-space:pre}\n@media (prefers-reduced-motion: no-preference){\n")
-	fmt.Fprintf(&b, "#s{animation:s %.1fs step-end infinite}#c{animation:c %.1fs step-end infinite}\n", whole, whole)
+	fmt.Fprintf(&b, "#s{animation:s %.1fs step-end %.1fs infinite}#c{animation:c %.1fs step-end %.1fs infinite}\n", whole, last/2-whole, whole, last/2-whole)
 	for _, k := range []struct {
 		name string
 		at   func(int) float64
