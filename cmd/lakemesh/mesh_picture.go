@@ -69,6 +69,9 @@ func (a *app) seen(ctx context.Context, as string, verify bool) (*picture.Seen, 
 		return nil, err
 	}
 	seen.Account, seen.Region = options.MeshAccountID, options.Region
+	if seen.Region == "" && options.Config != nil {
+		seen.Region = options.Config.Region
+	}
 	if as == "admin" {
 		mesh, err := a.admin(ctx, lakemesh.MeshIdentity)
 		if err != nil {
