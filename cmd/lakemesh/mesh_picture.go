@@ -19,17 +19,21 @@ func (a *app) meshPicture() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "picture",
 		Short: "Draw this mesh: accounts, products, who holds what, and drift",
-		Long: `Draws the mesh as it is now, as an SVG picture or a Mermaid flowchart: on the left who
+		Long: `Draws the mesh as it is now, as an SVG picture or a Mermaid flowchart on stdout, which
+"> mesh.svg" behind the command keeps in a file: on the left who
 publishes what, on the right who holds what of it. What verify finds is drawn in red. It
 reads what "access list" and "verify" read, and changes nothing.
 
 A large mesh is drawn from one account or one product; what does not fit is counted.`,
-		Example: `  lakemesh mesh picture > mesh.svg
-  lakemesh mesh picture --account 111111111111 > account.svg
+		Example: `  lakemesh mesh picture
+  lakemesh mesh picture --account 111111111111
   lakemesh mesh picture --product sales-111111111111 --format mermaid
-  lakemesh mesh picture --as producer > mine.svg`,
+  lakemesh mesh picture --as producer`,
 		Args: cobra.NoArgs,
 		RunE: a.do(func(ctx context.Context, _ []string) error {
+			if start.Limit < 1 {
+				return usageError{lakemesh.Invalid("--limit", "a number above 0 is expected")}
+			}
 			seen, err := a.seen(ctx, as, !unverified)
 			if err != nil {
 				return err

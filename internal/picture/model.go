@@ -99,7 +99,7 @@ type drawing struct {
 
 // Of makes the model of what is seen.
 func Of(s Seen) *Mesh {
-	d := &drawing{mesh: &Mesh{Account: s.Account, Region: s.Region}, accounts: map[string]*Account{}, products: map[string]*Product{},
+	d := &drawing{mesh: &Mesh{Account: s.Account, Region: s.Region, Accounts: []Account{}, Products: []Product{}, Accesses: []Access{}, Findings: []Finding{}}, accounts: map[string]*Account{}, products: map[string]*Product{},
 		tables: map[pair]bool{}, accesses: map[pair]*Access{}, onDatabase: map[pair]*Access{}}
 	for _, id := range s.Producers {
 		d.account(id).Producer = true
