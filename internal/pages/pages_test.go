@@ -1,9 +1,12 @@
 package pages
 
 import (
+	"encoding/json"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
+	"strings"
 	"testing"
 )
 
@@ -104,6 +107,28 @@ func TestWhatRuns(t *testing.T) {
 	} {
 		if got := (Block{Language: "sh", Text: text}).Runs(); got != want {
 			t.Errorf("%q: %t", text, got)
+		}
+	}
+}
+
+// What a page says to run of the repository is there, and what it shows as JSON is JSON.
+func TestBlocksAreWhatTheySay(t *testing.T) {
+	t.Parallel()
+	all, err := All(root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ours := regexp.MustCompile(`(?:go (?:run|test|install)(?: -[a-z]+)*|bash) (\.[./a-zA-Z_-]*)`)
+	for _, p := range all {
+		for _, b := range p.Blocks {
+			if b.Language == "json" && !json.Valid([]byte(b.Text)) {
+				t.Errorf("%s:%d: it is no JSON", p.Path, b.Line)
+			}
+			for _, m := range ours.FindAllStringSubmatch(b.Text, -1) {
+				if _, err := os.Stat(filepath.Join(root, strings.TrimSuffix(m[1], "/..."))); err != nil {
+					t.Errorf("%s:%d: %s is not there", p.Path, b.Line, m[1])
+				}
+			}
 		}
 	}
 }

@@ -2,28 +2,42 @@ package main
 
 import "strings"
 
+// What somebody may do with a table.
+const (
+	nothing  = "nothing"
+	metadata = "metadata"
+	rows     = "rows"
+	handOn   = "may hand on"
+)
+
+// step is what everybody may do after a step.
+type step struct {
+	name string
+	// producer are the producer's own people, everybody is every consumer of a public
+	// product, asking are the administrators of the account that asks, and reader is the role
+	// that is to read.
+	producer, everybody, asking, reader string
+}
+
+// lifeOfATable is who may do what with a table, step by step. A test lives it.
+func lifeOfATable() []step {
+	return []step{
+		{"before it is published", rows, nothing, nothing, nothing},
+		{"product create", rows, metadata, metadata, nothing},
+		{"request create", rows, metadata, metadata, nothing},
+		{"request approve", rows, metadata, handOn, nothing},
+		{"subscription import --principals", rows, metadata, handOn, rows},
+		{"update to DESCRIBE, import again", rows, metadata, handOn, metadata},
+		{"subscription delete", rows, metadata, metadata, nothing},
+		{"product unpublish", rows, nothing, nothing, nothing},
+	}
+}
+
 // steps shows who may see and read what after each step.
 func steps() string {
-	const (
-		nothing  = "nothing"
-		metadata = "metadata"
-		rows     = "rows"
-	)
 	columns := []string{"the producer's own people", "every consumer, of a public product", "administrators of the asking account", "the role that is to read"}
-	table := []struct {
-		step  string
-		cells [4]string
-	}{
-		{"before it is published", [4]string{rows, nothing, nothing, nothing}},
-		{"product create", [4]string{rows, metadata, metadata, nothing}},
-		{"request create", [4]string{rows, metadata, metadata, nothing}},
-		{"request approve", [4]string{rows, metadata, "may hand on", nothing}},
-		{"subscription import --principals", [4]string{rows, metadata, "may hand on", rows}},
-		{"update to DESCRIBE, import again", [4]string{rows, metadata, "may hand on", metadata}},
-		{"subscription delete", [4]string{rows, metadata, metadata, nothing}},
-		{"product unpublish", [4]string{rows, nothing, nothing, nothing}},
-	}
-	fill := map[string]string{nothing: shut, metadata: owning, rows: holding, "may hand on": central}
+	table := lifeOfATable()
+	fill := map[string]string{nothing: shut, metadata: owning, rows: holding, handOn: central}
 	const (
 		first, wide = 260, 190
 		head, high  = 64, 34
@@ -37,8 +51,8 @@ func steps() string {
 	}
 	for i, r := range table {
 		y := 20 + head + i*high
-		c.text(30, y+22, "start", "", r.step)
-		for j, cell := range r.cells {
+		c.text(30, y+22, "start", "", r.name)
+		for j, cell := range []string{r.producer, r.everybody, r.asking, r.reader} {
 			c.rect(20+first+j*wide+3, y+3, wide-6, high-6, fill[cell])
 			c.text(20+first+j*wide+wide/2, y+22, "middle", "", cell)
 		}
