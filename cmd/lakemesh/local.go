@@ -92,7 +92,7 @@ other id is an account, too: "local env --as" opens it. The address followed by
 	f.BoolVar(&o.ExposeToNetwork, "expose-to-network", false, "accept an --addr that other machines can reach")
 	f.DurationVar(&o.Latency, "latency", 0, "make each call take that much longer, such as 20ms")
 	f.Float64Var(&o.Rate, "rate", 0, "throttle each API to that many calls a second (default: no limit)")
-	f.IntVar(&o.EventualConsistency, "eventual-consistency", 0, "let others miss each change up to that many times that they look (default: known at once)")
+	f.IntVar(&o.EventualConsistency, "eventual-consistency", 0, "be late as AWS is: a change is seen by others after up to that many looks in vain (default: at once)")
 	return cmd
 }
 

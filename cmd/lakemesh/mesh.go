@@ -13,7 +13,7 @@ import (
 )
 
 func (a *app) meshCommand() *cobra.Command {
-	return group("mesh", "Set the data mesh account up, look at it, and remove it", a.meshInit(), a.meshUpgrade(), a.meshOptIn(), a.meshStatus(), a.meshDestroy())
+	return group("mesh", "Set the data mesh account up, look at it, and remove it", a.meshInit(), a.meshUpgrade(), a.meshOptIn(), a.meshStatus(), a.meshPicture(), a.meshDestroy())
 }
 
 // externalFlag lets engines that are not integrated with Lake Formation read.
