@@ -152,8 +152,8 @@ func (s *surveyed) crawlerNeeds() []question {
 			}
 			buckets[p.Bucket] = true
 			// A place of each bucket stands for the others.
-			needs = append(needs, question{[]string{"s3:GetObject"}, []string{p.ARN() + "/*"}},
-				question{[]string{"s3:ListBucket"}, []string{storage.Place{Bucket: p.Bucket}.ARN()}})
+			needs = append(needs, question{[]string{"s3:GetObject"}, []string{p.ARN(s.partition) + "/*"}},
+				question{[]string{"s3:ListBucket"}, []string{storage.Place{Bucket: p.Bucket}.ARN(s.partition)}})
 		}
 	}
 	return needs
