@@ -210,7 +210,7 @@ func TestEachConditionOnTheTablesIsNeeded(t *testing.T) {
 // A role's documents fit IAM's quotas, with the longest names that there can be.
 func TestPoliciesFitTheQuotas(t *testing.T) {
 	t.Parallel()
-	a := &Admin{account: testMesh, mesh: testMesh, region: "ap-southeast-99"}
+	a := &Admin{account: testMesh, mesh: testMesh, region: "ap-southeast-99", partition: lakemesh.PartitionAWS}
 	buckets := make([]string, 47)
 	for i := range buckets {
 		buckets[i] = fmt.Sprintf("%s-%02d", strings.Repeat("b", 60), i)

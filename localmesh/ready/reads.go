@@ -17,9 +17,11 @@ import (
 
 // readerPolicy lets a role call what reads, and keep results of queries; Lake Formation decides
 // what it is shown.
-const readerPolicy = `{"Version":"2012-10-17","Statement":[
+func readerPolicy(p lakemesh.Partition) string {
+	return `{"Version":"2012-10-17","Statement":[
   {"Effect":"Allow","Action":["athena:*","glue:Get*","lakeformation:Get*"],"Resource":"*"},
-  {"Effect":"Allow","Action":["s3:GetBucketLocation","s3:GetObject","s3:PutObject"],"Resource":"arn:aws:s3:::` + resultsBucket + `*"}]}`
+  {"Effect":"Allow","Action":["s3:GetBucketLocation","s3:GetObject","s3:PutObject"],"Resource":"` + p.BucketARN(resultsBucket+"*") + `"}]}`
+}
 
 const resultsBucket = "ready-query-results-"
 
@@ -97,7 +99,7 @@ func (m *Mesh) CannotRead(role, database, table string) {
 // exists looks whether there is a table, as those who are shown it: AWS tells nobody else whether
 // something is not there or only not theirs.
 func (m *Mesh) exists(account, database, table string) error {
-	client := glue.NewFromConfig(m.Config(Administrator(account)))
+	client := glue.NewFromConfig(m.Config(m.RoleARN(account, "Admin")))
 	if who, err := m.lakeAdministrator(account); err == nil {
 		client = glue.NewFromConfig(m.Config(who))
 	}
