@@ -17,3 +17,15 @@ func CheckRegion(parameter, region string) error {
 	}
 	return nil
 }
+
+// CheckRegion refuses a region of another partition, too, in which the same accounts and roles
+// are not.
+func (p Partition) CheckRegion(parameter, region string) error {
+	if err := CheckRegion(parameter, region); err != nil {
+		return err
+	}
+	if of := PartitionOf(region); of != p {
+		return Invalid(parameter, "region %s is of partition %s, and this mesh is in %s", region, of, p)
+	}
+	return nil
+}

@@ -39,7 +39,7 @@ func linkRegionsIn(policy string) []string {
 // in order, without the mesh's own.
 func (a *Admin) linkRegions(asked []string, found *foundRole) ([]string, error) {
 	for _, r := range asked {
-		if err := lakemesh.CheckRegion("LinkRegions", r); err != nil {
+		if err := a.partition.CheckRegion("LinkRegions", r); err != nil {
 			return nil, err
 		}
 	}

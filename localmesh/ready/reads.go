@@ -12,6 +12,7 @@ import (
 	s3types "github.com/aws/aws-sdk-go-v2/service/s3/types"
 
 	"github.com/lakemesh/lakemesh"
+	"github.com/lakemesh/lakemesh/internal/identity"
 	"github.com/lakemesh/lakemesh/query"
 )
 
@@ -32,7 +33,7 @@ func (m *Mesh) Query(role, database, sql string) (*query.Result, error) {
 	m.t.Helper()
 	account := accountOf(role)
 	bucket := resultsBucket + account
-	_, err := m.S3(account).CreateBucket(m.ctx(), &s3.CreateBucketInput{Bucket: &bucket})
+	_, err := m.S3(account).CreateBucket(m.ctx(), &s3.CreateBucketInput{Bucket: &bucket, CreateBucketConfiguration: identity.BucketIn(m.Region())})
 	if owned := (*s3types.BucketAlreadyOwnedByYou)(nil); err != nil && !errors.As(err, &owned) {
 		return nil, fmt.Errorf("make a bucket for results: %w", err)
 	}
