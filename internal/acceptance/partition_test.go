@@ -132,7 +132,7 @@ func (w *elsewhere) shows(what string, result any, err error) {
 }
 
 func eachPartition(t *testing.T, do func(t *testing.T, w *elsewhere)) {
-	for _, region := range []string{"us-east-1", "cn-north-1", "us-gov-west-1"} {
+	for _, region := range []string{"cn-north-1", "us-gov-west-1"} {
 		t.Run(region, func(t *testing.T) {
 			t.Parallel()
 			do(t, newElsewhere(t, region))
@@ -234,20 +234,20 @@ func TestALifeInAnotherPartition(t *testing.T) {
 				t.Errorf("the %s finds %+v", side, findings)
 			}
 		}
-		for _, q := range []struct {
-			principal, table string
-			verdict          chain.Verdict
-		}{{analyst, "airports", chain.Can}, {clerk, "routes", chain.Can}, {clerk, "airports", chain.Cannot}} {
-			question := chain.Question{Database: published.DatabaseName, Table: q.table, Principal: q.principal}
-			e, err := c.Explain(t.Context(), question)
-			w.shows("explanation", e, err)
-			if e.Verdict != q.verdict {
-				t.Errorf("%s reads %s: %s", q.principal, q.table, e.Verdict)
-			}
-			e, err = p.Explain(t.Context(), question)
-			w.shows("explanation by the producer", e, err)
-			if e.Verdict != q.verdict {
-				t.Errorf("%s reads %s, to the producer: %s", q.principal, q.table, e.Verdict)
+		// Neither side sees all links, and none that it sees is broken: roles, keys, locations and
+		// buckets are compared by their ARNs.
+		for principal, table := range map[string]string{analyst: "airports", clerk: "routes"} {
+			q := chain.Question{Database: published.DatabaseName, Table: table, Principal: principal}
+			for side, explain := range map[string]func() (*chain.Explanation, error){
+				"consumer":      func() (*chain.Explanation, error) { return c.Explain(t.Context(), q) },
+				"producer":      func() (*chain.Explanation, error) { return p.Explain(t.Context(), q) },
+				"administrator": func() (*chain.Explanation, error) { return a.Explain(t.Context(), q) },
+			} {
+				e, err := explain()
+				w.shows("explanation by the "+side, e, err)
+				if e.Verdict == chain.Cannot || e.Ways[0].Broken != "" {
+					t.Errorf("%s reads %s, to the %s: %s\n%+v", principal, table, side, e.Verdict, e.Ways)
+				}
 			}
 		}
 		list, err := a.AccessList(t.Context(), admin.AccessListInput{})
