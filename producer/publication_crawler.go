@@ -139,7 +139,7 @@ type question struct{ actions, resources []string }
 // crawlerNeeds are what a crawler of the tables does
 // (https://docs.aws.amazon.com/glue/latest/dg/crawler-prereqs.html).
 func (s *surveyed) crawlerNeeds() []question {
-	catalog, database := lakemesh.CatalogARN(s.region, s.meshAccount), lakemesh.DatabaseARN(s.region, s.meshAccount, s.target)
+	catalog, database := s.partition.CatalogARN(s.region, s.meshAccount), s.partition.DatabaseARN(s.region, s.meshAccount, s.target)
 	needs := []question{
 		{[]string{"lakeformation:GetDataAccess"}, []string{"*"}},
 		{[]string{"glue:GetDatabase", "glue:GetTable", "glue:UpdateTable", "glue:GetPartitions", "glue:BatchCreatePartition", "glue:BatchUpdatePartition"}, []string{catalog, database}},

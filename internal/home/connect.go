@@ -31,6 +31,9 @@ type Connection struct {
 
 // InMemory starts a mesh in memory, with its accounts, in the partition of a region.
 func InMemory(ctx context.Context, region string) (*Connection, error) {
+	if err := known(region); err != nil {
+		return nil, err
+	}
 	mesh := localmesh.New(in(region)...)
 	file, err := setUpAccounts(ctx, mesh, DefaultAccounts())
 	if err != nil {
@@ -44,6 +47,9 @@ func InMemory(ctx context.Context, region string) (*Connection, error) {
 // missing. A region is one in which somebody is going to work: a mesh that is made now is in
 // its partition of AWS, and one that is there has to be.
 func (h Home) Connect(ctx context.Context, region string) (*Connection, error) {
+	if err := known(region); err != nil {
+		return nil, err
+	}
 	var c *Connection
 	err := poll.Until(ctx, patience, "the local mesh in "+h.Dir, func(ctx context.Context) (bool, error) {
 		s, err := h.findServer(ctx)
@@ -79,6 +85,14 @@ func (h Home) Connect(ctx context.Context, region string) (*Connection, error) {
 		return nil, errors.Join(err, c.Close())
 	}
 	return c, nil
+}
+
+// known refuses what is no region, and regions of partitions in which lakemesh does not work.
+func known(region string) error {
+	if region == "" {
+		return nil
+	}
+	return lakemesh.CheckRegion("--region", region)
 }
 
 // in is the option for a mesh that is to be in the partition of a region. One of the partition

@@ -63,6 +63,9 @@ func (h Home) Serve(ctx context.Context, o ServeOptions) (err error) {
 	if err := checkAddress(o.Address, o.ExposeToNetwork); err != nil {
 		return err
 	}
+	if err := known(o.Region); err != nil {
+		return err
+	}
 	var options []localmesh.Option
 	if o.ExposeToNetwork {
 		options = append(options, localmesh.WithAnyHost())
