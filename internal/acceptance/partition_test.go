@@ -420,7 +420,7 @@ func TestPoliciesOfAnotherPartitionAreRefused(t *testing.T) {
 		cfg := m.Config(m.RoleARN(producerAccount, "Admin"))
 		client := iam.NewFromConfig(cfg)
 		for text, want := range map[string]string{
-			`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:*","Resource":"` + foreign.BucketARN("b") + `"}]}`:      `MalformedPolicyDocument: Partition "` + string(foreign) + `" is not valid for resource "` + foreign.BucketARN("b") + `".`,
+			`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:*","Resource":"` + foreign.BucketARN("b") + `"}]}`:       `MalformedPolicyDocument: Partition "` + string(foreign) + `" is not valid for resource "` + foreign.BucketARN("b") + `".`,
 			`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"s3:*","Resource":"` + m.Partition().BucketARN("b") + `"}]}`: "",
 		} {
 			_, err := client.PutRolePolicy(t.Context(), &iam.PutRolePolicyInput{RoleName: aws.String("Admin"), PolicyName: aws.String("p"), PolicyDocument: &text})
