@@ -19,6 +19,7 @@ func namedInExamples() map[string][]string {
 		"internal/chain/by_hand.go":     {"PartitionAWS"}, // of a finding without a role
 		"internal/home/connect.go":      {"PartitionAWS"}, // which a local mesh is in where no region is said
 		"cmd/lakemesh/explain.go":       {"--principal arn:aws:iam::222222222222:role/Analyst"},
+		"cmd/lakemesh/examples.go":      {"--principals arn:aws:iam::222222222222:role/Analyst"},
 		"cmd/lakemesh/query.go":         {"--role arn:aws:iam::222222222222:role/Analyst"},
 		"cmd/lakemesh/local.go":         {"--as arn:aws:iam::123456789012:role/Admin"},
 		"scope.go":                      {"as arn:aws:organizations::444444444444:organization/o-abcdefghij"},
