@@ -1,9 +1,6 @@
 package lakemesh
 
-import (
-	"fmt"
-	"strings"
-)
+import "strings"
 
 // DefaultRegion is the region in which the personas work if none is given.
 const DefaultRegion = "us-east-1"
@@ -49,11 +46,6 @@ const (
 // set the values of the shared keys; those of its own key it sets alone.
 func OwnerTag(key, owner string) string { return key + "-" + owner }
 
-// RoleARN is the ARN of one of the mesh's roles in an account.
-func RoleARN(account, role string) string {
-	return fmt.Sprintf("arn:aws:iam::%s:role%s%s", account, IAMPath, role)
-}
-
 // MeshProducerRole is the name of a producer's role in the mesh account.
 func MeshProducerRole(producerAccount string) string {
 	return "DataMeshAdminProducer-" + producerAccount
@@ -73,24 +65,9 @@ func EndingRole(producerAccount string) string { return "DataMeshEnding-" + prod
 // EndingGroup is the group of the schedules that end grants.
 const EndingGroup = "lakemesh-ends"
 
-// EndingGroupARN is the ARN of the group of schedules that end grants.
-func EndingGroupARN(region, meshAccount string) string {
-	return fmt.Sprintf("arn:aws:scheduler:%s:%s:schedule-group/%s", region, meshAccount, EndingGroup)
-}
-
-// EndingSchedules is the ARN of schedules of that group, by their names or a pattern.
-func EndingSchedules(region, meshAccount, names string) string {
-	return fmt.Sprintf("arn:aws:scheduler:%s:%s:schedule/%s/%s", region, meshAccount, EndingGroup, names)
-}
-
 // EndingQueue is the name of the queue of what EventBridge Scheduler could not end of a
 // producer's grants.
 func EndingQueue(producerAccount string) string { return EndingGroup + "-" + producerAccount }
-
-// EndingQueueARN is the ARN of that queue.
-func EndingQueueARN(region, meshAccount, producerAccount string) string {
-	return fmt.Sprintf("arn:aws:sqs:%s:%s:%s", region, meshAccount, EndingQueue(producerAccount))
-}
 
 // MeshConsumerRole is the name of a consumer's role in the mesh account.
 func MeshConsumerRole(consumerAccount string) string {
@@ -103,16 +80,6 @@ func MeshDatabaseName(sourceDatabase, producerAccount string) string {
 	return sourceDatabase + "-" + producerAccount
 }
 
-// CatalogARN is the ARN of an account's Glue Data Catalog.
-func CatalogARN(region, account string) string {
-	return fmt.Sprintf("arn:aws:glue:%s:%s:catalog", region, account)
-}
-
-// DatabaseARN is the ARN of a Glue database.
-func DatabaseARN(region, account, database string) string {
-	return fmt.Sprintf("arn:aws:glue:%s:%s:database/%s", region, account, database)
-}
-
 // DatabaseOfARN is the name of the database whose ARN it is. ok is false for an ARN of
 // anything else.
 func DatabaseOfARN(arn string) (name string, ok bool) {
@@ -122,9 +89,4 @@ func DatabaseOfARN(arn string) (name string, ok bool) {
 	}
 	name, ok = strings.CutPrefix(parts[5], "database/")
 	return name, ok && name != ""
-}
-
-// TableARN is the ARN of a Glue table.
-func TableARN(region, account, database, table string) string {
-	return fmt.Sprintf("arn:aws:glue:%s:%s:table/%s/%s", region, account, database, table)
 }

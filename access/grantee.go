@@ -31,16 +31,19 @@ func ParseGrantee(text string) (Grantee, error) {
 }
 
 // CheckPrincipals refuses principals that are neither users and roles of an account nor
-// organizations and units of them. That one scope does not name both is checked by
+// organizations and units of them, and those of another partition. That one scope does not name both is checked by
 // [lakemesh.Scope.Check].
-func CheckPrincipals(account string, principals []string) error {
+func CheckPrincipals(partition lakemesh.Partition, account string, principals []string) error {
 	for _, p := range principals {
+		if err := partition.Check("Principals", p); err != nil {
+			return err
+		}
 		g := Grantee(p)
 		if g.Organization() {
 			continue
 		}
 		if !g.identity() {
-			return lakemesh.Invalid("Principals", "%q is not the ARN of a user or a role, as arn:aws:iam::%s:role/NAME, nor that of an organization or an organizational unit", p, account)
+			return lakemesh.Invalid("Principals", "%q is not the ARN of a user or a role, as %s, nor that of an organization or an organizational unit", p, partition.ARN("iam", "", account, "role/NAME"))
 		}
 		if g.Account() != account {
 			return lakemesh.Invalid("Principals", "%s is not of account %s, which the subscription is for", p, account)

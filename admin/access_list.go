@@ -29,7 +29,7 @@ func (a *Admin) AccessList(ctx context.Context, in AccessListInput) (*access.Lis
 		return nil, err
 	}
 	records := a.records()
-	s := accesslist.Source{Tracker: records, Mesh: a.mesh}
+	s := accesslist.Source{Tracker: records, Mesh: a.mesh, Partition: a.partition}
 	var err error
 	if s.Records, err = records.Everybody(ctx); err != nil {
 		return nil, err
@@ -41,7 +41,7 @@ func (a *Admin) AccessList(ctx context.Context, in AccessListInput) (*access.Lis
 	if err != nil {
 		return nil, identity.Explain(opAccessList, a.mesh, "permissions", err)
 	}
-	owners := makersOf(a.mesh, there)
+	owners := makersOf(a.partition, a.mesh, there)
 	s.OwnersOf = func(database string) map[string]bool { return owners.on(access.OnDatabase(a.mesh, database)) }
 	foreign := 0
 	s.Records = slices.DeleteFunc(s.Records, func(r *tracker.Record) bool {
@@ -68,7 +68,7 @@ func (a *Admin) seesGrants(ctx context.Context, op string) error {
 	if err != nil {
 		return err
 	}
-	if !isAdministrator(settings, lakemesh.RoleARN(a.mesh, lakemesh.ManagerRole)) {
+	if !isAdministrator(settings, a.partition.RoleARN(a.mesh, lakemesh.ManagerRole)) {
 		// Who is no administrator is shown only what it holds itself.
 		return &lakemesh.Error{Op: op, Account: a.mesh, Resource: "what is granted", Kind: lakemesh.ErrAccessDenied,
 			Message: lakemesh.ManagerRole + " is no data lake administrator, so that it may not see who holds what", Hint: "initialize the mesh account again", Do: []lakemesh.Call{lakemesh.Do("admin.InitializeMeshAccount")}}

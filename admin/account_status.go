@@ -33,11 +33,11 @@ func (a *Admin) accountStatus(ctx context.Context, out *StatusOutput) error {
 	}
 	statuses := make([]*RoleStatus, len(names))
 	for i, name := range names {
-		s := &RoleStatus{RoleARN: lakemesh.RoleARN(a.account, name), Exists: found[i].exists}
+		s := &RoleStatus{RoleARN: a.partition.RoleARN(a.account, name), Exists: found[i].exists}
 		s.Administrator = slices.Contains(out.Administrators, s.RoleARN)
 		switch {
 		case !s.Exists:
-		case !s.Administrator || found[i].policy == "" || !trustsOnly(found[i].trust, "arn:aws:iam::"+a.account+":root"):
+		case !s.Administrator || found[i].policy == "" || !trustsOnly(found[i].trust, a.partition.Root(a.account)):
 			out.Problems = append(out.Problems, fmt.Sprintf("role %s is not set up completely: the account must be initialized again", name))
 		case len(found[i].differences(a.ownRoleAgain(name, found[i]))) > 0:
 			out.Problems = append(out.Problems, fmt.Sprintf("role %s is not as this version makes it: the account must be initialized again, with the same crawler role, buckets and keys", name))
@@ -60,7 +60,7 @@ func (a *Admin) accountStatus(ctx context.Context, out *StatusOutput) error {
 	meshRoles := []string{lakemesh.MeshProducerRole(a.account), lakemesh.MeshConsumerRole(a.account)}
 	for i, s := range statuses {
 		if s.Exists {
-			a.tryHops(ctx, out, s.RoleARN, lakemesh.RoleARN(a.mesh, meshRoles[i]))
+			a.tryHops(ctx, out, s.RoleARN, a.partition.RoleARN(a.mesh, meshRoles[i]))
 		}
 	}
 	return nil
@@ -70,7 +70,7 @@ func (a *Admin) accountStatus(ctx context.Context, out *StatusOutput) error {
 // not open says nothing about the account.
 func (a *Admin) tryHops(ctx context.Context, out *StatusOutput, own, inMesh string) {
 	from := a.caller.Once()
-	for i, role := range []string{own, inMesh, lakemesh.RoleARN(a.mesh, lakemesh.ReadOnlyRole)} {
+	for i, role := range []string{own, inMesh, a.partition.RoleARN(a.mesh, lakemesh.ReadOnlyRole)} {
 		next, err := from.Assume(ctx, role)
 		hop := HopStatus{RoleARN: role, From: from.ARN}
 		if err != nil {
@@ -92,18 +92,16 @@ func (a *Admin) tryHops(ctx context.Context, out *StatusOutput, own, inMesh stri
 // ownRoleAgain is the account's own role as this version makes it from what it was
 // made from.
 func (a *Admin) ownRoleAgain(name string, found *foundRole) role {
-	want := role{name: name, trust: trustAccount(a.account)}
+	want := role{name: name, trust: trustAccount(a.partition, a.account)}
 	if name == lakemesh.ConsumerRole {
-		want.policy = consumerPolicy(a.mesh, a.account, linkRegionsIn(found.policy))
+		want.policy = consumerPolicy(a.partition, a.mesh, a.account, linkRegionsIn(found.policy))
 		return want
 	}
 	var in InitializeProducerInput
 	in.keep(found)
-	want.policy = producerPolicy(a.mesh, a.account, in.CrawlerRoleARN, in.Buckets, in.KeyPolicies)
+	want.policy = producerPolicy(a.partition, a.mesh, a.account, in.CrawlerRoleARN, in.Buckets, in.KeyPolicies)
 	return want
 }
-
-const bucketARN = "arn:aws:s3:::"
 
 // allBucketsWarning is told where a producer's buckets were not named.
 func allBucketsWarning() string {
@@ -115,7 +113,7 @@ func allBucketsWarning() string {
 func bucketsIn(policy string) []string {
 	var buckets []string
 	for _, arn := range resourcesOf(policy, "s3:PutBucketPolicy") {
-		buckets = append(buckets, strings.TrimPrefix(arn, bucketARN))
+		buckets = append(buckets, arn[strings.LastIndexByte(arn, ':')+1:])
 	}
 	return buckets
 }

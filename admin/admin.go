@@ -27,6 +27,8 @@ type Admin struct {
 	account string
 	mesh    string
 	region  string
+	// partition is that of the region, which all ARNs are of.
+	partition lakemesh.Partition
 	// linking tells that the region is another than the mesh's, in which a consumer links.
 	linking bool
 	log     *slog.Logger
@@ -60,7 +62,7 @@ func New(ctx context.Context, o lakemesh.Options) (*Admin, error) {
 	if err != nil {
 		return nil, err
 	}
-	manager, err := caller.Lazy(lakemesh.RoleARN(o.MeshAccountID, lakemesh.ManagerRole))
+	manager, err := caller.Lazy(caller.Partition().RoleARN(o.MeshAccountID, lakemesh.ManagerRole))
 	if err != nil {
 		return nil, err
 	}
@@ -68,7 +70,7 @@ func New(ctx context.Context, o lakemesh.Options) (*Admin, error) {
 	// no keys.
 	o.Credentials, o.Config = nil, nil
 	return &Admin{
-		options: o, caller: caller, account: caller.Account, mesh: o.MeshAccountID, region: caller.Config.Region, log: log,
+		options: o, caller: caller, account: caller.Account, mesh: o.MeshAccountID, region: caller.Config.Region, partition: caller.Partition(), log: log,
 		iam: iam.NewFromConfig(caller.Config), lake: lakeformation.NewFromConfig(caller.Config), glue: glue.NewFromConfig(caller.Config),
 		dynamodb: dynamodb.NewFromConfig(caller.Config), scheduler: scheduler.NewFromConfig(caller.Config), sqs: sqs.NewFromConfig(caller.Config),
 		managerLake: lakeformation.NewFromConfig(manager.Config), managerGlue: glue.NewFromConfig(manager.Config),
@@ -136,10 +138,13 @@ func (a *Admin) permissions() *permissions.Lake {
 var rolePattern = regexp.MustCompile(`^arn:aws[a-z-]*:iam::([0-9]{12}):role/[\w+=,.@/-]+$`)
 
 // checkRole refuses what is not the ARN of a role of the account.
-func checkRole(parameter, arn, account string) error {
+func checkRole(p lakemesh.Partition, parameter, arn, account string) error {
+	if err := p.Check(parameter, arn); err != nil {
+		return err
+	}
 	m := rolePattern.FindStringSubmatch(arn)
 	if m == nil {
-		return lakemesh.Invalid(parameter, "%q is not the ARN of a role: arn:aws:iam::<account>:role/<name>", arn)
+		return lakemesh.Invalid(parameter, "%q is not the ARN of a role: %s", arn, p.ARN("iam", "", "<account>", "role/<name>"))
 	}
 	if m[1] != account {
 		return lakemesh.Invalid(parameter, "%s belongs to account %s; a crawler runs in the producer's account %s, with a role of it", arn, m[1], account)

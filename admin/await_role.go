@@ -50,10 +50,10 @@ func notYetIfDenied(err error) error {
 // tryRole makes a call that the role's policy allows and that changes nothing.
 func (a *Admin) tryRole(ctx context.Context, arn string, as *identity.Identity) error {
 	switch arn {
-	case lakemesh.RoleARN(a.account, lakemesh.ProducerRole), lakemesh.RoleARN(a.account, lakemesh.ConsumerRole):
+	case a.partition.RoleARN(a.account, lakemesh.ProducerRole), a.partition.RoleARN(a.account, lakemesh.ConsumerRole):
 		_, err := glue.NewFromConfig(as.Config).GetDatabases(ctx, &glue.GetDatabasesInput{MaxResults: aws.Int32(1)})
 		return err
-	case lakemesh.RoleARN(a.mesh, lakemesh.MeshProducerRole(a.account)), lakemesh.RoleARN(a.mesh, lakemesh.MeshConsumerRole(a.account)):
+	case a.partition.RoleARN(a.mesh, lakemesh.MeshProducerRole(a.account)), a.partition.RoleARN(a.mesh, lakemesh.MeshConsumerRole(a.account)):
 		_, err := dynamodb.NewFromConfig(as.Config).GetItem(ctx, &dynamodb.GetItemInput{TableName: aws.String(lakemesh.DecisionsTable), Key: memberItem()})
 		return err
 	}

@@ -78,7 +78,7 @@ func BootstrapAccount(ctx context.Context, in BootstrapInput) (*BootstrapOutput,
 	out := &BootstrapOutput{}
 	for _, h := range b.halves {
 		roles := &BootstrappedRoles{
-			Account: RoleOutput{lakemesh.RoleARN(b.account.account, h.ownRole)}, Mesh: RoleOutput{lakemesh.RoleARN(b.mesh.account, h.meshRole)}}
+			Account: RoleOutput{b.account.partition.RoleARN(b.account.account, h.ownRole)}, Mesh: RoleOutput{b.mesh.partition.RoleARN(b.mesh.account, h.meshRole)}}
 		if h.kind == Producer {
 			out.Producer = roles
 		} else {

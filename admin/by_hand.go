@@ -46,7 +46,7 @@ func (d *disabling) byHand() []string {
 		return nil
 	}
 	own := map[string]bool{}
-	entries, _ := d.holdings.Of(lakemesh.RoleARN(d.mesh, lakemesh.MeshProducerRole(d.in.AccountID)))
+	entries, _ := d.holdings.Of(d.partition.RoleARN(d.mesh, lakemesh.MeshProducerRole(d.in.AccountID)))
 	for _, e := range entries {
 		if e.Permissions.Has(lakemesh.Drop) || e.Permissions.Has(lakemesh.All) {
 			own[e.Resource.Database] = true

@@ -56,8 +56,8 @@ const (
 func (a *Admin) shareResource() iampolicy.Statement {
 	return iampolicy.Statement{
 		SID: "LakemeshShareResource", Effect: iampolicy.Allow, Principal: iampolicy.ServicePrincipal(shareService), Actions: []string{shareAction},
-		Resources: []string{lakemesh.CatalogARN(a.region, a.account), lakemesh.DatabaseARN(a.region, a.account, "*"),
-			lakemesh.TableARN(a.region, a.account, "*", "*")},
+		Resources: []string{a.partition.CatalogARN(a.region, a.account), a.partition.DatabaseARN(a.region, a.account, "*"),
+			a.partition.TableARN(a.region, a.account, "*", "*")},
 	}
 }
 
@@ -72,8 +72,8 @@ func (a *Admin) allowsSharing(p catalogPolicy) bool {
 		return true
 	}
 	// Names that nobody has a statement for.
-	unknown := []string{lakemesh.CatalogARN(a.region, a.account), lakemesh.DatabaseARN(a.region, a.account, anyName),
-		lakemesh.TableARN(a.region, a.account, anyName, anyName)}
+	unknown := []string{a.partition.CatalogARN(a.region, a.account), a.partition.DatabaseARN(a.region, a.account, anyName),
+		a.partition.TableARN(a.region, a.account, anyName, anyName)}
 	for _, resource := range unknown {
 		decision := iampolicy.Evaluate(
 			iampolicy.Request{Action: shareAction, Resource: resource, Principal: iampolicy.PrincipalInfo{Service: shareService}},

@@ -131,7 +131,7 @@ func (c *clearing) refuseEnabled(ctx context.Context) error {
 		if err != nil {
 			return identity.Explain(opClear, c.account, "role "+r.name, err)
 		}
-		_, err = own.Assume(ctx, lakemesh.RoleARN(c.mesh, r.mesh))
+		_, err = own.Assume(ctx, c.partition.RoleARN(c.mesh, r.mesh))
 		switch {
 		case err == nil:
 			kind := Producer
@@ -143,7 +143,7 @@ func (c *clearing) refuseEnabled(ctx context.Context) error {
 				Hint:    "let the mesh's administrator disable it first", Do: []lakemesh.Call{lakemesh.Do("admin.DisableAccount", "AccountID", c.account, "Type", string(kind))}}
 		case !errors.Is(err, lakemesh.ErrAccessDenied):
 			// Only a role that refuses, or is not there, says that the account is not enabled.
-			return identity.Explain(opClear, c.account, "role "+lakemesh.RoleARN(c.mesh, r.mesh), err)
+			return identity.Explain(opClear, c.account, "role "+c.partition.RoleARN(c.mesh, r.mesh), err)
 		}
 	}
 	return nil
@@ -190,7 +190,7 @@ func (c *clearing) planBuckets(ctx context.Context) error {
 			c.closing.Warn("the policy of bucket %s was not looked at (%v): if lakemesh opened the bucket, its statements are still there", name, unread[i])
 		}
 		for role, prefixes := range opened[i] {
-			if !strings.HasPrefix(role, "arn:aws:iam::"+c.mesh+":role/") {
+			if !strings.HasPrefix(role, c.partition.ARN("iam", "", c.mesh, "role/")) {
 				continue
 			}
 			for _, prefix := range prefixes {
@@ -230,7 +230,9 @@ func (c *clearing) planKeys(ctx context.Context) error {
 			if err != nil {
 				return identity.Explain("GetKeyPolicy", c.account, "key "+key, err)
 			}
-			shut := slices.DeleteFunc(readers, func(r storage.KeyReader) bool { return !strings.HasPrefix(r.Role, "arn:aws:iam::"+c.mesh+":role/") })
+			shut := slices.DeleteFunc(readers, func(r storage.KeyReader) bool {
+				return !strings.HasPrefix(r.Role, c.partition.ARN("iam", "", c.mesh, "role/"))
+			})
 			if len(shut) > 0 {
 				keys.Step(c.closing, storage.KeyChange{Key: key, Shut: shut})
 			}
@@ -248,8 +250,8 @@ func (c *clearing) planRoles(ctx context.Context) error {
 	var after []*plan.Step
 	var gone []string
 	for _, r := range c.roles {
-		gone = append(gone, lakemesh.RoleARN(c.account, r.name))
-		steps, err := c.planHoldings(ctx, r, isAdministrator(settings, lakemesh.RoleARN(c.account, r.name)))
+		gone = append(gone, c.partition.RoleARN(c.account, r.name))
+		steps, err := c.planHoldings(ctx, r, isAdministrator(settings, c.partition.RoleARN(c.account, r.name)))
 		if err != nil {
 			return err
 		}

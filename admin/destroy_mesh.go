@@ -170,17 +170,17 @@ func (d *destruction) observeLive(ctx context.Context) error {
 // observeAsManager reads what the manager alone sees. When it is gone, or no administrator
 // any more, this has ended what is to be looked at.
 func (d *destruction) observeAsManager(ctx context.Context) error {
-	if !d.manager.exists || d.manager.policy == "" || !isAdministrator(d.settings, lakemesh.RoleARN(d.mesh, lakemesh.ManagerRole)) {
+	if !d.manager.exists || d.manager.policy == "" || !isAdministrator(d.settings, d.partition.RoleARN(d.mesh, lakemesh.ManagerRole)) {
 		return nil
 	}
 	var err error
 	if d.holdings, err = d.permissions().Holdings(ctx); err != nil {
 		return d.explainLake("ListPermissions", err)
 	}
-	if d.tags, err = d.observeLeavingTags(ctx, d.holdings, d.members.before.made, lakemesh.RoleARN(d.mesh, lakemesh.ReadOnlyRole)); err != nil {
+	if d.tags, err = d.observeLeavingTags(ctx, d.holdings, d.members.before.made, d.partition.RoleARN(d.mesh, lakemesh.ReadOnlyRole)); err != nil {
 		return err
 	}
-	manager, err := d.caller.Lazy(lakemesh.RoleARN(d.mesh, lakemesh.ManagerRole))
+	manager, err := d.caller.Lazy(d.partition.RoleARN(d.mesh, lakemesh.ManagerRole))
 	if err != nil {
 		return err
 	}

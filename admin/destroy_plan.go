@@ -37,7 +37,7 @@ func (d *destruction) plan() *plan.Plan {
 	if d.group {
 		ended = append(ended, d.planNoGroup(p))
 	}
-	back := putBack{retire: []string{lakemesh.RoleARN(d.mesh, lakemesh.ManagerRole)}, before: d.members.before}
+	back := putBack{retire: []string{d.partition.RoleARN(d.mesh, lakemesh.ManagerRole)}, before: d.members.before}
 	byHand := d.byHand()
 	if len(byHand) > 0 {
 		// No account is enabled and no subscription is active. The share is Lake Formation's,
@@ -90,7 +90,7 @@ func (d *destruction) planEndings(p *plan.Plan) []*plan.Step {
 	batches := d.permissions().Batches()
 	var revoked, own []*plan.Step
 	for _, name := range []string{lakemesh.ReadOnlyRole, lakemesh.ManagerRole} {
-		entries, rest := d.holdings.Of(lakemesh.RoleARN(d.mesh, name))
+		entries, rest := d.holdings.Of(d.partition.RoleARN(d.mesh, name))
 		for _, e := range entries {
 			if name == lakemesh.ManagerRole && goes[e.Resource.Tag] {
 				// What the manager holds as the tag's maker goes with the tag.

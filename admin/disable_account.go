@@ -143,7 +143,7 @@ func (d *disabling) observe(ctx context.Context) error {
 		g.Go(func() error {
 			locations, err := d.permissions().Locations(gctx)
 			for _, l := range locations {
-				if l.Role == lakemesh.RoleARN(d.mesh, lakemesh.DataAccessRole(d.in.AccountID)) {
+				if l.Role == d.partition.RoleARN(d.mesh, lakemesh.DataAccessRole(d.in.AccountID)) {
 					d.locations = append(d.locations, l.ARN)
 				}
 			}
@@ -174,11 +174,11 @@ func (a *Admin) explainLake(op string, err error) error {
 func (d *disabling) going() []string {
 	var all []string
 	if d.leaves(Producer) {
-		all = append(all, lakemesh.RoleARN(d.mesh, lakemesh.MeshProducerRole(d.in.AccountID)), lakemesh.RoleARN(d.mesh, lakemesh.DataAccessRole(d.in.AccountID)),
-			lakemesh.RoleARN(d.mesh, lakemesh.EndingRole(d.in.AccountID)))
+		all = append(all, d.partition.RoleARN(d.mesh, lakemesh.MeshProducerRole(d.in.AccountID)), d.partition.RoleARN(d.mesh, lakemesh.DataAccessRole(d.in.AccountID)),
+			d.partition.RoleARN(d.mesh, lakemesh.EndingRole(d.in.AccountID)))
 	}
 	if d.leaves(Consumer) {
-		all = append(all, lakemesh.RoleARN(d.mesh, lakemesh.MeshConsumerRole(d.in.AccountID)))
+		all = append(all, d.partition.RoleARN(d.mesh, lakemesh.MeshConsumerRole(d.in.AccountID)))
 	}
 	return all
 }

@@ -131,9 +131,9 @@ func (d *disabling) products() []string {
 	if !d.leaves(Producer) {
 		return nil
 	}
-	entries, _ := d.holdings.Of(lakemesh.RoleARN(d.mesh, lakemesh.MeshProducerRole(d.in.AccountID)))
+	entries, _ := d.holdings.Of(d.partition.RoleARN(d.mesh, lakemesh.MeshProducerRole(d.in.AccountID)))
 	var all []string
-	made := makersOf(d.mesh, d.holdings.Grants.Access())
+	made := makersOf(d.partition, d.mesh, d.holdings.Grants.Access())
 	for _, e := range entries {
 		if o, ok := e.Resource.Object(); ok && made.byOthers(o, d.in.AccountID) {
 			continue

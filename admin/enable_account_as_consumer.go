@@ -27,7 +27,7 @@ func (a *Admin) EnableAccountAsConsumer(ctx context.Context, in EnableConsumerIn
 	if err := a.apply(ctx, p); err != nil {
 		return nil, err
 	}
-	return &AccountOutput{lakemesh.RoleARN(a.mesh, lakemesh.MeshConsumerRole(in.AccountID))}, nil
+	return &AccountOutput{a.partition.RoleARN(a.mesh, lakemesh.MeshConsumerRole(in.AccountID))}, nil
 }
 
 // PlanEnableAccountAsConsumer says what [Admin.EnableAccountAsConsumer] would do.
@@ -43,7 +43,7 @@ func (a *Admin) planEnableConsumer(ctx context.Context, in EnableConsumerInput, 
 		return nil, err
 	}
 	var err error
-	if in.Roles, err = in.Roles.in(a.mesh); err != nil {
+	if in.Roles, err = in.Roles.in(a.partition, a.mesh); err != nil {
 		return nil, err
 	}
 	mesh, err := a.observeEnabling(ctx, op)
@@ -75,7 +75,7 @@ func (a *Admin) planConsumer(ctx context.Context, op string, in EnableConsumerIn
 func (a *Admin) meshConsumer(account string) role {
 	return role{
 		name: lakemesh.MeshConsumerRole(account), description: "Acts in the data mesh for consumer " + account,
-		trust: trustRole(lakemesh.RoleARN(account, lakemesh.ConsumerRole)), policy: meshConsumerPolicy(a.mesh, account),
+		trust: trustRole(a.partition.RoleARN(account, lakemesh.ConsumerRole)), policy: meshConsumerPolicy(a.partition, a.mesh, account),
 		unknownPrincipal: fmt.Sprintf("initialize account %s as a consumer first", account),
 	}
 }

@@ -45,7 +45,7 @@ func (a *Admin) EnableAccountAsProducer(ctx context.Context, in EnableProducerIn
 	if err := a.apply(ctx, p); err != nil {
 		return nil, err
 	}
-	return &AccountOutput{lakemesh.RoleARN(a.mesh, lakemesh.MeshProducerRole(in.AccountID))}, nil
+	return &AccountOutput{a.partition.RoleARN(a.mesh, lakemesh.MeshProducerRole(in.AccountID))}, nil
 }
 
 // PlanEnableAccountAsProducer says what [Admin.EnableAccountAsProducer] would do.
@@ -61,15 +61,15 @@ func (a *Admin) planEnableProducer(ctx context.Context, in EnableProducerInput, 
 		return nil, err
 	}
 	var err error
-	if in.Roles, err = in.Roles.in(a.mesh); err != nil {
+	if in.Roles, err = in.Roles.in(a.partition, a.mesh); err != nil {
 		return nil, err
 	}
 	if in.CrawlerRoleARN != "" && in.CrawlerRoleARN != NoRole {
-		if err := checkRole("CrawlerRoleARN", in.CrawlerRoleARN, in.AccountID); err != nil {
+		if err := checkRole(a.partition, "CrawlerRoleARN", in.CrawlerRoleARN, in.AccountID); err != nil {
 			return nil, err
 		}
 	}
-	if err := checkKeys(slices.Concat(in.KMSKeys, in.AddKMSKeys)); err != nil {
+	if err := checkKeys(a.partition, slices.Concat(in.KMSKeys, in.AddKMSKeys)); err != nil {
 		return nil, err
 	}
 	mesh, err := a.observeEnabling(ctx, op)
@@ -131,7 +131,7 @@ func (a *Admin) planProducer(ctx context.Context, op string, in EnableProducerIn
 	p, rest := &plan.Plan{Operation: op}, &plan.Plan{}
 	step := a.planRole(p, want, found)
 	a.planRole(rest, reader, foundReader)
-	sayKeyPolicies(rest, lakemesh.RoleARN(a.mesh, reader.name), before, keys)
+	sayKeyPolicies(rest, a.partition.RoleARN(a.mesh, reader.name), before, keys)
 	batches := a.permissions().Batches()
 	catalog := have.Of(wanted[0].Principal, permissions.Catalog(a.mesh))
 	if catalog.Permissions.Has(permissions.CreateTag) {
@@ -151,13 +151,13 @@ func (a *Admin) planProducer(ctx context.Context, op string, in EnableProducerIn
 
 // meshProducer is a producer's role in the mesh account.
 func (a *Admin) meshProducer(account string, mesh members) role {
-	policy := meshProducerPolicy(a.mesh, account, mesh.sharing)
+	policy := meshProducerPolicy(a.partition, a.mesh, account, mesh.sharing)
 	if mesh.ending == EndsScheduled {
-		policy.Statements = append(policy.Statements, endingStatements(a.mesh, account)...)
+		policy.Statements = append(policy.Statements, endingStatements(a.partition, a.mesh, account)...)
 	}
 	return role{
 		name: lakemesh.MeshProducerRole(account), description: "Acts in the data mesh for producer " + account,
-		trust: trustRole(lakemesh.RoleARN(account, lakemesh.ProducerRole)), policy: policy,
+		trust: trustRole(a.partition.RoleARN(account, lakemesh.ProducerRole)), policy: policy,
 		unknownPrincipal: fmt.Sprintf("initialize account %s as a producer first", account),
 	}
 }
@@ -166,7 +166,7 @@ func (a *Admin) meshProducer(account string, mesh members) role {
 func (a *Admin) dataAccess(account string, keys []string) role {
 	return role{
 		name: lakemesh.DataAccessRole(account), description: "Lake Formation reads the data of producer " + account + " as this role",
-		trust: dataAccessTrust(a.mesh), policy: dataAccessPolicy(account, keys),
+		trust: dataAccessTrust(a.partition, a.mesh), policy: dataAccessPolicy(account, keys),
 	}
 }
 

@@ -59,7 +59,7 @@ func (a *Admin) wantedRoles(e enabled, mesh members) map[*role]string {
 	all := map[*role]string{}
 	for _, id := range e.producers {
 		own, reader := a.meshProducer(id, mesh), a.dataAccess(id, nil)
-		all[&own], all[&reader] = lakemesh.RoleARN(id, lakemesh.ProducerRole), ""
+		all[&own], all[&reader] = a.partition.RoleARN(id, lakemesh.ProducerRole), ""
 		if mesh.ending == EndsScheduled {
 			ending := a.endingRole(id, mesh.sharing)
 			all[&ending] = ""
@@ -67,7 +67,7 @@ func (a *Admin) wantedRoles(e enabled, mesh members) map[*role]string {
 	}
 	for _, id := range e.consumers {
 		own := a.meshConsumer(id)
-		all[&own] = lakemesh.RoleARN(id, lakemesh.ConsumerRole)
+		all[&own] = a.partition.RoleARN(id, lakemesh.ConsumerRole)
 	}
 	return all
 }

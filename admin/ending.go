@@ -58,8 +58,8 @@ func queueAttributeNames() []sqstypes.QueueAttributeName {
 
 // queueAttributes are what a queue is to be: it keeps messages as long as SQS keeps anything,
 // and hides from nobody what somebody else has read.
-func queueAttributes(region, mesh, producer string) map[string]string {
-	return map[string]string{"Policy": queuePolicy(region, mesh, producer), "MessageRetentionPeriod": deadLettersKept, "VisibilityTimeout": "0"}
+func queueAttributes(p lakemesh.Partition, region, mesh, producer string) map[string]string {
+	return map[string]string{"Policy": queuePolicy(p, region, mesh, producer), "MessageRetentionPeriod": deadLettersKept, "VisibilityTimeout": "0"}
 }
 
 // deadLettersKept is how long what failed is kept, in seconds: as long as SQS keeps anything.
@@ -81,17 +81,17 @@ func readEnding(found *members, item map[string]types.AttributeValue) {
 func (a *Admin) endingRole(account string, calls SharingCalls) role {
 	return role{
 		name: lakemesh.EndingRole(account), description: "EventBridge Scheduler ends grants of producer " + account + " as this role",
-		trust: endingTrust(a.mesh), policy: endingPolicy(a.mesh, account, calls),
+		trust: endingTrust(a.partition, a.mesh), policy: endingPolicy(a.partition, a.mesh, account, calls),
 	}
 }
 
 // endingTrust lets EventBridge Scheduler open a role for the group of the schedules that end
 // grants, and for nothing else. It names the group and never the schedule that it acts for
 // (https://docs.aws.amazon.com/scheduler/latest/UserGuide/cross-service-confused-deputy-prevention.html).
-func endingTrust(mesh string) iampolicy.Document {
+func endingTrust(p lakemesh.Partition, mesh string) iampolicy.Document {
 	return iampolicy.New(trust(iampolicy.ServicePrincipal(schedulerService), iampolicy.Conditions{
 		"StringEquals": {"aws:SourceAccount": {mesh}},
-		"ArnLike":      {"aws:SourceArn": {lakemesh.EndingGroupARN("*", mesh)}},
+		"ArnLike":      {"aws:SourceArn": {p.EndingGroupARN("*", mesh)}},
 	}, assumeRole))
 }
 
@@ -99,35 +99,35 @@ func endingTrust(mesh string) iampolicy.Document {
 // producer, and nobody looks into it: so the role grants nothing, and Lake Formation
 // lets it revoke only what the producer gave it the right to, on what is its own. The last
 // grant to an account takes the share with it, as for who revokes otherwise.
-func endingPolicy(mesh, producer string, calls SharingCalls) iampolicy.Document {
+func endingPolicy(p lakemesh.Partition, mesh, producer string, calls SharingCalls) iampolicy.Document {
 	statements := []iampolicy.Statement{
 		allow("Revoke", []string{"lakeformation:RevokePermissions"}, anything, nil),
-		allow("SeeWhatIsRevoked", []string{"glue:GetDatabase", "glue:GetTable"}, catalogARNs(mesh), nil),
-		allow("SendDeadLetters", []string{"sqs:SendMessage"}, []string{lakemesh.EndingQueueARN("*", mesh, producer)}, nil),
+		allow("SeeWhatIsRevoked", []string{"glue:GetDatabase", "glue:GetTable"}, catalogARNs(p, mesh), nil),
+		allow("SendDeadLetters", []string{"sqs:SendMessage"}, []string{p.EndingQueueARN("*", mesh, producer)}, nil),
 	}
-	statements = append(statements, endShareStatements(calls)...)
+	statements = append(statements, endShareStatements(p, calls)...)
 	return iampolicy.New(statements...)
 }
 
 // endingStatements let a producer's role make schedules of its own, for its own ending role
 // alone, and see what of them failed.
-func endingStatements(mesh, producer string) []iampolicy.Statement {
+func endingStatements(p lakemesh.Partition, mesh, producer string) []iampolicy.Statement {
 	return []iampolicy.Statement{
 		allow("ScheduleOwnEnds", []string{"scheduler:CreateSchedule", "scheduler:GetSchedule", "scheduler:UpdateSchedule", "scheduler:DeleteSchedule"},
-			[]string{lakemesh.EndingSchedules("*", mesh, producer+"-*")}, nil),
-		allow("EndWithEndingRole", []string{"iam:PassRole"}, []string{lakemesh.RoleARN(mesh, lakemesh.EndingRole(producer))},
+			[]string{p.EndingSchedules("*", mesh, producer+"-*")}, nil),
+		allow("EndWithEndingRole", []string{"iam:PassRole"}, []string{p.RoleARN(mesh, lakemesh.EndingRole(producer))},
 			iampolicy.Conditions{"StringEquals": {"iam:PassedToService": {schedulerService}}}),
 		allow("SeeDeadLetters", []string{"sqs:GetQueueAttributes", "sqs:GetQueueUrl", "sqs:ReceiveMessage", "sqs:DeleteMessage"},
-			[]string{lakemesh.EndingQueueARN("*", mesh, producer)}, nil),
+			[]string{p.EndingQueueARN("*", mesh, producer)}, nil),
 	}
 }
 
 // queuePolicy keeps everybody but the ending role from writing dead letters: of whose account
 // it is does not matter.
-func queuePolicy(region, mesh, producer string) string {
+func queuePolicy(p lakemesh.Partition, region, mesh, producer string) string {
 	return iampolicy.New(iampolicy.Statement{SID: "OnlySchedulesWrite", Effect: iampolicy.Deny, Principal: &iampolicy.Principal{All: true},
-		Actions: []string{"sqs:SendMessage"}, Resources: []string{lakemesh.EndingQueueARN(region, mesh, producer)},
-		Conditions: iampolicy.Conditions{"ArnNotEquals": {"aws:PrincipalArn": {lakemesh.RoleARN(mesh, lakemesh.EndingRole(producer))}}}}).String()
+		Actions: []string{"sqs:SendMessage"}, Resources: []string{p.EndingQueueARN(region, mesh, producer)},
+		Conditions: iampolicy.Conditions{"ArnNotEquals": {"aws:PrincipalArn": {p.RoleARN(mesh, lakemesh.EndingRole(producer))}}}}).String()
 }
 
 // observeGroup reports whether there is the group of schedules.
@@ -247,7 +247,7 @@ func (a *Admin) observeEnder(ctx context.Context, mesh members, account string) 
 		return nil, identity.Explain("GetQueueAttributes", a.account, "queue "+name, err)
 	}
 	e.sound = true
-	for name, value := range queueAttributes(a.region, a.mesh, account) {
+	for name, value := range queueAttributes(a.partition, a.region, a.mesh, account) {
 		have := is.Attributes[name]
 		if d, err := iampolicy.Parse([]byte(have)); name == "Policy" && err == nil {
 			have = d.String()
@@ -296,7 +296,7 @@ func (a *Admin) planEnder(p *plan.Plan, mesh members, account string, have *ende
 // putQueue makes a queue as it is to be. Only the ending role writes to it.
 func (a *Admin) putQueue(ctx context.Context, account string) error {
 	name := lakemesh.EndingQueue(account)
-	attributes := queueAttributes(a.region, a.mesh, account)
+	attributes := queueAttributes(a.partition, a.region, a.mesh, account)
 	explain := func(op string, err error) error { return identity.Explain(op, a.account, "queue "+name, err) }
 	_, err := a.sqs.CreateQueue(ctx, &sqs.CreateQueueInput{QueueName: &name, Attributes: attributes})
 	if !identity.HasCode(err, "QueueNameExists", "QueueAlreadyExists") {

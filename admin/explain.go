@@ -33,7 +33,7 @@ func (a *Admin) Explain(ctx context.Context, in ExplainInput) (*Explanation, err
 	if err := a.seesGrants(ctx, op); err != nil {
 		return nil, err
 	}
-	manager, err := a.caller.Lazy(lakemesh.RoleARN(a.mesh, lakemesh.ManagerRole))
+	manager, err := a.caller.Lazy(a.partition.RoleARN(a.mesh, lakemesh.ManagerRole))
 	if err != nil {
 		return nil, err
 	}

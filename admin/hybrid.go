@@ -106,7 +106,7 @@ func (s *inspected) keptOpen(o access.Object) bool {
 func (s *inspected) wantedOptIns() map[access.OptIn]bool {
 	var all []access.Hybrid
 	for _, name := range slices.Sorted(maps.Keys(s.hybrid.marked)) {
-		d := access.Hybrid{Database: name, Roles: []access.Grantee{access.Grantee(lakemesh.RoleARN(s.mesh, lakemesh.ReadOnlyRole))}}
+		d := access.Hybrid{Database: name, Roles: []access.Grantee{access.Grantee(s.partition.RoleARN(s.mesh, lakemesh.ReadOnlyRole))}}
 		owners := s.ownersOf(access.OnDatabase(s.mesh, name))
 		for table := range s.hybrid.marked[name] {
 			maps.Copy(owners, s.ownersOf(access.OnTable(s.mesh, name, table)))
@@ -119,7 +119,7 @@ func (s *inspected) wantedOptIns() map[access.OptIn]bool {
 		}
 		for _, account := range s.members.producers {
 			if !owners[account] {
-				d.Roles = append(d.Roles, access.Grantee(lakemesh.RoleARN(s.mesh, lakemesh.MeshProducerRole(account))))
+				d.Roles = append(d.Roles, access.Grantee(s.partition.RoleARN(s.mesh, lakemesh.MeshProducerRole(account))))
 			}
 		}
 		for _, r := range s.records {
@@ -179,7 +179,7 @@ func (s *inspected) optIns() (missing, stray []permissions.OptIn) {
 // byManager reports whether the mesh's manager made something: Lake Formation names a role,
 // or a session of it.
 func (s *inspected) byManager(by string) bool {
-	return by == lakemesh.RoleARN(s.mesh, lakemesh.ManagerRole) || strings.HasPrefix(by, "arn:aws:sts::"+s.mesh+":assumed-role/"+lakemesh.ManagerRole+"/")
+	return by == s.partition.RoleARN(s.mesh, lakemesh.ManagerRole) || strings.HasPrefix(by, s.partition.ARN("sts", "", s.mesh, "assumed-role/"+lakemesh.ManagerRole+"/"))
 }
 
 // compareHybrid finds who is not opted in where it has to be, and who is where nobody has to

@@ -27,7 +27,7 @@ func (a *Admin) InitializeConsumerAccount(ctx context.Context, in InitializeCons
 	if err := a.apply(ctx, p); err != nil {
 		return nil, err
 	}
-	arn := lakemesh.RoleARN(a.account, lakemesh.ConsumerRole)
+	arn := a.partition.RoleARN(a.account, lakemesh.ConsumerRole)
 	if p.Count(plan.CreateRole)+p.Count(plan.UpdateRole) > 0 {
 		a.awaitRoles(ctx, arn)
 	}
@@ -41,7 +41,7 @@ func (a *Admin) PlanInitializeConsumerAccount(ctx context.Context, in Initialize
 		return nil, err
 	}
 	var err error
-	if in.Roles, err = in.Roles.in(a.account); err != nil {
+	if in.Roles, err = in.Roles.in(a.partition, a.account); err != nil {
 		return nil, err
 	}
 	found, err := a.observeRole(ctx, lakemesh.ConsumerRole)
@@ -53,7 +53,7 @@ func (a *Admin) PlanInitializeConsumerAccount(ctx context.Context, in Initialize
 	}
 	p, err := a.planAccount(ctx, op, found, role{
 		name: lakemesh.ConsumerRole, description: "Asks for data products and imports them into this account",
-		trust: trustAccount(a.account), options: in.Roles, policy: consumerPolicy(a.mesh, a.account, in.LinkRegions),
+		trust: trustAccount(a.partition, a.account), options: in.Roles, policy: consumerPolicy(a.partition, a.mesh, a.account, in.LinkRegions),
 	})
 	if err != nil {
 		return nil, err

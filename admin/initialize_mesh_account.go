@@ -69,8 +69,8 @@ func (a *Admin) InitializeMeshAccount(ctx context.Context, in InitializeMeshInpu
 		}
 	}
 	return &InitializeMeshOutput{
-		Manager:             RoleOutput{lakemesh.RoleARN(a.mesh, lakemesh.ManagerRole)},
-		ReadOnly:            RoleOutput{lakemesh.RoleARN(a.mesh, lakemesh.ReadOnlyRole)},
+		Manager:             RoleOutput{a.partition.RoleARN(a.mesh, lakemesh.ManagerRole)},
+		ReadOnly:            RoleOutput{a.partition.RoleARN(a.mesh, lakemesh.ReadOnlyRole)},
 		SubscriptionTracker: SubscriptionTracker{Table: observed.tables[0].arn, Stream: observed.tables[0].stream},
 		DecisionsTable:      observed.tables[1].arn,
 	}, nil
@@ -99,8 +99,8 @@ type meshAccount struct {
 // meshRoles are the roles of the mesh account, the manager first.
 func (a *Admin) meshRoles() []role {
 	return []role{
-		{name: lakemesh.ManagerRole, description: "Administers the data mesh", trust: trustAccount(a.mesh), policy: managerPolicy(a.mesh)},
-		{name: lakemesh.ReadOnlyRole, description: "Sees the metadata of the data mesh's public products", trust: readOnlyTrust(a.mesh), policy: readOnlyPolicy(a.mesh)},
+		{name: lakemesh.ManagerRole, description: "Administers the data mesh", trust: trustAccount(a.partition, a.mesh), policy: managerPolicy(a.partition, a.mesh)},
+		{name: lakemesh.ReadOnlyRole, description: "Sees the metadata of the data mesh's public products", trust: readOnlyTrust(a.partition, a.mesh), policy: readOnlyPolicy(a.partition, a.mesh)},
 	}
 }
 
@@ -137,7 +137,7 @@ func (a *Admin) observeMesh(ctx context.Context, roles []role) (*meshAccount, er
 	var err error
 	found.tags, err = a.observeTags(ctx, meshTags())
 	if err == nil {
-		found.grants, err = a.observeGrants(ctx, readOnlyGrants(a.mesh))
+		found.grants, err = a.observeGrants(ctx, readOnlyGrants(a.partition, a.mesh))
 	}
 	if identity.IsAccessDenied(err) {
 		// The manager's role is not as it is to be. The plan mends it, and then makes what
@@ -151,7 +151,7 @@ func (a *Admin) observeMesh(ctx context.Context, roles []role) (*meshAccount, er
 // grants.
 func (a *Admin) managerReady(found *meshAccount) bool {
 	manager := found.roles[0]
-	if !manager.exists || manager.policy == "" || !trustsOnly(manager.trust, "arn:aws:iam::"+a.mesh+":root") {
+	if !manager.exists || manager.policy == "" || !trustsOnly(manager.trust, a.partition.Root(a.mesh)) {
 		return false
 	}
 	return isAdministrator(found.settings, manager.arn)
@@ -169,7 +169,7 @@ func (a *Admin) planMesh(ctx context.Context, in InitializeMeshInput) (*plan.Pla
 		return nil, nil, err
 	}
 	var err error
-	if in.Roles, err = in.Roles.in(a.mesh); err != nil {
+	if in.Roles, err = in.Roles.in(a.partition, a.mesh); err != nil {
 		return nil, nil, err
 	}
 	roles := a.meshRoles()
@@ -193,7 +193,7 @@ func (a *Admin) planMesh(ctx context.Context, in InitializeMeshInput) (*plan.Pla
 		tables = append(tables, a.planTable(p, t, found.tables[i]))
 	}
 	wanted := wantedSettings{
-		administrator: lakemesh.RoleARN(a.mesh, lakemesh.ManagerRole), clearDefaults: true, version: minVersion,
+		administrator: a.partition.RoleARN(a.mesh, lakemesh.ManagerRole), clearDefaults: true, version: minVersion,
 		fullTableAccess: in.AllowFullTableExternalDataAccess,
 	}
 	next, _ := wanted.change(found.settings)
@@ -224,7 +224,7 @@ func (a *Admin) planMesh(ctx context.Context, in InitializeMeshInput) (*plan.Pla
 	}
 	batches := a.permissions().Batches()
 	after := slices.Concat(tags, []*plan.Step{steps[0], steps[1], settings})
-	for _, e := range permissions.Missing(have, readOnlyGrants(a.mesh)) {
+	for _, e := range permissions.Missing(have, readOnlyGrants(a.partition, a.mesh)) {
 		batches.Grant(p, e, after...)
 	}
 	return p, found, nil

@@ -52,7 +52,7 @@ func (a *Admin) InitializeProducerAccount(ctx context.Context, in InitializeProd
 	if err := a.apply(ctx, p); err != nil {
 		return nil, err
 	}
-	arn := lakemesh.RoleARN(a.account, lakemesh.ProducerRole)
+	arn := a.partition.RoleARN(a.account, lakemesh.ProducerRole)
 	if p.Count(plan.CreateRole)+p.Count(plan.UpdateRole) > 0 {
 		a.awaitRoles(ctx, arn)
 	}
@@ -68,15 +68,15 @@ func (a *Admin) PlanInitializeProducerAccount(ctx context.Context, in Initialize
 	if err := checkBuckets(in.Buckets); err != nil {
 		return nil, err
 	}
-	if err := checkOwnKeys(in.KeyPolicies, a.account); err != nil {
+	if err := checkOwnKeys(a.partition, in.KeyPolicies, a.account); err != nil {
 		return nil, err
 	}
 	var err error
-	if in.Roles, err = in.Roles.in(a.account); err != nil {
+	if in.Roles, err = in.Roles.in(a.partition, a.account); err != nil {
 		return nil, err
 	}
 	if in.CrawlerRoleARN != "" && in.CrawlerRoleARN != NoRole {
-		if err := checkRole("CrawlerRoleARN", in.CrawlerRoleARN, a.account); err != nil {
+		if err := checkRole(a.partition, "CrawlerRoleARN", in.CrawlerRoleARN, a.account); err != nil {
 			return nil, err
 		}
 		name := nameOf(in.CrawlerRoleARN)
@@ -92,7 +92,7 @@ func (a *Admin) PlanInitializeProducerAccount(ctx context.Context, in Initialize
 	in.keep(found)
 	p, err := a.planAccount(ctx, op, found, role{
 		name: lakemesh.ProducerRole, description: "Offers tables of this account as data products",
-		trust: trustAccount(a.account), options: in.Roles, policy: producerPolicy(a.mesh, a.account, in.CrawlerRoleARN, in.Buckets, in.KeyPolicies),
+		trust: trustAccount(a.partition, a.account), options: in.Roles, policy: producerPolicy(a.partition, a.mesh, a.account, in.CrawlerRoleARN, in.Buckets, in.KeyPolicies),
 	})
 	if err != nil {
 		return nil, err
@@ -138,6 +138,6 @@ func (a *Admin) planAccount(ctx context.Context, op string, found *foundRole, wa
 		return nil, err
 	}
 	step := a.planRole(p, want, found)
-	_, err = a.planSettings(p, settings, wantedSettings{administrator: lakemesh.RoleARN(a.account, want.name)}, step)
+	_, err = a.planSettings(p, settings, wantedSettings{administrator: a.partition.RoleARN(a.account, want.name)}, step)
 	return p, err
 }

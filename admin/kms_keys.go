@@ -18,22 +18,28 @@ const readUnderKeys = "ReadUnderKeys"
 // keyARN is the ARN of one key. IAM's policies go by keys: an alias in a policy names
 // nothing
 // (https://docs.aws.amazon.com/kms/latest/developerguide/cmks-in-iam-policies.html).
-var keyARN = regexp.MustCompile(`^arn:aws:kms:([a-z0-9-]+):[0-9]{12}:key/[A-Za-z0-9-]+$`)
+var keyARN = regexp.MustCompile(`^arn:aws[a-z-]*:kms:([a-z0-9-]+):[0-9]{12}:key/[A-Za-z0-9-]+$`)
 
-func checkKeys(keys []string) error {
+func checkKeys(p lakemesh.Partition, keys []string) error {
 	for _, key := range keys {
+		if err := p.Check("KMSKeys", key); err != nil {
+			return err
+		}
 		if !keyARN.MatchString(key) {
-			return lakemesh.Invalid("KMSKeys", "%q is not the ARN of a key: arn:aws:kms:<region>:<account>:key/<id>. An alias is not enough: the key's ARN is what aws kms describe-key shows", key)
+			return lakemesh.Invalid("KMSKeys", "%q is not the ARN of a key: %s. An alias is not enough: the key's ARN is what aws kms describe-key shows", key, p.ARN("kms", "<region>", "<account>", "key/<id>"))
 		}
 	}
 	return nil
 }
 
 // checkOwnKeys checks keys whose policies an account's producer keeps.
-func checkOwnKeys(keys []string, account string) error {
+func checkOwnKeys(p lakemesh.Partition, keys []string, account string) error {
 	for _, key := range keys {
+		if err := p.Check("KeyPolicies", key); err != nil {
+			return err
+		}
 		if parts := strings.Split(key, ":"); !keyARN.MatchString(key) || parts[4] != account {
-			return lakemesh.Invalid("KeyPolicies", "%q is not the ARN of a key of account %s: arn:aws:kms:<region>:%s:key/<id>", key, account, account)
+			return lakemesh.Invalid("KeyPolicies", "%q is not the ARN of a key of account %s: %s", key, account, p.ARN("kms", "<region>", account, "key/<id>"))
 		}
 	}
 	return nil
@@ -44,7 +50,7 @@ func checkOwnKeys(keys []string, account string) error {
 func decryptStatement(keys []string) iampolicy.Statement {
 	services := map[string]bool{}
 	for _, key := range keys {
-		services["s3."+keyARN.FindStringSubmatch(key)[1]+".amazonaws.com"] = true
+		services[lakemesh.S3Service(keyARN.FindStringSubmatch(key)[1])] = true
 	}
 	return allow(readUnderKeys, []string{"kms:Decrypt"}, keys, iampolicy.Conditions{"StringEquals": {"kms:ViaService": slices.Sorted(maps.Keys(services))}})
 }

@@ -39,7 +39,7 @@ func linkRegionsIn(policy string) []string {
 // in order, without the mesh's own.
 func (a *Admin) linkRegions(asked []string, found *foundRole) ([]string, error) {
 	for _, r := range asked {
-		if err := lakemesh.CheckRegion("LinkRegions", r); err != nil {
+		if err := a.partition.CheckRegion("LinkRegions", r); err != nil {
 			return nil, err
 		}
 	}
@@ -77,7 +77,7 @@ func (a *Admin) planLinkRegions(ctx context.Context, p *plan.Plan, regions []str
 		if err != nil {
 			return identity.NoRegion("GetDataLakeSettings", a.account, region, err)
 		}
-		if _, err := there.planSettings(p, settings, wantedSettings{administrator: lakemesh.RoleARN(a.account, lakemesh.ConsumerRole)}, role...); err != nil {
+		if _, err := there.planSettings(p, settings, wantedSettings{administrator: a.partition.RoleARN(a.account, lakemesh.ConsumerRole)}, role...); err != nil {
 			return err
 		}
 	}

@@ -106,7 +106,7 @@ func TestALinkRegionThatCannotBeIsRefusedBeforeAnythingChanges(t *testing.T) {
 		do           func(*http.Request) (*http.Response, error)
 	}{
 		"no name":           {region: "Frankfurt", says: "is not a region"},
-		"another partition": {region: "us-gov-west-1", says: "another partition"},
+		"another partition": {region: "us-gov-west-1", says: "is of partition aws-us-gov"},
 		"there is none": {region: "eu-central-9", says: "no such region", do: func(r *http.Request) (*http.Response, error) {
 			return nil, &net.DNSError{Err: "no such host", Name: r.URL.Hostname(), IsNotFound: true}
 		}},

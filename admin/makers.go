@@ -20,10 +20,10 @@ type makers struct {
 }
 
 // makersOf tells them by all that is granted.
-func makersOf(mesh string, there access.Grants) makers {
+func makersOf(p lakemesh.Partition, mesh string, there access.Grants) makers {
 	m := makers{mesh, map[access.Object]map[string]bool{}}
 	for k, h := range there {
-		account, ok := strings.CutPrefix(string(k.Grantee), lakemesh.RoleARN(mesh, lakemesh.MeshProducerRole("")))
+		account, ok := strings.CutPrefix(string(k.Grantee), p.RoleARN(mesh, lakemesh.MeshProducerRole("")))
 		if !ok || k.Object.Account != mesh || k.Object.Database == "" || !h.Grantable.Has(lakemesh.All) {
 			continue
 		}

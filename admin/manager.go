@@ -38,10 +38,10 @@ func (a *Admin) observeGrants(ctx context.Context, wanted []permissions.Entry) (
 }
 
 // readOnlyGrants let the read-only role see which products a domain has.
-func readOnlyGrants(mesh string) []permissions.Entry {
+func readOnlyGrants(p lakemesh.Partition, mesh string) []permissions.Entry {
 	var all []permissions.Entry
 	for _, key := range meshTags() {
-		all = append(all, permissions.Entry{Principal: lakemesh.RoleARN(mesh, lakemesh.ReadOnlyRole), Resource: permissions.Tag(mesh, key),
+		all = append(all, permissions.Entry{Principal: p.RoleARN(mesh, lakemesh.ReadOnlyRole), Resource: permissions.Tag(mesh, key),
 			Permissions: lakemesh.NewPermissions(lakemesh.Describe)})
 	}
 	return all
@@ -50,8 +50,8 @@ func readOnlyGrants(mesh string) []permissions.Entry {
 // producerGrants let a producer make databases of its own, and give its products a
 // domain and a name. What it makes is its own then: whoever creates a database or a
 // table holds every permission on it. An older version let it make LF-tags, too.
-func producerGrants(mesh, producer string) []permissions.Entry {
-	role := lakemesh.RoleARN(mesh, lakemesh.MeshProducerRole(producer))
+func producerGrants(p lakemesh.Partition, mesh, producer string) []permissions.Entry {
+	role := p.RoleARN(mesh, lakemesh.MeshProducerRole(producer))
 	all := []permissions.Entry{{Principal: role, Resource: permissions.Catalog(mesh),
 		Permissions: lakemesh.NewPermissions(permissions.CreateDatabase)}}
 	for _, key := range meshTags() {
@@ -69,7 +69,7 @@ func producerGrants(mesh, producer string) []permissions.Entry {
 // lake administrator can. It opens no data: the data access role reads what the owner of
 // a bucket opens to it. Without that role there are no such locations.
 func (a *Admin) wantedOfProducer(ctx context.Context, producer string, hasReader bool) ([]permissions.Entry, error) {
-	wanted := producerGrants(a.mesh, producer)
+	wanted := producerGrants(a.partition, a.mesh, producer)
 	if !hasReader {
 		return wanted, nil
 	}
@@ -77,7 +77,7 @@ func (a *Admin) wantedOfProducer(ctx context.Context, producer string, hasReader
 	if err != nil {
 		return nil, identity.Explain("ListResources", a.mesh, "registered locations", err)
 	}
-	reader := lakemesh.RoleARN(a.mesh, lakemesh.DataAccessRole(producer))
+	reader := a.partition.RoleARN(a.mesh, lakemesh.DataAccessRole(producer))
 	for _, l := range locations {
 		if l.Role == reader {
 			wanted = append(wanted, permissions.Entry{Principal: wanted[0].Principal, Resource: permissions.Location(a.mesh, l.ARN),

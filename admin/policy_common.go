@@ -13,9 +13,9 @@ import (
 // catalogARNs are an account's Data Catalog with all databases and tables. Glue
 // asks for the catalog and the database of a table as well
 // (https://docs.aws.amazon.com/glue/latest/dg/glue-specifying-resource-arns.html).
-func catalogARNs(account string) []string {
+func catalogARNs(p lakemesh.Partition, account string) []string {
 	return []string{
-		lakemesh.CatalogARN("*", account), lakemesh.DatabaseARN("*", account, "*"), lakemesh.TableARN("*", account, "*", "*"),
+		p.CatalogARN("*", account), p.DatabaseARN("*", account, "*"), p.TableARN("*", account, "*", "*"),
 	}
 }
 
@@ -73,8 +73,8 @@ func assume(sid, roleARN string) iampolicy.Statement {
 
 // trustAccount lets those people of an account open the role whom an administrator
 // of that account has permitted to.
-func trustAccount(account string) iampolicy.Document {
-	return iampolicy.New(trust(iampolicy.AWSPrincipal("arn:aws:iam::"+account+":root"), nil, assumeRole, tagSession, setSourceIdentity))
+func trustAccount(p lakemesh.Partition, account string) iampolicy.Document {
+	return iampolicy.New(trust(iampolicy.AWSPrincipal(p.Root(account)), nil, assumeRole, tagSession, setSourceIdentity))
 }
 
 // trustRole lets one role of one account open the role, and nobody else.

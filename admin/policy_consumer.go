@@ -10,12 +10,12 @@ import (
 // it. It is a data lake administrator of its own account only, and there also in the
 // regions besides the mesh's in which it links, of which it tells before it changes
 // anything that it is.
-func consumerPolicy(mesh, consumer string, linkRegions []string) iampolicy.Document {
+func consumerPolicy(p lakemesh.Partition, mesh, consumer string, linkRegions []string) iampolicy.Document {
 	statements := []iampolicy.Statement{
-		assume("ActInTheMesh", lakemesh.RoleARN(mesh, lakemesh.MeshConsumerRole(consumer))),
+		assume("ActInTheMesh", p.RoleARN(mesh, lakemesh.MeshConsumerRole(consumer))),
 		allow("ReadCatalogs", append(readMetadata(), "glue:GetPartition", "glue:GetPartitions", "glue:BatchGetPartition"),
-			append(catalogARNs(consumer), catalogARNs(mesh)...), nil),
-		allow("Link", []string{"glue:CreateDatabase", "glue:DeleteDatabase"}, append(catalogARNs(consumer), functionARNs(consumer)), nil),
+			append(catalogARNs(p, consumer), catalogARNs(p, mesh)...), nil),
+		allow("Link", []string{"glue:CreateDatabase", "glue:DeleteDatabase"}, append(catalogARNs(p, consumer), functionARNs(p, consumer)), nil),
 		allow("HandOn", append(grantActions(), "lakeformation:GetDataCellsFilter"), anything, nil),
 		// Of what owners keep in hybrid access mode nobody sees anything by a grant alone.
 		allow("OptIn", optInActions(), anything, nil),
@@ -23,7 +23,7 @@ func consumerPolicy(mesh, consumer string, linkRegions []string) iampolicy.Docum
 			"lakeformation:GetTemporaryGluePartitionCredentials"}, anything, nil),
 		// To refuse to hand on to whom there is not, before anything is changed.
 		allow("LookAtPrincipals", []string{"iam:GetRole", "iam:GetUser"},
-			[]string{"arn:aws:iam::" + consumer + ":role/*", "arn:aws:iam::" + consumer + ":user/*"}, nil),
+			[]string{p.ARN("iam", "", consumer, "role/*"), p.ARN("iam", "", consumer, "user/*")}, nil),
 	}
 	if len(linkRegions) > 0 {
 		statements = append(statements, allow("LookAtLinkRegions", []string{lookAtSettings}, anything,
@@ -35,6 +35,6 @@ func consumerPolicy(mesh, consumer string, linkRegions []string) iampolicy.Docum
 // functionARNs are all user-defined functions of an account's catalog: who deletes a
 // database, be it a link, needs the right on what it may hold
 // (https://docs.aws.amazon.com/glue/latest/dg/glue-specifying-resource-arns.html).
-func functionARNs(account string) string {
-	return "arn:aws:glue:*:" + account + ":userDefinedFunction/*/*"
+func functionARNs(p lakemesh.Partition, account string) string {
+	return p.ARN("glue", "*", account, "userDefinedFunction/*/*")
 }

@@ -1,8 +1,7 @@
 package admin
 
 import (
-	"fmt"
-
+	"github.com/lakemesh/lakemesh"
 	"github.com/lakemesh/lakemesh/internal/iampolicy"
 )
 
@@ -36,11 +35,11 @@ func dataAccessServices() []string { return []string{lakeFormationService, glueS
 // names the role. Lake Formation is known to tell for whom it acts
 // (https://docs.aws.amazon.com/lake-formation/latest/dg/cross-service-confused-deputy-prevention.html);
 // of Glue that is not documented for this, so that it is asked only where it tells.
-func dataAccessTrust(mesh string) iampolicy.Document {
+func dataAccessTrust(p lakemesh.Partition, mesh string) iampolicy.Document {
 	return iampolicy.New(
 		trust(iampolicy.ServicePrincipal(lakeFormationService), iampolicy.Conditions{
 			"StringEquals": {"aws:SourceAccount": {mesh}},
-			"ArnLike":      {"aws:SourceArn": {fmt.Sprintf("arn:aws:lakeformation:*:%s:*", mesh)}},
+			"ArnLike":      {"aws:SourceArn": {p.ARN("lakeformation", "*", mesh, "*")}},
 		}, assumeRole),
 		trust(iampolicy.ServicePrincipal(glueService), iampolicy.Conditions{"StringEqualsIfExists": {"aws:SourceAccount": {mesh}}}, assumeRole),
 	)

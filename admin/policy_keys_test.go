@@ -34,9 +34,9 @@ type party struct {
 
 func (p party) policy() iampolicy.Document {
 	if p.kind == Producer {
-		return meshProducerPolicy(testMesh, p.account, ThroughServices)
+		return meshProducerPolicy(lakemesh.PartitionAWS, testMesh, p.account, ThroughServices)
 	}
-	return meshConsumerPolicy(testMesh, p.account)
+	return meshConsumerPolicy(lakemesh.PartitionAWS, testMesh, p.account)
 }
 
 // allKeys are keys of every kind, of all pairs of three accounts, and keys that are
@@ -96,7 +96,7 @@ func attributesOf(p party, table string) []string {
 }
 
 func allowed(policy iampolicy.Document, action, table string, attributes []string, keys ...string) bool {
-	request := iampolicy.Request{Action: "dynamodb:" + action, Resource: strings.ReplaceAll(tableARN(testMesh, table), ":*:", ":us-east-1:"),
+	request := iampolicy.Request{Action: "dynamodb:" + action, Resource: strings.ReplaceAll(tableARN(lakemesh.PartitionAWS, testMesh, table), ":*:", ":us-east-1:"),
 		Principal: iampolicy.PrincipalInfo{Account: testMesh, ARN: "arn:aws:iam::" + testMesh + ":role/x"},
 		Keys:      map[string][]string{}}
 	if len(keys) > 0 {
@@ -210,15 +210,15 @@ func TestEachConditionOnTheTablesIsNeeded(t *testing.T) {
 // A role's documents fit IAM's quotas, with the longest names that there can be.
 func TestPoliciesFitTheQuotas(t *testing.T) {
 	t.Parallel()
-	a := &Admin{account: testMesh, mesh: testMesh, region: "ap-southeast-99"}
+	a := &Admin{account: testMesh, mesh: testMesh, region: "ap-southeast-99", partition: lakemesh.PartitionAWS}
 	buckets := make([]string, 47)
 	for i := range buckets {
 		buckets[i] = fmt.Sprintf("%s-%02d", strings.Repeat("b", 60), i)
 	}
 	crawler := "arn:aws:iam::" + alice + ":role/" + strings.Repeat("p", 512) + "/" + strings.Repeat("r", 64)
 	roles := append(a.meshRoles(), a.meshProducer(alice, members{sharing: ThroughServices}), a.meshProducer(alice, members{sharing: Direct}), a.dataAccess(alice, nil), a.meshConsumer(alice),
-		role{name: lakemesh.ProducerRole, trust: trustAccount(alice), policy: producerPolicy(testMesh, alice, crawler, buckets, nil)},
-		role{name: lakemesh.ConsumerRole, trust: trustAccount(alice), policy: consumerPolicy(testMesh, alice, slices.Repeat([]string{"ap-southeast-99"}, 30))})
+		role{name: lakemesh.ProducerRole, trust: trustAccount(lakemesh.PartitionAWS, alice), policy: producerPolicy(lakemesh.PartitionAWS, testMesh, alice, crawler, buckets, nil)},
+		role{name: lakemesh.ConsumerRole, trust: trustAccount(lakemesh.PartitionAWS, alice), policy: consumerPolicy(lakemesh.PartitionAWS, testMesh, alice, slices.Repeat([]string{"ap-southeast-99"}, 30))})
 	for _, r := range roles {
 		if n := r.trust.Size(); n > maxTrustPolicy*3/4 {
 			t.Errorf("the trust policy of %s has %d characters", r.name, n)

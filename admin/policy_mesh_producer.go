@@ -9,12 +9,12 @@ import (
 // meshProducerPolicy is what a producer's role in the mesh account may do. It is
 // no data lake administrator: what it creates is its own, and Lake Formation keeps
 // it from everything else.
-func meshProducerPolicy(mesh, producer string, calls SharingCalls) iampolicy.Document {
+func meshProducerPolicy(p lakemesh.Partition, mesh, producer string, calls SharingCalls) iampolicy.Document {
 	own := producer + "-*"
 	statements := []iampolicy.Statement{
 		allow("Publish", []string{"glue:GetDatabase", "glue:GetDatabases", "glue:GetTable", "glue:GetTables", "glue:GetPartitions", "glue:CreateDatabase",
-			"glue:UpdateDatabase", "glue:CreateTable", "glue:UpdateTable", "glue:BatchCreatePartition", "glue:BatchUpdatePartition", "glue:BatchDeletePartition", "glue:TagResource"}, catalogARNs(mesh), nil),
-		allow("Unpublish", []string{"glue:DeleteDatabase", "glue:BatchDeleteTable"}, append(catalogARNs(mesh), functionARNs(mesh)), nil),
+			"glue:UpdateDatabase", "glue:CreateTable", "glue:UpdateTable", "glue:BatchCreatePartition", "glue:BatchUpdatePartition", "glue:BatchDeletePartition", "glue:TagResource"}, catalogARNs(p, mesh), nil),
+		allow("Unpublish", []string{"glue:DeleteDatabase", "glue:BatchDeleteTable"}, append(catalogARNs(p, mesh), functionARNs(p, mesh)), nil),
 		allow("Grant", grantActions(), anything, nil),
 		// Which filters it may make, change and delete is for Lake Formation's own permissions.
 		allow("Narrow", []string{"lakeformation:GetDataCellsFilter", "lakeformation:ListDataCellsFilter", "lakeformation:CreateDataCellsFilter", "lakeformation:UpdateDataCellsFilter",
@@ -27,18 +27,18 @@ func meshProducerPolicy(mesh, producer string, calls SharingCalls) iampolicy.Doc
 			"lakeformation:ListResources"}, anything, nil),
 		allow("Tag", []string{"lakeformation:GetLFTag", "lakeformation:UpdateLFTag", "lakeformation:GetResourceLFTags",
 			"lakeformation:SearchTablesByLFTags", "lakeformation:AddLFTagsToResource"}, anything, nil),
-		allow("RegisterWithDataAccessRole", []string{"iam:PassRole"}, []string{lakemesh.RoleARN(mesh, lakemesh.DataAccessRole(producer))},
+		allow("RegisterWithDataAccessRole", []string{"iam:PassRole"}, []string{p.RoleARN(mesh, lakemesh.DataAccessRole(producer))},
 			iampolicy.Conditions{"StringEquals": {"iam:PassedToService": dataAccessServices()}}),
 		// To say at publication and approval which keys of KMS the role lacks.
-		allow("LookAtDataAccessRole", []string{"iam:SimulatePrincipalPolicy"}, []string{lakemesh.RoleARN(mesh, lakemesh.DataAccessRole(producer))}, nil),
-		assume("AssumeReadOnly", lakemesh.RoleARN(mesh, lakemesh.ReadOnlyRole)),
-		readItems("ReadOwnSubscriptions", subscriptionsARN(mesh), own),
-		updateItems("MirrorDecisions", subscriptionsARN(mesh), andAttributes(keys(mirrorWrites(producer)...), tracker.MirrorAttributes())),
-		readItems("ReadDecisions", decisionsARN(mesh), own, membersKey),
-		updateItems("Decide", decisionsARN(mesh), keys(own)),
+		allow("LookAtDataAccessRole", []string{"iam:SimulatePrincipalPolicy"}, []string{p.RoleARN(mesh, lakemesh.DataAccessRole(producer))}, nil),
+		assume("AssumeReadOnly", p.RoleARN(mesh, lakemesh.ReadOnlyRole)),
+		readItems("ReadOwnSubscriptions", subscriptionsARN(p, mesh), own),
+		updateItems("MirrorDecisions", subscriptionsARN(p, mesh), andAttributes(keys(mirrorWrites(producer)...), tracker.MirrorAttributes())),
+		readItems("ReadDecisions", decisionsARN(p, mesh), own, membersKey),
+		updateItems("Decide", decisionsARN(p, mesh), keys(own)),
 	}
-	statements = append(statements, readAsOriginal(mesh, lakemesh.OwnerIndex, producer)...)
-	return iampolicy.New(append(statements, shareStatements(calls)...)...)
+	statements = append(statements, readAsOriginal(p, mesh, lakemesh.OwnerIndex, producer)...)
+	return iampolicy.New(append(statements, shareStatements(p, calls)...)...)
 }
 
 // mirrorWrites are the keys of the requests on which an owner's decisions are

@@ -7,9 +7,9 @@ import (
 
 // readOnlyPolicy is what DataMeshAdminReadOnly may do: see the metadata and the
 // LF-tags that Lake Formation lets it see.
-func readOnlyPolicy(mesh string) iampolicy.Document {
+func readOnlyPolicy(p lakemesh.Partition, mesh string) iampolicy.Document {
 	return iampolicy.New(
-		allow("ReadCatalog", readMetadata(), catalogARNs(mesh), nil),
+		allow("ReadCatalog", readMetadata(), catalogARNs(p, mesh), nil),
 		allow("ReadTags", []string{"lakeformation:GetResourceLFTags", "lakeformation:SearchTablesByLFTags"}, anything, nil),
 	)
 }
@@ -18,10 +18,10 @@ func readOnlyPolicy(mesh string) iampolicy.Document {
 // role, and its manager. It names no account, so that it does not grow with the
 // mesh; a role has such a name and path only if an administrator of the mesh
 // account made it.
-func readOnlyTrust(mesh string) iampolicy.Document {
-	return trustInMesh(iampolicy.AWSPrincipal("arn:aws:iam::"+mesh+":root"), iampolicy.Conditions{"ArnLike": {"aws:PrincipalArn": {
-		lakemesh.RoleARN(mesh, lakemesh.MeshProducerRole("*")),
-		lakemesh.RoleARN(mesh, lakemesh.MeshConsumerRole("*")),
-		lakemesh.RoleARN(mesh, lakemesh.ManagerRole),
+func readOnlyTrust(p lakemesh.Partition, mesh string) iampolicy.Document {
+	return trustInMesh(iampolicy.AWSPrincipal(p.Root(mesh)), iampolicy.Conditions{"ArnLike": {"aws:PrincipalArn": {
+		p.RoleARN(mesh, lakemesh.MeshProducerRole("*")),
+		p.RoleARN(mesh, lakemesh.MeshConsumerRole("*")),
+		p.RoleARN(mesh, lakemesh.ManagerRole),
 	}}})
 }

@@ -30,9 +30,9 @@ func ParseSharingCalls(name string) (SharingCalls, error) {
 
 // endShareStatements are what Lake Formation needs of who revokes the last that an account
 // was granted: the share goes with it, and the catalog's resource policy changes.
-func endShareStatements(calls SharingCalls) []iampolicy.Statement {
+func endShareStatements(p lakemesh.Partition, calls SharingCalls) []iampolicy.Statement {
 	var statements []iampolicy.Statement
-	for _, s := range shareStatements(calls) {
+	for _, s := range shareStatements(p, calls) {
 		switch s.SID {
 		case "ChangeSharesOfLakeFormation":
 			s.SID, s.Actions = "EndSharesOfLakeFormation", []string{"ram:DisassociateResourceShare", "ram:UpdateResourceShare", "ram:DeleteResourceShare"}
@@ -55,7 +55,7 @@ func endShareStatements(calls SharingCalls) []iampolicy.Statement {
 // That these calls are such is shown by a policy of AWS's own that demands it of
 // them, by name of the service, of a role which shares through Lake Formation
 // (https://docs.aws.amazon.com/aws-managed-policy/latest/reference/AmazonDataZoneGlueManageAccessRolePolicy.html).
-func shareStatements(calls SharingCalls) []iampolicy.Statement {
+func shareStatements(p lakemesh.Partition, calls SharingCalls) []iampolicy.Statement {
 	catalogs := map[string][]string{"ram:RequestedResourceType": {"glue:Table", "glue:Database", "glue:Catalog"}}
 	through := func(c iampolicy.Conditions) iampolicy.Conditions {
 		if calls != Direct {
@@ -71,7 +71,7 @@ func shareStatements(calls SharingCalls) []iampolicy.Statement {
 			"ram:UpdateResourceShare", "ram:DeleteResourceShare"}, anything,
 			through(iampolicy.Conditions{"StringLike": {"ram:ResourceShareName": {"LakeFormation*"}}, "StringLikeIfExists": catalogs})),
 		allow("SetPermissionsOfShares", []string{"ram:AssociateResourceSharePermission"}, anything, through(iampolicy.Conditions{
-			"ArnLike": {"ram:PermissionArn": {"arn:aws:ram::aws:permission/AWSRAMLFEnabled*"}}})),
+			"ArnLike": {"ram:PermissionArn": {p.ARN("ram", "", "aws", "permission/AWSRAMLFEnabled*")}}})),
 		allow("LetServicesLookAtShares", []string{"ram:Get*", "ram:List*"}, anything, through(iampolicy.Conditions{})),
 		// What is granted is followed until it has arrived.
 		allow("LookAtShares", []string{"ram:GetResourceShareAssociations",

@@ -1,8 +1,6 @@
 package admin
 
 import (
-	"fmt"
-
 	"github.com/lakemesh/lakemesh"
 	"github.com/lakemesh/lakemesh/internal/iampolicy"
 )
@@ -15,13 +13,17 @@ import (
 // (docs/decisions/0012-decisions-in-a-table-of-their-own.md).
 
 // tableARN is one of the mesh's tables.
-func tableARN(mesh, name string) string {
-	return fmt.Sprintf("arn:aws:dynamodb:*:%s:table/%s", mesh, name)
+func tableARN(p lakemesh.Partition, mesh, name string) string {
+	return p.ARN("dynamodb", "*", mesh, "table/"+name)
 }
 
-func subscriptionsARN(mesh string) string { return tableARN(mesh, lakemesh.SubscriptionsTable) }
+func subscriptionsARN(p lakemesh.Partition, mesh string) string {
+	return tableARN(p, mesh, lakemesh.SubscriptionsTable)
+}
 
-func decisionsARN(mesh string) string { return tableARN(mesh, lakemesh.DecisionsTable) }
+func decisionsARN(p lakemesh.Partition, mesh string) string {
+	return tableARN(p, mesh, lakemesh.DecisionsTable)
+}
 
 // oneAccount matches an account id, shortID the last part of a subscription's id,
 // entryNumber the number of an entry of a history. A question mark stands for exactly
@@ -70,9 +72,9 @@ func updateItems(sid, table string, conditions iampolicy.Conditions) iampolicy.S
 // readAsOriginal are what the original library reads with, and nothing else does:
 // it describes the table of subscriptions whenever it begins, and finds an account's
 // own records by an index.
-func readAsOriginal(mesh, index, account string) []iampolicy.Statement {
+func readAsOriginal(p lakemesh.Partition, mesh, index, account string) []iampolicy.Statement {
 	return []iampolicy.Statement{
-		allow("LookAtSubscriptionTable", []string{"dynamodb:DescribeTable"}, []string{subscriptionsARN(mesh)}, nil),
-		allow("FindOwnSubscriptions", []string{"dynamodb:Query"}, []string{subscriptionsARN(mesh) + "/index/" + index}, keys(account)),
+		allow("LookAtSubscriptionTable", []string{"dynamodb:DescribeTable"}, []string{subscriptionsARN(p, mesh)}, nil),
+		allow("FindOwnSubscriptions", []string{"dynamodb:Query"}, []string{subscriptionsARN(p, mesh) + "/index/" + index}, keys(account)),
 	}
 }

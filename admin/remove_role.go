@@ -23,7 +23,7 @@ func (a *Admin) observeOurRole(ctx context.Context, op, name string) (*foundRole
 		return nil, err
 	}
 	switch {
-	case !found.exists, found.arn != lakemesh.RoleARN(a.account, name):
+	case !found.exists, found.arn != a.partition.RoleARN(a.account, name):
 		return &foundRole{}, nil
 	case found.tags[lakemesh.SolutionTag] != lakemesh.SolutionValue:
 		return nil, &lakemesh.Error{Op: op, Account: a.account, Resource: "role " + name, Kind: lakemesh.ErrConflict,

@@ -52,7 +52,7 @@ func (a *Admin) observeLeavingTags(ctx context.Context, holdings *permissions.Ho
 				t.stays = fmt.Sprintf("%s holds %s on %s, of which is not known whether it needs the tag", unknown[at].Principal, unknown[at].Permissions, unknown[at].What)
 			}
 		}
-		manager := lakemesh.RoleARN(a.mesh, lakemesh.ManagerRole)
+		manager := a.partition.RoleARN(a.mesh, lakemesh.ManagerRole)
 		for _, e := range holdings.OnTag(key) {
 			// What the manager holds as the tag's maker goes with the tag.
 			if !slices.Contains(going, e.Principal) && e.Principal != manager {

@@ -60,20 +60,23 @@ type RoleOptions struct {
 }
 
 var (
-	boundaryPattern = regexp.MustCompile(`^arn:aws:iam::([0-9]{12}|aws):policy/[\w+=,.@/-]+$`)
+	boundaryPattern = regexp.MustCompile(`^arn:aws[a-z-]*:iam::([0-9]{12}|aws):policy/[\w+=,.@/-]+$`)
 	boundaryName    = regexp.MustCompile(`^[\w+=,.@/-]+$`)
 )
 
 // in are the options for roles of an account. What IAM would refuse after half of a
 // set-up is refused.
-func (o RoleOptions) in(account string) (RoleOptions, error) {
+func (o RoleOptions) in(p lakemesh.Partition, account string) (RoleOptions, error) {
 	if b := o.PermissionsBoundary; b != "" && boundaryName.MatchString(b) {
-		o.PermissionsBoundary = fmt.Sprintf("arn:aws:iam::%s:policy/%s", account, strings.TrimPrefix(b, "/"))
+		o.PermissionsBoundary = p.ARN("iam", "", account, "policy/"+strings.TrimPrefix(b, "/"))
 	}
 	if b := o.PermissionsBoundary; b != "" {
+		if err := p.Check("PermissionsBoundary", b); err != nil {
+			return o, err
+		}
 		m := boundaryPattern.FindStringSubmatch(b)
 		if m == nil {
-			return o, lakemesh.Invalid("PermissionsBoundary", "%q is neither the ARN of a policy, arn:aws:iam::<account>:policy/<name>, nor a name", b)
+			return o, lakemesh.Invalid("PermissionsBoundary", "%q is neither the ARN of a policy, %s, nor a name", b, p.ARN("iam", "", "<account>", "policy/<name>"))
 		}
 		if m[1] != account && m[1] != "aws" {
 			return o, lakemesh.Invalid("PermissionsBoundary", "%s is a policy of another account than the roles of %s; give its name alone for one that both accounts have", b, account)
@@ -118,7 +121,7 @@ func (a *Admin) observeRole(ctx context.Context, name string) (*foundRole, error
 	if err != nil || !found.exists {
 		return found, err
 	}
-	if want := lakemesh.RoleARN(a.account, name); found.arn != want {
+	if want := a.partition.RoleARN(a.account, name); found.arn != want {
 		return nil, &lakemesh.Error{Op: "GetRole", Account: a.account, Resource: "role " + name, Kind: lakemesh.ErrInvalidInput,
 			Message: "the account has a role of this name at another path: " + found.arn,
 			Hint:    "names of roles are unique in an account; rename that role, so that " + want + " can be made"}
@@ -136,8 +139,8 @@ func (a *Admin) findRole(ctx context.Context, name string) (*foundRole, error) {
 	if err != nil {
 		return nil, identity.Explain("GetRole", a.account, "role "+name, err)
 	}
-	found := &foundRole{exists: true, arn: roleARN(a.account, out.Role), tags: map[string]string{}}
-	if found.arn != lakemesh.RoleARN(a.account, name) {
+	found := &foundRole{exists: true, arn: roleARN(a.partition, a.account, out.Role), tags: map[string]string{}}
+	if found.arn != a.partition.RoleARN(a.account, name) {
 		return found, nil
 	}
 	for _, t := range out.Role.Tags {
@@ -157,11 +160,11 @@ func (a *Admin) findRole(ctx context.Context, name string) (*foundRole, error) {
 
 // roleARN is the ARN of a role, of its path and name: for a while after a role was
 // made, IAM can show its unique id in the place of the ARN.
-func roleARN(account string, r *types.Role) string {
+func roleARN(p lakemesh.Partition, account string, r *types.Role) string {
 	if r.Path == nil {
 		return aws.ToString(r.Arn)
 	}
-	return fmt.Sprintf("arn:aws:iam::%s:role%s%s", account, *r.Path, aws.ToString(r.RoleName))
+	return p.ARN("iam", "", account, "role"+*r.Path+aws.ToString(r.RoleName))
 }
 
 func (a *Admin) observePolicies(ctx context.Context, name string, found *foundRole) error {
@@ -268,7 +271,7 @@ func (a *Admin) planRole(p *plan.Plan, want role, found *foundRole) *plan.Step {
 	if len(found.foreign) > 0 {
 		p.Warn("role %s also has %s, which lakemesh leaves alone; if nobody needs it, detach it", want.name, strings.Join(found.foreign, ", "))
 	}
-	arn := lakemesh.RoleARN(a.account, want.name)
+	arn := a.partition.RoleARN(a.account, want.name)
 	if !found.exists {
 		return p.Add(plan.Step{
 			Kind: plan.CreateRole, Account: a.account, Resource: "role " + arn,

@@ -120,7 +120,7 @@ func (a *Admin) meshStatus(ctx context.Context, out *StatusOutput) error {
 		out.Administrators = append(out.Administrators, aws.ToString(admin.DataLakePrincipalIdentifier))
 	}
 	status := func(i int, name string) RoleStatus {
-		arn := lakemesh.RoleARN(a.mesh, name)
+		arn := a.partition.RoleARN(a.mesh, name)
 		return RoleStatus{RoleARN: arn, Exists: found.roles[i].exists, Administrator: slices.Contains(out.Administrators, arn)}
 	}
 	s := found.settings

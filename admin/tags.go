@@ -105,10 +105,10 @@ func tagsWarning(producers int) string {
 
 // ownerGrants let a producer add values to its own LF-tags, assign them, show them to others,
 // and grant by them what subscriptions to domains and data products give.
-func ownerGrants(mesh, account string) []permissions.Entry {
+func ownerGrants(p lakemesh.Partition, mesh, account string) []permissions.Entry {
 	var all []permissions.Entry
 	for _, key := range ownerTags(account) {
-		all = append(all, permissions.Entry{Principal: lakemesh.RoleARN(mesh, lakemesh.MeshProducerRole(account)), Resource: permissions.Tag(mesh, key),
+		all = append(all, permissions.Entry{Principal: p.RoleARN(mesh, lakemesh.MeshProducerRole(account)), Resource: permissions.Tag(mesh, key),
 			Permissions: lakemesh.NewPermissions(lakemesh.Alter, permissions.Associate, lakemesh.Describe, permissions.GrantWithTag), Grantable: lakemesh.NewPermissions(lakemesh.Describe)})
 	}
 	return all
@@ -146,8 +146,8 @@ func (a *Admin) observeOwnerTags(ctx context.Context, account string) (found fou
 // not exist are made, and what others hold of the owner's rights is taken from them.
 // role is the step that makes the producer's role.
 func (a *Admin) planOwnerTags(p *plan.Plan, batches *permissions.Batches, account string, found foundOwnerTags, role *plan.Step) {
-	owner := lakemesh.RoleARN(a.mesh, lakemesh.MeshProducerRole(account))
-	for _, wanted := range ownerGrants(a.mesh, account) {
+	owner := a.partition.RoleARN(a.mesh, lakemesh.MeshProducerRole(account))
+	for _, wanted := range ownerGrants(a.partition, a.mesh, account) {
 		key := wanted.Resource.Tag
 		after := append(a.planTags(p, []string{key}, found.exist), role)
 		for _, other := range found.held.Others(wanted.Resource, owner) {

@@ -98,7 +98,7 @@ func (a *Admin) planUpgrade(ctx context.Context, in UpgradeMeshInput) (*upgrade,
 		return nil, err
 	}
 	var err error
-	if in.Roles, err = in.Roles.in(a.mesh); err != nil {
+	if in.Roles, err = in.Roles.in(a.partition, a.mesh); err != nil {
 		return nil, err
 	}
 	p, found, err := a.planMesh(ctx, InitializeMeshInput{Roles: in.Roles})
@@ -135,12 +135,12 @@ func (a *Admin) planUpgrade(ctx context.Context, in UpgradeMeshInput) (*upgrade,
 		}
 	}
 	for _, id := range union(roles.producers, found.members.producers) {
-		add(Producer, id, lakemesh.MeshProducerRole(id), lakemesh.RoleARN(id, lakemesh.ProducerRole), func(ctx context.Context) (*plan.Plan, error) {
+		add(Producer, id, lakemesh.MeshProducerRole(id), a.partition.RoleARN(id, lakemesh.ProducerRole), func(ctx context.Context) (*plan.Plan, error) {
 			return a.planProducer(ctx, upgradeMesh, EnableProducerInput{AccountID: id, Roles: in.Roles}, found.members, false)
 		})
 	}
 	for _, id := range union(roles.consumers, found.members.consumers) {
-		add(Consumer, id, lakemesh.MeshConsumerRole(id), lakemesh.RoleARN(id, lakemesh.ConsumerRole), func(ctx context.Context) (*plan.Plan, error) {
+		add(Consumer, id, lakemesh.MeshConsumerRole(id), a.partition.RoleARN(id, lakemesh.ConsumerRole), func(ctx context.Context) (*plan.Plan, error) {
 			return a.planConsumer(ctx, upgradeMesh, EnableConsumerInput{AccountID: id, Roles: in.Roles}, found.members, false)
 		})
 	}

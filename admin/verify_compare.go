@@ -150,7 +150,7 @@ func (s *inspected) carrying() *chain.Filters {
 func (s *inspected) makersOf(o access.Object) []string {
 	var roles []string
 	for owner := range s.ownersOf(o) {
-		roles = append(roles, lakemesh.RoleARN(s.mesh, lakemesh.MeshProducerRole(owner)))
+		roles = append(roles, s.partition.RoleARN(s.mesh, lakemesh.MeshProducerRole(owner)))
 	}
 	return roles
 }
@@ -162,10 +162,10 @@ func (s *inspected) theirs(k access.Key, h access.Held) bool {
 	switch who {
 	case permissions.AllowedByIAM:
 		return s.keptOpen(k.Object)
-	case lakemesh.RoleARN(s.mesh, lakemesh.ManagerRole):
+	case s.partition.RoleARN(s.mesh, lakemesh.ManagerRole):
 		// It gives itself what it needs to mend something.
 		return true
-	case lakemesh.RoleARN(s.mesh, lakemesh.ReadOnlyRole):
+	case s.partition.RoleARN(s.mesh, lakemesh.ReadOnlyRole):
 		return h.Permissions.SubsetOf(lakemesh.NewPermissions(lakemesh.Describe)) && len(h.Grantable) == 0
 	}
 	owners := s.ownersOf(k.Object)
@@ -174,7 +174,7 @@ func (s *inspected) theirs(k access.Key, h access.Held) bool {
 		owners = map[string]bool{chain.OwnerOfTags(tags): true}
 	}
 	for owner := range owners {
-		if who == lakemesh.RoleARN(s.mesh, lakemesh.MeshProducerRole(owner)) || who == lakemesh.RoleARN(s.mesh, lakemesh.EndingRole(owner)) || k.Grantee.Account() == owner {
+		if who == s.partition.RoleARN(s.mesh, lakemesh.MeshProducerRole(owner)) || who == s.partition.RoleARN(s.mesh, lakemesh.EndingRole(owner)) || k.Grantee.Account() == owner {
 			return true
 		}
 	}
@@ -196,14 +196,14 @@ func (s *inspected) mends(ids ...string) (command string, _ chain.Mends) {
 func (s *inspected) compareRights() {
 	// AWS gives the last one to everybody whom IAM lets through, in every account
 	// (https://docs.aws.amazon.com/lake-formation/latest/dg/initial-lf-config.html).
-	all := append(readOnlyGrants(s.mesh), permissions.Entry{Principal: string(access.AllowedByIAM), Resource: permissions.Catalog(s.mesh),
+	all := append(readOnlyGrants(s.partition, s.mesh), permissions.Entry{Principal: string(access.AllowedByIAM), Resource: permissions.Catalog(s.mesh),
 		Permissions: lakemesh.NewPermissions(permissions.CreateDatabase)})
 	for _, producer := range s.members.producers {
-		all = slices.Concat(all, producerGrants(s.mesh, producer), ownerGrants(s.mesh, producer))
+		all = slices.Concat(all, producerGrants(s.partition, s.mesh, producer), ownerGrants(s.partition, s.mesh, producer))
 	}
 	for _, l := range s.locations {
 		if account, ok := s.readsFor(l.Role); ok {
-			all = append(all, permissions.Entry{Principal: lakemesh.RoleARN(s.mesh, lakemesh.MeshProducerRole(account)), Resource: permissions.Location(s.mesh, l.ARN),
+			all = append(all, permissions.Entry{Principal: s.partition.RoleARN(s.mesh, lakemesh.MeshProducerRole(account)), Resource: permissions.Location(s.mesh, l.ARN),
 				Permissions: lakemesh.NewPermissions(permissions.DataLocationAccess)})
 		}
 	}
@@ -224,7 +224,7 @@ func (s *inspected) compareRights() {
 			continue
 		}
 		over := e.Permissions.Minus(allowed.Of(e.Principal, on).Permissions)
-		if len(over) == 0 || e.Principal == lakemesh.RoleARN(s.mesh, lakemesh.ManagerRole) {
+		if len(over) == 0 || e.Principal == s.partition.RoleARN(s.mesh, lakemesh.ManagerRole) {
 			continue
 		}
 		f.What = "holds " + over.String() + ", which no member of the mesh has by being one"
@@ -239,7 +239,7 @@ func (s *inspected) ofMesh(key string) bool {
 
 // readsFor is whose data access role a role is.
 func (s *inspected) readsFor(role string) (account string, ok bool) {
-	return strings.CutPrefix(role, lakemesh.RoleARN(s.mesh, lakemesh.DataAccessRole("")))
+	return strings.CutPrefix(role, s.partition.RoleARN(s.mesh, lakemesh.DataAccessRole("")))
 }
 
 // compareLocations finds what is registered for accounts that are no producers, or that

@@ -111,7 +111,7 @@ func (a *Admin) inspect(ctx context.Context) (*inspected, error) {
 		return nil, err
 	}
 	s.readObjects()
-	owners := makersOf(s.mesh, s.have.Access())
+	owners := makersOf(a.partition, s.mesh, s.have.Access())
 	s.foreign = slices.Clone(s.records)
 	s.records = slices.DeleteFunc(s.records, owners.foreign)
 	s.foreign = slices.DeleteFunc(s.foreign, func(r *tracker.Record) bool { return !owners.foreign(r) })
@@ -242,7 +242,7 @@ func (s *inspected) justify() (err error) {
 	for database, tables := range s.tables {
 		of := access.Database{Tables: map[string]access.Table{}}
 		for owner := range s.ownersOf(access.OnDatabase(s.mesh, database)) {
-			of.Wildcard = of.Wildcard.Union(s.have.Of(lakemesh.RoleARN(s.mesh, lakemesh.MeshProducerRole(owner)), permissions.AllTables(s.mesh, database)).Grantable)
+			of.Wildcard = of.Wildcard.Union(s.have.Of(s.partition.RoleARN(s.mesh, lakemesh.MeshProducerRole(owner)), permissions.AllTables(s.mesh, database)).Grantable)
 		}
 		for name := range tables {
 			schema, read := s.schemas[access.OnTable(s.mesh, database, name)]
@@ -323,9 +323,9 @@ func (s *inspected) readShares(ctx context.Context) error {
 func (s *inspected) sharedARN(r permissions.Resource) string {
 	switch r.Kind {
 	case permissions.KindDatabase:
-		return lakemesh.DatabaseARN(s.region, r.Account, r.Database)
+		return s.partition.DatabaseARN(s.region, r.Account, r.Database)
 	case permissions.KindAllTables:
-		return lakemesh.TableARN(s.region, r.Account, r.Database, "*")
+		return s.partition.TableARN(s.region, r.Account, r.Database, "*")
 	}
-	return lakemesh.TableARN(s.region, r.Account, r.Database, r.Table)
+	return s.partition.TableARN(s.region, r.Account, r.Database, r.Table)
 }

@@ -48,7 +48,7 @@ var errUnseen = errors.New("it may not look at principals")
 // absent says why there is no such role or user in this account; it is empty if there is.
 // Where this account's role may not look, it is an errUnseen.
 func (c *Consumer) absent(ctx context.Context, principal string) (string, error) {
-	if principal == everybody(c.account) || principal == lakemesh.RoleARN(c.account, lakemesh.ConsumerRole) {
+	if principal == everybody(c.account) || principal == c.partition.RoleARN(c.account, lakemesh.ConsumerRole) {
 		return "", nil
 	}
 	_, why, err := c.made(ctx, principal)

@@ -30,7 +30,7 @@ func (c *Consumer) AccessList(ctx context.Context, in AccessListInput) (*access.
 	if err := accesslist.CheckAt(in.At, c.options.Now); err != nil {
 		return nil, err
 	}
-	s := accesslist.Source{Tracker: c.tracker, Mesh: c.meshAccount}
+	s := accesslist.Source{Tracker: c.tracker, Mesh: c.meshAccount, Partition: c.partition}
 	// Subscriptions that have ended name databases, too, in which something may be held.
 	if err := c.tracker.Subscribed(ctx, c.account, "", func(r *tracker.Record) bool {
 		s.Records = append(s.Records, r)

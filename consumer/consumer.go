@@ -32,9 +32,11 @@ const (
 type Consumer struct {
 	// account is the consumer's account, meshAccount the mesh account.
 	account, meshAccount, region string
-	options                      lakemesh.Options
-	log                          *slog.Logger
-	tracker                      *tracker.Tracker
+	// partition is that of the region, which all ARNs are of.
+	partition lakemesh.Partition
+	options   lakemesh.Options
+	log       *slog.Logger
+	tracker   *tracker.Tracker
 	// own is the consumer's catalog, and shared the mesh's as the consumer's own
 	// account sees it: what was shared with it.
 	own, shared view
@@ -65,7 +67,7 @@ func New(ctx context.Context, options lakemesh.Options) (*Consumer, error) {
 	// fmt prints unexported fields without asking them how, so what is kept here holds
 	// no keys.
 	options.Credentials, options.Config = nil, nil
-	c := &Consumer{account: ids.Account, meshAccount: ids.MeshAccount, region: ids.Region, options: options, log: ids.Log}
+	c := &Consumer{account: ids.Account, meshAccount: ids.MeshAccount, region: ids.Region, partition: lakemesh.PartitionOf(ids.Region), options: options, log: ids.Log}
 	c.tracker = tracker.New(tracker.Options{Config: ids.Mesh.Config, MeshAccount: ids.MeshAccount, By: ids.Caller.ARN,
 		Log: ids.Log, Now: options.Now})
 	own := glue.NewFromConfig(ids.Own.Config)

@@ -251,7 +251,7 @@ func (l *leaving) plan(reason string) *plan.Plan {
 		})
 	}
 	batches := c.lake.Batches()
-	me := lakemesh.RoleARN(c.account, lakemesh.ConsumerRole)
+	me := c.partition.RoleARN(c.account, lakemesh.ConsumerRole)
 	onLink := map[string][]*plan.Step{}
 	mine := map[string]lakemesh.Permissions{}
 	var revoked []*plan.Step

@@ -89,7 +89,7 @@ func (l *leaving) planOtherLinks(p *plan.Plan) {
 // plan takes back what was handed on on a link, and drops it.
 func (d droppedLink) plan(p *plan.Plan, c *Consumer, summary string) {
 	batches := d.lake.Batches()
-	me := lakemesh.RoleARN(c.account, lakemesh.ConsumerRole)
+	me := c.partition.RoleARN(c.account, lakemesh.ConsumerRole)
 	var mine lakemesh.Permissions
 	var before []*plan.Step
 	for _, e := range d.handed {

@@ -20,7 +20,7 @@ import (
 func (c *Consumer) dropLink(todo *plan.Plan, at linkPlace, batches *permissions.Batches, link, target, summary string, mine lakemesh.Permissions, after []*plan.Step) {
 	after = slices.Clone(after)
 	if !mine.Has(lakemesh.Drop) && !mine.Has(lakemesh.All) {
-		after = append(after, at.said(c, batches.Grant(todo, permissions.Entry{Principal: lakemesh.RoleARN(c.account, lakemesh.ConsumerRole),
+		after = append(after, at.said(c, batches.Grant(todo, permissions.Entry{Principal: c.partition.RoleARN(c.account, lakemesh.ConsumerRole),
 			Resource: permissions.Database(c.account, link), Permissions: lakemesh.NewPermissions(lakemesh.Drop)}))...)
 	}
 	todo.Add(plan.Step{

@@ -69,7 +69,7 @@ type explained struct {
 // A principal of another account is an [lakemesh.ErrWrongAccount], a table that this
 // account neither sees nor has asked for an [lakemesh.ErrNotFound].
 func (c *Consumer) Explain(ctx context.Context, in ExplainInput) (*Explanation, error) {
-	a, err := explaining.Check(in, c.meshAccount)
+	a, err := explaining.Check(in, c.partition, c.meshAccount)
 	if err != nil {
 		return nil, identity.Explain(opExplain, c.account, "", err)
 	}

@@ -54,7 +54,7 @@ func (x *explained) optedInHere() (_ chain.Step, ok bool) {
 	case x.optedIn == nil:
 	case has(x.Principal), has(x.Everybody()):
 		s.State, s.What = chain.Holds, "it is opted in"
-	case x.Principal == lakemesh.RoleARN(x.account, lakemesh.ConsumerRole):
+	case x.Principal == x.partition.RoleARN(x.account, lakemesh.ConsumerRole):
 		s.State, s.What = chain.Holds, "it is a data lake administrator, whom the mesh's opt-in of the account binds"
 	default:
 		s.State, s.What = chain.Broken, "the table is in hybrid access mode, and the principal is not opted in: what was handed on to it counts for nothing"

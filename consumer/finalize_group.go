@@ -121,7 +121,7 @@ func (g *importing) nameLinks(ctx context.Context, in FinalizeInput) (named int,
 	}
 	region := c.linkRegions(&g.record.Subscription)[0]
 	if asked != "" {
-		if err := lakemesh.CheckRegion("LinkRegion", asked); err != nil {
+		if err := c.partition.CheckRegion("LinkRegion", asked); err != nil {
 			return -1, err
 		}
 		region = asked

@@ -34,7 +34,7 @@ func (f *finalizing) chooseRegions(ctx context.Context, in FinalizeInput) error 
 	c, asked := f.consumer, strings.TrimSpace(in.LinkRegion)
 	regions := c.linkRegions(&f.record.Subscription)
 	if asked != "" {
-		if err := lakemesh.CheckRegion("LinkRegion", asked); err != nil {
+		if err := c.partition.CheckRegion("LinkRegion", asked); err != nil {
 			return err
 		}
 		regions = []string{asked}

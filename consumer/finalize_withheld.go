@@ -99,7 +99,7 @@ func (f *finalizing) others() []string {
 // unheardOf are those of the named principals that hold nothing yet. The role itself is
 // there.
 func (f *finalizing) unheardOf() []string {
-	self := lakemesh.RoleARN(f.consumer.account, lakemesh.ConsumerRole)
+	self := f.consumer.partition.RoleARN(f.consumer.account, lakemesh.ConsumerRole)
 	return slices.DeleteFunc(slices.Clone(f.recipients()), func(p string) bool {
 		return p == self || p == everybody(f.consumer.account) ||
 			slices.ContainsFunc(f.held.Entries(), func(e permissions.Entry) bool { return e.Principal == p })

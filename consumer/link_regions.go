@@ -110,7 +110,7 @@ func (c *Consumer) otherRegions(subscriptions ...*lakemesh.Subscription) []strin
 // account has not enabled, or in which its role is no data lake administrator, so that it
 // could not let anybody see the link, nor take it away.
 func (p linkPlace) open(ctx context.Context, c *Consumer, op string) error {
-	self := lakemesh.RoleARN(c.account, lakemesh.ConsumerRole)
+	self := c.partition.RoleARN(c.account, lakemesh.ConsumerRole)
 	out, err := p.lake.Client.GetDataLakeSettings(ctx, &lakeformation.GetDataLakeSettingsInput{})
 	if err == nil && slices.ContainsFunc(out.DataLakeSettings.DataLakeAdmins, func(a lftypes.DataLakePrincipal) bool { return aws.ToString(a.DataLakePrincipalIdentifier) == self }) {
 		return nil

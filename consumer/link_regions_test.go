@@ -238,7 +238,7 @@ func TestALinkRegionIsCheckedBeforeAnythingChanges(t *testing.T) {
 		says   string
 	}{
 		"no region at all":  {"Frankfurt", lakemesh.ErrInvalidInput, "not a region"},
-		"another partition": {"cn-north-1", lakemesh.ErrInvalidInput, "another partition"},
+		"another partition": {"cn-north-1", lakemesh.ErrInvalidInput, "is of partition aws-cn"},
 		"not chosen":        {farRegion, lakemesh.ErrAccessDenied, "account init"},
 	} {
 		w.silent(name, func() {

@@ -23,7 +23,7 @@ func everybody(account string) string { return account + ":IAMPrincipals" }
 // for nobody.
 func (c *Consumer) namedPrincipals(named []string) ([]string, error) {
 	if named == nil {
-		return []string{lakemesh.RoleARN(c.account, lakemesh.ConsumerRole)}, nil
+		return []string{c.partition.RoleARN(c.account, lakemesh.ConsumerRole)}, nil
 	}
 	list := make([]string, 0, len(named))
 	for _, p := range named {
@@ -44,13 +44,16 @@ func (c *Consumer) checkPrincipal(p string) error {
 	if p == everybody(c.account) {
 		return nil
 	}
+	if err := c.partition.Check("Principals", p); err != nil {
+		return err
+	}
 	if strings.Contains(p, ":assumed-role/") {
 		return lakemesh.Invalid("Principals", "%q is a session; name its role by the role's ARN, with the role's path", p)
 	}
 	m := principalPattern.FindStringSubmatch(p)
 	if m == nil || len(p) > maxPrincipal {
-		return lakemesh.Invalid("Principals", "%q is not the ARN of a user or a role (arn:aws:iam::%s:role/...), nor %s for all of them",
-			p, c.account, everybody(c.account))
+		return lakemesh.Invalid("Principals", "%q is not the ARN of a user or a role (%s), nor %s for all of them",
+			p, c.partition.ARN("iam", "", c.account, "role/..."), everybody(c.account))
 	}
 	if m[1] != c.account {
 		return lakemesh.Invalid("Principals", "%s is a principal of account %s; what was shared with account %s can be handed on inside of it only",

@@ -25,7 +25,7 @@ type RemoveDeadLinksInput struct {
 func (c *Consumer) PlanRemoveDeadLinks(ctx context.Context, in RemoveDeadLinksInput) (*plan.Plan, error) {
 	var named lakemesh.Subscription
 	if in.LinkRegion != "" {
-		if err := lakemesh.CheckRegion("LinkRegion", in.LinkRegion); err != nil {
+		if err := c.partition.CheckRegion("LinkRegion", in.LinkRegion); err != nil {
 			return nil, err
 		}
 		named.LinkRegions = []string{in.LinkRegion}

@@ -232,7 +232,7 @@ func (c *Consumer) scope(in RequestInput, requested lakemesh.Permissions) (lakem
 	if err != nil || s.IsZero() {
 		return s, err
 	}
-	if err := access.CheckPrincipals(c.account, s.Principals); err != nil {
+	if err := access.CheckPrincipals(c.partition, c.account, s.Principals); err != nil {
 		return s, err
 	}
 	switch {

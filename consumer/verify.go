@@ -180,7 +180,7 @@ func (s *inspected) importing(r *tracker.Record) string {
 	if len(handed.principals) == 0 {
 		return command + " --principals none"
 	}
-	if !slices.Equal(handed.principals, []string{lakemesh.RoleARN(s.account, lakemesh.ConsumerRole)}) {
+	if !slices.Equal(handed.principals, []string{s.partition.RoleARN(s.account, lakemesh.ConsumerRole)}) {
 		command += " --principals " + strings.Join(handed.principals, ",")
 	}
 	return command

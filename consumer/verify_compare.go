@@ -302,7 +302,7 @@ func (s *inspected) compareOurs(e permissions.Entry) {
 // although nothing may be handed on behind it; where names another region than the mesh's.
 func (s *inspected) compareOnLink(e permissions.Entry, target, where string) {
 	made := e.Permissions.Has(lakemesh.Drop) || e.Permissions.Has(lakemesh.All)
-	if target == "" || !s.seen[target].visible || !s.isOurs(e.Principal) || made || e.Principal == lakemesh.RoleARN(s.account, lakemesh.ConsumerRole) {
+	if target == "" || !s.seen[target].visible || !s.isOurs(e.Principal) || made || e.Principal == s.partition.RoleARN(s.account, lakemesh.ConsumerRole) {
 		// Of links that lead nowhere, the link is told of.
 		return
 	}

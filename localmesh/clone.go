@@ -1,6 +1,7 @@
 package localmesh
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/lakemesh/lakemesh/localmesh/internal/store"
@@ -22,5 +23,9 @@ func (m *Mesh) Clone(opts ...Option) (*Mesh, error) {
 	inherited := m.options
 	// With the original's seed the clone would hand out identifiers a second time.
 	inherited.seed = 0
-	return start(s, append([]Option{func(o *options) { *o = inherited }}, opts...)), nil
+	clone := start(s, append([]Option{func(o *options) { *o = inherited }}, opts...))
+	if err := samePartition(m.Region(), clone.Region()); err != nil {
+		return nil, errors.Join(fmt.Errorf("clone the local mesh: %w", err), clone.Close())
+	}
+	return clone, nil
 }

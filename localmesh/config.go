@@ -10,6 +10,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 
+	"github.com/lakemesh/lakemesh"
 	"github.com/lakemesh/lakemesh/localmesh/internal/state"
 	"github.com/lakemesh/lakemesh/localmesh/internal/store"
 )
@@ -33,7 +34,7 @@ var ErrNoSuchPrincipal = errors.New("no such principal")
 func (m *Mesh) Config(principal string) aws.Config {
 	return aws.Config{
 		Region:       m.options.region,
-		Credentials:  aws.NewCredentialsCache(&principalCredentials{mesh: m, principal: principal}),
+		Credentials:  aws.NewCredentialsCache(&principalCredentials{mesh: m, principal: m.engine.Names.Exchange(principal), named: principal}),
 		HTTPClient:   m.engine,
 		BaseEndpoint: aws.String(Endpoint),
 	}
@@ -50,6 +51,8 @@ func (m *Mesh) ConfigWith(provider aws.CredentialsProvider) aws.Config {
 type principalCredentials struct {
 	mesh      *Mesh
 	principal string
+	// named is the principal as it was named, in the mesh's own partition.
+	named string
 }
 
 // sessionLife is how long the sessions of [Mesh.Config] last before they are
@@ -62,7 +65,10 @@ func (p *principalCredentials) Retrieve(context.Context) (aws.Credentials, error
 	err := p.mesh.engine.Store.Update(func(tx store.Tx) error {
 		account, kind, name, ok := state.SplitPrincipalARN(p.principal)
 		if !ok || !principalPattern.MatchString(p.principal) {
-			return fmt.Errorf("%q is not the ARN of a user, a role or a root", p.principal)
+			if err := p.mesh.Partition().Check("principal", p.named); err != nil {
+				return err
+			}
+			return fmt.Errorf("%q is not the ARN of a user, a role or a root", p.named)
 		}
 		if err := p.mesh.open(tx, account, kind, name, p.principal); err != nil {
 			return err
@@ -146,7 +152,7 @@ func (m *Mesh) open(tx store.Tx, account, kind, name, arn string) error {
 			return err
 		}
 		if !empty {
-			return fmt.Errorf("%s: %w: the account exists already; make further principals through IAM, as arn:aws:iam::%s:root or an administrator", arn, ErrNoSuchPrincipal, account)
+			return fmt.Errorf("%s: %w: the account exists already; make further principals through IAM, as %s or an administrator", m.engine.Names.Exchange(arn), ErrNoSuchPrincipal, m.RootARN(account))
 		}
 	}
 	if !exists {
@@ -170,14 +176,14 @@ func (m *Mesh) noAdministrator(tx store.Tx, account string) (bool, error) {
 func (m *Mesh) firstAdministrator(tx store.Tx, account, kind, name, arn string) error {
 	path := arn[strings.Index(arn, kind)+len(kind):]
 	path = strings.TrimSuffix(path, name)
-	permissions := state.Permissions{Attached: []string{"arn:aws:iam::aws:policy/AdministratorAccess"}}
+	permissions := state.Permissions{Attached: []string{lakemesh.PartitionAWS.ARN("iam", "", "aws", "policy/AdministratorAccess")}}
 	now := m.engine.Clock().UTC()
 	switch kind {
 	case "user":
 		u := state.User{Account: account, Name: name, Path: path, ID: m.engine.ID("AIDA", 17), Created: now, Permissions: permissions}
 		return state.Users.Put(tx, u, account, strings.ToLower(name))
 	case "role":
-		trust := fmt.Sprintf(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::%s:root"},"Action":"sts:AssumeRole"}]}`, account)
+		trust := fmt.Sprintf(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":%q},"Action":"sts:AssumeRole"}]}`, lakemesh.PartitionAWS.Root(account))
 		r := state.Role{Account: account, Name: name, Path: path, ID: m.engine.ID("AROA", 17), Created: now, Trust: trust,
 			MaxSession: 3600, Permissions: permissions}
 		return state.Roles.Put(tx, r, account, strings.ToLower(name))
@@ -185,5 +191,6 @@ func (m *Mesh) firstAdministrator(tx store.Tx, account, kind, name, arn string) 
 	return nil
 }
 
-// principalPattern is what IAM calls users, roles and roots. There is one partition in the mesh.
+// principalPattern is what IAM calls users, roles and roots, in the partition whose names are
+// kept (see engine.Names).
 var principalPattern = regexp.MustCompile(`^arn:aws:iam::[0-9]{12}:(root|(user|role)/([!-~]+/)*[\w+=,.@-]{1,64})$`)

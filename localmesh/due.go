@@ -53,9 +53,9 @@ func (m *Mesh) DeadLetters(queue string) ([]DeadLetter, error) {
 	letters := []DeadLetter{}
 	err := m.engine.Store.View(func(tx store.Tx) error {
 		return state.DeadLetters.Scan(tx, nil, "", func(_ string, d state.DeadLetter) bool {
-			if d.Queue == queue {
-				letters = append(letters, DeadLetter{Queue: d.Queue, Schedule: d.Schedule, Target: d.Target, Body: d.Body, Scheduled: d.Scheduled,
-					Code: d.Code, Message: d.Message, ExhaustedRetryCondition: d.Exhausted, Retries: d.Retries})
+			if outside := m.engine.Names.Exchange; outside(d.Queue) == queue {
+				letters = append(letters, DeadLetter{Queue: queue, Schedule: outside(d.Schedule), Target: outside(d.Target), Body: outside(d.Body), Scheduled: d.Scheduled,
+					Code: d.Code, Message: outside(d.Message), ExhaustedRetryCondition: d.Exhausted, Retries: d.Retries})
 			}
 			return true
 		})

@@ -47,11 +47,14 @@
 package localmesh
 
 import (
+	"errors"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"slices"
 	"time"
 
+	"github.com/lakemesh/lakemesh"
 	"github.com/lakemesh/lakemesh/localmesh/internal/athena"
 	"github.com/lakemesh/lakemesh/localmesh/internal/dynamodb"
 	"github.com/lakemesh/lakemesh/localmesh/internal/engine"
@@ -87,7 +90,15 @@ func Open(dir string, opts ...Option) (*Mesh, error) {
 	if err != nil {
 		return nil, err
 	}
-	return start(s, opts), nil
+	var asked options
+	for _, o := range opts {
+		o(&asked)
+	}
+	region, err := homeRegion(s, asked.region)
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("open the local mesh in %s: %w", dir, err), s.Close())
+	}
+	return start(s, append(slices.Clone(opts), WithRegion(region))), nil
 }
 
 // ErrLocked is returned by [Open] when another process has the folder open.
@@ -104,6 +115,10 @@ func start(s store.Store, opts []Option) *Mesh {
 	}
 	m.engine = engine.New(s, m.options.seed, services()...)
 	m.engine.Clock = m.options.clock
+	m.engine.Names = engine.NamesOf(lakemesh.PartitionOf(m.options.region))
+	if m.Partition() != lakemesh.PartitionAWS {
+		m.engine.Home = m.options.region
+	}
 	m.engine.Log = m.options.log
 	m.engine.Readings = engine.Readings(m.options.readings)
 	m.SetEventualConsistency(m.options.looks)
@@ -137,7 +152,9 @@ type options struct {
 type Option func(*options)
 
 // WithRegion sets the region of the configurations that [Mesh.Config] makes. The
-// mesh itself answers for every region.
+// mesh itself answers for every region of the same partition of AWS: with cn-north-1 it is
+// in aws-cn, with us-gov-west-1 in aws-us-gov, and else in aws ([Mesh.Partition]). A mesh
+// that is opened on a folder without it has the region that it began with.
 func WithRegion(region string) Option { return func(o *options) { o.region = region } }
 
 // WithClock sets the mesh's time: creation dates, the end of sessions and

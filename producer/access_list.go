@@ -23,7 +23,7 @@ func (p *Producer) AccessList(ctx context.Context, in AccessListInput) (*access.
 	if err := accesslist.CheckAt(in.At, p.options.Now); err != nil {
 		return nil, err
 	}
-	s := accesslist.Source{Tracker: p.records, Mesh: p.meshAccount, Owner: p.account}
+	s := accesslist.Source{Tracker: p.records, Mesh: p.meshAccount, Partition: p.partition, Owner: p.account}
 	var err error
 	if in.At != nil {
 		err = p.records.Owned(ctx, p.account, "", func(r *tracker.Record) bool {

@@ -94,7 +94,7 @@ func (p *Producer) approval(in ApproveInput) (*decision, error) {
 				return terms{}, lakemesh.Invalid("GrantPermissions", "the request names no permissions: say which to grant")
 			}
 		}
-		if t.scope, err = in.Scope.on(r, r.Words.Scope, t.permitted); err != nil {
+		if t.scope, err = in.Scope.on(p.partition, r, r.Words.Scope, t.permitted); err != nil {
 			return terms{}, err
 		}
 		t.grantable, err = grantableOf(t, grantable, in.GrantablePermissions)

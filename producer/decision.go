@@ -404,7 +404,7 @@ func unlessNothing(err error) error {
 func (p *Producer) databaseARNs(names []string) []string {
 	arns := make([]string, len(names))
 	for i, name := range names {
-		arns[i] = lakemesh.DatabaseARN(p.region, p.meshAccount, name)
+		arns[i] = p.partition.DatabaseARN(p.region, p.meshAccount, name)
 	}
 	return arns
 }
@@ -413,11 +413,11 @@ func (p *Producer) databaseARNs(names []string) []string {
 // is written with a wildcard.
 func (p *Producer) tableARNs(r *tracker.Record) []string {
 	if r.Words.Whole {
-		return []string{lakemesh.TableARN(p.region, p.meshAccount, r.Database, "*")}
+		return []string{p.partition.TableARN(p.region, p.meshAccount, r.Database, "*")}
 	}
 	arns := make([]string, len(r.Tables))
 	for i, t := range r.Tables {
-		arns[i] = lakemesh.TableARN(p.region, p.meshAccount, r.Database, strings.ToLower(t))
+		arns[i] = p.partition.TableARN(p.region, p.meshAccount, r.Database, strings.ToLower(t))
 	}
 	return arns
 }

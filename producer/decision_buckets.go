@@ -198,5 +198,5 @@ func (b *bucketWork) prepare(ctx context.Context, buckets storage.Buckets, name 
 // readsForAnother tells whether a role is the data access role of another producer
 // of the mesh. Any producer can register any location, if only with its own role.
 func (p *Producer) readsForAnother(role string) bool {
-	return strings.HasPrefix(role, lakemesh.RoleARN(p.meshAccount, lakemesh.DataAccessRole(""))) && role != p.dataAccessRole()
+	return strings.HasPrefix(role, p.partition.RoleARN(p.meshAccount, lakemesh.DataAccessRole(""))) && role != p.dataAccessRole()
 }

@@ -157,7 +157,7 @@ func placesOf(tables map[catalog.TableName]meshTable) map[access.Place]tablePlac
 func (p *Producer) registered(f *found) []access.Location {
 	var all []access.Location
 	for _, l := range f.locations {
-		path, ok := strings.CutPrefix(l.ARN, "arn:aws:s3:::")
+		path, ok := strings.CutPrefix(l.ARN, p.partition.BucketARN(""))
 		if !ok {
 			continue
 		}
@@ -175,7 +175,7 @@ func (p *Producer) readByAnother(locations []access.Location, place access.Place
 	l, _ := access.Nearest(locations, place)
 	return &lakemesh.Error{Kind: lakemesh.ErrAccessDenied, Account: p.meshAccount, Resource: "location " + place.String(),
 		Message: "it is registered with " + l.Role + ", which reads for another producer",
-		Hint: "let the mesh's administrator deregister " + storage.Place{Bucket: l.Place.Bucket, Prefix: l.Place.Prefix}.ARN() +
+		Hint: "let the mesh's administrator deregister " + storage.Place{Bucket: l.Place.Bucket, Prefix: l.Place.Prefix}.ARN(p.partition) +
 			" from Lake Formation, and publish the table again", Do: []lakemesh.Call{lakemesh.Do("producer.CreateDataProducts")}}
 }
 

@@ -151,13 +151,13 @@ func (s *shared) carriage(ctx context.Context, have *permissions.Grants) (sharin
 func (p *Producer) sharedARN(r permissions.Resource) string {
 	switch r.Kind {
 	case permissions.KindDatabase:
-		return lakemesh.DatabaseARN(p.region, r.Account, r.Database)
+		return p.partition.DatabaseARN(p.region, r.Account, r.Database)
 	case permissions.KindAllTables:
-		return lakemesh.TableARN(p.region, r.Account, r.Database, "*")
+		return p.partition.TableARN(p.region, r.Account, r.Database, "*")
 	case permissions.KindTagged:
 		return ""
 	}
-	return lakemesh.TableARN(p.region, r.Account, r.Database, r.Table)
+	return p.partition.TableARN(p.region, r.Account, r.Database, r.Table)
 }
 
 // find returns the shares in the form of the record: one entry for the database,

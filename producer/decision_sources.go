@@ -28,11 +28,11 @@ import (
 // (https://docs.aws.amazon.com/lake-formation/latest/dg/access-control-underlying-data.html).
 // What lies below the location is open by that, and is none of a table's places. When
 // something was registered is known to the second.
-func (t meshTable) alterable(locations []permissions.RegisteredLocation) []places.Place {
+func (t meshTable) alterable(partition lakemesh.Partition, locations []permissions.RegisteredLocation) []places.Place {
 	var all []places.Place
 	for _, p := range t.known.Places {
 		if p.From == places.Location {
-			l, ok := permissions.Nearest(locations, p.ARN())
+			l, ok := permissions.Nearest(locations, p.ARN(partition))
 			if ok && (l.Modified.IsZero() || t.made.IsZero() || l.Modified.Unix() <= t.made.Unix()) {
 				continue
 			}
@@ -54,7 +54,7 @@ type doubted struct {
 func (p *Producer) confirmed(ctx context.Context, database string, tables map[string]meshTable, locations []permissions.RegisteredLocation) (map[string]meshTable, error) {
 	doubts := map[string][]places.Place{}
 	for name, t := range tables {
-		if alterable := t.alterable(locations); len(alterable) > 0 {
+		if alterable := t.alterable(p.partition, locations); len(alterable) > 0 {
 			doubts[name] = alterable
 		}
 	}

@@ -26,7 +26,7 @@ func (p *Producer) unwritable(permitted lakemesh.Permissions, tables map[catalog
 	for _, name := range inOrder(tables) {
 		t := tables[name]
 		for _, place := range t.known.Places {
-			if l, ok := permissions.Nearest(locations, place.ARN()); ok && l.Role == p.dataAccessRole() {
+			if l, ok := permissions.Nearest(locations, place.ARN(p.partition)); ok && l.Role == p.dataAccessRole() {
 				places = append(places, place.Place)
 			}
 		}

@@ -37,7 +37,7 @@ const opExplain = "Explain"
 // producer an [lakemesh.ErrWrongAccount], what is no principal an
 // [lakemesh.ErrInvalidInput].
 func (p *Producer) Explain(ctx context.Context, in ExplainInput) (*Explanation, error) {
-	a, err := explaining.Check(in, p.meshAccount)
+	a, err := explaining.Check(in, p.partition, p.meshAccount)
 	if err == nil {
 		err = notTheCatalogs(a)
 	}

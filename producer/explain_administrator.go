@@ -33,7 +33,7 @@ type MeshSide struct {
 // what admin.Explain does.
 func ExplainOnMesh(ctx context.Context, m MeshSide, in ExplainInput) (*Explanation, error) {
 	mesh := m.Manager.Account
-	a, err := explaining.Check(in, mesh)
+	a, err := explaining.Check(in, m.Caller.Partition(), mesh)
 	if err == nil {
 		err = notTheCatalogs(a)
 	}
@@ -58,7 +58,7 @@ func ExplainOnMesh(ctx context.Context, m MeshSide, in ExplainInput) (*Explanati
 	} else if there {
 		owner = catalog.Owner(d, t)
 	}
-	p := &Producer{endsScheduled: new(atomic.Bool), account: owner, meshAccount: mesh, region: region, log: m.Log, ids: &identity.Persona{Account: owner, MeshAccount: mesh, Region: region, Caller: m.Caller, Mesh: m.Caller, Log: m.Log},
+	p := &Producer{endsScheduled: new(atomic.Bool), account: owner, meshAccount: mesh, region: region, partition: m.Caller.Partition(), log: m.Log, ids: &identity.Persona{Account: owner, MeshAccount: mesh, Region: region, Caller: m.Caller, Mesh: m.Caller, Log: m.Log},
 		records: m.Records, mesh: side{catalog: of, lake: &permissions.Lake{Client: lakeformation.NewFromConfig(m.Manager.Config), Account: mesh}, ram: ram.NewFromConfig(m.Caller.Config)}}
 	x := &explained{Producer: p, Asked: a, party: chain.Administrator}
 	return x.explain(ctx)

@@ -167,7 +167,7 @@ func (x *explained) observe(ctx context.Context) error {
 		}
 	}
 	if place, ok := x.place(); ok {
-		if l, ok := permissions.Nearest(x.locations, storage.Place{Bucket: place.Bucket, Prefix: place.Prefix}.ARN()); ok {
+		if l, ok := permissions.Nearest(x.locations, storage.Place{Bucket: place.Bucket, Prefix: place.Prefix}.ARN(x.partition)); ok {
 			x.hybrid = l.Hybrid
 		}
 	}
@@ -414,7 +414,7 @@ func (x *explained) opening(ctx context.Context, place access.Place) ([]chain.St
 		location.State, location.Mends, location.Do = chain.Broken, policy.Mends, policy.Do
 		location.What += fmt.Sprintf(", to which bucket %s is not open", place.Bucket)
 		if x.readsForAnother(l.Role) {
-			location.Mends, location.Do, location.Command = chain.Administrator, nil, "aws lakeformation deregister-resource --resource-arn "+storage.Place{Bucket: l.Place.Bucket, Prefix: l.Place.Prefix}.ARN()
+			location.Mends, location.Do, location.Command = chain.Administrator, nil, "aws lakeformation deregister-resource --resource-arn "+storage.Place{Bucket: l.Place.Bucket, Prefix: l.Place.Prefix}.ARN(x.partition)
 		}
 	}
 	if err := x.role(ctx, &location, l.Role, place); err != nil {
@@ -450,11 +450,11 @@ func (x *explained) role(ctx context.Context, s *chain.Step, role string, place 
 	if s.State == chain.Broken {
 		return nil
 	}
-	if role != x.dataAccessRole() && (x.party != chain.Administrator || !strings.HasPrefix(role, "arn:aws:iam::"+x.meshAccount+":role/")) {
+	if role != x.dataAccessRole() && (x.party != chain.Administrator || !strings.HasPrefix(role, x.partition.ARN("iam", "", x.meshAccount, "role/"))) {
 		s.State, s.What = chain.NotSeen, s.What+"; what its own policies let it read cannot be seen from here"
 		return nil
 	}
-	object := storage.Place{Bucket: place.Bucket, Prefix: place.Prefix}.ARN() + "/*"
+	object := storage.Place{Bucket: place.Bucket, Prefix: place.Prefix}.ARN(x.partition) + "/*"
 	out, err := iam.NewFromConfig(x.ids.Mesh.Config).SimulatePrincipalPolicy(ctx, &iam.SimulatePrincipalPolicyInput{PolicySourceArn: aws.String(role),
 		ActionNames: []string{"s3:GetObject"}, ResourceArns: []string{strings.ReplaceAll(object, "//*", "/*")},
 		ContextEntries: []iamtypes.ContextEntry{{ContextKeyName: aws.String("aws:ResourceAccount"), ContextKeyType: iamtypes.ContextKeyTypeEnumString, ContextKeyValues: []string{x.account}}}})

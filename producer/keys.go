@@ -246,7 +246,7 @@ func (p *Producer) keyARN(key string) string {
 	if !strings.HasPrefix(key, "alias/") {
 		key = "key/" + key
 	}
-	return fmt.Sprintf("arn:aws:kms:%s:%s:%s", p.region, p.account, key)
+	return p.partition.ARN("kms", p.region, p.account, key)
 }
 
 // mayDecrypt reports whether a role's own policies let it decrypt with a key what it reads
@@ -258,7 +258,7 @@ func (p *Producer) mayDecrypt(ctx context.Context, role, key string) (bool, erro
 		region = parts[3]
 	}
 	may, err := mayUseKey(ctx, iam.NewFromConfig(p.ids.Mesh.Config), role, key, "kms:Decrypt",
-		iamtypes.ContextEntry{ContextKeyName: aws.String("kms:ViaService"), ContextKeyType: iamtypes.ContextKeyTypeEnumString, ContextKeyValues: []string{"s3." + region + ".amazonaws.com"}})
+		iamtypes.ContextEntry{ContextKeyName: aws.String("kms:ViaService"), ContextKeyType: iamtypes.ContextKeyTypeEnumString, ContextKeyValues: []string{lakemesh.S3Service(region)}})
 	if awserr.Denied(err) || awserr.Is(err, "NoSuchEntity") {
 		p.log.InfoContext(ctx, "the rights of a role on a key were not looked at", "role", role, "key", key, "reason", awserr.Message(err))
 		// Only the account's own role is made by the mesh, and has no key that was not named.

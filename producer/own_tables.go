@@ -36,7 +36,7 @@ func (s *surveyed) refuseAnothersDatabase() error {
 	on := permissions.Database(s.meshAccount, s.target)
 	entries := slices.SortedFunc(slices.Values(s.granted.Entries()), func(a, b permissions.Entry) int { return cmp.Compare(a.Principal, b.Principal) })
 	for _, e := range entries {
-		other, ok := strings.CutPrefix(e.Principal, lakemesh.RoleARN(s.meshAccount, lakemesh.MeshProducerRole("")))
+		other, ok := strings.CutPrefix(e.Principal, s.partition.RoleARN(s.meshAccount, lakemesh.MeshProducerRole("")))
 		if ok && other != s.account && e.Resource == on && (e.Permissions.Has(lakemesh.Drop) || e.Permissions.Has(lakemesh.All)) {
 			return &lakemesh.Error{Account: s.meshAccount, Resource: "database " + s.target, Kind: lakemesh.ErrAccessDenied,
 				Message: fmt.Sprintf("it belongs to another producer, account %s, which may drop it", other), Hint: "choose another name with ExposeDataMeshDBName (--expose-data-mesh-db-name)"}

@@ -33,11 +33,13 @@ import (
 type Producer struct {
 	// account is the producer's account, meshAccount the mesh account.
 	account, meshAccount, region string
-	options                      lakemesh.Options
-	log                          *slog.Logger
-	ids                          *identity.Persona
-	own                          side
-	mesh                         side
+	// partition is that of the region, which all ARNs are of.
+	partition lakemesh.Partition
+	options   lakemesh.Options
+	log       *slog.Logger
+	ids       *identity.Persona
+	own       side
+	mesh      side
 	// records are the mesh's subscriptions.
 	records *tracker.Tracker
 	// ends are the schedules that end what the producer grants until a day.
@@ -74,7 +76,7 @@ func New(ctx context.Context, options lakemesh.Options) (*Producer, error) {
 	// no keys.
 	options.Credentials, options.Config = nil, nil
 	p := &Producer{endsScheduled: new(atomic.Bool),
-		account: ids.Account, meshAccount: ids.MeshAccount, region: ids.Region, options: options, log: ids.Log, ids: ids, portionSize: defaultPortion,
+		account: ids.Account, meshAccount: ids.MeshAccount, region: ids.Region, partition: lakemesh.PartitionOf(ids.Region), options: options, log: ids.Log, ids: ids, portionSize: defaultPortion,
 		records: tracker.New(tracker.Options{Config: ids.Mesh.Config, MeshAccount: ids.MeshAccount, By: ids.Caller.ARN,
 			Lease: options.ClaimLease, Log: ids.Log, Now: options.Now}),
 	}

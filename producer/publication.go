@@ -265,9 +265,12 @@ func (w *wantedPublication) acceptCrawler(in CreateDataProductsInput) error {
 		}
 		return nil
 	}
+	if err := w.partition.Check("SyncMeshCrawlerRoleARN", role); err != nil {
+		return err
+	}
 	match := roleARNPattern.FindStringSubmatch(role)
 	if match == nil {
-		return lakemesh.Invalid("SyncMeshCrawlerRoleARN", "%q is not the ARN of a role: arn:aws:iam::<account>:role/<name>", role)
+		return lakemesh.Invalid("SyncMeshCrawlerRoleARN", "%q is not the ARN of a role: %s", role, w.partition.ARN("iam", "", "<account>", "role/<name>"))
 	}
 	if w.hybrid != nil && *w.hybrid {
 		return lakemesh.Invalid("Hybrid", "a crawler's role would have to be opted in to what is in hybrid access mode: publish it without a crawler")
@@ -310,15 +313,15 @@ func shorten(name string) string {
 
 // dataAccessRole is the role that locations are registered with.
 func (p *Producer) dataAccessRole() string {
-	return lakemesh.RoleARN(p.meshAccount, lakemesh.DataAccessRole(p.account))
+	return p.partition.RoleARN(p.meshAccount, lakemesh.DataAccessRole(p.account))
 }
 
 func (p *Producer) readOnlyRole() string {
-	return lakemesh.RoleARN(p.meshAccount, lakemesh.ReadOnlyRole)
+	return p.partition.RoleARN(p.meshAccount, lakemesh.ReadOnlyRole)
 }
 
 // ownRole is the producer's role in its own account, as grants name it.
-func (p *Producer) ownRole() string { return lakemesh.RoleARN(p.account, lakemesh.ProducerRole) }
+func (p *Producer) ownRole() string { return p.partition.RoleARN(p.account, lakemesh.ProducerRole) }
 
 // meshTable is a table of the target database as grants name it.
 func (w *wantedPublication) meshTable(name string) permissions.Resource {

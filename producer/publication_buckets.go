@@ -128,7 +128,7 @@ func (s *surveyed) checkKeys(ctx context.Context) error {
 			unseen = append(unseen, name)
 		}
 		role := s.dataAccessRole()
-		if l, ok := permissions.Nearest(s.locations, storage.Place{Bucket: name}.ARN()); ok {
+		if l, ok := permissions.Nearest(s.locations, storage.Place{Bucket: name}.ARN(s.partition)); ok {
 			role = l.Role
 		}
 		if err := s.checkKey(ctx, name, look, role); err != nil {
@@ -169,7 +169,7 @@ func (s *surveyed) checkKey(ctx context.Context, name string, look storage.Look,
 func (s *surveyed) foreignBucket(t *publishedTable, p places.Place) string {
 	text := fmt.Sprintf("%s of %s.%s is %s, and bucket %s is another account's, or one whose policy %s may not read: lakemesh neither registers nor opens it",
 		p.From, s.source, t.name, p.Written, p.Bucket, s.ownRole())
-	if l, ok := permissions.Nearest(s.locations, p.ARN()); ok {
+	if l, ok := permissions.Nearest(s.locations, p.ARN(s.partition)); ok {
 		return text + fmt.Sprintf(". It is registered (%s); consumers can read there if the policies of role %s, the bucket and its key let that role read", l.ARN, l.Role)
 	}
 	return text + fmt.Sprintf(". If its data is to be read, let the mesh's administrator register it in account %s with a role that may read there, and let the bucket's owner allow that role s3:GetObject and s3:ListBucket", s.meshAccount)

@@ -139,7 +139,7 @@ type question struct{ actions, resources []string }
 // crawlerNeeds are what a crawler of the tables does
 // (https://docs.aws.amazon.com/glue/latest/dg/crawler-prereqs.html).
 func (s *surveyed) crawlerNeeds() []question {
-	catalog, database := lakemesh.CatalogARN(s.region, s.meshAccount), lakemesh.DatabaseARN(s.region, s.meshAccount, s.target)
+	catalog, database := s.partition.CatalogARN(s.region, s.meshAccount), s.partition.DatabaseARN(s.region, s.meshAccount, s.target)
 	needs := []question{
 		{[]string{"lakeformation:GetDataAccess"}, []string{"*"}},
 		{[]string{"glue:GetDatabase", "glue:GetTable", "glue:UpdateTable", "glue:GetPartitions", "glue:BatchCreatePartition", "glue:BatchUpdatePartition"}, []string{catalog, database}},
@@ -152,8 +152,8 @@ func (s *surveyed) crawlerNeeds() []question {
 			}
 			buckets[p.Bucket] = true
 			// A place of each bucket stands for the others.
-			needs = append(needs, question{[]string{"s3:GetObject"}, []string{p.ARN() + "/*"}},
-				question{[]string{"s3:ListBucket"}, []string{storage.Place{Bucket: p.Bucket}.ARN()}})
+			needs = append(needs, question{[]string{"s3:GetObject"}, []string{p.ARN(s.partition) + "/*"}},
+				question{[]string{"s3:ListBucket"}, []string{storage.Place{Bucket: p.Bucket}.ARN(s.partition)}})
 		}
 	}
 	return needs

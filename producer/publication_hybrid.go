@@ -88,7 +88,7 @@ func (s *surveyed) hybridLocation(t *publishedTable) error {
 		return fault("it has no location, and hybrid access is a mode of the location", "publish it without hybrid access")
 	}
 	for _, p := range t.known.Places {
-		l, ok := permissions.Nearest(s.locations, p.ARN())
+		l, ok := permissions.Nearest(s.locations, p.ARN(s.partition))
 		switch {
 		case ok && !l.Hybrid:
 			return fault(fmt.Sprintf("location %s is registered, and not in hybrid access mode: Lake Formation would not share what IAMAllowedPrincipals holds something on there", l.ARN),
@@ -139,14 +139,16 @@ func (s *surveyed) sharedInHybrid(r permissions.Resource) bool {
 // inHybridLocation reports whether a database itself has a location that is in hybrid access
 // mode.
 func inHybridLocation(locations []permissions.RegisteredLocation, d *types.Database) bool {
-	if d == nil {
+	if d == nil || len(locations) == 0 {
 		return false
 	}
+	// All of them are of one partition.
+	partition, _ := lakemesh.PartitionOfARN(locations[0].ARN)
 	place, ok := storage.ParsePlace(aws.ToString(d.LocationUri))
 	if !ok {
 		return false
 	}
-	l, ok := permissions.Nearest(locations, place.ARN())
+	l, ok := permissions.Nearest(locations, place.ARN(partition))
 	return ok && l.Hybrid
 }
 

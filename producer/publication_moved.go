@@ -79,7 +79,7 @@ func (s *surveyed) observeMoved(ctx context.Context) error {
 				continue
 			}
 			role := s.dataAccessRole()
-			if registered, ok := permissions.Nearest(s.locations, place.ARN()); ok {
+			if registered, ok := permissions.Nearest(s.locations, place.ARN(s.partition)); ok {
 				role = registered.Role
 			}
 			if s.readsForAnother(role) {

@@ -64,7 +64,7 @@ func (pl *planner) planLocation(place storage.Place, tables []storage.Place, hyb
 // unregistered reports whether a place is in a bucket of the producer's and no
 // registered location covers it.
 func (s *surveyed) unregistered(p storage.Place) bool {
-	_, ok := permissions.Nearest(s.locations, p.ARN())
+	_, ok := permissions.Nearest(s.locations, p.ARN(s.partition))
 	return !ok && s.standing(p.Bucket) == storage.Own
 }
 
@@ -92,7 +92,7 @@ const looksForBucket = 3
 // read them by that who was not granted the tables.
 func (s *surveyed) register(ctx context.Context, bucket storage.Place, tables []storage.Place, hybrid bool) error {
 	role := s.dataAccessRole()
-	err := s.mesh.lake.Register(ctx, bucket.ARN(), role, hybrid)
+	err := s.mesh.lake.Register(ctx, bucket.ARN(s.partition), role, hybrid)
 	if !errors.Is(err, permissions.ErrUnreadable) {
 		return err
 	}
@@ -143,7 +143,7 @@ func (w *wantedPublication) registerOpen(ctx context.Context, bucket storage.Pla
 		for _, places := range [][]storage.Place{{bucket}, tables}[:min(2, 1+looks/looksForBucket)] {
 			err = nil
 			for _, place := range places {
-				if err = w.mesh.lake.Register(ctx, place.ARN(), role, hybrid); err != nil {
+				if err = w.mesh.lake.Register(ctx, place.ARN(w.partition), role, hybrid); err != nil {
 					break
 				}
 			}
@@ -167,7 +167,7 @@ func (w *wantedPublication) registerOpen(ctx context.Context, bucket storage.Pla
 func (s *surveyed) sayUnverified() {
 	told := map[string]bool{}
 	for _, p := range s.publishedPlaces() {
-		l, ok := permissions.Nearest(s.locations, p.ARN())
+		l, ok := permissions.Nearest(s.locations, p.ARN(s.partition))
 		if !ok || !l.Unverified || told[l.ARN] || l.Role == s.dataAccessRole() {
 			continue
 		}
@@ -196,10 +196,10 @@ func (s *surveyed) explainLocation(t *publishedTable, err error) error {
 		return err
 	}
 	role := s.dataAccessRole()
-	covering, ok := permissions.Nearest(s.locations, t.place.ARN())
+	covering, ok := permissions.Nearest(s.locations, t.place.ARN(s.partition))
 	if !ok {
 		// It was registered just now.
-		covering = permissions.RegisteredLocation{ARN: storage.Place{Bucket: t.place.Bucket}.ARN(), Role: role}
+		covering = permissions.RegisteredLocation{ARN: storage.Place{Bucket: t.place.Bucket}.ARN(s.partition), Role: role}
 	}
 	message := "it is registered with Lake Formation by somebody else (" + covering.ARN + ", with " + covering.Role + "), and this producer may not use it"
 	ask := "ask the mesh's administrator to grant DATA_LOCATION_ACCESS on it to " + s.ids.Mesh.ARN
@@ -215,5 +215,5 @@ func (s *surveyed) explainLocation(t *publishedTable, err error) error {
 // refusesLocation reports whether an answer is about a location. Its words are not
 // documented; all that were seen name the place or the permission.
 func refusesLocation(err error) bool {
-	return awserr.Says(err, "s3://") || awserr.Says(err, "arn:aws:s3:") || awserr.Says(err, "data location") || awserr.Says(err, "DATA_LOCATION_ACCESS")
+	return awserr.Says(err, "s3://") || awserr.Says(err, lakemesh.PartitionOf("").BucketARN("")) || awserr.Says(err, "data location") || awserr.Says(err, "DATA_LOCATION_ACCESS")
 }

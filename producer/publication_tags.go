@@ -242,7 +242,7 @@ func (w *wantedPublication) observeHolders(ctx context.Context, key string, foun
 
 // meshRole is the producer's role in the mesh account, as grants name it.
 func (p *Producer) meshRole() string {
-	return lakemesh.RoleARN(p.meshAccount, lakemesh.MeshProducerRole(p.account))
+	return p.partition.RoleARN(p.meshAccount, lakemesh.MeshProducerRole(p.account))
 }
 
 // dropAssigned takes the LF-tags out that tables have already. Where all tables

@@ -39,12 +39,12 @@ func (in ScopeInput) Of(was lakemesh.Scope) (lakemesh.Scope, error) {
 }
 
 // on is what the input says of a subscription.
-func (in ScopeInput) on(r *tracker.Record, was lakemesh.Scope, permitted lakemesh.Permissions) (lakemesh.Scope, error) {
+func (in ScopeInput) on(partition lakemesh.Partition, r *tracker.Record, was lakemesh.Scope, permitted lakemesh.Permissions) (lakemesh.Scope, error) {
 	s, err := in.Of(was)
 	if err != nil {
 		return s, err
 	}
-	return s, errors.Join(partOfNamed(r, s, permitted), access.CheckPrincipals(r.Subscriber, s.Principals))
+	return s, errors.Join(partOfNamed(r, s, permitted), access.CheckPrincipals(partition, r.Subscriber, s.Principals))
 }
 
 // partOfNamed refuses parts of tables that are not named, and parts for anything but reading.

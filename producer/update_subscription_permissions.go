@@ -91,7 +91,7 @@ func (p *Producer) update(in UpdateInput) (*decision, error) {
 			return terms{}, p.left(op, r, "it is given no more permissions")
 		}
 		var err error
-		if t.scope, err = in.Scope.on(r, r.Scope, t.permitted); err != nil {
+		if t.scope, err = in.Scope.on(p.partition, r, r.Scope, t.permitted); err != nil {
 			return terms{}, err
 		}
 		if t.grantable, err = grantableOf(t, grantable, in.GrantablePermissions); err != nil {

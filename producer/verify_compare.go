@@ -67,7 +67,7 @@ func (s *inspected) theirs(k access.Key, h access.Held) bool {
 	switch string(k.Grantee) {
 	case permissions.AllowedByIAM:
 		return s.keptOpen(k.Object)
-	case s.meshRole(), s.ids.Mesh.ARN, lakemesh.RoleARN(s.meshAccount, lakemesh.ManagerRole):
+	case s.meshRole(), s.ids.Mesh.ARN, s.partition.RoleARN(s.meshAccount, lakemesh.ManagerRole):
 		// The mesh's administrator may give itself what it needs, and can at any time.
 		return true
 	case s.ends.Role():

@@ -40,7 +40,7 @@ func (s *inspected) compareHybrid() {
 			continue
 		}
 		for _, p := range t.known.Places {
-			l, ok := permissions.Nearest(s.registrations, p.ARN())
+			l, ok := permissions.Nearest(s.registrations, p.ARN(s.partition))
 			if ok && l.Hybrid {
 				continue
 			}

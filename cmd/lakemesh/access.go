@@ -138,7 +138,7 @@ func (a *app) connect(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	a.local, err = h.Connect(ctx)
+	a.local, err = h.Connect(ctx, a.flags.region)
 	return err
 }
 

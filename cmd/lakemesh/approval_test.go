@@ -80,7 +80,7 @@ type terminalMesh struct {
 
 func newTerminalMesh(t *testing.T) *terminalMesh {
 	t.Helper()
-	mesh, err := home.InMemory(t.Context())
+	mesh, err := home.InMemory(t.Context(), "")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -43,9 +43,9 @@ needs no network and no AWS account, and leaves nothing behind without --keep.`,
 				Open: func(ctx context.Context) (*home.Connection, error) {
 					var err error
 					if keep {
-						mesh, err = folder.Connect(ctx)
+						mesh, err = folder.Connect(ctx, a.flags.region)
 					} else {
-						mesh, err = home.InMemory(ctx)
+						mesh, err = home.InMemory(ctx, a.flags.region)
 					}
 					return mesh, err
 				},

@@ -41,6 +41,9 @@ their accounts, Producer and Consumer may assume DataMeshProducer or
 DataMeshConsumer and nothing else. With --detach it goes on in the background, and
 the command is done when the server answers.
 
+--region chooses the partition of AWS that a mesh which does not exist yet is in: with
+cn-north-1 it is in aws-cn, with us-gov-west-1 in aws-us-gov, and else in aws.
+
 --accounts chooses the ids of these accounts for a mesh that does not exist yet. Any
 other id is an account, too: "local env --as" opens it. The address followed by
 /_lakemesh/health tells what there is.`,
@@ -63,6 +66,7 @@ other id is an account, too: "local env --as" opens it. The address followed by
 				}
 				o.Accounts = &chosen
 			}
+			o.Region = a.flags.region
 			h, err := home.Find()
 			if err != nil {
 				return err

@@ -79,7 +79,7 @@ func (a *app) sideOfCaller(ctx context.Context, id string, otherwise lakemesh.Id
 		return otherwise, notAParty(id, owner, subscriber, caller.Account)
 	}
 	opens := func(role string) bool {
-		_, err := caller.Once().Assume(ctx, lakemesh.RoleARN(caller.Account, role))
+		_, err := caller.Once().Assume(ctx, caller.Partition().RoleARN(caller.Account, role))
 		return err == nil
 	}
 	producer, consumer := opens(lakemesh.ProducerRole), opens(lakemesh.ConsumerRole)

@@ -23,6 +23,8 @@ type Source struct {
 	Tracker *tracker.Tracker
 	// Mesh is the mesh account.
 	Mesh string
+	// Partition is that of the mesh, which all ARNs are of.
+	Partition lakemesh.Partition
 	// Records are the subscriptions that the reader can see.
 	Records []*tracker.Record
 	// There is what is granted; nil for a list of the past.
@@ -212,27 +214,27 @@ func unfound(terms []access.Terms, entries []access.Entry) int {
 // public metadata.
 func (s Source) ofMesh(k access.Key, h access.Held) bool {
 	who := string(k.Grantee)
-	if who == lakemesh.RoleARN(s.Mesh, lakemesh.ManagerRole) {
+	if who == s.Partition.RoleARN(s.Mesh, lakemesh.ManagerRole) {
 		return true
 	}
-	if who == lakemesh.RoleARN(s.Mesh, lakemesh.ReadOnlyRole) {
+	if who == s.Partition.RoleARN(s.Mesh, lakemesh.ReadOnlyRole) {
 		return h.Permissions.SubsetOf(lakemesh.NewPermissions(lakemesh.Describe)) && len(h.Grantable) == 0
 	}
 	if tags, ok := k.Object.Tags(); ok {
 		// Its owner's role holds what it gives by its own LF-tags, to see who does.
 		owner := chain.OwnerOfTags(tags)
-		return owner != "" && who == lakemesh.RoleARN(s.Mesh, lakemesh.MeshProducerRole(owner))
+		return owner != "" && who == s.Partition.RoleARN(s.Mesh, lakemesh.MeshProducerRole(owner))
 	}
 	if s.OwnersOf != nil {
 		for owner := range s.OwnersOf(k.Object.Database) {
-			if who == owner || who == lakemesh.RoleARN(s.Mesh, lakemesh.MeshProducerRole(owner)) {
+			if who == owner || who == s.Partition.RoleARN(s.Mesh, lakemesh.MeshProducerRole(owner)) {
 				return true
 			}
 		}
 		return false
 	}
 	owner := s.ownerOf(k.Object.Database)
-	return owner != "" && (who == owner || who == lakemesh.RoleARN(s.Mesh, lakemesh.MeshProducerRole(owner)))
+	return owner != "" && (who == owner || who == s.Partition.RoleARN(s.Mesh, lakemesh.MeshProducerRole(owner)))
 }
 
 // ownerOf is whose product a database is: by its subscriptions, or by its name, which ends

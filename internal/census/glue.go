@@ -8,6 +8,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/glue/types"
 	"github.com/aws/aws-sdk-go-v2/service/lakeformation"
 	lftypes "github.com/aws/aws-sdk-go-v2/service/lakeformation/types"
+
+	"github.com/lakemesh/lakemesh"
 )
 
 // glue counts databases, tables with their versions and partitions, crawlers, resource
@@ -132,7 +134,7 @@ func (c *census) table(client *glue.Client, lake *lakeformation.Client, database
 }
 
 func (c *census) resourceTags(client *glue.Client, resource string) error {
-	out, err := client.GetTags(c.ctx, &glue.GetTagsInput{ResourceArn: aws.String("arn:aws:glue:" + c.config.Region + ":" + c.account + ":" + resource)})
+	out, err := client.GetTags(c.ctx, &glue.GetTagsInput{ResourceArn: aws.String(lakemesh.PartitionOf(c.config.Region).ARN("glue", c.config.Region, c.account, resource))})
 	if err != nil {
 		return err
 	}

@@ -50,7 +50,7 @@ func advice(f Finding) string {
 		if f.Kind == Missing {
 			return "register it again with the role that the bucket is open to, as a data lake administrator of account " + f.Account
 		}
-		return "aws lakeformation deregister-resource --resource-arn arn:aws:s3:::" + strings.TrimSuffix(strings.TrimPrefix(strings.TrimPrefix(f.Resource, "s3://"), "arn:aws:s3:::"), "/")
+		return "aws lakeformation deregister-resource --resource-arn " + location(f)
 	case BucketPolicy:
 		if f.Kind == Missing {
 			return "change the statement of the bucket's policy that denies it"
@@ -62,4 +62,19 @@ func advice(f Finding) string {
 		return "publish it again (lakemesh product create), or drop it with Glue in account " + f.Account
 	}
 	return "see docs/verify.md"
+}
+
+// location is the ARN of the location that a finding is about, which it names by its ARN or
+// by its place.
+func location(f Finding) string {
+	path, ok := strings.CutPrefix(f.Resource, "s3://")
+	if !ok {
+		return strings.TrimSuffix(f.Resource, "/")
+	}
+	// The role that reads there is of the same partition.
+	partition, ok := lakemesh.PartitionOfARN(f.Principal)
+	if !ok {
+		partition = lakemesh.PartitionAWS
+	}
+	return partition.BucketARN(strings.TrimSuffix(path, "/"))
 }

@@ -105,6 +105,9 @@ type story struct {
 	analystAsks              *query.Client
 }
 
+// partition is that of the mesh.
+func (s *story) partition() lakemesh.Partition { return lakemesh.PartitionOf(s.mesh.Config().Region) }
+
 // outcome is what a step tells.
 type outcome struct {
 	result  string

@@ -12,7 +12,7 @@ import (
 
 func open(t *testing.T) func(context.Context) (*home.Connection, error) {
 	return func(ctx context.Context) (*home.Connection, error) {
-		c, err := home.InMemory(ctx)
+		c, err := home.InMemory(ctx, "")
 		if err == nil {
 			t.Cleanup(func() {
 				if err := c.Close(); err != nil {

@@ -38,10 +38,10 @@ const (
 func hiddenColumns() []string { return []string{"latitude", "longitude"} }
 
 // analystPolicy is what who asks Athena needs besides what Lake Formation grants: to call what
-// reads, and to keep results.
+// reads, and to keep results in buckets.
 const analystPolicy = `{"Version":"2012-10-17","Statement":[
 	{"Effect":"Allow","Action":["athena:*","glue:Get*","lakeformation:GetDataAccess"],"Resource":"*"},
-	{"Effect":"Allow","Action":["s3:GetBucketLocation","s3:GetObject","s3:PutObject"],"Resource":["arn:aws:s3:::lakemesh-query-results-*"]}]}`
+	{"Effect":"Allow","Action":["s3:GetBucketLocation","s3:GetObject","s3:PutObject"],"Resource":[%q]}]}`
 
 // makeAnalyst makes a role of the consumer's account, which asks Athena.
 func (s *story) makeAnalyst(ctx context.Context) (outcome, error) {
@@ -50,18 +50,18 @@ func (s *story) makeAnalyst(ctx context.Context) (outcome, error) {
 		return outcome{}, err
 	}
 	client := iam.NewFromConfig(admins)
-	trust := fmt.Sprintf(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::%s:root"},"Action":"sts:AssumeRole"}]}`, s.mesh.Accounts().Consumer)
+	trust := fmt.Sprintf(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":%q},"Action":"sts:AssumeRole"}]}`, s.partition().Root(s.mesh.Accounts().Consumer))
 	_, err = client.CreateRole(ctx, &iam.CreateRoleInput{RoleName: aws.String(analystRole), AssumeRolePolicyDocument: &trust})
 	if err != nil && !awserr.Is(err, "EntityAlreadyExists", "EntityAlreadyExistsException") {
 		return outcome{}, err
 	}
-	if _, err := client.PutRolePolicy(ctx, &iam.PutRolePolicyInput{RoleName: aws.String(analystRole), PolicyName: aws.String("query"), PolicyDocument: aws.String(analystPolicy)}); err != nil {
+	if _, err := client.PutRolePolicy(ctx, &iam.PutRolePolicyInput{RoleName: aws.String(analystRole), PolicyName: aws.String("query"), PolicyDocument: aws.String(fmt.Sprintf(analystPolicy, s.partition().BucketARN("lakemesh-query-results-*")))}); err != nil {
 		return outcome{}, err
 	}
 	if s.results, err = home.QueryResults(ctx, admins, s.mesh.Accounts().Consumer); err != nil {
 		return outcome{}, err
 	}
-	s.analyst = "arn:aws:iam::" + s.mesh.Accounts().Consumer + ":role/" + analystRole
+	s.analyst = s.partition().ARN("iam", "", s.mesh.Accounts().Consumer, "role/"+analystRole)
 	s.analystAsks, err = query.New(ctx, lakemesh.Options{MeshAccountID: s.mesh.Accounts().Mesh, Config: &admins, Region: admins.Region}, s.analyst)
 	return outcome{result: s.analyst}, err
 }

@@ -18,6 +18,7 @@ import (
 	"github.com/lakemesh/lakemesh"
 	"github.com/lakemesh/lakemesh/data"
 	"github.com/lakemesh/lakemesh/internal/home"
+	"github.com/lakemesh/lakemesh/internal/identity"
 )
 
 // bucketOf is the producer's bucket.
@@ -176,7 +177,7 @@ func exists(err error) bool {
 }
 
 func putObjects(ctx context.Context, client *s3.Client, bucket string, tables []source) error {
-	if _, err := client.CreateBucket(ctx, &s3.CreateBucketInput{Bucket: aws.String(bucket)}); err != nil && !exists(err) {
+	if _, err := client.CreateBucket(ctx, &s3.CreateBucketInput{Bucket: aws.String(bucket), CreateBucketConfiguration: identity.BucketIn(client.Options().Region)}); err != nil && !exists(err) {
 		return fmt.Errorf("create bucket %s: %w", bucket, err)
 	}
 	group, ctx := errgroup.WithContext(ctx)

@@ -16,8 +16,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/smithy-go"
 	"golang.org/x/sync/errgroup"
-
-	"github.com/lakemesh/lakemesh"
 )
 
 // downloads is how many objects are read at once.
@@ -29,7 +27,7 @@ const downloads = 8
 // https://docs.aws.amazon.com/lake-formation/latest/APIReference/API_GetTemporaryGlueTableCredentials.html
 func (s *story) rows(ctx context.Context, table string) ([][]string, error) {
 	vended, err := lakeformation.NewFromConfig(s.reader).GetTemporaryGlueTableCredentials(ctx, &lakeformation.GetTemporaryGlueTableCredentialsInput{
-		TableArn: aws.String(lakemesh.TableARN(s.reader.Region, s.mesh.Accounts().Mesh, s.database, table)), Permissions: []lftypes.Permission{lftypes.PermissionSelect},
+		TableArn: aws.String(s.partition().TableARN(s.reader.Region, s.mesh.Accounts().Mesh, s.database, table)), Permissions: []lftypes.Permission{lftypes.PermissionSelect},
 		SupportedPermissionTypes: []lftypes.PermissionType{lftypes.PermissionTypeColumnPermission},
 	})
 	if err != nil {

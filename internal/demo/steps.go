@@ -100,7 +100,7 @@ func (s *story) enableConsumer(ctx context.Context) (outcome, error) {
 		return outcome{}, err
 	}
 	s.reader = s.mesh.Config()
-	s.reader.Credentials = aws.NewCredentialsCache(stscreds.NewAssumeRoleProvider(sts.NewFromConfig(cfg), lakemesh.RoleARN(s.mesh.Accounts().Consumer, lakemesh.ConsumerRole),
+	s.reader.Credentials = aws.NewCredentialsCache(stscreds.NewAssumeRoleProvider(sts.NewFromConfig(cfg), s.partition().RoleARN(s.mesh.Accounts().Consumer, lakemesh.ConsumerRole),
 		func(o *stscreds.AssumeRoleOptions) { o.RoleSessionName = "engine" }))
 	return outcome{result: fmt.Sprintf("%s acts as %s, and as %s in the mesh", s.consumer.Account(), lakemesh.ConsumerRole, lakemesh.MeshConsumerRole(s.consumer.Account()))}, nil
 }

@@ -24,7 +24,11 @@ import (
 
 // target is the call that a schedule makes. A batch is no choice: it answers with success
 // also where it revoked nothing, and Scheduler looks no further.
-const target = "arn:aws:scheduler:::aws-sdk:lakeformation:revokePermissions"
+func (s *Schedules) target() string {
+	return s.partition().ARN("scheduler", "", "", "aws-sdk:lakeformation:revokePermissions")
+}
+
+func (s *Schedules) partition() lakemesh.Partition { return lakemesh.PartitionOf(s.Region) }
 
 // timezone is what the times of schedules are in.
 const timezone = "UTC"
@@ -72,7 +76,9 @@ func Name(owner string, p access.Part) string {
 }
 
 // Role is the ARN of the role that the schedules' calls are made with.
-func (s *Schedules) Role() string { return lakemesh.RoleARN(s.Mesh, lakemesh.EndingRole(s.Owner)) }
+func (s *Schedules) Role() string {
+	return s.partition().RoleARN(s.Mesh, lakemesh.EndingRole(s.Owner))
+}
 
 // Get reads the schedules of parts; nil stands for one that is not there.
 func (s *Schedules) Get(ctx context.Context, parts []access.Part) (map[access.Part]*Found, error) {
@@ -113,7 +119,7 @@ func (s *Schedules) read(p access.Part, out *scheduler.GetScheduleOutput) *Found
 	switch {
 	case out.State != types.ScheduleStateEnabled:
 		return unsound("it is disabled")
-	case out.Target == nil || aws.ToString(out.Target.Arn) != target:
+	case out.Target == nil || aws.ToString(out.Target.Arn) != s.target():
 		return unsound("what it calls")
 	case aws.ToString(out.Target.RoleArn) != s.Role():
 		return unsound("its role")
@@ -134,7 +140,9 @@ func (s *Schedules) read(p access.Part, out *scheduler.GetScheduleOutput) *Found
 	return f
 }
 
-func (s *Schedules) queue() string { return lakemesh.EndingQueueARN(s.Region, s.Mesh, s.Owner) }
+func (s *Schedules) queue() string {
+	return s.partition().EndingQueueARN(s.Region, s.Mesh, s.Owner)
+}
 
 // entry is what a schedule revokes.
 func entry(p access.Part, e access.Ending) (permissions.Entry, error) {
@@ -160,7 +168,7 @@ func (s *Schedules) definition(p access.Part, e access.Ending) (*scheduler.Updat
 		FlexibleTimeWindow: &types.FlexibleTimeWindow{Mode: types.FlexibleTimeWindowModeOff}, State: types.ScheduleStateEnabled,
 		// One that is done would count among the account's schedules for ever.
 		ActionAfterCompletion: types.ActionAfterCompletionDelete,
-		Target: &types.Target{Arn: aws.String(target), RoleArn: aws.String(s.Role()), Input: aws.String(input),
+		Target: &types.Target{Arn: aws.String(s.target()), RoleArn: aws.String(s.Role()), Input: aws.String(input),
 			DeadLetterConfig: &types.DeadLetterConfig{Arn: aws.String(s.queue())}},
 	}, nil
 }

@@ -25,6 +25,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 	ststypes "github.com/aws/aws-sdk-go-v2/service/sts/types"
 
+	"github.com/lakemesh/lakemesh"
 	"github.com/lakemesh/lakemesh/internal/identity"
 	"github.com/lakemesh/lakemesh/internal/rowfilter"
 )
@@ -56,8 +57,8 @@ func Trust(ctx context.Context, administrator aws.Config, accounts ...string) er
 }
 
 // TrustPolicy is that of a role that the engine reads as.
-func TrustPolicy(account string) string {
-	return `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::` + account + `:root"},"Action":["sts:AssumeRole","sts:TagSession"]}]}`
+func TrustPolicy(p lakemesh.Partition, account string) string {
+	return `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"` + p.Root(account) + `"},"Action":["sts:AssumeRole","sts:TagSession"]}]}`
 }
 
 // Policy lets a role call what reads; Lake Formation decides on what.

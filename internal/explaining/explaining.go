@@ -84,7 +84,7 @@ func (a Asked) holders(rows []permissions.Holding) []string {
 }
 
 // Check checks a question, and brings its names into the form in which they are kept.
-func Check(q chain.Question, mesh string) (Asked, error) {
+func Check(q chain.Question, partition lakemesh.Partition, mesh string) (Asked, error) {
 	q.Database, q.Table = strings.ToLower(strings.TrimSpace(q.Database)), strings.ToLower(strings.TrimSpace(q.Table))
 	q.Column, q.Principal = strings.ToLower(strings.TrimSpace(q.Column)), strings.TrimSpace(q.Principal)
 	a := Asked{Question: q, Mesh: mesh}
@@ -105,6 +105,9 @@ func Check(q chain.Question, mesh string) (Asked, error) {
 	if a.Column != "" && a.Permission != lakemesh.Select && a.Permission != lakemesh.Describe {
 		return a, lakemesh.Invalid("Column", "of columns SELECT alone can be held, and not %s", a.Permission)
 	}
+	if err := partition.Check("Principal", q.Principal); err != nil {
+		return a, err
+	}
 	if account, ok := strings.CutSuffix(q.Principal, ":root"); ok {
 		if parts := strings.Split(account, ":"); len(parts) == 5 && parts[2] == "iam" {
 			a.Principal = parts[4]
@@ -121,7 +124,7 @@ func Check(q chain.Question, mesh string) (Asked, error) {
 	case lakemesh.CheckAccountID("Principal", a.Principal) == nil:
 		a.Home, a.Whole = a.Principal, true
 	default:
-		return a, lakemesh.Invalid("Principal", "%q is neither an account's id nor the ARN of a role or a user (arn:aws:iam::<account>:role/...), nor <account>:IAMPrincipals", q.Principal)
+		return a, lakemesh.Invalid("Principal", "%q is neither an account's id nor the ARN of a role or a user (%s), nor <account>:IAMPrincipals", q.Principal, partition.ARN("iam", "", "<account>", "role/..."))
 	}
 	return a, nil
 }

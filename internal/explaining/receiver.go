@@ -136,7 +136,8 @@ func (r Receiver) LookElsewhere(ctx context.Context, a Asked, into *Received, at
 // administers reports whether a principal is a role of lakemesh's, which is a data lake
 // administrator of its account and sees all of it.
 func (r Receiver) administers(principal string) bool {
-	return principal == lakemesh.RoleARN(r.Account, lakemesh.ConsumerRole) || principal == lakemesh.RoleARN(r.Account, lakemesh.ProducerRole)
+	partition := lakemesh.PartitionOf(r.Region)
+	return principal == partition.RoleARN(r.Account, lakemesh.ConsumerRole) || principal == partition.RoleARN(r.Account, lakemesh.ProducerRole)
 }
 
 // AccountHolds are the rows by which the account itself holds something.

@@ -17,8 +17,6 @@ import (
 	"github.com/lakemesh/lakemesh/localmesh"
 )
 
-const administratorAccess = "arn:aws:iam::aws:policy/AdministratorAccess"
-
 // person is an IAM user of the local mesh, with a place in the credentials file.
 type person struct {
 	identity lakemesh.Identity
@@ -89,13 +87,13 @@ func people(a Accounts) []person {
 // setUpAccounts makes the three accounts and their people where they are missing,
 // through the mesh's own services, and returns everybody's keys.
 func setUpAccounts(ctx context.Context, mesh *localmesh.Mesh, accounts Accounts) (*lakemesh.CredentialsFile, error) {
-	file := &lakemesh.CredentialsFile{Region: localmesh.DefaultRegion, Credentials: map[lakemesh.Identity]lakemesh.Credentials{}}
+	file := &lakemesh.CredentialsFile{Region: mesh.Region(), Credentials: map[lakemesh.Identity]lakemesh.Credentials{}}
 	for _, p := range people(accounts) {
 		if err := setUp(ctx, mesh, p); err != nil {
 			return nil, fmt.Errorf("set up user %s of account %s: %w", p.user, p.account, err)
 		}
 		// The mesh hands out the user's access key, and makes one if there is none.
-		keys, err := mesh.Config(userARN(p)).Credentials.Retrieve(ctx)
+		keys, err := mesh.Config(userARN(mesh, p)).Credentials.Retrieve(ctx)
 		if err != nil {
 			return nil, fmt.Errorf("get the access key of user %s of account %s: %w", p.user, p.account, err)
 		}
@@ -105,10 +103,10 @@ func setUpAccounts(ctx context.Context, mesh *localmesh.Mesh, accounts Accounts)
 	return file, nil
 }
 
-func userARN(p person) string { return "arn:aws:iam::" + p.account + ":user/" + p.user }
+func userARN(mesh *localmesh.Mesh, p person) string { return mesh.UserARN(p.account, p.user) }
 
 func setUp(ctx context.Context, mesh *localmesh.Mesh, p person) error {
-	root := mesh.Config("arn:aws:iam::" + p.account + ":root")
+	root := mesh.Config(mesh.RootARN(p.account))
 	client := iam.NewFromConfig(root)
 	_, err := client.GetUser(ctx, &iam.GetUserInput{UserName: &p.user})
 	if missing := (*iamtypes.NoSuchEntityException)(nil); errors.As(err, &missing) {
@@ -120,13 +118,13 @@ func setUp(ctx context.Context, mesh *localmesh.Mesh, p person) error {
 	if p.role != "" {
 		_, err := client.PutUserPolicy(ctx, &iam.PutUserPolicyInput{UserName: &p.user, PolicyName: aws.String("AssumeRole"),
 			PolicyDocument: aws.String(fmt.Sprintf(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"sts:AssumeRole","Resource":%q}]}`,
-				lakemesh.RoleARN(p.account, p.role)))})
+				mesh.Partition().RoleARN(p.account, p.role)))})
 		return err
 	}
-	if _, err := client.AttachUserPolicy(ctx, &iam.AttachUserPolicyInput{UserName: &p.user, PolicyArn: aws.String(administratorAccess)}); err != nil {
+	if _, err := client.AttachUserPolicy(ctx, &iam.AttachUserPolicyInput{UserName: &p.user, PolicyArn: aws.String(mesh.Partition().ARN("iam", "", "aws", "policy/AdministratorAccess"))}); err != nil {
 		return err
 	}
-	return makeDataLakeAdministrator(ctx, lakeformation.NewFromConfig(root), userARN(p))
+	return makeDataLakeAdministrator(ctx, lakeformation.NewFromConfig(root), userARN(mesh, p))
 }
 
 func makeDataLakeAdministrator(ctx context.Context, client *lakeformation.Client, principal string) error {

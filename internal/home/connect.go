@@ -29,9 +29,12 @@ type Connection struct {
 	server *server
 }
 
-// InMemory starts a mesh in memory, with its accounts.
-func InMemory(ctx context.Context) (*Connection, error) {
-	mesh := localmesh.New()
+// InMemory starts a mesh in memory, with its accounts, in the partition of a region.
+func InMemory(ctx context.Context, region string) (*Connection, error) {
+	if err := known(region); err != nil {
+		return nil, err
+	}
+	mesh := localmesh.New(in(region)...)
 	file, err := setUpAccounts(ctx, mesh, DefaultAccounts())
 	if err != nil {
 		return nil, errors.Join(err, mesh.Close())
@@ -41,8 +44,12 @@ func InMemory(ctx context.Context) (*Connection, error) {
 
 // Connect opens the folder's mesh: through its server if one is running, else in
 // process, making the mesh, its accounts and the credentials file where they are
-// missing.
-func (h Home) Connect(ctx context.Context) (*Connection, error) {
+// missing. A region is one in which somebody is going to work: a mesh that is made now is in
+// its partition of AWS, and one that is there has to be.
+func (h Home) Connect(ctx context.Context, region string) (*Connection, error) {
+	if err := known(region); err != nil {
+		return nil, err
+	}
 	var c *Connection
 	err := poll.Until(ctx, patience, "the local mesh in "+h.Dir, func(ctx context.Context) (bool, error) {
 		s, err := h.findServer(ctx)
@@ -53,12 +60,12 @@ func (h Home) Connect(ctx context.Context) (*Connection, error) {
 		if !errors.Is(err, ErrNotRunning) {
 			return false, err
 		}
-		mesh, err := localmesh.Open(h.Dir)
+		mesh, err := localmesh.Open(h.Dir, in(region)...)
 		if errors.Is(err, localmesh.ErrLocked) {
 			return false, poll.NotYet(ErrBusy)
 		}
 		if err != nil {
-			return false, err
+			return false, h.elsewhere(err)
 		}
 		c = &Connection{mesh: mesh}
 		return true, nil
@@ -71,10 +78,47 @@ func (h Home) Connect(ctx context.Context) (*Connection, error) {
 	} else {
 		c.Credentials, err = h.ensureAccounts(ctx, c.mesh, nil)
 	}
+	if err == nil {
+		err = h.checkRegion(c.Credentials.Region, region)
+	}
 	if err != nil {
 		return nil, errors.Join(err, c.Close())
 	}
 	return c, nil
+}
+
+// known refuses what is no region, and regions of partitions in which lakemesh does not work.
+func known(region string) error {
+	if region == "" {
+		return nil
+	}
+	return lakemesh.CheckRegion("--region", region)
+}
+
+// in is the option for a mesh that is to be in the partition of a region. One of the partition
+// aws has the region that all have.
+func in(region string) []localmesh.Option {
+	if region == "" || lakemesh.PartitionOf(region) == lakemesh.PartitionAWS {
+		return nil
+	}
+	return []localmesh.Option{localmesh.WithRegion(region)}
+}
+
+// checkRegion refuses a region of another partition than the mesh's.
+func (h Home) checkRegion(has, asked string) error {
+	if is, wanted := lakemesh.PartitionOf(has), lakemesh.PartitionOf(asked); asked != "" && is != wanted {
+		return h.elsewhere(fmt.Errorf("%w: it is in %s (%s), and region %s is in %s", localmesh.ErrOtherPartition, has, is, asked, wanted))
+	}
+	return nil
+}
+
+// elsewhere says what to do about a mesh of another partition.
+func (h Home) elsewhere(err error) error {
+	if !errors.Is(err, localmesh.ErrOtherPartition) {
+		return err
+	}
+	return &lakemesh.Error{Kind: lakemesh.ErrConflict, Resource: "local mesh of " + h.Dir, Message: err.Error(), Err: err,
+		Hint: "work in a region of its partition, set " + Variable + " to another folder, or remove this mesh with lakemesh local reset"}
 }
 
 // open opens the folder's mesh for this process alone.
@@ -125,7 +169,7 @@ func isOf(ctx context.Context, file *lakemesh.CredentialsFile, mesh *localmesh.M
 			return false
 		}
 		out, err := sts.NewFromConfig(mesh.ConfigWith(keys)).GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{})
-		if err != nil || aws.ToString(out.Arn) != userARN(p) {
+		if err != nil || aws.ToString(out.Arn) != userARN(mesh, p) {
 			return false
 		}
 	}
@@ -140,7 +184,7 @@ func (c *Connection) Config() aws.Config {
 	if c.mesh != nil {
 		return c.mesh.ConfigWith(nil)
 	}
-	return aws.Config{Region: localmesh.DefaultRegion, BaseEndpoint: &c.server.Address, HTTPClient: awshttp.NewBuildableClient()}
+	return aws.Config{Region: c.Credentials.Region, BaseEndpoint: &c.server.Address, HTTPClient: awshttp.NewBuildableClient()}
 }
 
 // Endpoint is the address of the server, empty if the mesh is in this process.

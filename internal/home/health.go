@@ -17,13 +17,20 @@ type Health struct {
 	Address string `json:"Address"`
 	Started string `json:"Started"`
 	Calls   int    `json:"Calls"`
-	// Region is that of configurations that name none; the mesh answers for every region.
+	// Region is that of configurations that name none; the mesh answers for every region of its
+	// partition.
 	Region string `json:"Region"`
 	// Accounts are those that are set up; any other twelve digits are an account, too.
 	Accounts map[string]string `json:"Accounts"`
 	// Services are the names of the services, as their requests are signed for.
 	Services []string `json:"Services"`
 }
+
+// Partition is the partition of AWS that the mesh is in.
+func (h Health) Partition() lakemesh.Partition { return lakemesh.PartitionOf(h.Region) }
+
+// Example is an ARN of a role of any account.
+func (h Health) Example() string { return h.Partition().ARN("iam", "", "123456789012", "role/Admin") }
 
 func (c control) health(w http.ResponseWriter, r *http.Request) {
 	h := Health{Status: "ready", Address: c.self.Address, Started: c.self.Started.Format(lakemesh.TimeFormat), Calls: c.mesh.Calls(), Region: c.mesh.Region(),
@@ -52,13 +59,13 @@ code { background: #f2f2f2; padding: .1em .3em; border-radius: 3px }
 <h1>The local mesh is ready</h1>
 <table>
 <tr><th scope="row">Address</th><td><code>{{.Address}}</code></td></tr>
-<tr><th scope="row">Region</th><td>{{.Region}}, and every other</td></tr>
+<tr><th scope="row">Region</th><td>{{.Region}}, and every other of {{.Partition}}</td></tr>
 <tr><th scope="row">Started</th><td>{{.Started}} UTC</td></tr>
 <tr><th scope="row">Calls</th><td>{{.Calls}}</td></tr>
 {{range $name, $id := .Accounts}}<tr><th scope="row">Account {{$name}}</th><td>{{$id}}</td></tr>
 {{end}}<tr><th scope="row">Services</th><td>{{range $i, $s := .Services}}{{if $i}}, {{end}}{{$s}}{{end}}</td></tr>
 </table>
 <p>Any AWS program talks to it: <code>eval "$(lakemesh local env)"</code>, then, for example, <code>aws sts get-caller-identity</code>.
-Any twelve digits are an account, and <code>lakemesh local env --as arn:aws:iam::123456789012:role/Admin</code> opens a role of it.</p>
+Any twelve digits are an account, and <code>lakemesh local env --as {{.Example}}</code> opens a role of it.</p>
 </html>
 `))

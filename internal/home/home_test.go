@@ -43,7 +43,7 @@ func closing(t *testing.T, c *Connection) {
 func TestPeopleOfTheLocalMeshMayDoWhatTheirPlaceInTheFileSays(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
-	c, err := InMemory(ctx)
+	c, err := InMemory(ctx, "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -51,8 +51,8 @@ func TestPeopleOfTheLocalMeshMayDoWhatTheirPlaceInTheFileSays(t *testing.T) {
 	for _, p := range people(c.Accounts()) {
 		cfg := config(t, c, p.identity)
 		who, err := sts.NewFromConfig(cfg).GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{})
-		if err != nil || aws.ToString(who.Arn) != userARN(p) {
-			t.Errorf("%s is %v (%v), want %s", p.identity, who, err, userARN(p))
+		if err != nil || aws.ToString(who.Arn) != userARN(c.mesh, p) {
+			t.Errorf("%s is %v (%v), want %s", p.identity, who, err, userARN(c.mesh, p))
 		}
 		_, err = iam.NewFromConfig(cfg).ListRoles(ctx, &iam.ListRolesInput{})
 		if (err == nil) != (p.role == "") {
@@ -70,7 +70,7 @@ func TestKeysStayTheSameUntilTheMeshIsAnother(t *testing.T) {
 	ctx := context.Background()
 	h := Home{Dir: filepath.Join(t.TempDir(), "home")}
 	key := func() string {
-		c, err := h.Connect(ctx)
+		c, err := h.Connect(ctx, "")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -107,7 +107,7 @@ func TestResetRemovesTheMeshAndNothingElse(t *testing.T) {
 	if err := os.WriteFile(mine, []byte("mine"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	c, err := h.Connect(ctx)
+	c, err := h.Connect(ctx, "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -140,12 +140,12 @@ func TestConnectWaitsForAnotherProcessAndSaysWhatFor(t *testing.T) {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), 500*time.Millisecond)
 	defer cancel()
-	if _, err := h.Connect(ctx); err == nil || !strings.Contains(err.Error(), h.Dir) {
+	if _, err := h.Connect(ctx, ""); err == nil || !strings.Contains(err.Error(), h.Dir) {
 		t.Errorf("got %v, want an error that names the folder", err)
 	}
 	closed := make(chan error, 1)
 	time.AfterFunc(300*time.Millisecond, func() { closed <- mesh.Close() })
-	c, err := h.Connect(context.Background())
+	c, err := h.Connect(context.Background(), "")
 	if err := <-closed; err != nil {
 		t.Fatal(err)
 	}
@@ -186,7 +186,7 @@ func TestServerIsFoundUsedAndStopped(t *testing.T) {
 	ctx := context.Background()
 	h := Home{Dir: t.TempDir()}
 	url := serve(t, h, ServeOptions{Address: "127.0.0.1:0"})
-	c, err := h.Connect(ctx)
+	c, err := h.Connect(ctx, "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -222,7 +222,7 @@ func TestServerThrottlesWhenAsked(t *testing.T) {
 	ctx := context.Background()
 	h := Home{Dir: t.TempDir()}
 	serve(t, h, ServeOptions{Address: "127.0.0.1:0", Rate: 1, Latency: time.Millisecond})
-	c, err := h.Connect(ctx)
+	c, err := h.Connect(ctx, "")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -18,7 +18,7 @@ func TestTheFolderStaysOutOfVersionControl(t *testing.T) {
 		return string(text)
 	}
 	connect := func(dir string) {
-		c, err := Home{Dir: dir}.Connect(t.Context())
+		c, err := Home{Dir: dir}.Connect(t.Context(), "")
 		if err == nil {
 			err = c.Close()
 		}
@@ -68,7 +68,7 @@ func TestADamagedMeshCanBeReset(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(h.Dir, storeFile), []byte("garbage"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := h.Connect(t.Context()); err == nil {
+	if _, err := h.Connect(t.Context(), ""); err == nil {
 		t.Fatal("garbage is taken for a mesh")
 	}
 	if err := h.Reset(); err != nil {

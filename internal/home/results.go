@@ -16,7 +16,7 @@ import (
 // else. Its bucket is made when it is needed, by an administrator of the account.
 func QueryResults(ctx context.Context, administrator aws.Config, account string) (location string, err error) {
 	bucket := "lakemesh-query-results-" + account
-	_, err = identity.S3(administrator).CreateBucket(ctx, &s3.CreateBucketInput{Bucket: aws.String(bucket)})
+	_, err = identity.S3(administrator).CreateBucket(ctx, &s3.CreateBucketInput{Bucket: aws.String(bucket), CreateBucketConfiguration: identity.BucketIn(administrator.Region)})
 	if owned := (*s3types.BucketAlreadyOwnedByYou)(nil); err != nil && !errors.As(err, &owned) {
 		return "", fmt.Errorf("make the bucket %s for results of queries: %w", bucket, err)
 	}

@@ -38,6 +38,9 @@ type ServeOptions struct {
 	// Accounts are those that a mesh which is made now gets; a mesh that is there has to have
 	// them already. Nil asks for none: a new mesh gets [DefaultAccounts].
 	Accounts *Accounts
+	// Region is one of the partition of AWS that a mesh which is made now is in; a mesh that
+	// is there has to be in it already. Empty asks for none.
+	Region string
 	// Latency makes each call take longer.
 	Latency time.Duration
 	// Rate limits each API to that many calls a second; 0 means no limit.
@@ -60,6 +63,9 @@ func (h Home) Serve(ctx context.Context, o ServeOptions) (err error) {
 	if err := checkAddress(o.Address, o.ExposeToNetwork); err != nil {
 		return err
 	}
+	if err := known(o.Region); err != nil {
+		return err
+	}
 	var options []localmesh.Option
 	if o.ExposeToNetwork {
 		options = append(options, localmesh.WithAnyHost())
@@ -67,11 +73,14 @@ func (h Home) Serve(ctx context.Context, o ServeOptions) (err error) {
 	if o.Log != nil {
 		options = append(options, localmesh.WithLogger(o.Log))
 	}
-	mesh, err := h.open(options...)
+	mesh, err := h.open(append(options, in(o.Region)...)...)
 	if err != nil {
-		return err
+		return h.elsewhere(err)
 	}
 	defer func() { err = errors.Join(err, mesh.Close()) }()
+	if err := h.checkRegion(mesh.Region(), o.Region); err != nil {
+		return err
+	}
 	file, err := h.ensureAccounts(ctx, mesh, o.Accounts)
 	if err != nil {
 		return err

@@ -58,7 +58,7 @@ func TestAServerHasTheAccountsThatWereChosen(t *testing.T) {
 	h := Home{Dir: t.TempDir()}
 	chosen := Accounts{"100000000001", "100000000002", "100000000003"}
 	url := serve(t, h, ServeOptions{Address: "127.0.0.1:0", Accounts: &chosen})
-	c, err := h.Connect(t.Context())
+	c, err := h.Connect(t.Context(), "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -80,7 +80,7 @@ func TestAServerHasTheAccountsThatWereChosen(t *testing.T) {
 func TestAMeshKeepsTheAccountsThatItHas(t *testing.T) {
 	t.Parallel()
 	h := Home{Dir: t.TempDir()}
-	c, err := h.Connect(t.Context())
+	c, err := h.Connect(t.Context(), "")
 	if err != nil {
 		t.Fatal(err)
 	}

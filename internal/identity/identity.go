@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+
+	"github.com/lakemesh/lakemesh"
 )
 
 // Identity is one principal in one account, with a configuration whose clients
@@ -35,6 +37,10 @@ func (i *Identity) Once() *Identity {
 	once.roleWait = -1
 	return &once
 }
+
+// Partition is the partition of the region in which the identity works, and so the one
+// that its ARN is of.
+func (i *Identity) Partition() lakemesh.Partition { return lakemesh.PartitionOf(i.Config.Region) }
 
 // IsRole reports whether the identity is the role of that name in that account,
 // or a session of it. The ARN of a session does not hold the role's path, and names

@@ -3,6 +3,7 @@ package identity
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"log/slog"
 	"strings"
 
@@ -50,10 +51,9 @@ func checkCaller(caller *Identity) error {
 	refused := func(message, hint string) error {
 		return &lakemesh.Error{Op: "open", Account: caller.Account, Resource: "credentials", Kind: lakemesh.ErrInvalidInput, Message: message, Hint: hint}
 	}
-	parts := strings.SplitN(caller.ARN, ":", 3)
-	if len(parts) == 3 && parts[0] == "arn" && parts[1] != "aws" {
-		return refused(caller.ARN+" is of the partition "+parts[1]+", and lakemesh knows the names of the partition aws alone",
-			"use accounts of the commercial regions of AWS")
+	if of, ok := lakemesh.PartitionOfARN(caller.ARN); ok && of != caller.Partition() {
+		return refused(fmt.Sprintf("%s is of partition %s, and region %s is in %s", caller.ARN, of, caller.Config.Region, caller.Partition()),
+			"work in a region of the account's own partition, or use credentials of the region's")
 	}
 	if strings.HasSuffix(caller.ARN, ":root") {
 		return refused("the credentials are those of the account's root user, which may open no role", "use a user or a role that is an administrator")

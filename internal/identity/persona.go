@@ -51,13 +51,13 @@ func open(ctx context.Context, o lakemesh.Options, kind, ownRole string, meshRol
 			Message: caller.ARN + " belongs to the mesh account itself", Hint: "use credentials of the " + kind + "'s account"}
 	}
 	p := &Persona{Account: caller.Account, MeshAccount: o.MeshAccountID, Region: caller.Config.Region, Caller: caller, Log: caller.log}
-	if p.Own, err = caller.Assume(ctx, lakemesh.RoleARN(p.Account, ownRole)); err != nil {
+	if p.Own, err = caller.Assume(ctx, caller.Partition().RoleARN(p.Account, ownRole)); err != nil {
 		return nil, err
 	}
-	if p.Mesh, err = p.Own.Assume(ctx, lakemesh.RoleARN(p.MeshAccount, meshRole(p.Account))); err != nil {
+	if p.Mesh, err = p.Own.Assume(ctx, caller.Partition().RoleARN(p.MeshAccount, meshRole(p.Account))); err != nil {
 		return nil, err
 	}
-	if p.ReadOnly, err = p.Mesh.Lazy(lakemesh.RoleARN(p.MeshAccount, lakemesh.ReadOnlyRole)); err != nil {
+	if p.ReadOnly, err = p.Mesh.Lazy(caller.Partition().RoleARN(p.MeshAccount, lakemesh.ReadOnlyRole)); err != nil {
 		return nil, err
 	}
 	p.Log.InfoContext(ctx, "opened "+kind, "account", p.Account, "mesh", p.MeshAccount, "region", p.Region, "caller", caller.ARN)

@@ -32,7 +32,7 @@ const (
 )
 
 // CrawlerRole is the ARN of the role that crawlers of the producer may use.
-const CrawlerRole = "arn:aws:iam::" + ProducerAccount + ":role/Crawler"
+const CrawlerRole = "arn:aws:iam::" + ProducerAccount + ":role/Crawler" // of a mesh in aws
 
 // CrawlersPolicy is the name of the policy that lets the role of crawlers do its work.
 const CrawlersPolicy = ready.CrawlersPolicy

@@ -11,11 +11,12 @@ import (
 // granting by it. owner is the role that the tag is for; who administers the mesh may
 // hold anything.
 func (g *Grants) Others(tag Resource, owner string) []Entry {
+	partition, _ := lakemesh.PartitionOfARN(owner)
 	owners := lakemesh.NewPermissions(lakemesh.Alter, lakemesh.Drop, Associate, GrantWithTag)
 	var others []Entry
 	for _, e := range g.On(tag) {
 		e.Permissions, e.Grantable = e.Permissions.Intersect(owners), nil
-		if len(e.Permissions) > 0 && e.Principal != owner && !administers(e.Principal, tag.Account) {
+		if len(e.Permissions) > 0 && e.Principal != owner && !administers(e.Principal, partition, tag.Account) {
 			others = append(others, e)
 		}
 	}
@@ -24,15 +25,16 @@ func (g *Grants) Others(tag Resource, owner string) []Entry {
 
 // administers reports whether a principal is a user or a role of the mesh account
 // that acts neither for a producer nor for a consumer.
-func administers(principal, mesh string) bool {
-	name, ok := strings.CutPrefix(principal, "arn:aws:iam::"+mesh+":")
+func administers(principal string, partition lakemesh.Partition, mesh string) bool {
+	name, ok := strings.CutPrefix(principal, partition.ARN("iam", "", mesh, ""))
 	if !ok {
 		return false
 	}
 	if strings.HasPrefix(name, "user/") {
 		return true
 	}
+	role := strings.HasPrefix(name, "role/")
 	name = name[strings.LastIndexByte(name, '/')+1:]
-	return strings.HasPrefix(principal, "arn:aws:iam::"+mesh+":role/") &&
+	return role &&
 		!strings.HasPrefix(name, lakemesh.MeshProducerRole("")) && !strings.HasPrefix(name, lakemesh.MeshConsumerRole(""))
 }

@@ -63,14 +63,14 @@ func (r reading) deniedBy(s iampolicy.Statement, version string) (d denial, ok b
 	whole := map[string]bool{}
 	some := map[string]bool{}
 	for _, prefix := range r.prefixes {
-		object := objectARN(r.bucket, prefix+probe)
+		object := objectARN(r.role, r.bucket, prefix+probe)
 		if !denies(anywhere, "s3:GetObject", object, prefix) {
 			break
 		}
 		switch {
 		case denies(s, "s3:GetObject", object, prefix):
 			whole[prefix] = true
-		case slices.ContainsFunc(s.Resources, func(pattern string) bool { return overlaps(pattern, objectARN(r.bucket, prefix)) }):
+		case slices.ContainsFunc(s.Resources, func(pattern string) bool { return overlaps(pattern, objectARN(r.role, r.bucket, prefix)) }):
 			some[prefix] = true
 		}
 	}
@@ -79,7 +79,7 @@ func (r reading) deniedBy(s iampolicy.Statement, version string) (d denial, ok b
 	}
 	listed := false
 	for _, prefix := range r.prefixes {
-		if denies(s, "s3:ListBucket", bucketARN(r.bucket), prefix) {
+		if denies(s, "s3:ListBucket", bucketARN(r.role, r.bucket), prefix) {
 			listed = true
 			whole[prefix] = true
 			delete(some, prefix)
@@ -119,7 +119,7 @@ const (
 func (r reading) principal() iampolicy.PrincipalInfo {
 	account, name, session := accountOf(r.role), r.role[strings.LastIndexByte(r.role, '/')+1:], "unknown"
 	return iampolicy.PrincipalInfo{Account: account, ARN: r.role, UserID: unknownID + ":" + session,
-		SessionARN: fmt.Sprintf("arn:aws:sts::%s:assumed-role/%s/%s", account, name, session)}
+		SessionARN: partitionOf(r.role).ARN("sts", "", account, "assumed-role/"+name+"/"+session)}
 }
 
 // leastTLS is the version of TLS that AWS's endpoints ask for at least

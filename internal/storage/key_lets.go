@@ -6,6 +6,7 @@ import (
 	"maps"
 	"strings"
 
+	"github.com/lakemesh/lakemesh"
 	"github.com/lakemesh/lakemesh/internal/iampolicy"
 )
 
@@ -23,9 +24,9 @@ type KeyRead struct {
 // keys are the condition keys of the call that S3 makes for the role whose values are
 // known. Those that describe the principal follow from it.
 func (r KeyRead) keys() map[string][]string {
-	about := bucketARN(r.Bucket)
+	about := bucketARN(r.Key, r.Bucket)
 	if !r.BucketKey {
-		about = objectARN(r.Bucket, probe)
+		about = objectARN(r.Key, r.Bucket, probe)
 	}
 	return map[string][]string{"kms:ViaService": {s3Of(r.Key)}, "kms:CallerAccount": {accountOf(r.Role)}, "aws:ResourceAccount": {accountOf(r.Key)},
 		objectContext: {about}, "kms:EncryptionContextKeys": {"aws:s3:arn"}, "kms:EncryptionAlgorithm": {"SYMMETRIC_DEFAULT"}}
@@ -41,7 +42,7 @@ func s3Of(key string) string {
 	if parts := strings.Split(key, ":"); len(parts) == 6 {
 		region = parts[3]
 	}
-	return "s3." + region + ".amazonaws.com"
+	return lakemesh.S3Service(region)
 }
 
 // KeyLets evaluates the policy of a key for a role that decrypts with it what it reads from

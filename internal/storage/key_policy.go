@@ -37,7 +37,7 @@ func ReadStatement(key, role string, buckets ...string) string {
 func readUnderKey(key, role string, buckets []string) statement {
 	abouts := make([]string, 0, 2*len(buckets))
 	for _, bucket := range buckets {
-		abouts = append(abouts, bucketARN(bucket), objectARN(bucket, "*"))
+		abouts = append(abouts, bucketARN(key, bucket), objectARN(key, bucket, "*"))
 	}
 	return statement{Sid: keySid, Effect: "Allow", Principal: map[string]string{"AWS": role}, Action: "kms:Decrypt", Resource: "*",
 		Condition: map[string]map[string][]string{"StringEquals": {"kms:ViaService": {s3Of(key)}}, "StringLike": {objectContext: abouts}}}
@@ -58,7 +58,7 @@ func readKeyStatement(raw json.RawMessage, key string) (role string, buckets []s
 		return "", nil, false
 	}
 	for _, about := range texts(members.Condition["StringLike"][objectContext]) {
-		name, _ := strings.CutPrefix(about, bucketARN(""))
+		name, _ := strings.CutPrefix(about, bucketARN(key, ""))
 		if name, objects := strings.CutSuffix(name, "/*"); !objects {
 			buckets = append(buckets, name)
 		}

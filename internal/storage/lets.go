@@ -84,10 +84,10 @@ func (r reading) allowedBy(d *document) (reads, lists likelihood, by []string) {
 					Document: &iampolicy.Document{Version: version, Statements: []iampolicy.Statement{s}}}}).Allowed
 		}
 		used := false
-		if allows("s3:GetObject", objectARN(r.bucket, prefix+probe)) {
+		if allows("s3:GetObject", objectARN(r.role, r.bucket, prefix+probe)) {
 			reads, used = max(reads, sure), true
 		}
-		if allows("s3:ListBucket", bucketARN(r.bucket)) {
+		if allows("s3:ListBucket", bucketARN(r.role, r.bucket)) {
 			lists, used = max(lists, sure), true
 		}
 		if used {

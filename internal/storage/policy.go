@@ -111,7 +111,7 @@ func merge(policy, bucket string, parts []Part) (merged, error) {
 		return m, err
 	}
 	// What is not ours has its room first.
-	chosen, folds, ok := fold(all, MaxPolicy-len(m.text)+costs(bucket, want), func(prefix string) int { return costs(bucket, [][]string{{prefix}}) })
+	chosen, folds, ok := fold(all, MaxPolicy-len(m.text)+costs(parts[0].Role, bucket, want), func(prefix string) int { return costs(parts[0].Role, bucket, [][]string{{prefix}}) })
 	if !ok {
 		return m, nil
 	}
@@ -121,11 +121,11 @@ func merge(policy, bucket string, parts []Part) (merged, error) {
 }
 
 // costs are the bytes that prefixes take in our two statements, with a comma each.
-func costs(bucket string, sets [][]string) int {
+func costs(role, bucket string, sets [][]string) int {
 	n := 0
 	for _, prefixes := range sets {
 		for _, prefix := range prefixes {
-			for _, text := range []string{objectARN(escape(bucket), escape(prefix)+"*"), escape(prefix) + "*"} {
+			for _, text := range []string{objectARN(role, escape(bucket), escape(prefix)+"*"), escape(prefix) + "*"} {
 				raw, err := encode(text)
 				if err == nil {
 					n += len(raw) + len(",")

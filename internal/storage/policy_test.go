@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
+	"github.com/lakemesh/lakemesh"
 	"github.com/lakemesh/lakemesh/internal/storage"
 )
 
@@ -195,10 +196,10 @@ func TestParsePlace(t *testing.T) {
 			t.Errorf("ParsePlace(%q) = %+v", location, got)
 		}
 	}
-	if arn := (storage.Place{Bucket: "b", Prefix: "p/t/"}).ARN(); arn != "arn:aws:s3:::b/p/t" {
+	if arn := (storage.Place{Bucket: "b", Prefix: "p/t/"}).ARN(lakemesh.PartitionAWS); arn != "arn:aws:s3:::b/p/t" {
 		t.Error(arn)
 	}
-	if arn := (storage.Place{Bucket: "b"}).ARN(); arn != "arn:aws:s3:::b" {
+	if arn := (storage.Place{Bucket: "b"}).ARN(lakemesh.PartitionAWS); arn != "arn:aws:s3:::b" {
 		t.Error(arn)
 	}
 	if (storage.Place{Bucket: "b", Prefix: "orders/"}).Covers(storage.Place{Bucket: "b", Prefix: "orders_eu/"}) {

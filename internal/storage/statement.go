@@ -6,6 +6,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/lakemesh/lakemesh"
 )
 
 // The names of our two statements in a bucket's policy. The statements of a second
@@ -32,7 +34,7 @@ type statement struct {
 func objectsStatement(bucket, role string, prefixes []string) *statement {
 	resources := make([]string, len(prefixes))
 	for i, p := range prefixes {
-		resources[i] = objectARN(escape(bucket), pattern(p))
+		resources[i] = objectARN(role, escape(bucket), pattern(p))
 	}
 	return &statement{Effect: "Allow", Principal: map[string]string{"AWS": role}, Action: "s3:GetObject", Resource: resources}
 }
@@ -43,7 +45,7 @@ func prefixesStatement(bucket, role string, prefixes []string) *statement {
 		patterns[i] = pattern(p)
 	}
 	return &statement{Effect: "Allow", Principal: map[string]string{"AWS": role}, Action: "s3:ListBucket",
-		Resource: bucketARN(escape(bucket)), Condition: map[string]map[string][]string{"StringLike": {"s3:prefix": patterns}}}
+		Resource: bucketARN(role, escape(bucket)), Condition: map[string]map[string][]string{"StringLike": {"s3:prefix": patterns}}}
 }
 
 // own is what one of our statements says.
@@ -85,7 +87,7 @@ func readOwn(raw json.RawMessage, bucket string, variables bool) (own, bool) {
 	switch {
 	case o.base == objectsSid && len(members) == 5 && action == "s3:GetObject":
 		for _, arn := range texts(members["Resource"]) {
-			pattern, ok := strings.CutPrefix(arn, objectARN(escape(bucket), ""))
+			pattern, ok := strings.CutPrefix(arn, objectARN(arn, escape(bucket), ""))
 			if !ok {
 				return own{}, false
 			}
@@ -94,7 +96,7 @@ func readOwn(raw json.RawMessage, bucket string, variables bool) (own, bool) {
 	case o.base == prefixesSid && len(members) == 6 && action == "s3:ListBucket":
 		var condition map[string]map[string]json.RawMessage
 		resource, ok := oneOf(members["Resource"])
-		if !ok || resource != bucketARN(escape(bucket)) || json.Unmarshal(members["Condition"], &condition) != nil ||
+		if !ok || resource != bucketARN(resource, escape(bucket)) || json.Unmarshal(members["Condition"], &condition) != nil ||
 			len(condition) != 1 || len(condition["StringLike"]) != 1 {
 			return own{}, false
 		}
@@ -193,9 +195,18 @@ func (d *document) freeSid(base, role string) string {
 	return sid
 }
 
-func bucketARN(bucket string) string { return "arn:aws:s3:::" + bucket }
+// partitionOf is the partition of an ARN. What a role or a key has to do with is of the same.
+func partitionOf(arn string) lakemesh.Partition {
+	if p, ok := lakemesh.PartitionOfARN(arn); ok {
+		return p
+	}
+	return lakemesh.PartitionAWS
+}
 
-func objectARN(bucket, key string) string { return bucketARN(bucket) + "/" + key }
+// bucketARN is the ARN of a bucket, in the partition of another ARN.
+func bucketARN(beside, bucket string) string { return partitionOf(beside).BucketARN(bucket) }
+
+func objectARN(beside, bucket, key string) string { return bucketARN(beside, bucket) + "/" + key }
 
 func accountOf(roleARN string) string {
 	if parts := strings.Split(roleARN, ":"); len(parts) > 4 {

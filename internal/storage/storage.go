@@ -65,10 +65,10 @@ var bucketName = regexp.MustCompile(`^[A-Za-z0-9._-]{1,255}$`)
 // String writes the place as a location.
 func (p Place) String() string { return "s3://" + p.Bucket + "/" + p.Prefix }
 
-// ARN is the place's ARN, without a slash at its end, as Lake Formation registers
-// locations.
-func (p Place) ARN() string {
-	return strings.TrimSuffix(objectARN(p.Bucket, p.Prefix), "/")
+// ARN is the place's ARN in a partition, without a slash at its end, as Lake Formation
+// registers locations.
+func (p Place) ARN(in lakemesh.Partition) string {
+	return strings.TrimSuffix(in.BucketARN(p.Bucket+"/"+p.Prefix), "/")
 }
 
 // Covers reports whether o is the place itself or lies below it.

@@ -46,7 +46,7 @@ func enable(ctx context.Context, m *localmesh.Mesh, account string) error {
 	var err error
 	const tries = 3 // a planned fault may hit the administrator
 	for range tries {
-		cfg := m.Config(Administrator(MeshAccount))
+		cfg := m.Config(m.RoleARN(MeshAccount, "Admin"))
 		var a *admin.Admin
 		if a, err = admin.New(ctx, lakemesh.Options{MeshAccountID: MeshAccount, Config: &cfg, RoleWait: RoleWait(m)}); err != nil {
 			continue

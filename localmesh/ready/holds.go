@@ -90,7 +90,7 @@ func (m *Mesh) lake(account string) (*permissions.Lake, error) {
 
 // lakeAdministrator is an administrator of an account's data lake.
 func (m *Mesh) lakeAdministrator(account string) (string, error) {
-	out, err := lakeformation.NewFromConfig(m.Config(Administrator(account))).GetDataLakeSettings(m.ctx(), &lakeformation.GetDataLakeSettingsInput{})
+	out, err := lakeformation.NewFromConfig(m.Config(m.RoleARN(account, "Admin"))).GetDataLakeSettings(m.ctx(), &lakeformation.GetDataLakeSettingsInput{})
 	if err != nil {
 		return "", err
 	}
@@ -132,7 +132,7 @@ func (m *Mesh) open(producer, bucket string) ([]string, error) {
 	if aws.ToString(out.Policy) == "" {
 		return nil, errors.New("its policy is empty")
 	}
-	prefixes, err := storage.Prefixes(aws.ToString(out.Policy), bucket, lakemesh.RoleARN(MeshAccount, lakemesh.DataAccessRole(producer)))
+	prefixes, err := storage.Prefixes(aws.ToString(out.Policy), bucket, m.Partition().RoleARN(MeshAccount, lakemesh.DataAccessRole(producer)))
 	slices.Sort(prefixes)
 	return prefixes, err
 }

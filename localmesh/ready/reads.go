@@ -12,14 +12,17 @@ import (
 	s3types "github.com/aws/aws-sdk-go-v2/service/s3/types"
 
 	"github.com/lakemesh/lakemesh"
+	"github.com/lakemesh/lakemesh/internal/identity"
 	"github.com/lakemesh/lakemesh/query"
 )
 
 // readerPolicy lets a role call what reads, and keep results of queries; Lake Formation decides
 // what it is shown.
-const readerPolicy = `{"Version":"2012-10-17","Statement":[
+func readerPolicy(p lakemesh.Partition) string {
+	return `{"Version":"2012-10-17","Statement":[
   {"Effect":"Allow","Action":["athena:*","glue:Get*","lakeformation:Get*"],"Resource":"*"},
-  {"Effect":"Allow","Action":["s3:GetBucketLocation","s3:GetObject","s3:PutObject"],"Resource":"arn:aws:s3:::` + resultsBucket + `*"}]}`
+  {"Effect":"Allow","Action":["s3:GetBucketLocation","s3:GetObject","s3:PutObject"],"Resource":"` + p.BucketARN(resultsBucket+"*") + `"}]}`
+}
 
 const resultsBucket = "ready-query-results-"
 
@@ -30,7 +33,7 @@ func (m *Mesh) Query(role, database, sql string) (*query.Result, error) {
 	m.t.Helper()
 	account := accountOf(role)
 	bucket := resultsBucket + account
-	_, err := m.S3(account).CreateBucket(m.ctx(), &s3.CreateBucketInput{Bucket: &bucket})
+	_, err := m.S3(account).CreateBucket(m.ctx(), &s3.CreateBucketInput{Bucket: &bucket, CreateBucketConfiguration: identity.BucketIn(m.Region())})
 	if owned := (*s3types.BucketAlreadyOwnedByYou)(nil); err != nil && !errors.As(err, &owned) {
 		return nil, fmt.Errorf("make a bucket for results: %w", err)
 	}
@@ -97,7 +100,7 @@ func (m *Mesh) CannotRead(role, database, table string) {
 // exists looks whether there is a table, as those who are shown it: AWS tells nobody else whether
 // something is not there or only not theirs.
 func (m *Mesh) exists(account, database, table string) error {
-	client := glue.NewFromConfig(m.Config(Administrator(account)))
+	client := glue.NewFromConfig(m.Config(m.RoleARN(account, "Admin")))
 	if who, err := m.lakeAdministrator(account); err == nil {
 		client = glue.NewFromConfig(m.Config(who))
 	}

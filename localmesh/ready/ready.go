@@ -155,7 +155,7 @@ func addProducer(ctx context.Context, m *localmesh.Mesh, account string) error {
 	if err != nil {
 		return err
 	}
-	if _, err := own.InitializeProducerAccount(ctx, admin.InitializeProducerInput{CrawlerRoleARN: CrawlerRole(account)}); err != nil {
+	if _, err := own.InitializeProducerAccount(ctx, admin.InitializeProducerInput{CrawlerRoleARN: m.RoleARN(account, "Crawler")}); err != nil {
 		return fmt.Errorf("set producer %s up: %w", account, err)
 	}
 	mesh, err := adminOf(ctx, m, MeshAccount)
@@ -203,14 +203,17 @@ func (m *Mesh) AddConsumer(account string) {
 	m.must(addConsumer(m.t.Context(), m.Mesh, account))
 }
 
-// Administrator is the ARN of an account's administrator, whom [localmesh.Mesh.Config] opens.
-func Administrator(account string) string { return "arn:aws:iam::" + account + ":role/Admin" }
+// Administrator is the ARN of an account's administrator, whom [localmesh.Mesh.Config] opens, in
+// a mesh of the partition aws. In others it is [localmesh.Mesh.RoleARN] of "Admin".
+func Administrator(account string) string {
+	return lakemesh.PartitionAWS.ARN("iam", "", account, "role/Admin")
+}
 
 // Options are those of a persona that is opened by the account's administrator.
 func (m *Mesh) Options(account string) lakemesh.Options { return optionsOf(m.Mesh, account) }
 
 func optionsOf(m *localmesh.Mesh, account string) lakemesh.Options {
-	cfg := attended(m, account, m.Config(Administrator(account)))
+	cfg := attended(m, account, m.Config(m.RoleARN(account, "Admin")))
 	return lakemesh.Options{MeshAccountID: MeshAccount, Config: &cfg, RoleWait: RoleWait(m)}
 }
 
@@ -250,12 +253,12 @@ func (m *Mesh) Consumer(account string) *consumer.Consumer {
 
 // Glue is a client of the account's administrator.
 func (m *Mesh) Glue(account string) *glue.Client {
-	return glue.NewFromConfig(m.Config(Administrator(account)))
+	return glue.NewFromConfig(m.Config(m.RoleARN(account, "Admin")))
 }
 
 // S3 is a client of the account's administrator.
 func (m *Mesh) S3(account string) *s3.Client {
-	return identity.S3(m.Config(Administrator(account)))
+	return identity.S3(m.Config(m.RoleARN(account, "Admin")))
 }
 
 // ctx outlives the test's own, for what is done at its end.

@@ -10,19 +10,23 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/lakeformation"
 	"github.com/aws/aws-sdk-go-v2/service/lakeformation/types"
 
+	"github.com/lakemesh/lakemesh"
 	"github.com/lakemesh/lakemesh/internal/engine"
 	"github.com/lakemesh/lakemesh/localmesh"
 )
 
-// CrawlerRole is the ARN of the role that crawlers of a producer may use.
-func CrawlerRole(producer string) string { return "arn:aws:iam::" + producer + ":role/Crawler" }
+// CrawlerRole is the ARN of the role that crawlers of a producer may use, in a mesh of the
+// partition aws.
+func CrawlerRole(producer string) string {
+	return lakemesh.PartitionAWS.ARN("iam", "", producer, "role/Crawler")
+}
 
 // CrawlersPolicy is the name of the policy that lets the role of crawlers do its work.
 const CrawlersPolicy = "crawl"
 
 // makeCrawlerRole makes a role that Glue may assume, and that may do what crawlers do.
 func makeCrawlerRole(ctx context.Context, m *localmesh.Mesh, account string) error {
-	client := iam.NewFromConfig(m.Config(Administrator(account)))
+	client := iam.NewFromConfig(m.Config(m.RoleARN(account, "Admin")))
 	_, err := client.CreateRole(ctx, &iam.CreateRoleInput{RoleName: aws.String("Crawler"), AssumeRolePolicyDocument: aws.String(
 		`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"glue.amazonaws.com"},"Action":"sts:AssumeRole"}]}`)})
 	if err == nil {
@@ -49,13 +53,13 @@ func (m *Mesh) Role(account, name string, policies ...string) string {
 // decides on what. It returns the role's ARN.
 func (m *Mesh) Reader(account, name string) string {
 	m.t.Helper()
-	return m.role(account, name, map[string]string{"query": readerPolicy})
+	return m.role(account, name, map[string]string{"query": readerPolicy(m.Partition())})
 }
 
 func (m *Mesh) role(account, name string, policies map[string]string) string {
 	m.t.Helper()
-	client := iam.NewFromConfig(m.Config(Administrator(account)))
-	out, err := client.CreateRole(m.t.Context(), &iam.CreateRoleInput{RoleName: aws.String(name), AssumeRolePolicyDocument: aws.String(engine.TrustPolicy(account))})
+	client := iam.NewFromConfig(m.Config(m.RoleARN(account, "Admin")))
+	out, err := client.CreateRole(m.t.Context(), &iam.CreateRoleInput{RoleName: aws.String(name), AssumeRolePolicyDocument: aws.String(engine.TrustPolicy(m.Partition(), account))})
 	m.must(err)
 	for policy, document := range policies {
 		m.try(func() error {
@@ -71,7 +75,7 @@ func (m *Mesh) role(account, name string, policies map[string]string) string {
 func (m *Mesh) Grant(account, principal string, on *types.Resource, permissions ...types.Permission) {
 	m.t.Helper()
 	m.try(func() error {
-		_, err := lakeformation.NewFromConfig(m.Config(Administrator(account))).GrantPermissions(m.t.Context(), &lakeformation.GrantPermissionsInput{
+		_, err := lakeformation.NewFromConfig(m.Config(m.RoleARN(account, "Admin"))).GrantPermissions(m.t.Context(), &lakeformation.GrantPermissionsInput{
 			Principal: &types.DataLakePrincipal{DataLakePrincipalIdentifier: &principal}, Resource: on, Permissions: permissions})
 		return err
 	})
@@ -82,7 +86,7 @@ func (m *Mesh) Grant(account, principal string, on *types.Resource, permissions 
 // [Mesh.CanRead] needs that for the account that has the tables.
 func (m *Mesh) TrustEngines(of string, accounts ...string) {
 	m.t.Helper()
-	m.must(engine.Trust(m.t.Context(), m.Config(Administrator(of)), accounts...))
+	m.must(engine.Trust(m.t.Context(), m.Config(m.RoleARN(of, "Admin")), accounts...))
 }
 
 // try makes a call until it succeeds, as often as a change can be missed.

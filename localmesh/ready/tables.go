@@ -8,12 +8,14 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/glue"
 	"github.com/aws/aws-sdk-go-v2/service/glue/types"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
+
+	"github.com/lakemesh/lakemesh/internal/identity"
 )
 
 // Bucket makes a bucket of an account.
 func (m *Mesh) Bucket(account, name string) {
 	m.t.Helper()
-	_, err := m.S3(account).CreateBucket(m.t.Context(), &s3.CreateBucketInput{Bucket: aws.String(name)})
+	_, err := m.S3(account).CreateBucket(m.t.Context(), &s3.CreateBucketInput{Bucket: aws.String(name), CreateBucketConfiguration: identity.BucketIn(m.Region())})
 	m.must(err)
 }
 

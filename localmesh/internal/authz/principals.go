@@ -68,7 +68,7 @@ func hold(tx store.Tx, named string) (string, error) {
 		return "arn:aws:iam::" + named + ":root", nil
 	}
 	unknown := &PrincipalError{Kind: "AWS", Principal: named}
-	if parts := strings.SplitN(named, ":", 6); len(parts) == 6 && parts[2] == "sts" && isAccountID(parts[4]) {
+	if parts := strings.SplitN(named, ":", 6); len(parts) == 6 && parts[1] == "aws" && parts[2] == "sts" && isAccountID(parts[4]) {
 		// A session is named by its ARN; only its role has to exist.
 		session := strings.Split(parts[5], "/")
 		if len(session) == 2 && session[0] == "federated-user" && session[1] != "" {

@@ -3,7 +3,10 @@
 
 package dynamodb
 
-import "github.com/lakemesh/lakemesh/localmesh/internal/engine"
+import (
+	"github.com/lakemesh/lakemesh"
+	"github.com/lakemesh/lakemesh/localmesh/internal/engine"
+)
 
 func accountOperations() []engine.Operation {
 	return []engine.Operation{
@@ -48,5 +51,5 @@ func describeEndpoints(c *engine.Call, _ *struct{}) (*describeEndpointsOutput, e
 	if err := c.Allow("dynamodb:DescribeEndpoints"); err != nil {
 		return nil, err
 	}
-	return &describeEndpointsOutput{[]endpoint{{"dynamodb." + c.Region + ".amazonaws.com", endpointMinutes}}}, nil
+	return &describeEndpointsOutput{[]endpoint{{"dynamodb." + c.Region + "." + lakemesh.PartitionOf(c.Region).DNSSuffix(), endpointMinutes}}}, nil
 }

@@ -180,7 +180,7 @@ func refer(c *engine.Call, given *string) (tableRef, error) {
 	if rest, ok := strings.CutPrefix(name, "arn:"); ok {
 		// aws:dynamodb:region:account:table/name
 		parts := strings.SplitN(rest, ":", 5)
-		if len(parts) != 5 || parts[1] != "dynamodb" || !strings.HasPrefix(parts[4], "table/") {
+		if len(parts) != 5 || parts[0] != "aws" || parts[1] != "dynamodb" || !strings.HasPrefix(parts[4], "table/") {
 			return ref, invalid("Invalid table ARN: %s", name)
 		}
 		ref = tableRef{parts[3], parts[2], strings.TrimPrefix(parts[4], "table/")}

@@ -126,7 +126,7 @@ func (m *Mesh) Send(ctx context.Context, session state.Session, region, service,
 	if err != nil {
 		return Answer{}, err
 	}
-	r = r.WithContext(ctx)
+	r = r.WithContext(context.WithValue(ctx, inside{}, true))
 	sum := sha256.Sum256(payload)
 	keys := aws.Credentials{AccessKeyID: session.AccessKeyID, SecretAccessKey: session.Secret, SessionToken: session.Token}
 	if err := v4.NewSigner().SignHTTP(ctx, keys, r, hex.EncodeToString(sum[:]), service, region, time.Now()); err != nil {

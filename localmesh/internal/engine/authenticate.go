@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"strings"
 
+	"github.com/lakemesh/lakemesh"
 	"github.com/lakemesh/lakemesh/localmesh/internal/authz"
 	"github.com/lakemesh/lakemesh/localmesh/internal/sigv4"
 	"github.com/lakemesh/lakemesh/localmesh/internal/state"
@@ -97,7 +98,7 @@ func (x *exchange) authenticate(signature *sigv4.Credential, body []byte) (regio
 	defer func() { x.caller.Origin = origin(x.r) }()
 	if signature == nil {
 		payload, err := x.unsignedPayload(body)
-		return "us-east-1", payload, err
+		return x.mesh.Home, payload, err
 	}
 	var secret string
 	err = x.mesh.Store.View(func(tx store.Tx) error {
@@ -122,6 +123,11 @@ func (x *exchange) authenticate(signature *sigv4.Credential, body []byte) (regio
 	}
 	if err != nil {
 		return "", nil, x.signatureFault(err)
+	}
+	if signature.Region != "" && lakemesh.PartitionOf(signature.Region) != x.mesh.Names.Partition() {
+		// Keys of one partition are unknown in the others
+		// (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference-arns.html).
+		return "", nil, x.invalidKey()
 	}
 	// The body of a form is its own frame, and Version 2 knows no chunks.
 	if x.form != nil || signature.V2 || !sigv4.Streaming(x.r) {

@@ -107,7 +107,12 @@ func (m *Mesh) SessionConfig(region string, s state.Session) aws.Config {
 
 // Config is a configuration whose clients talk to the mesh, in process.
 func (m *Mesh) Config(region string, keys aws.CredentialsProvider) aws.Config {
-	return aws.Config{Region: region, Credentials: keys, HTTPClient: clientFunc(m.Do), BaseEndpoint: aws.String("http://127.0.0.1:4577")}
+	return aws.Config{Region: region, Credentials: keys, HTTPClient: clientFunc(m.doInside), BaseEndpoint: aws.String("http://127.0.0.1:4577")}
+}
+
+// doInside is Do for what the services call themselves.
+func (m *Mesh) doInside(r *http.Request) (*http.Response, error) {
+	return m.Do(r.WithContext(context.WithValue(r.Context(), inside{}, true)))
 }
 
 type clientFunc func(*http.Request) (*http.Response, error)

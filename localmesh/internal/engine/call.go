@@ -108,6 +108,15 @@ func (c *Call) Decide(q authz.Question) (authz.Decision, error) {
 	return c.Mesh.policies.Decide(c.Tx, c.knownCaller(), q, c.Now, c.Region)
 }
 
+// Exchange turns a text with the names of the caller's partition into one with those that
+// the services know, and back.
+func (c *Call) Exchange(text string) string {
+	if isInside(c.Context) {
+		return text
+	}
+	return c.Mesh.Names.Exchange(text)
+}
+
 // Authorized marks the call as checked by other means than a policy of the
 // caller, as AssumeRoleWithSAML would be.
 func (c *Call) Authorized() { c.authorized = true }
@@ -117,7 +126,7 @@ func (c *Call) Denied(message string) *APIError {
 	return &APIError{Code: c.service.DeniedCode, Message: message, Status: c.service.DeniedStatus}
 }
 
-// ARN makes the ARN of a regional resource: arn:aws:<service>:<region>:<account>:<resource>.
+// ARN makes the ARN of a regional resource, as all are known inside: of the partition aws.
 func (c *Call) ARN(service, account, resource string) string {
 	return fmt.Sprintf("arn:aws:%s:%s:%s:%s", service, c.Region, account, resource)
 }

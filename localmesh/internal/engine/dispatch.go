@@ -147,7 +147,7 @@ func (x *exchange) run() (answerer, error) {
 		}
 		return nil, &APIError{Code: "InternalServiceException", Message: "a planned fault", Status: http.StatusInternalServerError}
 	}
-	answer, err := x.operate(region, payload, form)
+	answer, err := x.operate(region, payload, x.known(form))
 	if fault != nil && fault.Moment == After {
 		return nil, errLost
 	}
@@ -235,8 +235,26 @@ func (x *exchange) operate(region string, payload []byte, form url.Values) (answ
 	}, nil
 }
 
+// known are the parameters of a request in the names that the services know.
+func (x *exchange) known(form url.Values) url.Values {
+	names := x.names()
+	if form == nil || names.exchange == nil {
+		return form
+	}
+	all := make(url.Values, len(form))
+	for name, values := range form {
+		for _, v := range values {
+			all[name] = append(all[name], names.Exchange(v))
+		}
+	}
+	return all
+}
+
 func (x *exchange) decoder(payload []byte, form url.Values) *decoder {
 	codec := x.service.codec
+	if x.service.Protocol != wire.Query {
+		payload = x.names().exchanged(payload, dataMembers(x.service.Name))
+	}
 	return &decoder{decode: x.honoured(func(dst any) error {
 		if x.service.Parameters != nil && len(payload) > 0 {
 			if err := codec.DecodeJSON(payload, dst); err != nil {
@@ -265,16 +283,24 @@ func (x *exchange) honoured(decode func(dst any) error) func(dst any) error {
 
 func (x *exchange) encode(out any) ([]byte, error) {
 	if x.service.Protocol == wire.Query {
-		return x.service.codec.EncodeQuery(x.operation.Name, x.service.Namespace, x.requestID, out)
+		body, err := x.service.codec.EncodeQuery(x.operation.Name, x.service.Namespace, x.requestID, out)
+		return x.names().exchanged(body, nil), err
 	}
-	return x.service.codec.EncodeJSON(out)
+	body, err := x.service.codec.EncodeJSON(out)
+	return x.names().exchanged(body, dataMembers(x.service.Name)), err
 }
+
+// keyHeader names the key that an object is encrypted with.
+const keyHeader = "X-Amz-Server-Side-Encryption-Aws-Kms-Key-Id"
 
 func (x *exchange) writeRaw(w http.ResponseWriter, resp *Response) error {
 	x.log(nil)
 	h := w.Header()
 	for k, v := range resp.Header {
 		h[k] = v
+	}
+	if key := h.Get(keyHeader); key != "" {
+		h[keyHeader] = []string{x.names().Exchange(key)}
 	}
 	h.Set("X-Amz-Request-Id", x.requestID)
 	status := resp.Status
@@ -314,7 +340,7 @@ func (x *exchange) fail(w http.ResponseWriter, err error) error {
 			fault = &wire.Fault{Code: "InternalFailure", Message: err.Error(), Receiver: true}
 		}
 	}
-	copied := *fault
+	copied := x.names().fault(*fault)
 	copied.RequestID = x.requestID
 	if x.r.Method == http.MethodHead {
 		// No answer to HEAD has a body: S3's clients go by the status alone.
@@ -334,9 +360,9 @@ func (x *exchange) log(err error) {
 		return
 	}
 	attrs := []slog.Attr{slog.String("service", x.serviceName()), slog.String("operation", x.operationName()),
-		slog.String("caller", x.caller.ARN), slog.String("request", x.requestID)}
+		slog.String("caller", x.mesh.Names.Exchange(x.caller.ARN)), slog.String("request", x.requestID)}
 	if err != nil {
-		attrs = append(attrs, slog.String("error", err.Error()))
+		attrs = append(attrs, slog.String("error", x.mesh.Names.Exchange(err.Error())))
 	}
 	x.mesh.Log.LogAttrs(x.r.Context(), slog.LevelDebug, "call", attrs...)
 }

@@ -11,6 +11,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/lakemesh/lakemesh"
 	"github.com/lakemesh/lakemesh/localmesh/internal/authz"
 	"github.com/lakemesh/lakemesh/localmesh/internal/awsmodel"
 	"github.com/lakemesh/lakemesh/localmesh/internal/store"
@@ -35,6 +36,10 @@ type Mesh struct {
 	Settling *Settling
 	// MaxBody bounds the size of a request's body, in bytes.
 	MaxBody int64
+	// Names are those of the partition that the mesh is in. They do not change.
+	Names Names
+	// Home is a region of that partition, for requests that name none.
+	Home string
 	// Readings choose where AWS can be read in several ways. They do not change while
 	// calls are made.
 	Readings Readings
@@ -53,7 +58,7 @@ type Mesh struct {
 // New makes a mesh of the services on the store. A zero seed means a random one.
 func New(s store.Store, seed uint64, services ...Service) *Mesh {
 	m := &Mesh{
-		Store: s, Clock: time.Now, Faults: &Faults{}, Counts: newCounts(), Traffic: &Traffic{}, Settling: &Settling{},
+		Store: s, Clock: time.Now, Faults: &Faults{}, Counts: newCounts(), Traffic: &Traffic{}, Settling: &Settling{}, Home: lakemesh.DefaultRegion,
 		MaxBody: 64 << 20, policies: authz.NewPolicies(), services: map[string]*Service{},
 	}
 	if seed == 0 {

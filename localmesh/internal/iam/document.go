@@ -41,7 +41,24 @@ func readDocument(text *string, kind iampolicy.PolicyKind) (*iampolicy.Document,
 	if err := d.Validate(kind); err != nil {
 		return nil, malformed("%s", explain(err))
 	}
+	if err := checkPartition(d); err != nil {
+		return nil, err
+	}
 	return d, nil
+}
+
+// checkPartition refuses resources of another partition, in the words of IAM
+// (https://github.com/hashicorp/terraform/issues/5307 has them).
+func checkPartition(d *iampolicy.Document) error {
+	for _, s := range d.Statements {
+		for _, arn := range slices.Concat(s.Resources, s.NotResources) {
+			parts := strings.SplitN(arn, ":", 3)
+			if len(parts) == 3 && parts[0] == "arn" && parts[1] != "aws" && !strings.ContainsAny(parts[1], "*?") {
+				return malformed("Partition %q is not valid for resource %q.", parts[1], arn)
+			}
+		}
+	}
+	return nil
 }
 
 // trustActions are the actions that a trust policy can be about

@@ -12,6 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/kms"
 	"github.com/aws/aws-sdk-go-v2/service/kms/types"
 
+	"github.com/lakemesh/lakemesh"
 	"github.com/lakemesh/lakemesh/internal/iampolicy"
 	"github.com/lakemesh/lakemesh/localmesh/internal/authz"
 	"github.com/lakemesh/lakemesh/localmesh/internal/engine"
@@ -37,7 +38,7 @@ func notFound(arn string) error {
 // caller's account. arn is its ARN also where there is none.
 func find(c *engine.Call, id string) (_ state.KMSKey, arn string, ok bool, err error) {
 	account, region := c.Account(), c.Region
-	if parts := strings.SplitN(id, ":", 6); len(parts) == 6 && parts[0] == "arn" && parts[2] == "kms" {
+	if parts := strings.SplitN(id, ":", 6); len(parts) == 6 && parts[0] == "arn" && parts[1] == "aws" && parts[2] == "kms" {
 		region, account, id = parts[3], parts[4], strings.TrimPrefix(parts[5], "key/")
 	}
 	if strings.HasPrefix(id, "alias/") {
@@ -253,7 +254,7 @@ func ForS3(c *engine.Call, owner, key, action, resource string) (authz.Decision,
 		return authz.Decision{}, fmt.Errorf("%w: %w", ErrUnusable, usable(k))
 	}
 	q := question(c, k, action)
-	q.Keys["kms:ViaService"] = []string{"s3." + c.Region + ".amazonaws.com"}
+	q.Keys["kms:ViaService"] = []string{lakemesh.S3Service(c.Region)}
 	q.Keys["kms:EncryptionContext:aws:s3:arn"] = []string{resource}
 	q.Keys["kms:EncryptionContextKeys"] = []string{"aws:s3:arn"}
 	q.Forwarded = true

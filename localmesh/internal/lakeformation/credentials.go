@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/lakeformation"
 	"github.com/aws/aws-sdk-go-v2/service/lakeformation/types"
 
+	"github.com/lakemesh/lakemesh"
 	"github.com/lakemesh/lakemesh/localmesh/internal/engine"
 	"github.com/lakemesh/lakemesh/localmesh/internal/state"
 )
@@ -158,7 +159,7 @@ func access(c *engine.Call, o order) (state.Table, []string, error) {
 // tableOfARN reads arn:aws:glue:<region>:<account>:table/<database>/<table>.
 func tableOfARN(c *engine.Call, arn string) (state.Resource, error) {
 	parts := strings.SplitN(arn, ":", 6)
-	if len(parts) != 6 || parts[0] != "arn" || parts[2] != "glue" || !isAccount(parts[4]) {
+	if len(parts) != 6 || parts[0] != "arn" || parts[1] != "aws" || parts[2] != "glue" || !isAccount(parts[4]) {
 		return state.Resource{}, invalid("Invalid table ARN: %s", arn)
 	}
 	names := strings.Split(parts[5], "/")
@@ -243,7 +244,7 @@ func scope(region, path string, perms []string) (string, error) {
 	policy, err := json.Marshal(map[string]any{"Version": "2012-10-17", "Statement": []statement{
 		{Effect: "Allow", Action: objects, Resource: "arn:aws:s3:::" + path + "/*"}, list,
 		// Which keys is for the role's own policy and the keys' to say.
-		{Effect: "Allow", Action: keys, Resource: "*", Condition: map[string]map[string][]string{"StringEquals": {"kms:ViaService": {"s3." + region + ".amazonaws.com"}}}},
+		{Effect: "Allow", Action: keys, Resource: "*", Condition: map[string]map[string][]string{"StringEquals": {"kms:ViaService": {lakemesh.S3Service(region)}}}},
 		{Effect: "Allow", Action: []string{"s3:GetBucketLocation"}, Resource: "arn:aws:s3:::" + bucket},
 	}})
 	if err != nil {

@@ -260,7 +260,7 @@ func Pattern(arn string) (string, bool) {
 // ResourceType is RAM's name for the type of a resource, such as glue:Table.
 func ResourceType(arn string) (string, bool) {
 	parts := strings.SplitN(arn, ":", 6)
-	if len(parts) != 6 || parts[0] != "arn" || parts[2] != "glue" {
+	if len(parts) != 6 || parts[0] != "arn" || parts[1] != "aws" || parts[2] != "glue" {
 		return "", false
 	}
 	switch kind, _, _ := strings.Cut(parts[5], "/"); kind {

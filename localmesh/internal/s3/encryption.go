@@ -108,7 +108,7 @@ func encrypt(c *engine.Call, h http.Header, t target) (*state.Encryption, error)
 	if algorithm == ownKey {
 		e = nil
 	} else if slices.Contains(kmsAlgorithms(), algorithm) {
-		e = &state.Encryption{Algorithm: algorithm, Key: h.Get(encryptionKeyHeader), BucketKey: h.Get(bucketKeyHeader) == "true"}
+		e = &state.Encryption{Algorithm: algorithm, Key: c.Exchange(h.Get(encryptionKeyHeader)), BucketKey: h.Get(bucketKeyHeader) == "true"}
 		if e.Key == "" && t.bucket.Encryption != nil {
 			e.Key = t.bucket.Encryption.Key
 		}

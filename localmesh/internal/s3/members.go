@@ -106,8 +106,26 @@ func guarded(name string, handle func(*engine.Call, *engine.Request) (*engine.Re
 			}
 			c.Conditions = requestKeys(r)
 		}
-		return handle(c, r)
+		if !speaksOfARNs(name) {
+			return handle(c, r)
+		}
+		r.Payload = []byte(c.Exchange(string(r.Payload)))
+		answer, err := handle(c, r)
+		if err == nil {
+			answer.Body = []byte(c.Exchange(string(answer.Body)))
+		}
+		return answer, err
 	}
+}
+
+// speaksOfARNs reports whether the body of an operation's request or answer is about ARNs. All
+// others have names of objects in it, and objects.
+func speaksOfARNs(name string) bool {
+	switch name {
+	case "PutBucketPolicy", "GetBucketPolicy", "PutBucketEncryption", "GetBucketEncryption":
+		return true
+	}
+	return false
 }
 
 // headers are a request's headers with those that a presigned address carries in its

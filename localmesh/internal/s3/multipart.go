@@ -536,7 +536,7 @@ func listParts(c *engine.Call, r *engine.Request) (*engine.Response, error) {
 	}
 	q := r.URL.Query()
 	out := listPartsResult{XMLNS: namespace, Bucket: u.Bucket, Key: u.Key, UploadId: u.ID, MaxParts: maxPage, StorageClass: shownClass(u.StorageClass),
-		Initiator: initiator{u.Initiator, u.Initiator}, Owner: ownerOf(t.bucket.Account)}
+		Initiator: initiator{c.Exchange(u.Initiator), c.Exchange(u.Initiator)}, Owner: ownerOf(t.bucket.Account)}
 	if u.Checksum != "" {
 		out.ChecksumAlgorithm, out.ChecksumType = strings.ToUpper(u.Checksum), checksumType(u.Composite)
 	}

@@ -617,7 +617,7 @@ func deleteObjects(c *engine.Call, r *engine.Request) (*engine.Response, error) 
 			return nil, err
 		}
 		if !d.Allowed {
-			out.Error = append(out.Error, deleteError{o.Key, "AccessDenied", d.Reason})
+			out.Error = append(out.Error, deleteError{o.Key, "AccessDenied", c.Exchange(d.Reason)})
 			continue
 		}
 		if o.VersionId != "" && o.VersionId != nullVersion && t.bucket.Versioning == "" {
@@ -626,7 +626,7 @@ func deleteObjects(c *engine.Call, r *engine.Request) (*engine.Response, error) 
 		}
 		var refused *engine.APIError
 		if err := checkDeleteCondition(c, one, o.ETag); errors.As(err, &refused) {
-			out.Error = append(out.Error, deleteError{o.Key, refused.Code, refused.Message})
+			out.Error = append(out.Error, deleteError{o.Key, refused.Code, c.Exchange(refused.Message)})
 			continue
 		} else if err != nil {
 			return nil, err

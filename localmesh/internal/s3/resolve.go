@@ -10,12 +10,14 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/lakemesh/lakemesh"
 	"github.com/lakemesh/lakemesh/localmesh/internal/awsmodel"
 	"github.com/lakemesh/lakemesh/localmesh/internal/sigv4"
 )
 
 // address tells which bucket and key a request is about: from the host name
-// (bucket.localhost, bucket.s3.eu-west-1.amazonaws.com) or from the path.
+// (bucket.localhost, bucket.s3.eu-west-1.amazonaws.com,
+// bucket.s3.cn-north-1.amazonaws.com.cn) or from the path.
 func address(r *http.Request) (bucket, key string) {
 	path := strings.TrimPrefix(r.URL.Path, "/")
 	if bucket = hostBucket(host(r)); bucket != "" {
@@ -43,7 +45,10 @@ func hostBucket(host string) string {
 			return withoutService(prefix)
 		}
 	}
-	prefix, ok := strings.CutSuffix(host, ".amazonaws.com")
+	prefix, ok := strings.CutSuffix(host, "."+lakemesh.PartitionChina.DNSSuffix())
+	if !ok {
+		prefix, ok = strings.CutSuffix(host, "."+lakemesh.PartitionAWS.DNSSuffix())
+	}
 	if !ok {
 		return ""
 	}

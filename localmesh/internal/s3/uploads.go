@@ -80,7 +80,7 @@ func listMultipartUploads(c *engine.Call, r *engine.Request) (*engine.Response, 
 			return true
 		}
 		item := listedUpload{Key: encode(u.Key), UploadId: u.ID, Initiated: xmlTime(u.Initiated), StorageClass: shownClass(u.StorageClass),
-			Initiator: initiator{u.Initiator, u.Initiator}, Owner: ownerOf(t.bucket.Account)}
+			Initiator: initiator{c.Exchange(u.Initiator), c.Exchange(u.Initiator)}, Owner: ownerOf(t.bucket.Account)}
 		if u.Checksum != "" {
 			item.ChecksumAlgorithm, item.ChecksumType = strings.ToUpper(u.Checksum), checksumType(u.Composite)
 		}

@@ -30,7 +30,7 @@ const (
 
 var (
 	rolePattern  = regexp.MustCompile(`^arn:aws[a-z-]*:iam::\d{12}:role/[\w+=,.@/-]+$`)
-	queuePattern = regexp.MustCompile(`^arn:aws[a-z-]*:sqs:[a-z0-9-]+:\d{12}:[a-zA-Z0-9_-]+$`)
+	queuePattern = regexp.MustCompile(`^arn:aws:sqs:[a-z0-9-]+:\d{12}:[a-zA-Z0-9_-]+$`)
 	apiPattern   = regexp.MustCompile(`^[a-z][a-zA-Z0-9]*$`)
 )
 

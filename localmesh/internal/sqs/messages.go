@@ -39,13 +39,13 @@ func sendMessage(c *engine.Call, in *sqs.SendMessageInput) (*sqs.SendMessageOutp
 		return nil, engine.Errorf("InvalidParameterValue", "Value for parameter MessageBody is invalid.")
 	}
 	d := state.DeadLetter{ID: c.Mesh.UUID(), Queue: q.ARN(), Body: body, Given: c.Now}
-	return &sqs.SendMessageOutput{MessageId: aws.String(d.ID), MD5OfMessageBody: sum(body)}, state.PutDeadLetter(c.Tx, d)
+	return &sqs.SendMessageOutput{MessageId: aws.String(d.ID), MD5OfMessageBody: sum(c.Exchange(body))}, state.PutDeadLetter(c.Tx, d)
 }
 
 // letter is a message as it is received. What Scheduler gives up says why in attributes
 // (https://docs.aws.amazon.com/scheduler/latest/UserGuide/configuring-schedule-dlq.html).
-func letter(d state.DeadLetter) types.Message {
-	m := types.Message{MessageId: aws.String(d.ID), ReceiptHandle: aws.String(d.Receipt), Body: aws.String(d.Body), MD5OfBody: sum(d.Body),
+func letter(c *engine.Call, d state.DeadLetter) types.Message {
+	m := types.Message{MessageId: aws.String(d.ID), ReceiptHandle: aws.String(d.Receipt), Body: aws.String(d.Body), MD5OfBody: sum(c.Exchange(d.Body)),
 		MessageAttributes: map[string]types.MessageAttributeValue{}}
 	for name, value := range map[string]string{"ERROR_CODE": d.Code, "ERROR_MESSAGE": d.Message, "SCHEDULE_ARN": d.Schedule, "TARGET_ARN": d.Target,
 		"EXHAUSTED_RETRY_CONDITION": d.Exhausted} {
@@ -139,7 +139,7 @@ func receiveMessage(c *engine.Call, in *sqs.ReceiveMessageInput) (*sqs.ReceiveMe
 		}
 		d.Receipt, d.Hidden = c.Mesh.UUID(), c.Now.Add(time.Duration(hidden)*time.Second)
 		found[key] = d
-		m := letter(d)
+		m := letter(c, d)
 		m.MessageAttributes, m.Attributes = asked(m.MessageAttributes, in.MessageAttributeNames), systemAttributes(d, system)
 		out.Messages = append(out.Messages, m)
 		return len(found) < most

@@ -11,6 +11,8 @@ import (
 // Buckets of IAM and STS. Roles, users, groups and policies are keyed by account
 // and lower-case name: IAM's names are unique without regard to case.
 var (
+	// Home is the region that a mesh in a folder began with.
+	Home       = store.Table[string]{Bucket: "home"}         // "region"
 	Accounts   = store.Table[Account]{Bucket: "account"}     // account
 	Users      = store.Table[User]{Bucket: "iam.user"}       // account, name
 	Roles      = store.Table[Role]{Bucket: "iam.role"}       // account, name
@@ -228,10 +230,11 @@ func PrincipalExists(tx store.Tx, arn string) (bool, error) {
 }
 
 // SplitPrincipalARN takes arn:aws:iam::<account>:<kind>/<path>/<name> apart; kind
-// is "user", "role", "group", "policy" or "root", and name is without its path.
+// is "user", "role", "group", "policy" or "root", and name is without its path. ARNs of
+// another partition name nobody.
 func SplitPrincipalARN(arn string) (account, kind, name string, ok bool) {
 	parts := strings.SplitN(arn, ":", 6)
-	if len(parts) != 6 || parts[0] != "arn" || parts[2] != "iam" || len(parts[4]) != 12 {
+	if len(parts) != 6 || parts[0] != "arn" || parts[1] != "aws" || parts[2] != "iam" || len(parts[4]) != 12 {
 		return "", "", "", false
 	}
 	if parts[5] == "root" {

@@ -133,7 +133,7 @@ func SplitInvitationARN(arn string) (sender, region, id string, ok bool) {
 
 func splitRAM(arn, kind string) (account, region, id string, ok bool) {
 	parts := strings.SplitN(arn, ":", 6)
-	if len(parts) != 6 || parts[0] != "arn" || parts[2] != "ram" || len(parts[4]) != 12 {
+	if len(parts) != 6 || parts[0] != "arn" || parts[1] != "aws" || parts[2] != "ram" || len(parts[4]) != 12 {
 		return "", "", "", false
 	}
 	id, ok = strings.CutPrefix(parts[5], kind)

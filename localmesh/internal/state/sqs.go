@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/lakemesh/lakemesh"
 	"github.com/lakemesh/lakemesh/localmesh/internal/store"
 )
 
@@ -23,7 +24,7 @@ func (q Queue) ARN() string { return fmt.Sprintf("arn:aws:sqs:%s:%s:%s", q.Regio
 
 // URL returns the queue's URL.
 func (q Queue) URL() string {
-	return fmt.Sprintf("https://sqs.%s.amazonaws.com/%s/%s", q.Region, q.Account, q.Name)
+	return fmt.Sprintf("https://sqs.%s.%s/%s/%s", q.Region, lakemesh.PartitionOf(q.Region).DNSSuffix(), q.Account, q.Name)
 }
 
 // Letters calls fn with what is in a queue, in the order of time, with its key, until fn
