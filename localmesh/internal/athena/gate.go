@@ -132,7 +132,7 @@ func lacking(format string, args ...any) error {
 func (t *table) open(c *engine.Call, database, name string) error {
 	source := t.reading.Table
 	if source.IsView() {
-		return lacking("reading a view (%s.%s)", database, name)
+		return t.openView(database, name)
 	}
 	if source.Storage == nil || source.Storage.Location == "" {
 		return &dialect.Error{Code: "HIVE_INVALID_METADATA", Message: "the table " + name + " has no location"}

@@ -411,6 +411,18 @@ func (a *analyzer) special(c call, args []typed) (typed, bool, error) {
 			return typed{fmt.Sprint(now), Type{Kind: Timestamp, Precision: 3}}, true, nil
 		}
 		return typed{fmt.Sprint(now), Type{Kind: TimestampTZ, Precision: 3}}, true, nil
+	case "current_catalog", "current_schema":
+		if len(args) > 0 {
+			return wrong()
+		}
+		name := a.session.Database
+		if c.name == "current_catalog" {
+			name = "awsdatacatalog"
+		}
+		if name == "" {
+			return typed{"NULL", Type{Kind: Varchar}}, true, nil
+		}
+		return typed{quote(name), Type{Kind: Varchar}}, true, nil
 	case "coalesce", "greatest", "least":
 		if len(args) < 1 || c.name == "coalesce" && len(args) < 2 {
 			return wrong()

@@ -28,6 +28,8 @@ type Table struct {
 	// Key tells tables apart.
 	Key     string
 	Columns []Column
+	// View is set for a view, of which Columns are the names alone.
+	View *View
 }
 
 // Catalog finds tables.
@@ -67,9 +69,14 @@ type Session struct {
 // Query is a query that was read.
 type Query struct {
 	root *query
-	// Asked is set instead of a query for SHOW, DESCRIBE and what is refused.
+	// Asked is set instead of a query for SHOW and DESCRIBE.
 	Asked *Asked
+	// Write is set for what writes, beside the query that it writes the rows of, if it does.
+	Write *Writing
 }
+
+// Selects reports whether the statement has a query.
+func (q *Query) Selects() bool { return q.root != nil }
 
 // Plan types a query against the catalog, and writes it as the engine's.
 func (q *Query) Plan(ctx context.Context, s Session) (*Plan, error) {
@@ -120,6 +127,8 @@ type analyzer struct {
 	session Session
 	sources []*source
 	aliases int
+	// views counts those that are being written, one within the other.
+	views int
 	// written counts the expressions that were written: some are written several times.
 	written int
 	// weight adds up that of the columns that were read.

@@ -3,6 +3,7 @@ package dialect
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -78,10 +79,15 @@ func (a *analyzer) table(n tableName, sc *scope, again bool) (string, error) {
 		sc.put(alias, shown, columns)
 		return d.sql + " AS " + alias, nil
 	}
-	s, database, err := a.source(n)
+	t, database, err := a.find(n)
 	if err != nil {
 		return "", err
 	}
+	if t.View != nil {
+		return a.viewed(n, t, alias, shown, database, sc)
+	}
+	s := &source{Source: &Source{Name: fmt.Sprintf("t%d", len(a.sources)), Table: t, Used: make([]bool, len(t.Columns))}}
+	a.sources = append(a.sources, s)
 	columns, err := renamed(n.place, s.Table.Columns, n.columns)
 	if err != nil {
 		return "", err
@@ -101,8 +107,36 @@ func (a *analyzer) table(n tableName, sc *scope, again bool) (string, error) {
 	return s.Name + " AS " + alias, nil
 }
 
-// source finds a table of the catalog.
-func (a *analyzer) source(n tableName) (*source, string, error) {
+// viewed puts a view into a scope, with the columns of it that are shown.
+func (a *analyzer) viewed(n tableName, t *Table, alias, shown, database string, sc *scope) (string, error) {
+	o, err := a.view(n, t, alias)
+	if err != nil {
+		return "", err
+	}
+	p := &placed{alias: shown}
+	if n.alias == "" {
+		p.database = database
+	}
+	var columns []Column
+	for i, c := range o.columns {
+		if !slices.ContainsFunc(t.Columns, func(s Column) bool { return s.Name == c.Name }) {
+			continue
+		}
+		columns = append(columns, c)
+		p.columns = append(p.columns, placedColumn{Column: c, sql: fmt.Sprintf("%s.c%d", alias, i)})
+	}
+	if columns, err = renamed(n.place, columns, n.columns); err != nil {
+		return "", err
+	}
+	for i, c := range columns {
+		p.columns[i].Name = c.Name
+	}
+	sc.relations = append(sc.relations, p)
+	return o.sql, nil
+}
+
+// find finds a table of the catalog.
+func (a *analyzer) find(n tableName) (*Table, string, error) {
 	catalog, database, table := "awsdatacatalog", a.session.Database, n.parts[len(n.parts)-1]
 	if len(n.parts) > 1 {
 		database = n.parts[len(n.parts)-2]
@@ -134,9 +168,7 @@ func (a *analyzer) source(n tableName) (*source, string, error) {
 		// Not even its rows can be counted.
 		return nil, "", n.fail(CodeColumn, "Relation contains no accessible columns")
 	}
-	s := &source{Source: &Source{Name: fmt.Sprintf("t%d", len(a.sources)), Table: t, Used: make([]bool, len(t.Columns))}}
-	a.sources = append(a.sources, s)
-	return s, database, nil
+	return t, database, nil
 }
 
 func (a *analyzer) join(j join, sc *scope) (string, error) {
