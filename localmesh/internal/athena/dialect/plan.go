@@ -49,6 +49,8 @@ type Source struct {
 	Where    []Comparison
 	Grouping *Grouping
 	Top      *Top
+	// Join is set for tables that are joined, of which Table has the columns alone.
+	Join *Join
 }
 
 // Plan is a query as the engine runs it.

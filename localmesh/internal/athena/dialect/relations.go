@@ -17,6 +17,15 @@ var (
 // from writes FROM, and puts its relations into the scope.
 func (a *analyzer) from(r relation, sc *scope) (string, error) {
 	_, several := r.(join)
+	if several && !sc.within() {
+		to, alias := &source{}, a.alias("r")
+		if s, relations, ok := a.fuse(r, sc, to, alias); ok {
+			s.Name, to.Source = fmt.Sprintf("t%d", len(a.sources)), s
+			a.sources = append(a.sources, to)
+			sc.relations = append(sc.relations, relations...)
+			return " FROM " + s.Name + " AS " + alias, nil
+		}
+	}
 	sql, err := a.relation(r, sc, several || sc.within())
 	return " FROM " + sql, err
 }

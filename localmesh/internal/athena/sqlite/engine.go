@@ -75,7 +75,7 @@ func (e *Engine) Run(ctx context.Context, p *dialect.Plan, open func(*dialect.So
 	sources := map[string]*virtual{}
 	var handed atomic.Int64
 	for _, s := range p.Sources {
-		sources[s.Name] = &virtual{ctx: ctx, source: s, table: open(s), handed: &handed}
+		sources[s.Name] = &virtual{ctx: ctx, source: s, table: opened(ctx, s, open, &handed), handed: &handed}
 	}
 	e.runs.Store(run, sources)
 	defer e.runs.Delete(run)
