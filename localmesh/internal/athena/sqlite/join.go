@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"io"
+	"math"
 	"slices"
 	"sync/atomic"
 
@@ -82,8 +83,12 @@ type side struct {
 	// used are the columns that are read, out those that are handed on.
 	used, out []bool
 	offset    int
-	// kept are the rows that were read before it was known which table is the smaller one.
-	kept files.Batch
+	// kept are the rows that were read before it was known which table is the smaller one, rows
+	// how many.
+	kept []files.Batch
+	rows int
+	// all are those of the side that is hashed.
+	all  files.Batch
 	more bool
 }
 
@@ -97,15 +102,29 @@ func (t *joined) next(s *side) (*files.Batch, error) {
 
 // keep copies a batch.
 func (s *side) keep(b *files.Batch) {
-	if s.kept.Columns == nil {
-		s.kept.Columns = make([]files.Vector, len(s.used))
-	}
+	own := files.Batch{Len: b.Len, Columns: make([]files.Vector, len(s.used))}
 	for i, u := range s.used {
 		if u {
-			s.kept.Columns[i] = append(s.kept.Columns[i], b.Columns[i]...)
+			own.Columns[i] = slices.Clone(b.Columns[i][:b.Len])
 		}
 	}
-	s.kept.Len += b.Len
+	s.kept = append(s.kept, own)
+	s.rows += b.Len
+}
+
+// join puts the rows that were kept together.
+func (s *side) join() {
+	s.all = files.Batch{Len: s.rows, Columns: make([]files.Vector, len(s.used))}
+	for i, u := range s.used {
+		if !u {
+			continue
+		}
+		s.all.Columns[i] = make(files.Vector, 0, s.rows)
+		for _, b := range s.kept {
+			s.all.Columns[i] = append(s.all.Columns[i], b.Columns[i]...)
+		}
+	}
+	s.kept = nil
 }
 
 // joinReader hands out the joined rows.
@@ -117,6 +136,9 @@ type joinReader struct {
 	numbers map[int64]int32
 	texts   map[string]int32
 	chain   []int32
+	// near are those of numbers that lie close together, from low on.
+	near []int32
+	low  int64
 	// batch is that of the probe side, at its row, and match what of its partners is to come.
 	batch    *files.Batch
 	at       int
@@ -138,7 +160,7 @@ func (r *joinReader) prepare() error {
 		if err == nil {
 			s.keep(b)
 		}
-		if s.kept.Len > maxKept {
+		if s.rows > maxKept {
 			err = lacking("a join of tables both of which have more than %d rows", maxKept)
 		}
 		return false, err
@@ -171,12 +193,16 @@ func (r *joinReader) prepare() error {
 const maxKept = 20_000_000
 
 func (r *joinReader) hash() error {
-	n := r.build.kept.Len
+	r.build.join()
+	n := r.build.all.Len
 	r.chain = make([]int32, n+1)
 	r.numbers, r.texts = map[int64]int32{}, map[string]int32{}
+	if r.dense() {
+		return nil
+	}
 	// The last row comes first into a chain, so that its rows keep their order.
 	for row := n - 1; row >= 0; row-- {
-		number, text, kind, err := r.keyOf(&r.build.kept, r.build.keys, row)
+		number, text, kind, err := r.keyOf(&r.build.all, r.build.keys, row)
 		if err != nil {
 			return err
 		}
@@ -190,6 +216,47 @@ func (r *joinReader) hash() error {
 		}
 	}
 	return nil
+}
+
+// dense makes a table of the rows where the key is one whole number and the numbers lie close
+// together, as ids do; it reports whether it did.
+func (r *joinReader) dense() bool {
+	if len(r.build.keys) != 1 || r.build.all.Len == 0 {
+		return false
+	}
+	keys := r.build.all.Columns[r.build.keys[0]]
+	low, high := int64(math.MaxInt64), int64(math.MinInt64)
+	for _, v := range keys {
+		switch v := v.(type) {
+		case nil:
+		case int64:
+			low, high = min(low, v), max(high, v)
+		default:
+			return false
+		}
+	}
+	// The difference may not fit a number with a sign.
+	if low > high || uint64(high)-uint64(low) > 4*uint64(len(keys)) {
+		return false
+	}
+	r.low, r.near = low, make([]int32, high-low+1)
+	for row := len(keys) - 1; row >= 0; row-- {
+		if v, ok := keys[row].(int64); ok {
+			r.chain[row+1], r.near[v-low] = r.near[v-low], int32(row+1)
+		}
+	}
+	return true
+}
+
+// first is the first row that a number is the key of, or 0.
+func (r *joinReader) first(number int64) int32 {
+	if r.near == nil {
+		return r.numbers[number]
+	}
+	if i := uint64(number) - uint64(r.low); number >= r.low && i < uint64(len(r.near)) {
+		return r.near[i]
+	}
+	return 0
 }
 
 type keyKind int
@@ -233,10 +300,8 @@ func (r *joinReader) keyOf(b *files.Batch, keys []int, row int) (number int64, t
 // more takes the next batch of the probe side.
 func (r *joinReader) more() error {
 	r.at = -1
-	if r.probe.kept.Len > 0 {
-		kept := r.probe.kept
-		r.probe.kept = files.Batch{}
-		r.batch = &kept
+	if len(r.probe.kept) > 0 {
+		r.batch, r.probe.kept = &r.probe.kept[0], r.probe.kept[1:]
 		return nil
 	}
 	if !r.probe.more {
@@ -301,7 +366,7 @@ func (r *joinReader) pairs() (ended bool, err error) {
 		}
 		switch kind {
 		case isNumber:
-			r.match = r.numbers[number]
+			r.match = r.first(number)
 		case isText:
 			r.match = r.texts[string(text)]
 		}
@@ -332,7 +397,7 @@ func (r *joinReader) gather() *files.Batch {
 		if !out {
 			continue
 		}
-		v, of := r.out.Columns[r.build.offset+i][:0], r.build.kept.Columns
+		v, of := r.out.Columns[r.build.offset+i][:0], r.build.all.Columns
 		for _, row := range r.to {
 			if row == 0 {
 				v = append(v, nil)
