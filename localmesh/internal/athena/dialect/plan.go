@@ -58,6 +58,8 @@ type Plan struct {
 	SQL     string
 	Columns []Column
 	Sources []*Source
+	// Tries is set where some of what fails is NULL.
+	Tries bool
 }
 
 // Session is what a query is read in.
@@ -102,7 +104,7 @@ func (q *Query) Plan(ctx context.Context, s Session) (*Plan, error) {
 			with = append(with, fmt.Sprintf("m%s AS MATERIALIZED (SELECT %s FROM %s)", b.Name, strings.Join(columns, ", "), b.Name))
 		}
 	}
-	p := &Plan{SQL: out.sql, Columns: out.columns}
+	p := &Plan{SQL: out.sql, Columns: out.columns, Tries: a.tries}
 	if with = append(with, out.with...); len(with) > 0 {
 		p.SQL = "WITH " + strings.Join(with, ", ") + " " + p.SQL
 	}
@@ -129,6 +131,9 @@ type analyzer struct {
 	session Session
 	sources []*source
 	aliases int
+	// queries counts the queries that were written; tries is set where TRY stands in one.
+	queries int
+	tries   bool
 	// views counts those that are being written, one within the other.
 	views int
 	// written counts the expressions that were written: some are written several times.
@@ -231,6 +236,7 @@ func (a *analyzer) query(q *query, parent *scope, top bool) (output, error) {
 	if err := a.ctx.Err(); err != nil {
 		return output{}, err
 	}
+	a.queries++
 	inner := &scope{parent: parent, definitions: map[string]*definition{}}
 	var with []string
 	for _, n := range q.with {
