@@ -30,11 +30,26 @@ type Table interface {
 	Scan(used []bool, constraints []Constraint) (files.Reader, error)
 }
 
-// Constraint is a comparison of a column with a value: "=", "<", "<=", ">" or ">=".
+// Constraint is a comparison of a column with a value: "=", "<", "<=", ">", ">=", or with several: "in".
 type Constraint struct {
 	Column   int
 	Operator string
 	Value    any
+	Values   []any
+}
+
+// constraintsOf are those of conditions that all rows fulfil which matter.
+func constraintsOf(where []dialect.Comparison) []Constraint {
+	var all []Constraint
+	for _, c := range where {
+		switch c.Operator {
+		case "=", "<", "<=", ">", ">=":
+			all = append(all, Constraint{Column: c.Column, Operator: c.Operator, Value: c.Values[0]})
+		case "in":
+			all = append(all, Constraint{Column: c.Column, Operator: c.Operator, Values: c.Values})
+		}
+	}
+	return all
 }
 
 // Engine runs queries.
@@ -300,7 +315,7 @@ type cursor struct {
 
 // Filter implements vtab.Cursor.
 func (c *cursor) Filter(_ int, index string, values []vtab.Value) error {
-	var constraints []Constraint
+	constraints := constraintsOf(c.table.source.Where)
 	for i, w := range strings.Fields(index) {
 		if i >= len(values) {
 			break

@@ -37,6 +37,7 @@ func (t *joined) Scan(used []bool, constraints []Constraint) (files.Reader, erro
 	sides := [2]side{{keys: j.LeftKeys, used: slices.Clone(used[:width])}, {keys: j.RightKeys, used: slices.Clone(used[width:]), offset: width}}
 	var whole [2][]Constraint
 	where := [2][]dialect.Comparison{slices.Clone(j.Left.Where), slices.Clone(j.Right.Where)}
+	whole[0], whole[1] = constraintsOf(where[0]), constraintsOf(where[1])
 	// What all rows that matter fulfil, the tables' rows do: of the right one's only if there are
 	// no rows without a partner.
 	for _, c := range constraints {
