@@ -55,6 +55,10 @@ func TestJoins(t *testing.T) {
 		{"SELECT count(*) FROM l JOIN near ON nothing = near.n", "COLUMN_NOT_FOUND"},
 		{"SELECT count(*) FROM l JOIN r ON n = n", "AMBIGUOUS_NAME"},
 		{"SELECT n FROM l JOIN r ON l.n = r.n", "AMBIGUOUS_NAME"},
+		// A subquery's tables are read once, not for each row that it is joined with.
+		{"WITH d AS (SELECT n, name FROM near) SELECT count(*), count(d.name) FROM l LEFT JOIN d ON l.n = d.n", "68|24"},
+		{"SELECT count(*) FROM l JOIN (SELECT n FROM near WHERE name <> 'zwei') d ON l.n = d.n", "16"},
+		{"SELECT l.id FROM l WHERE EXISTS (SELECT 1 FROM (SELECT n FROM near WHERE near.n = l.n) x) AND id < 4 ORDER BY id", "1\n2"},
 		{"SELECT count(*) FROM l a JOIN l b ON a.id = b.id JOIN l c ON c.id = b.id", "60"},
 		{"SELECT (SELECT count(*) FROM near a JOIN near b ON a.n = b.n WHERE a.n = l.n) FROM l WHERE id IN (1, 2) ORDER BY id", "1\n4"},
 	} {

@@ -1,6 +1,9 @@
 package dialect
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+)
 
 // Join is two tables that are joined by equal columns before rows come to the engine, whose own
 // joins go row by row. The columns are the left table's, and then the right one's.
@@ -67,9 +70,9 @@ func (a *analyzer) fuseJoin(j join, sc *scope, to *source, alias string) (*Sourc
 		c.index += width
 		c.sql = fmt.Sprintf("%s.c%d", alias, c.index)
 	}
-	out := &Source{Join: &Join{Left: left, Right: right, Outer: j.kind == "LEFT"}, Table: &Table{Columns: append(append([]Column(nil), left.Table.Columns...), right.Table.Columns...)}}
+	out := &Source{Join: &Join{Left: left, Right: right, Outer: j.kind == "LEFT"}, Table: &Table{Columns: slices.Concat(left.Table.Columns, right.Table.Columns)}}
 	out.Used = make([]bool, len(out.Table.Columns))
-	both := append(leftPlaced, rightPlaced...)
+	both := slices.Concat(leftPlaced, rightPlaced)
 	if j.using != nil {
 		merged, ok := out.Join.usingKeys(j, leftPlaced, rightPlaced, width)
 		return out, append([]*placed{merged}, both...), ok

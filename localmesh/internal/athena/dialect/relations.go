@@ -56,7 +56,7 @@ func (a *analyzer) relation(r relation, sc *scope, again bool) (string, error) {
 		}
 		alias := a.alias("r")
 		sc.put(alias, r.alias, columns)
-		return "(" + o.whole() + ") AS " + alias, nil
+		return once("("+o.whole()+")", again) + " AS " + alias, nil
 	case unnest:
 		return a.unnest(r, sc)
 	}
@@ -86,14 +86,14 @@ func (a *analyzer) table(n tableName, sc *scope, again bool) (string, error) {
 			return "", err
 		}
 		sc.put(alias, shown, columns)
-		return d.sql + " AS " + alias, nil
+		return once(d.sql, again) + " AS " + alias, nil
 	}
 	t, database, err := a.find(n)
 	if err != nil {
 		return "", err
 	}
 	if t.View != nil {
-		return a.viewed(n, t, alias, shown, database, sc)
+		return a.viewed(n, t, alias, shown, database, again, sc)
 	}
 	s := &source{Source: &Source{Name: fmt.Sprintf("t%d", len(a.sources)), Table: t, Used: make([]bool, len(t.Columns))}}
 	a.sources = append(a.sources, s)
@@ -117,8 +117,8 @@ func (a *analyzer) table(n tableName, sc *scope, again bool) (string, error) {
 }
 
 // viewed puts a view into a scope, with the columns of it that are shown.
-func (a *analyzer) viewed(n tableName, t *Table, alias, shown, database string, sc *scope) (string, error) {
-	o, err := a.view(n, t, alias)
+func (a *analyzer) viewed(n tableName, t *Table, alias, shown, database string, again bool, sc *scope) (string, error) {
+	o, err := a.view(n, t)
 	if err != nil {
 		return "", err
 	}
@@ -141,7 +141,16 @@ func (a *analyzer) viewed(n tableName, t *Table, alias, shown, database string, 
 		p.columns[i].Name = c.Name
 	}
 	sc.relations = append(sc.relations, p)
-	return o.sql, nil
+	return once("("+o.whole()+")", again) + " AS " + alias, nil
+}
+
+// once is a query that is computed once where what stands beside it asks for it again for each row:
+// the engine would put its tables into the join, and read their files as often.
+func once(sql string, again bool) string {
+	if !again {
+		return sql
+	}
+	return "(SELECT * FROM " + sql + " LIMIT -1)"
 }
 
 // find finds a table of the catalog.

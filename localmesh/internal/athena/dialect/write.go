@@ -1,7 +1,7 @@
 package dialect
 
 import (
-	"fmt"
+	"errors"
 	"slices"
 	"strings"
 )
@@ -381,7 +381,7 @@ const maxViews = 16
 
 // view writes a view as its query, read with the rights of whoever asks
 // (https://docs.aws.amazon.com/athena/latest/ug/lf-athena-limitations.html#lf-athena-limitations-permissions-to-views).
-func (a *analyzer) view(n tableName, t *Table, alias string) (output, error) {
+func (a *analyzer) view(n tableName, t *Table) (output, error) {
 	shown := strings.Join(n.parts, ".")
 	read, err := Read(t.View.Text, nil)
 	if err != nil || read.root == nil || read.Write != nil {
@@ -396,7 +396,8 @@ func (a *analyzer) view(n tableName, t *Table, alias string) (output, error) {
 	a.session.Database = outer
 	a.views--
 	if err != nil {
-		if own, ok := err.(*Error); ok && own.Code != CodeNotSupported {
+		var own *Error
+		if errors.As(err, &own) && own.Code != CodeNotSupported {
 			return o, n.fail(own.Code, "Failed analyzing stored view '%s': %s", shown, own.Message)
 		}
 		return o, err
@@ -409,7 +410,5 @@ func (a *analyzer) view(n tableName, t *Table, alias string) (output, error) {
 			return o, n.fail("VIEW_IS_STALE", "View '%s' is stale or in invalid state: column [%s] of its query is named %s", shown, t.View.Columns[i], c.Name)
 		}
 	}
-	o.sql = fmt.Sprintf("(%s) AS %s", o.whole(), alias)
-	o.with = nil
 	return o, nil
 }

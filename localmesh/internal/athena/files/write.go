@@ -15,7 +15,7 @@ import (
 // Writer makes a Parquet file.
 type Writer struct {
 	content bytes.Buffer
-	writer  *parquet.Writer
+	writer  *parquet.GenericWriter[any]
 	columns []Column
 	row     parquet.Row
 	// Rows is how many there are.
@@ -57,7 +57,7 @@ func NewWriter(columns []Column, compression string) (*Writer, error) {
 		root.names = append(root.names, c.Name)
 	}
 	w := &Writer{columns: columns}
-	w.writer = parquet.NewWriter(&w.content, parquet.NewSchema("hive_schema", root), parquet.Compression(codec), parquet.CreatedBy("lakemesh", "", ""))
+	w.writer = parquet.NewGenericWriter[any](&w.content, parquet.NewSchema("hive_schema", root), parquet.Compression(codec), parquet.CreatedBy("lakemesh", "", ""))
 	return w, nil
 }
 
