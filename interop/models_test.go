@@ -1,6 +1,7 @@
 package interop
 
 import (
+	"encoding/json"
 	"os"
 	"path/filepath"
 	"strings"
@@ -34,7 +35,12 @@ func (m *mesh) aviation() {
 			SubscriptionID string `json:"SubscriptionId"`
 		}
 	}
-	local(&asked, "request", "list")
+	// What only reads takes no --yes.
+	out, log, code, err := run(m.Context(), patience, m.environment(lakemesh.MeshIdentity), m.program, "--local", "request", "list", "--output", "json")
+	if err != nil || code != 0 {
+		m.Fatalf("request list: exit code %d, %v\n%s", code, err, log)
+	}
+	m.must(json.Unmarshal([]byte(out), &asked))
 	if len(asked.Subscriptions) != 1 {
 		m.Fatalf("requests: %+v", asked)
 	}
