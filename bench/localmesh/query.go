@@ -36,6 +36,10 @@ func queriesMeasured() []string {
 		"SELECT max(b) FROM m WHERE s = 'c7' AND k < 100",
 		"SELECT * FROM m WHERE k = 5",
 		"SELECT s, a FROM m ORDER BY b DESC LIMIT 10",
+		"SELECT count(*) FROM m JOIN d ON m.k = d.k",
+		"SELECT d.g, sum(m.b) FROM m JOIN d ON m.k = d.k GROUP BY d.g",
+		"SELECT count(*), max(x.b) FROM m JOIN m x ON m.a = x.a",
+		"SELECT count(*) FROM m LEFT JOIN d ON m.k = d.k AND d.g = 'g3' WHERE d.k IS NULL",
 	}
 }
 
@@ -45,6 +49,8 @@ import duckdb, json, sys, time
 rows, path, queries = int(sys.argv[1]), sys.argv[2], json.loads(sys.argv[3])
 db = duckdb.connect()
 db.execute(f"COPY (SELECT i AS a, i / 3.0::DOUBLE AS b, 'c' || (i % 20) AS s, i % 1000 AS k FROM range({rows}) t(i)) TO '{path}' (FORMAT parquet)")
+db.execute(f"COPY (SELECT i AS k, 'g' || (i % 7) AS g FROM range(1000) t(i)) TO '{path}.d' (FORMAT parquet)")
+db.execute(f"CREATE VIEW d AS SELECT * FROM read_parquet('{path}.d')")
 db.execute(f"CREATE VIEW m AS SELECT * FROM '{path}'")
 best = []
 for q in queries:
@@ -70,9 +76,9 @@ type queryResult struct {
 }
 
 func (r *queryResult) print(w io.Writer) {
-	fmt.Fprintf(w, "%d rows of Parquet\n%-52s %10s %10s %9s\n", r.Rows, "query", "DuckDB ms", "Athena ms", "multiple")
+	fmt.Fprintf(w, "%d rows of Parquet\n%-84s %10s %10s %9s\n", r.Rows, "query", "DuckDB ms", "Athena ms", "multiple")
 	for _, q := range r.Queries {
-		fmt.Fprintf(w, "%-52s %10.1f %10.1f %8.1fx\n", q.SQL, q.DuckDB, q.Athena, q.Multiple)
+		fmt.Fprintf(w, "%-84s %10.1f %10.1f %8.1fx\n", q.SQL, q.DuckDB, q.Athena, q.Multiple)
 	}
 }
 
@@ -102,14 +108,11 @@ func compareQueries(ctx context.Context, python string, rows int, path string) (
 	if err := json.Unmarshal(out, &best); err != nil {
 		return nil, fmt.Errorf("DuckDB: %w", err)
 	}
-	content, err := os.ReadFile(path)
-	if err != nil {
-		return nil, err
-	}
 	mesh := localmesh.New()
 	cfg := mesh.Config("arn:aws:iam::111111111111:role/Admin")
 	r := &queryResult{Rows: rows}
-	err = loadQueried(ctx, cfg, content)
+	var tooLong error
+	err = loadQueried(ctx, cfg, path)
 	for i, sql := range queriesMeasured() {
 		if err != nil {
 			break
@@ -127,36 +130,47 @@ func compareQueries(ctx context.Context, python string, rows int, path string) (
 		q.Multiple = q.Athena / q.DuckDB
 		r.Queries = append(r.Queries, q)
 		if q.Multiple > mostTimes && err == nil {
-			err = fmt.Errorf("%s takes %.0f times as long as with DuckDB, more than %d", sql, q.Multiple, mostTimes)
-			r.print(os.Stderr)
+			tooLong = errors.Join(tooLong, fmt.Errorf("%s takes %.0f times as long as with DuckDB, more than %d", sql, q.Multiple, mostTimes))
 		}
 	}
-	return r, errors.Join(err, mesh.Close())
+	if tooLong != nil {
+		r.print(os.Stderr)
+	}
+	return r, errors.Join(err, tooLong, mesh.Close())
 }
 
-func loadQueried(ctx context.Context, cfg aws.Config, content []byte) error {
+// loadQueried loads the files into the mesh: m, and d that its rows are joined with.
+func loadQueried(ctx context.Context, cfg aws.Config, path string) error {
 	objects := s3.NewFromConfig(cfg, func(o *s3.Options) { o.UsePathStyle = true })
 	for _, bucket := range []string{"data", "results"} {
 		if _, err := objects.CreateBucket(ctx, &s3.CreateBucketInput{Bucket: aws.String(bucket)}); err != nil {
 			return err
 		}
 	}
-	if _, err := objects.PutObject(ctx, &s3.PutObjectInput{Bucket: aws.String("data"), Key: aws.String("m/m.parquet"), Body: bytes.NewReader(content)}); err != nil {
-		return err
-	}
 	catalog := glue.NewFromConfig(cfg)
 	if _, err := catalog.CreateDatabase(ctx, &glue.CreateDatabaseInput{DatabaseInput: &gluetypes.DatabaseInput{Name: aws.String("measured")}}); err != nil {
 		return err
 	}
-	var columns []gluetypes.Column
-	for _, c := range strings.Split("a bigint,b double,s string,k bigint", ",") {
-		name, typ, _ := strings.Cut(c, " ")
-		columns = append(columns, gluetypes.Column{Name: aws.String(name), Type: aws.String(typ)})
+	for _, table := range []struct{ name, columns, file string }{{"m", "a bigint,b double,s string,k bigint", path}, {"d", "k bigint,g string", path + ".d"}} {
+		content, err := os.ReadFile(table.file)
+		if err != nil {
+			return err
+		}
+		if _, err := objects.PutObject(ctx, &s3.PutObjectInput{Bucket: aws.String("data"), Key: aws.String(table.name + "/part.parquet"), Body: bytes.NewReader(content)}); err != nil {
+			return err
+		}
+		var columns []gluetypes.Column
+		for c := range strings.SplitSeq(table.columns, ",") {
+			name, typ, _ := strings.Cut(c, " ")
+			columns = append(columns, gluetypes.Column{Name: aws.String(name), Type: aws.String(typ)})
+		}
+		if _, err := catalog.CreateTable(ctx, &glue.CreateTableInput{DatabaseName: aws.String("measured"), TableInput: &gluetypes.TableInput{Name: aws.String(table.name), TableType: aws.String("EXTERNAL_TABLE"),
+			StorageDescriptor: &gluetypes.StorageDescriptor{Columns: columns, Location: aws.String("s3://data/" + table.name + "/"),
+				SerdeInfo: &gluetypes.SerDeInfo{SerializationLibrary: aws.String("org.apache.hadoop.hive.ql.io.parquet.serde.ParquetHiveSerDe")}}}}); err != nil {
+			return err
+		}
 	}
-	_, err := catalog.CreateTable(ctx, &glue.CreateTableInput{DatabaseName: aws.String("measured"), TableInput: &gluetypes.TableInput{Name: aws.String("m"), TableType: aws.String("EXTERNAL_TABLE"),
-		StorageDescriptor: &gluetypes.StorageDescriptor{Columns: columns, Location: aws.String("s3://data/m/"),
-			SerdeInfo: &gluetypes.SerDeInfo{SerializationLibrary: aws.String("org.apache.hadoop.hive.ql.io.parquet.serde.ParquetHiveSerDe")}}}})
-	return err
+	return nil
 }
 
 // timed runs a query to its end.
@@ -167,7 +181,10 @@ func timed(ctx context.Context, client *athena.Client, sql string) (time.Duratio
 	if err != nil {
 		return 0, err
 	}
-	for {
+	// As a client does, but for how often: who asks without a pause takes the time of who answers.
+	again := time.NewTicker(2 * time.Millisecond)
+	defer again.Stop()
+	for ; ; <-again.C {
 		q, err := client.GetQueryExecution(ctx, &athena.GetQueryExecutionInput{QueryExecutionId: out.QueryExecutionId})
 		if err != nil {
 			return 0, err

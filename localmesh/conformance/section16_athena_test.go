@@ -123,6 +123,14 @@ func (w *world) failed(principal, sql, want string) {
 	}
 }
 
+// ends checks that a statement ends with a text.
+func (w *world) ends(principal, sql, want string, change ...func(*athena.StartQueryExecutionInput)) {
+	w.Helper()
+	if _, err := w.started(principal, sql, change...); err == nil || !strings.Contains(err.Error(), want) {
+		w.Errorf("%s: got %v, want %q", sql, err, want)
+	}
+}
+
 // cellsOf makes a data cells filter on "goods".
 func (w *world) cellsOf(name, rows string, columns ...string) *types.Resource {
 	w.Helper()
@@ -240,6 +248,70 @@ func TestAthena(t *testing.T) {
 		w.addDay("2")
 		w.shown(reader, "SELECT count(*) FROM goods", "3")
 		w.shown(reader, "SELECT item FROM goods WHERE day = '2'", "jar")
+	})
+	holds(t, "16.15", "projected partitions follow from parameters", func(t *testing.T) {
+		w := queried(t)
+		got, err := w.glue(adminOf(owner)).GetTable(w.ctx, &glue.GetTableInput{DatabaseName: aws.String("sales"), Name: aws.String("goods")})
+		w.must(err)
+		change := func(parameters map[string]string) {
+			w.must2(w.glue(adminOf(owner)).UpdateTable(w.ctx, &glue.UpdateTableInput{DatabaseName: aws.String("sales"), TableInput: &gluetypes.TableInput{Name: got.Table.Name, TableType: got.Table.TableType,
+				StorageDescriptor: got.Table.StorageDescriptor, PartitionKeys: got.Table.PartitionKeys, Parameters: parameters}}))
+		}
+		reader := w.person(owner, "Reader")
+		w.must(w.grant(adminOf(owner), reader, onTable("goods"), "SELECT"))
+		w.shown(reader, "SELECT count(*) FROM goods", "2")
+		change(map[string]string{"projection.enabled": "true", "projection.day.type": "enum", "projection.day.values": "2,3"})
+		w.shown(reader, "SELECT item, day FROM goods", "jar,2")
+		change(map[string]string{"projection.enabled": "true", "projection.day.type": "injected"})
+		w.shown(reader, "SELECT count(*) FROM goods WHERE day = '1'", "2")
+		w.failed(reader, "SELECT count(*) FROM goods", "CONSTRAINT_VIOLATION")
+		change(map[string]string{"projection.enabled": "true", "projection.day.type": "injected", "storage.location.template": "s3://lake/sales/${day}/"})
+		w.failed(reader, "SELECT count(*) FROM goods WHERE day = 'elsewhere'", "does not lie in the location of its table")
+	})
+	holds(t, "16.16", "what writes needs the rights of what it does", func(t *testing.T) {
+		w := queried(t)
+		reader := w.limited(owner, "Reader", policyOf(`{"Effect":"Allow","Action":["athena:*","glue:*","lakeformation:GetDataAccess","s3:GetBucketLocation","s3:ListBucket","s3:PutObject","s3:GetObject"],"Resource":"*"}`,
+			`{"Effect":"Deny","Action":"s3:PutObject","Resource":"arn:aws:s3:::lake/*"}`))
+		w.must(w.grant(adminOf(owner), reader, w.cellsOf("us", "country = 'US'", "item", "cost"), "SELECT"))
+		w.ends(reader, "CREATE TABLE mine AS SELECT * FROM goods", "Insufficient Lake Formation permission(s)")
+		w.must(w.grant(adminOf(owner), reader, onDatabase("sales"), "CREATE_TABLE"))
+		w.ends(reader, "CREATE TABLE mine WITH (external_location = 's3://lake/sales/mine/') AS SELECT * FROM goods", "Access denied when writing output")
+		_, err := w.started(reader, "CREATE TABLE mine AS SELECT * FROM goods")
+		w.must(err)
+		w.shown(reader, "SELECT * FROM mine", "tea,7,1")
+		w.ends(reader, "CREATE TABLE more AS SELECT country FROM goods", "COLUMN_NOT_FOUND")
+		w.ends(reader, "UNLOAD (SELECT 1 AS a) TO 's3://results-"+owner+"/' WITH (format = 'PARQUET')", "HIVE_PATH_ALREADY_EXISTS")
+		strong := w.person(owner, "Strong")
+		w.must(w.grant(adminOf(owner), strong, onDatabase("sales"), "CREATE_TABLE"))
+		w.ends(strong, "CREATE TABLE theirs WITH (external_location = 's3://lake/sales/theirs/') AS SELECT 1 AS a", "Insufficient Lake Formation permission(s)")
+	})
+	holds(t, "16.17", "where settings are enforced a table has no location of its own", func(t *testing.T) {
+		w := queried(t)
+		strict := func(in *athena.StartQueryExecutionInput) { in.WorkGroup = aws.String("strict") }
+		w.must2(w.athena(adminOf(owner)).CreateWorkGroup(w.ctx, &athena.CreateWorkGroupInput{Name: aws.String("strict"), Configuration: &athenatypes.WorkGroupConfiguration{EnforceWorkGroupConfiguration: aws.Bool(true),
+			ResultConfiguration: &athenatypes.ResultConfiguration{OutputLocation: aws.String("s3://results-" + owner + "/strict/")}}}))
+		w.ends(adminOf(owner), "CREATE TABLE mine WITH (external_location = 's3://lake/other/') AS SELECT 1 AS a", "external_location", strict)
+		id, err := w.started(adminOf(owner), "CREATE TABLE mine AS SELECT 1 AS a", strict)
+		w.must(err)
+		got, err := w.glue(adminOf(owner)).GetTable(w.ctx, &glue.GetTableInput{DatabaseName: aws.String("sales"), Name: aws.String("mine")})
+		w.must(err)
+		if l := aws.ToString(got.Table.StorageDescriptor.Location); l != "s3://results-"+owner+"/strict/tables/"+id+"/" {
+			t.Errorf("location %s", l)
+		}
+	})
+	holds(t, "16.18", "a view shows what its reader may see of the tables behind it", func(t *testing.T) {
+		w := queried(t)
+		_, err := w.started(adminOf(owner), "CREATE VIEW wares AS SELECT item, cost FROM goods")
+		w.must(err)
+		reader := w.person(owner, "Reader")
+		w.must(w.grant(adminOf(owner), reader, onTable("wares"), "SELECT"))
+		w.failed(reader, "SELECT * FROM wares", "Insufficient Lake Formation permission(s)")
+		w.must(w.grant(adminOf(owner), reader, w.cellsOf("us", "country = 'US'", "item", "cost"), "SELECT"))
+		w.shown(reader, "SELECT * FROM wares", "tea,7")
+		w.must(w.revoke(adminOf(owner), reader, onTable("wares"), "SELECT"))
+		w.failed(reader, "SELECT * FROM wares", "wares")
+		w.must(w.grant(adminOf(owner), reader, onDatabase("sales"), "CREATE_TABLE"))
+		w.ends(reader, "CREATE VIEW stolen AS SELECT country FROM goods", "COLUMN_NOT_FOUND")
 	})
 	holds(t, "16.10", "IAM is shown that Athena calls for its caller", func(t *testing.T) {
 		w := queried(t)

@@ -94,11 +94,17 @@ func checkStart(in *athena.StartQueryExecutionInput, q *state.QueryExecution, g 
 	}
 	kind, sub := dialect.KindOf(q.SQL)
 	q.Statement, q.Sub = string(kind), sub
-	extension := ".csv"
-	if kind != dialect.DML {
-		extension = ".txt"
+	// https://docs.aws.amazon.com/athena/latest/ug/querying-finding-output-files.html
+	file := q.ID + ".csv"
+	switch {
+	case sub == "CREATE_TABLE_AS_SELECT":
+		file = "tables/" + q.ID
+	case sub == "UNLOAD":
+		file = q.ID
+	case kind != dialect.DML:
+		file = q.ID + ".txt"
 	}
-	q.Results.Location = strings.TrimSuffix(q.Results.Location, "/") + "/" + q.ID + extension
+	q.Results.Location = strings.TrimSuffix(q.Results.Location, "/") + "/" + file
 	return nil
 }
 
@@ -178,6 +184,9 @@ func (s *service) answer(q state.QueryExecution) types.QueryExecution {
 		Statistics: &types.QueryExecutionStatistics{DataScannedInBytes: aws.Int64(q.Scanned), EngineExecutionTimeInMillis: aws.Int64(q.Milliseconds), TotalExecutionTimeInMillis: aws.Int64(q.Milliseconds),
 			QueryQueueTimeInMillis: aws.Int64(0), ServiceProcessingTimeInMillis: aws.Int64(0), ResultReuseInformation: &types.ResultReuseInformation{}},
 		ResultReuseConfiguration: &types.ResultReuseConfiguration{ResultReuseByAgeConfiguration: &types.ResultReuseByAgeConfiguration{}},
+	}
+	if q.Manifest != "" {
+		out.Statistics.DataManifestLocation = aws.String(q.Manifest)
 	}
 	if q.Sub != "" {
 		out.SubstatementType = aws.String(q.Sub)

@@ -63,6 +63,8 @@ type table struct {
 	rows  *condition
 	cells []*condition
 	parts []glue.PartitionOf
+	// projection is how partitions are computed instead, or nil.
+	projection *projection
 	// snapshot is the metadata of an Iceberg table.
 	snapshot *icebergMetadata
 
@@ -132,13 +134,10 @@ func lacking(format string, args ...any) error {
 func (t *table) open(c *engine.Call, database, name string) error {
 	source := t.reading.Table
 	if source.IsView() {
-		return lacking("reading a view (%s.%s)", database, name)
+		return t.openView(database, name)
 	}
 	if source.Storage == nil || source.Storage.Location == "" {
 		return &dialect.Error{Code: "HIVE_INVALID_METADATA", Message: "the table " + name + " has no location"}
-	}
-	if strings.EqualFold(source.Parameters["projection.enabled"], "true") {
-		return lacking("partition projection (table %s.%s)", database, name)
 	}
 	t.shown = &dialect.Table{}
 	t.keys = len(source.Columns())
@@ -162,6 +161,9 @@ func (t *table) open(c *engine.Call, database, name string) error {
 		return nil
 	}
 	var err error
+	if t.projection, err = projectionOf(source, c.Now); err != nil || t.projection != nil {
+		return err
+	}
 	t.parts, err = glue.ReadPartitions(c, c.Account(), database, name, "")
 	return noSuch(err)
 }
@@ -327,6 +329,9 @@ func (t *table) list(constraints []sqlite.Constraint) ([]file, error) {
 	if len(source.PartitionKeys) == 0 {
 		return t.filesIn(source.Storage, nil)
 	}
+	if t.projection != nil {
+		return t.projectedFiles(constraints)
+	}
 	var all []file
 	for _, p := range t.parts {
 		values, err := t.partitionValues(p.Values)
@@ -349,31 +354,52 @@ func (t *table) list(constraints []sqlite.Constraint) ([]file, error) {
 func (t *table) partitionValues(texts []string) ([]any, error) {
 	var values []any
 	for i, text := range texts {
-		typ := t.all[t.keys+i].Type
-		if text == "__HIVE_DEFAULT_PARTITION__" {
-			values = append(values, nil)
-			continue
-		}
-		v, err := dialect.Cast(dialect.Type{Kind: dialect.Varchar}, typ, text)
+		v, err := t.keyValue(i, text)
 		if err != nil {
-			return nil, &dialect.Error{Code: "HIVE_INVALID_PARTITION_VALUE", Message: fmt.Sprintf("a value of the partition key %s is no %s", t.all[t.keys+i].Name, typ)}
+			return nil, err
 		}
 		values = append(values, v)
 	}
 	return values, nil
 }
 
+// keyValue is the value of a partition key, as the engine has it.
+func (t *table) keyValue(i int, text string) (any, error) {
+	typ := t.all[t.keys+i].Type
+	if text == noValue {
+		return nil, nil
+	}
+	v, err := dialect.Cast(dialect.Type{Kind: dialect.Varchar}, typ, text)
+	if err != nil {
+		return nil, &dialect.Error{Code: "HIVE_INVALID_PARTITION_VALUE", Message: fmt.Sprintf("a value of the partition key %s is no %s", t.all[t.keys+i].Name, typ)}
+	}
+	return v, nil
+}
+
 // possible reports whether a partition can have rows that fulfil all constraints.
 func (t *table) possible(values []any, constraints []sqlite.Constraint) bool {
 	for _, c := range constraints {
 		i := t.places[c.Column] - t.keys
-		if i < 0 || i >= len(values) {
-			continue
-		}
-		if values[i] == nil || c.Value == nil {
+		if i >= 0 && i < len(values) && !fits(values[i], []sqlite.Constraint{c}) {
 			return false
 		}
-		order, ok := sqlite.Compare(values[i], c.Value)
+	}
+	return true
+}
+
+// fits reports whether a value may fulfil constraints. Of values that have no order it may.
+func fits(value any, on []sqlite.Constraint) bool {
+	for _, c := range on {
+		if c.Operator == "in" {
+			if !slices.ContainsFunc(c.Values, func(v any) bool { return fits(value, []sqlite.Constraint{{Operator: "=", Value: v}}) }) {
+				return false
+			}
+			continue
+		}
+		if value == nil || c.Value == nil {
+			return false
+		}
+		order, ok := sqlite.Compare(value, c.Value)
 		if !ok {
 			continue
 		}

@@ -52,11 +52,13 @@ func (s *service) getQueryResults(c *engine.Call, in *athena.GetQueryResultsInpu
 			return nil, invalid("Token is invalid")
 		}
 	}
-	content, err := s.content(c, q, offset)
-	if err != nil {
-		return nil, err
+	var content []byte
+	if q.Manifest == "" {
+		if content, err = s.content(c, q, offset); err != nil {
+			return nil, err
+		}
 	}
-	out := &athena.GetQueryResultsOutput{UpdateCount: aws.Int64(0), ResultSet: &types.ResultSet{Rows: []types.Row{}, ResultSetMetadata: &types.ResultSetMetadata{ColumnInfo: []types.ColumnInfo{}}}}
+	out := &athena.GetQueryResultsOutput{UpdateCount: aws.Int64(q.Written), ResultSet: &types.ResultSet{Rows: []types.Row{}, ResultSetMetadata: &types.ResultSetMetadata{ColumnInfo: []types.ColumnInfo{}}}}
 	for _, col := range q.Columns {
 		out.ResultSet.ResultSetMetadata.ColumnInfo = append(out.ResultSet.ResultSetMetadata.ColumnInfo, types.ColumnInfo{
 			CatalogName: aws.String("hive"), SchemaName: aws.String(""), TableName: aws.String(""), Name: aws.String(col.Name), Label: aws.String(col.Name), Type: aws.String(col.Type),

@@ -128,7 +128,7 @@ func (r *runs) run(c *engine.Call, q state.QueryExecution, limit int64) state.Qu
 	q.State = "RUNNING"
 	r.note(c, q)
 	began := time.Now()
-	scanned, columns, err := r.answer(c, q, limit)
+	scanned, columns, err := r.answer(c, &q, limit)
 	q.Milliseconds, q.Scanned, q.Columns, q.Completed = time.Since(began).Milliseconds(), scanned, columns, c.Mesh.Clock().UTC()
 	q.State = "SUCCEEDED"
 	if err != nil {
@@ -178,7 +178,7 @@ func (r *runs) note(c *engine.Call, q state.QueryExecution) {
 }
 
 // answer runs a query and writes its results.
-func (r *runs) answer(c *engine.Call, q state.QueryExecution, limit int64) (scanned int64, columns []state.QueryColumn, err error) {
+func (r *runs) answer(c *engine.Call, q *state.QueryExecution, limit int64) (scanned int64, columns []state.QueryColumn, err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			if c.Mesh.Log != nil {
@@ -195,26 +195,39 @@ func (r *runs) answer(c *engine.Call, q state.QueryExecution, limit int64) (scan
 		return 0, nil, &dialect.Error{Code: dialect.CodeCatalog, Message: "Catalog '" + q.Catalog + "' does not exist"}
 	}
 	if read.Asked != nil {
-		content, columns, err := asked(c, q, read.Asked)
+		content, columns, err := asked(c, *q, read.Asked)
 		if err != nil {
 			return 0, nil, err
 		}
-		return 0, columns, write(c, q, content, columns)
+		return 0, columns, write(c, *q, content, columns)
 	}
 	g := newGate(c, limit)
-	plan, err := read.Plan(c, dialect.Session{Catalog: g, Database: q.Database, Now: c.Now, Parameters: q.Parameters})
+	if read.Write != nil {
+		columns, err := r.writing(c, q, g, read)
+		return g.scanned, columns, err
+	}
+	plan, err := g.plan(c, *q, read)
 	if err != nil {
 		return g.scanned, nil, err
 	}
 	out := newTable(plan.Columns)
+	if err := r.rows(c, g, plan, out.add); err != nil {
+		return g.scanned, nil, err
+	}
+	return g.scanned, out.columns(), write(c, *q, out.content.Bytes(), out.columns())
+}
+
+func (g *gate) plan(c *engine.Call, q state.QueryExecution, read *dialect.Query) (*dialect.Plan, error) {
+	return read.Plan(c, dialect.Session{Catalog: g, Database: q.Database, Now: c.Now, Parameters: q.Parameters})
+}
+
+// rows hands the rows of a query to each.
+func (r *runs) rows(c *engine.Call, g *gate, plan *dialect.Plan, each func([]any) error) error {
 	e, err := r.engine()
 	if err != nil {
-		return g.scanned, nil, err
+		return err
 	}
-	if err := e.Run(c, plan, g.source, out.add); err != nil {
-		return g.scanned, nil, err
-	}
-	return g.scanned, out.columns(), write(c, q, out.content.Bytes(), out.columns())
+	return e.Run(c, plan, g.source, each)
 }
 
 // resultTable is results as they are written: each value in quotation marks, NULL as nothing.
@@ -288,31 +301,38 @@ func write(c *engine.Call, q state.QueryExecution, content []byte, columns []sta
 		return fmt.Errorf("metadata of results: %w", err)
 	}
 	bucket, key, _ := split(q.Results.Location)
-	client := objects(c.Keys())
 	for _, o := range []struct {
 		key     string
 		content []byte
 	}{{key, content}, {key + ".metadata", about}} {
-		in := &s3.PutObjectInput{Bucket: aws.String(bucket), Key: aws.String(o.key), Body: bytes.NewReader(o.content), ContentType: aws.String("application/octet-stream")}
-		if q.Results.Owner != "" {
-			in.ExpectedBucketOwner = aws.String(q.Results.Owner)
+		if err := putObject(c, q.Results, bucket, o.key, o.content); err != nil {
+			return err
 		}
-		switch q.Results.Encryption {
-		case "SSE_S3":
-			in.ServerSideEncryption = s3types.ServerSideEncryptionAes256
-		case "SSE_KMS":
-			in.ServerSideEncryption, in.SSEKMSKeyId = s3types.ServerSideEncryptionAwsKms, aws.String(q.Results.Key)
+	}
+	return nil
+}
+
+// putObject writes an object with the caller's own permissions, encrypted as the results are.
+func putObject(c *engine.Call, r state.QueryResults, bucket, key string, content []byte) error {
+	in := &s3.PutObjectInput{Bucket: aws.String(bucket), Key: aws.String(key), Body: bytes.NewReader(content), ContentType: aws.String("application/octet-stream")}
+	if r.Owner != "" {
+		in.ExpectedBucketOwner = aws.String(r.Owner)
+	}
+	switch r.Encryption {
+	case "SSE_S3":
+		in.ServerSideEncryption = s3types.ServerSideEncryptionAes256
+	case "SSE_KMS":
+		in.ServerSideEncryption, in.SSEKMSKeyId = s3types.ServerSideEncryptionAwsKms, aws.String(r.Key)
+	}
+	if _, err := objects(c.Keys()).PutObject(engine.OnBehalf(c, principal), in); err != nil {
+		if c.Err() != nil {
+			return c.Err()
 		}
-		if _, err := client.PutObject(engine.OnBehalf(c, principal), in); err != nil {
-			if c.Err() != nil {
-				return c.Err()
-			}
-			var e smithy.APIError
-			if errors.As(err, &e) {
-				return &dialect.Error{Code: "PERMISSION_DENIED", Message: fmt.Sprintf("Access denied when writing output to url: s3://%s/%s . Please ensure you are allowed to access the S3 bucket. (%s: %s)", bucket, o.key, e.ErrorCode(), e.ErrorMessage())}
-			}
-			return fmt.Errorf("write results: %w", err)
+		var e smithy.APIError
+		if errors.As(err, &e) {
+			return &dialect.Error{Code: "PERMISSION_DENIED", Message: fmt.Sprintf("Access denied when writing output to url: s3://%s/%s . Please ensure you are allowed to access the S3 bucket. (%s: %s)", bucket, key, e.ErrorCode(), e.ErrorMessage())}
 		}
+		return fmt.Errorf("write s3://%s/%s: %w", bucket, key, err)
 	}
 	return nil
 }

@@ -57,7 +57,7 @@ func TestSelect(t *testing.T) {
 		{"SELECT ARRAY[1, NULL], cardinality(ARRAY['a','b']), ARRAY['a','b'][2]", "[1, null]|2|b"},
 		{"SELECT stddev_pop(id), max_by(customer, id), approx_percentile(id, 0.5) FROM orders", "1.118033988749895|Ann|3"},
 		{"SELECT CAST(1.005 AS double), CAST(amount AS varchar), CAST(placed AS timestamp), CAST(paid AS varchar) FROM orders WHERE id = 1", "1.005|10.50|2024-01-31 00:00:00.000|true"},
-		{"SELECT 9223372036854775807 + 1", "NUMERIC_VALUE_OUT_OF_RANGE: bigint overflow, or a decimal of more than 18 digits, which is not in the local mesh"},
+		{"SELECT 9223372036854775807 + 1", "NUMERIC_VALUE_OUT_OF_RANGE: bigint overflow"},
 		{"SELECT 2147483647 + 1", "NUMERIC_VALUE_OUT_OF_RANGE: the result of an operation on whole numbers is out of the range of their type"},
 		{"SELECT CASE paid WHEN true THEN 1 ELSE 2.5 END FROM orders WHERE id = 1", "1.0"},
 		{"SELECT count(*) FILTER (WHERE paid) FROM orders", "2"},
@@ -65,9 +65,22 @@ func TestSelect(t *testing.T) {
 		{"SELECT round(2.5e0), round(-2.5e0), round(1.255, 2), floor(-1.5), ceil(1.2e0)", "3.0|-3.0|1.260|-2|2.0"},
 		{"SELECT greatest(1, NULL), least(NULL, 2), greatest(2, 3), greatest(id, NULL) FROM orders WHERE id = 1", "∅|∅|3|∅"},
 		{"SELECT greatest(1,NULL)", "∅"},
+		{"SELECT TRY(1/0), TRY(CAST('x' AS bigint)), TRY(6/2), TRY(date_parse('x', '%Y')), TRY(ARRAY[1][2]), coalesce(TRY(9223372036854775807 + id), -1) FROM orders WHERE id = 1", "∅|∅|3|∅|∅|-1"},
+		{"SELECT id, TRY(10/(id - 2) + TRY(1/(id - 3))), TRY(coalesce(1/(id - 2), 5)) FROM orders ORDER BY id", "1|-10|-1\n2|∅|∅\n3|∅|1\n4|6|0"},
+		{"SELECT TRY(1/(id - 2)), count(*) FROM orders GROUP BY 1 ORDER BY 1", "-1|1\n0|1\n1|1\n∅|1"},
+		{"SELECT TRY(sum(id) / (count(*) - 4)), count(*) FROM orders", "∅|4"},
+		{"SELECT count(*) FROM orders WHERE TRY(1/(id - 2)) = 0", "1"},
+		{"SELECT TRY(1/0) + 1/0", "DIVISION_BY_ZERO"},
+		{"SELECT TRY(sum(1/(id - 2))) FROM orders", "DIVISION_BY_ZERO"},
+		{"SELECT TRY(CAST(123456789012345678 AS decimal(38,0)) * 1000)", "NOT_SUPPORTED"},
+		{"SELECT array_agg(id ORDER BY id DESC), array_agg(customer ORDER BY id), array_agg(DISTINCT paid ORDER BY paid), array_agg(placed ORDER BY placed) FROM orders", "[4, 3, 2, 1]|[ann, bob, null, Ann]|[false, true, null]|[2023-12-01, 2024-01-31, 2024-02-29, 2024-03-15]"},
+		{"SELECT paid, array_agg(amount ORDER BY id) FILTER (WHERE amount > 5) FROM orders GROUP BY paid ORDER BY paid", "false|∅\ntrue|[10.50]\n∅|[100.00]"},
+		{"SELECT array_agg(id), cardinality(array_agg(ARRAY[id])) FROM orders WHERE id > 9", "∅|∅"},
+		{"SELECT array_agg(ARRAY[id, 7] ORDER BY id)[2] FROM orders", "[2, 7]"},
+		{"SELECT x FROM (SELECT array_agg(id) AS a FROM orders) CROSS JOIN UNNEST(a) AS t(x) ORDER BY x", "1\n2\n3\n4"},
 		{"SELECT DISTINCT paid FROM orders ORDER BY paid", "false\ntrue\n∅"},
 	} {
-		if got := w.ask(c.sql); got != c.want {
+		if got := w.ask(c.sql); got != c.want && !strings.HasPrefix(got, c.want+":") {
 			t.Errorf("%s\n got %s\nwant %s", c.sql, got, c.want)
 		}
 	}
@@ -88,11 +101,11 @@ func TestRefused(t *testing.T) {
 		{"SELECT customer + 1 FROM orders", "TYPE_MISMATCH"},
 		{"SELECT a.id FROM orders a, orders b WHERE id = 1", "AMBIGUOUS_NAME"},
 		{"SELECT id FROM orders WHERE sum(id) > 1", "WHERE clause cannot contain aggregations"},
-		{"CREATE TABLE x AS SELECT 1", "the statement CREATE is not in the local mesh"},
+		{"CREATE EXTERNAL TABLE x (a int) LOCATION 's3://data/x/'", "the statement CREATE is not in the local mesh"},
 		{"INSERT INTO orders VALUES (1)", "the statement INSERT is not in the local mesh"},
-		{"UNLOAD (SELECT 1) TO 's3://results/'", "the statement UNLOAD is not in the local mesh"},
+		{"UNLOAD (SELECT 1) TO 's3://results/' WITH (format = 'ORC')", `UNLOAD with the format "ORC" is not in the local mesh`},
 		{"EXPLAIN SELECT 1", "the statement EXPLAIN is not in the local mesh"},
-		{"DROP TABLE orders", "the statement DROP is not in the local mesh"},
+		{"ALTER TABLE orders ADD COLUMNS (x int)", "ALTER TABLE ADD is not in the local mesh"},
 		{"ATTACH 'x' AS y", "SYNTAX_ERROR"},
 		{"PRAGMA table_list", "SYNTAX_ERROR"},
 		{"SELECT 1; SELECT 2", "Only one sql statement is allowed"},

@@ -1,5 +1,5 @@
 // Package athena is Amazon Athena of the local mesh: SELECT over the tables of the Data Catalog,
-// as the caller.
+// and new tables, files and views of what it shows, as the caller.
 //
 // A query goes this way: the table is opened with the caller's own rights (IAM, resource links,
 // shares, Lake Formation's columns, rows and cells), its files are read with what Lake Formation
@@ -29,7 +29,7 @@ func Service() engine.Service {
 		DeniedCode: "AccessDeniedException", DeniedStatus: http.StatusBadRequest, ThrottleCode: "TooManyRequestsException", ThrottleStatus: http.StatusBadRequest,
 		Operations: []engine.Operation{
 			engine.Op("StartQueryExecution", engine.Apart, docs+"StartQueryExecution.html",
-				"IAM on the work group, which is enabled; its settings go before the caller's where it enforces them; a result location that the caller reaches; client tokens. The query runs with the caller's rights on the catalog, on data and on the result location", s.startQueryExecution),
+				"IAM on the work group, which is enabled; its settings go before the caller's where it enforces them; a result location that the caller reaches; client tokens. The query runs with the caller's rights on the catalog, on data and on the result location, whether it reads or writes", s.startQueryExecution),
 			engine.Op("GetQueryExecution", engine.Read, docs+"GetQueryExecution.html", "IAM on the query's work group", s.getQueryExecution),
 			engine.Op("BatchGetQueryExecution", engine.Read, docs+"BatchGetQueryExecution.html", "IAM on the work group of each query; up to 50; what is not there stands in UnprocessedQueryExecutionIds", s.batchGetQueryExecution),
 			engine.Op("StopQueryExecution", engine.Write, docs+"StopQueryExecution.html", "IAM on the query's work group; a query that has ended stays as it is", s.stopQueryExecution),

@@ -13,6 +13,7 @@ import (
 
 	"github.com/lakemesh/lakemesh/localmesh/internal/athena/dialect"
 	"github.com/lakemesh/lakemesh/localmesh/internal/engine"
+	glueroom "github.com/lakemesh/lakemesh/localmesh/internal/glue"
 	"github.com/lakemesh/lakemesh/localmesh/internal/state"
 )
 
@@ -113,6 +114,15 @@ func showPartitions(c *engine.Call, database, table string) ([]byte, []state.Que
 	t := g.tables[database+"."+table]
 	if len(t.reading.Table.PartitionKeys) == 0 {
 		return nil, nil, &dialect.Error{Code: "INVALID_TABLE", Message: "Table " + table + " is not a partitioned table"}
+	}
+	if t.projection != nil {
+		// Those that are computed are not shown, unless the catalog knows them.
+		if err := c.For("glue", "GetPartitions", principal).View(func(c *engine.Call) (err error) {
+			t.parts, err = glueroom.ReadPartitions(c, c.Account(), database, table, "")
+			return noSuch(err)
+		}); err != nil {
+			return nil, nil, err
+		}
 	}
 	var out bytes.Buffer
 	for _, p := range t.parts {

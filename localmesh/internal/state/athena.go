@@ -70,6 +70,9 @@ type QueryExecution struct {
 	// Milliseconds is how long it ran, Scanned how many bytes it read.
 	Milliseconds, Scanned int64         `json:",omitempty"`
 	Columns               []QueryColumn `json:",omitempty"`
+	// Written is how many rows it wrote into files, of which Manifest is the list, or empty.
+	Written  int64  `json:",omitempty"`
+	Manifest string `json:",omitempty"`
 	// Principal is who started it.
 	Principal string
 }

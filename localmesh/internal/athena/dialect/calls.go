@@ -64,7 +64,7 @@ func hasAggregate(e expression) bool {
 }
 
 func (a *analyzer) call(c call, sc *scope) (typed, error) {
-	if len(c.order) > 0 {
+	if len(c.order) > 0 && (c.name != "array_agg" || c.over != nil) {
 		return typed{}, c.lacking("ORDER BY within %s", c.name)
 	}
 	if c.over != nil {
@@ -87,15 +87,68 @@ func (a *analyzer) call(c call, sc *scope) (typed, error) {
 	if c.filter != nil || c.distinct || c.star {
 		return typed{}, c.fail(CodeFunction, "Function '%s' is no aggregation", c.name)
 	}
-	var args []typed
-	for _, e := range c.args {
-		x, err := a.expression(e, sc)
-		if err != nil {
-			return x, err
-		}
-		args = append(args, x)
+	if c.name == "try" {
+		return a.try(c, sc)
+	}
+	args, err := a.each(c.args, sc)
+	if err != nil {
+		return typed{}, err
 	}
 	return a.scalarCall(c, args)
+}
+
+// try writes TRY, which is NULL where what stands in it fails for its values
+// (https://trino.io/docs/current/functions/conditional.html#try).
+func (a *analyzer) try(c call, sc *scope) (typed, error) {
+	if len(c.args) != 1 || c.star || c.distinct {
+		return typed{}, c.fail(CodeSyntax, "The 'try' function must have exactly one argument")
+	}
+	before := a.queries
+	x, err := a.expression(c.args[0], sc)
+	if err != nil {
+		return x, err
+	}
+	if a.queries != before {
+		return x, c.lacking("a subquery in TRY")
+	}
+	a.tries = true
+	return typed{"lm_caught(lm_try(), " + x.sql + ")", x.t}, nil
+}
+
+// arrayAgg writes array_agg, which is NULL of no rows.
+func (a *analyzer) arrayAgg(c call, args []typed, filter string, sc *scope) (typed, error) {
+	if len(args) != 1 || c.star {
+		return typed{}, c.fail(CodeFunction, "Unexpected parameters (%s) for function %s", types(args), c.name)
+	}
+	x := args[0]
+	if x.t.Kind == Varbinary || x.t.Kind == Unknown {
+		return x, c.lacking("array_agg(%s)", x.t)
+	}
+	value := x.sql
+	if x.t.isNested() {
+		value = "json(" + value + ")"
+	}
+	if c.distinct {
+		value = "DISTINCT " + value
+	}
+	var by []string
+	for _, s := range c.order {
+		y, err := a.expression(s.value, sc)
+		if err != nil {
+			return y, err
+		}
+		if y.t.isNested() {
+			return y, s.value.at().lacking("ORDER BY a value of type %s", y.t)
+		}
+		if c.distinct && y.sql != x.sql {
+			return y, s.value.at().fail(CodeSyntax, "For aggregate function with DISTINCT, ORDER BY expressions must appear in arguments")
+		}
+		by = append(by, y.sql+direction(s))
+	}
+	if len(by) > 0 {
+		value += " ORDER BY " + strings.Join(by, ", ")
+	}
+	return typed{"(CASE WHEN count(*)" + filter + " > 0 THEN json_group_array(" + value + ")" + filter + " END)", Type{Kind: Array, Of: []Type{x.t}}}, nil
 }
 
 // filterOf writes the FILTER of a call, empty if it has none.
@@ -125,13 +178,12 @@ func (a *analyzer) aggregate(c call, sc *scope) (typed, error) {
 	if err != nil {
 		return typed{}, err
 	}
-	var args []typed
-	for _, e := range c.args {
-		x, err := a.expression(e, &inner)
-		if err != nil {
-			return x, err
-		}
-		args = append(args, x)
+	args, err := a.each(c.args, &inner)
+	if err != nil {
+		return typed{}, err
+	}
+	if c.name == "array_agg" {
+		return a.arrayAgg(c, args, filter, &inner)
 	}
 	return a.aggregateOf(c, args, filter)
 }
@@ -411,17 +463,25 @@ func (a *analyzer) special(c call, args []typed) (typed, bool, error) {
 			return typed{fmt.Sprint(now), Type{Kind: Timestamp, Precision: 3}}, true, nil
 		}
 		return typed{fmt.Sprint(now), Type{Kind: TimestampTZ, Precision: 3}}, true, nil
+	case "current_catalog", "current_schema":
+		if len(args) > 0 {
+			return wrong()
+		}
+		name := a.session.Database
+		if c.name == "current_catalog" {
+			name = "awsdatacatalog"
+		}
+		if name == "" {
+			return typed{"NULL", Type{Kind: Varchar}}, true, nil
+		}
+		return typed{quote(name), Type{Kind: Varchar}}, true, nil
 	case "coalesce", "greatest", "least":
 		if len(args) < 1 || c.name == "coalesce" && len(args) < 2 {
 			return wrong()
 		}
-		t := Type{}
-		for _, x := range args {
-			both, ok := common(t, x.t)
-			if !ok {
-				return typed{}, true, c.fail(CodeMismatch, "All %s operands must be the same type or coercible to a common type. Cannot find common type between %s and %s", strings.ToUpper(c.name), t, x.t)
-			}
-			t = both
+		t, i, ok := folded(args)
+		if !ok {
+			return typed{}, true, c.fail(CodeMismatch, "All %s operands must be the same type or coercible to a common type. Cannot find common type between %s and %s", strings.ToUpper(c.name), t, args[i].t)
 		}
 		if c.name != "coalesce" && (t.isNested() || t.Kind == Char) {
 			return typed{}, true, c.lacking("%s(%s)", c.name, t)

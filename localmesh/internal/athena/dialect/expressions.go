@@ -225,6 +225,19 @@ func convert(x typed, to Type) string {
 	return x.sql
 }
 
+// each writes expressions.
+func (a *analyzer) each(list []expression, sc *scope) ([]typed, error) {
+	var all []typed
+	for _, e := range list {
+		x, err := a.expression(e, sc)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, x)
+	}
+	return all, nil
+}
+
 func (a *analyzer) two(left, right expression, sc *scope) (x, y typed, err error) {
 	if x, err = a.expression(left, sc); err != nil {
 		return x, y, err
@@ -480,13 +493,13 @@ func decimals(b binary, x, y typed) (typed, error) {
 	same := func(x typed) string { return convert(x, Type{Kind: Decimal, Precision: 38, Scale: scale}) }
 	switch b.operator {
 	case "+", "-":
-		return typed{"lm_whole(" + same(x) + " " + b.operator + " " + same(y) + ")", t}, nil
+		return typed{"lm_exact(" + same(x) + " " + b.operator + " " + same(y) + ")", t}, nil
 	case "*":
 		t = Type{Kind: Decimal, Precision: min(38, l.Precision+r.Precision), Scale: l.Scale + r.Scale}
 		if t.Scale > 38 {
 			return x, b.fail(CodeMismatch, "DECIMAL scale must be in range [0, precision (38)]: %d", t.Scale)
 		}
-		return typed{"lm_whole(" + x.sql + " * " + y.sql + ")", t}, nil
+		return typed{"lm_exact(" + x.sql + " * " + y.sql + ")", t}, nil
 	case "/":
 		t.Precision = min(38, l.Precision+r.Scale+max(0, r.Scale-l.Scale))
 		return typed{fmt.Sprintf("lm_decimal_divide(%s, %s, %d)", x.sql, y.sql, scale+r.Scale-l.Scale), t}, nil
@@ -522,19 +535,13 @@ func (a *analyzer) in(e inList, sc *scope) (typed, error) {
 		l, r, _, err := compared(e.place, "IN", x, typed{"c0", o.columns[0].Type})
 		return typed{"(" + l + " " + not(e.not) + "IN (SELECT " + r + " FROM (" + o.whole() + ")))", boolean}, err
 	}
-	t := x.t
-	var list []typed
-	for _, item := range e.list {
-		y, err := a.expression(item, sc)
-		if err != nil {
-			return x, err
-		}
-		list = append(list, y)
-		both, ok := common(t, y.t)
-		if !ok {
-			return x, e.fail(CodeMismatch, "IN value and list items must be the same type or coercible to a common type. Cannot find common type between %s and %s", t, y.t)
-		}
-		t = both
+	list, err := a.each(e.list, sc)
+	if err != nil {
+		return x, err
+	}
+	t, i, ok := folded(append([]typed{x}, list...))
+	if !ok {
+		return x, e.fail(CodeMismatch, "IN value and list items must be the same type or coercible to a common type. Cannot find common type between %s and %s", t, list[i-1].t)
 	}
 	if t.isNested() || t.Kind == Char {
 		return x, e.lacking("IN with values of type %s", t)
@@ -625,22 +632,17 @@ func widens(from, to Type) bool {
 }
 
 func (a *analyzer) caseOf(c caseOf, sc *scope) (typed, error) {
-	var t Type
-	var results []typed
-	for _, e := range append(c.then[:len(c.then):len(c.then)], c.other) {
-		if e == nil {
-			continue
-		}
-		x, err := a.expression(e, sc)
-		if err != nil {
-			return x, err
-		}
-		both, ok := common(t, x.t)
-		if !ok {
-			return x, e.at().fail(CodeMismatch, "All CASE results must be the same type or coercible to a common type. Cannot find common type between %s and %s", t, x.t)
-		}
-		t = both
-		results = append(results, x)
+	of := c.then[:len(c.then):len(c.then)]
+	if c.other != nil {
+		of = append(of, c.other)
+	}
+	results, err := a.each(of, sc)
+	if err != nil {
+		return typed{}, err
+	}
+	t, i, ok := folded(results)
+	if !ok {
+		return typed{}, of[i].at().fail(CodeMismatch, "All CASE results must be the same type or coercible to a common type. Cannot find common type between %s and %s", t, results[i].t)
 	}
 	sql := "CASE"
 	for i, w := range c.when {
@@ -681,19 +683,13 @@ func (a *analyzer) subscript(e subscript, sc *scope) (typed, error) {
 }
 
 func (a *analyzer) array(e arrayOf, sc *scope) (typed, error) {
-	t := Type{}
-	var all []typed
-	for _, v := range e.values {
-		x, err := a.expression(v, sc)
-		if err != nil {
-			return x, err
-		}
-		both, ok := common(t, x.t)
-		if !ok {
-			return x, v.at().fail(CodeMismatch, "All ARRAY elements must be the same type: %s, %s", t, x.t)
-		}
-		t = both
-		all = append(all, x)
+	all, err := a.each(e.values, sc)
+	if err != nil {
+		return typed{}, err
+	}
+	t, i, ok := folded(all)
+	if !ok {
+		return typed{}, e.values[i].at().fail(CodeMismatch, "All ARRAY elements must be the same type: %s, %s", t, all[i].t)
 	}
 	var words []string
 	for _, x := range all {

@@ -358,7 +358,7 @@ func (p *parser) keyword() (e expression, ok bool, err error) {
 			}
 			return call{place: t.place, name: "strpos", args: []expression{hay, needle}}, true, p.expectSymbol(")")
 		}
-	case "current_date", "current_timestamp", "localtimestamp", "current_user", "current_time", "localtime":
+	case "current_date", "current_timestamp", "localtimestamp", "current_user", "current_time", "localtime", "current_catalog", "current_schema":
 		p.next()
 		return call{place: t.place, name: t.text}, true, nil
 	case "array":

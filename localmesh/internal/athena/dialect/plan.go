@@ -28,6 +28,8 @@ type Table struct {
 	// Key tells tables apart.
 	Key     string
 	Columns []Column
+	// View is set for a view, of which Columns are the names alone.
+	View *View
 }
 
 // Catalog finds tables.
@@ -47,6 +49,8 @@ type Source struct {
 	Where    []Comparison
 	Grouping *Grouping
 	Top      *Top
+	// Join is set for tables that are joined, of which Table has the columns alone.
+	Join *Join
 }
 
 // Plan is a query as the engine runs it.
@@ -54,6 +58,8 @@ type Plan struct {
 	SQL     string
 	Columns []Column
 	Sources []*Source
+	// Tries is set where some of what fails is NULL.
+	Tries bool
 }
 
 // Session is what a query is read in.
@@ -67,9 +73,14 @@ type Session struct {
 // Query is a query that was read.
 type Query struct {
 	root *query
-	// Asked is set instead of a query for SHOW, DESCRIBE and what is refused.
+	// Asked is set instead of a query for SHOW and DESCRIBE.
 	Asked *Asked
+	// Write is set for what writes, beside the query that it writes the rows of, if it does.
+	Write *Writing
 }
+
+// Selects reports whether the statement has a query.
+func (q *Query) Selects() bool { return q.root != nil }
 
 // Plan types a query against the catalog, and writes it as the engine's.
 func (q *Query) Plan(ctx context.Context, s Session) (*Plan, error) {
@@ -93,7 +104,7 @@ func (q *Query) Plan(ctx context.Context, s Session) (*Plan, error) {
 			with = append(with, fmt.Sprintf("m%s AS MATERIALIZED (SELECT %s FROM %s)", b.Name, strings.Join(columns, ", "), b.Name))
 		}
 	}
-	p := &Plan{SQL: out.sql, Columns: out.columns}
+	p := &Plan{SQL: out.sql, Columns: out.columns, Tries: a.tries}
 	if with = append(with, out.with...); len(with) > 0 {
 		p.SQL = "WITH " + strings.Join(with, ", ") + " " + p.SQL
 	}
@@ -120,6 +131,11 @@ type analyzer struct {
 	session Session
 	sources []*source
 	aliases int
+	// queries counts the queries that were written; tries is set where TRY stands in one.
+	queries int
+	tries   bool
+	// views counts those that are being written, one within the other.
+	views int
 	// written counts the expressions that were written: some are written several times.
 	written int
 	// weight adds up that of the columns that were read.
@@ -220,6 +236,7 @@ func (a *analyzer) query(q *query, parent *scope, top bool) (output, error) {
 	if err := a.ctx.Err(); err != nil {
 		return output{}, err
 	}
+	a.queries++
 	inner := &scope{parent: parent, definitions: map[string]*definition{}}
 	var with []string
 	for _, n := range q.with {

@@ -50,12 +50,26 @@ type pushed struct {
 	failed bool
 }
 
-// pushable finds the one table of a selection, if its rows need nothing that is not in it.
+// pushable finds the one table of a selection, or those that are joined before rows come to the
+// engine, if its rows need nothing that is not in it.
 func (a *analyzer) pushable(s selection, sc *scope) *source {
-	if _, ok := s.from.(tableName); !ok || len(sc.relations) != 1 || sc.within() || len(a.sources) == 0 || len(sc.relations[0].columns) == 0 {
+	switch s.from.(type) {
+	case tableName, join:
+	default:
 		return nil
 	}
-	b := sc.relations[0].columns[0].source
+	if sc.within() {
+		return nil
+	}
+	var b *source
+	for _, r := range sc.relations {
+		for _, c := range r.columns {
+			if c.source == nil || b != nil && c.source != b {
+				return nil
+			}
+			b = c.source
+		}
+	}
 	if b == nil || b.materialized {
 		return nil
 	}
@@ -312,7 +326,7 @@ func (p *pushed) aggregate(a *analyzer, c call, sc *scope) (typed, bool) {
 // top tells the table of the one order that the query has and of how many rows it shows.
 func (a *analyzer) top(q *query, sc *scope) {
 	s, ok := q.body.(selection)
-	if !ok || q.limit == nil || s.distinct || s.group != nil || s.having != nil || sc.mode != rows || len(sc.relations) != 1 {
+	if !ok || q.limit == nil || s.distinct || s.group != nil || s.having != nil || sc.mode != rows {
 		return
 	}
 	b := a.pushable(s, sc)

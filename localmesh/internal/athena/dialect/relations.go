@@ -3,6 +3,7 @@ package dialect
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -16,6 +17,15 @@ var (
 // from writes FROM, and puts its relations into the scope.
 func (a *analyzer) from(r relation, sc *scope) (string, error) {
 	_, several := r.(join)
+	if several && !sc.within() {
+		to, alias := &source{}, a.alias("r")
+		if s, relations, ok := a.fuse(r, sc, to, alias); ok {
+			s.Name, to.Source = fmt.Sprintf("t%d", len(a.sources)), s
+			a.sources = append(a.sources, to)
+			sc.relations = append(sc.relations, relations...)
+			return " FROM " + s.Name + " AS " + alias, nil
+		}
+	}
 	sql, err := a.relation(r, sc, several || sc.within())
 	return " FROM " + sql, err
 }
@@ -46,7 +56,7 @@ func (a *analyzer) relation(r relation, sc *scope, again bool) (string, error) {
 		}
 		alias := a.alias("r")
 		sc.put(alias, r.alias, columns)
-		return "(" + o.whole() + ") AS " + alias, nil
+		return once("("+o.whole()+")", again) + " AS " + alias, nil
 	case unnest:
 		return a.unnest(r, sc)
 	}
@@ -76,12 +86,17 @@ func (a *analyzer) table(n tableName, sc *scope, again bool) (string, error) {
 			return "", err
 		}
 		sc.put(alias, shown, columns)
-		return d.sql + " AS " + alias, nil
+		return once(d.sql, again) + " AS " + alias, nil
 	}
-	s, database, err := a.source(n)
+	t, database, err := a.find(n)
 	if err != nil {
 		return "", err
 	}
+	if t.View != nil {
+		return a.viewed(n, t, alias, shown, database, again, sc)
+	}
+	s := &source{Source: &Source{Name: fmt.Sprintf("t%d", len(a.sources)), Table: t, Used: make([]bool, len(t.Columns))}}
+	a.sources = append(a.sources, s)
 	columns, err := renamed(n.place, s.Table.Columns, n.columns)
 	if err != nil {
 		return "", err
@@ -101,8 +116,45 @@ func (a *analyzer) table(n tableName, sc *scope, again bool) (string, error) {
 	return s.Name + " AS " + alias, nil
 }
 
-// source finds a table of the catalog.
-func (a *analyzer) source(n tableName) (*source, string, error) {
+// viewed puts a view into a scope, with the columns of it that are shown.
+func (a *analyzer) viewed(n tableName, t *Table, alias, shown, database string, again bool, sc *scope) (string, error) {
+	o, err := a.view(n, t)
+	if err != nil {
+		return "", err
+	}
+	p := &placed{alias: shown}
+	if n.alias == "" {
+		p.database = database
+	}
+	var columns []Column
+	for i, c := range o.columns {
+		if !slices.ContainsFunc(t.Columns, func(s Column) bool { return s.Name == c.Name }) {
+			continue
+		}
+		columns = append(columns, c)
+		p.columns = append(p.columns, placedColumn{Column: c, sql: fmt.Sprintf("%s.c%d", alias, i)})
+	}
+	if columns, err = renamed(n.place, columns, n.columns); err != nil {
+		return "", err
+	}
+	for i, c := range columns {
+		p.columns[i].Name = c.Name
+	}
+	sc.relations = append(sc.relations, p)
+	return once("("+o.whole()+")", again) + " AS " + alias, nil
+}
+
+// once is a query that is computed once where what stands beside it asks for it again for each row:
+// the engine would put its tables into the join, and read their files as often.
+func once(sql string, again bool) string {
+	if !again {
+		return sql
+	}
+	return "(SELECT * FROM " + sql + " LIMIT -1)"
+}
+
+// find finds a table of the catalog.
+func (a *analyzer) find(n tableName) (*Table, string, error) {
 	catalog, database, table := "awsdatacatalog", a.session.Database, n.parts[len(n.parts)-1]
 	if len(n.parts) > 1 {
 		database = n.parts[len(n.parts)-2]
@@ -134,9 +186,7 @@ func (a *analyzer) source(n tableName) (*source, string, error) {
 		// Not even its rows can be counted.
 		return nil, "", n.fail(CodeColumn, "Relation contains no accessible columns")
 	}
-	s := &source{Source: &Source{Name: fmt.Sprintf("t%d", len(a.sources)), Table: t, Used: make([]bool, len(t.Columns))}}
-	a.sources = append(a.sources, s)
-	return s, database, nil
+	return t, database, nil
 }
 
 func (a *analyzer) join(j join, sc *scope) (string, error) {

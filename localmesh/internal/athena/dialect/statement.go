@@ -33,16 +33,18 @@ func KindOf(sql string) (kind Statement, sub string) {
 	first := tokens[0].text
 	switch first {
 	case "create", "drop", "alter", "msck", "grant", "revoke":
+		what := tokens[min(1, len(tokens)-1):]
+		if len(what) > 2 && first == "create" && what[0].text == "or" {
+			what = what[2:]
+		}
 		for _, t := range tokens {
-			if t.kind == word && (t.text == "select" || t.text == "with") && first == "create" {
-				if t.text == "select" {
-					return DDL, "CREATE_TABLE_AS_SELECT"
-				}
+			if t.kind == word && t.text == "select" && first == "create" && what[0].text == "table" {
+				return DDL, "CREATE_TABLE_AS_SELECT"
 			}
 		}
 		second := ""
-		if len(tokens) > 1 {
-			second = "_" + strings.ToUpper(tokens[1].text)
+		if what[0].kind != end {
+			second = "_" + strings.ToUpper(what[0].text)
 		}
 		return DDL, strings.ToUpper(first) + second
 	case "show":
@@ -59,7 +61,7 @@ func KindOf(sql string) (kind Statement, sub string) {
 
 // Read reads a statement. parameters are the values of its question marks, as SQL has them.
 func Read(sql string, parameters []string) (*Query, error) {
-	if kind, _ := KindOf(sql); kind == Utility {
+	if kind, sub := KindOf(sql); kind == Utility || kind == DDL && sub != "CREATE_TABLE_AS_SELECT" && sub != "CREATE_VIEW" {
 		// These are Hive's, whose names stand in backquotes.
 		sql = strings.ReplaceAll(sql, "`", `"`)
 	}
@@ -73,6 +75,10 @@ func Read(sql string, parameters []string) (*Query, error) {
 	switch {
 	case p.opensQuery():
 		if q.root, err = p.query(); err != nil {
+			return nil, err
+		}
+	case p.writes():
+		if q.Write, q.root, err = p.writing(sql); err != nil {
 			return nil, err
 		}
 	case p.is("show"), p.is("describe"), p.is("desc"):

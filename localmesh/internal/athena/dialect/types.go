@@ -332,3 +332,16 @@ func common(a, b Type) (Type, bool) {
 	}
 	return Type{}, false
 }
+
+// folded is the common type of all values; found is false, and at the place of the one that has none
+// with those before it.
+func folded(all []typed) (t Type, at int, found bool) {
+	for i, x := range all {
+		both, ok := common(t, x.t)
+		if !ok {
+			return t, i, false
+		}
+		t = both
+	}
+	return t, 0, true
+}

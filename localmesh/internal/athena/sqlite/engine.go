@@ -30,16 +30,34 @@ type Table interface {
 	Scan(used []bool, constraints []Constraint) (files.Reader, error)
 }
 
-// Constraint is a comparison of a column with a value: "=", "<", "<=", ">" or ">=".
+// Constraint is a comparison of a column with a value: "=", "<", "<=", ">", ">=", or with several: "in".
 type Constraint struct {
 	Column   int
 	Operator string
 	Value    any
+	Values   []any
+}
+
+// constraintsOf are those of conditions that all rows fulfil which matter.
+func constraintsOf(where []dialect.Comparison) []Constraint {
+	var all []Constraint
+	for _, c := range where {
+		switch c.Operator {
+		case "=", "<", "<=", ">", ">=":
+			all = append(all, Constraint{Column: c.Column, Operator: c.Operator, Value: c.Values[0]})
+		case "in":
+			all = append(all, Constraint{Column: c.Column, Operator: c.Operator, Values: c.Values})
+		}
+	}
+	return all
 }
 
 // Engine runs queries.
 type Engine struct {
 	driver *sqlite.Driver
+	// trying is for queries with TRY, one at a time: its functions know where they stand.
+	trying *sqlite.Driver
+	tries  *tries
 	runs   sync.Map // the tables of queries, by the name of the run
 	count  atomic.Int64
 }
@@ -52,11 +70,8 @@ const (
 
 // New makes an engine.
 func New() (*Engine, error) {
-	e := &Engine{driver: &sqlite.Driver{}}
-	if err := register(e.driver); err != nil {
-		return nil, err
-	}
-	return e, e.driver.RegisterModule(module, tables{e})
+	e := &Engine{driver: &sqlite.Driver{}, trying: &sqlite.Driver{}, tries: newTries()}
+	return e, errors.Join(register(e.driver, nil), register(e.trying, e.tries), e.driver.RegisterModule(module, tables{e}), e.trying.RegisterModule(module, tables{e}))
 }
 
 // maxLength bounds one value, and maxRows what all tables hand out together to one query: what is
@@ -75,11 +90,19 @@ func (e *Engine) Run(ctx context.Context, p *dialect.Plan, open func(*dialect.So
 	sources := map[string]*virtual{}
 	var handed atomic.Int64
 	for _, s := range p.Sources {
-		sources[s.Name] = &virtual{ctx: ctx, source: s, table: open(s), handed: &handed}
+		sources[s.Name] = &virtual{ctx: ctx, source: s, table: opened(ctx, s, open, &handed), handed: &handed}
 	}
 	e.runs.Store(run, sources)
 	defer e.runs.Delete(run)
-	db := sql.OpenDB(connector{e.driver})
+	driver := e.driver
+	if p.Tries {
+		if err := e.tries.enter(ctx); err != nil {
+			return err
+		}
+		defer e.tries.leave()
+		driver = e.trying
+	}
+	db := sql.OpenDB(connector{driver})
 	defer func() { err = errors.Join(err, db.Close()) }()
 	db.SetMaxOpenConns(1)
 	conn, err := db.Conn(ctx)
@@ -158,7 +181,7 @@ func guard(conn *sql.Conn) error {
 }
 
 // builtIn are the engine's own functions that plans call.
-var builtIn = strings.Fields(`count sum avg min max length coalesce nullif abs sign like unicode hex json json_array json_array_length json_extract json_each
+var builtIn = strings.Fields(`json_group_array count sum avg min max length coalesce nullif abs sign like unicode hex json json_array json_array_length json_extract json_each
 	row_number rank dense_rank percent_rank cume_dist ntile lag lead first_value last_value nth_value`)
 
 func allowed(function string) bool {
@@ -292,7 +315,7 @@ type cursor struct {
 
 // Filter implements vtab.Cursor.
 func (c *cursor) Filter(_ int, index string, values []vtab.Value) error {
-	var constraints []Constraint
+	constraints := constraintsOf(c.table.source.Where)
 	for i, w := range strings.Fields(index) {
 		if i >= len(values) {
 			break

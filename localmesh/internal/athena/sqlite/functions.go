@@ -53,11 +53,12 @@ func lacking(format string, args ...any) error {
 
 var errArgument = fault("INVALID_FUNCTION_ARGUMENT", "a function has an argument that it does not take")
 
-// register makes the functions known that plans call.
-func register(d *sqlite.Driver) error {
+// register makes the functions known that plans call. What fails within TRY is noted in t, which is
+// nil where no plan has it.
+func register(d *sqlite.Driver, t *tries) error {
 	var failed error
 	raw := func(name string, args int32, f func([]driver.Value) (driver.Value, error)) {
-		err := d.RegisterFunction(prefix+name, &sqlite.FunctionImpl{NArgs: args, Deterministic: true,
+		err := d.RegisterFunction(prefix+name, &sqlite.FunctionImpl{NArgs: args, Deterministic: t == nil,
 			Scalar: func(_ *sqlite.FunctionContext, args []driver.Value) (v driver.Value, err error) {
 				defer func() {
 					// A value that is of another type than the plan says fails the query, not the mesh.
@@ -65,7 +66,9 @@ func register(d *sqlite.Driver) error {
 						err = encode(errArgument)
 					}
 				}()
-				v, err = f(args)
+				if v, err = f(args); t.catches(err) {
+					return nil, nil
+				}
 				if x, ok := v.(float64); ok && math.IsNaN(x) {
 					return nil, encode(lacking("NaN"))
 				}
@@ -88,6 +91,10 @@ func register(d *sqlite.Driver) error {
 	registerTexts(f, raw)
 	registerMoments(f)
 	registerNested(f)
+	if t != nil {
+		raw("try", 0, t.begin)
+		raw("caught", 2, t.end)
+	}
 	for name, make := range aggregates() {
 		args := int32(1)
 		if strings.HasSuffix(name, "_by") || name == "percentile" {
@@ -126,12 +133,16 @@ var errZero = fault("DIVISION_BY_ZERO", "Division by zero")
 
 func registerNumbers(f, raw registrar) {
 	f("real", 1, func(a []driver.Value) (driver.Value, error) { return float64(float32(real(a[0]))), nil })
-	f("whole", 1, func(a []driver.Value) (driver.Value, error) {
-		if _, ok := a[0].(int64); !ok {
-			return nil, fault("NUMERIC_VALUE_OUT_OF_RANGE", "bigint overflow, or a decimal of more than 18 digits, which is not in the local mesh")
-		}
-		return a[0], nil
-	})
+	whole := func(name string, failed error) {
+		f(name, 1, func(a []driver.Value) (driver.Value, error) {
+			if _, ok := a[0].(int64); !ok {
+				return nil, failed
+			}
+			return a[0], nil
+		})
+	}
+	whole("whole", fault("NUMERIC_VALUE_OUT_OF_RANGE", "bigint overflow"))
+	whole("exact", lacking("a decimal of more than 18 digits"))
 	f("within", 3, func(a []driver.Value) (driver.Value, error) {
 		n, ok := a[0].(int64)
 		if !ok || n < a[1].(int64) || n > a[2].(int64) {

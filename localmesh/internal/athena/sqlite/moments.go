@@ -67,7 +67,7 @@ func registerMoments(f registrar) {
 	})
 	f("date_parse", 2, func(a []driver.Value) (driver.Value, error) { return mysqlParse(words(a[0]), words(a[1])) })
 	f("format_datetime", 2, func(a []driver.Value) (driver.Value, error) {
-		layout, err := jodaLayout(words(a[1]))
+		layout, err := Layout(words(a[1]))
 		if err != nil {
 			return nil, err
 		}
@@ -270,8 +270,8 @@ func mysqlParse(text, format string) (driver.Value, error) {
 	return t.UnixMilli() * 1000, nil
 }
 
-// jodaLayout is a pattern of Joda as a layout of Go.
-func jodaLayout(p string) (string, error) {
+// Layout is a pattern of Java's dates as a layout of Go's.
+func Layout(p string) (string, error) {
 	known := map[string]string{"yyyy": "2006", "yy": "06", "YYYY": "2006", "y": "2006", "MMMM": "January", "MMM": "Jan", "MM": "01", "M": "1", "dd": "02", "d": "2", "HH": "15",
 		"hh": "03", "h": "3", "mm": "04", "m": "4", "ss": "05", "s": "5", "SSS": "000", "a": "PM", "EEE": "Mon", "E": "Mon", "EEEE": "Monday", "DDD": "002"}
 	var b strings.Builder

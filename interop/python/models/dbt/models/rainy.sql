@@ -1,0 +1,2 @@
+{{ config(materialized='table', partitioned_by=['location']) }}
+select date, weather, location from {{ source('aviation', 'weather') }} where weather = 'rain'
