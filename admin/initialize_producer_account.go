@@ -90,10 +90,7 @@ func (a *Admin) PlanInitializeProducerAccount(ctx context.Context, in Initialize
 	}
 	kept := resourcesOf(found.policy, "kms:PutKeyPolicy")
 	in.keep(found)
-	p, err := a.planAccount(ctx, op, found, role{
-		name: lakemesh.ProducerRole, description: "Offers tables of this account as data products",
-		trust: trustAccount(a.account), options: in.Roles, policy: producerPolicy(a.mesh, a.account, in.CrawlerRoleARN, in.Buckets, in.KeyPolicies),
-	})
+	p, err := a.planAccount(ctx, op, found, a.ownProducer(in))
 	if err != nil {
 		return nil, err
 	}
@@ -104,6 +101,14 @@ func (a *Admin) PlanInitializeProducerAccount(ctx context.Context, in Initialize
 		p.Warn("the policy of key %s is kept by nobody any more: what lakemesh wrote in it (LakemeshReadUnderKey) stays until it is taken out by hand", key)
 	}
 	return p, nil
+}
+
+// ownProducer is a producer's role in its own account.
+func (a *Admin) ownProducer(in InitializeProducerInput) role {
+	return role{
+		name: lakemesh.ProducerRole, description: "Offers tables of this account as data products",
+		trust: trustAccount(a.account), options: in.Roles, policy: producerPolicy(a.mesh, a.account, in.CrawlerRoleARN, in.Buckets, in.KeyPolicies),
+	}
 }
 
 // keep leaves what is not said as the role has it: whoever brings a role up to date does
