@@ -49,3 +49,29 @@ func TestTheTemplatesHoldThePoliciesOfToday(t *testing.T) {
 		current(t, file, want)
 	}
 }
+
+func TestTheModulesHoldThePoliciesOfToday(t *testing.T) {
+	t.Parallel()
+	for _, part := range admin.FrameParts() {
+		folder := filepath.Join(deployed, "terraform", "modules", string(part), "policies")
+		if err := os.MkdirAll(folder, 0o755); err != nil { //nolint:gosec // It is a folder of the repository.
+			t.Fatal(err)
+		}
+		files, err := iac.Terraform(part)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for name, want := range files {
+			current(t, filepath.Join(folder, name), want)
+		}
+		there, err := os.ReadDir(folder)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, f := range there {
+			if _, ok := files[f.Name()]; !ok {
+				t.Errorf("%s: no role has such a policy", filepath.Join(folder, f.Name()))
+			}
+		}
+	}
+}

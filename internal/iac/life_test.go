@@ -193,8 +193,12 @@ func tableFacts(t *testing.T, client *dynamodb.Client, name string) map[string]a
 		t.Fatal(err)
 	}
 	d := out.Table
-	slices.SortFunc(d.AttributeDefinitions, func(x, y dynamotypes.AttributeDefinition) int { return strings.Compare(*x.AttributeName, *y.AttributeName) })
-	slices.SortFunc(d.GlobalSecondaryIndexes, func(x, y dynamotypes.GlobalSecondaryIndexDescription) int { return strings.Compare(*x.IndexName, *y.IndexName) })
+	slices.SortFunc(d.AttributeDefinitions, func(x, y dynamotypes.AttributeDefinition) int {
+		return strings.Compare(*x.AttributeName, *y.AttributeName)
+	})
+	slices.SortFunc(d.GlobalSecondaryIndexes, func(x, y dynamotypes.GlobalSecondaryIndexDescription) int {
+		return strings.Compare(*x.IndexName, *y.IndexName)
+	})
 	facts := map[string]any{"keys": d.KeySchema, "attributes": d.AttributeDefinitions, "billing": d.BillingModeSummary.BillingMode, "stream": d.StreamSpecification,
 		"protected": aws.ToBool(d.DeletionProtectionEnabled), "encryption": fmt.Sprint(d.SSEDescription)}
 	for _, i := range d.GlobalSecondaryIndexes {
