@@ -26,6 +26,8 @@ type InitializeProducerInput struct {
 	// back. Who may write a key's policy can let anybody use the key. Nil leaves them as they
 	// are, which is none at first; an empty list takes all away.
 	KeyPolicies []string
+	// Add has Buckets and KeyPolicies added to what the role has, and takes nothing away.
+	Add bool
 	// Roles is what the role gets besides.
 	Roles RoleOptions
 }
@@ -125,6 +127,12 @@ func (in *InitializeProducerInput) keep(found *foundRole) {
 	}
 	if found.exists && in.KeyPolicies == nil {
 		in.KeyPolicies = resourcesOf(found.policy, "kms:PutKeyPolicy")
+	}
+	if found.exists && in.Add {
+		// In the order that the role has: another one would be a change.
+		have := bucketsIn(found.policy)
+		in.Buckets = append(have, without(in.Buckets, have)...)
+		in.KeyPolicies = append(slices.Clone(in.KeyPolicies), resourcesOf(found.policy, "kms:PutKeyPolicy")...)
 	}
 	in.KeyPolicies = union(in.KeyPolicies)
 	if slices.Contains(in.Buckets, EveryBucket) {
