@@ -82,7 +82,9 @@ func meshIdentityPolicy(mesh string) iampolicy.Document {
 		allow("KeepMembers", []string{"dynamodb:UpdateItem"}, []string{decisionsARN(mesh)}, nil),
 		allow("KeepSettings", []string{lookAtSettings, "lakeformation:PutDataLakeSettings", "glue:GetResourcePolicy", "glue:PutResourcePolicy"}, anything, nil),
 		allow("RemoveLocations", []string{"lakeformation:DeregisterResource"}, anything, nil),
-		allow(makeSchedules, []string{"scheduler:GetScheduleGroup", "scheduler:CreateScheduleGroup", "sqs:GetQueueUrl", "sqs:GetQueueAttributes", "sqs:CreateQueue", "sqs:SetQueueAttributes"}, anything, nil),
+		allow("LookAtSchedules", []string{"scheduler:GetScheduleGroup", "scheduler:ListSchedules", "sqs:GetQueueUrl", "sqs:GetQueueAttributes"}, anything, nil),
+		allow(makeSchedules, []string{"scheduler:CreateScheduleGroup", "sqs:CreateQueue", "sqs:SetQueueAttributes"}, anything, nil),
+		allow("RemoveSchedules", []string{"sqs:DeleteQueue"}, anything, nil),
 		assume("ActAsTheManager", lakemesh.RoleARN(mesh, lakemesh.ManagerRole)),
 	)
 }
@@ -106,7 +108,7 @@ func auditorPolicy(mesh string) iampolicy.Document {
 		allow("LookAtRoles", append([]string{"iam:GetRole"}, roleReads()...), lookUpRoles(mesh, "DataMesh*"), nil),
 		allow("ListRoles", []string{"iam:ListRoles"}, anything, nil),
 		allow("LookAtTables", []string{"dynamodb:DescribeTable", "dynamodb:ListTagsOfResource", "dynamodb:DescribeContinuousBackups"}, tables, nil),
-		allow("ReadRecords", append(itemReads(), "dynamodb:Scan"), tables, nil),
+		allow("ReadRecords", []string{"dynamodb:GetItem", "dynamodb:Scan"}, tables, nil),
 		allow("LookAtSettings", []string{lookAtSettings, "glue:GetResourcePolicy"}, anything, nil),
 	)
 }
