@@ -206,6 +206,9 @@ func (a *app) renderPolicies(ctx context.Context, document, format, directory st
 	if format == "terraform" {
 		return usageError{lakemesh.Invalid("--format", "policies are printed as JSON, which both CloudFormation and Terraform take")}
 	}
+	if document == roleBoundary {
+		return a.printJSON(admin.Boundary(), directory, "lakemesh-boundary.json")
+	}
 	file, err := a.credentialsFile(ctx)
 	if err != nil {
 		return err
@@ -213,9 +216,6 @@ func (a *app) renderPolicies(ctx context.Context, document, format, directory st
 	mesh, err := a.meshAccount(file)
 	if err != nil {
 		return err
-	}
-	if document == roleBoundary {
-		return a.printJSON(admin.Boundary(), directory, "lakemesh-boundary.json")
 	}
 	policies, err := admin.IdentityPolicies(mesh)
 	if err != nil {

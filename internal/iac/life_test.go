@@ -35,13 +35,17 @@ type setting struct {
 	calls admin.SharingCalls
 	// settings tells that the members' stacks keep the data lake settings.
 	settings bool
+	// bounded tells that a permissions boundary bounds all roles.
+	bounded bool
 }
 
 func settings() []setting {
 	return []setting{
-		{"by default", "", "", false},
-		{"with schedules, direct", admin.EndsScheduled, admin.Direct, false},
-		{"with members' settings", "", "", true},
+		{name: "by default"},
+		{name: "with schedules, direct", ends: admin.EndsScheduled, calls: admin.Direct},
+		{name: "with members' settings", settings: true},
+		{name: "bounded", bounded: true},
+		{name: "bounded, with schedules", ends: admin.EndsScheduled, bounded: true},
 	}
 }
 
@@ -62,12 +66,19 @@ var members = []struct {
 func (s setting) part(t *testing.T, m *ready.Mesh, part admin.FramePart, account string, kind admin.AccountType) error {
 	t.Helper()
 	parameters, where := map[string]string{}, ready.MeshAccount
+	if s.bounded {
+		parameters["PermissionsBoundaryArn"] = "arn:aws:iam::" + ready.MeshAccount + ":policy/" + boundary
+	}
 	if part != admin.FrameMesh {
 		parameters["AccountType"] = string(kind)
 	}
 	switch part {
 	case admin.FrameMember:
 		where = account
+		if s.bounded {
+			delete(parameters, "PermissionsBoundaryArn")
+			parameters["PermissionsBoundaryName"] = boundary
+		}
 		parameters["MeshAccountId"], parameters["ManageDataLakeSettings"] = ready.MeshAccount, fmt.Sprint(s.settings)
 	case admin.FrameMeshMember:
 		parameters["AccountId"], parameters["SharingCalls"], parameters["EndSchedules"] = account, or(string(s.calls), "through-services"), or(string(s.ends), "off")
@@ -108,14 +119,32 @@ func (s setting) initialized(t *testing.T, m *ready.Mesh) []*plan.Plan {
 			t.Fatal(err)
 		}
 	}
+	var roles admin.RoleOptions
+	if s.bounded {
+		roles.PermissionsBoundary = boundary
+	}
 	mesh := m.Admin(ready.MeshAccount)
-	do(mesh.PlanInitializeMeshAccount(ctx, admin.InitializeMeshInput{SharingCalls: s.calls, EndSchedules: s.ends}))
+	do(mesh.PlanInitializeMeshAccount(ctx, admin.InitializeMeshInput{SharingCalls: s.calls, EndSchedules: s.ends, Roles: roles}))
 	producer, consumer := m.Admin(ready.ProducerAccount), m.Admin(ready.ConsumerAccount)
-	do(producer.PlanInitializeProducerAccount(ctx, admin.InitializeProducerInput{}))
-	do(mesh.PlanEnableAccountAsProducer(ctx, admin.EnableProducerInput{AccountID: ready.ProducerAccount}))
-	do(consumer.PlanInitializeConsumerAccount(ctx, admin.InitializeConsumerInput{}))
-	do(mesh.PlanEnableAccountAsConsumer(ctx, admin.EnableConsumerInput{AccountID: ready.ConsumerAccount}))
+	do(producer.PlanInitializeProducerAccount(ctx, admin.InitializeProducerInput{Roles: roles}))
+	do(mesh.PlanEnableAccountAsProducer(ctx, admin.EnableProducerInput{AccountID: ready.ProducerAccount, Roles: roles}))
+	do(consumer.PlanInitializeConsumerAccount(ctx, admin.InitializeConsumerInput{Roles: roles}))
+	do(mesh.PlanEnableAccountAsConsumer(ctx, admin.EnableConsumerInput{AccountID: ready.ConsumerAccount, Roles: roles}))
 	return plans
+}
+
+// boundary is the name of the policy that bounds roles.
+const boundary = "LakemeshBoundary"
+
+// makeBoundaries makes the policy in every account: the one that lets the roles work.
+func makeBoundaries(t *testing.T, m *ready.Mesh) {
+	t.Helper()
+	for _, account := range []string{ready.MeshAccount, ready.ProducerAccount, ready.ConsumerAccount} {
+		_, err := iam.NewFromConfig(m.Config(ready.Administrator(account))).CreatePolicy(t.Context(), &iam.CreatePolicyInput{PolicyName: aws.String(boundary), PolicyDocument: aws.String(string(admin.Boundary()))})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
 }
 
 // snapshot is everything that templates and set-up make, as AWS shows it.
@@ -142,7 +171,7 @@ func snapshot(t *testing.T, m *ready.Mesh) map[string]any {
 			for _, tag := range role.Role.Tags {
 				tags[*tag.Key] = *tag.Value
 			}
-			facts := map[string]any{"path": *role.Role.Path, "description": *role.Role.Description, "trust": canonical(t, trust), "tags": tags, "boundary": fmt.Sprint(role.Role.PermissionsBoundary),
+			facts := map[string]any{"path": *role.Role.Path, "description": *role.Role.Description, "trust": canonical(t, trust), "tags": tags, "boundary": role.Role.PermissionsBoundary,
 				"session": aws.ToInt32(role.Role.MaxSessionDuration)}
 			inline, err := client.ListRolePolicies(ctx, &iam.ListRolePoliciesInput{RoleName: r.RoleName})
 			must(err)
@@ -237,9 +266,10 @@ func TestAMeshOfTheTemplatesIsTheMeshOfSetUp(t *testing.T) {
 	for _, s := range settings() {
 		t.Run(s.name, func(t *testing.T) {
 			t.Parallel()
-			set := ready.On(t, localmesh.Run(t))
+			set, templates := ready.On(t, localmesh.Run(t)), ready.On(t, localmesh.Run(t))
+			makeBoundaries(t, set)
+			makeBoundaries(t, templates)
 			s.initialized(t, set)
-			templates := ready.On(t, localmesh.Run(t))
 			s.deployed(t, templates)
 			for _, p := range s.initialized(t, templates) {
 				for _, kind := range []plan.Kind{plan.CreateRole, plan.UpdateRole, plan.CreateRecords, plan.CreateGroup, plan.CreateQueue} {
