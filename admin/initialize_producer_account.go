@@ -131,7 +131,7 @@ func (in *InitializeProducerInput) keep(found *foundRole) {
 	if found.exists && in.Add {
 		// In the order that the role has: another one would be a change.
 		have := bucketsIn(found.policy)
-		in.Buckets = append(have, without(in.Buckets, have)...)
+		in.Buckets = slices.Concat(have, without(in.Buckets, have))
 		in.KeyPolicies = append(slices.Clone(in.KeyPolicies), resourcesOf(found.policy, "kms:PutKeyPolicy")...)
 	}
 	in.KeyPolicies = union(in.KeyPolicies)

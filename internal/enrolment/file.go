@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"maps"
 	"regexp"
-	"slices"
 	"strings"
 
 	"github.com/goccy/go-yaml"
@@ -209,11 +208,4 @@ func invalid(name string, line int, format string, args ...any) error {
 		where = fmt.Sprintf("%s:%d", name, line)
 	}
 	return &lakemesh.Error{Kind: lakemesh.ErrInvalidInput, Resource: where, Message: fmt.Sprintf(format, args...)}
-}
-
-// Others are those of the accounts given that are in no entry.
-func Others(all []Account, accounts []string) []string {
-	return slices.DeleteFunc(slices.Clone(accounts), func(id string) bool {
-		return slices.ContainsFunc(all, func(a Account) bool { return a.ID == id })
-	})
 }
