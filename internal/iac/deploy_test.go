@@ -21,7 +21,7 @@ import (
 // order, and no further than the first that is refused.
 func (s *stack) deploy(cfg aws.Config) error {
 	s.t.Helper()
-	var failed error
+	failed := s.refused
 	s.resources(func(r resource) {
 		if failed != nil {
 			return
@@ -73,6 +73,9 @@ func (s *stack) create(cfg aws.Config, r resource) (physical, error) {
 		return physical{}, nil
 	case "AWS::LakeFormation::DataLakeSettings":
 		return physical{}, s.appendSettings(cfg, r)
+	case "AWS::CloudFormation::WaitConditionHandle":
+		// It is nothing but a URL.
+		return physical{}, nil
 	}
 	return physical{}, errors.New("nobody makes a " + r.kind)
 }

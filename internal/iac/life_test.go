@@ -150,6 +150,11 @@ func makeBoundaries(t *testing.T, m *ready.Mesh) {
 // snapshot is everything that templates and set-up make, as AWS shows it.
 func snapshot(t *testing.T, m *ready.Mesh) map[string]any {
 	t.Helper()
+	return snapshotOf(t, m, ready.MeshAccount, ready.ProducerAccount, ready.ConsumerAccount)
+}
+
+func snapshotOf(t *testing.T, m *ready.Mesh, accounts ...string) map[string]any {
+	t.Helper()
 	ctx, all := t.Context(), map[string]any{}
 	must := func(err error) {
 		t.Helper()
@@ -157,7 +162,7 @@ func snapshot(t *testing.T, m *ready.Mesh) map[string]any {
 			t.Fatal(err)
 		}
 	}
-	for _, account := range []string{ready.MeshAccount, ready.ProducerAccount, ready.ConsumerAccount} {
+	for _, account := range accounts {
 		cfg := m.Config(ready.Administrator(account))
 		client := iam.NewFromConfig(cfg)
 		listed, err := client.ListRoles(ctx, &iam.ListRolesInput{PathPrefix: aws.String(lakemesh.IAMPath)})
@@ -319,5 +324,26 @@ func TestTheMeshsHalfOfAnAccountComesSecond(t *testing.T) {
 		if !errors.As(err, &refused) || refused.ErrorCode() != "MalformedPolicyDocument" {
 			t.Errorf("the mesh's half of %s before its own: %v", who.account, err)
 		}
+	}
+}
+
+// A StackSet that reaches the mesh account as well makes no role there, and nobody an
+// administrator of the mesh.
+func TestTheMeshAccountIsNoMemberOfItself(t *testing.T) {
+	t.Parallel()
+	m := ready.On(t, localmesh.Run(t))
+	s := setting{settings: true}
+	if err := s.part(t, m, admin.FrameMesh, "", ""); err != nil {
+		t.Fatal(err)
+	}
+	before := snapshotOf(t, m, ready.MeshAccount)
+	if err := s.part(t, m, admin.FrameMember, ready.MeshAccount, admin.Both); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.part(t, m, admin.FrameMeshMember, ready.MeshAccount, admin.Both); err == nil || !strings.Contains(err.Error(), "is another account than the mesh account") {
+		t.Errorf("the mesh account's half of itself: %v", err)
+	}
+	if diff := same(before, snapshotOf(t, m, ready.MeshAccount)); diff != "" {
+		t.Error(diff)
 	}
 }

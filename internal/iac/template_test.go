@@ -102,6 +102,8 @@ type stack struct {
 	account    string
 	region     string
 	parameters map[string]string
+	// refused is the rule that refuses the parameters.
+	refused error
 	// made are the resources that were made: what Ref and the attribute Arn are.
 	made map[string]struct{ ref, arn string }
 }
@@ -132,6 +134,14 @@ func newStack(t testing.TB, part admin.FramePart, account, region string, parame
 			t.Fatalf("parameter %s: %q is not of %s", p.key, value, pattern)
 		}
 		s.parameters[p.key] = value
+	}
+	rules, _ := s.template.get("Rules").(mapping)
+	for _, r := range rules {
+		for _, a := range r.value.(mapping).get("Assertions").([]any) {
+			if s.value(a.(mapping).get("Assert")) != true {
+				s.refused = fmt.Errorf("%s: %s", r.key, a.(mapping).get("AssertDescription"))
+			}
+		}
 	}
 	return s
 }

@@ -35,6 +35,11 @@ resource "aws_iam_role" "this" {
 
   lifecycle {
     prevent_destroy = true
+
+    precondition {
+      condition     = local.account_id != var.mesh_account_id
+      error_message = "This is the mesh account itself."
+    }
   }
 }
 

@@ -46,6 +46,11 @@ resource "aws_iam_role" "this" {
 
   lifecycle {
     prevent_destroy = true
+
+    precondition {
+      condition     = data.aws_caller_identity.current.account_id != var.account_id
+      error_message = "This is the mesh account itself."
+    }
   }
 }
 

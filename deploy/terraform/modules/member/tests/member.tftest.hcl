@@ -57,3 +57,13 @@ run "wrong" {
 
   expect_failures = [var.mesh_account_id, var.account_type]
 }
+
+run "the_mesh_itself" {
+  command = plan
+
+  variables {
+    mesh_account_id = "111111111111"
+  }
+
+  expect_failures = [aws_iam_role.this]
+}

@@ -70,3 +70,13 @@ run "wrong" {
 
   expect_failures = [var.account_id, var.sharing_calls, var.kms_keys]
 }
+
+run "the_mesh_itself" {
+  command = plan
+
+  variables {
+    account_id = "555555555555"
+  }
+
+  expect_failures = [aws_iam_role.this]
+}
