@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -9,7 +10,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/spf13/cobra"
 
 	"github.com/lakemesh/lakemesh"
@@ -139,7 +139,7 @@ func (a *app) enrolling(ctx context.Context, mesh lakemesh.Options, account enro
 		if a.flags.local {
 			return e, errors.New("the local mesh has no profiles; leave profile out, and the administrators of its credentials file are taken")
 		}
-		cfg, err := config.LoadDefaultConfig(ctx, config.WithSharedConfigProfile(account.Profile), config.WithRegion(mesh.Region))
+		cfg, err := identity.Load(ctx, identity.Source{Profile: account.Profile, Region: cmp.Or(mesh.Region, mesh.Config.Region)})
 		e.in.Account.Config, e.in.Account.Credentials = &cfg, nil
 		return e, err
 	case arn != "":

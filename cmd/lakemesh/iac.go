@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -62,16 +63,13 @@ that is not there. Data lake settings, LF-tags and grants are in no template: af
 Templates of CloudFormation take the accounts and choices as parameters; the modules of
 Terraform, which --directory is needed for, as variables. With --format json the
 documents are of the accounts and choices that the flags say, for any other tool.`,
-		Example: `  lakemesh iac render mesh > lakemesh-mesh.yaml
+		Example: `  lakemesh iac render mesh --directory templates
   lakemesh iac render mesh --format terraform --directory terraform
   lakemesh iac render member --format json --mesh-account 555555555555 --account-id 111111111111 --account-type producer
   lakemesh iac render identities --mesh-account 555555555555`,
 		Args:      cobra.ExactArgs(1),
 		ValidArgs: iacDocuments(),
 		RunE: a.do(func(ctx context.Context, args []string) error {
-			if err := a.noDryRun("rendering"); err != nil {
-				return err
-			}
 			document := args[0]
 			if !slices.Contains(iacDocuments(), document) {
 				return usageError{lakemesh.Invalid("document", "%q is none of %s", document, strings.Join(iacDocuments(), ", "))}
@@ -184,15 +182,23 @@ func (a *app) writeFiles(directory string, files map[string][]byte) error {
 
 // renderFrame prints what set-up would make for accounts.
 func (a *app) renderFrame(ctx context.Context, part admin.FramePart, in admin.FrameInput, directory string) error {
+	where, err := a.inContext()
+	if err != nil {
+		return err
+	}
 	file, err := a.credentialsFile(ctx)
 	if err != nil {
 		return err
 	}
-	if in.Region, err = a.region(file); err != nil {
+	if in.MeshAccountID, err = a.meshAccount(where, file); err != nil {
 		return err
 	}
-	if in.MeshAccountID, err = a.meshAccount(file); err != nil {
+	if in.Region, err = a.region(where, file); err != nil {
 		return err
+	}
+	in.Region = cmp.Or(in.Region, os.Getenv("AWS_REGION"), os.Getenv("AWS_DEFAULT_REGION"))
+	if in.Region == "" && in.EndSchedules == admin.EndsScheduled {
+		return usageError{lakemesh.Invalid("--region", "the policy of the queue of what schedules could not end names the mesh's region: give it")}
 	}
 	frame, err := admin.FrameOf(part, in)
 	if err != nil {
@@ -209,11 +215,15 @@ func (a *app) renderPolicies(ctx context.Context, document, format, directory st
 	if document == roleBoundary {
 		return a.printJSON(admin.Boundary(), directory, "lakemesh-boundary.json")
 	}
+	where, err := a.inContext()
+	if err != nil {
+		return err
+	}
 	file, err := a.credentialsFile(ctx)
 	if err != nil {
 		return err
 	}
-	mesh, err := a.meshAccount(file)
+	mesh, err := a.meshAccount(where, file)
 	if err != nil {
 		return err
 	}
