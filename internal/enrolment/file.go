@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"regexp"
 	"strings"
@@ -98,7 +99,7 @@ func (a *account) UnmarshalYAML(n ast.Node) error {
 // with: a file of another mesh is refused.
 func Read(name string, content []byte, meshAccount string) ([]Account, error) {
 	var f file
-	if err := yaml.NewDecoder(bytes.NewReader(content), yaml.Strict()).Decode(&f); err != nil {
+	if err := yaml.NewDecoder(bytes.NewReader(content), yaml.Strict()).Decode(&f); err != nil && !errors.Is(err, io.EOF) {
 		return nil, unreadable(name, err)
 	}
 	var wrong []error
