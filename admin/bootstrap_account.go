@@ -40,6 +40,8 @@ type BootstrapInput struct {
 	// KMSKeys and AddKMSKeys are as in [EnableProducerInput], KeyPolicies as in
 	// [InitializeProducerInput].
 	KMSKeys, AddKMSKeys, KeyPolicies []string
+	// Add is as in [InitializeProducerInput].
+	Add bool
 	// LinkRegions are as in [InitializeConsumerInput].
 	LinkRegions []string
 	// AccountRoles and MeshRoles are what the roles of each account get besides.
@@ -148,7 +150,7 @@ func openBootstrap(ctx context.Context, in BootstrapInput) (*bootstrap, error) {
 	if kind != Consumer {
 		b.halves = append(b.halves, half{Producer, lakemesh.ProducerRole, lakemesh.MeshProducerRole(id),
 			func(ctx context.Context) (*plan.Plan, error) {
-				return b.account.PlanInitializeProducerAccount(ctx, InitializeProducerInput{CrawlerRoleARN: in.CrawlerRoleARN, Buckets: in.Buckets, KeyPolicies: in.KeyPolicies, Roles: in.AccountRoles})
+				return b.account.PlanInitializeProducerAccount(ctx, InitializeProducerInput{CrawlerRoleARN: in.CrawlerRoleARN, Buckets: in.Buckets, KeyPolicies: in.KeyPolicies, Add: in.Add, Roles: in.AccountRoles})
 			},
 			func(ctx context.Context, fresh bool) (*plan.Plan, error) {
 				return b.mesh.planEnableProducer(ctx, EnableProducerInput{AccountID: id, CrawlerRoleARN: in.CrawlerRoleARN, KMSKeys: in.KMSKeys, AddKMSKeys: in.AddKMSKeys, Roles: in.MeshRoles}, fresh)

@@ -51,12 +51,17 @@ func (a *Admin) PlanInitializeConsumerAccount(ctx context.Context, in Initialize
 	if in.LinkRegions, err = a.linkRegions(in.LinkRegions, found); err != nil {
 		return nil, err
 	}
-	p, err := a.planAccount(ctx, op, found, role{
-		name: lakemesh.ConsumerRole, description: "Asks for data products and imports them into this account",
-		trust: trustAccount(a.partition, a.account), options: in.Roles, policy: consumerPolicy(a.partition, a.mesh, a.account, in.LinkRegions),
-	})
+	p, err := a.planAccount(ctx, op, found, a.ownConsumer(in))
 	if err != nil {
 		return nil, err
 	}
 	return p, a.planLinkRegions(ctx, p, in.LinkRegions)
+}
+
+// ownConsumer is a consumer's role in its own account.
+func (a *Admin) ownConsumer(in InitializeConsumerInput) role {
+	return role{
+		name: lakemesh.ConsumerRole, description: "Asks for data products and imports them into this account",
+		trust: trustAccount(a.partition, a.account), options: in.Roles, policy: consumerPolicy(a.partition, a.mesh, a.account, in.LinkRegions),
+	}
 }

@@ -26,6 +26,8 @@ type InitializeProducerInput struct {
 	// back. Who may write a key's policy can let anybody use the key. Nil leaves them as they
 	// are, which is none at first; an empty list takes all away.
 	KeyPolicies []string
+	// Add has Buckets and KeyPolicies added to what the role has, and takes nothing away.
+	Add bool
 	// Roles is what the role gets besides.
 	Roles RoleOptions
 }
@@ -90,10 +92,7 @@ func (a *Admin) PlanInitializeProducerAccount(ctx context.Context, in Initialize
 	}
 	kept := resourcesOf(found.policy, "kms:PutKeyPolicy")
 	in.keep(found)
-	p, err := a.planAccount(ctx, op, found, role{
-		name: lakemesh.ProducerRole, description: "Offers tables of this account as data products",
-		trust: trustAccount(a.partition, a.account), options: in.Roles, policy: producerPolicy(a.partition, a.mesh, a.account, in.CrawlerRoleARN, in.Buckets, in.KeyPolicies),
-	})
+	p, err := a.planAccount(ctx, op, found, a.ownProducer(in))
 	if err != nil {
 		return nil, err
 	}
@@ -104,6 +103,14 @@ func (a *Admin) PlanInitializeProducerAccount(ctx context.Context, in Initialize
 		p.Warn("the policy of key %s is kept by nobody any more: what lakemesh wrote in it (LakemeshReadUnderKey) stays until it is taken out by hand", key)
 	}
 	return p, nil
+}
+
+// ownProducer is a producer's role in its own account.
+func (a *Admin) ownProducer(in InitializeProducerInput) role {
+	return role{
+		name: lakemesh.ProducerRole, description: "Offers tables of this account as data products",
+		trust: trustAccount(a.partition, a.account), options: in.Roles, policy: producerPolicy(a.partition, a.mesh, a.account, in.CrawlerRoleARN, in.Buckets, in.KeyPolicies),
+	}
 }
 
 // keep leaves what is not said as the role has it: whoever brings a role up to date does
@@ -120,6 +127,12 @@ func (in *InitializeProducerInput) keep(found *foundRole) {
 	}
 	if found.exists && in.KeyPolicies == nil {
 		in.KeyPolicies = resourcesOf(found.policy, "kms:PutKeyPolicy")
+	}
+	if found.exists && in.Add {
+		// In the order that the role has: another one would be a change.
+		have := bucketsIn(found.policy)
+		in.Buckets = slices.Concat(have, without(in.Buckets, have))
+		in.KeyPolicies = append(slices.Clone(in.KeyPolicies), resourcesOf(found.policy, "kms:PutKeyPolicy")...)
 	}
 	in.KeyPolicies = union(in.KeyPolicies)
 	if slices.Contains(in.Buckets, EveryBucket) {

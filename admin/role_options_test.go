@@ -14,7 +14,7 @@ import (
 	"github.com/lakemesh/lakemesh/plan"
 )
 
-func makeBoundary(t *testing.T, mesh *localmesh.Mesh, account string) {
+func makeBoundary(t testing.TB, mesh *localmesh.Mesh, account string) {
 	t.Helper()
 	_, err := iam.NewFromConfig(configOf(mesh, account)).CreatePolicy(t.Context(), &iam.CreatePolicyInput{PolicyName: aws.String("Boundary"),
 		PolicyDocument: aws.String(`{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}`)})

@@ -70,6 +70,16 @@ func installed(t *testing.T, environment, program string) string {
 // environmentOf is the folder of what ./install installs under a name.
 func environmentOf(t *testing.T, environment string) string {
 	t.Helper()
+	folder, ok := environmentIfThere(t, environment)
+	if !ok {
+		absent(t, "\""+environment+"\" is not installed: run interop/install")
+	}
+	return folder
+}
+
+// environmentIfThere is the folder of what is installed under a name, and whether it is.
+func environmentIfThere(t *testing.T, environment string) (string, bool) {
+	t.Helper()
 	folder := os.Getenv("LAKEMESH_INTEROP")
 	if folder == "" {
 		cache := os.Getenv("XDG_CACHE_HOME")
@@ -83,10 +93,8 @@ func environmentOf(t *testing.T, environment string) string {
 		folder = filepath.Join(cache, "lakemesh-interop")
 	}
 	// The list of requirements is copied last.
-	if _, err := os.Stat(filepath.Join(folder, environment, "installed.txt")); err != nil {
-		absent(t, "\""+environment+"\" is not installed: run interop/install")
-	}
-	return filepath.Join(folder, environment)
+	_, err := os.Stat(filepath.Join(folder, environment, "installed.txt"))
+	return filepath.Join(folder, environment), err == nil
 }
 
 // absent skips a test whose program is not there, and fails it where CI=true.

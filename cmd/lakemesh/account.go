@@ -14,7 +14,7 @@ import (
 )
 
 func (a *app) accountCommand() *cobra.Command {
-	return group("account", "Make accounts producers and consumers of the mesh", a.accountEnable(), a.accountInit(), a.accountStatus(), a.accountDisable(), a.accountClear())
+	return group("account", "Make accounts producers and consumers of the mesh", a.accountEnable(), a.accountInit(), a.accountApply(), a.accountStatus(), a.accountDisable(), a.accountClear())
 }
 
 // accountFlags are what enabling and initializing an account have in common.

@@ -68,7 +68,7 @@ func nearNames(cmd *cobra.Command, name string) []string {
 func readers() []string {
 	return []string{
 		"mesh status", "account status", "product list", "product get", "request list", "subscription list", "subscription get",
-		"subscription watch", "access list", "explain", "local status", "local env", "context list", "context show", "version", "demo",
+		"subscription watch", "access list", "explain", "local status", "local env", "context list", "context show", "iac render", "version", "demo",
 	}
 }
 

@@ -36,7 +36,7 @@ func TestScripts(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"exits": exits, "scrub": scrub, "capture": capture, "await": await, "byhand": byHand, "over": over, "now": now,
+			"exits": exits, "scrub": scrub, "capture": capture, "await": await, "byhand": byHand, "over": over, "now": now, "opened": opened,
 		},
 	})
 }

@@ -255,7 +255,7 @@ func (a *app) next(format string, args ...any) {
 }
 
 // meshCommands finds the commands in a text that work on AWS or on the local mesh.
-var meshCommands = regexp.MustCompile(`\blakemesh ((?:mesh|account|product|request|subscription|access|verify|query|explain|adopt|expire)\b)`)
+var meshCommands = regexp.MustCompile(`\blakemesh ((?:mesh|account|product|request|subscription|access|verify|query|explain|adopt|expire|iac)\b)`)
 
 // here makes the calls of the library in a text commands, and the commands those for where
 // the person works.
