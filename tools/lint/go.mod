@@ -1,4 +1,4 @@
-module github.com/lakemesh/lakemesh/tools
+module github.com/lakemesh/lakemesh/tools/lint
 
 go 1.26.0
 
