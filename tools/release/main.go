@@ -29,8 +29,9 @@ const allTargets = "linux/amd64,linux/arm64,darwin/amd64,darwin/arm64,windows/am
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	defer stop()
-	if err := run(ctx, os.Args[1:], os.Stderr); err != nil && !errors.Is(err, flag.ErrHelp) {
+	err := run(ctx, os.Args[1:], os.Stderr)
+	stop()
+	if err != nil && !errors.Is(err, flag.ErrHelp) {
 		fmt.Fprintln(os.Stderr, "release:", err)
 		os.Exit(1)
 	}
@@ -80,7 +81,7 @@ func run(ctx context.Context, args []string, log io.Writer) error {
 
 // make makes everything. What is made last is the sums, so that a folder without them
 // is not a release.
-func (r *release) make(ctx context.Context) error {
+func (r *release) make(ctx context.Context) (err error) {
 	// Go looks for a version in a clone alone, and this is known before anything is built.
 	if info, err := os.Stat(filepath.Join(r.root, ".git")); err != nil || !info.IsDir() {
 		return fmt.Errorf("%s is no clone of the repository (and no further worktree of one): it has no version", r.root)
@@ -92,7 +93,7 @@ func (r *release) make(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(work)
+	defer func() { err = errors.Join(err, os.RemoveAll(work)) }()
 
 	r.say("building")
 	built, err := r.build(ctx, work)

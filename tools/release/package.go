@@ -36,7 +36,7 @@ func (r *release) packages(ctx context.Context, work string, b built, x *extras)
 	}
 	for _, format := range formats {
 		to := filepath.Join(r.out, "lakemesh-"+r.stamp.plain()+"-linux-"+b.target.arch+"."+format)
-		if _, err := r.tool(ctx, "nfpm", "package", "--config", file, "--packager", format, "--target", to); err != nil {
+		if err := r.tool(ctx, "nfpm", "package", "--config", file, "--packager", format, "--target", to); err != nil {
 			return err
 		}
 	}
@@ -95,7 +95,7 @@ func (r *release) nfpm(dir string, b built, x *extras) (map[string]any, error) {
 }
 
 // tool runs a program of tools/package, which go builds from its sources.
-func (r *release) tool(ctx context.Context, name string, args ...string) ([]byte, error) {
+func (r *release) tool(ctx context.Context, name string, args ...string) error {
 	cmd := exec.CommandContext(ctx, "go", append([]string{"tool", "-modfile=" + filepath.Join(r.root, "tools", "package", "go.mod"), name}, args...)...)
 	cmd.Dir = r.root
 	cmd.Env = append(os.Environ(), "SOURCE_DATE_EPOCH="+r.stamp.epoch(), "GOFLAGS=", "GOWORK=off")
@@ -103,7 +103,7 @@ func (r *release) tool(ctx context.Context, name string, args ...string) ([]byte
 	cmd.Stderr = &stderr
 	out, err := cmd.Output()
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w\n%s%s", name, err, strings.TrimSpace(stderr.String()), out)
+		return fmt.Errorf("%s: %w\n%s%s", name, err, strings.TrimSpace(stderr.String()), out)
 	}
-	return out, nil
+	return nil
 }

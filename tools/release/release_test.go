@@ -51,7 +51,7 @@ func newKey(t *testing.T, root string) (secret, public string) {
 	dir := t.TempDir()
 	secret, public = filepath.Join(dir, "secret"), filepath.Join(dir, "public")
 	r := &release{root: root}
-	if _, err := r.tool(t.Context(), "minisign", "-G", "-W", "-s", secret, "-p", public); err != nil {
+	if err := r.tool(t.Context(), "minisign", "-G", "-W", "-s", secret, "-p", public); err != nil {
 		t.Fatal(err)
 	}
 	return secret, public
@@ -180,8 +180,7 @@ func checkSignature(t *testing.T, root, public string, dist map[string][]byte) {
 	sums := filepath.Join(dir, sumsFile)
 	verify := func() error {
 		r := &release{root: root}
-		_, err := r.tool(t.Context(), "minisign", "-V", "-p", public, "-m", sums, "-x", sums+".minisig")
-		return err
+		return r.tool(t.Context(), "minisign", "-V", "-p", public, "-m", sums, "-x", sums+".minisig")
 	}
 	write(t, sums, dist[sumsFile])
 	write(t, sums+".minisig", dist[sumsFile+".minisig"])

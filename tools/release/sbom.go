@@ -14,7 +14,7 @@ func (r *release) billOfMaterials(ctx context.Context, b built) error {
 	for name, binary := range programs {
 		to := filepath.Join(r.out, name+"-"+r.stamp.plain()+"-"+b.target.os+"-"+b.target.arch+".cdx.json")
 		// A serial number would be another one each time, and so would be the time of day.
-		if _, err := r.tool(ctx, "cyclonedx-gomod", "bin", "-json", "-noserial", "-notimestamp", "-version", r.stamp.version, "-output", to, binary); err != nil {
+		if err := r.tool(ctx, "cyclonedx-gomod", "bin", "-json", "-noserial", "-notimestamp", "-version", r.stamp.version, "-output", to, binary); err != nil {
 			return err
 		}
 	}

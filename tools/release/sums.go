@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -36,12 +37,9 @@ func sum(file string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	defer f.Close()
 	h := sha256.New()
-	if _, err := io.Copy(h, f); err != nil {
-		return "", err
-	}
-	return hex.EncodeToString(h.Sum(nil)), nil
+	_, err = io.Copy(h, f)
+	return hex.EncodeToString(h.Sum(nil)), errors.Join(err, f.Close())
 }
 
 // seal writes the sums of everything, and signs them.
@@ -63,7 +61,6 @@ func (r *release) seal(ctx context.Context) error {
 		return nil
 	}
 	// Without a comment of ours minisign writes the time of day into the signature.
-	_, err = r.tool(ctx, "minisign", "-S", "-s", r.key, "-m", file, "-x", file+".minisig",
+	return r.tool(ctx, "minisign", "-S", "-s", r.key, "-m", file, "-x", file+".minisig",
 		"-c", "signature of lakemesh "+r.stamp.version, "-t", "lakemesh "+r.stamp.version+" "+sumsFile)
-	return err
 }
