@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/smithy-go/middleware"
 )
 
 // Options open a persona. Only MeshAccountID is required.
@@ -22,6 +23,9 @@ type Options struct {
 	// Config is where the SDK sends its calls, such as the configuration of a local
 	// mesh; nil means that the SDK loads its own. Credentials, if set, replace its own.
 	Config *aws.Config
+	// APIOptions are middleware of every call that is made, also of those that open
+	// roles: a tracer's, or one that counts. They come after those of Config.
+	APIOptions []func(*middleware.Stack) error
 	// LogLevel is DEBUG, INFO, WARN or ERROR in any case; empty means INFO. It
 	// bounds what goes to Logger.
 	LogLevel string

@@ -97,7 +97,7 @@ func (a *app) root() *cobra.Command {
 	add("mesh", a.meshCommand(), a.adoptCommand(), a.accountCommand(), a.productCommand(), a.requestCommand(), a.subscriptionCommand(), a.expireCommand(), a.accessCommand(), a.queryCommand(), a.verifyCommand(), a.explainCommand(), a.iacCommand())
 	add("local", a.demoCommand(), a.localCommand())
 	add("settings", a.contextCommand())
-	root.AddCommand(a.versionCommand(), a.acceptanceCommand())
+	root.AddCommand(a.versionCommand(), a.acceptanceCommand(), a.manCommand())
 	root.AddCommand(a.originalCommands()...)
 	root.SetHelpCommand(helpCommand(root))
 	a.addWriteFlags(root)

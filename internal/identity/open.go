@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -85,6 +86,7 @@ func base(ctx context.Context, o lakemesh.Options, log *slog.Logger) (aws.Config
 		cfg.Region = lakemesh.DefaultRegion
 	}
 	cfg.Retryer = newRetryer(0)
+	cfg.APIOptions = slices.Concat(cfg.APIOptions, o.APIOptions)
 	return cfg, lakemesh.CheckRegion("Region", cfg.Region)
 }
 
