@@ -3,7 +3,10 @@ package main
 import (
 	"context"
 	"fmt"
+	"regexp"
+	"slices"
 	"strings"
+	"unicode"
 
 	"github.com/spf13/cobra"
 
@@ -73,7 +76,9 @@ func (a *app) queryCommand() *cobra.Command {
 		Short: "Ask Athena, as yourself or as a role",
 		Long: `Runs a query with Amazon Athena, or with the Athena of the local mesh, and shows its
 rows. What may be seen is for IAM and Lake Formation to say. The work group is checked
-first; AWS charges for the bytes that are read, which are told at the end.`,
+first; AWS charges for the bytes that are read, which are told at the end.
+
+A statement that is no query, such as CREATE TABLE AS or DROP TABLE, wants --yes.`,
 		Example: `  lakemesh query "SELECT * FROM links.weather LIMIT 10"
   lakemesh query "SELECT count(*) FROM weather" --database-name aviation --as producer
   lakemesh query "SELECT 1" --work-group analysts --role arn:aws:iam::222222222222:role/Analyst -o json`,
@@ -82,6 +87,9 @@ first; AWS charges for the bytes that are read, which are told at the end.`,
 	cmd.RunE = a.do(func(ctx context.Context, args []string) error {
 		if a.flags.dryRun {
 			return usageError{lakemesh.Invalid("--dry-run", "a query changes nothing")}
+		}
+		if word := firstWord(args[0]); !slices.Contains(reads(), word) && !a.flags.yes {
+			return &lakemesh.Error{Message: fmt.Sprintf("%s is no query: it may change something, which Athena does at once", word), Hint: "if that is meant: --yes", Err: errNotConfirmed}
 		}
 		c, err := a.querying(ctx, &f)
 		if err != nil {
@@ -93,6 +101,24 @@ first; AWS charges for the bytes that are read, which are told at the end.`,
 	cmd.Flags().Var(newName(&database, ""), "database-name", "the database of tables that are named without one")
 	must(cmd.RegisterFlagCompletionFunc("database-name", cobra.NoFileCompletions))
 	return cmd
+}
+
+// reads are the words that statements begin with which change nothing.
+func reads() []string {
+	return []string{"SELECT", "WITH", "VALUES", "TABLE", "SHOW", "DESCRIBE", "DESC", "EXPLAIN"}
+}
+
+// beforeWords is what can stand before the first word of a statement: comments, brackets.
+var beforeWords = regexp.MustCompile(`^(?:\s|\(|--[^\n]*(?:\n|$)|(?s:/\*.*?\*/))*`)
+
+// firstWord is the word that a statement begins with, in capitals.
+func firstWord(sql string) string {
+	rest := sql[len(beforeWords.FindString(sql)):]
+	end := strings.IndexFunc(rest, func(r rune) bool { return !unicode.IsLetter(r) })
+	if end >= 0 {
+		rest = rest[:end]
+	}
+	return strings.ToUpper(rest)
 }
 
 func exactlyOne(what string) cobra.PositionalArgs {

@@ -66,7 +66,7 @@ func IsThrottle(err error) bool {
 	if _, ok := retry.DefaultThrottleErrorCodes[code]; ok {
 		return true
 	}
-	// RAM and Lake Formation can answer a bare 429, which the SDK does not know.
+	// RAM and Lake Formation can answer a bare 429, which older SDKs do not try again.
 	return statusOf(err) == tooManyRequests
 }
 

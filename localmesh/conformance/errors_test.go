@@ -427,8 +427,9 @@ func TestErrorsOfRAM(t *testing.T) {
 		for code, status := range map[string]int{"ThrottlingException": 429, "ServiceUnavailableException": 503, "ServerInternalException": 500} {
 			e.equal(e.attempts("ram", "GetResourceShareInvitations", code, status, list), 3)
 		}
-		// The code counts, not the status.
-		e.equal(e.attempts("ram", "GetResourceShareInvitations", "Unknown", 429, list), 1)
+		// A 429 is tried again whatever its code, and nothing else with a code that says nothing.
+		e.equal(e.attempts("ram", "GetResourceShareInvitations", "Unknown", 429, list), 3)
+		e.equal(e.attempts("ram", "GetResourceShareInvitations", "Unknown", 400, list), 1)
 	})
 }
 
