@@ -136,7 +136,7 @@ func (r records) ids() []string {
 // lakemesh runs the command line, which has to succeed, and reads its result.
 func (m *mesh) lakemesh(out any, args ...string) {
 	m.Helper()
-	result, log, code, err := run(m.Context(), patience, m.environment(lakemesh.MeshIdentity), m.program, append(args, "--output", "json", "--yes")...)
+	result, log, code, err := run(m.Context(), patience, m.environment(lakemesh.MeshIdentity), m.program, append(args, "--output", "json")...)
 	if err != nil || code != 0 {
 		m.Fatalf("lakemesh %s: exit code %d, %v\n%s%s", strings.Join(args, " "), code, err, result, log)
 	}
