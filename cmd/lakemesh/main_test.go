@@ -69,6 +69,7 @@ var scrubbed = []struct {
 	{regexp.MustCompile(`resource-share/[0-9a-f-]{36}`), "resource-share/UUID"},
 	{regexp.MustCompile(`\b[0-9]+ (calls?|ms)\b`), "N $1"},
 	{regexp.MustCompile(`\b[0-9]+\.[0-9]+ s\b`), "N ms"},
+	{regexp.MustCompile(`(?m) [0-9]+[smhdwy]$`), " AGE"},
 }
 
 // scrub writes the last command's stdout into a file, without what changes from run
