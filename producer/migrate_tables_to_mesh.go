@@ -71,6 +71,9 @@ func (p *Producer) surveyMigration(ctx context.Context, in MigrateInput) (*surve
 	if err != nil {
 		return nil, identity.Explain(w.op, p.account, "", err)
 	}
+	if err := w.inheritPrivacy(ctx); err != nil {
+		return nil, err
+	}
 	return w.survey(ctx)
 }
 

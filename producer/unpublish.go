@@ -365,6 +365,9 @@ func (u *unpublication) plan() *plan.Plan {
 		planUnmarked(p, u.mesh.catalog, u.meshAccount, u.account, u.meshDatabase, slices.Sorted(maps.Keys(u.leaving)), last...)
 	}
 	if u.meshDatabase != nil && !u.staying {
+		if catalog.AnyPrivate(u.meshDatabase) {
+			p.Warn("that metadata of database %s was private is forgotten with it: publish it with CreatePublicMetadata false if it is to be private again", u.target)
+		}
 		for _, e := range u.onDatabases.Entries() {
 			last = append(last, u.revoke(p, batches, e)...)
 		}

@@ -43,8 +43,13 @@ func changing[P any](a *app, c change[P]) *cobra.Command {
 		if err != nil {
 			return err
 		}
-		if *c.id, err = a.wholeID(ctx, typed, c.who, c.on...); err != nil {
+		if *c.id, err = a.wholeID(ctx, typed, c.who); err != nil {
 			return err
+		}
+		if c.who == lakemesh.ProducerIdentity && c.asks != nil {
+			if err := a.wholeOrShown(typed, *c.id, c.expect); err != nil {
+				return err
+			}
 		}
 		if err := a.checkParty(ctx, *c.id, c.who); err != nil {
 			return err

@@ -45,9 +45,6 @@ value takes it out. The first context is in use at once, another one with --use.
 		if err := contexts.CheckName(args[0]); err != nil {
 			return err
 		}
-		if err := a.noDryRun("setting a context"); err != nil {
-			return err
-		}
 		file, err := contexts.Read(contexts.Path())
 		if err != nil {
 			return err
@@ -106,9 +103,6 @@ func (a *app) contextUse() *cobra.Command {
 		Example: "  lakemesh context use prod\n  lakemesh context use " + contexts.None,
 		Args:    cobra.ExactArgs(1),
 		RunE: a.do(func(_ context.Context, args []string) error {
-			if err := a.noDryRun("using a context"); err != nil {
-				return err
-			}
 			file, err := contexts.Read(contexts.Path())
 			if err != nil {
 				return err
@@ -181,7 +175,7 @@ func (a *app) contextShow() *cobra.Command {
 			}
 			if name == "" || name == contexts.None {
 				a.say("no context is in use")
-				return a.show(nil, nil)
+				return a.show(nil, func() {})
 			}
 			c, err := file.Get(name)
 			if err != nil {
@@ -203,9 +197,6 @@ func (a *app) contextDelete() *cobra.Command {
 		Example: "  lakemesh context delete prod",
 		Args:    cobra.ExactArgs(1),
 		RunE: a.do(func(_ context.Context, args []string) error {
-			if err := a.noDryRun("forgetting a context"); err != nil {
-				return err
-			}
 			file, err := contexts.Read(contexts.Path())
 			if err != nil {
 				return err

@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"os/exec"
 	"regexp"
+	"strconv"
 	"strings"
 
 	"github.com/lakemesh/lakemesh"
@@ -123,8 +125,29 @@ func (a *app) report(ctx context.Context, command string, err error) int {
 // excluding is how the parser says that flags exclude each other.
 var excluding = regexp.MustCompile(`^if any flags in the group \[.*\] are set none of the others can be; \[(.*)\] were all set$`)
 
+// requiredFlags and numberOfArguments are how it says what is missing, or too much.
+var (
+	requiredFlags     = regexp.MustCompile(`^required flag\(s\) "(.*)" not set$`)
+	numberOfArguments = regexp.MustCompile(`^accepts (at most )?([0-9]+) arg\(s\), received ([0-9]+)$`)
+)
+
+// atoi is a number of digits that a pattern has found.
+func atoi(digits string) int {
+	n, err := strconv.Atoi(digits)
+	if err != nil {
+		return math.MaxInt
+	}
+	return n
+}
+
 // exclusive says in plainer words than the parser's that flags exclude each other.
 func exclusive(err error) error {
+	if m := requiredFlags.FindStringSubmatch(err.Error()); m != nil {
+		return fmt.Errorf("--%s: it is required", strings.Join(strings.Split(m[1], `", "`), " and --"))
+	}
+	if m := numberOfArguments.FindStringSubmatch(err.Error()); m != nil {
+		return fmt.Errorf("%s%s %s expected, and %s %s given", choose(m[1] == "", "", "at most "), counted(atoi(m[2]), "argument"), choose(m[2] == "1", "is", "are"), m[3], choose(m[3] == "1", "is", "are"))
+	}
 	m := excluding.FindStringSubmatch(err.Error())
 	if m == nil {
 		return err

@@ -50,7 +50,8 @@ func nearNames(cmd *cobra.Command, name string) []string {
 	// The parser finds names like another among commands.
 	flags := &cobra.Command{Use: "flags", SuggestionsMinimumDistance: 2}
 	add := func(f *pflag.Flag) {
-		if !f.Hidden {
+		// Nobody is led to agree to something by a slip.
+		if !f.Hidden && f.Name != "yes" {
 			flags.AddCommand(&cobra.Command{Use: f.Name, Run: func(*cobra.Command, []string) {}})
 		}
 	}
@@ -68,7 +69,7 @@ func nearNames(cmd *cobra.Command, name string) []string {
 func readers() []string {
 	return []string{
 		"mesh status", "account status", "product list", "product get", "request list", "subscription list", "subscription get",
-		"subscription watch", "access list", "explain", "local status", "local env", "context list", "context show", "iac render", "version", "demo",
+		"subscription watch", "access list", "explain", "local status", "local env", "context list", "context show", "context set", "context use", "context delete", "iac render", "version", "demo",
 	}
 }
 

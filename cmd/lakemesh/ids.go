@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"regexp"
 	"slices"
 	"strings"
@@ -49,26 +50,24 @@ var shortPattern = regexp.MustCompile(`^[2-9A-HJ-NP-Za-kmnopq-z]+$`)
 
 // wholeID is the id of a subscription that was typed whole, or as lists show it: any
 // beginning of its last part that no other subscription has, of those that a side sees.
-func (a *app) wholeID(ctx context.Context, typed string, side lakemesh.Identity, statuses ...lakemesh.Status) (string, error) {
+func (a *app) wholeID(ctx context.Context, typed string, side lakemesh.Identity) (string, error) {
 	_, _, legacy, malformed := lakemesh.ParseSubscriptionID(typed)
 	switch {
 	case malformed == nil && !legacy:
 		return typed, nil
-	case malformed != nil && (len(typed) < leastID || !shortPattern.MatchString(typed)):
-		return "", malformed
+	case malformed != nil && shortPattern.MatchString(typed) && len(typed) < leastID:
+		return "", lakemesh.Invalid("subscription "+typed, "at least %d characters of an id's last part are expected", leastID)
+	case malformed != nil && !shortPattern.MatchString(typed):
+		return "", &lakemesh.Error{Kind: lakemesh.ErrInvalidInput, Resource: "subscription id",
+			Message: fmt.Sprintf("%q is neither a whole id, <owner account>-<subscriber account>-<22 characters>, nor the beginning of its last part, in which small letters and capitals differ", typed),
+			Hint:    "see them: lakemesh subscription list"}
 	}
-	list, err := a.subscriptionsOf(ctx, side, statuses...)
+	// Those in any state: what begins like one that was withdrawn is not the one that was seen.
+	list, err := a.subscriptionsOf(ctx, side)
 	if err != nil {
 		return "", err
 	}
 	fitting := beginWith(list, typed)
-	if len(fitting) == 0 && len(statuses) > 0 {
-		// One in another state: the command itself says what is wrong with that.
-		if list, err = a.subscriptionsOf(ctx, side); err != nil {
-			return "", err
-		}
-		fitting = beginWith(list, typed)
-	}
 	switch {
 	case len(fitting) == 1:
 		return fitting[0], nil
@@ -81,6 +80,19 @@ func (a *app) wholeID(ctx context.Context, typed string, side lakemesh.Identity,
 	}
 	return "", &lakemesh.Error{Kind: lakemesh.ErrNotFound, Resource: "subscription " + typed, Message: "none begins so, of those that the " + strings.ToLower(string(side)) + " sees",
 		Hint: "see them: lakemesh subscription list --as " + strings.ToLower(string(side))}
+}
+
+// wholeOrShown refuses a short id for a decision that nobody looks at: its beginning does not
+// hold what was asked for, as the whole id does. A consumer can search for notes with which
+// two of its requests begin alike, and put one in the place of the other.
+func (a *app) wholeOrShown(typed, whole string, expect *string) error {
+	shown := a.flags.dryRun || a.asking && !a.flags.yes || expect != nil && *expect != ""
+	if typed == whole || shown {
+		return nil
+	}
+	return usageError{&lakemesh.Error{Kind: lakemesh.ErrInvalidInput, Resource: "subscription " + typed,
+		Message: "the beginning of an id names a request, and does not hold what it asks for: where nobody is shown the plan the whole id is wanted, or --expect",
+		Hint:    "look at it, and take the whole id: lakemesh subscription get " + typed}}
 }
 
 // beginWith are the ids whose last part begins so.

@@ -48,6 +48,11 @@ func (a *app) walkInbox(ctx context.Context) error {
 			break
 		}
 		if ctx.Err() != nil || errors.Is(err, errNotConfirmed) {
+			// What was decided before stays decided.
+			a.say("%s", box.summary(len(pending.Subscriptions)))
+			if box.approved+box.denied > 0 {
+				err = fmt.Errorf("the walk was ended; %s", box.summary(len(pending.Subscriptions)))
+			}
 			return errors.Join(append(failed, err)...)
 		}
 		if err != nil {
@@ -57,8 +62,13 @@ func (a *app) walkInbox(ctx context.Context) error {
 			failed = append(failed, err)
 		}
 	}
-	a.say("approved %d, denied %d, skipped %d of %d", box.approved, box.denied, box.skipped, len(pending.Subscriptions))
+	a.say("%s", box.summary(len(pending.Subscriptions)))
 	return errors.Join(failed...)
+}
+
+// summary is what was decided.
+func (b *inbox) summary(all int) string {
+	return fmt.Sprintf("approved %d, denied %d, skipped %d of %d", b.approved, b.denied, b.skipped, all)
 }
 
 // tell shows an error in the course of a command.

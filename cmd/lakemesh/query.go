@@ -88,8 +88,12 @@ A statement that is no query, such as CREATE TABLE AS or DROP TABLE, wants --yes
 		if a.flags.dryRun {
 			return usageError{lakemesh.Invalid("--dry-run", "a query changes nothing")}
 		}
-		if word := firstWord(args[0]); !slices.Contains(reads(), word) && !a.flags.yes {
-			return &lakemesh.Error{Message: fmt.Sprintf("%s is no query: it may change something, which Athena does at once", word), Hint: "if that is meant: --yes", Err: errNotConfirmed}
+		if strings.TrimSpace(args[0]) == "" {
+			return usageError{lakemesh.Invalid("query", "a query is expected")}
+		}
+		// EXPLAIN ANALYZE carries out what it explains.
+		if word := firstWord(explaining.ReplaceAllString(args[0], "")); !slices.Contains(reads(), word) && !a.flags.yes {
+			return &lakemesh.Error{Message: fmt.Sprintf("no query begins with %q: it may change something, which Athena does at once", word), Hint: "if that is meant: --yes", Err: errNotConfirmed}
 		}
 		c, err := a.querying(ctx, &f)
 		if err != nil {
@@ -105,11 +109,14 @@ A statement that is no query, such as CREATE TABLE AS or DROP TABLE, wants --yes
 
 // reads are the words that statements begin with which change nothing.
 func reads() []string {
-	return []string{"SELECT", "WITH", "VALUES", "TABLE", "SHOW", "DESCRIBE", "DESC", "EXPLAIN"}
+	return []string{"SELECT", "WITH", "VALUES", "TABLE", "SHOW", "DESCRIBE", "DESC"}
 }
 
+// explaining is what stands before a statement that is explained and not carried out, or is.
+var explaining = regexp.MustCompile(`(?is)^\s*EXPLAIN\s+(?:ANALYZE\s+(?:VERBOSE\s+)?)?(?:\([^)]*\)\s*)?`)
+
 // beforeWords is what can stand before the first word of a statement: comments, brackets.
-var beforeWords = regexp.MustCompile(`^(?:\s|\(|--[^\n]*(?:\n|$)|(?s:/\*.*?\*/))*`)
+var beforeWords = regexp.MustCompile(`^(?:\s|\(|--[^\r\n]*(?:[\r\n]|$)|(?s:/\*.*?\*/))*`)
 
 // firstWord is the word that a statement begins with, in capitals.
 func firstWord(sql string) string {

@@ -197,8 +197,13 @@ shown with its plan, and can be approved, narrowed, denied or skipped.`,
 	must(cmd.RegisterFlagCompletionFunc("grantable-permissions", completePermissions))
 	one := cmd.RunE
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
-		if len(args) == 0 && in.RequestID == "" && a.asking && !decides(cmd) {
+		named := len(args) > 0 || cmd.Flags().Changed("request-id") || cmd.Flags().Changed("subscription-id")
+		if !named && a.asking && !decides(cmd) {
 			return a.do(func(ctx context.Context, _ []string) error { return a.walkInbox(ctx) })(cmd, args)
+		}
+		if !named && !a.asking {
+			a.begun = true
+			return usageError{lakemesh.Invalid("--request-id", "it is required, as the argument or as the flag; without it requests are walked through, which takes a terminal")}
 		}
 		return one(cmd, args)
 	}

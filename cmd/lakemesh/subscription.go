@@ -382,6 +382,9 @@ producer's side is told, and finishes with "lakemesh subscription settle".`,
 		if err != nil {
 			return err
 		}
+		if err := a.wholeOrShown(typed, id, &expect); err != nil {
+			return err
+		}
 		in := producer.DeleteInput{SubscriptionID: id, Reason: reason, Expect: expect}
 		return a.carry(deed{
 			asks: always, takes: always, expect: &in.Expect,

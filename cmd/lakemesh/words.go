@@ -15,7 +15,7 @@ import (
 func commandNames() map[string]string {
 	names := map[string]string{
 		"AdoptGrants": "adopt grants", "BootstrapAccount": "account enable", "ClearAccount": "account clear", "RetireAccount": "account disable",
-		"DestroyMesh": "mesh destroy", "GetTableInfo": "product get", "GetSubscription": "subscription get", "OptIn": "mesh opt-in",
+		"ApplyAccounts": "account apply", "Repair": "verify", "DestroyMesh": "mesh destroy", "GetTableInfo": "product get", "GetSubscription": "subscription get", "OptIn": "mesh opt-in",
 	}
 	for _, o := range operations() {
 		_, name, _ := strings.Cut(o.name, ".")

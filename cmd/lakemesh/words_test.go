@@ -127,7 +127,7 @@ func TestTheFirstWordOfAStatement(t *testing.T) {
 	t.Parallel()
 	for sql, want := range map[string]string{
 		"select 1": "SELECT", " (SELECT 1)": "SELECT", "-- SELECT\nDROP TABLE t": "DROP", "/* SELECT */insert into t": "INSERT", "/* a */ -- b\n ((WITH x AS": "WITH",
-		"": "", "123": "", "/* SELECT": "",
+		"-- x\rDROP VIEW v /*\nSELECT */": "DROP", "": "", "123": "", "/* SELECT": "",
 	} {
 		if got := firstWord(sql); got != want {
 			t.Errorf("%q begins with %q, want %q", sql, got, want)

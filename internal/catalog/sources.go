@@ -1,6 +1,8 @@
 package catalog
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"maps"
 	"slices"
 	"strings"
@@ -119,19 +121,41 @@ func markTables(has map[string]string, prefix, owner string, tables []string, ma
 	return all
 }
 
-// recordPrivate begins the parameters of a database of the mesh that name its tables whose
-// metadata their owner keeps from other consumers; what has [NewTables] as its name is said
-// of tables that are published from then on.
+// recordPrivate begins the parameters of a database of the mesh that mark its tables whose
+// metadata their owner keeps from other consumers; what has [NewTables] behind it is said of
+// tables that are published from then on. Whoever may describe the database sees the marks, so
+// that they do not name the tables.
 const recordPrivate = recordPrefix + "private."
 
 // NewTables stands for the tables that are not published yet.
 const NewTables = "*"
 
-// PrivateTables are the tables of a database of the mesh whose metadata is private, folded,
-// and [NewTables] if that holds for new ones. What another account says counts for nothing.
-func PrivateTables(d *types.Database) map[string]bool { return markedTables(d, recordPrivate) }
+// privateMark is how a table is marked.
+func privateMark(owner, table string) string {
+	if table == NewTables {
+		return NewTables
+	}
+	sum := sha256.Sum256([]byte(owner + "/" + strings.ToLower(table)))
+	return hex.EncodeToString(sum[:8])
+}
+
+// IsPrivate reports whether the metadata of a table of a database of the mesh is private, or
+// with [NewTables] that of new ones. What another account says counts for nothing.
+func IsPrivate(d *types.Database, table string) bool {
+	if d == nil {
+		return false
+	}
+	return markedTables(d, recordPrivate)[privateMark(OwnerOf(d), table)]
+}
+
+// AnyPrivate reports whether something is said to be private in a database of the mesh.
+func AnyPrivate(d *types.Database) bool { return len(markedTables(d, recordPrivate)) > 0 }
 
 // PrivateParameters are parameters of a database with tables made private, or public.
 func PrivateParameters(has map[string]string, owner string, tables []string, private bool) map[string]string {
-	return markTables(has, recordPrivate, owner, tables, private)
+	marks := make([]string, len(tables))
+	for i, table := range tables {
+		marks[i] = privateMark(owner, table)
+	}
+	return markTables(has, recordPrivate, owner, marks, private)
 }

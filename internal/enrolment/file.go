@@ -161,6 +161,10 @@ func (a Account) check(mesh string) error {
 	} else if arn != "" && !roleName.MatchString(arn) {
 		return fmt.Errorf("administrator: %q is neither the name of a role nor its ARN, nor %s", arn, None)
 	}
+	if a.Buckets != nil && len(a.Buckets) == 0 {
+		// No bucket would stand for every bucket, as where nothing is said.
+		return errors.New("buckets: the list is empty; name buckets, or \"*\" for every bucket of the account, or leave it out")
+	}
 	if a.Administrator == None && (a.Buckets != nil || a.KeyPolicies != nil || a.LinkRegions != nil) {
 		return errors.New("buckets, key-policies and link-regions are of the account's own half, which is made by somebody else where administrator is none")
 	}
