@@ -34,19 +34,22 @@ import (
 // version is that of the release, which tools/release writes into the program.
 var version = "(devel)"
 
-func main() {
+func main() { os.Exit(run()) }
+
+// run is the function of Lambda where that calls, else one job, and returns the exit code.
+func run() int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	if os.Getenv("AWS_LAMBDA_RUNTIME_API") != "" {
 		w, err := newWorker(ctx, os.Getenv, os.Stdout, os.Stderr)
 		if err != nil {
 			fmt.Fprintln(os.Stderr, "lakemesh-operate:", err)
-			os.Exit(1)
+			return 1
 		}
 		lambda.StartWithOptions(w.handle, lambda.WithContext(ctx))
-		return
+		return 0
 	}
-	os.Exit(once(ctx, os.Args[1:], os.Getenv, os.Stdout, os.Stderr))
+	return once(ctx, os.Args[1:], os.Getenv, os.Stdout, os.Stderr)
 }
 
 // once does one job, and returns the exit code.
