@@ -25,6 +25,10 @@ func (l *life) wayBack() []step {
 			if in.ExposeDataMeshDBName == "places" {
 				left = 1
 			}
+			// That metadata was private is forgotten with its database, and said.
+			if in.SourceDatabaseName == source && in.ExposeDataMeshDBName == "" {
+				left = 1
+			}
 			if err == nil && len(out.Warnings) != left {
 				err = fmt.Errorf("warnings: %q", out.Warnings)
 			}
