@@ -251,6 +251,7 @@ func (l *leaving) plan(reason string) *plan.Plan {
 		})
 	}
 	batches := c.lake.Batches()
+	yielding := c.yielding()
 	me := c.partition.RoleARN(c.account, lakemesh.ConsumerRole)
 	onLink := map[string][]*plan.Step{}
 	mine := map[string]lakemesh.Permissions{}
@@ -273,13 +274,23 @@ func (l *leaving) plan(reason string) *plan.Plan {
 		}
 		if len(excess) < len(e.Permissions) {
 			keeps[on] = true
+			if !ofLink {
+				p.Warn("%s keeps %s on %s: this account may hand it on by %s", e.Principal, e.Permissions.Minus(excess), e.Resource, idsOf(l.others, e.Resource))
+			}
 		}
 		if len(excess) == 0 {
 			continue
 		}
 		lost[on] = true
-		e.Permissions, e.Grantable = excess, e.Grantable.Intersect(excess)
-		steps := batches.Revoke(p, e)
+		mayNot := l.mayNotTakeBack(e.Resource, excess)
+		if len(mayNot) > 0 {
+			p.Warn("%s", l.outlives(e, mayNot))
+		}
+		may := e
+		may.Permissions = excess.Minus(mayNot)
+		may.Grantable = e.Grantable.Intersect(may.Permissions)
+		e.Permissions, e.Grantable = mayNot, e.Grantable.Intersect(mayNot)
+		steps := slices.Concat(batches.Revoke(p, may), yielding.Revoke(p, e))
 		revoked = append(revoked, steps...)
 		if ofLink {
 			onLink[e.Resource.Database] = append(onLink[e.Resource.Database], steps...)

@@ -52,6 +52,8 @@ type importing struct {
 	parts []*finalizing
 	// gone are databases that the record names and that are nowhere to be seen.
 	gone []string
+	// leftBehind is what other subscriptions left on tables of the group.
+	leftBehind []left
 }
 
 // observeGroup reads what there is of each database of a group. With an error that none of them
@@ -256,6 +258,7 @@ func (g *importing) plan() *plan.Plan {
 		steps, hands := f.planLinked(p, batches, ready[i])
 		last, handed = append(last, steps...), handed || hands
 	}
+	g.planTakingBack(p, last)
 	first.planRecord(p, handed, last)
 	first.warn(p)
 	for _, name := range g.gone {
@@ -277,6 +280,9 @@ func (c *Consumer) planFinalizeGroup(ctx context.Context, in FinalizeInput, r *t
 	if err != nil {
 		return nil, err
 	}
+	if err := g.lookForLeftBehind(ctx); err != nil {
+		return nil, err
+	}
 	p := g.plan()
 	g.parts[0].warnBefore(p)
 	return p, nil
@@ -293,6 +299,9 @@ func (c *Consumer) finalizeGroup(ctx context.Context, in FinalizeInput, r *track
 		return nil, err
 	}
 	g.parts[0].late = append(accepted, g.parts[0].late...)
+	if err := g.lookForLeftBehind(ctx); err != nil {
+		return nil, err
+	}
 	p := g.plan()
 	if err := c.apply(ctx, p); err != nil {
 		return nil, g.refused(g.parts[0].failed(ctx, err, g.parts[1:]...))

@@ -81,9 +81,10 @@ func (s *inspected) compareImport(r *tracker.Record, further bool) {
 		}
 	}
 	hidden := s.hidden(r)
-	if unnamed(r) && (len(hidden) > 0 || direct(r)) {
+	lacksGroup := !r.Group.IsZero() && !direct(r) && len(received(s.held, s.account, tagged(s.meshAccount, &r.Subscription)).Permissions) == 0
+	if unnamed(r) && (len(hidden) > 0 || direct(r)) || mayBeUnnamed(r) && lacksGroup {
 		for share, i := range s.invitations {
-			if i.Pending() {
+			if i.Pending() && (!slices.Contains(shareARNs(&r.Subscription), share) || unnamed(r)) {
 				waits = true
 				s.found(on(chain.Invitation, "resource share "+share, "", "the mesh account's invitation to it was not accepted"))
 			}
@@ -124,7 +125,8 @@ func (s *inspected) compareImport(r *tracker.Record, further bool) {
 	} else if !linked {
 		s.found(on(chain.ResourceLink, "database "+name, "", "no resource link leads to it"))
 	}
-	if len(hidden) == 0 {
+	if len(hidden) == 0 && !(waits && lacksGroup) {
+		// What waits for an invitation to be accepted nobody has to give again.
 		s.compareTerms(r, further)
 		s.compareHandedOn(r, linked, further, on)
 	}
@@ -278,7 +280,11 @@ func (s *inspected) compareOurs(e permissions.Entry) {
 			may = may.Union(r.Claim.Permissions.Intersect(r.Claim.Grantable))
 		}
 	}
-	may = may.Union(grantedItself(standing, e)).Union(s.grouped(e.Resource)).Union(handsOnByUnits(s.held, e.Resource))
+	may = may.Union(grantedItself(standing, e))
+	if s.compareLeftBehind(e, e.Permissions.Minus(may)) {
+		return
+	}
+	may = may.Union(s.grouped(e.Resource)).Union(handsOnByUnits(s.held, e.Resource))
 	excess := e.Permissions.Minus(may)
 	if may.Has(lakemesh.All) || len(excess) == 0 {
 		return

@@ -54,6 +54,10 @@ type inspected struct {
 	// handed is what histories say of imports, by subscription.
 	handed map[string]handedOn
 
+	// past are subscriptions that give nothing any more, of databases in which principals of the
+	// account hold something by the names of tables that a group gives.
+	past []past
+
 	// wanted counts what should be handed on.
 	wanted     int
 	findings   []Finding
@@ -332,6 +336,9 @@ func (s *inspected) readGrants(ctx context.Context) error {
 	if err := s.readTags(ctx); err != nil {
 		return err
 	}
+	if err := s.readPast(ctx); err != nil {
+		return err
+	}
 	return s.readOptIns(ctx)
 }
 
@@ -363,18 +370,48 @@ func (s *inspected) readTags(ctx context.Context) error {
 	return nil
 }
 
-// grouped is what subscriptions to groups let this account hand on, on a table of them.
-func (s *inspected) grouped(on permissions.Resource) (may lakemesh.Permissions) {
+// groupsOf are the subscriptions to groups that let this account hand a table on.
+func (s *inspected) groupsOf(on permissions.Resource) (all []*tracker.Record) {
 	tags, known := s.tags[access.OnTable(on.Account, on.Database, on.Table)]
 	if on.Kind != permissions.KindTable || !known {
 		return nil
 	}
 	for _, r := range s.records {
 		if !r.Group.IsZero() && stands(r) && !direct(r) && chain.TagsOf(r).Match(tags) && len(passed(&r.Subscription)) > 0 {
-			may = may.Union(passed(&r.Subscription)).Union(lakemesh.NewPermissions(lakemesh.Describe))
+			all = append(all, r)
 		}
 	}
+	return all
+}
+
+// grouped is what subscriptions to groups let this account hand on, on a table of them.
+func (s *inspected) grouped(on permissions.Resource) (may lakemesh.Permissions) {
+	for _, r := range s.groupsOf(on) {
+		may = may.Union(passed(&r.Subscription)).Union(lakemesh.NewPermissions(lakemesh.Describe))
+	}
 	return may
+}
+
+// readPast reads whom subscriptions that give nothing any more were handed on to, where what they
+// handed on may be excused by a group.
+func (s *inspected) readPast(ctx context.Context) (err error) {
+	var databases []string
+	for _, e := range s.held.Entries() {
+		name := strings.ToLower(e.Resource.Database)
+		if e.Resource.Account != s.meshAccount || !s.isOurs(e.Principal) || slices.Contains(databases, name) {
+			continue
+		}
+		if len(s.groupsOf(e.Resource)) > 0 {
+			databases = append(databases, name)
+		}
+	}
+	if len(databases) == 0 {
+		return nil
+	}
+	s.past, err = s.pasts(ctx, s.records, databases, func(r *tracker.Record, fault *lakemesh.HistoryFault) {
+		s.unsure("subscription %s: whom access was handed on to is not sure: %s", r.ID, fault)
+	})
+	return err
 }
 
 // readOptIns reads who of the account is opted in, where that matters.

@@ -48,6 +48,7 @@ func (p *Producer) Verify(ctx context.Context, in VerifyInput) (*Verification, e
 	}
 	s.compareRecords()
 	s.compareGrants()
+	s.compareMetadata()
 	s.compareEnds()
 	s.goneTables()
 	s.compareShares()

@@ -45,6 +45,8 @@ type inspected struct {
 	// their databases.
 	hybrid        map[catalog.TableName]bool
 	meshDatabases map[string]*types.Database
+	// marking are the databases at which this producer marks tables with private metadata.
+	marking map[string]*types.Database
 	// copies are their comparisons with the source; dangling are links of the producer's
 	// account to tables that are not in the mesh.
 	copies   []*surveyed
@@ -90,7 +92,7 @@ func (s *inspected) unsure(format string, args ...any) {
 
 // uninspected has nothing read yet. all tells that what names no database is looked at, too.
 func (p *Producer) uninspected(all bool) *inspected {
-	return &inspected{Producer: p, all: all, tables: map[string]map[string]meshTable{}, own: map[catalog.TableName]bool{}, sources: map[catalog.TableName]string{}, hybrid: map[catalog.TableName]bool{}, meshDatabases: map[string]*types.Database{}, dangling: map[catalog.TableName]string{},
+	return &inspected{Producer: p, all: all, tables: map[string]map[string]meshTable{}, own: map[catalog.TableName]bool{}, sources: map[catalog.TableName]string{}, hybrid: map[catalog.TableName]bool{}, meshDatabases: map[string]*types.Database{}, marking: map[string]*types.Database{}, dangling: map[catalog.TableName]string{},
 		buckets: map[string]*storage.Inspection{}, keys: map[access.Door]trouble{}, placed: map[catalog.TableName]bool{}, carriage: map[string]sharing.Carriage{}, shared: map[string]map[string][]access.Key{}}
 }
 
@@ -306,6 +308,9 @@ func (s *inspected) readDatabases(ctx context.Context, names []string) error {
 					s.hybrid[catalog.TableName{Database: name, Table: table}] = true
 				}
 			}
+			if catalog.MarksPrivate(d) && catalog.OwnerOf(d) == s.account {
+				s.marking[name] = d
+			}
 			maps.Copy(s.sources, sources)
 			maps.Copy(s.dangling, dangling)
 			s.copies = append(s.copies, copies...)
@@ -404,7 +409,7 @@ func (s *inspected) justify(ctx context.Context) (err error) {
 	if s.wanted, err = access.Want(all, s.catalogRead(nil), s.now()); err != nil {
 		return err
 	}
-	entries, err := permissions.Entries(s.wanted.Grants.Union(s.ownGrants()))
+	entries, err := permissions.Entries(s.wanted.Grants.Union(s.ownGrants()).Union(s.publicGrants()))
 	if err != nil {
 		return err
 	}

@@ -12,6 +12,8 @@ import (
 
 	"github.com/lakemesh/lakemesh"
 	"github.com/lakemesh/lakemesh/access"
+	"github.com/lakemesh/lakemesh/internal/awserr"
+	"github.com/lakemesh/lakemesh/internal/catalog"
 	"github.com/lakemesh/lakemesh/internal/chain"
 	"github.com/lakemesh/lakemesh/internal/identity"
 	"github.com/lakemesh/lakemesh/internal/permissions"
@@ -176,11 +178,11 @@ func (p *Producer) planDropping(ctx context.Context, o access.Object) (*plan.Pla
 // crawler stay as they are.
 func (p *Producer) publishedBefore(ctx context.Context, database, table string) (CreateDataProductsInput, error) {
 	in := CreateDataProductsInput{TableNameRegex: table, ExposeDataMeshDBName: database, Deep: true}
-	d, ok, err := p.mesh.catalog.Database(ctx, database)
+	d, there, err := p.mesh.catalog.Database(ctx, database)
 	if err != nil {
 		return in, err
 	}
-	if !ok {
+	if !there {
 		d = &types.Database{Name: &database}
 	}
 	t := &types.Table{}
@@ -212,13 +214,32 @@ func (p *Producer) publishedBefore(ctx context.Context, database, table string) 
 	if err != nil {
 		return in, err
 	}
-	on := permissions.Database(p.meshAccount, database)
-	have, err := p.mesh.lake.ObserveOf(ctx, p.readOnlyRole(), on)
-	if err != nil {
-		return in, err
+	if there && catalog.MarksPrivate(d) {
+		// It stays as it is marked.
+		return in, nil
 	}
-	if !have.Of(p.readOnlyRole(), on).Permissions.Has(lakemesh.Describe) {
+	public, err := p.anyDescribed(ctx, database)
+	if err == nil && !public {
 		in.CreatePublicMetadata = new(false)
 	}
-	return in, nil
+	return in, err
+}
+
+// anyDescribed reports whether all of the mesh may see anything of a database: where its owner
+// marks no private tables, as a version of before did not, and where it is gone, nothing else
+// tells whether its metadata is public.
+func (p *Producer) anyDescribed(ctx context.Context, database string) (bool, error) {
+	on := []permissions.Resource{permissions.Database(p.meshAccount, database)}
+	if err := p.mesh.catalog.EachTable(ctx, database, func(name string, _ *types.Table) {
+		on = append(on, permissions.Table(p.meshAccount, database, name))
+	}); err != nil && !awserr.NotFound(err) {
+		return false, err
+	}
+	for _, r := range on {
+		have, err := p.mesh.lake.ObserveOf(ctx, p.readOnlyRole(), r)
+		if err != nil || have.Of(p.readOnlyRole(), r).Permissions.Has(lakemesh.Describe) {
+			return err == nil, err
+		}
+	}
+	return false, nil
 }

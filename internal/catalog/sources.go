@@ -127,6 +127,10 @@ func markTables(has map[string]string, prefix, owner string, tables []string, ma
 // that they do not name the tables.
 const recordPrivate = recordPrefix + "private."
 
+// recordPrivacy says at a database of the mesh that its private tables are marked: what is not
+// marked there is public. A version of before marked none.
+const recordPrivacy = recordPrefix + "privacy"
+
 // NewTables stands for the tables that are not published yet.
 const NewTables = "*"
 
@@ -151,11 +155,20 @@ func IsPrivate(d *types.Database, table string) bool {
 // AnyPrivate reports whether something is said to be private in a database of the mesh.
 func AnyPrivate(d *types.Database) bool { return len(markedTables(d, recordPrivate)) > 0 }
 
+// MarksPrivate reports whether the owner of a database of the mesh marks its private tables, so
+// that what is not marked is known to be public.
+func MarksPrivate(d *types.Database) bool {
+	owner := OwnerOf(d)
+	return owner != "" && d.Parameters[recordPrivacy] == owner
+}
+
 // PrivateParameters are parameters of a database with tables made private, or public.
 func PrivateParameters(has map[string]string, owner string, tables []string, private bool) map[string]string {
 	marks := make([]string, len(tables))
 	for i, table := range tables {
 		marks[i] = privateMark(owner, table)
 	}
-	return markTables(has, recordPrivate, owner, marks, private)
+	all := markTables(has, recordPrivate, owner, marks, private)
+	all[recordPrivacy] = owner
+	return all
 }

@@ -70,6 +70,23 @@ func (l *Lake) Tolerant(skip func(e Entry) bool, note func(ctx context.Context, 
 	return b
 }
 
+// Yielding returns a maker of steps that revoke, for what the caller may have lost the right to
+// take back: what Lake Formation refuses is left as it is, and fails no plan.
+func (l *Lake) Yielding() *Batches {
+	b := l.Batches()
+	revoke := b.revoke.Run
+	b.revoke.Run = func(ctx context.Context, steps []*plan.Step) []error {
+		errs := revoke(ctx, steps)
+		for i, err := range errs {
+			if awserr.Denied(err) && deniedAction(err) == "" && ctx.Err() == nil {
+				errs[i] = nil
+			}
+		}
+		return errs
+	}
+	return b
+}
+
 // Grant adds the steps that grant an entry: one, or two if SELECT stands beside
 // other permissions. They come after the steps given.
 func (b *Batches) Grant(p *plan.Plan, e Entry, after ...*plan.Step) []*plan.Step {

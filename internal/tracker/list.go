@@ -60,6 +60,13 @@ func (t *Tracker) Subscribed(ctx context.Context, subscriber string, state lakem
 	return t.list(ctx, pairs, pairs, state, false, fn)
 }
 
+// SubscribedTo calls fn for each subscription of the subscriber to products of one owner, in
+// whichever state, until fn returns false, read consistently.
+func (t *Tracker) SubscribedTo(ctx context.Context, subscriber, owner string, fn func(*Record) bool) error {
+	pairs := []pair{{owner, subscriber}}
+	return t.list(ctx, pairs, pairs, "", false, fn)
+}
+
 // waits reports whether subscriptions in a state may be known by a request alone.
 func waits(state lakemesh.Status) bool {
 	return state == "" || state == lakemesh.Pending || state == lakemesh.Deleted

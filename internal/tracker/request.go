@@ -221,6 +221,18 @@ func HandedOn(history []lakemesh.Event) (principals []string, imported bool) {
 	return slices.Compact(principals), imported
 }
 
+// EverHandedOn tells by a history whom access was ever handed on to, also before it was left or
+// changed.
+func EverHandedOn(history []lakemesh.Event) (principals []string) {
+	for _, e := range history {
+		if names, ok := strings.CutPrefix(e.Reason, handedOnTo); ok && e.Action == lakemesh.ActionImport {
+			principals = append(principals, strings.Split(names, handedOnAnd)...)
+		}
+	}
+	slices.Sort(principals)
+	return slices.Compact(principals)
+}
+
 // GivenBy is what was given last by a history; nothing if it was never granted.
 func GivenBy(history []lakemesh.Event) Given {
 	var given Given
