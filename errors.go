@@ -196,6 +196,9 @@ type PartialError struct {
 	Done, NotBegun int
 	// Failed are the steps that failed.
 	Failed []StepError
+	// TakeBack is what takes back what was begun, where that is not to be completed; nil if
+	// nothing does.
+	TakeBack *Call
 }
 
 // StepError is a step that failed.
@@ -216,18 +219,21 @@ func (e *PartialError) Error() string {
 		}
 		fmt.Fprintf(&b, "; %s: %v", f.Step, f.Err)
 	}
-	if e.passing() {
+	if e.Passing() {
 		b.WriteString("; run the same command again to complete it")
 	} else {
 		b.WriteString("; this has to be mended first: until then the same command fails again")
 	}
+	if e.TakeBack != nil {
+		b.WriteString("; or take it back: " + e.TakeBack.String())
+	}
 	return printable.Line(b.String())
 }
 
-// passing reports whether running the same again may complete it: not where everything
+// Passing reports whether running the same again may complete it: not where everything
 // that failed has a cause that stays, such as a role that does not exist, or a place that
 // is somebody else's.
-func (e *PartialError) passing() bool {
+func (e *PartialError) Passing() bool {
 	stays := []error{ErrConflict, ErrInvalidInput, ErrNotFound, ErrAccessDenied, ErrWrongAccount, ErrQuota, ErrTampered}
 	for _, f := range e.Failed {
 		if !slices.ContainsFunc(stays, func(kind error) bool { return errors.Is(f.Err, kind) }) {

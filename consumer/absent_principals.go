@@ -19,7 +19,7 @@ import (
 // areThere refuses principals that this account has not: Lake Formation would refuse them
 // one by one, after the link was made and others were given access. looked tells that all
 // could be looked at.
-func (c *Consumer) areThere(ctx context.Context, principals []string) (looked bool, _ error) {
+func (c *Consumer) areThere(ctx context.Context, op string, principals []string) (looked bool, _ error) {
 	var unseen atomic.Bool
 	group, within := errgroup.WithContext(ctx)
 	group.SetLimit(c.concurrency())
@@ -33,7 +33,7 @@ func (c *Consumer) areThere(ctx context.Context, principals []string) (looked bo
 			if err != nil || why == "" {
 				return err
 			}
-			return &lakemesh.Error{Op: opFinalize, Account: c.account, Resource: "principal " + p, Kind: lakemesh.ErrNotFound, Message: why,
+			return &lakemesh.Error{Op: op, Account: c.account, Resource: "principal " + p, Kind: lakemesh.ErrNotFound, Message: why,
 				Hint: "name a role or a user that there is, by its ARN with its path; one that was just made is known in a minute"}
 		})
 	}

@@ -37,6 +37,12 @@ func TestPrincipalsThatAreNotThereAreRefused(t *testing.T) {
 				t.Errorf("%s: %v", name, err)
 			}
 		})
+		asked := consumer.RequestInput{OwnerAccountID: producerAccount, DatabaseName: database, Tables: []string{"orders"}, RequestPermissions: []string{"SELECT"}, Scope: lakemesh.Scope{Principals: []string{principal}}}
+		w.silent("asking for "+name, func() {
+			if _, err := w.consumer.RequestAccessToProduct(ctx, asked); !errors.Is(err, lakemesh.ErrNotFound) || !strings.Contains(err.Error(), principal) || !strings.Contains(err.Error(), "RequestAccessToProduct") {
+				t.Errorf("%s is asked for: %v", name, err)
+			}
+		})
 		e, err := w.consumer.Explain(ctx, consumer.ExplainInput{Database: database, Table: "orders", Principal: principal})
 		w.must(err)
 		if broken, ok := e.FirstBroken(); e.Verdict != consumer.VerdictCannot || !ok || broken.Link != "principal" || !strings.Contains(broken.What, "has no") || broken.Do != nil {

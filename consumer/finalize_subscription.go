@@ -239,7 +239,7 @@ func (c *Consumer) prepare(ctx context.Context, in FinalizeInput, r *tracker.Rec
 		}
 		f.principals = f.record.Scope.Principals
 	}
-	looked, err := c.areThere(ctx, f.principals)
+	looked, err := c.areThere(ctx, opFinalize, f.principals)
 	if err != nil {
 		return nil, err
 	}

@@ -117,8 +117,17 @@ func (c *Consumer) planRequest(ctx context.Context, in RequestInput) (*plan.Plan
 		return nil, nil, err
 	}
 	var notes []string
+	looked, err := c.areThere(ctx, opRequest, s.RequestedScope.Principals)
+	if err != nil {
+		return nil, nil, err
+	}
+	if !looked {
+		notes = append(notes, "whether there are the users and roles that it is asked for is not known: this account's role may not look. What is asked for one that there is not cannot be approved")
+	}
 	if s.Group.IsZero() {
-		notes, err = c.resolve(ctx, &s, in.Tables, wanted)
+		var said []string
+		said, err = c.resolve(ctx, &s, in.Tables, wanted)
+		notes = append(notes, said...)
 	} else {
 		err = c.resolveGroup(ctx, &s)
 	}

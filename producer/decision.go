@@ -117,6 +117,9 @@ func (p *Producer) carryOut(ctx context.Context, d *decision, l *looked) (_ *loo
 		}
 	}
 	if err := p.apply(kept, l.plan); err != nil {
+		if partial, ok := errors.AsType[*lakemesh.PartialError](err); ok && d.action != lakemesh.ActionAbort {
+			partial.TakeBack = new(lakemesh.Do("producer.AbortDecision", "SubscriptionID", d.id))
+		}
 		return nil, p.lost(kept, err)
 	}
 	outcome, err := p.outcome(kept, l)

@@ -88,8 +88,13 @@ func New(ctx context.Context, options lakemesh.Options) (*Producer, error) {
 	p.mesh.lake.Self, p.mesh.lake.Others = p.meshRole(), p.grantees
 	p.mesh.lake.OnFilters = func(ctx context.Context) (access.Grants, error) { return p.onFilters(ctx, "", nil) }
 	p.mesh.lake.ByTags = p.byTags
+	p.mesh.lake.Strangers = strangersPatience
 	return p, nil
 }
+
+// strangersPatience is how long a principal is waited for to whom something is granted in the
+// mesh: whoever asked for it for a role had that before.
+const strangersPatience = 10 * time.Second
 
 func newSide(id *identity.Identity, region string, concurrency int) side {
 	return side{

@@ -99,8 +99,8 @@ func TestTheDatabasesParametersAreCopied(t *testing.T) {
 	set(map[string]string{"owner": "flights"})
 	in := producer.CreateDataProductsInput{SourceDatabaseName: db}
 	out := m.publish(in)
-	const from = "lakemesh.from." + db
-	if diff := cmp.Diff(map[string]string{"owner": "flights", from: publisherID}, parameters()); diff != "" {
+	const from, privacy = "lakemesh.from." + db, "lakemesh.privacy"
+	if diff := cmp.Diff(map[string]string{"owner": "flights", from: publisherID, privacy: publisherID}, parameters()); diff != "" {
 		t.Errorf("parameters (-want +got):\n%s", diff)
 	}
 	if !strings.Contains(strings.Join(out.Warnings, "\n"), "s3://flights/, is not copied") {
@@ -110,7 +110,7 @@ func TestTheDatabasesParametersAreCopied(t *testing.T) {
 	m.noWrites("the second time")
 	set(map[string]string{"owner": "others", "stage": "test"})
 	m.publish(in)
-	if diff := cmp.Diff(map[string]string{"owner": "flights", "stage": "test", from: publisherID}, parameters()); diff != "" {
+	if diff := cmp.Diff(map[string]string{"owner": "flights", "stage": "test", from: publisherID, privacy: publisherID}, parameters()); diff != "" {
 		t.Errorf("parameters (-want +got):\n%s", diff)
 	}
 	m.publish(in)

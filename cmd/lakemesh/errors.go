@@ -160,7 +160,7 @@ func exclusive(err error) error {
 func explain(err error) (message []string, hint string) {
 	var partial *lakemesh.PartialError
 	if errors.As(err, &partial) {
-		return explainPartial(partial), "run the same command again to complete it"
+		return explainPartial(partial), partialHint(partial)
 	}
 	message = joined(err)
 	var known *lakemesh.Error
@@ -181,6 +181,18 @@ func explain(err error) (message []string, hint string) {
 		hint = "wait until the other command is done, or set " + home.Variable + " to a folder of your own"
 	}
 	return message, hint
+}
+
+// partialHint says how to go on with what is partly done.
+func partialHint(p *lakemesh.PartialError) string {
+	hint := "run the same command again to complete it"
+	if !p.Passing() {
+		hint = "mend what failed, and run the same command again: until then it fails again"
+	}
+	if p.TakeBack != nil {
+		hint += "; or take it back: " + command(*p.TakeBack)
+	}
+	return hint
 }
 
 func explainPartial(p *lakemesh.PartialError) []string {

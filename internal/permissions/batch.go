@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"slices"
 	"strconv"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/lakeformation"
@@ -216,6 +217,7 @@ func (l *Lake) run(ctx context.Context, steps []*plan.Step, send send) []error {
 		waiting[id] = i
 		entries[i] = request(id, e)
 	}
+	begun := time.Now()
 	err := poll.Until(ctx, l.patience(), "Lake Formation to take permissions", func(ctx context.Context) (bool, error) {
 		left := make([]types.BatchPermissionsRequestEntry, 0, len(waiting))
 		for i := range entries {
@@ -239,7 +241,8 @@ func (l *Lake) run(ctx context.Context, steps []*plan.Step, send send) []error {
 			err := failed[id]
 			// Unlike a role that is made for access, a unit has been there for long.
 			unknownUnit := access.Grantee(aws.ToString(e.Principal.DataLakePrincipalIdentifier)).Organization() && awserr.Says(err, "invalid principal")
-			if err != nil && passing(err) && !unknownUnit {
+			stranger := l.stranger(time.Since(begun)) && awserr.Says(err, "invalid principal")
+			if err != nil && passing(err) && !unknownUnit && !stranger {
 				last = err
 				continue
 			}
@@ -311,9 +314,9 @@ func explain(err error, e Entry) error {
 			Hint: "it knows the organization that account " + e.Resource.Account + " is in and the units of it, while sharing with AWS Organizations is on, which the organization's management account does " +
 				"(aws ram enable-sharing-with-aws-organization), and from cross-account version 3 on, to which initializing the mesh account again brings it"}
 	}
-	if timeout, ok := errors.AsType[*poll.TimeoutError](err); ok && awserr.Says(err, "invalid principal") {
+	if awserr.Says(err, "invalid principal") {
 		return &lakemesh.Error{Kind: lakemesh.ErrNotFound, Account: e.Resource.Account, Resource: "principal " + e.Principal,
-			Code: awserr.Code(err), Message: "Lake Formation does not know it", Hint: "check that the role or account exists", Err: timeout}
+			Code: awserr.Code(err), Message: "Lake Formation does not know it", Hint: "check that the role or account exists", Err: err}
 	}
 	if action := deniedAction(err); action != "" {
 		return &lakemesh.Error{Kind: lakemesh.ErrAccessDenied, Account: e.Resource.Account, Resource: e.Resource.String(), Code: awserr.Code(err), Err: err,

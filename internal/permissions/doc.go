@@ -29,6 +29,10 @@ type Lake struct {
 	// Patience is how long an answer that may pass is tried again; 0 means
 	// [DefaultPatience].
 	Patience time.Duration
+	// Strangers is how long of that a principal is waited for that Lake Formation does not know;
+	// 0 means as long as for everything. One that was there before is known, and is rather
+	// mistyped, or gone, than new.
+	Strangers time.Duration
 	// Self is the principal that the client's identity is, and Others lists those that
 	// matter besides. Where a listing shows nothing but what Self holds, it may have been
 	// kept from showing others' rows, and these are asked about one by one. Without Others
@@ -54,6 +58,9 @@ func (l *Lake) patience() time.Duration {
 	}
 	return DefaultPatience
 }
+
+// stranger reports whether a principal was waited for long enough.
+func (l *Lake) stranger(waited time.Duration) bool { return l.Strangers > 0 && waited >= l.Strangers }
 
 // pageSize is the largest page of Lake Formation's lists.
 const pageSize = 1000
