@@ -7,5 +7,6 @@ import "slices"
 func Checks() []Check {
 	return slices.Concat(settingsChecks(), glueChecks(), linkChecks(), locationChecks(), grantChecks(), listingChecks(), tagChecks(), filterChecks(), sharingChecks(), directChecks(), acrossChecks(),
 		hybridChecks(), athenaChecks(), identityChecks(), bucketChecks(), recordChecks(), scheduleChecks(), shareChecks(),
-		latenessChecks(), forwardedChecks(), moreFilterChecks(), readingChecks(), moreScheduleChecks(), expressionChecks())
+		latenessChecks(), forwardedChecks(), moreFilterChecks(), readingChecks(), moreScheduleChecks(), expressionChecks(),
+		scheduleGroupChecks(), moreSharingChecks(), writingChecks(), optInChecks(), listingEndChecks())
 }
