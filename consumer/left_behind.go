@@ -11,6 +11,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/lakemesh/lakemesh"
+	"github.com/lakemesh/lakemesh/internal/awserr"
 	"github.com/lakemesh/lakemesh/internal/chain"
 	"github.com/lakemesh/lakemesh/internal/permissions"
 	"github.com/lakemesh/lakemesh/internal/tracker"
@@ -203,7 +204,9 @@ func (s *inspected) compareLeftBehind(e permissions.Entry, excess lakemesh.Permi
 func (c *Consumer) yielding() *permissions.Batches {
 	lake := *c.lake
 	lake.Patience = yieldingPatience
-	return lake.Yielding()
+	return lake.Yielding(func(ctx context.Context, e permissions.Entry, err error) {
+		c.log.WarnContext(ctx, "what was handed on stays: this account may not take it back", "principal", e.Principal, "permissions", e.Permissions.String(), "resource", e.Resource.String(), "reason", awserr.Message(err))
+	})
 }
 
 // mayNotTakeBack is what of that which a principal holds too much the account has no right to

@@ -72,14 +72,15 @@ func (l *Lake) Tolerant(skip func(e Entry) bool, note func(ctx context.Context, 
 }
 
 // Yielding returns a maker of steps that revoke, for what the caller may have lost the right to
-// take back: what Lake Formation refuses is left as it is, and fails no plan.
-func (l *Lake) Yielding() *Batches {
+// take back: what Lake Formation refuses is told to note and left as it is, and fails no plan.
+func (l *Lake) Yielding(note func(ctx context.Context, e Entry, err error)) *Batches {
 	b := l.Batches()
 	revoke := b.revoke.Run
 	b.revoke.Run = func(ctx context.Context, steps []*plan.Step) []error {
 		errs := revoke(ctx, steps)
 		for i, err := range errs {
 			if awserr.Denied(err) && deniedAction(err) == "" && ctx.Err() == nil {
+				note(ctx, entryOf(steps[i]), err)
 				errs[i] = nil
 			}
 		}
