@@ -44,6 +44,12 @@ type BootstrapInput struct {
 	Add bool
 	// LinkRegions are as in [InitializeConsumerInput].
 	LinkRegions []string
+	// AccountID is the account that Account is to open: another one is refused. Empty takes
+	// whichever it opens.
+	AccountID string
+	// MeshAlone makes the mesh account's half alone, of AccountID: the account's own is made
+	// by a template, or by its people. Account is not opened then.
+	MeshAlone bool
 	// AccountRoles and MeshRoles are what the roles of each account get besides.
 	AccountRoles, MeshRoles RoleOptions
 }
@@ -66,47 +72,78 @@ type BootstrappedRoles struct {
 // BootstrapAccount makes an account a producer, a consumer or both: it initializes
 // the account and enables it in the mesh account.
 func BootstrapAccount(ctx context.Context, in BootstrapInput) (*BootstrapOutput, error) {
+	e, err := PrepareAccount(ctx, in)
+	if err != nil {
+		return nil, err
+	}
+	return e.Do(ctx)
+}
+
+// PlanBootstrapAccount says what [BootstrapAccount] would do.
+func PlanBootstrapAccount(ctx context.Context, in BootstrapInput) (*plan.Plan, error) {
+	e, err := PrepareAccount(ctx, in)
+	if err != nil {
+		return nil, err
+	}
+	return e.Plan(), nil
+}
+
+// Enrolment is what [BootstrapAccount] does, between looking and doing: who makes many
+// accounts looks at all of them before the first is changed.
+type Enrolment struct {
+	*bootstrap
+	todo *plan.Plan
+}
+
+// PrepareAccount looks at an account, and plans what [BootstrapAccount] does with it.
+func PrepareAccount(ctx context.Context, in BootstrapInput) (*Enrolment, error) {
 	b, err := openBootstrap(ctx, in)
 	if err != nil {
 		return nil, err
 	}
-	p, err := b.plan(ctx)
+	todo, err := b.plan(ctx)
 	if err != nil {
 		return nil, err
 	}
-	if err := b.account.apply(ctx, p); err != nil {
+	return &Enrolment{b, todo}, nil
+}
+
+// Plan is what is going to be done.
+func (e *Enrolment) Plan() *plan.Plan { return e.todo }
+
+// Do does exactly that. A role that somebody else has changed since it was looked at is not
+// written over, with [lakemesh.ErrChanged]; data lake settings are read again.
+func (e *Enrolment) Do(ctx context.Context) (*BootstrapOutput, error) {
+	doing := e.account
+	if doing == nil {
+		doing = e.mesh
+	}
+	if err := doing.apply(ctx, e.todo); err != nil {
 		return nil, err
 	}
 	out := &BootstrapOutput{}
-	for _, h := range b.halves {
-		roles := &BootstrappedRoles{
-			Account: RoleOutput{b.account.partition.RoleARN(b.account.account, h.ownRole)}, Mesh: RoleOutput{b.mesh.partition.RoleARN(b.mesh.account, h.meshRole)}}
+	for _, h := range e.halves {
+		roles := &BootstrappedRoles{Account: RoleOutput{e.mesh.partition.RoleARN(e.id, h.ownRole)}, Mesh: RoleOutput{e.mesh.partition.RoleARN(e.mesh.account, h.meshRole)}}
 		if h.kind == Producer {
 			out.Producer = roles
 		} else {
 			out.Consumer = roles
 		}
-		if p.Count(plan.CreateRole)+p.Count(plan.UpdateRole) > 0 {
-			b.account.awaitRoles(ctx, roles.Account.RoleARN, roles.Mesh.RoleARN)
+		if e.account != nil && e.todo.Count(plan.CreateRole)+e.todo.Count(plan.UpdateRole) > 0 {
+			e.account.awaitRoles(ctx, roles.Account.RoleARN, roles.Mesh.RoleARN)
 		}
 	}
 	return out, nil
 }
 
-// PlanBootstrapAccount says what [BootstrapAccount] would do.
-func PlanBootstrapAccount(ctx context.Context, in BootstrapInput) (*plan.Plan, error) {
-	b, err := openBootstrap(ctx, in)
-	if err != nil {
-		return nil, err
-	}
-	return b.plan(ctx)
-}
-
 // bootstrap is the making of an account.
 type bootstrap struct {
-	in            BootstrapInput
-	mesh, account *Admin
-	halves        []half
+	in   BootstrapInput
+	id   string
+	mesh *Admin
+	// account is nil where the mesh's half alone is made.
+	account *Admin
+	halves  []half
 }
 
 // half is the one or the other that an account can be.
@@ -140,13 +177,10 @@ func openBootstrap(ctx context.Context, in BootstrapInput) (*bootstrap, error) {
 	if err := b.mesh.inMesh(op); err != nil {
 		return nil, err
 	}
-	if b.account, err = New(ctx, in.Account); err != nil {
+	if err := b.open(ctx, op, kind); err != nil {
 		return nil, err
 	}
-	if err := b.account.outsideMesh(op, string(kind)); err != nil {
-		return nil, err
-	}
-	id := b.account.account
+	id := b.id
 	if kind != Consumer {
 		b.halves = append(b.halves, half{Producer, lakemesh.ProducerRole, lakemesh.MeshProducerRole(id),
 			func(ctx context.Context) (*plan.Plan, error) {
@@ -172,15 +206,39 @@ func openBootstrap(ctx context.Context, in BootstrapInput) (*bootstrap, error) {
 	return b, nil
 }
 
+// open opens the account's own administrator, and refuses one of another account than was
+// said: what opens it may have been mixed up.
+func (b *bootstrap) open(ctx context.Context, op string, kind AccountType) (err error) {
+	b.id = b.in.AccountID
+	if b.in.MeshAlone {
+		if b.in.Buckets != nil || b.in.KeyPolicies != nil || b.in.LinkRegions != nil {
+			return lakemesh.Invalid("MeshAlone", "buckets, keys whose policies are kept and link regions are of the account's own half")
+		}
+		return lakemesh.CheckAccountID("AccountID", b.id)
+	}
+	if b.account, err = New(ctx, b.in.Account); err != nil {
+		return err
+	}
+	if b.id != "" && b.account.account != b.id {
+		return &lakemesh.Error{Op: op, Account: b.account.account, Resource: "account " + b.id, Kind: lakemesh.ErrWrongAccount,
+			Message: "what opens its administrator opens one of account " + b.account.account}
+	}
+	b.id = b.account.account
+	return b.account.outsideMesh(op, string(kind))
+}
+
 // plan puts the plans of all halves together: a role in the mesh account comes
 // after the role that it trusts.
 func (b *bootstrap) plan(ctx context.Context) (*plan.Plan, error) {
 	whole := &plan.Plan{Operation: "BootstrapAccount"}
 	var before []*plan.Step
 	for _, h := range b.halves {
-		own, err := h.initialize(ctx)
-		if err != nil {
-			return nil, err
+		own := &plan.Plan{}
+		if b.account != nil {
+			var err error
+			if own, err = h.initialize(ctx); err != nil {
+				return nil, err
+			}
 		}
 		there, err := h.enable(ctx, own.Count(plan.CreateRole) > 0)
 		if err != nil {

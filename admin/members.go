@@ -128,7 +128,8 @@ func (a *Admin) planSharing(p *plan.Plan, have members, want SharingCalls, after
 	if len(have.producers) > 0 {
 		p.Warn("producers that are enabled already share as before until their roles are brought up to date: %s", lakemesh.Do("admin.UpgradeMesh"))
 	}
-	p.Add(plan.Step{Kind: plan.Record, Account: a.account, Resource: "members of the mesh", Summary: "remember that producers share " + string(want),
+	p.Add(plan.Step{Kind: plan.Record, Account: a.account, Resource: "members of the mesh", TakesAway: want == ThroughServices,
+		Summary: fmt.Sprintf("remember that producers share %s, and no more %s", want, have.sharing),
 		Run: func(ctx context.Context) error {
 			return a.updateMembers(ctx, "SET #a = :v", attrSharingCalls, &types.AttributeValueMemberS{Value: string(want)})
 		}}, after...)

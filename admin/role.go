@@ -279,14 +279,24 @@ func (a *Admin) planRole(p *plan.Plan, want role, found *foundRole) *plan.Step {
 			Run: func(ctx context.Context) error { return a.createRole(ctx, want) },
 		})
 	}
-	differences := found.differences(want)
-	if len(differences) == 0 {
+	change := found.change(want)
+	if len(change.parts) == 0 {
 		return nil
 	}
+	summary := fmt.Sprintf("update the %s of role %s", strings.Join(change.parts, ", "), want.name)
+	if len(change.said) > 0 {
+		summary += ": " + strings.Join(change.said, "; ")
+	}
 	return p.Add(plan.Step{
-		Kind: plan.UpdateRole, Account: a.account, Resource: "role " + arn,
-		Summary: fmt.Sprintf("update the %s of role %s", strings.Join(differences, ", "), want.name), Detail: want.detail(),
-		Run: func(ctx context.Context) error { return a.updateRole(ctx, want, differences) },
+		Kind: plan.UpdateRole, Account: a.account, Resource: "role " + arn, Summary: summary, Detail: want.detail(), TakesAway: change.takes,
+		Run: func(ctx context.Context) error {
+			if slices.Contains(change.parts, "policy") {
+				if err := a.stillFound(ctx, want, found); err != nil {
+					return err
+				}
+			}
+			return a.updateRole(ctx, want, change.parts)
+		},
 	})
 }
 

@@ -127,8 +127,9 @@ func (a *Admin) planSettings(p *plan.Plan, have types.DataLakeSettings, want wan
 	}
 	return p.Add(plan.Step{
 		Kind: plan.PutSettings, Account: a.account, Resource: "data lake settings", Detail: changes,
-		Summary: "change the data lake settings" + a.elsewhere() + ": " + strings.Join(changes, "; "),
-		Run:     func(ctx context.Context) error { return a.putSettings(ctx, want.change) },
+		Summary:   "change the data lake settings" + a.elsewhere() + ": " + strings.Join(changes, "; "),
+		TakesAway: want.fullTableAccess != nil && !*want.fullTableAccess && aws.ToBool(have.AllowFullTableExternalDataAccess),
+		Run:       func(ctx context.Context) error { return a.putSettings(ctx, want.change) },
 	}, after...), nil
 }
 

@@ -89,6 +89,9 @@ type Step struct {
 	Summary string
 	// Detail is the same as data, for programs; nil if the summary says all.
 	Detail any
+	// TakesAway tells that somebody loses something by it, where the kind does not say so.
+	// What it was and what it will be stands in the summary.
+	TakesAway bool
 	// Early begins the step before others that are ready as well: it takes several
 	// calls one after the other, or waits for somebody.
 	Early bool
@@ -212,17 +215,18 @@ func plural(n int, word string) string {
 }
 
 // MarshalJSON writes {"Operation", "Steps": [{"Step", "Kind", "Account",
-// "Resource", "Summary", "Detail"?, "After"?}], "Warnings"?, "Digest"?}; After are
+// "Resource", "Summary", "TakesAway"?, "Detail"?, "After"?}], "Warnings"?, "Digest"?}; After are
 // numbers of steps.
 func (p *Plan) MarshalJSON() ([]byte, error) {
 	type step struct {
-		Step     int    `json:"Step"`
-		Kind     Kind   `json:"Kind"`
-		Account  string `json:"Account"`
-		Resource string `json:"Resource"`
-		Summary  string `json:"Summary"`
-		Detail   any    `json:"Detail,omitempty"`
-		After    []int  `json:"After,omitempty"`
+		Step      int    `json:"Step"`
+		Kind      Kind   `json:"Kind"`
+		Account   string `json:"Account"`
+		Resource  string `json:"Resource"`
+		Summary   string `json:"Summary"`
+		TakesAway bool   `json:"TakesAway,omitempty"`
+		Detail    any    `json:"Detail,omitempty"`
+		After     []int  `json:"After,omitempty"`
 	}
 	number := make(map[*Step]int, len(p.Steps))
 	for i, s := range p.Steps {
@@ -230,7 +234,7 @@ func (p *Plan) MarshalJSON() ([]byte, error) {
 	}
 	steps := make([]step, len(p.Steps))
 	for i, s := range p.Steps {
-		steps[i] = step{Step: i + 1, Kind: s.Kind, Account: s.Account, Resource: s.Resource, Summary: s.Summary, Detail: s.Detail}
+		steps[i] = step{Step: i + 1, Kind: s.Kind, Account: s.Account, Resource: s.Resource, Summary: s.Summary, TakesAway: s.TakesAway, Detail: s.Detail}
 		for _, a := range s.After {
 			if n, ok := number[a]; ok {
 				steps[i].After = append(steps[i].After, n)

@@ -71,7 +71,8 @@ func (a *app) accountEnable() *cobra.Command {
 or ConsumerAdmin of the credentials file, and its role in the mesh account, as Mesh.
 
 With an account id only the mesh account's half is done, for an account whose own
-administrator has run "lakemesh account init". Both are safe to repeat.`,
+administrator has run "lakemesh account init". Both are safe to repeat: what is left out
+stays as it is. What becomes narrower is shown, and without a terminal wants --yes.`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: a.do(func(ctx context.Context, args []string) error {
 			t, err := admin.ParseAccountType(f.accountType)
@@ -121,7 +122,7 @@ func (a *app) bootstrap(ctx context.Context, t admin.AccountType, f accountFlags
 	if in.Account, err = a.options(ctx, administratorOf(t)); err != nil {
 		return err
 	}
-	return a.write(
+	return a.setUp(
 		func() (*plan.Plan, error) { return admin.PlanBootstrapAccount(ctx, in) },
 		func() error {
 			out, err := admin.BootstrapAccount(ctx, in)
@@ -189,7 +190,7 @@ func (a *app) enable(t admin.AccountType, asProducer, asConsumer enabling) error
 		halves = append(halves, asConsumer)
 	}
 	var roles []admin.AccountOutput
-	err := a.write(
+	err := a.setUp(
 		func() (*plan.Plan, error) {
 			whole := &plan.Plan{}
 			for _, h := range halves {

@@ -42,10 +42,15 @@ profile, or a role that the mesh's administrator may open. An account with
 
 The file is checked as a whole before anything is done. An account that fails keeps no
 other from being done; which ones failed is told at the end, and the same command
-completes them. Nothing is taken away: not from accounts that the file leaves out, and no
-bucket or key from one that has more than the file says, unless --exact is given.`,
+completes them.
+
+What the file leaves out stays: accounts, settings, and what a list does not name, unless
+--exact is given. What a file replaces or --exact removes is shown with what it was and will
+be; without a terminal it wants --yes. All accounts are looked at before the first is
+changed, and what was shown is what is done.`,
 		Example: `  lakemesh account apply -f accounts.yaml --dry-run
-  lakemesh account apply -f accounts.yaml`,
+  lakemesh account apply -f accounts.yaml
+  lakemesh account apply -f accounts.yaml --exact --yes`,
 		Args: cobra.NoArgs,
 		RunE: a.do(func(ctx context.Context, _ []string) error {
 			return a.applyAccounts(ctx, name, exact)
@@ -61,8 +66,9 @@ bucket or key from one that has more than the file says, unless --exact is given
 type enrolling struct {
 	account enrolment.Account
 	in      admin.BootstrapInput
-	// mesh is set where the mesh's half alone is made.
-	mesh *admin.Admin
+	// todo is what is to be done, failed why it cannot be, or was not.
+	todo   *admin.Enrolment
+	failed error
 }
 
 // enrolled is what became of an account.
@@ -102,10 +108,14 @@ func (a *app) applyAccounts(ctx context.Context, name string, exact bool) error 
 	if len(unopened) > 0 {
 		return errors.Join(unopened...)
 	}
-	if a.flags.dryRun {
-		return a.planAccounts(ctx, all)
+	if err := lookAt(ctx, all); err != nil {
+		return err
 	}
-	return a.enrol(ctx, all)
+	err = a.carry(deed{planned: func() (*plan.Plan, error) { return whole(all), nil }, do: func() error { return a.enrol(ctx, all) }, asks: takesAway, takes: takesAway})
+	if err == nil && a.flags.dryRun {
+		return partly(outcomes(all))
+	}
+	return err
 }
 
 // readInput reads a file, or stdin.
@@ -123,7 +133,7 @@ func (a *app) readInput(name string) ([]byte, error) {
 // enrolling opens the administrators of an account. It makes no call.
 func (a *app) enrolling(ctx context.Context, mesh lakemesh.Options, account enrolment.Account, exact bool) (enrolling, error) {
 	e := enrolling{account: account}
-	e.in = admin.BootstrapInput{Type: account.Type, Mesh: mesh, Account: mesh, CrawlerRoleARN: account.CrawlerRoleARN, Buckets: account.Buckets, KeyPolicies: account.KeyPolicies,
+	e.in = admin.BootstrapInput{Type: account.Type, Mesh: mesh, Account: mesh, AccountID: account.ID, MeshAlone: account.Administrator == enrolment.None, CrawlerRoleARN: account.CrawlerRoleARN, Buckets: account.Buckets, KeyPolicies: account.KeyPolicies,
 		Add: !exact, LinkRegions: account.LinkRegions, AccountRoles: account.Roles, MeshRoles: account.Roles}
 	if exact {
 		e.in.KMSKeys = account.KMSKeys
@@ -132,9 +142,7 @@ func (a *app) enrolling(ctx context.Context, mesh lakemesh.Options, account enro
 	}
 	switch arn := account.AdministratorARN(lakemesh.PartitionOf(cmp.Or(mesh.Region, mesh.Config.Region))); {
 	case account.Administrator == enrolment.None:
-		var err error
-		e.mesh, err = admin.New(ctx, mesh)
-		return e, err
+		return e, nil
 	case account.Profile != "":
 		if a.flags.local {
 			return e, errors.New("the local mesh has no profiles; leave profile out, and the administrators of its credentials file are taken")
@@ -169,83 +177,27 @@ func (a *app) enrolling(ctx context.Context, mesh lakemesh.Options, account enro
 	return e, errors.New("nothing opens an administrator of it: give it a profile, or an administrator (the name of a role that the mesh's administrator may open), or none where a template makes its own half")
 }
 
-// plan plans one account.
-func (e enrolling) plan(ctx context.Context) (*plan.Plan, error) {
-	if e.mesh == nil {
-		if err := e.owns(ctx); err != nil {
-			return nil, err
+// lookAt looks at all accounts, once, and plans what is to be done with each. Those of which
+// that fails keep no other from being done.
+func lookAt(ctx context.Context, all []enrolling) error {
+	for i := range all {
+		e := &all[i]
+		e.todo, e.failed = admin.PrepareAccount(ctx, e.in)
+		if ctx.Err() != nil {
+			return errors.Join(e.failed, ctx.Err())
 		}
-		return admin.PlanBootstrapAccount(ctx, e.in)
-	}
-	whole := &plan.Plan{Operation: opApply}
-	if e.in.Type != admin.Consumer {
-		p, err := e.mesh.PlanEnableAccountAsProducer(ctx, e.producer())
-		if err != nil {
-			return nil, err
-		}
-		whole.Append(p)
-	}
-	if e.in.Type != admin.Producer {
-		p, err := e.mesh.PlanEnableAccountAsConsumer(ctx, e.consumer())
-		if err != nil {
-			return nil, err
-		}
-		whole.Append(p)
-	}
-	return whole, nil
-}
-
-// owns refuses credentials of another account than the file's: what opens them may have
-// been mixed up.
-func (e enrolling) owns(ctx context.Context) error {
-	account, err := admin.New(ctx, e.in.Account)
-	if err != nil {
-		return err
-	}
-	if account.Account() != e.account.ID {
-		return &lakemesh.Error{Op: opApply, Account: account.Account(), Resource: "account " + e.account.ID, Kind: lakemesh.ErrWrongAccount,
-			Message: "what opens its administrator opens one of account " + account.Account()}
 	}
 	return nil
 }
 
-func (e enrolling) producer() admin.EnableProducerInput {
-	return admin.EnableProducerInput{AccountID: e.account.ID, CrawlerRoleARN: e.in.CrawlerRoleARN, KMSKeys: e.in.KMSKeys, AddKMSKeys: e.in.AddKMSKeys, Roles: e.in.MeshRoles}
-}
-
-func (e enrolling) consumer() admin.EnableConsumerInput {
-	return admin.EnableConsumerInput{AccountID: e.account.ID, Roles: e.in.MeshRoles}
-}
-
-// apply makes one account what the file says, and reports whether anything was to be done.
-func (e enrolling) apply(ctx context.Context) (changed bool, err error) {
-	p, err := e.plan(ctx)
-	if err != nil || p.Empty() {
-		return false, err
-	}
-	if e.mesh == nil {
-		_, err = admin.BootstrapAccount(ctx, e.in)
-		return true, err
-	}
-	if e.in.Type != admin.Consumer {
-		_, err = e.mesh.EnableAccountAsProducer(ctx, e.producer())
-	}
-	if err == nil && e.in.Type != admin.Producer {
-		_, err = e.mesh.EnableAccountAsConsumer(ctx, e.consumer())
-	}
-	return true, err
-}
-
-// planAccounts shows what would be done in all accounts.
-func (a *app) planAccounts(ctx context.Context, all []enrolling) error {
+// whole is what is to be done in all accounts.
+func whole(all []enrolling) *plan.Plan {
 	whole := &plan.Plan{Operation: opApply}
-	var failed []lakemesh.StepError
 	for _, e := range all {
-		p, err := e.plan(ctx)
-		if err != nil {
-			failed = append(failed, lakemesh.StepError{Step: "account " + e.account.ID, Err: err})
+		if e.failed != nil {
 			continue
 		}
+		p := *e.todo.Plan()
 		// What is true of each of them is said once.
 		for _, w := range p.Warnings {
 			if w = "account " + e.account.ID + ": " + w; !slices.Contains(whole.Warnings, w) {
@@ -253,38 +205,45 @@ func (a *app) planAccounts(ctx context.Context, all []enrolling) error {
 			}
 		}
 		p.Warnings = nil
-		whole.Append(p)
+		whole.Append(&p)
 	}
-	if err := a.show(whole, func() { fmt.Fprint(a.out, a.renderPlan(whole)) }); err != nil {
-		return err
+	return whole
+}
+
+// outcomes are the failures of accounts, and how many did not fail.
+func outcomes(all []enrolling) (int, []lakemesh.StepError) {
+	var failed []lakemesh.StepError
+	for _, e := range all {
+		if e.failed != nil {
+			failed = append(failed, lakemesh.StepError{Step: "account " + e.account.ID, Err: e.failed})
+		}
 	}
-	return partly(len(all)-len(failed), failed)
+	return len(all) - len(failed), failed
 }
 
 // enrol makes all accounts what the file says, one after the other: their halves in the mesh
-// account change the same things there.
+// account change the same things there. What was looked at is what is done.
 func (a *app) enrol(ctx context.Context, all []enrolling) error {
 	results := make([]enrolled, 0, len(all))
-	var failed []lakemesh.StepError
-	for _, e := range all {
+	for i := range all {
+		e := &all[i]
 		r := enrolled{AccountID: e.account.ID, Type: e.account.Type, Result: "unchanged"}
-		changed, err := e.apply(ctx)
-		if ctx.Err() != nil {
-			return errors.Join(err, a.showEnrolled(results))
-		}
-		switch {
-		case err != nil:
-			r.Result, r.Error = "failed", err.Error()
-			failed = append(failed, lakemesh.StepError{Step: "account " + e.account.ID, Err: err})
-		case changed:
+		if e.failed == nil && !e.todo.Plan().Empty() {
 			r.Result = "done"
+			_, e.failed = e.todo.Do(ctx)
+		}
+		if ctx.Err() != nil {
+			return errors.Join(e.failed, a.showEnrolled(results))
+		}
+		if e.failed != nil {
+			r.Result, r.Error = "failed", e.failed.Error()
 		}
 		results = append(results, r)
 	}
 	if err := a.showEnrolled(results); err != nil {
 		return err
 	}
-	return partly(len(all)-len(failed), failed)
+	return partly(outcomes(all))
 }
 
 func (a *app) showEnrolled(results []enrolled) error {

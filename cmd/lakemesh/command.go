@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -25,6 +26,12 @@ func (a *app) do(body func(ctx context.Context, args []string) error) func(*cobr
 // write does what an operation is to do, or with --dry-run shows its plan.
 func (a *app) write(planned func() (*plan.Plan, error), do func() error) error {
 	return a.carry(deed{planned: planned, do: do})
+}
+
+// setUp is write for an operation that sets up, and by which a setting can become
+// narrower than it was: then it asks as one that removes does, and else it does not.
+func (a *app) setUp(planned func() (*plan.Plan, error), do func() error) error {
+	return a.carry(deed{planned: planned, do: do, asks: takesAway, takes: takesAway})
 }
 
 // remove is write for an operation that removes something: at a terminal it shows
@@ -63,8 +70,11 @@ func anything(p *plan.Plan) (bool, error) { return !p.Empty(), nil }
 
 // takesAway reports whether a plan takes something away from somebody.
 func takesAway(p *plan.Plan) (bool, error) {
+	if slices.ContainsFunc(p.Steps, func(s *plan.Step) bool { return s.TakesAway }) {
+		return true, nil
+	}
 	for _, kind := range []plan.Kind{plan.Revoke, plan.CloseBucket, plan.DeleteLink, plan.DeleteTable, plan.DeleteDatabase, plan.DeleteRole, plan.DeleteRecords,
-		plan.Deregister, plan.DeleteTag, plan.DeleteCrawler} {
+		plan.Deregister, plan.DeleteTag, plan.DeleteCrawler, plan.DeleteGroup, plan.DeleteQueue} {
 		if p.Count(kind) > 0 {
 			return true, nil
 		}

@@ -59,7 +59,7 @@ already up to date with "mesh upgrade".`,
 		if err != nil {
 			return err
 		}
-		return a.write(
+		return a.setUp(
 			func() (*plan.Plan, error) { return mesh.PlanInitializeMeshAccount(ctx, in) },
 			func() error {
 				out, err := mesh.InitializeMeshAccount(ctx, in)
@@ -106,7 +106,7 @@ by their own administrators, with "account init".`,
 			if err != nil {
 				return err
 			}
-			return a.write(
+			return a.setUp(
 				func() (*plan.Plan, error) { return mesh.PlanUpgradeMesh(ctx, in) },
 				func() error {
 					out, err := mesh.UpgradeMesh(ctx, in)
