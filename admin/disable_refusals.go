@@ -28,8 +28,13 @@ func (d *disabling) refuse(ctx context.Context) error {
 	owned, subscribed = d.setWaitingAside(owned), d.setUntakenAside(d.setWaitingAside(subscribed))
 	if len(owned) > 0 {
 		r := owned[0]
-		return no("account "+account, fmt.Sprintf("account %s has subscription %s to its product %s (%s in all)", r.Subscriber, r.ID, r.Database, counted(len(owned), "subscription")),
-			"let account "+account+" end it, or take the product out of the mesh with it", lakemesh.Do("producer.DeleteSubscription", "SubscriptionID", r.ID), d.unpublishing(r.Database, true))
+		message := fmt.Sprintf("account %s has subscription %s to its %s (%s in all)", r.Subscriber, r.ID, on(r), counted(len(owned), "subscription"))
+		ends := lakemesh.Do("producer.DeleteSubscription", "SubscriptionID", r.ID)
+		if r.Database == "" {
+			// It is in no one database, and may have no table at all.
+			return no("account "+account, message, "let account "+account+" end it", ends)
+		}
+		return no("account "+account, message, "let account "+account+" end it, or take the product out of the mesh with it", ends, d.unpublishing(r.Database, true))
 	}
 	if products := d.products(); len(products) > 0 {
 		return no("account "+account, fmt.Sprintf("it has products in the mesh: %s", some(products)),
@@ -37,10 +42,21 @@ func (d *disabling) refuse(ctx context.Context) error {
 	}
 	if len(subscribed) > 0 {
 		r := subscribed[0]
-		return no("account "+account, fmt.Sprintf("it has subscription %s to product %s of account %s (%s in all)", r.ID, r.Database, r.Owner, counted(len(subscribed), "subscription")),
+		return no("account "+account, fmt.Sprintf("it has subscription %s to %s of account %s (%s in all)", r.ID, on(r), r.Owner, counted(len(subscribed), "subscription")),
 			"let account "+account+" leave it", lakemesh.Do("consumer.DeleteSubscription", "SubscriptionID", r.ID))
 	}
 	return nil
+}
+
+// on is what a subscription is on.
+func on(r *tracker.Record) string {
+	switch {
+	case !r.Group.IsZero():
+		return r.Group.String()
+	case r.Database == "":
+		return "a product that its record does not name"
+	}
+	return "product " + r.Database
 }
 
 // unpublishing is what takes a product out of the mesh. Its name tells the producer's

@@ -7,6 +7,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/glue/types"
@@ -42,7 +43,8 @@ type UnpublishInput struct {
 	// <source database>-<producer account>.
 	ExposeDataMeshDBName string
 	// EndSubscriptions tells that the subscriptions to the tables are ended first. An
-	// active one keeps its tables in the mesh otherwise.
+	// active one keeps its tables in the mesh otherwise. One to a domain or a data product keeps
+	// none: it ends if no table is left to it, and otherwise goes on with the others.
 	EndSubscriptions bool
 	// Reason is attached to the subscriptions that are ended.
 	Reason string
@@ -75,6 +77,10 @@ type unpublication struct {
 	crawls *catalog.Crawler
 	// live are the subscriptions to what leaves, waiting the requests for it.
 	live, waiting []*tracker.Record
+	// groups are those to domains and data products that go on without what leaves, describers
+	// all that are given DESCRIBE on the database for the sake of such tables.
+	groups     []*leftGroup
+	describers []*tracker.Record
 	// onTables and onDatabases are what is granted in the mesh.
 	onTables, onDatabases *permissions.Grants
 }
@@ -175,7 +181,8 @@ func (p *Producer) unpublication(ctx context.Context, in UnpublishInput) (*unpub
 func (u *unpublication) observe(ctx context.Context) error {
 	var originals map[string]*types.Table
 	var restoring map[string][]string
-	var active, pending []*tracker.Record
+	var active, pending, grouped []*tracker.Record
+	var groups sync.Mutex
 	group, within := errgroup.WithContext(ctx)
 	group.Go(func() error { return u.observeMesh(within) })
 	group.Go(func() (err error) {
@@ -191,8 +198,13 @@ func (u *unpublication) observe(ctx context.Context) error {
 	for status, found := range map[lakemesh.Status]*[]*tracker.Record{lakemesh.Active: &active, lakemesh.Pending: &pending} {
 		group.Go(func() error {
 			return u.records.Owned(within, u.account, status, func(r *tracker.Record) bool {
-				if strings.EqualFold(r.Database, u.target) {
+				switch {
+				case strings.EqualFold(r.Database, u.target) && r.Group.IsZero():
 					*found = append(*found, r)
+				case !r.Group.IsZero() && (r.Status == lakemesh.Active || r.Claim != nil):
+					groups.Lock()
+					grouped = append(grouped, r)
+					groups.Unlock()
 				}
 				return true
 			})
@@ -217,6 +229,12 @@ func (u *unpublication) observe(ctx context.Context) error {
 			u.live = append(u.live, r)
 		default:
 			u.waiting = append(u.waiting, r)
+		}
+	}
+	slices.SortFunc(grouped, func(a, b *tracker.Record) int { return strings.Compare(a.ID, b.ID) })
+	if len(u.leaving) > 0 {
+		if err := u.observeGroups(ctx, grouped); err != nil {
+			return err
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(u.leaving)) {
@@ -345,6 +363,7 @@ func (u *unpublication) plan() *plan.Plan {
 	for _, r := range u.waiting {
 		p.Warn("request %s of account %s is for what leaves, and can only be denied afterwards", r.ID, r.Subscriber)
 	}
+	u.warnOfGroups(p)
 	batches := u.mesh.lake.Batches()
 	revoked := map[string][]*plan.Step{}
 	for _, e := range u.onTables.Entries() {
@@ -398,6 +417,9 @@ func (u *unpublication) revoke(p *plan.Plan, batches *permissions.Batches, e per
 // ends shows it of neither.
 func (u *unpublication) given(e permissions.Entry) lakemesh.Permissions {
 	given := lakemesh.NewPermissions()
+	if e.Resource.Kind == permissions.KindDatabase && slices.ContainsFunc(u.describers, func(r *tracker.Record) bool { return chain.IsFor(r, e.Principal) }) {
+		given = lakemesh.NewPermissions(lakemesh.Describe)
+	}
 	for _, r := range u.live {
 		switch {
 		case !chain.IsFor(r, e.Principal):
