@@ -88,6 +88,9 @@ type surveyed struct {
 	// tables than a portion has and they have to be read again.
 	definitions map[string]*types.TableInput
 	granted     *permissions.Grants
+	// hides tells that no table of the mesh's database is shown any more when those are private
+	// that are to be so.
+	hides bool
 	// held are the grants in the producer's own account, as far as they matter.
 	held *permissions.Grants
 	// specials are grants of a migration's originals that are not on whole tables by name.
@@ -128,6 +131,9 @@ type publication struct {
 	// failed are the steps that failed, notBegun counts those that come after them.
 	failed   []lakemesh.StepError
 	notBegun int
+
+	// shows tells that it lets the read-only role describe a table.
+	shows bool
 
 	// noting guards what steps find out while they run.
 	noting sync.Mutex

@@ -195,11 +195,13 @@ func planUnmarked(todo *plan.Plan, mesh *catalog.Catalog, meshAccount, account s
 	if len(gone) == 0 {
 		return
 	}
-	in := types.DatabaseInput{Name: d.Name, Description: d.Description, LocationUri: d.LocationUri, Parameters: catalog.HybridParameters(d.Parameters, account, gone, false),
-		CreateTableDefaultPermissions: defaultsOf(d)}
+	unmarked := func(d *types.Database) types.DatabaseInput {
+		return types.DatabaseInput{Name: d.Name, Description: d.Description, LocationUri: d.LocationUri, Parameters: catalog.HybridParameters(d.Parameters, account, gone, false),
+			CreateTableDefaultPermissions: defaultsOf(d)}
+	}
 	todo.Add(plan.Step{Kind: plan.UpdateDatabase, Account: meshAccount, Resource: "database " + aws.ToString(d.Name),
 		Summary: fmt.Sprintf("note that %s of database %s %s not in hybrid access mode any more", strings.Join(gone, ", "), aws.ToString(d.Name), isOrAre(len(gone))),
-		Run:     func(ctx context.Context) error { return mesh.UpdateDatabase(ctx, in) }}, after...)
+		Run:     func(ctx context.Context) error { return mesh.ChangeDatabase(ctx, aws.ToString(d.Name), unmarked) }}, after...)
 }
 
 // defaultsOf are the default permissions for new tables of a database; not nil, which would

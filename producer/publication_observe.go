@@ -434,6 +434,9 @@ func (s *surveyed) observeGrants(ctx context.Context) error {
 	if err := s.refuseAnothersDatabase(); err != nil {
 		return err
 	}
+	if err := s.observeHiding(ctx); err != nil {
+		return err
+	}
 	s.sayOpen(on)
 	if err := s.checkSharing(); err != nil {
 		return err

@@ -36,6 +36,8 @@ type planner struct {
 	// grantingOf are those of each table; those on the database under no name.
 	grantingOf map[string][]*plan.Step
 	share      *plan.Step
+	// hiding are the steps that make tables of this portion private.
+	hiding []*plan.Step
 	// links are the steps that make links.
 	links []*plan.Step
 }
@@ -97,18 +99,18 @@ func (pl *planner) planDatabases() {
 	mesh, own := pl.mesh.catalog, pl.own.catalog
 	switch d := pl.meshDatabase; {
 	case d == nil:
-		in := types.DatabaseInput{Name: aws.String(pl.target), Description: pl.sourceDatabase.Description, Parameters: pl.saidParameters(catalog.SourceParameters(nil, pl.sourceDatabase.Parameters, pl.source, pl.account))}
+		in := types.DatabaseInput{Name: aws.String(pl.target), Description: pl.sourceDatabase.Description, Parameters: pl.saidParameters(nil, catalog.SourceParameters(nil, pl.sourceDatabase.Parameters, pl.source, pl.account))}
 		pl.meshDB = pl.todo.Add(plan.Step{Kind: plan.CreateDatabase, Account: pl.meshAccount, Resource: "database " + pl.target,
 			Summary: "create database " + pl.target,
 			Run:     func(ctx context.Context) error { return pl.createMeshDatabase(ctx, in) }})
 	case len(d.CreateTableDefaultPermissions) > 0 && !pl.anyHybrid():
 		// A database that another program made: new tables in it would be open to
 		// everybody whom IAM lets through, and could not be shared.
-		in := types.DatabaseInput{Name: d.Name, Description: d.Description, LocationUri: d.LocationUri, Parameters: pl.saidParameters(catalog.SourceParameters(d.Parameters, nil, pl.source, pl.account)),
-			CreateTableDefaultPermissions: []types.PrincipalPermissions{}}
 		pl.meshDB = pl.todo.Add(plan.Step{Kind: plan.UpdateDatabase, Account: pl.meshAccount, Resource: "database " + pl.target,
 			Summary: "clear the default permissions for new tables of database " + pl.target,
-			Run:     func(ctx context.Context) error { return mesh.UpdateDatabase(ctx, in) }})
+			Run: func(ctx context.Context) error {
+				return mesh.ChangeDatabase(ctx, pl.target, func(d *types.Database) types.DatabaseInput { return pl.saidOf(d, nil) })
+			}})
 	default:
 		pl.planParameters(d)
 	}
@@ -138,7 +140,7 @@ func (pl *planner) planDatabases() {
 // that differ stay: tables of several databases can be published into one.
 func (pl *planner) planParameters(d *types.Database) {
 	all := catalog.SourceParameters(d.Parameters, pl.sourceDatabase.Parameters, pl.source, pl.account)
-	hybrid, marked := pl.hybridParameters(all), pl.saidParameters(all)
+	hybrid, marked := pl.hybridParameters(all), pl.saidParameters(d, all)
 	what := fmt.Sprintf("add %d %s to database %s", len(all)-len(d.Parameters), counted(len(all)-len(d.Parameters), "parameter"), pl.target)
 	switch {
 	case !maps.Equal(hybrid, all) && *pl.hybrid:
@@ -150,20 +152,29 @@ func (pl *planner) planParameters(d *types.Database) {
 	case len(all) == len(d.Parameters):
 		return
 	}
-	// What others made the default for new tables of a database with tables in hybrid access
-	// mode stays.
-	in := types.DatabaseInput{Name: d.Name, Description: d.Description, LocationUri: d.LocationUri, Parameters: marked, CreateTableDefaultPermissions: []types.PrincipalPermissions{}}
-	if pl.anyHybrid() {
-		in.CreateTableDefaultPermissions = defaultsOf(d)
-	}
 	pl.meshDB = pl.todo.Add(plan.Step{Kind: plan.UpdateDatabase, Account: pl.meshAccount, Resource: "database " + pl.target, Summary: what,
-		Run: func(ctx context.Context) error { return pl.mesh.catalog.UpdateDatabase(ctx, in) }})
+		Run: func(ctx context.Context) error {
+			return pl.mesh.catalog.ChangeDatabase(ctx, pl.target, func(d *types.Database) types.DatabaseInput { return pl.saidOf(d, pl.sourceDatabase.Parameters) })
+		}})
 }
 
-// saidParameters are parameters of the mesh's database with all that its owner says of the
+// saidOf is a database with all that its owner says of the tables, and with parameters of the
+// source.
+func (pl *planner) saidOf(d *types.Database, parameters map[string]string) types.DatabaseInput {
+	in := types.DatabaseInput{Name: d.Name, Description: d.Description, LocationUri: d.LocationUri, CreateTableDefaultPermissions: []types.PrincipalPermissions{},
+		Parameters: pl.saidParameters(d, catalog.SourceParameters(d.Parameters, parameters, pl.source, pl.account))}
+	if pl.anyHybrid() {
+		// What others made the default for new tables of a database with tables in hybrid access
+		// mode stays.
+		in.CreateTableDefaultPermissions = defaultsOf(d)
+	}
+	return in
+}
+
+// saidParameters are parameters of the mesh's database d with all that its owner says of the
 // tables.
-func (pl *planner) saidParameters(has map[string]string) map[string]string {
-	return pl.privateParameters(pl.hybridParameters(has))
+func (pl *planner) saidParameters(d *types.Database, has map[string]string) map[string]string {
+	return pl.privateParameters(d, pl.hybridParameters(has))
 }
 
 // linksDescription describes the database of the links to what is published of a
@@ -358,6 +369,7 @@ func (pl *planner) planGrants(ready map[string][]*plan.Step) {
 			after = steps[:1]
 		}
 		steps := pl.grants.Grant(pl.todo, e, after...)
+		pl.shows = pl.shows || e.Principal == pl.readOnlyRole() && e.Resource.Table != ""
 		if e.Principal == pl.account {
 			pl.granting = append(pl.granting, steps...)
 			pl.grantingOf[e.Resource.Table] = append(pl.grantingOf[e.Resource.Table], steps...)
@@ -365,7 +377,11 @@ func (pl *planner) planGrants(ready map[string][]*plan.Step) {
 			pl.unaccepted = true
 		}
 	}
-	// What was public and is not to be so any more.
+	pl.planHiding(pl.revokePrivate())
+}
+
+// revokePrivate revokes what was public and is not to be so any more.
+func (pl *planner) revokePrivate() (steps []*plan.Step) {
 	var private []permissions.Entry
 	for _, t := range pl.part.tables {
 		if !pl.isPrivate(t) {
@@ -374,12 +390,13 @@ func (pl *planner) planGrants(ready map[string][]*plan.Step) {
 		private = append(private, permissions.Entry{Principal: pl.readOnlyRole(), Resource: pl.meshTable(t.name)})
 	}
 	if len(private) == 0 {
-		return
+		return nil
 	}
 	_, revoke := permissions.Difference(pl.granted, private)
 	for _, e := range revoke {
-		pl.grants.Revoke(pl.todo, e)
+		steps = append(steps, pl.grants.Revoke(pl.todo, e)...)
 	}
+	return steps
 }
 
 // noteUngranted notes that a grant was refused: its share is not waited for.

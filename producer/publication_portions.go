@@ -72,7 +72,10 @@ func (pub *publication) carryOut(ctx context.Context) error {
 			t.drift, t.tags, t.sourceTags = nil, nil, nil
 		}
 	}
-	return nil
+	if !pub.shows {
+		return nil
+	}
+	return continued(pub.op, pub.done, "let the read-only role describe database "+pub.target, pub.stayShown(ctx, pub.target))
 }
 
 // applyAfter applies a plan after others of the same operation.

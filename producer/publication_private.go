@@ -2,6 +2,9 @@ package producer
 
 import (
 	"context"
+	"slices"
+
+	"github.com/aws/aws-sdk-go-v2/service/glue/types"
 
 	"github.com/lakemesh/lakemesh"
 	"github.com/lakemesh/lakemesh/internal/catalog"
@@ -15,35 +18,27 @@ import (
 
 // isPrivate reports whether a table's metadata is private: by what is wanted, or else by what
 // its owner said before, of the table or, for one that is new, of those to come.
-func (s *surveyed) isPrivate(t *publishedTable) bool {
+func (s *surveyed) isPrivate(t *publishedTable) bool { return s.isPrivateIn(s.meshDatabase, t) }
+
+// isPrivateIn is isPrivate by what stands at a state of the mesh's database.
+func (s *surveyed) isPrivateIn(d *types.Database, t *publishedTable) bool {
 	if s.public != nil {
 		return !*s.public
 	}
-	return catalog.IsPrivate(s.meshDatabase, t.name) || !t.found && catalog.IsPrivate(s.meshDatabase, catalog.NewTables)
+	return catalog.IsPrivate(d, t.name) || !t.found && catalog.IsPrivate(d, catalog.NewTables)
 }
 
-// isDatabasePrivate reports whether nobody needs to see the mesh's database: none of the
-// tables that are published now is public, nor will those be that come.
+// isDatabasePrivate reports whether nobody needs to see the mesh's database for the tables
+// that are published now: none of them is public.
 func (s *surveyed) isDatabasePrivate() bool {
-	if s.public != nil {
-		return !*s.public
-	}
-	if !catalog.IsPrivate(s.meshDatabase, catalog.NewTables) {
-		return false
-	}
-	for _, t := range s.tables {
-		if !s.isPrivate(t) {
-			return false
-		}
-	}
-	return true
+	return !slices.ContainsFunc(s.tables, func(t *publishedTable) bool { return !s.isPrivate(t) })
 }
 
-// privateParameters are parameters of the mesh's database with what is said of the tables.
-func (s *surveyed) privateParameters(has map[string]string) map[string]string {
+// privateParameters are parameters of the mesh's database d with what is said of the tables.
+func (s *surveyed) privateParameters(d *types.Database, has map[string]string) map[string]string {
 	var private, public []string
 	for _, t := range s.tables {
-		if s.isPrivate(t) {
+		if s.isPrivateIn(d, t) {
 			private = append(private, t.name)
 		} else {
 			public = append(public, t.name)

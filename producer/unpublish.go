@@ -381,6 +381,7 @@ func (u *unpublication) plan() *plan.Plan {
 	}
 	unlinked := u.planLinks(p, last)
 	if u.staying {
+		u.planHiding(p, last...)
 		planUnmarked(p, u.mesh.catalog, u.meshAccount, u.account, u.meshDatabase, slices.Sorted(maps.Keys(u.leaving)), last...)
 	}
 	if u.meshDatabase != nil && !u.staying {
@@ -396,6 +397,15 @@ func (u *unpublication) plan() *plan.Plan {
 		u.planDatabase(p, u.own.catalog, u.local, unlinked)
 	}
 	return p
+}
+
+// planHiding hides the database when the last public table leaves, and private ones stay.
+func (u *unpublication) planHiding(p *plan.Plan, after ...*plan.Step) {
+	leaves := func(table string) bool { return u.leaving[table] != nil }
+	e := u.describes(u.target)
+	if u.onDatabases.Of(e.Principal, e.Resource).Permissions.Has(lakemesh.Describe) && !u.showsTables(u.onTables, u.target, leaves) {
+		u.planHidden(p, u.target, leaves, after...)
+	}
 }
 
 // revoke ends a grant on what leaves, whoever made it. It could outlive its table, and

@@ -4,12 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/glue"
 	"github.com/aws/aws-sdk-go-v2/service/glue/types"
 
+	"github.com/lakemesh/lakemesh"
 	"github.com/lakemesh/lakemesh/internal/awserr"
 )
 
@@ -80,6 +82,32 @@ func (c *Catalog) UpdateDatabase(ctx context.Context, in types.DatabaseInput) er
 		return fmt.Errorf("update database %s: %w", aws.ToString(in.Name), err)
 	}
 	return nil
+}
+
+// mostChanges is how often a database is written that somebody else changes as well.
+const mostChanges = 5
+
+// ChangeDatabase makes of a database what change makes of it as it is. Glue has no condition
+// that would show another writer, and an update replaces all parameters: so the database is
+// read right before it is written, and again after that, until it is as wanted.
+func (c *Catalog) ChangeDatabase(ctx context.Context, name string, change func(*types.Database) types.DatabaseInput) error {
+	for range mostChanges {
+		d, ok, err := c.Database(ctx, name)
+		if err != nil {
+			return err
+		}
+		if !ok {
+			return lakemesh.NotFound("database "+name, c.Account, "")
+		}
+		in := change(d)
+		if maps.Equal(in.Parameters, d.Parameters) && len(in.CreateTableDefaultPermissions) == len(d.CreateTableDefaultPermissions) {
+			return nil
+		}
+		if err := c.UpdateDatabase(ctx, in); err != nil {
+			return err
+		}
+	}
+	return &lakemesh.Error{Kind: lakemesh.ErrConflict, Account: c.Account, Resource: "database " + name, Message: "somebody else keeps changing it", Hint: "run the same command again"}
 }
 
 // ErrExists is the error of making what exists already.
