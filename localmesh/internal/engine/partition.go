@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -24,6 +26,8 @@ type Names struct {
 	partition lakemesh.Partition
 	exchange  *strings.Replacer
 	messages  *strings.Replacer
+	// escaped are the names where characters of them are written as JSON's escapes.
+	escaped *regexp.Regexp
 }
 
 // NamesOf are the names of a partition.
@@ -44,7 +48,23 @@ func NamesOf(p lakemesh.Partition) Names {
 	swap(&words, `Partition "`, `"`)
 	n.exchange = strings.NewReplacer(pairs...)
 	n.messages = strings.NewReplacer(append(words, pairs...)...)
+	n.escaped = regexp.MustCompile("(" + inEscapes("arn:") + ")(?:(" + inEscapes(inside) + ")|" + inEscapes(outside) + ")(" + inEscapes(":") + ")")
 	return n
+}
+
+// escapeMark is in every escape of JSON for a character of a name: arn\u003aaws\u003a is
+// arn:aws: in a policy. A document in a document has the backslash twice, and IAM shows it
+// percent-encoded.
+const escapeMark = "u00"
+
+// inEscapes is an expression for a text of which each character may be escaped.
+func inEscapes(text string) string {
+	var all strings.Builder
+	for _, c := range text {
+		hex := fmt.Sprintf("(?i:%02x)", c)
+		all.WriteString(`(?:` + regexp.QuoteMeta(string(c)) + `|(?:\\+|(?i:%5c)+)` + escapeMark + hex + `|%` + hex + `)`)
+	}
+	return all.String()
 }
 
 // Partition is the partition itself.
@@ -57,28 +77,43 @@ func (n Names) Partition() lakemesh.Partition {
 
 // Exchange turns a text with the names of outside into one with those of inside, and back.
 func (n Names) Exchange(text string) string {
-	if n.exchange == nil {
+	switch {
+	case n.exchange == nil:
 		return text
+	case !strings.Contains(text, escapeMark):
+		return n.exchange.Replace(text)
 	}
-	return n.exchange.Replace(text)
+	var all strings.Builder
+	from := 0
+	for _, at := range n.escaped.FindAllStringSubmatchIndex(text, -1) {
+		all.WriteString(text[from:at[3]])
+		if at[4] < 0 {
+			all.WriteString(string(lakemesh.PartitionAWS))
+		} else {
+			all.WriteString(string(n.partition))
+		}
+		from = at[6]
+	}
+	all.WriteString(text[from:])
+	return all.String()
 }
 
 // exchanged turns the names in a body, and leaves the values of members of JSON that are data.
 func (n Names) exchanged(body []byte, data []string) []byte {
-	if n.exchange == nil || !bytes.Contains(body, []byte("arn")) {
+	if n.exchange == nil || !bytes.Contains(body, []byte("arn")) && !bytes.Contains(body, []byte(escapeMark)) {
 		return body
 	}
 	if len(data) == 0 {
-		return []byte(n.exchange.Replace(string(body)))
+		return []byte(n.Exchange(string(body)))
 	}
 	var out bytes.Buffer
 	from := 0
 	for _, kept := range valuesOf(body, data) {
-		out.WriteString(n.exchange.Replace(string(body[from:kept[0]])))
+		out.WriteString(n.Exchange(string(body[from:kept[0]])))
 		out.Write(body[kept[0]:kept[1]])
 		from = kept[1]
 	}
-	out.WriteString(n.exchange.Replace(string(body[from:])))
+	out.WriteString(n.Exchange(string(body[from:])))
 	return out.Bytes()
 }
 
