@@ -55,6 +55,14 @@ type Frame struct {
 	// ScheduleGroup is the name of the group of schedules that end grants, if there is one.
 	ScheduleGroup string       `json:"ScheduleGroup,omitempty"`
 	Queues        []FrameQueue `json:"Queues,omitempty"`
+
+	roles []framedRole
+}
+
+// framedRole is a role and the account that it is in.
+type framedRole struct {
+	account string
+	role    role
 }
 
 // FrameRole is a role. Set-up recognizes it by all of this: another name of the policy
@@ -132,7 +140,17 @@ func FrameOf(part FramePart, in FrameInput) (*Frame, error) {
 			out.add(a.mesh, a.meshConsumer(in.AccountID))
 		}
 	}
-	return out, nil
+	return out, out.fits()
+}
+
+// fits refuses a frame of which IAM would refuse a role.
+func (f *Frame) fits() error {
+	for _, r := range f.roles {
+		if err := r.role.fits(r.account, 0); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // check refuses what set-up would refuse, and sets what is left out.
@@ -198,6 +216,7 @@ func (in *FrameInput) checkMember() error {
 
 func (f *Frame) add(account string, roles ...role) {
 	for _, r := range roles {
+		f.roles = append(f.roles, framedRole{account, r})
 		f.Roles = append(f.Roles, FrameRole{Account: account, RoleName: r.name, Path: lakemesh.IAMPath, Description: r.description,
 			Trust: json.RawMessage(r.trust.String()), PolicyName: inlinePolicy, Policy: json.RawMessage(r.policy.String()), Tags: solutionTags()})
 	}

@@ -32,18 +32,45 @@ func quotaError(account, resource, quota string, limit, would int, hint string) 
 		Message: fmt.Sprintf("it would take %d, and the quota of %s is %d", would, quota, limit), Hint: hint}
 }
 
+// fits refuses a role whose documents are longer than IAM takes them, beside other inline
+// policies of so many characters.
+func (r role) fits(account string, others int) error {
+	resource := "role " + r.name
+	if n := r.trust.Size(); n > maxTrustPolicy {
+		return quotaError(account, resource, "characters in a trust policy", maxTrustPolicy, n, "name fewer principals")
+	}
+	n := r.policy.Size() + others
+	if n <= maxInlinePolicies {
+		return nil
+	}
+	hint := "remove other inline policies of the role"
+	switch longest := mostNamed(settingsIn(r.name, r.policy.String())); {
+	case longest != "" && others > 0:
+		hint += ", or name fewer " + longest
+	case longest != "":
+		hint = "name fewer " + longest
+	}
+	return quotaError(account, resource, "characters in a role's inline policies", maxInlinePolicies, n, hint)
+}
+
+// mostNamed is the setting with the most values; empty if there are none.
+func mostNamed(all []setting) string {
+	name, most := "", 0
+	for _, s := range all {
+		if len(s.values) > most {
+			name, most = s.name, len(s.values)
+		}
+	}
+	return name
+}
+
 // checkRoleQuotas refuses roles whose policies are too long, and more new roles
 // than the account may have. It is called before anything is made.
 func (a *Admin) checkRoleQuotas(ctx context.Context, wanted []role, found []*foundRole) error {
 	missing := 0
 	for i, want := range wanted {
-		resource := "role " + want.name
-		if n := want.trust.Size(); n > maxTrustPolicy {
-			return quotaError(a.account, resource, "characters in a trust policy", maxTrustPolicy, n, "name fewer principals")
-		}
-		if n := want.policy.Size() + found[i].otherInline; n > maxInlinePolicies {
-			return quotaError(a.account, resource, "characters in a role's inline policies", maxInlinePolicies, n,
-				"remove other inline policies of the role, or name fewer buckets")
+		if err := want.fits(a.account, found[i].otherInline); err != nil {
+			return err
 		}
 		if !found[i].exists {
 			missing++
