@@ -3,6 +3,7 @@ package producer
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/service/glue/types"
 	"golang.org/x/sync/errgroup"
@@ -72,7 +73,7 @@ func (pub *publication) carryOut(ctx context.Context) error {
 			t.drift, t.tags, t.sourceTags = nil, nil, nil
 		}
 	}
-	if !pub.shows {
+	if !pub.shows || !slices.ContainsFunc(pub.tables, func(t *publishedTable) bool { return t.there() && !t.ungranted && !pub.isPrivate(t) }) {
 		return nil
 	}
 	return continued(pub.op, pub.done, "let the read-only role describe database "+pub.target, pub.stayShown(ctx, pub.target))
