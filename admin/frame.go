@@ -202,6 +202,11 @@ func (in *FrameInput) checkMember() error {
 			return err
 		}
 	}
+	for _, r := range in.LinkRegions {
+		if err := partition.CheckRegion("LinkRegions", r); err != nil {
+			return err
+		}
+	}
 	if err := checkBuckets(in.Buckets); err != nil {
 		return err
 	}

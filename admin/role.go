@@ -64,6 +64,12 @@ var (
 	boundaryName    = regexp.MustCompile(`^[\w+=,.@/-]+$`)
 )
 
+// Check refuses what IAM would refuse for roles of an account.
+func (o RoleOptions) Check(p lakemesh.Partition, account string) error {
+	_, err := o.in(p, account)
+	return err
+}
+
 // in are the options for roles of an account. What IAM would refuse after half of a
 // set-up is refused.
 func (o RoleOptions) in(p lakemesh.Partition, account string) (RoleOptions, error) {

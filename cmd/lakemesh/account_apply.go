@@ -92,7 +92,7 @@ func (a *app) applyAccounts(ctx context.Context, name string, exact bool) error 
 	if err != nil {
 		return err
 	}
-	accounts, err := enrolment.Read(name, content, mesh.MeshAccountID)
+	accounts, err := enrolment.Read(name, content, mesh.MeshAccountID, regionOf(mesh))
 	if err != nil {
 		return err
 	}
@@ -118,6 +118,9 @@ func (a *app) applyAccounts(ctx context.Context, name string, exact bool) error 
 	return err
 }
 
+// regionOf is the region that options are for.
+func regionOf(o lakemesh.Options) string { return cmp.Or(o.Region, o.Config.Region) }
+
 // readInput reads a file, or stdin.
 func (a *app) readInput(name string) ([]byte, error) {
 	if name == "-" {
@@ -140,14 +143,14 @@ func (a *app) enrolling(ctx context.Context, mesh lakemesh.Options, account enro
 	} else {
 		e.in.AddKMSKeys = account.KMSKeys
 	}
-	switch arn := account.AdministratorARN(lakemesh.PartitionOf(cmp.Or(mesh.Region, mesh.Config.Region))); {
+	switch arn := account.AdministratorARN(lakemesh.PartitionOf(regionOf(mesh))); {
 	case account.Administrator == enrolment.None:
 		return e, nil
 	case account.Profile != "":
 		if a.flags.local {
 			return e, errors.New("the local mesh has no profiles; leave profile out, and the administrators of its credentials file are taken")
 		}
-		cfg, err := identity.Load(ctx, identity.Source{Profile: account.Profile, Region: cmp.Or(mesh.Region, mesh.Config.Region)})
+		cfg, err := identity.Load(ctx, identity.Source{Profile: account.Profile, Region: regionOf(mesh)})
 		e.in.Account.Config, e.in.Account.Credentials = &cfg, nil
 		return e, err
 	case arn != "":

@@ -1,17 +1,16 @@
 package enrolment
 
 import (
-	"bytes"
 	"cmp"
 	"errors"
 	"fmt"
-	"io"
 	"maps"
 	"regexp"
 	"strings"
 
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
+	"github.com/goccy/go-yaml/parser"
 
 	"github.com/lakemesh/lakemesh"
 	"github.com/lakemesh/lakemesh/admin"
@@ -74,12 +73,15 @@ type text string
 
 // UnmarshalYAML implements [yaml.NodeUnmarshaler].
 func (t *text) UnmarshalYAML(n ast.Node) error {
-	switch n.(type) {
+	switch n := n.(type) {
 	case *ast.StringNode, *ast.IntegerNode:
 		*t = text(n.GetToken().Value)
 		return nil
+	case *ast.LiteralNode:
+		*t = text(n.Value.Value)
+		return nil
 	}
-	return fmt.Errorf("an account id is expected, and not %s", n)
+	return &misplaced{n.GetToken(), fmt.Sprintf("an account id is expected, and not %s", n)}
 }
 
 // UnmarshalYAML keeps the line beside what is said there.
@@ -96,10 +98,10 @@ func (a *account) UnmarshalYAML(n ast.Node) error {
 }
 
 // Read reads a file, whose name its errors have. The mesh account is the one that is worked
-// with: a file of another mesh is refused.
-func Read(name string, content []byte, meshAccount string) ([]Account, error) {
-	var f file
-	if err := yaml.NewDecoder(bytes.NewReader(content), yaml.Strict()).Decode(&f); err != nil && !errors.Is(err, io.EOF) {
+// with, in a region, whose partition all names are of: a file of another mesh is refused.
+func Read(name string, content []byte, meshAccount, region string) ([]Account, error) {
+	f, err := decode(content)
+	if err != nil {
 		return nil, unreadable(name, err)
 	}
 	var wrong []error
@@ -113,8 +115,8 @@ func Read(name string, content []byte, meshAccount string) ([]Account, error) {
 	lines := map[string]int{}
 	for _, entry := range f.Accounts {
 		a := entry.with(f.Defaults)
-		if err := a.check(meshAccount); err != nil {
-			wrong = append(wrong, invalid(name, a.Line, "%s", plainly(err)))
+		if err := a.check(meshAccount, region); err != nil {
+			wrong = append(wrong, invalid(name, a.Line, "%s%s", plainly(err), lostZero(a.ID)))
 		}
 		if line, twice := lines[a.ID]; twice {
 			wrong = append(wrong, invalid(name, a.Line, "account %s stands in line %d already", a.ID, line))
@@ -123,6 +125,32 @@ func Read(name string, content []byte, meshAccount string) ([]Account, error) {
 		all = append(all, a)
 	}
 	return all, errors.Join(wrong...)
+}
+
+// decode reads a file of one document.
+func decode(content []byte) (f file, err error) {
+	parsed, err := parser.ParseBytes(content, 0)
+	if err != nil {
+		return f, err
+	}
+	var body ast.Node
+	for _, d := range parsed.Docs {
+		switch {
+		case d.Body == nil || d.Body.Type() == ast.CommentType:
+		case body != nil:
+			return f, &misplaced{d.Body.GetToken(), "a second document begins here, and one is expected"}
+		default:
+			body = d.Body
+		}
+	}
+	if body == nil {
+		return f, nil
+	}
+	e := &expanding{anchors: map[string]ast.Node{}}
+	if body, err = e.node(body); err != nil {
+		return f, err
+	}
+	return f, yaml.NodeToValue(body, &f, yaml.Strict())
 }
 
 // with is the account with the defaults.
@@ -142,19 +170,46 @@ func (a account) with(d defaults) Account {
 	return out
 }
 
+// fewerDigits are what is left of an id whose zeroes got lost, or that was read as octal.
+var fewerDigits = regexp.MustCompile(`^[0-9]{1,11}$`)
+
+// lostZero says what may have become of an id that is too short. Programs that write YAML take
+// it for a number.
+func lostZero(id string) string {
+	if !fewerDigits.MatchString(id) {
+		return ""
+	}
+	return "; if it begins with 0, a program has taken it for a number: write it in quotes there"
+}
+
 var roleName = regexp.MustCompile(`^[\w+=,.@/-]+$`)
 
 // check refuses what set-up would refuse, and what would be left unsaid.
-func (a Account) check(mesh string) error {
-	in := admin.FrameInput{MeshAccountID: mesh, AccountID: a.ID, Type: a.Type, CrawlerRoleARN: a.CrawlerRoleARN, Buckets: a.Buckets, KeyPolicies: a.KeyPolicies,
+func (a Account) check(mesh, region string) error {
+	in := admin.FrameInput{MeshAccountID: mesh, Region: region, AccountID: a.ID, Type: a.Type, CrawlerRoleARN: a.CrawlerRoleARN, Buckets: a.Buckets, KeyPolicies: a.KeyPolicies,
 		LinkRegions: a.LinkRegions, KMSKeys: a.KMSKeys}
-	if _, err := admin.FrameOf(admin.FrameMember, in); err != nil {
-		return err
+	for _, part := range []admin.FramePart{admin.FrameMember, admin.FrameMeshMember} {
+		if _, err := admin.FrameOf(part, in); err != nil {
+			return err
+		}
+	}
+	partition := lakemesh.PartitionOf(region)
+	for _, account := range []string{a.ID, mesh} {
+		// Where somebody else makes the account's own half, roles are made in the mesh alone.
+		if account == a.ID && a.Administrator == None {
+			continue
+		}
+		if err := a.Roles.Check(partition, account); err != nil {
+			return err
+		}
 	}
 	if a.Profile != "" && a.Administrator != "" {
 		return errors.New("both profile and administrator open its administrator: name one of them")
 	}
 	if arn := a.Administrator; strings.HasPrefix(arn, "arn:") {
+		if err := partition.Check("administrator", arn); err != nil {
+			return fmt.Errorf("administrator: %s", plainly(err))
+		}
 		if parts := strings.Split(arn, ":"); len(parts) != 6 || parts[2] != "iam" || parts[4] != a.ID || !strings.HasPrefix(parts[5], "role/") {
 			return fmt.Errorf("administrator: %q is no role of account %s", arn, a.ID)
 		}
@@ -185,6 +240,9 @@ func (a Account) AdministratorARN(p lakemesh.Partition) string {
 
 // unreadable tells what YAML does not like about a file, each with its line.
 func unreadable(name string, err error) error {
+	if known, ok := errors.AsType[*misplaced](err); ok {
+		return invalid(name, known.at.Position.Line, "%s", known.text)
+	}
 	var known yaml.Error
 	if errors.As(err, &known) && known.GetToken() != nil {
 		return invalid(name, known.GetToken().Position.Line, "%s", known.GetMessage())
@@ -204,7 +262,8 @@ func plainly(err error) string {
 
 // fields are the names in the file of the library's parameters.
 func fields() map[string]string {
-	return map[string]string{"AccountID": "id", "Type": "type", "CrawlerRoleARN": "crawler-role", "Buckets": "buckets", "KeyPolicies": "key-policies", "KMSKeys": "kms-keys"}
+	return map[string]string{"AccountID": "id", "Type": "type", "CrawlerRoleARN": "crawler-role", "Buckets": "buckets", "KeyPolicies": "key-policies", "KMSKeys": "kms-keys",
+		"LinkRegions": "link-regions", "PermissionsBoundary": "permissions-boundary", "Tags": "tags"}
 }
 
 func invalid(name string, line int, format string, args ...any) error {

@@ -38,7 +38,7 @@ func TestWhatIsWrongIsToldWithItsLine(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			all, err := enrolment.Read("f.yaml", []byte(c.content), mesh)
+			all, err := enrolment.Read("f.yaml", []byte(c.content), mesh, "eu-west-1")
 			if !errors.Is(err, lakemesh.ErrInvalidInput) || !strings.Contains(err.Error(), c.want) {
 				t.Errorf("%+v, %v; want %q", all, err, c.want)
 			}
@@ -62,7 +62,7 @@ accounts:
     type: consumer
     profile: own
     permissions-boundary: Other
-`), mesh)
+`), mesh, "eu-west-1")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -85,7 +85,7 @@ func FuzzRead(f *testing.F) {
 	f.Add("accounts:\n  - id: 111111111111\n    type: producer\n")
 	f.Add("mesh: &a 5\naccounts: *a\n")
 	f.Fuzz(func(t *testing.T, content string) {
-		all, err := enrolment.Read("f.yaml", []byte(content), mesh)
+		all, err := enrolment.Read("f.yaml", []byte(content), mesh, "eu-west-1")
 		if err == nil && len(all) == 0 {
 			t.Errorf("nothing is wrong, and there is nothing: %q", content)
 		}
