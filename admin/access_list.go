@@ -71,7 +71,7 @@ func (a *Admin) seesGrants(ctx context.Context, op string) error {
 	if !isAdministrator(settings, a.partition.RoleARN(a.mesh, lakemesh.ManagerRole)) {
 		// Who is no administrator is shown only what it holds itself.
 		return &lakemesh.Error{Op: op, Account: a.mesh, Resource: "what is granted", Kind: lakemesh.ErrAccessDenied,
-			Message: lakemesh.ManagerRole + " is no data lake administrator, so that it may not see who holds what", Hint: "initialize the mesh account again", Do: []lakemesh.Call{lakemesh.Do("admin.InitializeMeshAccount")}}
+			Message: lakemesh.ManagerRole + " is no data lake administrator, so that it may not see who holds what", Hint: "initialize the mesh account", Do: []lakemesh.Call{lakemesh.Do("admin.InitializeMeshAccount")}}
 	}
 	return nil
 }

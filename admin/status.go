@@ -112,8 +112,12 @@ func (a *Admin) meshStatus(ctx context.Context, out *StatusOutput) error {
 	if err != nil {
 		return err
 	}
+	again := ""
+	if found.roles[0].exists || found.roles[1].exists {
+		again = "again, "
+	}
 	for _, s := range p.Steps {
-		out.Problems = append(out.Problems, "the mesh account must be initialized again, to "+s.Summary)
+		out.Problems = append(out.Problems, "the mesh account must be initialized "+again+"to "+s.Summary)
 	}
 	out.Problems = append(out.Problems, p.Warnings...)
 	for _, admin := range found.settings.DataLakeAdmins {

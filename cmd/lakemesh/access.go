@@ -9,30 +9,10 @@ import (
 
 	"github.com/lakemesh/lakemesh"
 	"github.com/lakemesh/lakemesh/admin"
-	"github.com/lakemesh/lakemesh/consumer"
 	"github.com/lakemesh/lakemesh/internal/contexts"
 	"github.com/lakemesh/lakemesh/internal/home"
 	"github.com/lakemesh/lakemesh/internal/identity"
-	"github.com/lakemesh/lakemesh/producer"
 )
-
-// producer opens the producer.
-func (a *app) producer(ctx context.Context) (*producer.Producer, error) {
-	o, err := a.options(ctx, lakemesh.ProducerIdentity)
-	if err != nil {
-		return nil, err
-	}
-	return producer.New(ctx, o)
-}
-
-// consumer opens the consumer.
-func (a *app) consumer(ctx context.Context) (*consumer.Consumer, error) {
-	o, err := a.options(ctx, lakemesh.ConsumerIdentity)
-	if err != nil {
-		return nil, err
-	}
-	return consumer.New(ctx, o)
-}
 
 // admin opens an administrator.
 func (a *app) admin(ctx context.Context, who lakemesh.Identity) (*admin.Admin, error) {
@@ -171,7 +151,7 @@ func (a *app) meshAccount(in contexts.Context, file *lakemesh.CredentialsFile) (
 	}
 	if account == "" {
 		return "", &lakemesh.Error{Kind: lakemesh.ErrInvalidInput, Resource: "--mesh-account", Message: "it is not known which account is the data mesh account",
-			Hint: fmt.Sprintf("give --mesh-account, keep it with lakemesh context set, or name a credentials file with %q", lakemesh.MeshIdentity)}
+			Hint: fmt.Sprintf("give --mesh-account, keep it (lakemesh context set NAME --mesh-account ACCOUNT), or name a credentials file with %q", lakemesh.MeshIdentity)}
 	}
 	return account, lakemesh.CheckAccountID("--mesh-account", account)
 }

@@ -75,6 +75,10 @@ func (a *app) accessList() *cobra.Command {
 }
 
 func (a *app) listAccess(ctx context.Context, as string, f access.ListFilter, at *time.Time) (*access.List, error) {
+	as, err := a.looks(as)
+	if err != nil {
+		return nil, err
+	}
 	if as == "admin" {
 		m, err := a.admin(ctx, lakemesh.MeshIdentity)
 		if err != nil {

@@ -95,20 +95,9 @@ stays as it is. What becomes narrower is shown, and without a terminal wants --y
 	return cmd
 }
 
-// holdsBoth refuses what is done in two accounts without a credentials file, which has both
-// administrators. otherwise is how to do it in each.
-func (a *app) holdsBoth(ctx context.Context, command, otherwise string) error {
-	file, err := a.credentialsFile(ctx)
-	if err != nil || file != nil {
-		return err
-	}
-	return usageError{&lakemesh.Error{Kind: lakemesh.ErrInvalidInput, Resource: command,
-		Message: "a credentials file is needed, with the administrators of both accounts", Hint: "give --credentials-file, or " + otherwise}}
-}
-
 // bootstrap sets the account up in both places.
 func (a *app) bootstrap(ctx context.Context, t admin.AccountType, f accountFlags) error {
-	if err := a.holdsBoth(ctx, "account enable", "run \"account init\" in the account and \"account enable --account-id\" in the mesh account"); err != nil {
+	if err := a.needsBoth(ctx, "account enable", "run \"account init\" in the account and \"account enable --account-id\" in the mesh account"); err != nil {
 		return err
 	}
 	options, err := f.roles.options()
@@ -140,6 +129,7 @@ func (a *app) bootstrap(ctx context.Context, t admin.AccountType, f accountFlags
 					}
 				}
 				fmt.Fprint(a.out, renderFacts(facts...))
+				a.nextStatus()
 			})
 		})
 }
@@ -224,6 +214,7 @@ func (a *app) enable(t admin.AccountType, asProducer, asConsumer enabling) error
 		for _, r := range roles {
 			fmt.Fprint(a.out, renderFacts(fact{"role", r.RoleARN}))
 		}
+		a.nextAfter(t, roles)
 	})
 }
 

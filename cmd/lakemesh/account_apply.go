@@ -246,7 +246,11 @@ func (a *app) enrol(ctx context.Context, all []enrolling) error {
 	if err := a.showEnrolled(results); err != nil {
 		return err
 	}
-	return partly(outcomes(all))
+	done, failures := outcomes(all)
+	if len(failures) == 0 {
+		a.nextStatus()
+	}
+	return partly(done, failures)
 }
 
 func (a *app) showEnrolled(results []enrolled) error {

@@ -101,11 +101,15 @@ func typeIt(said string) error {
 	if err != nil {
 		return err
 	}
-	if cmd.HasSubCommands() {
-		return fmt.Errorf("%s is no command but a group", cmd.CommandPath())
-	}
+	cmd.InitDefaultHelpFlag()
 	if err := cmd.ParseFlags(rest); err != nil {
 		return err
+	}
+	if help := cmd.Flags().Lookup("help"); help != nil && help.Changed {
+		return nil
+	}
+	if cmd.HasSubCommands() && cmd.Name() != "acceptance" {
+		return fmt.Errorf("%s is no command but a group", cmd.CommandPath())
 	}
 	if err := cmd.ValidateRequiredFlags(); err != nil {
 		return err

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"os"
 	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -75,8 +76,8 @@ value takes it out. The first context is in use at once, another one with --use.
 		a.say("context %s is set%s", args[0], choose(file.Current == args[0], ", and in use", ""))
 		return nil
 	})
-	cmd.Flags().Var(anySide{&c.As}, "as", "the side as which you work: producer or consumer; empty takes it from what there is")
-	must(cmd.RegisterFlagCompletionFunc("as", cobra.FixedCompletions([]string{"producer", "consumer"}, cobra.ShellCompDirectiveNoFileComp)))
+	cmd.Flags().Var(anySide{&c.As}, "as", "the side as which you work: producer, consumer or admin (the mesh's administrator, where a command has that); empty takes it from what there is")
+	must(cmd.RegisterFlagCompletionFunc("as", cobra.FixedCompletions(contexts.Sides(), cobra.ShellCompDirectiveNoFileComp)))
 	cmd.Flags().BoolVar(&use, "use", false, "use it from now on")
 	cmd.ValidArgsFunction = completeContexts
 	return cmd
@@ -89,8 +90,8 @@ func (s anySide) String() string { return *s.value }
 func (s anySide) Type() string   { return "string" }
 
 func (s anySide) Set(text string) error {
-	if text != "" && text != "producer" && text != "consumer" {
-		return fmt.Errorf("producer or consumer is expected")
+	if text != "" && !slices.Contains(contexts.Sides(), text) {
+		return fmt.Errorf("one of %s is expected", strings.Join(contexts.Sides(), ", "))
 	}
 	*s.value = text
 	return nil

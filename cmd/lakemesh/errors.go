@@ -38,6 +38,12 @@ var errNotConfirmed = errors.New("not confirmed; nothing was changed")
 // errProblems ends a status that found something to mend.
 var errProblems = errors.New("there are problems")
 
+// problemsError are so many of them.
+type problemsError int
+
+func (e problemsError) Error() string        { return counted(int(e), "problem") + " found" }
+func (e problemsError) Is(target error) bool { return target == errProblems }
+
 // usageError is an error of the parser of the command line.
 type usageError struct{ err error }
 

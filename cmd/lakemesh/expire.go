@@ -34,6 +34,10 @@ yet to record it: nobody else writes their records, and closes the prefixes of t
 		Args: cobra.NoArgs,
 	}
 	cmd.RunE = a.do(func(ctx context.Context, _ []string) error {
+		as, err := a.looks(as)
+		if err != nil {
+			return err
+		}
 		if as == "admin" {
 			return a.expireAll(ctx)
 		}
@@ -59,7 +63,7 @@ yet to record it: nobody else writes their records, and closes the prefixes of t
 			},
 		})
 	})
-	cmd.Flags().Var(newChoice(&as, "producer", "producer", "admin"), "as", "whose side: producer or admin")
+	cmd.Flags().Var(newChoice(&as, "", "producer", "admin"), "as", "whose side: producer or admin (default: that of the context, or producer)")
 	must(cmd.RegisterFlagCompletionFunc("as", cobra.FixedCompletions([]string{"producer", "admin"}, cobra.ShellCompDirectiveNoFileComp)))
 	return cmd
 }

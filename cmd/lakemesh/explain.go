@@ -64,6 +64,10 @@ are seen.`,
 
 // explain asks who is to be asked.
 func (a *app) explain(ctx context.Context, as string, q producer.ExplainInput) (*producer.Explanation, error) {
+	as, err := a.looks(as)
+	if err != nil {
+		return nil, err
+	}
 	if as == "admin" {
 		m, err := a.admin(ctx, lakemesh.MeshIdentity)
 		if err != nil {
@@ -72,7 +76,6 @@ func (a *app) explain(ctx context.Context, as string, q producer.ExplainInput) (
 		return m.Explain(ctx, q)
 	}
 	side := lakemesh.ProducerIdentity
-	var err error
 	if as != "both" {
 		if side, err = a.side(ctx, as, lakemesh.ProducerIdentity); err != nil {
 			return nil, err

@@ -111,7 +111,7 @@ to repeat.`,
 
 // retire takes an account's both halves away.
 func (a *app) retire(ctx context.Context, t admin.AccountType, f leaveFlags) error {
-	if err := a.holdsBoth(ctx, "account disable", "run \"account disable --account-id\" in the mesh account and then \"account clear\" in the account"); err != nil {
+	if err := a.needsBoth(ctx, "account disable", "run \"account disable --account-id\" in the mesh account and then \"account clear\" in the account"); err != nil {
 		return err
 	}
 	in := admin.RetireInput{Type: t}

@@ -16,7 +16,7 @@ import (
 var update = flag.Bool("update", false, "write what the command line prints into the goldens of the scripts")
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"lakemesh": main})
+	testscript.Main(m, map[string]func(){"lakemesh": checkedMain})
 }
 
 func TestScripts(t *testing.T) {
@@ -37,6 +37,7 @@ func TestScripts(t *testing.T) {
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"exits": exits, "scrub": scrub, "capture": capture, "await": await, "byhand": byHand, "over": over, "now": now, "opened": opened,
+			"follow": follow, "profiles": profiles,
 		},
 	})
 }

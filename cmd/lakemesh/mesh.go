@@ -59,6 +59,10 @@ already up to date with "mesh upgrade".`,
 		if err != nil {
 			return err
 		}
+		both, err := a.holdsBoth(ctx)
+		if err != nil {
+			return err
+		}
 		return a.setUp(
 			func() (*plan.Plan, error) { return mesh.PlanInitializeMeshAccount(ctx, in) },
 			func() error {
@@ -70,7 +74,7 @@ already up to date with "mesh upgrade".`,
 					fmt.Fprint(a.out, renderFacts(
 						fact{"manager", out.Manager.RoleARN}, fact{"read-only", out.ReadOnly.RoleARN},
 						fact{"subscriptions", out.SubscriptionTracker.Table}, fact{"decisions", out.DecisionsTable}))
-					a.next("lakemesh account enable --account-type producer")
+					a.next("%s", choose(both, "lakemesh account enable --account-type producer", "an administrator of each account: lakemesh account init --account-type producer"))
 				})
 			})
 	})
@@ -140,7 +144,7 @@ code is 9, so that it is a check of the mesh's health.`,
 			}
 			if mesh.Account() != mesh.MeshAccount() {
 				return &lakemesh.Error{Kind: lakemesh.ErrWrongAccount, Account: mesh.Account(), Resource: "credentials",
-					Message: "this looks at the mesh account, " + mesh.MeshAccount(), Hint: "use credentials of an administrator of account " + mesh.MeshAccount() + ", or see how your own account is set up: lakemesh account status"}
+					Message: "this looks at the mesh account, " + mesh.MeshAccount(), Hint: "use credentials of an administrator of account " + mesh.MeshAccount() + ", correct --mesh-account if that is not the mesh account, or see how your own account is set up: lakemesh account status"}
 			}
 			out, err := mesh.Status(ctx)
 			if err != nil {
@@ -157,7 +161,16 @@ func (a *app) showStatus(s *admin.StatusOutput) error {
 	if err := a.show(s, func() { a.printStatus(s) }); err != nil || len(s.Problems) == 0 {
 		return err
 	}
-	return fmt.Errorf("%w: %s", errProblems, counted(len(s.Problems), "problem"))
+	if noMesh(s) {
+		// Everything is missing, for one reason.
+		return problemsError(1)
+	}
+	return problemsError(len(s.Problems))
+}
+
+// noMesh reports whether the mesh account is one that was never set up, or that is none any more.
+func noMesh(s *admin.StatusOutput) bool {
+	return s.Mesh != nil && !s.Mesh.Manager.Exists && !s.Mesh.ReadOnly.Exists && s.Mesh.SubscriptionTracker == nil
 }
 
 // initializeAgain begins the problems that one command mends.
@@ -192,6 +205,11 @@ func (a *app) printStatus(s *admin.StatusOutput) {
 	for _, w := range s.Warnings {
 		fmt.Fprintln(a.out, line("%s %s", notice.Render("warning:"), a.here(w)))
 	}
+	if noMesh(s) {
+		fmt.Fprintln(a.out, hung(line("%s account %s is not set up as a mesh account: %s; if another account is the mesh account, correct --mesh-account",
+			notice.Render("problem:"), s.AccountID, a.here("lakemesh mesh init"+a.sameProfile())), len("problem: "), a.width))
+		return
+	}
 	var again []string
 	for _, p := range s.Problems {
 		if what, ok := strings.CutPrefix(p, initializeAgain); ok {
@@ -201,7 +219,7 @@ func (a *app) printStatus(s *admin.StatusOutput) {
 		fmt.Fprintln(a.out, hung(line("%s %s", notice.Render("problem:"), a.here(p)), len("problem: "), a.width))
 	}
 	if len(again) > 0 {
-		fmt.Fprintln(a.out, line("%s the mesh account must be initialized again: %s", notice.Render("problem:"), a.here("lakemesh mesh init")))
+		fmt.Fprintln(a.out, line("%s the mesh account must be initialized again: %s", notice.Render("problem:"), a.here("lakemesh mesh init"+a.sameProfile())))
 		for _, what := range again {
 			fmt.Fprintln(a.out, hung(line("  - %s", what), len("  - "), a.width))
 		}

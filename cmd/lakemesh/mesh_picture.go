@@ -34,6 +34,10 @@ A large mesh is drawn from one account or one product; what does not fit is coun
 			if start.Limit < 1 {
 				return usageError{lakemesh.Invalid("--limit", "a number above 0 is expected")}
 			}
+			as, err := a.draws(ctx, as)
+			if err != nil {
+				return err
+			}
 			seen, err := a.seen(ctx, as, !unverified)
 			if err != nil {
 				return err
@@ -58,7 +62,7 @@ A large mesh is drawn from one account or one product; what does not fit is coun
 	f.StringVar(&start.Product, "product", "", "start at this database of the mesh: all who hold something of it")
 	f.IntVar(&start.Limit, "limit", picture.DefaultLimit, "how many products and how many arrows are drawn; others are counted")
 	f.BoolVar(&unverified, "no-verify", false, "do not look for drift, which takes most of the time")
-	f.Var(newChoice(&as, "admin", "producer", "consumer"), "as", "who looks: admin (the mesh's, who sees all of it), producer or consumer (its own)")
+	f.Var(newChoice(&as, "", "admin", "producer", "consumer"), "as", "who looks: admin (the mesh's, who sees all of it), producer or consumer (its own; default: admin with credentials of the mesh account, else the side that they are of)")
 	must(cmd.RegisterFlagCompletionFunc("format", cobra.FixedCompletions([]string{"svg", "mermaid"}, cobra.ShellCompDirectiveNoFileComp)))
 	must(cmd.RegisterFlagCompletionFunc("as", cobra.FixedCompletions([]string{"admin", "producer", "consumer"}, cobra.ShellCompDirectiveNoFileComp)))
 	return cmd

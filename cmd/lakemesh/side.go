@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"strings"
 
 	"github.com/lakemesh/lakemesh"
 	"github.com/lakemesh/lakemesh/internal/identity"
@@ -13,6 +14,48 @@ import (
 // names, then the context, then what there is to see of who asks; else the default.
 func (a *app) side(ctx context.Context, as string, otherwise lakemesh.Identity) (lakemesh.Identity, error) {
 	return a.sideOf(ctx, as, "", otherwise)
+}
+
+// looks is who a command looks as that the mesh's administrator has, too: whom --as names, then
+// the context; empty is left to what there is to see of who asks.
+func (a *app) looks(as string) (string, error) {
+	if as != "" {
+		return as, nil
+	}
+	in, err := a.inContext()
+	return in.As, err
+}
+
+// draws is who a picture is drawn for, where nobody is named: the administrator of the mesh who
+// sees all of it, or else the side of who asks.
+func (a *app) draws(ctx context.Context, as string) (string, error) {
+	as, err := a.looks(as)
+	if as != "" || err != nil {
+		return as, err
+	}
+	file, err := a.credentialsFile(ctx)
+	if err != nil {
+		return "", err
+	}
+	if file != nil && a.flags.useCredentials == "" {
+		if _, ok := file.Credentials[lakemesh.MeshIdentity]; ok {
+			return "admin", nil
+		}
+	} else {
+		o, err := a.options(ctx, lakemesh.MeshIdentity)
+		if err != nil {
+			return "", err
+		}
+		caller, err := a.caller(ctx)
+		if err != nil {
+			return "", err
+		}
+		if caller.Account == o.MeshAccountID {
+			return "admin", nil
+		}
+	}
+	side, err := a.side(ctx, "", lakemesh.ProducerIdentity)
+	return strings.ToLower(string(side)), err
 }
 
 // sideOf is side for a command about one subscription, whose id says whose it is.

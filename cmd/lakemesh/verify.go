@@ -97,6 +97,10 @@ is only shown.`,
 
 // verifies is the party that verifies.
 func (a *app) verifies(ctx context.Context, as string, in producer.VerifyInput) (*verified, error) {
+	as, err := a.looks(as)
+	if err != nil {
+		return nil, err
+	}
 	if as == "admin" {
 		m, err := a.admin(ctx, lakemesh.MeshIdentity)
 		if err != nil {

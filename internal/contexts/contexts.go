@@ -20,6 +20,8 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
+	"strings"
 
 	"github.com/goccy/go-yaml"
 
@@ -36,9 +38,12 @@ type Context struct {
 	Profile string `json:"Profile,omitempty" yaml:"profile,omitempty"`
 	// CredentialsFile is a file with the identities' keys; it and Profile exclude each other.
 	CredentialsFile string `json:"CredentialsFile,omitempty" yaml:"credentials-file,omitempty"`
-	// As is producer or consumer, for commands that both sides have.
+	// As is one of [Sides], for commands that several of them have.
 	As string `json:"As,omitempty" yaml:"as,omitempty"`
 }
+
+// Sides are those as which somebody works: a producer, a consumer, or the mesh's administrator.
+func Sides() []string { return []string{"producer", "consumer", "admin"} }
 
 // Check refuses what no command could use.
 func (c Context) Check() error {
@@ -53,8 +58,8 @@ func (c Context) Check() error {
 		}
 	}
 	switch {
-	case c.As != "" && c.As != "producer" && c.As != "consumer":
-		return lakemesh.Invalid("as", "%q is neither producer nor consumer", c.As)
+	case c.As != "" && !slices.Contains(Sides(), c.As):
+		return lakemesh.Invalid("as", "%q is none of %s", c.As, strings.Join(Sides(), ", "))
 	case c.Profile != "" && c.CredentialsFile != "":
 		return lakemesh.Invalid("profile", "a profile and a credentials file exclude each other")
 	}

@@ -47,7 +47,7 @@ func TestABadFileIsRefused(t *testing.T) {
 		"an unknown key":     "contexts: {a: {mesh: x}}",
 		"an account":         "contexts: {a: {mesh-account: \"12\"}}",
 		"a region":           "contexts: {a: {region: nowhere}}",
-		"a side":             "contexts: {a: {as: admin}}",
+		"a side":             "contexts: {a: {as: both}}",
 		"two ways to act":    "contexts: {a: {profile: p, credentials-file: f}}",
 		"a name":             "contexts: {\"a b\": {}}",
 		"the name of no one": "contexts: {none: {}}",

@@ -138,18 +138,30 @@ func (r *roleCredentials) explain(err error) error {
 
 // remedy is what makes the role.
 func remedy(role, account, from string) advice {
+	// Nobody sees from another account whether there is a mesh at all.
+	first := ", once the mesh account is set up (" + lakemesh.Do("admin.InitializeMeshAccount").String() + ")"
 	by := func(who string, call lakemesh.Call) advice {
 		return advice{fmt.Sprintf("an administrator of %s %s makes it", who, account), []lakemesh.Call{call}}
 	}
+	own := func(call lakemesh.Call) advice {
+		what := by("account", call)
+		what.hint += first
+		return what
+	}
+	inMesh := func(call lakemesh.Call) advice {
+		what := by("the mesh account", call)
+		what.hint += ", if that is the mesh account (MeshAccountID)"
+		return what
+	}
 	switch {
 	case role == lakemesh.ProducerRole:
-		return by("account", lakemesh.Do("admin.InitializeProducerAccount"))
+		return own(lakemesh.Do("admin.InitializeProducerAccount"))
 	case role == lakemesh.ConsumerRole:
-		return by("account", lakemesh.Do("admin.InitializeConsumerAccount"))
+		return own(lakemesh.Do("admin.InitializeConsumerAccount"))
 	case role == lakemesh.MeshProducerRole(from):
-		return by("the mesh account", lakemesh.Do("admin.EnableAccountAsProducer", "AccountID", from))
+		return inMesh(lakemesh.Do("admin.EnableAccountAsProducer", "AccountID", from))
 	case role == lakemesh.MeshConsumerRole(from):
-		return by("the mesh account", lakemesh.Do("admin.EnableAccountAsConsumer", "AccountID", from))
+		return inMesh(lakemesh.Do("admin.EnableAccountAsConsumer", "AccountID", from))
 	case role == lakemesh.ManagerRole, role == lakemesh.ReadOnlyRole:
 		return by("the mesh account", lakemesh.Do("admin.InitializeMeshAccount"))
 	default:
