@@ -63,6 +63,9 @@ func New(ctx context.Context, options lakemesh.Options, role string) (*Client, e
 // Account is the account whose Athena is asked.
 func (c *Client) Account() string { return c.account }
 
+// Caller is who asks: a user or a role, or a session of a role as STS calls it.
+func (c *Client) Caller() string { return c.caller }
+
 // Input is a query.
 type Input struct {
 	// SQL is the query. Parameters are values of its question marks, written as in SQL.

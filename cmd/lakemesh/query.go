@@ -99,7 +99,8 @@ A statement that is no query, such as CREATE TABLE AS or DROP TABLE, wants --yes
 		if err != nil {
 			return err
 		}
-		return a.answer(ctx, c, query.Input{SQL: args[0], Database: database, WorkGroup: f.workGroup, OutputLocation: f.output, Limit: f.limit})
+		return a.unread(ctx, c, f.as, database+" "+args[0],
+			a.answer(ctx, c, query.Input{SQL: args[0], Database: database, WorkGroup: f.workGroup, OutputLocation: f.output, Limit: f.limit}))
 	})
 	f.add(cmd, query.DefaultLimit)
 	cmd.Flags().Var(newName(&database, ""), "database-name", "the database of tables that are named without one")
@@ -161,11 +162,11 @@ func (a *app) productPreview() *cobra.Command {
 		}
 		t, err := c.Describe(ctx, database, table)
 		if err != nil {
-			return err
+			return a.unread(ctx, c, f.as, database+" "+table, err)
 		}
 		if len(t.Columns) == 0 {
-			return &lakemesh.Error{Op: "Preview", Account: c.Account(), Resource: "table " + database + "." + table, Kind: lakemesh.ErrAccessDenied, Message: "no column of it may be seen",
-				Hint: "see what may be read: lakemesh explain"}
+			return a.unread(ctx, c, f.as, database+" "+table, &lakemesh.Error{Op: "Preview", Account: c.Account(), Resource: "table " + database + "." + table, Kind: lakemesh.ErrAccessDenied,
+				Message: "no column of it may be seen", Hint: "see what " + c.Caller() + " may read with access list and explain"})
 		}
 		if t.Size > largest && !a.flags.yes {
 			return &lakemesh.Error{Op: "Preview", Account: c.Account(), Resource: "table " + database + "." + table, Message: fmt.Sprintf("it has %s, and Athena may read all of it, which AWS charges for", bytesOf(t.Size)),
@@ -176,7 +177,7 @@ func (a *app) productPreview() *cobra.Command {
 			fmt.Fprintln(a.out, line("%s", in.SQL))
 			return c.Check(ctx, in)
 		}
-		return a.answer(ctx, c, in)
+		return a.unread(ctx, c, f.as, database+" "+table, a.answer(ctx, c, in))
 	})
 	f.add(cmd, previewRows)
 	cmd.Flags().StringVar(&database, "database-name", "", "the database in your account: your own, or the link to what was imported")
