@@ -50,7 +50,8 @@ value takes it out. The first context is in use at once, another one with --use.
 		if err != nil {
 			return err
 		}
-		named := file.Contexts[args[0]]
+		named, there := file.Contexts[args[0]]
+		changed := false
 		for flag, field := range map[string]struct {
 			to   *string
 			from string
@@ -61,7 +62,19 @@ value takes it out. The first context is in use at once, another one with --use.
 		} {
 			if cmd.Flags().Changed(flag) {
 				*field.to = field.from
+				changed = true
 			}
+		}
+		switch {
+		case there && !changed && !use:
+			return usageError{&lakemesh.Error{Kind: lakemesh.ErrInvalidInput, Resource: "context " + args[0], Message: "nothing is named that is to change",
+				Hint: "name it by flags (lakemesh context set --help), or use the context as it is: lakemesh context use " + args[0]}}
+		case named == contexts.Context{}:
+			hint := "name what it keeps: --mesh-account, --region, --profile, --credentials-file or --as"
+			if there {
+				hint = "if it is needed no more: lakemesh context delete " + args[0]
+			}
+			return usageError{&lakemesh.Error{Kind: lakemesh.ErrInvalidInput, Resource: "context " + args[0], Message: "there would be nothing in it", Hint: hint}}
 		}
 		if err := named.Check(); err != nil {
 			return err
@@ -73,6 +86,7 @@ value takes it out. The first context is in use at once, another one with --use.
 		if err := file.Write(); err != nil {
 			return err
 		}
+		a.warn(unknownRegion(named.Region))
 		a.say("context %s is set%s", args[0], choose(file.Current == args[0], ", and in use", ""))
 		return nil
 	})
@@ -206,13 +220,24 @@ func (a *app) contextDelete() *cobra.Command {
 				return err
 			}
 			delete(file.Contexts, args[0])
-			if file.Current == args[0] {
+			used := file.Current == args[0]
+			if used {
 				file.Current = ""
 			}
 			if err := file.Write(); err != nil {
 				return err
 			}
 			a.say("context %s is forgotten", args[0])
+			if !used {
+				return nil
+			}
+			others := slices.Sorted(maps.Keys(file.Contexts))
+			if len(others) == 0 {
+				a.say("there is no other")
+				return nil
+			}
+			a.say("none is in use now, of: %s", strings.Join(others, ", "))
+			a.next("lakemesh context use %s", others[0])
 			return nil
 		}),
 		ValidArgsFunction: completeContexts,

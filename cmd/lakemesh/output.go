@@ -241,6 +241,9 @@ func (a *app) say(format string, args ...any) {
 // their warnings and return them.
 func (a *app) warn(warnings ...string) {
 	for _, w := range warnings {
+		if w == "" {
+			continue
+		}
 		if _, told := a.warned.LoadOrStore(printable.Line(w), true); !told {
 			fmt.Fprintln(a.err, line("%s %s", notice.Render("warning:"), a.here(w)))
 		}

@@ -76,9 +76,10 @@ func (a *app) root() *cobra.Command {
 	root.SuggestionsMinimumDistance = 2
 	must(root.RegisterFlagCompletionFunc("output", cobra.FixedCompletions([]string{"table", "json", "yaml"}, cobra.ShellCompDirectiveNoFileComp)))
 	must(root.RegisterFlagCompletionFunc("log-level", cobra.FixedCompletions([]string{"debug", "info", "warn", "error"}, cobra.ShellCompDirectiveNoFileComp)))
-	for _, name := range []string{"mesh-account", "region", "profile", "use-credentials"} {
+	for _, name := range []string{"mesh-account", "profile", "use-credentials"} {
 		must(root.RegisterFlagCompletionFunc(name, cobra.NoFileCompletions))
 	}
+	must(root.RegisterFlagCompletionFunc("region", cobra.FixedCompletions(knownRegions(), cobra.ShellCompDirectiveNoFileComp)))
 	root.MarkFlagsMutuallyExclusive("local", "profile")
 	root.MarkFlagsMutuallyExclusive("use-credentials", "profile")
 	must(root.RegisterFlagCompletionFunc("context", completeContexts))

@@ -118,14 +118,26 @@ func Read(path string) (*File, error) {
 		return nil, fmt.Errorf("read the contexts: %w", err)
 	}
 	wrong := func(err error) error {
-		return &lakemesh.Error{Kind: lakemesh.ErrInvalidInput, Resource: path, Message: "the contexts cannot be read: " + err.Error(), Err: err,
+		resource, message := path, err.Error()
+		if known, ok := errors.AsType[yaml.Error](err); ok {
+			// What else it says is an excerpt of several lines.
+			message = known.GetMessage()
+			if token := known.GetToken(); token != nil {
+				resource = fmt.Sprintf("%s:%d", path, token.Position.Line)
+			}
+		}
+		return &lakemesh.Error{Kind: lakemesh.ErrInvalidInput, Resource: resource, Message: "the contexts cannot be read: " + message, Err: err,
 			Hint: "correct the file, or remove it and set the contexts again: lakemesh context set NAME"}
 	}
 	if err := yaml.NewDecoder(bytes.NewReader(text), yaml.Strict()).Decode(f); err != nil && len(bytes.TrimSpace(text)) > 0 {
 		return nil, wrong(err)
 	}
 	for name, c := range f.Contexts {
-		if err := errors.Join(CheckName(name), c.Check()); err != nil {
+		err := CheckName(name)
+		if err == nil {
+			err = c.Check()
+		}
+		if err != nil {
 			return nil, wrong(fmt.Errorf("context %s: %w", name, err))
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -56,8 +57,13 @@ func TestABadFileIsRefused(t *testing.T) {
 		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := contexts.Read(path); !errors.Is(err, lakemesh.ErrInvalidInput) {
+		_, err := contexts.Read(path)
+		if !errors.Is(err, lakemesh.ErrInvalidInput) {
 			t.Errorf("%s: %v", name, err)
+		}
+		// People read it in one line.
+		if err != nil && strings.Contains(err.Error(), `\n`) {
+			t.Errorf("%s has lines in it: %v", name, err)
 		}
 	}
 }
