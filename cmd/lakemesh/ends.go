@@ -54,7 +54,11 @@ func (f *untilFlag) Type() string   { return "time" }
 func (f *untilFlag) Set(text string) error {
 	at, err := time.Time{}, error(nil)
 	if !f.none || !strings.EqualFold(text, "none") {
-		if at, err = parseTime(text); err != nil {
+		at, err = parseTime(text)
+		if _, _, span := parseSpan(text); err != nil && span == nil {
+			return fmt.Errorf("%q is a span, and not when: --for %s", text, text)
+		}
+		if err != nil {
 			return errors.New("a day such as 2027-03-31 is expected, or a time such as 2027-03-31T18:00:00Z")
 		}
 		if len(text) == len(time.DateOnly) {

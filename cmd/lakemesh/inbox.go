@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -20,6 +21,8 @@ type inbox struct {
 	producer *producer.Producer
 	// approved, denied and skipped count the decisions.
 	approved, denied, skipped int
+	// troubles are what is still to be told.
+	troubles []error
 }
 
 // errQuit ends the walk.
@@ -57,7 +60,7 @@ func (a *app) walkInbox(ctx context.Context) error {
 		}
 		if err != nil {
 			// The next request may fare better.
-			a.tell(err)
+			box.troubles = append(box.troubles, err)
 			box.skipped++
 			failed = append(failed, err)
 		}
@@ -102,23 +105,18 @@ func (b *inbox) decide(ctx context.Context, id string) error {
 		if err != nil {
 			return err
 		}
-		fmt.Fprint(b.app.err, about)
+		fmt.Fprint(b.app.err, "\n"+about)
 		p, cannot := b.producer.PlanApproveAccessRequest(ctx, in)
-		if cannot != nil {
-			b.app.tell(cannot)
-		} else {
+		if cannot == nil {
 			fmt.Fprint(b.app.err, "\n"+b.app.renderPlan(p))
 		}
-		answer, err := b.app.ask(line("%s ", bold.Render(choose(cannot == nil, "[a]pprove, ", "")+"[n]arrow, [d]eny, [s]kip, [q]uit:")))
+		b.tellTroubles(cannot)
+		answer, err := b.choose(cannot == nil)
 		if err != nil {
 			return err
 		}
-		switch strings.ToLower(answer) {
-		case "a", "approve":
-			if cannot != nil {
-				b.app.say("it cannot be approved as it is")
-				continue
-			}
+		switch answer {
+		case "a":
 			noted := in
 			if noted.DecisionNotes, err = b.note(); err != nil {
 				return err
@@ -126,7 +124,7 @@ func (b *inbox) decide(ctx context.Context, id string) error {
 			err := b.approve(ctx, noted, p)
 			if errors.Is(err, lakemesh.ErrChanged) {
 				// It is shown once more as it is now.
-				b.app.tell(err)
+				b.troubles = append(b.troubles, err)
 				continue
 			}
 			if err != nil {
@@ -135,26 +133,51 @@ func (b *inbox) decide(ctx context.Context, id string) error {
 			b.app.say("%s %s", good.Render("approved"), id)
 			b.approved++
 			return nil
-		case "d", "deny":
+		case "d":
 			return b.deny(ctx, id)
-		case "n", "narrow":
-			narrowed, err := b.narrow(in)
-			if err != nil {
+		case "n":
+			if in, err = b.narrow(ctx, s, in, cannot == nil); err != nil {
 				return err
 			}
-			if _, wrong := renderApproval(s, narrowed); wrong != nil {
-				// What cannot be stays with this request, whatever is typed next.
-				b.app.tell(wrong)
-				continue
-			}
-			in = narrowed
-		case "s", "skip", "":
+		case "s":
 			b.skipped++
 			return nil
-		case "q", "quit":
-			return errQuit
 		default:
-			b.app.say("a, n, d, s or q")
+			return errQuit
+		}
+	}
+}
+
+// tellTroubles tells what went wrong where it is seen: below the request, above the question.
+func (b *inbox) tellTroubles(cannot error) {
+	for _, trouble := range b.troubles {
+		b.app.tell(trouble)
+	}
+	b.troubles = nil
+	if cannot != nil {
+		b.app.tell(cannot)
+	}
+}
+
+// choose asks what is to become of a request until that is one of the letters.
+func (b *inbox) choose(approvable bool) (string, error) {
+	for {
+		answer, err := b.app.ask(line("%s ", bold.Render(choose(approvable, "[a]pprove, ", "")+"[n]arrow, [d]eny, [s]kip, [q]uit:")))
+		if err != nil {
+			return "", err
+		}
+		switch answer = strings.ToLower(answer); answer {
+		case "a", "approve":
+			if approvable {
+				return "a", nil
+			}
+			b.app.say("it cannot be approved as it is")
+		case "":
+			return "s", nil
+		case "n", "narrow", "d", "deny", "s", "skip", "q", "quit":
+			return answer[:1], nil
+		default:
+			b.app.say("%sn, d, s or q", choose(approvable, "a, ", ""))
 		}
 	}
 }
@@ -197,45 +220,103 @@ func (b *inbox) deny(ctx context.Context, id string) error {
 	return nil
 }
 
-// narrow asks for what is to be granted instead, in the words of the flags. A word that is
-// none leaves all of it as it was.
-func (b *inbox) narrow(was producer.ApproveInput) (producer.ApproveInput, error) {
-	in := was
-	flags := &cobra.Command{Use: "approve"}
+// questions are what can be granted otherwise than it was asked for, by the flags that say it.
+func questions() []struct{ flag, ask string } {
+	return []struct{ flag, ask string }{
+		{"grant-permissions", "permissions, such as SELECT,DESCRIBE"},
+		{columnsFlag, "only these columns, or none for all"},
+		{rowsFlag, "only rows with the condition, or none for all"},
+		{"until", "until, such as 2027-03-31 or 30d, or none"},
+	}
+}
+
+// narrow asks for what is to be granted instead, in the words of the flags. Each answer is
+// looked at before the next question: one that cannot be is asked for again, and leaves
+// nothing. approvable tells that what was shown could be granted.
+func (b *inbox) narrow(ctx context.Context, s *lakemesh.Subscription, in producer.ApproveInput, approvable bool) (producer.ApproveInput, error) {
+	for _, q := range questions() {
+		for {
+			now, err := valueOf(s, in, q.flag)
+			if err != nil {
+				return in, err
+			}
+			answer, err := b.app.ask(line("%s (Enter keeps: %s): ", q.ask, now))
+			if err != nil {
+				return in, err
+			}
+			if answer == "" {
+				break
+			}
+			narrowed, wrong := b.answered(in, q.flag, answer)
+			if wrong == nil {
+				_, wrong = renderApproval(s, narrowed)
+			}
+			if wrong == nil && approvable {
+				_, wrong = b.producer.PlanApproveAccessRequest(ctx, narrowed)
+			}
+			if wrong == nil {
+				in = narrowed
+				break
+			}
+			if ctx.Err() != nil {
+				return in, wrong
+			}
+			b.app.tell(wrong)
+		}
+	}
+	return in, nil
+}
+
+// valueOf is what would be granted of what a flag says.
+func valueOf(s *lakemesh.Subscription, in producer.ApproveInput, flag string) (string, error) {
+	t, err := termsOf(s.Requested, in.GrantPermissions, in.GrantablePermissions)
+	if err != nil {
+		return "", err
+	}
+	scope, err := in.Scope.Of(s.RequestedScope)
+	if err != nil {
+		return "", err
+	}
+	switch flag {
+	case columnsFlag:
+		if len(scope.ExceptColumns) > 0 {
+			return "all but " + strings.Join(scope.ExceptColumns, ","), nil
+		}
+		return cmp.Or(strings.Join(scope.Columns, ","), "all of them"), nil
+	case rowsFlag:
+		return cmp.Or(scope.Rows, "all of them"), nil
+	case "until":
+		return cmp.Or(lakemesh.FormatTime(thatOr(in.Until, s.RequestedUntil)), "no end"), nil
+	}
+	return none(t.permitted), nil
+}
+
+// answered is what is granted with an answer to one of the questions.
+func (b *inbox) answered(in producer.ApproveInput, flag, answer string) (producer.ApproveInput, error) {
+	cmd := &cobra.Command{Use: "approve"}
+	var permissions []string
 	var scope narrowing
 	var end ending
-	flags.Flags().Var(list{values: &in.GrantPermissions}, "grant-permissions", "")
-	addNarrowing(flags, &scope, "")
-	b.app.addEnd(flags, &end, true, "")
-	in.GrantPermissions = nil
-	for _, q := range []struct{ flag, question string }{
-		{"grant-permissions", "permissions, such as SELECT,DESCRIBE"}, {columnsFlag, "only these columns"}, {rowsFlag, "only rows with the condition"}, {"until", "until, such as 2027-03-31"},
-	} {
-		answer, err := b.app.ask(line("%s (Enter: as it is): ", q.question))
-		if err != nil {
-			return was, err
-		}
-		if answer == "" {
-			continue
-		}
-		if err := flags.Flags().Set(q.flag, answer); err != nil {
-			b.app.say("%s", err.Error())
-			return was, nil
-		}
+	cmd.Flags().Var(list{values: &permissions}, "grant-permissions", "")
+	addNarrowing(cmd, &scope, "")
+	b.app.addEnd(cmd, &end, true, "")
+	of := flag
+	if _, _, err := parseSpan(answer); flag == "until" && err == nil {
+		of = "for"
 	}
-	if in.GrantPermissions == nil {
-		in.GrantPermissions = was.GrantPermissions
+	if err := cmd.Flags().Lookup(of).Value.Set(answer); err != nil {
+		return in, &lakemesh.Error{Kind: lakemesh.ErrInvalidInput, Resource: "--" + flag, Message: err.Error() + choose(flag == "until", ", or a span such as 30d", ""), Err: err}
 	}
-	if said := end.named(); said != nil {
-		in.Until = said
+	cmd.Flags().Lookup(of).Changed = true
+	switch said := scope.named(); flag {
+	case "grant-permissions":
+		in.GrantPermissions = permissions
+	case columnsFlag:
+		in.Scope.Columns, in.Scope.ExceptColumns = said.Columns, nil
+	case rowsFlag:
+		in.Scope.Rows = said.Rows
+	default:
+		in.Until = end.named()
 	}
-	said := scope.named()
-	if said.Columns == nil {
-		said.Columns = was.Scope.Columns
-	}
-	if said.Rows == nil {
-		said.Rows = was.Scope.Rows
-	}
-	in.Scope = said
 	return in, nil
 }
