@@ -97,3 +97,12 @@ func TestHintsSayWhereForEveryCommand(t *testing.T) {
 		}
 	}
 }
+
+func TestASpanThatIsNamedAsATimeSaysWhichFlagTakesIt(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{"30d": "--for 30d", "2h": "--for 2h", "soon": "a day such as"} {
+		if err := (&untilFlag{end: &ending{}}).Set(text); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v", text, err)
+		}
+	}
+}

@@ -67,7 +67,7 @@ func TestAnswersInTheInboxAreCheckedAtOnce(t *testing.T) {
 		`permissions, .* \(Enter keeps: .*\): error: .*READ`, `permissions, .*\): only these columns`,
 		`only these columns.* \(Enter keeps: all of them\): error: .*nonsense`, `only these columns.*: only rows`,
 		`only rows .* \(Enter keeps: all of them\): error: --rows: `, `only rows .*: until`,
-		`^until.* \(Enter keeps: no end\): error: --until: .*30d`, `^until.* \(Enter keeps: no end\): error: .*2020`,
+		`until.* \(Enter keeps: no end\): error: --until: .*30d`, `^until.* \(Enter keeps: no end\): error: .*2020`,
 		`^of only +columns date, location.*rows where temp_max > 30`, `^until +20.. .*23:59:59$|^until +\d{4}-\d\d-\d\d 23:59:59$`,
 		`permissions, .* \(Enter keeps: SELECT\): only these columns.* \(Enter keeps: date,location\): only rows .* \(Enter keeps: temp_max > 30\): until.* \(Enter keeps: \d{4}-\d\d-\d\d 23:59:59\): *$`,
 		"approved 0, denied 0, skipped 1 of 1")
