@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/glue"
@@ -145,7 +146,12 @@ func believed(op string, r *tracker.Record) error {
 
 // advised adds to an error what to do about it.
 func advised(op string, r *tracker.Record, err error, hint string, do ...lakemesh.Call) error {
-	return &lakemesh.Error{Op: op, Resource: "subscription " + r.ID, Message: err.Error(), Hint: hint, Do: do, Err: err}
+	message := err.Error()
+	// The operation and the subscription are said before it.
+	if _, reason, ok := strings.Cut(message, "subscription "+r.ID+": "); ok && strings.HasPrefix(message, "cannot ") {
+		message = reason
+	}
+	return &lakemesh.Error{Op: op, Resource: "subscription " + r.ID, Message: message, Hint: hint, Do: do, Err: err}
 }
 
 // legal checks that the action may be done to the record, and adds what to wait
@@ -176,7 +182,7 @@ func whatNow(r *tracker.Record, a lakemesh.Action) (hint string, do []lakemesh.C
 	case r.Status == lakemesh.Active && a == lakemesh.ActionCancel:
 		return "a granted subscription is left", []lakemesh.Call{lakemesh.Do("consumer.DeleteSubscription", "SubscriptionID", r.ID)}
 	case r.Status == lakemesh.Denied:
-		return "the owner has refused it; the notes may say why, and a new request can be made", []lakemesh.Call{lakemesh.Do("consumer.RequestAccessToProduct")}
+		return "the owner has refused it; the notes may say why, and a new request can be made", []lakemesh.Call{anew(r, time.Time{})}
 	}
-	return "it has ended; a new request can be made", []lakemesh.Call{lakemesh.Do("consumer.RequestAccessToProduct")}
+	return "it has ended; a new request can be made", []lakemesh.Call{anew(r, time.Time{})}
 }

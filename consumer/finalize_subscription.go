@@ -259,7 +259,7 @@ func importable(r *tracker.Record) error {
 	}
 	if r.Leaving {
 		return &lakemesh.Error{Op: opFinalize, Resource: "subscription " + r.ID, Kind: lakemesh.ErrIllegalTransition,
-			Message: "this account has left it", Hint: "ask for access anew", Do: []lakemesh.Call{lakemesh.Do("consumer.RequestAccessToProduct")}}
+			Message: "this account has left it", Hint: "ask for access anew", Do: []lakemesh.Call{anew(r, time.Time{})}}
 	}
 	if r.Over {
 		return &lakemesh.Error{Op: opFinalize, Resource: "subscription " + r.ID, Kind: lakemesh.ErrIllegalTransition,

@@ -2,6 +2,7 @@ package consumer
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"github.com/lakemesh/lakemesh"
@@ -81,7 +82,7 @@ func (c *Consumer) extension(ctx context.Context, in ExtensionInput) (RequestInp
 	in.Until = c.extended(in, r)
 	refuse := func(message, hint string) (RequestInput, error) {
 		return RequestInput{}, &lakemesh.Error{Op: opExtend, Account: c.meshAccount, Resource: "subscription " + r.ID, Kind: lakemesh.ErrIllegalTransition,
-			Message: message, Hint: hint, Do: []lakemesh.Call{lakemesh.Do("consumer.RequestAccessToProduct")}}
+			Message: message, Hint: hint, Do: []lakemesh.Call{anew(r, in.Until)}}
 	}
 	switch {
 	case r.Status != lakemesh.Active && r.Status != lakemesh.Deleted || len(r.Permitted) == 0 && r.Status == lakemesh.Active:
@@ -108,4 +109,22 @@ func (c *Consumer) extension(ctx context.Context, in ExtensionInput) (RequestInp
 		}
 	}
 	return RequestInput{OwnerAccountID: r.Owner, DatabaseName: r.Database, Tables: r.Tables, Domain: r.Group.Domain, DataProduct: r.Group.DataProduct, RequestPermissions: given.Permitted.Strings(), Until: in.Until, Scope: given.Scope, Notes: in.Notes}, nil
+}
+
+// anew asks for what a subscription is on in a request of its own, as far as that is known.
+func anew(r *tracker.Record, until time.Time) lakemesh.Call {
+	call := lakemesh.Do("consumer.RequestAccessToProduct", "OwnerAccountID", r.Owner)
+	for _, argument := range []lakemesh.Argument{
+		{Name: "DatabaseName", Value: r.Database}, {Name: "Tables", Value: strings.Join(r.Tables, ",")}, {Name: "Domain", Value: r.Group.Domain}, {Name: "DataProduct", Value: r.Group.DataProduct},
+		{Name: "RequestPermissions", Value: strings.Join(r.Requested.Strings(), ",")}, {Name: "Columns", Value: strings.Join(r.RequestedScope.Columns, ",")},
+		{Name: "ExceptColumns", Value: strings.Join(r.RequestedScope.ExceptColumns, ",")}, {Name: "Rows", Value: r.RequestedScope.Rows}, {Name: "Principals", Value: strings.Join(r.RequestedScope.Principals, ",")},
+	} {
+		if argument.Value != "" {
+			call = call.With(argument.Name, argument.Value)
+		}
+	}
+	if !until.IsZero() {
+		call = call.With("Until", until.UTC().Format(time.RFC3339))
+	}
+	return call
 }

@@ -93,6 +93,10 @@ func command(c lakemesh.Call) string {
 			}
 		}
 		for _, name := range lacking {
+			if name == "DatabaseName" && slices.ContainsFunc(c.Arguments, func(a lakemesh.Argument) bool { return a.Name == "Domain" || a.Name == "DataProduct" }) {
+				// They are named in its place.
+				continue
+			}
 			word := strings.ToUpper(strings.ReplaceAll(flagOf(o.name, name), "-", "_"))
 			if name == "For" {
 				// Any word would do for a name, and none for a time.

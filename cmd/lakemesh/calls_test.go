@@ -96,8 +96,11 @@ func testRoot() *cobra.Command {
 // typeIt finds out whether a command can be typed as it is said: all of its flags are
 // there, with values that they take, and everything that it requires.
 func typeIt(said string) error {
-	root := testRoot()
-	cmd, rest, err := root.Find(strings.Fields(strings.TrimPrefix(said, "lakemesh ")))
+	words, err := shellWords(strings.TrimPrefix(said, "lakemesh "))
+	if err != nil {
+		return err
+	}
+	cmd, rest, err := testRoot().Find(words)
 	if err != nil {
 		return err
 	}

@@ -93,7 +93,8 @@ func follow(ts *testscript.TestScript, neg bool, args []string) {
 	commands := advisedIn(ts.ReadFile("stderr"))
 	for _, command := range commands {
 		if wanted.MatchString(command) {
-			words := strings.Fields(strings.NewReplacer("'", "").Replace(strings.TrimPrefix(command, "lakemesh ")))
+			words, err := shellWords(strings.TrimPrefix(command, "lakemesh "))
+			ts.Check(err)
 			exits(ts, false, append(append(args[:1:1], words...), args[2:]...))
 			return
 		}

@@ -55,13 +55,13 @@ func Load(ctx context.Context, s Source) (aws.Config, error) {
 	}
 	cfg, err := config.LoadDefaultConfig(ctx, loads...)
 	if err != nil {
-		return cfg, explainLoad(s.Profile, err)
+		return cfg, ExplainLoad(s.Profile, err)
 	}
 	return cfg, nil
 }
 
-// explainLoad tells what is wrong with the SDK's shared files.
-func explainLoad(profile string, err error) error {
+// ExplainLoad tells what is wrong with the SDK's shared files.
+func ExplainLoad(profile string, err error) error {
 	if profile == "" {
 		profile = os.Getenv("AWS_PROFILE")
 	}
@@ -100,9 +100,12 @@ func profileOf(cfg aws.Config) string {
 	return ""
 }
 
-// explainCaller tells why the caller could not be opened; own tells that the
+// ExplainCaller tells why the caller could not be opened; own tells that the
 // credentials are the options', not what the SDK finds by itself.
-func explainCaller(cfg aws.Config, err error, own bool) error {
+func ExplainCaller(cfg aws.Config, err error, own bool) error {
+	if e := unreachable(cfg, err); e != nil {
+		return e
+	}
 	if HasCode(err) || isExplained(err) || !isCredentialsMissing(err) {
 		return Explain("open", "", "credentials", err)
 	}

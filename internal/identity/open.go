@@ -29,9 +29,9 @@ func Open(ctx context.Context, o lakemesh.Options) (*Identity, error) {
 	if err != nil {
 		return nil, err
 	}
-	out, err := sts.NewFromConfig(cfg).GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{})
+	out, err := sts.NewFromConfig(cfg, AtOnce).GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{})
 	if err != nil {
-		return nil, explainCaller(cfg, err, o.Credentials != nil)
+		return nil, ExplainCaller(cfg, err, o.Credentials != nil)
 	}
 	caller := &Identity{Account: aws.ToString(out.Account), ARN: aws.ToString(out.Arn), SessionName: sessionName(aws.ToString(out.Arn)),
 		Config: cfg, log: log, roleWait: cmp.Or(o.RoleWait, lakemesh.DefaultRoleWait)}

@@ -77,7 +77,7 @@ func Open(ctx context.Context, part Part, profile, region string) (*Account, err
 	}
 	cfg, err := config.LoadDefaultConfig(ctx, loads...)
 	if err != nil {
-		return nil, &lakemesh.Error{Op: "open", Resource: "profile " + profile, Kind: lakemesh.ErrInvalidInput, Err: err}
+		return nil, identity.ExplainLoad(profile, err)
 	}
 	if cfg.Region == "" {
 		return nil, lakemesh.Invalid("--region", "the profile %s names no region: give one", profile)
@@ -118,9 +118,9 @@ func newcomersRetryer() aws.Retryer {
 
 func open(ctx context.Context, part Part, profile string, cfg aws.Config) (*Account, error) {
 	a := &Account{Part: part, Profile: profile, Region: cfg.Region, Endpoint: aws.ToString(cfg.BaseEndpoint), config: cfg}
-	who, err := sts.NewFromConfig(cfg).GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{})
+	who, err := sts.NewFromConfig(cfg, identity.AtOnce).GetCallerIdentity(ctx, &sts.GetCallerIdentityInput{})
 	if err != nil {
-		return nil, &lakemesh.Error{Op: "open", Resource: "profile " + profile, Kind: lakemesh.ErrAccessDenied, Err: err, Hint: "sign in with it, or correct it"}
+		return nil, fmt.Errorf("profile %s: %w", profile, identity.ExplainCaller(cfg, err, false))
 	}
 	a.ID, a.Caller = aws.ToString(who.Account), aws.ToString(who.Arn)
 	if strings.HasSuffix(a.Caller, ":root") {
