@@ -48,7 +48,9 @@ type app struct {
 	written *kept
 	// width is that of the terminal that stdout is, 0 if it is none.
 	width int
-	flags globalFlags
+	// errWidth is that of the terminal that stderr is, 0 if it is none.
+	errWidth int
+	flags    globalFlags
 
 	// typed are the flags that say where the person works, as they were typed.
 	typed string
@@ -128,7 +130,7 @@ func newApp(s streams) *app {
 	a.in = s.in
 	a.written = &kept{w: exit{colorprofile.NewWriter(s.out, os.Environ())}}
 	a.out = a.written
-	a.width = widthOf(s.out)
+	a.width, a.errWidth = widthOf(s.out), widthOf(s.err)
 	a.screen = newScreen(colorprofile.NewWriter(s.err, os.Environ()), errTerminal)
 	a.err = a.screen
 	return a

@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/charmbracelet/x/ansi"
 
@@ -76,6 +77,8 @@ func (p *person) Read(b []byte) (int, error) {
 type terminalMesh struct {
 	t    *testing.T
 	mesh *home.Connection
+	// clock tells the time; nil is the computer's.
+	clock func() time.Time
 }
 
 func newTerminalMesh(t *testing.T) *terminalMesh {
@@ -89,7 +92,7 @@ func newTerminalMesh(t *testing.T) *terminalMesh {
 			t.Error(err)
 		}
 	})
-	m := &terminalMesh{t, mesh}
+	m := &terminalMesh{t: t, mesh: mesh}
 	m.run(0, nil, "mesh", "init")
 	m.run(0, nil, "account", "enable", "--account-type", "producer")
 	m.run(0, nil, "account", "enable", "--account-type", "consumer")
@@ -106,7 +109,7 @@ func (m *terminalMesh) run(want int, who *person, args ...string) (out, errs str
 	if who != nil {
 		a.in, a.asking = who, true
 	}
-	a.local = m.mesh
+	a.local, a.clock = m.mesh, m.clock
 	root := a.root()
 	root.SetArgs(append([]string{"--local"}, args...))
 	err := root.ExecuteContext(m.t.Context())
@@ -222,7 +225,7 @@ func TestWhatIsWrongWithARequestIsShown(t *testing.T) {
 	t.Parallel()
 	var out, errs bytes.Buffer
 	a := terminal(&out, &errs)
-	a.printRequests(listFlags{}, []producer.PendingRequest{
+	a.printRequests(listFlags{}, "CONSUMER", []producer.PendingRequest{
 		{SubscriptionID: "good", TableName: []string{}},
 		{SubscriptionID: "bad", TableName: []string{}, Tampered: "its tables cannot be read"},
 	})

@@ -118,12 +118,12 @@ func (a *app) report(ctx context.Context, command string, err error) int {
 		}
 		// An error that cannot be encoded is told as to a person.
 	}
-	fmt.Fprintln(a.err, line("%s %s", bad.Render("error:"), a.here(message[0])))
+	a.advise(bad.Render("error:")+" ", message[0])
 	for _, text := range message[1:] {
-		fmt.Fprintln(a.err, line("  %s", a.here(text)))
+		a.advise("  ", text)
 	}
 	if hint != "" {
-		fmt.Fprintln(a.err, line("%s  %s", accent.Render("hint:"), a.here(hint)))
+		a.advise(accent.Render("hint:")+"  ", hint)
 	}
 	return exitCode(err)
 }

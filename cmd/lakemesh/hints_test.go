@@ -36,14 +36,11 @@ func checkedMain() {
 // advice is a line that says what to do.
 var advice = regexp.MustCompile(`(?m)^(?:hint|next): .*$`)
 
-// advised are the commands in a text: from the program's name to where the sentence goes on.
-var advised = regexp.MustCompile(`\blakemesh (?:--|[a-z])(?:'[^']*'|[^',;()"]|,[^ ])*`)
-
 // advisedIn are the commands that a text's hints and next steps name.
 func advisedIn(text string) []string {
 	var commands []string
 	for _, said := range advice.FindAllString(ansi.Strip(text), -1) {
-		for _, command := range advised.FindAllString(said, -1) {
+		for _, command := range spelledOut.FindAllString(said, -1) {
 			commands = append(commands, endOfCommand.ReplaceAllString(command, ""))
 		}
 	}

@@ -129,7 +129,7 @@ func TestNothingOfOthersActsOnATerminal(t *testing.T) {
 				fmt.Fprint(a.out, text, err)
 			},
 			"requests": func(a *app, x func() string) {
-				a.printRequests(listFlags{}, []producer.PendingRequest{{SubscriptionID: x(), DatabaseName: x(), TableName: []string{x()}, Tampered: x(), CreatedBy: x()}})
+				a.printRequests(listFlags{}, "CONSUMER", []producer.PendingRequest{{SubscriptionID: x(), DatabaseName: x(), TableName: []string{x()}, Tampered: x(), CreatedBy: x()}})
 			},
 			"plan": func(a *app, x func() string) { fmt.Fprint(a.out, a.renderPlan(hostilePlan(x))) },
 			"empty plan": func(a *app, x func() string) {

@@ -51,9 +51,9 @@ func (a *app) iacRender() *cobra.Command {
 		Long: `Prints what "mesh init" and "account init" would make, for a tool of yours to make it:
 
   mesh         what the mesh account has once: two roles and two tables
-  member       what an account has in itself: the roles of producers and consumers
+  member       what an account has in itself: a producer's and a consumer's role
   mesh-member  what the mesh account has for one account
-  identities   what those may do who run lakemesh, by their names in a credentials file
+  identities   what those may do who run lakemesh, by identity
   boundary     a permissions boundary that lets every role of the mesh work
 
 The mesh's half of an account comes after the account's own: IAM refuses to trust a role
@@ -67,12 +67,21 @@ documents are of the accounts and choices that the flags say, for any other tool
   lakemesh iac render mesh --format terraform --directory terraform
   lakemesh iac render member --format json --mesh-account 555555555555 --account-id 111111111111 --account-type producer
   lakemesh iac render identities --mesh-account 555555555555`,
-		Args:      cobra.ExactArgs(1),
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) != 1 {
+				return fmt.Errorf("one document is expected: %s", strings.Join(iacDocuments(), ", "))
+			}
+			return nil
+		},
 		ValidArgs: iacDocuments(),
 		RunE: a.do(func(ctx context.Context, args []string) error {
 			document := args[0]
 			if !slices.Contains(iacDocuments(), document) {
-				return usageError{lakemesh.Invalid("document", "%q is none of %s", document, strings.Join(iacDocuments(), ", "))}
+				message := fmt.Sprintf("%q is none of %s", document, strings.Join(iacDocuments(), ", "))
+				if near := near(document, iacDocuments()); len(near) > 0 {
+					message += "; did you mean " + near[0] + "?"
+				}
+				return usageError{lakemesh.Invalid("document", "%s", message)}
 			}
 			if document == identityPolicies || document == roleBoundary {
 				return a.renderPolicies(ctx, document, format, directory)

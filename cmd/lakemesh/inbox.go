@@ -41,6 +41,8 @@ func (a *app) walkInbox(ctx context.Context) error {
 		a.say("no pending requests")
 		return nil
 	}
+	// Whoever has waited longest comes first.
+	requestsInOrder(pending.Subscriptions)
 	box := &inbox{app: a, producer: p}
 	var failed []error
 	for i, r := range pending.Subscriptions {
@@ -81,10 +83,10 @@ func (a *app) tell(err error) {
 		message[0] = a.aboutFlag(known, message[0])
 	}
 	for _, text := range message {
-		fmt.Fprintln(a.err, line("%s %s", bad.Render("error:"), a.here(text)))
+		a.advise(bad.Render("error:")+" ", text)
 	}
 	if hint != "" {
-		fmt.Fprintln(a.err, line("%s  %s", accent.Render("hint:"), a.here(hint)))
+		a.advise(accent.Render("hint:")+"  ", hint)
 	}
 }
 

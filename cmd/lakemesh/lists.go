@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/lakemesh/lakemesh"
 	"github.com/lakemesh/lakemesh/internal/printable"
+	"github.com/lakemesh/lakemesh/producer"
 )
 
 // A list fits a terminal of 80 columns: ids are as short as they can be told apart, several
@@ -88,10 +90,14 @@ func (a *app) printListing(f listFlags, l listing) {
 // leastCell is how narrow a cell can get that does not fit.
 const leastCell = 8
 
+// accessColumn is the column of permissions. They are no names: where they do not fit, the first
+// and a count stand for them.
+const accessColumn = "ACCESS"
+
 // canBeCut are the columns of names, which can be cut. Ids, accounts, states and times say
 // something else when they are cut.
 func canBeCut() []string {
-	return []string{"DATABASE", "TABLE", "TABLES", "ACCESS", "DOMAIN", "PRODUCT"}
+	return []string{"DATABASE", "TABLE", "TABLES", "DOMAIN", "PRODUCT"}
 }
 
 // renderFitted is renderTable, with the widest columns of names cut until it fits.
@@ -109,6 +115,15 @@ func renderFitted(headers []string, rows [][]string, width int) string {
 			sum += w
 		}
 		return sum
+	}
+	if i := slices.Index(headers, accessColumn); i >= 0 && total() > width {
+		rows = slices.Clone(rows)
+		widths[i] = ansi.StringWidth(headers[i])
+		for j, row := range rows {
+			rows[j] = slices.Clone(row)
+			rows[j][i] = shortAccess(row[i])
+			widths[i] = max(widths[i], ansi.StringWidth(printable.Line(rows[j][i])))
+		}
 	}
 	for total() > width {
 		widest := -1
@@ -152,6 +167,30 @@ func permissionsText(permissions []string) string {
 		permissions = append([]string{string(lakemesh.Select)}, slices.Delete(slices.Clone(permissions), i, i+1)...)
 	}
 	return firstOf(permissions, "-")
+}
+
+// shortAccess is what stands for permissions where all of them do not fit.
+func shortAccess(text string) string {
+	permissions := strings.Split(text, ",")
+	if i := slices.Index(permissions, string(lakemesh.Select)); i > 0 {
+		permissions[0], permissions[i] = permissions[i], permissions[0]
+	}
+	return firstOf(permissions, text)
+}
+
+// inOrder sorts subscriptions as every list has them: the newest last, next to where the
+// next command is typed.
+func inOrder(list []lakemesh.Subscription) {
+	slices.SortStableFunc(list, func(a, b lakemesh.Subscription) int {
+		return cmp.Or(a.Created.Compare(b.Created), strings.Compare(a.ID, b.ID))
+	})
+}
+
+// requestsInOrder is inOrder for requests.
+func requestsInOrder(list []producer.PendingRequest) {
+	slices.SortStableFunc(list, func(a, b producer.PendingRequest) int {
+		return cmp.Or(strings.Compare(a.CreationDate, b.CreationDate), strings.Compare(a.SubscriptionID, b.SubscriptionID))
+	})
 }
 
 // age is how long ago something was: 40s, 12m, 5h, 3d, 8w or 2y.

@@ -245,7 +245,7 @@ func (a *app) warn(warnings ...string) {
 			continue
 		}
 		if _, told := a.warned.LoadOrStore(printable.Line(w), true); !told {
-			fmt.Fprintln(a.err, line("%s %s", notice.Render("warning:"), a.here(w)))
+			a.advise(notice.Render("warning:")+" ", w)
 		}
 	}
 }
@@ -253,7 +253,7 @@ func (a *app) warn(warnings ...string) {
 // next tells a person on stderr what comes next.
 func (a *app) next(format string, args ...any) {
 	if a.flags.output == "table" {
-		fmt.Fprintln(a.err, line("%s %s", accent.Render("next:"), a.here(line(format, args...))))
+		a.advise(accent.Render("next:")+" ", line(format, args...))
 	}
 }
 

@@ -93,7 +93,7 @@ func (a *app) requestList() *cobra.Command {
 				return err
 			}
 			if side == lakemesh.ConsumerIdentity {
-				return a.listAsConsumer(ctx, shown, "requests", []lakemesh.Status{lakemesh.Pending}, 0)
+				return a.requestsOfConsumer(ctx, shown)
 			}
 			p, err := a.producer(ctx)
 			if err != nil {
@@ -103,9 +103,8 @@ func (a *app) requestList() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return a.show(out, func() {
-				a.printRequests(shown, out.Subscriptions)
-			})
+			requestsInOrder(out.Subscriptions)
+			return a.show(out, func() { a.printRequests(shown, "CONSUMER", out.Subscriptions) })
 		}),
 	}
 	shown.add(cmd)
@@ -113,10 +112,33 @@ func (a *app) requestList() *cobra.Command {
 	return cmd
 }
 
-func (a *app) printRequests(f listFlags, list []producer.PendingRequest) {
+// requestsOfConsumer lists what the consumer has asked for, as the owners see it.
+func (a *app) requestsOfConsumer(ctx context.Context, shown listFlags) error {
+	c, err := a.consumer(ctx)
+	if err != nil {
+		return err
+	}
+	out, err := c.ListProductAccess(ctx, consumer.ListInput{Statuses: []lakemesh.Status{lakemesh.Pending}})
+	if err != nil {
+		return err
+	}
+	inOrder(out.Subscriptions)
+	return a.show(out, func() {
+		list := make([]producer.PendingRequest, len(out.Subscriptions))
+		for i, s := range out.Subscriptions {
+			list[i] = producer.PendingRequest{SubscriptionID: s.ID, DatabaseName: s.Database, Group: s.Group, TableName: s.Tables, RequestedGrants: s.Requested.Strings(), RequestedScope: s.RequestedScope,
+				RequestedUntil: lakemesh.FormatTime(s.RequestedUntil), SubscriberPrincipal: s.Subscriber, CreationDate: lakemesh.FormatTime(s.Created), CreatedBy: s.CreatedBy,
+				Status: s.Status, OwnerPrincipal: s.Owner, Tampered: s.Tampered}
+		}
+		a.printRequests(shown, "OWNER", list)
+	})
+}
+
+// printRequests prints requests for one side; with is the column of the other one.
+func (a *app) printRequests(f listFlags, with string, list []producer.PendingRequest) {
 	l := listing{what: "pending requests",
-		headers:     []string{"REQUEST", "CONSUMER", "DATABASE", "TABLES", "ACCESS", "UNTIL", "AGE", "APPROVABLE"},
-		wideHeaders: []string{"REQUEST", "DATABASE", "TABLES", "PERMISSIONS", "UNTIL", "CONSUMER", "CREATED", "BY", "APPROVABLE"}}
+		headers:     []string{"REQUEST", with, "DATABASE", "TABLES", "ACCESS", "UNTIL", "AGE", "APPROVABLE"},
+		wideHeaders: []string{"REQUEST", "DATABASE", "TABLES", "PERMISSIONS", "UNTIL", with, "CREATED", "BY", "APPROVABLE"}}
 	ids := make([]string, len(list))
 	for i, r := range list {
 		ids[i] = r.SubscriptionID
@@ -138,9 +160,10 @@ func (a *app) printRequests(f listFlags, list []producer.PendingRequest) {
 		if !r.Group.IsZero() {
 			tables, first = groupText(r.Group), shortGroup(r.Group)
 		}
+		other := choose(with == "OWNER", r.OwnerPrincipal, r.SubscriberPrincipal)
 		narrowed := narrowedText(&lakemesh.Subscription{Scope: r.RequestedScope})
-		l.rows = append(l.rows, []string{ids[i], r.SubscriberPrincipal, orDash(r.DatabaseName), first + narrowed, permissionsText(r.RequestedGrants), dayOf(until), a.ageOf(r.CreationDate), approvable})
-		l.wideRows = append(l.wideRows, []string{r.SubscriptionID, orDash(r.DatabaseName), tables + narrowed, strings.Join(r.RequestedGrants, ","), orDash(r.RequestedUntil), r.SubscriberPrincipal, r.CreationDate, r.CreatedBy, approvable})
+		l.rows = append(l.rows, []string{ids[i], other, orDash(r.DatabaseName), first + narrowed, permissionsText(r.RequestedGrants), dayOf(until), a.ageOf(r.CreationDate), approvable})
+		l.wideRows = append(l.wideRows, []string{r.SubscriptionID, orDash(r.DatabaseName), tables + narrowed, strings.Join(r.RequestedGrants, ","), orDash(r.RequestedUntil), other, r.CreationDate, r.CreatedBy, approvable})
 	}
 	l.headers, l.rows = without(l.headers, l.rows, "UNTIL", orDash(""))
 	l.headers, l.rows = without(l.headers, l.rows, "APPROVABLE", "yes")

@@ -103,6 +103,7 @@ func (a *app) root() *cobra.Command {
 	root.SetHelpCommand(helpCommand(root))
 	a.addWriteFlags(root)
 	addExamples(root)
+	a.fitHelp(root)
 	return root
 }
 

@@ -44,7 +44,7 @@ func (a *app) subscriptionList(otherwise lakemesh.Identity) *cobra.Command {
 				return err
 			}
 			if side == lakemesh.ConsumerIdentity {
-				return a.listAsConsumer(ctx, shown, "subscriptions", wanted, soon)
+				return a.listAsConsumer(ctx, shown, wanted, soon)
 			}
 			p, err := a.producer(ctx)
 			if err != nil {
@@ -61,6 +61,7 @@ func (a *app) subscriptionList(otherwise lakemesh.Identity) *cobra.Command {
 			if len(wanted) > 1 {
 				out.Subscriptions = slices.DeleteFunc(out.Subscriptions, func(s lakemesh.Subscription) bool { return !slices.Contains(wanted, s.Status) })
 			}
+			inOrder(out.Subscriptions)
 			if soon > 0 {
 				out.Subscriptions = endingWithin(out.Subscriptions, a.time(), soon)
 			}
@@ -91,7 +92,7 @@ func parseStatuses(names []string) ([]lakemesh.Status, error) {
 	return wanted, nil
 }
 
-func (a *app) listAsConsumer(ctx context.Context, shown listFlags, what string, statuses []lakemesh.Status, soon time.Duration) error {
+func (a *app) listAsConsumer(ctx context.Context, shown listFlags, statuses []lakemesh.Status, soon time.Duration) error {
 	c, err := a.consumer(ctx)
 	if err != nil {
 		return err
@@ -100,10 +101,11 @@ func (a *app) listAsConsumer(ctx context.Context, shown listFlags, what string, 
 	if err != nil {
 		return err
 	}
+	inOrder(out.Subscriptions)
 	if soon > 0 {
 		out.Subscriptions = endingWithin(out.Subscriptions, a.time(), soon)
 	}
-	return a.show(out, func() { a.printSubscriptions(shown, what, lakemesh.ConsumerIdentity, out.Subscriptions) })
+	return a.show(out, func() { a.printSubscriptions(shown, "subscriptions", lakemesh.ConsumerIdentity, out.Subscriptions) })
 }
 
 func (a *app) printSubscriptions(f listFlags, what string, side lakemesh.Identity, list []lakemesh.Subscription) {
