@@ -87,8 +87,12 @@ func (a *app) printListing(f listFlags, l listing) {
 	}
 }
 
-// leastCell is how narrow a cell can get that does not fit.
-const leastCell = 8
+// A name that does not fit is cut down to what can be read, and where that is not enough to
+// leastCell.
+const (
+	readable  = 12
+	leastCell = 8
+)
 
 // accessColumn is the column of permissions. They are no names: where they do not fit, the first
 // and a count stand for them.
@@ -116,6 +120,21 @@ func renderFitted(headers []string, rows [][]string, width int) string {
 		}
 		return sum
 	}
+	narrow := func(least int) {
+		for total() > width {
+			widest := -1
+			for i, header := range headers {
+				if slices.Contains(canBeCut(), header) && (widest < 0 || widths[i] > widths[widest]) {
+					widest = i
+				}
+			}
+			if widest < 0 || widths[widest] <= least {
+				return
+			}
+			widths[widest]--
+		}
+	}
+	narrow(readable)
 	if i := slices.Index(headers, accessColumn); i >= 0 && total() > width {
 		rows = slices.Clone(rows)
 		widths[i] = ansi.StringWidth(headers[i])
@@ -125,18 +144,7 @@ func renderFitted(headers []string, rows [][]string, width int) string {
 			widths[i] = max(widths[i], ansi.StringWidth(printable.Line(rows[j][i])))
 		}
 	}
-	for total() > width {
-		widest := -1
-		for i, header := range headers {
-			if slices.Contains(canBeCut(), header) && (widest < 0 || widths[i] > widths[widest]) {
-				widest = i
-			}
-		}
-		if widest < 0 || widths[widest] <= leastCell {
-			break
-		}
-		widths[widest]--
-	}
+	narrow(leastCell)
 	cut := make([][]string, len(rows))
 	for i, row := range rows {
 		cut[i] = make([]string, len(row))

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -21,8 +22,10 @@ func (a *app) meshPicture() *cobra.Command {
 		Short: "Draw this mesh: accounts, products, who holds what, and drift",
 		Long: `Draws the mesh as it is now, as an SVG picture or a Mermaid flowchart on stdout, which
 "> mesh.svg" behind the command keeps in a file: on the left who
-publishes what, on the right who holds what of it. What verify finds is drawn in red. It
-reads what "access list" and "verify" read, and changes nothing.
+publishes what, on the right who holds what of it. What was decided and is not so is drawn
+in red, what is there by hand and was decided by nobody in dashes of amber, and requests
+that wait in grey dots, for their owner and for who asked. It reads what "access list",
+"verify" and "request list" read, and changes nothing.
 
 A large mesh is drawn from one account or one product; what does not fit is counted.`,
 		Example: `  lakemesh mesh picture
@@ -68,6 +71,11 @@ A large mesh is drawn from one account or one product; what does not fit is coun
 	return cmd
 }
 
+// drawn are the words of a picture for what is said of a list.
+var drawn = strings.NewReplacer(
+	"grants by others' LF-tags name no product and are not in the list", "grants on LF-tags of other owners are not drawn, because they name no product of this account",
+	"the list is of the databases", "drawn are the databases", "are not in it", "are not drawn")
+
 // seen is what a party sees of the mesh: all of it as its administrator.
 func (a *app) seen(ctx context.Context, as string, verify bool) (*picture.Seen, error) {
 	seen := &picture.Seen{}
@@ -97,10 +105,10 @@ func (a *app) seen(ctx context.Context, as string, verify bool) (*picture.Seen, 
 		return nil, err
 	}
 	for _, n := range seen.List.Notes {
-		a.say("note: %s", a.here(n))
+		a.say("note: %s", a.here(drawn.Replace(n)))
 	}
-	if !verify {
-		return seen, nil
+	if seen.Pending, seen.Asked, err = a.waiting(ctx, as); err != nil || !verify {
+		return seen, err
 	}
 	party, err := a.verifies(ctx, as, producer.VerifyInput{})
 	if err != nil {
@@ -113,4 +121,18 @@ func (a *app) seen(ctx context.Context, as string, verify bool) (*picture.Seen, 
 		a.warn("not verified: " + text)
 	}
 	return seen, nil
+}
+
+// waiting are the requests that a party sees. There is a list of them for each of the two
+// whom they are between, and none for the mesh's administrator.
+func (a *app) waiting(ctx context.Context, as string) (list []lakemesh.Subscription, seen bool, err error) {
+	switch as {
+	case "producer":
+		list, err = a.subscriptionsOf(ctx, lakemesh.ProducerIdentity, lakemesh.Pending)
+	case "consumer":
+		list, err = a.subscriptionsOf(ctx, lakemesh.ConsumerIdentity, lakemesh.Pending)
+	default:
+		return nil, false, nil
+	}
+	return list, true, err
 }

@@ -38,7 +38,7 @@ func (v *View) Mermaid() string {
 		fmt.Fprintf(&b, "  holder%d([\"%s\"])\n", i+1, quoted(h.Account.name()+role(h.Account, "consumer")))
 	}
 	arrows := 0
-	var wrongs []string
+	styles := map[string][]string{}
 	for i, h := range v.Holders {
 		for _, a := range h.Accesses {
 			id, ok := products[a.Product]
@@ -46,11 +46,16 @@ func (v *View) Mermaid() string {
 				continue
 			}
 			arrow := "-->"
-			if urgency(a) > 0 {
+			if a.Pending || urgency(a) > 0 {
 				arrow = "-.->"
 			}
-			if urgency(a) == 2 {
-				wrongs = append(wrongs, fmt.Sprint(arrows))
+			switch {
+			case a.ByHand:
+				styles[amiss] = append(styles[amiss], fmt.Sprint(arrows))
+			case urgency(a) > 0:
+				styles[wrong] = append(styles[wrong], fmt.Sprint(arrows))
+			case a.Pending:
+				styles[border] = append(styles[border], fmt.Sprint(arrows))
 			}
 			fmt.Fprintf(&b, "  %s %s|\"%s<br/>%s\"| holder%d\n", id, arrow, quoted(a.what()), quoted(a.how()), i+1)
 			arrows++
@@ -60,13 +65,38 @@ func (v *View) Mermaid() string {
 		b.WriteString("  nothing[\"no account is enabled, and nothing is published\"]\n")
 	}
 	b.WriteString("  classDef wrong stroke:" + wrong + ",color:" + wrong + "\n")
-	if len(wrongs) > 0 {
-		fmt.Fprintf(&b, "  linkStyle %s stroke:%s\n", strings.Join(wrongs, ","), wrong)
+	for _, colour := range []string{wrong, amiss, border} {
+		if len(styles[colour]) > 0 {
+			fmt.Fprintf(&b, "  linkStyle %s stroke:%s\n", strings.Join(styles[colour], ","), colour)
+		}
 	}
+	v.mermaidLegend(&b)
 	for _, f := range v.Findings {
 		fmt.Fprintf(&b, "  %%%% %s: %s\n", quoted(f.Title), quoted(f.What))
 	}
 	return b.String()
+}
+
+// mermaidLegend says what the kinds of arrows are, where there are several or some are left out.
+func (v *View) mermaidLegend(b *strings.Builder) {
+	looks := map[kind]string{decided: "a line", pending: "grey dots", byHand: "amber dashes"}
+	var lines []string
+	for _, k := range v.legend() {
+		look := looks[k.as.kind()]
+		if k.as.Drift {
+			look = "red dots"
+		}
+		lines = append(lines, quoted(look+": "+k.text))
+	}
+	if len(lines) == 1 {
+		lines = nil
+	}
+	if v.Unasked {
+		lines = append(lines, quoted(unasked))
+	}
+	if len(lines) > 0 {
+		fmt.Fprintf(b, "  legend[/\"%s\"/]\n", strings.Join(lines, "<br/>"))
+	}
 }
 
 // quoted writes a text so that Mermaid takes nothing in it for its own words, nor a browser

@@ -23,6 +23,8 @@ type Mesh struct {
 	Products []Product `json:"Products"`
 	Accesses []Access  `json:"Accesses"`
 	Findings []Finding `json:"Findings"`
+	// Unasked says that requests which wait cannot be seen, so that none is among the accesses.
+	Unasked bool `json:"Unasked,omitempty"`
 }
 
 // Account is a box of the picture.
@@ -42,7 +44,8 @@ type Product struct {
 	Tables int `json:"Tables"`
 }
 
-// Access is an arrow of the picture: all that one account holds of one product.
+// Access is an arrow of the picture: all that one account holds of one product by decisions; or
+// all that it holds by hand; or all that it asks for.
 type Access struct {
 	Product string `json:"Product"`
 	Account string `json:"Account"`
@@ -55,9 +58,10 @@ type Access struct {
 	Principals    []string             `json:"Principals,omitempty"`
 	Permissions   lakemesh.Permissions `json:"Permissions"`
 	Subscriptions []string             `json:"Subscriptions,omitempty"`
-	// ByHand says that some of it was decided by nobody, Missing that it was decided and is
-	// not there, Drift that a finding is about it.
+	// ByHand says that nobody decided it, Pending that it is asked for and not decided yet,
+	// Missing that it was decided and is not there, Drift that a finding is about it.
 	ByHand  bool `json:"ByHand,omitempty"`
+	Pending bool `json:"Pending,omitempty"`
 	Missing bool `json:"Missing,omitempty"`
 	Drift   bool `json:"Drift,omitempty"`
 }
@@ -79,11 +83,30 @@ type Seen struct {
 	Account, Region      string
 	Producers, Consumers []string
 	List                 *access.List
-	Verification         *chain.Verification
+	// Pending are the requests that wait for a decision, if Asked says that they can be seen.
+	Pending      []lakemesh.Subscription
+	Asked        bool
+	Verification *chain.Verification
 }
 
 // pair is an account and what it holds something of.
 type pair struct{ product, account string }
+
+// arrow is what one line of a picture stands for: what was decided, and what nobody decided,
+// are never one line.
+type arrow struct {
+	pair
+	kind kind
+}
+
+// kind is by what somebody holds something.
+type kind int
+
+const (
+	decided kind = iota
+	byHand
+	pending
+)
 
 // drawing is a mesh that is being made.
 type drawing struct {
@@ -91,16 +114,16 @@ type drawing struct {
 	accounts map[string]*Account
 	products map[string]*Product
 	tables   map[pair]bool
-	accesses map[pair]*Access
+	accesses map[arrow]*Access
 	// onDatabase are pairs of which the database itself is held: it comes with every table,
 	// and is told only where nothing else is.
-	onDatabase map[pair]*Access
+	onDatabase map[arrow]*Access
 }
 
 // Of makes the model of what is seen.
 func Of(s Seen) *Mesh {
-	d := &drawing{mesh: &Mesh{Account: s.Account, Region: s.Region, Accounts: []Account{}, Products: []Product{}, Accesses: []Access{}, Findings: []Finding{}}, accounts: map[string]*Account{}, products: map[string]*Product{},
-		tables: map[pair]bool{}, accesses: map[pair]*Access{}, onDatabase: map[pair]*Access{}}
+	d := &drawing{mesh: &Mesh{Account: s.Account, Region: s.Region, Accounts: []Account{}, Products: []Product{}, Accesses: []Access{}, Findings: []Finding{}, Unasked: !s.Asked}, accounts: map[string]*Account{}, products: map[string]*Product{},
+		tables: map[pair]bool{}, accesses: map[arrow]*Access{}, onDatabase: map[arrow]*Access{}}
 	for _, id := range s.Producers {
 		d.account(id).Producer = true
 	}
@@ -112,6 +135,9 @@ func Of(s Seen) *Mesh {
 	}
 	for _, e := range s.List.Entries {
 		d.held(e)
+	}
+	for _, r := range s.Pending {
+		d.asked(r)
 	}
 	if s.Verification != nil {
 		for _, f := range s.Verification.Findings {
@@ -184,10 +210,14 @@ func (d *drawing) held(e access.Entry) {
 	if e.Kind == access.KindDatabase || e.Kind == access.KindTaggedDatabases {
 		in = d.onDatabase
 	}
-	a := in[pair{name, who}]
+	at := arrow{pair{name, who}, decided}
+	if e.Origin == access.ByHand {
+		at.kind = byHand
+	}
+	a := in[at]
 	if a == nil {
-		a = &Access{Product: name, Account: who}
-		in[pair{name, who}] = a
+		a = &Access{Product: name, Account: who, ByHand: at.kind == byHand}
+		in[at] = a
 	}
 	switch e.Kind {
 	case access.KindAllTables, access.KindTaggedTables:
@@ -203,7 +233,32 @@ func (d *drawing) held(e access.Entry) {
 	}
 	a.Permissions = a.Permissions.Union(e.Permissions)
 	a.Subscriptions = append(a.Subscriptions, e.Through...)
-	a.ByHand = a.ByHand || e.Origin == access.ByHand
+}
+
+// asked notes a request that waits.
+func (d *drawing) asked(r lakemesh.Subscription) {
+	name := r.Database
+	if name == "" {
+		tags := access.Tags{}
+		for key, value := range r.Group.Tags(r.Owner) {
+			tags[key] = []string{value}
+		}
+		name = tags.String()
+	}
+	if p := d.product(name); p.Owner == "" {
+		p.Owner = r.Owner
+	}
+	at := arrow{pair{name, r.Subscriber}, pending}
+	a := d.accesses[at]
+	if a == nil {
+		a = &Access{Product: name, Account: r.Subscriber, Pending: true}
+		d.accesses[at] = a
+	}
+	a.All = a.All || len(r.Tables) == 0
+	a.Parts = a.Parts || r.RequestedScope.Partly()
+	a.Tables = append(a.Tables, r.Tables...)
+	a.Permissions = a.Permissions.Union(r.Requested)
+	a.Subscriptions = append(a.Subscriptions, r.ID)
 }
 
 var twelveDigits = regexp.MustCompile(`[0-9]{12}`)
@@ -236,7 +291,11 @@ func (d *drawing) found(f chain.Finding) {
 		return
 	}
 	for _, id := range of.Accounts {
-		at := pair{of.Product, id}
+		at := arrow{pair{of.Product, id}, decided}
+		if hand := (arrow{at.pair, byHand}); f.Kind == chain.Undecided && d.accesses[hand] != nil {
+			// What was decided beside it is as it was decided.
+			at = hand
+		}
 		a := d.accesses[at]
 		if a == nil {
 			a = &Access{Product: of.Product, Account: id, Tables: slices.Clone(f.Tables), Subscriptions: slices.Clone(f.Subscriptions),
@@ -276,12 +335,23 @@ func (d *drawing) finish() *Mesh {
 		return cmp.Or(strings.Compare(a.Owner, b.Owner), strings.Compare(a.Name, b.Name))
 	})
 	slices.SortFunc(m.Accesses, func(a, b Access) int {
-		return cmp.Or(strings.Compare(a.Product, b.Product), strings.Compare(a.Account, b.Account))
+		return cmp.Or(strings.Compare(a.Product, b.Product), strings.Compare(a.Account, b.Account), cmp.Compare(a.kind(), b.kind()))
 	})
 	return m
 }
 
 func unique(texts []string) []string { return slices.Compact(slices.Sorted(slices.Values(texts))) }
+
+// kind is by what it is held.
+func (a Access) kind() kind {
+	switch {
+	case a.ByHand:
+		return byHand
+	case a.Pending:
+		return pending
+	}
+	return decided
+}
 
 // what is what an access is to, in a few words.
 func (a Access) what() string {
@@ -304,8 +374,11 @@ func (a Access) what() string {
 
 // how is what may be done, and what is to be known of it.
 func (a Access) how() string {
-	if a.Missing {
+	switch {
+	case a.Missing:
 		return "missing"
+	case a.Pending:
+		return "asks for " + strings.Join(a.Permissions.Strings(), ",")
 	}
 	text := strings.Join(a.Permissions.Strings(), ",")
 	if a.Drift && text == "" {

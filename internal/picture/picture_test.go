@@ -73,6 +73,64 @@ func drifted() *Mesh {
 		}}})
 }
 
+// mixed is a mesh in which an account holds something by a decision, more of the same by hand,
+// and asks for the rest.
+func mixed() *Mesh {
+	const producer, consumer = "111111111111", "999999999999"
+	database := "aviation-" + producer
+	list := published(producer, database, "airports", "routes", "weather")
+	byHand := granted(producer, consumer, database, "airports")
+	byHand.Origin, byHand.Through, byHand.Permissions = access.ByHand, nil, lakemesh.Permissions{lakemesh.Insert}
+	list = append(list, granted(producer, consumer, database, "weather"), byHand)
+	return Of(Seen{Account: mesh, Region: "us-east-1", Producers: []string{producer}, Consumers: []string{consumer}, List: &access.List{Entries: list}, Asked: true,
+		Pending: []lakemesh.Subscription{
+			{ID: id(producer, consumer), Owner: producer, Subscriber: consumer, Database: database, Tables: []string{"routes"}, Requested: lakemesh.Permissions{lakemesh.Select}},
+			{ID: id(producer, consumer), Owner: producer, Subscriber: consumer, Group: lakemesh.Group{DataProduct: "us-aviation"}, Requested: lakemesh.Permissions{lakemesh.Select}},
+		},
+		Verification: &chain.Verification{Findings: []chain.Finding{{Kind: chain.Undecided, Link: chain.Grant, Account: mesh, Resource: database + ".airports", Principal: consumer,
+			What: "INSERT is granted, and nobody decided it", Database: database, Repairs: chain.Owner}}}})
+}
+
+// What nobody decided, and what is only asked for, are arrows of their own, and do not make
+// another one of what was decided.
+func TestWhatWasDecidedIsNoArrowWithAnythingElse(t *testing.T) {
+	t.Parallel()
+	var got []string
+	for _, a := range mixed().Accesses {
+		got = append(got, fmt.Sprintf("%s: %s, %s, drift %t", label(a.Product), a.what(), a.how(), !a.ByHand && a.Drift))
+	}
+	want := []string{
+		"aviation-111111111111: weather, DESCRIBE,SELECT, drift false",
+		"aviation-111111111111: airports, INSERT, by hand, drift false",
+		"aviation-111111111111: routes, asks for SELECT, drift false",
+		"data product us-aviation: all tables, asks for SELECT, drift false",
+	}
+	if strings.Join(got, "\n") != strings.Join(want, "\n") {
+		t.Errorf("%s", strings.Join(got, "\n"))
+	}
+	looks := map[string]bool{}
+	for _, a := range []Access{{}, {ByHand: true, Drift: true}, {Drift: true}, {Pending: true}} {
+		looks[stroke(a)] = true
+	}
+	if len(looks) != 4 {
+		t.Errorf("kinds of arrows look alike: %v", looks)
+	}
+	view, err := mixed().From(Start{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, text := range []string{view.SVG(), view.Mermaid()} {
+		for _, says := range []string{"by hand: nobody decided it", "asked for, not decided yet"} {
+			if !strings.Contains(strings.ReplaceAll(text, "#58;", ":"), says) {
+				t.Errorf("no legend says %q", says)
+			}
+		}
+		if strings.Contains(text, "are not drawn") {
+			t.Error("requests are drawn, and the legend says that they are not")
+		}
+	}
+}
+
 // large is a mesh of 300 accounts: 60 publish, and the first of them for everybody.
 func large() *Mesh {
 	account := func(n int) string { return fmt.Sprintf("%012d", 100000000000+n) }
@@ -110,6 +168,7 @@ func pictures(t *testing.T) map[string]*View {
 		"empty":         {Of(Seen{Account: mesh, Region: "us-east-1", List: &access.List{}}), Start{}},
 		"three":         {three(), Start{}},
 		"drifted":       {drifted(), Start{}},
+		"mixed":         {mixed(), Start{}},
 		"hostile":       {hostile(), Start{}},
 		"large":         {large(), Start{}},
 		"large-account": {large(), Start{Account: "100000000070"}},

@@ -95,7 +95,7 @@ func (v *View) SVG() string {
 		front.text(margin, bottom+14, width-2*margin, "no account is enabled, and nothing is published", "")
 		bottom += 30
 	}
-	bottom = v.legend(&front, bottom+10)
+	bottom = v.explained(&front, bottom+10)
 	bottom = v.told(&front, bottom)
 
 	var b strings.Builder
@@ -115,23 +115,27 @@ func head(id, colour string) string {
 }
 
 // stroke is how an arrow is drawn: what was decided and is there as a line, what is there by
-// hand dashed, what is not as it was decided dotted and thick.
+// hand dashed and thick, what is decided and not so dotted, what is asked for thin and dotted.
 func stroke(a Access) string {
 	switch {
+	case a.ByHand:
+		return `stroke="` + amiss + `" stroke-width="2.5" stroke-dasharray="10 5" marker-end="url(#arrow-amiss)"`
 	case a.Drift || a.Missing:
 		return `stroke="` + wrong + `" stroke-width="2" stroke-dasharray="2 4" marker-end="url(#arrow-wrong)"`
-	case a.ByHand:
-		return `stroke="` + amiss + `" stroke-width="1.5" stroke-dasharray="7 4" marker-end="url(#arrow-amiss)"`
+	case a.Pending:
+		return `stroke="` + border + `" stroke-width="1.3" stroke-dasharray="1 4" marker-end="url(#arrow)"`
 	}
 	return `stroke="` + line + `" stroke-width="1.3" marker-end="url(#arrow)"`
 }
 
 func colour(a Access) string {
 	switch {
-	case a.Drift || a.Missing:
-		return wrong
 	case a.ByHand:
 		return amiss
+	case a.Drift || a.Missing:
+		return wrong
+	case a.Pending:
+		return pale
 	}
 	return ink
 }
@@ -213,28 +217,17 @@ func role(a Account, side string) string {
 	return " (" + side + ")"
 }
 
-// legend says what the kinds of arrows are, if there are several.
-func (v *View) legend(c *canvas, y float64) float64 {
-	amissed, wronged := false, false
-	for _, h := range v.Holders {
-		for _, a := range h.Accesses {
-			wronged = wronged || urgency(a) == 2
-			amissed = amissed || urgency(a) == 1
-		}
-	}
-	kinds := []struct {
-		show bool
-		as   Access
-		text string
-	}{{true, Access{}, "decided, and there"}, {amissed, Access{ByHand: true}, "by hand: nobody decided it"}, {wronged, Access{Drift: true}, "not as it was decided"}}
+// explained says what the kinds of arrows are.
+func (v *View) explained(c *canvas, y float64) float64 {
 	x := float64(margin)
-	for _, k := range kinds {
-		if !k.show {
-			continue
-		}
+	for _, k := range v.legend() {
 		fmt.Fprintf(c, `<path d="M%.0f %.0fh34" fill="none" %s/>`+"\n", x, y+6, stroke(k.as))
 		c.text(x+44, y+10, 300, k.text, `fill="`+pale+`"`)
-		x += 44 + float64(len(k.text)+4)*letter
+		x += 44 + float64(len(k.text)+3)*letter
+	}
+	if v.Unasked {
+		y += 20
+		c.text(margin, y+10, width-2*margin, unasked, `fill="`+pale+`"`)
 	}
 	return y + 28
 }

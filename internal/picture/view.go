@@ -41,6 +41,35 @@ type View struct {
 	Holders []Holder
 	// Findings are about what is shown, or about the mesh itself.
 	Findings []Finding
+	// Unasked says that requests which wait are not drawn.
+	Unasked bool
+}
+
+// legend are the kinds of arrows that there are, each as an example with what it says.
+func (v *View) legend() []legendLine {
+	has := func(is func(Access) bool) bool {
+		return slices.ContainsFunc(v.Holders, func(h Holder) bool { return slices.ContainsFunc(h.Accesses, is) })
+	}
+	lines := []legendLine{{Access{}, "decided, and there"}}
+	if has(func(a Access) bool { return a.Pending }) {
+		lines = append(lines, legendLine{Access{Pending: true}, "asked for, not decided yet"})
+	}
+	if has(func(a Access) bool { return a.ByHand }) {
+		lines = append(lines, legendLine{Access{ByHand: true}, "by hand: nobody decided it"})
+	}
+	if has(func(a Access) bool { return !a.ByHand && (a.Drift || a.Missing) }) {
+		lines = append(lines, legendLine{Access{Drift: true}, "not as it was decided"})
+	}
+	return lines
+}
+
+// unasked is what a legend says where requests are not drawn.
+const unasked = "Requests that wait are not drawn: their owners see them (--as producer)."
+
+// legendLine is a kind of arrow, and what it says.
+type legendLine struct {
+	as   Access
+	text string
 }
 
 // Owner is an account with its products.
@@ -60,7 +89,7 @@ func (m *Mesh) From(s Start) (*View, error) {
 	if s.Limit <= 0 {
 		s.Limit = DefaultLimit
 	}
-	v := &View{Title: "mesh " + m.Account + ", " + m.Region}
+	v := &View{Title: "mesh " + m.Account + ", " + m.Region, Unasked: m.Unasked}
 	if s.Account == "" && s.Product == "" && (len(m.Accounts) > wholeAccounts || len(m.Accesses) > wholeAccesses) {
 		if s.Account = m.busiest(); s.Account != "" {
 			v.Notes = append(v.Notes, fmt.Sprintf("%s and %s: this is what is around %s; start elsewhere with --account or --product",
@@ -221,7 +250,9 @@ func (v *View) holders(m *Mesh, s Start, shown []Access) {
 	}
 	middle := map[string]float64{}
 	for id, b := range boxes {
-		slices.SortFunc(b.Accesses, func(x, y Access) int { return cmp.Compare(place[x.Product], place[y.Product]) })
+		slices.SortFunc(b.Accesses, func(x, y Access) int {
+			return cmp.Or(cmp.Compare(place[x.Product], place[y.Product]), cmp.Compare(x.kind(), y.kind()))
+		})
 		middle[id] = float64(len(place))
 		if len(b.Accesses) > 0 {
 			middle[id] = 0
