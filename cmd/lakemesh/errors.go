@@ -134,6 +134,7 @@ var excluding = regexp.MustCompile(`^if any flags in the group \[.*\] are set no
 // requiredFlags and numberOfArguments are how it says what is missing, or too much.
 var (
 	requiredFlags     = regexp.MustCompile(`^required flag\(s\) "(.*)" not set$`)
+	anyArgument       = regexp.MustCompile(`^unknown command "(.*)" for ".* .*"$`)
 	numberOfArguments = regexp.MustCompile(`^accepts (at most )?([0-9]+) arg\(s\), received ([0-9]+)$`)
 )
 
@@ -150,6 +151,9 @@ func atoi(digits string) int {
 func exclusive(err error) error {
 	if m := requiredFlags.FindStringSubmatch(err.Error()); m != nil {
 		return fmt.Errorf("--%s: it is required", strings.Join(strings.Split(m[1], `", "`), " and --"))
+	}
+	if m := anyArgument.FindStringSubmatch(err.Error()); m != nil {
+		return fmt.Errorf("%s: no argument is expected here; what it is meant for has a flag", m[1])
 	}
 	if m := numberOfArguments.FindStringSubmatch(err.Error()); m != nil {
 		return fmt.Errorf("%s%s %s expected, and %s %s given", choose(m[1] == "", "", "at most "), counted(atoi(m[2]), "argument"), choose(m[2] == "1", "is", "are"), m[3], choose(m[3] == "1", "is", "are"))
@@ -176,7 +180,10 @@ func explain(err error) (message []string, hint string) {
 		}
 		return message, known.HintIn(command)
 	}
+	var illegal *lakemesh.TransitionError
 	switch {
+	case errors.As(err, &illegal):
+		hint = insteadOf(illegal)
 	case errors.Is(err, home.ErrRunning):
 		hint = "stop it first: lakemesh local stop"
 	case errors.Is(err, home.ErrNotRunning):
@@ -199,6 +206,18 @@ func partialHint(p *lakemesh.PartialError) string {
 		hint += "; or take it back: " + command(*p.TakeBack)
 	}
 	return hint
+}
+
+// insteadOf is what an owner can do about a subscription in the state that it is in.
+func insteadOf(e *lakemesh.TransitionError) string {
+	switch e.Found {
+	case lakemesh.Pending:
+		return "decide on it first: " + command(lakemesh.Do("producer.ApproveAccessRequest", "RequestID", e.SubscriptionID)) + ", or " +
+			command(lakemesh.Do("producer.DenyAccessRequest", "RequestID", e.SubscriptionID))
+	case lakemesh.Active:
+		return "to change what it gives, see lakemesh subscription update --help; to end it: " + command(lakemesh.Do("producer.DeleteSubscription", "SubscriptionID", e.SubscriptionID))
+	}
+	return "nothing more is decided on it; its consumer can ask anew"
 }
 
 func explainPartial(p *lakemesh.PartialError) []string {
