@@ -30,7 +30,7 @@ func reflowed(text string, width int) string {
 	paragraphs := strings.Split(text, "\n\n")
 	for i, p := range paragraphs {
 		if !strings.HasPrefix(p, " ") && !strings.Contains(p, "\n ") {
-			paragraphs[i] = wrapped(p, width, "")
+			paragraphs[i] = wrapped(strings.ReplaceAll(p, "\n", " "), width, "")
 		}
 	}
 	return strings.Join(paragraphs, "\n\n")

@@ -109,6 +109,9 @@ func TestHelpFitsTheTerminal(t *testing.T) {
 			}
 			for l := range strings.Lines(out.String()) {
 				l = strings.TrimRight(l, "\n")
+				if strings.Contains(l, `\n`) {
+					t.Errorf("%s, a line that was broken before: %s", c.CommandPath(), l)
+				}
 				if ansi.StringWidth(l) > width && !strings.HasPrefix(l, "  lakemesh ") && !slices.ContainsFunc(strings.Fields(l), func(word string) bool { return len(word) > 50 }) {
 					t.Errorf("%s, a line of %d: %s", c.CommandPath(), ansi.StringWidth(l), l)
 				}

@@ -201,7 +201,7 @@ func (a *app) printStatus(s *admin.StatusOutput) {
 		facts = append(facts, fact{"consumer", roleText(*s.Consumer)}, fact{"links in regions", strings.Join(s.Consumer.LinkRegions, ", ")})
 	}
 	facts = append(facts, fact{"roles that open", hopText(s.Hops)}, fact{"data lake administrators", s.Administrators})
-	fmt.Fprint(a.out, renderFacts(facts...))
+	fmt.Fprint(a.out, renderFactsIn(a.width, facts...))
 	for _, w := range s.Warnings {
 		fmt.Fprintln(a.out, line("%s %s", notice.Render("warning:"), a.here(w)))
 	}

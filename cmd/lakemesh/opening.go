@@ -18,7 +18,7 @@ import (
 func (a *app) producer(ctx context.Context) (*producer.Producer, error) {
 	o, err := a.options(ctx, lakemesh.ProducerIdentity)
 	if err != nil {
-		return nil, err
+		return nil, a.notInFile(err, lakemesh.ProducerIdentity)
 	}
 	p, err := producer.New(ctx, o)
 	return p, a.unopened(ctx, o, err)
@@ -28,7 +28,7 @@ func (a *app) producer(ctx context.Context) (*producer.Producer, error) {
 func (a *app) consumer(ctx context.Context) (*consumer.Consumer, error) {
 	o, err := a.options(ctx, lakemesh.ConsumerIdentity)
 	if err != nil {
-		return nil, err
+		return nil, a.notInFile(err, lakemesh.ConsumerIdentity)
 	}
 	c, err := consumer.New(ctx, o)
 	return c, a.unopened(ctx, o, err)
@@ -51,12 +51,38 @@ func (a *app) unopened(ctx context.Context, o lakemesh.Options, err error) error
 	return err
 }
 
+// notInFile says of a credentials file that is the mesh's administrator's what that one can do.
+func (a *app) notInFile(err error, who lakemesh.Identity) error {
+	known, ok := errors.AsType[*lakemesh.Error](err)
+	if !ok || a.file == nil {
+		return err
+	}
+	_, has := a.file.Credentials[who]
+	_, mesh := a.file.Credentials[lakemesh.MeshIdentity]
+	if has || !mesh || !a.seesAll() {
+		return err
+	}
+	more := *known
+	more.Hint = "to see it as the mesh's administrator: " + a.again("--as admin") + "; else " + more.Hint
+	return &more
+}
+
+// seesAll reports whether the mesh's administrator has the command that was typed, too.
+func (a *app) seesAll() bool {
+	if a.command == nil {
+		// A completion is asked for, which tells no error.
+		return false
+	}
+	f := a.command.Flags().Lookup("as")
+	return f != nil && takes(f.Value, "admin")
+}
+
 // ofTheMeshAccount says what somebody of the mesh account can do instead, who may as well have
 // meant another account by it.
 func (a *app) ofTheMeshAccount(known *lakemesh.Error) error {
 	more := *known
 	more.Hint += "; if account " + known.Account + " is not the mesh account, correct --mesh-account"
-	if f := a.command.Flags().Lookup("as"); f != nil && takes(f.Value, "admin") {
+	if a.seesAll() {
 		more.Hint = "to see it as the mesh's administrator: " + a.again("--as admin") + "; else " + more.Hint
 	}
 	return &more
