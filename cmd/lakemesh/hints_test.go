@@ -117,13 +117,3 @@ func profiles(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(os.WriteFile(filepath.Join(folder, "config"), []byte(shared.String()), 0o600))
 	ts.Check(os.WriteFile(filepath.Join(folder, "credentials"), []byte(keys.String()), 0o600))
 }
-
-// A completion opens personas, too, and has no command that could be typed again.
-func TestCompletingSaysNothingOfWhatDoesNotOpen(t *testing.T) {
-	t.Parallel()
-	m := newTerminalMesh(t)
-	out, errs := m.run(0, nil, "__complete", "--mesh-account", "111111111111", "request", "approve", "")
-	if strings.Contains(out+errs, "panic") || !strings.Contains(out, ":4") {
-		t.Errorf("%s%s", out, errs)
-	}
-}
