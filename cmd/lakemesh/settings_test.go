@@ -27,7 +27,7 @@ func bareMesh(t *testing.T) *terminalMesh {
 			t.Error(err)
 		}
 	})
-	m := &terminalMesh{t, mesh}
+	m := &terminalMesh{t: t, mesh: mesh}
 	for _, who := range []lakemesh.Identity{lakemesh.MeshIdentity, lakemesh.ProducerAdminIdentity, lakemesh.ConsumerAdminIdentity} {
 		client := m.iam(who)
 		for _, name := range []string{"CrawlerA", "CrawlerB"} {
