@@ -14,6 +14,9 @@ type Request struct {
 	// from Principal need not be given: aws:PrincipalArn, aws:PrincipalAccount, aws:PrincipalType, aws:userid,
 	// aws:username, aws:PrincipalIsAWSService and aws:PrincipalServiceName.
 	Keys map[string][]string
+	// KeysWhenAsked gives the request context in place of Keys, for whoever must look it up: it is called when a
+	// policy first asks for a key, which few do, and is to give the same each time.
+	KeysWhenAsked func() map[string][]string
 }
 
 // A PrincipalInfo is who calls: a user, a role's session, an account's root user, a service, a federated
@@ -43,11 +46,19 @@ func (p *PrincipalInfo) belongsToAccount() bool {
 	return p.Service == "" && p.Federated == "" && !p.Anonymous
 }
 
+// keys is the request context.
+func (r *Request) keys() map[string][]string {
+	if r.KeysWhenAsked != nil {
+		return r.KeysWhenAsked()
+	}
+	return r.Keys
+}
+
 // lookup gives the values of a condition key.
 func (e *evaluation) lookup(key string) []string {
 	// A key that is there in two spellings must not make the decision depend on the order of a map.
 	found, name := []string(nil), ""
-	for k, values := range e.request.Keys {
+	for k, values := range e.request.keys() {
 		if len(k) == len(key) && strings.EqualFold(k, key) && (name == "" || k < name) {
 			found, name = values, k
 		}

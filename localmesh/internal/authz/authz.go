@@ -145,19 +145,12 @@ func (p *Policies) Decide(tx store.Tx, caller Caller, q Question, now time.Time,
 		}
 		policies.Resource = &iampolicy.Named{Name: q.ResourcePolicyName, Document: d}
 	}
-	keys, err := globalKeys(tx, caller, owner, now, region)
-	if err != nil {
-		return Decision{}, err
-	}
-	if q.Forwarded {
-		// The address is not that of the caller then
-		// (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-sourceip).
-		keys["aws:viaawsservice"] = []string{"true"}
-		delete(keys, "aws:sourceip")
-	}
-	for k, v := range q.Keys {
-		keys[strings.ToLower(k)] = v
-	}
+	// Few policies have conditions, and there are many keys.
+	var failed error
+	keys := sync.OnceValue(func() (keys map[string][]string) {
+		keys, failed = requestKeys(tx, caller, q, owner, now, region)
+		return keys
+	})
 	resources := q.Resources
 	if len(resources) == 0 {
 		resources = []string{"*"}
@@ -166,12 +159,15 @@ func (p *Policies) Decide(tx store.Tx, caller Caller, q Question, now time.Time,
 	decided, on := iampolicy.Decision{}, ""
 	for i, r := range resources {
 		d := iampolicy.Evaluate(iampolicy.Request{
-			Action: q.Action, Resource: r, Keys: keys,
+			Action: q.Action, Resource: r, KeysWhenAsked: keys,
 			Principal: iampolicy.PrincipalInfo{
 				Account: caller.Account, ARN: caller.Principal, SessionARN: sessionARN(caller),
 				UserID: caller.UserID, Service: caller.Service, Root: caller.Root, Anonymous: caller.Anonymous(),
 			},
 		}, policies)
+		if failed != nil {
+			return Decision{}, failed
+		}
 		if i == 0 || decided.Allowed || d.Effect == iampolicy.ExplicitDeny {
 			decided, on = d, r
 		}
@@ -183,6 +179,24 @@ func (p *Policies) Decide(tx store.Tx, caller Caller, q Question, now time.Time,
 		return Decision{Reason: reason(caller, q.Action, on, decided), Detail: decided}, nil
 	}
 	return Decision{Allowed: true, Detail: decided}, nil
+}
+
+// requestKeys are the condition keys of a question.
+func requestKeys(tx store.Tx, caller Caller, q Question, owner string, now time.Time, region string) (map[string][]string, error) {
+	keys, err := globalKeys(tx, caller, owner, now, region)
+	if err != nil {
+		return nil, err
+	}
+	if q.Forwarded {
+		// The address is not that of the caller then
+		// (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-sourceip).
+		keys["aws:viaawsservice"] = []string{"true"}
+		delete(keys, "aws:sourceip")
+	}
+	for k, v := range q.Keys {
+		keys[strings.ToLower(k)] = v
+	}
+	return keys, nil
 }
 
 func sessionARN(c Caller) string {

@@ -119,7 +119,7 @@ func (x *exchange) authenticate(signature *sigv4.Credential, body []byte) (regio
 		}
 		err = sigv4.VerifyV2(x.r, signature, secret, bucket, x.now())
 	default:
-		err = sigv4.Verify(x.r, signature, secret, body, x.now())
+		err = x.mesh.signingKeys.Verify(x.r, signature, secret, body, x.now())
 	}
 	if err != nil {
 		return "", nil, x.signatureFault(err)

@@ -188,7 +188,14 @@ func (x *exchange) operate(region string, payload []byte, form url.Values) (answ
 		Caller: x.caller, Now: m.Clock().UTC(), RequestID: x.requestID, Mesh: m, service: x.service,
 		inTime: alarmed(x.r.Context()), calledVia: calledVia(x.r.Context()),
 	}
-	var out any
+	var in, out any
+	if x.operation.raw == nil {
+		// Before the transaction, so that other writers need not wait for it.
+		var err error
+		if in, err = x.operation.decode(x.decoder(payload, form)); err != nil {
+			return nil, err
+		}
+	}
 	var raw *Response
 	do := func(tx store.Tx) error {
 		c.Tx = tx
@@ -197,7 +204,7 @@ func (x *exchange) operate(region string, payload []byte, form url.Values) (answ
 		if x.operation.raw != nil {
 			raw, err = x.operation.raw(c, &Request{Request: x.r, Payload: payload, Form: x.form, Signature: x.signature, Received: x.now()})
 		} else {
-			out, err = x.operation.decoded(c, x.decoder(payload, form))
+			out, err = x.operation.handle(c, in)
 		}
 		if err != nil {
 			return err

@@ -96,8 +96,9 @@ type Operation struct {
 	// Public marks an operation that AWS lets every authenticated caller use.
 	Public bool
 
-	decoded func(*Call, *decoder) (any, error)
-	raw     func(*Call, *Request) (*Response, error)
+	decode func(*decoder) (any, error)
+	handle func(c *Call, in any) (any, error)
+	raw    func(*Call, *Request) (*Response, error)
 }
 
 // decoder hands the payload to an operation in its own input type.
@@ -107,12 +108,12 @@ type decoder struct{ decode func(dst any) error }
 // structs of the same form).
 func Op[In, Out any](name string, mode Mode, doc, enforced string, handle func(*Call, *In) (*Out, error)) Operation {
 	return Operation{Name: name, Mode: mode, Doc: doc, Enforced: enforced,
-		decoded: func(c *Call, d *decoder) (any, error) {
+		decode: func(d *decoder) (any, error) {
 			in := new(In)
-			if err := d.decode(in); err != nil {
-				return nil, err
-			}
-			out, err := handle(c, in)
+			return in, d.decode(in)
+		},
+		handle: func(c *Call, in any) (any, error) {
+			out, err := handle(c, in.(*In))
 			if err != nil {
 				return nil, err
 			}

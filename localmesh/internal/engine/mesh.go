@@ -14,6 +14,7 @@ import (
 	"github.com/lakemesh/lakemesh"
 	"github.com/lakemesh/lakemesh/localmesh/internal/authz"
 	"github.com/lakemesh/lakemesh/localmesh/internal/awsmodel"
+	"github.com/lakemesh/lakemesh/localmesh/internal/sigv4"
 	"github.com/lakemesh/lakemesh/localmesh/internal/store"
 	"github.com/lakemesh/lakemesh/localmesh/internal/wire"
 )
@@ -44,8 +45,9 @@ type Mesh struct {
 	// calls are made.
 	Readings Readings
 
-	policies *authz.Policies
-	services map[string]*Service
+	policies    *authz.Policies
+	signingKeys sigv4.Keys
+	services    map[string]*Service
 	// due is held while something that is due is done.
 	due sync.Mutex
 

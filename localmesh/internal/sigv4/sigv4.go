@@ -83,6 +83,10 @@ func (c Credential) s3() bool { return c.Service == "s3" }
 // for S3 by 15. body is not looked at when the request declares it unsigned or
 // signed in chunks; see [Streaming] for the latter.
 func Verify(r *http.Request, c *Credential, secret string, body []byte, now time.Time) error {
+	return verify(r, c, signingKey(c, secret), body, now)
+}
+
+func verify(r *http.Request, c *Credential, key, body []byte, now time.Time) error {
 	if err := signedHeadersSuffice(r, c); err != nil {
 		return err
 	}
@@ -95,7 +99,7 @@ func Verify(r *http.Request, c *Credential, secret string, body []byte, now time
 		return err
 	}
 	sum := sha256.Sum256([]byte(canonical))
-	want := sign(signingKey(c, secret), algorithm, c.Time.Format(timeFormat), c.scope(), hex.EncodeToString(sum[:]))
+	want := sign(key, algorithm, c.Time.Format(timeFormat), c.scope(), hex.EncodeToString(sum[:]))
 	if !hmac.Equal([]byte(want), []byte(c.Signature)) {
 		return ErrMismatch
 	}

@@ -213,11 +213,22 @@ func (t *folderTx) Scan(bucket, prefix, from string, fn func(string, []byte) boo
 		return
 	}
 	start := []byte(max(prefix, from))
-	inclusive := true
-	for {
-		var batch []pair
+	if !t.tx.Writable() {
 		c := b.Cursor()
-		for k, v := c.Seek(start); k != nil && len(batch) < scanBatch; k, v = c.Next() {
+		for k, v := c.Seek(start); k != nil; k, v = c.Next() {
+			key := string(k)
+			if !strings.HasPrefix(key, prefix) || !fn(key, v) {
+				return
+			}
+		}
+		return
+	}
+	inclusive := true
+	most, batch := firstBatch, make([]pair, 0, firstBatch)
+	for {
+		batch = batch[:0]
+		c := b.Cursor()
+		for k, v := c.Seek(start); k != nil && len(batch) < most; k, v = c.Next() {
 			key := string(k)
 			if !inclusive && key == string(start) {
 				continue
@@ -232,10 +243,11 @@ func (t *folderTx) Scan(bucket, prefix, from string, fn func(string, []byte) boo
 				return
 			}
 		}
-		if len(batch) < scanBatch {
+		if len(batch) < most {
 			return
 		}
 		start, inclusive = []byte(batch[len(batch)-1].key), false
+		most = min(2*most, scanBatch)
 	}
 }
 
@@ -245,8 +257,9 @@ func (t *folderTx) ScanDown(bucket, prefix, to string, fn func(string, []byte) b
 		return
 	}
 	start, inclusive, bounded := top(prefix, to)
+	most, batch := firstBatch, make([]pair, 0, firstBatch)
 	for {
-		var batch []pair
+		batch = batch[:0]
 		c := b.Cursor()
 		var k, v []byte
 		if bounded {
@@ -255,7 +268,7 @@ func (t *folderTx) ScanDown(bucket, prefix, to string, fn func(string, []byte) b
 		if k == nil {
 			k, v = c.Last()
 		}
-		for ; k != nil && len(batch) < scanBatch; k, v = c.Prev() {
+		for ; k != nil && len(batch) < most; k, v = c.Prev() {
 			key := string(k)
 			if bounded && (key > start || (!inclusive && key == start)) {
 				continue
@@ -270,9 +283,10 @@ func (t *folderTx) ScanDown(bucket, prefix, to string, fn func(string, []byte) b
 				return
 			}
 		}
-		if len(batch) < scanBatch {
+		if len(batch) < most {
 			return
 		}
 		start, inclusive, bounded = batch[len(batch)-1].key, false, true
+		most = min(2*most, scanBatch)
 	}
 }

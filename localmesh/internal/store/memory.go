@@ -146,6 +146,9 @@ func (t *memoryTx) Delete(bucket, key string) error {
 // may write to the bucket between them.
 const scanBatch = 64
 
+// firstBatch is how many at first: most look for few.
+const firstBatch = 8
+
 type pair struct {
 	key   string
 	value []byte
@@ -153,13 +156,20 @@ type pair struct {
 
 func (t *memoryTx) Scan(bucket, prefix, from string, fn func(string, []byte) bool) {
 	start := max(prefix, from)
+	if t.changed == nil {
+		if b := t.bucket(bucket); b != nil {
+			b.Ascend(start, func(k string, v []byte) bool { return strings.HasPrefix(k, prefix) && fn(k, v) })
+		}
+		return
+	}
 	inclusive := true
+	most, batch := firstBatch, make([]pair, 0, firstBatch)
 	for {
 		b := t.bucket(bucket)
 		if b == nil {
 			return
 		}
-		var batch []pair
+		batch = batch[:0]
 		b.Ascend(start, func(k string, v []byte) bool {
 			if !inclusive && k == start {
 				return true
@@ -168,28 +178,30 @@ func (t *memoryTx) Scan(bucket, prefix, from string, fn func(string, []byte) boo
 				return k < prefix
 			}
 			batch = append(batch, pair{k, v})
-			return len(batch) < scanBatch
+			return len(batch) < most
 		})
 		for _, p := range batch {
 			if !fn(p.key, p.value) {
 				return
 			}
 		}
-		if len(batch) < scanBatch {
+		if len(batch) < most {
 			return
 		}
 		start, inclusive = batch[len(batch)-1].key, false
+		most = min(2*most, scanBatch)
 	}
 }
 
 func (t *memoryTx) ScanDown(bucket, prefix, to string, fn func(string, []byte) bool) {
 	start, inclusive, bounded := top(prefix, to)
+	most, batch := firstBatch, make([]pair, 0, firstBatch)
 	for {
 		b := t.bucket(bucket)
 		if b == nil {
 			return
 		}
-		var batch []pair
+		batch = batch[:0]
 		visit := func(k string, v []byte) bool {
 			if !inclusive && bounded && k == start {
 				return true
@@ -198,7 +210,7 @@ func (t *memoryTx) ScanDown(bucket, prefix, to string, fn func(string, []byte) b
 				return k > prefix
 			}
 			batch = append(batch, pair{k, v})
-			return len(batch) < scanBatch
+			return len(batch) < most
 		}
 		if bounded {
 			b.Descend(start, visit)
@@ -210,9 +222,10 @@ func (t *memoryTx) ScanDown(bucket, prefix, to string, fn func(string, []byte) b
 				return
 			}
 		}
-		if len(batch) < scanBatch {
+		if len(batch) < most {
 			return
 		}
 		start, inclusive, bounded = batch[len(batch)-1].key, false, true
+		most = min(2*most, scanBatch)
 	}
 }
