@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/lakemesh/lakemesh/bench/internal/lab"
+	"github.com/lakemesh/lakemesh/internal/meshtest"
 )
 
 // TestMain lets the test's program be the benchmark's other processes.
@@ -18,7 +19,7 @@ func TestMain(m *testing.M) {
 		main()
 		return
 	}
-	os.Exit(m.Run())
+	os.Exit(meshtest.Run(m))
 }
 
 // measured runs a command that writes JSON, and reads it.

@@ -24,6 +24,7 @@ func (m *Mesh) Clone(opts ...Option) (*Mesh, error) {
 	// With the original's seed the clone would hand out identifiers a second time.
 	inherited.seed = 0
 	clone := start(s, append([]Option{func(o *options) { *o = inherited }}, opts...))
+	clone.engine.LearnFrom(m.engine)
 	if err := samePartition(m.Region(), clone.Region()); err != nil {
 		return nil, errors.Join(fmt.Errorf("clone the local mesh: %w", err), clone.Close())
 	}

@@ -85,7 +85,7 @@ func (p *principalCredentials) Retrieve(context.Context) (aws.Credentials, error
 }
 
 func (p *principalCredentials) session(tx store.Tx, account, name string, creds *aws.Credentials) error {
-	role, _, err := state.GetRole(tx, account, name)
+	role, _, err := state.ReadRole(tx, account, name)
 	if err != nil {
 		return err
 	}

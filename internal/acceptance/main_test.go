@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"os"
 	"testing"
+
+	"github.com/lakemesh/lakemesh/internal/meshtest"
 )
 
 // TestMain keeps the property test short unless its flags ask for more: each of
@@ -22,5 +24,5 @@ func TestMain(m *testing.M) {
 			os.Exit(2)
 		}
 	}
-	os.Exit(m.Run())
+	os.Exit(meshtest.Run(m))
 }

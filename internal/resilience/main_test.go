@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"os"
 	"testing"
+
+	"github.com/lakemesh/lakemesh/internal/meshtest"
 )
 
 // asChild names what a process that a test started is to do.
@@ -14,7 +16,7 @@ func TestMain(m *testing.M) {
 	var err error
 	switch os.Getenv(asChild) {
 	case "":
-		os.Exit(m.Run())
+		os.Exit(meshtest.Run(m))
 	case childOperates:
 		err = operate()
 	case childServes:

@@ -77,7 +77,7 @@ func hold(tx store.Tx, named string) (string, error) {
 		if len(session) != 3 || session[0] != "assumed-role" || session[2] == "" {
 			return "", unknown
 		}
-		role, ok, err := state.GetRole(tx, parts[4], session[1])
+		role, ok, err := state.ReadRole(tx, parts[4], session[1])
 		if err != nil {
 			return "", err
 		}
@@ -103,7 +103,7 @@ func hold(tx store.Tx, named string) (string, error) {
 			return u.ID, nil
 		}
 	case "role":
-		r, found, err := state.GetRole(tx, account, name)
+		r, found, err := state.ReadRole(tx, account, name)
 		if err != nil {
 			return "", err
 		}

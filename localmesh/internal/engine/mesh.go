@@ -76,6 +76,18 @@ func New(s store.Store, seed uint64, services ...Service) *Mesh {
 	return m
 }
 
+// LearnFrom lets the mesh begin with what another has learned that depends on no state: the
+// policies that it parsed, and how the services' structs are read and written. It is to be
+// called before the first call.
+func (m *Mesh) LearnFrom(other *Mesh) {
+	m.policies = other.policies
+	for name, s := range m.services {
+		if known, ok := other.services[name]; ok {
+			s.codec = known.codec
+		}
+	}
+}
+
 // signed finds the service that a request with the signing name and the target is for.
 func (m *Mesh) signed(name, target string) (*Service, bool) {
 	for _, s := range m.services {

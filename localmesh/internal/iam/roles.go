@@ -40,12 +40,13 @@ func roleARN(account, path, name string) string {
 }
 
 // role finds a role of the caller's account and asks for permission on it. A
-// caller without permission does not learn whether the role exists.
+// caller without permission does not learn whether the role exists. What it points at must
+// not be changed.
 func role(c *engine.Call, name *string, keys map[string][]string) (state.Role, error) {
 	if err := checkName("roleName", name, maxRoleName); err != nil {
 		return state.Role{}, err
 	}
-	r, found, err := state.GetRole(c.Tx, c.Account(), *name)
+	r, found, err := state.ReadRole(c.Tx, c.Account(), *name)
 	if err != nil {
 		return r, err
 	}
@@ -99,6 +100,10 @@ func writableRole(c *engine.Call, name *string, keys map[string][]string) (state
 	if err == nil && c.Missing("role "+r.ARN()) {
 		err = noSuchRole(*name)
 	}
+	if err != nil {
+		return r, err
+	}
+	r, _, err = state.GetRole(c.Tx, c.Account(), *name)
 	return r, err
 }
 

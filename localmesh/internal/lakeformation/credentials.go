@@ -190,7 +190,7 @@ func vend(c *engine.Call, owner, path string, perms []string, seconds *int32) (s
 		return state.Session{}, invalid("The location s3://%s is not registered with Lake Formation.", path)
 	}
 	account, _, name, _ := state.SplitPrincipalARN(l.Role)
-	role, found, err := state.GetRole(c.Tx, account, name)
+	role, found, err := state.ReadRole(c.Tx, account, name)
 	if err != nil {
 		return state.Session{}, err
 	}

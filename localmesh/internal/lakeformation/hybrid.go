@@ -85,13 +85,13 @@ func ofProject(c *engine.Call) (bool, error) {
 	var tags map[string]string
 	switch kind {
 	case "role":
-		role, _, err := state.GetRole(c.Tx, account, name)
+		role, _, err := state.ReadRole(c.Tx, account, name)
 		if err != nil {
 			return false, err
 		}
 		tags = role.Tags
 	case "user":
-		user, _, err := state.GetUser(c.Tx, account, name)
+		user, _, err := state.ReadUser(c.Tx, account, name)
 		if err != nil {
 			return false, err
 		}

@@ -127,7 +127,7 @@ func ownRole(c *engine.Call, arn string) (state.Role, error) {
 	if !ok || kind != "role" || account != c.Account() {
 		return state.Role{}, invalid("Invalid role ARN: %s", arn)
 	}
-	role, found, err := state.GetRole(c.Tx, account, name)
+	role, found, err := state.ReadRole(c.Tx, account, name)
 	if err != nil {
 		return role, err
 	}

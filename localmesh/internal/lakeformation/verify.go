@@ -17,7 +17,7 @@ func verification(c *engine.Call, l state.Location) (types.VerificationStatus, e
 	ok := !l.Unverified
 	if !c.Mesh.Readings.LocationsVerifiedOnce {
 		account, _, name, _ := state.SplitPrincipalARN(l.Role)
-		role, found, err := state.GetRole(c.Tx, account, name)
+		role, found, err := state.ReadRole(c.Tx, account, name)
 		if err != nil {
 			return "", err
 		}

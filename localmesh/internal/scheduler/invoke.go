@@ -88,7 +88,7 @@ func (i *invocation) assume(c *engine.Call) error {
 	}
 	i.service, i.operation = service, operation
 	account, _, name, _ := state.SplitPrincipalARN(i.schedule.Target.Role)
-	role, ok, err := state.GetRole(c.Tx, account, name)
+	role, ok, err := state.ReadRole(c.Tx, account, name)
 	if err != nil {
 		return err
 	}
@@ -183,7 +183,7 @@ func (i *invocation) bury(c *engine.Call, s state.Schedule, a engine.Answer, exh
 // that nobody has made takes whatever the role may send.
 func (i *invocation) writes(c *engine.Call, queue string) (bool, error) {
 	account, _, name, _ := state.SplitPrincipalARN(i.schedule.Target.Role)
-	role, ok, err := state.GetRole(c.Tx, account, name)
+	role, ok, err := state.ReadRole(c.Tx, account, name)
 	if err != nil || !ok || strings.Split(queue, ":")[4] != account {
 		return false, err
 	}

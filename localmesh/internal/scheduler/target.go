@@ -159,7 +159,7 @@ func passRole(c *engine.Call, group, arn string) error {
 		Keys: map[string][]string{"iam:passedtoservice": {serviceName}}}); err != nil {
 		return err
 	}
-	role, ok, err := state.GetRole(c.Tx, account, name)
+	role, ok, err := state.ReadRole(c.Tx, account, name)
 	if err != nil {
 		return err
 	}

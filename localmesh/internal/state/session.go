@@ -19,7 +19,7 @@ const (
 func PutSession(tx store.Tx, s Session) error {
 	var old []string
 	looked := 0
-	err := Sessions.Scan(tx, nil, s.AccessKeyID, func(key string, other Session) bool {
+	err := Sessions.ScanShared(tx, nil, s.AccessKeyID, func(key string, other *Session) bool {
 		if s.Issued.Sub(other.Expires) > sessionsRemembered {
 			old = append(old, key)
 		}

@@ -81,6 +81,7 @@ func (m *memory) copied() (Store, error) {
 	}
 	c := &memory{}
 	c.published.Store(&buckets)
+	m.memo.copyTo(&c.memo)
 	return c, nil
 }
 

@@ -3,6 +3,7 @@ package store
 import (
 	"bytes"
 	"fmt"
+	"maps"
 	"sync"
 )
 
@@ -51,6 +52,13 @@ func (d *decoded) put(at place, data []byte, value any) {
 	}
 	d.by[at] = r
 	d.bytes += size
+}
+
+// copyTo lets another store begin with what this one remembers.
+func (d *decoded) copyTo(other *decoded) {
+	d.mu.RLock()
+	defer d.mu.RUnlock()
+	other.by, other.bytes = maps.Clone(d.by), d.bytes
 }
 
 // Shared is Get for a record that is read often: it is decoded once, and handed

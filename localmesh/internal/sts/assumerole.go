@@ -177,7 +177,7 @@ func assumeRole(c *engine.Call, in *sts.AssumeRoleInput) (*sts.AssumeRoleOutput,
 		return nil, c.Denied("Roles may not be assumed by federated users.")
 	}
 	account, _, name, _ := state.SplitPrincipalARN(*in.RoleArn)
-	role, found, err := state.GetRole(c.Tx, account, name)
+	role, found, err := state.ReadRole(c.Tx, account, name)
 	if err != nil {
 		return nil, err
 	}
