@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime/debug"
 	"strings"
 	"time"
 
@@ -84,6 +85,11 @@ other id is an account, too: "local env --as" opens it. The address followed by
 				if o.ExposeToNetwork {
 					a.warn("other machines can reach the local mesh")
 				}
+			}
+			if os.Getenv("GOGC") == "" {
+				// The state is in the file, and little of what calls leave behind is alive: a
+				// collection that is not needed yet delays the calls that are under way.
+				debug.SetGCPercent(300)
 			}
 			return h.Serve(cmd.Context(), o)
 		},

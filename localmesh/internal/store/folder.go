@@ -186,9 +186,12 @@ func (t *folderTx) Put(bucket, key string, value []byte) error {
 	if !t.tx.Writable() {
 		return ErrReadOnly
 	}
-	b, err := t.tx.CreateBucketIfNotExists([]byte(bucket))
-	if err != nil {
-		return fmt.Errorf("bucket %s: %w", bucket, err)
+	b := t.tx.Bucket([]byte(bucket))
+	if b == nil {
+		var err error
+		if b, err = t.tx.CreateBucket([]byte(bucket)); err != nil {
+			return fmt.Errorf("bucket %s: %w", bucket, err)
+		}
 	}
 	if value == nil {
 		value = []byte{}
