@@ -123,6 +123,13 @@ func TestConditions(t *testing.T) {
 			if got.Allowed != tt.want {
 				t.Errorf("%s %s %q with %q: %v", tt.operator, tt.key, tt.values, tt.keys, got.Allowed)
 			}
+			asked := iampolicy.Evaluate(
+				iampolicy.Request{Action: "s3:GetObject", Principal: ann, KeysWhenAsked: func() map[string][]string { return tt.keys }},
+				iampolicy.Policies{Identity: []iampolicy.Named{{Document: &d}}},
+			)
+			if asked.Allowed != got.Allowed {
+				t.Errorf("with the keys when asked: %v", asked.Allowed)
+			}
 		})
 	}
 }
