@@ -7,6 +7,7 @@ import (
 	"reflect"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/aws/smithy-go/middleware"
@@ -65,6 +66,8 @@ type plan struct {
 	// refused are the names of members that are not honoured, with the value that may
 	// be given; nil where there are none.
 	refused map[string]string
+	// encoded is about how long the struct was when it was written last.
+	encoded atomic.Int64
 }
 
 type field struct {

@@ -12,6 +12,9 @@ import (
 	"unicode/utf8"
 )
 
+// maxExpected bounds the memory that is set aside for an answer before it is written.
+const maxExpected = 1 << 20
+
 // EncodeJSON writes a struct as a JSON object. Absent members (nil pointers,
 // slices and maps, empty enums) are left out; an empty list that is not nil is
 // written as one. Times are seconds since the epoch. A nil v is an empty object.
@@ -23,7 +26,12 @@ func (c *Codec) EncodeJSON(v any) ([]byte, error) {
 	if !rv.IsValid() || rv.Kind() == reflect.Pointer {
 		return []byte("{}"), nil
 	}
-	return appendJSON(make([]byte, 0, 512), c.planFor(rv.Type()), rv, 0)
+	p := c.planFor(rv.Type())
+	// Answers of an operation are mostly about as long as the one before.
+	last := p.encoded.Load()
+	b, err := appendJSON(make([]byte, 0, last+last/16+512), p, rv, 0)
+	p.encoded.Store(min(max(int64(len(b)), last/2), maxExpected))
+	return b, err
 }
 
 // absent tells whether a member is left out.
