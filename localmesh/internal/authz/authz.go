@@ -4,6 +4,7 @@ package authz
 
 import (
 	"fmt"
+	"maps"
 	"strings"
 	"sync"
 	"time"
@@ -100,6 +101,13 @@ const rememberedDocuments = 10_000
 
 // NewPolicies returns an evaluator.
 func NewPolicies() *Policies { return &Policies{parsed: map[string]*iampolicy.Document{}} }
+
+// Copy returns an evaluator that begins with the documents that this one has parsed.
+func (p *Policies) Copy() *Policies {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return &Policies{parsed: maps.Clone(p.parsed)}
+}
 
 // Document parses a policy document, or returns the one parsed before. The
 // document must not be changed.

@@ -80,7 +80,7 @@ func New(s store.Store, seed uint64, services ...Service) *Mesh {
 // policies that it parsed, and how the services' structs are read and written. It is to be
 // called before the first call.
 func (m *Mesh) LearnFrom(other *Mesh) {
-	m.policies = other.policies
+	m.policies = other.policies.Copy()
 	for name, s := range m.services {
 		if known, ok := other.services[name]; ok {
 			s.codec = known.codec
