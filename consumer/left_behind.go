@@ -33,6 +33,8 @@ const yieldingPatience = 2 * time.Second
 type past struct {
 	record     *tracker.Record
 	principals []string
+	// passed is what it ever let the account hand on; nil if its history does not say so.
+	passed lakemesh.Permissions
 }
 
 // isPast reports whether a subscription gives nothing any more, or not for long.
@@ -60,23 +62,37 @@ func (c *Consumer) pasts(ctx context.Context, records []*tracker.Record, databas
 			if fault != nil {
 				unsure(all[i].record, fault)
 			}
-			all[i].principals = tracker.EverHandedOn(events)
+			all[i].principals, all[i].passed = tracker.EverHandedOn(events), tracker.EverPassed(events)
 			return nil
 		})
 	}
 	return all, group.Wait()
 }
 
-// handedOnBy are the past subscriptions that handed on what a principal holds.
-func handedOnBy(all []past, e permissions.Entry) (ids []string) {
+// handedOnBy are the past subscriptions that handed on what a principal holds, and what of it
+// they can have handed on: more than that somebody of the account gave it by hand.
+func handedOnBy(all []past, e permissions.Entry) (ids []string, passed lakemesh.Permissions) {
 	for _, p := range all {
 		about := strings.EqualFold(p.record.Database, e.Resource.Database) &&
 			(p.record.WholeDatabase() || e.Resource.Kind == permissions.KindTable && covers(&p.record.Subscription, e.Resource.Table))
-		if about && slices.Contains(p.principals, e.Principal) {
-			ids = append(ids, p.record.ID)
+		if !about || !slices.Contains(p.principals, e.Principal) {
+			continue
+		}
+		may := e.Permissions
+		if p.passed != nil && !p.passed.Has(lakemesh.All) {
+			may = may.Intersect(p.passed)
+		}
+		if len(may) > 0 {
+			ids, passed = append(ids, p.record.ID), passed.Union(may)
 		}
 	}
-	return ids
+	if len(e.Permissions.Minus(passed)) > 0 {
+		// What stays comes with DESCRIBE.
+		if passed = passed.Minus(lakemesh.NewPermissions(lakemesh.Describe)); len(passed) == 0 {
+			return nil, nil
+		}
+	}
+	return ids, passed
 }
 
 // lookForLeftBehind finds what subscriptions that are past left with principals of the account,
@@ -117,9 +133,13 @@ func (g *importing) lookForLeftBehind(ctx context.Context) error {
 		if !c.isOurs(e.Principal) {
 			continue
 		}
-		e.Permissions = e.Permissions.Minus(justified(others, e.Resource))
+		// What an owner granted it itself is its own, and what a unit was granted anybody of the
+		// account may hand on by hand.
+		e.Permissions = e.Permissions.Minus(justified(others, e.Resource)).Minus(grantedItself(others, e)).Minus(handsOnByUnits(held, e.Resource))
+		by, passed := handedOnBy(past, e)
+		e.Permissions = passed
 		e.Grantable = e.Grantable.Intersect(e.Permissions)
-		if by := handedOnBy(past, e); len(e.Permissions) > 0 && len(by) > 0 {
+		if len(by) > 0 {
 			g.leftBehind = append(g.leftBehind, left{e, by})
 		}
 	}
@@ -136,11 +156,12 @@ func (c *Consumer) handedOnOf(ctx context.Context, all []past) (on []permissions
 	for _, p := range all {
 		s := &p.record.Subscription
 		database, names := strings.ToLower(s.Database), s.Tables
-		switch {
-		case len(p.principals) == 0:
+		if len(p.principals) == 0 {
 			continue
-		case s.WholeDatabase():
-			add(permissions.AllTables(c.meshAccount, database))
+		}
+		// Also for what a unit may have been granted on all of it.
+		add(permissions.AllTables(c.meshAccount, database))
+		if s.WholeDatabase() {
 			list, err := c.shared.tables(ctx, database)
 			if err != nil {
 				return nil, err
@@ -180,9 +201,10 @@ func (g *importing) planTakingBack(p *plan.Plan, after []*plan.Step) {
 // handed on by hand there is its own affair, and whoever is handed the group holds nothing too
 // much.
 func (s *inspected) compareLeftBehind(e permissions.Entry, excess lakemesh.Permissions) bool {
-	by := handedOnBy(s.past, e)
+	e.Permissions = excess.Minus(handsOnByUnits(s.held, e.Resource))
+	by, excess := handedOnBy(s.past, e)
 	groups := s.groupsOf(e.Resource)
-	if len(by) == 0 || len(excess) == 0 || len(groups) == 0 || slices.ContainsFunc(groups, func(r *tracker.Record) bool { return slices.Contains(s.handed[r.ID].principals, e.Principal) }) {
+	if len(by) == 0 || len(groups) == 0 || slices.ContainsFunc(groups, func(r *tracker.Record) bool { return slices.Contains(s.handed[r.ID].principals, e.Principal) }) {
 		return false
 	}
 	f := Finding{Kind: chain.TooMuch, Link: chain.HandedOn, Account: s.account, Resource: e.Resource.String(), Principal: e.Principal, Database: e.Resource.Database, Subscriptions: by,

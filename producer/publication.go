@@ -77,6 +77,9 @@ type surveyed struct {
 	// marked are the tables that stand at the mesh's database as hybrid; nil if it was not
 	// looked yet.
 	marked map[string]bool
+	// unmarkedBeside tells that the mesh's database has other tables of this owner, and that a
+	// version of before did not mark which of them are private.
+	unmarkedBeside bool
 	// tables are those that are to be published or brought up to date.
 	tables []*publishedTable
 	// moves tells of a sync that definitions change, so that locations have to be known.

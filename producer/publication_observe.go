@@ -94,6 +94,9 @@ func (s *surveyed) find(ctx context.Context) error {
 	if err := s.surveyTargets(ctx); err != nil {
 		return err
 	}
+	if err := s.lookBeside(ctx); err != nil {
+		return err
+	}
 	if len(s.tables) == 0 {
 		return s.nothing()
 	}

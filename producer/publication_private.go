@@ -49,7 +49,33 @@ func (s *surveyed) privateParameters(d *types.Database, has map[string]string) m
 	} else if s.public != nil {
 		public = append(public, catalog.NewTables)
 	}
-	return catalog.PrivateParameters(catalog.PrivateParameters(has, s.account, private, true), s.account, public, false)
+	if s.public == nil {
+		// Nothing is said, and so nothing taken back that somebody else says at this moment.
+		public = nil
+	}
+	all := catalog.PrivateParameters(catalog.PrivateParameters(has, s.account, private, true), s.account, public, false)
+	if s.unmarkedBeside {
+		return catalog.WithoutPrivacy(all)
+	}
+	return all
+}
+
+// lookBeside finds out whether a database in which a version of before marked no private tables
+// has others of this owner than are published now. That its private tables are marked is not
+// said of it then: those that are not marked would count as public.
+func (s *surveyed) lookBeside(ctx context.Context) error {
+	if s.meshDatabase == nil || s.sync || len(s.tables) == 0 || catalog.MarksPrivate(s.meshDatabase) {
+		return nil
+	}
+	published := map[string]bool{}
+	for _, t := range s.tables {
+		published[t.name] = true
+	}
+	return s.mesh.catalog.EachTable(ctx, s.target, func(name string, t *types.Table) {
+		if !published[name] && s.isOwn(s.meshDatabase, t) {
+			s.unmarkedBeside = true
+		}
+	})
 }
 
 // inheritPrivacy keeps metadata private that is so where the source's tables were published

@@ -172,3 +172,10 @@ func PrivateParameters(has map[string]string, owner string, tables []string, pri
 	all[recordPrivacy] = owner
 	return all
 }
+
+// WithoutPrivacy are parameters that do not say that private tables are marked.
+func WithoutPrivacy(has map[string]string) map[string]string {
+	all := maps.Clone(has)
+	delete(all, recordPrivacy)
+	return all
+}

@@ -233,6 +233,20 @@ func EverHandedOn(history []lakemesh.Event) (principals []string) {
 	return slices.Compact(principals)
 }
 
+// EverPassed is what an owner ever let the account hand on, by a history; nil if none of its
+// entries tells of that.
+func EverPassed(history []lakemesh.Event) (passed lakemesh.Permissions) {
+	for _, e := range history {
+		switch e.Action {
+		case lakemesh.ActionApprove, lakemesh.ActionUpdate, lakemesh.ActionAdopt:
+			// Every permission comes with DESCRIBE.
+			passed = passed.Union(e.Permissions.Intersect(e.Grantable)).Union(lakemesh.NewPermissions(lakemesh.Describe))
+		default:
+		}
+	}
+	return passed
+}
+
 // GivenBy is what was given last by a history; nothing if it was never granted.
 func GivenBy(history []lakemesh.Event) Given {
 	var given Given
