@@ -1,0 +1,125 @@
+package acceptance_test
+
+import (
+	"sync/atomic"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/glue"
+	gluetypes "github.com/aws/aws-sdk-go-v2/service/glue/types"
+
+	"github.com/lakemesh/lakemesh/consumer"
+	"github.com/lakemesh/lakemesh/internal/chain"
+	"github.com/lakemesh/lakemesh/internal/meshtest"
+	"github.com/lakemesh/lakemesh/producer"
+)
+
+func TestWhatANarrowedSubscriptionHandedOnIsTakenBackBesideAGroup(t *testing.T) {
+	t.Parallel()
+	w := newGroups(t)
+	w.breaks = true
+	analyst := w.Reader(consumerAccount, "Analyst")
+	id := w.request([]string{orders}, "SELECT", "DESCRIBE")
+	w.approve(id)
+	w.finalize(id, analyst)
+	twin := w.asks("", "Flights")
+	w.approve(twin)
+	w.update(id, "DESCRIBE")
+	w.finalize(twin, []string{}...)
+	w.finalize(id, analyst)
+	w.reads(analyst)
+	v, err := w.consumer.Verify(w.ctx(), consumer.VerifyInput{})
+	w.must(err)
+	for _, f := range v.Findings {
+		t.Logf("%s %s %s %s: %s", f.Kind, f.Link, f.Principal, f.Resource, f.What)
+	}
+}
+
+func TestImportsAtOnceTakeNothingFromEachOther(t *testing.T) {
+	t.Parallel()
+	for _, moment := range []string{"BatchGetItem", "ListPermissions", "BatchGrantPermissions"} {
+		t.Run(moment, func(t *testing.T) {
+			t.Parallel()
+			w := newGroups(t)
+			w.breaks = true
+			analyst := w.Reader(consumerAccount, "Analyst")
+			nobody := w.Reader(consumerAccount, "Nobody")
+			id := w.request([]string{orders}, "SELECT", "DESCRIBE")
+			w.approve(id)
+			w.finalize(id, analyst)
+			twin := w.asks("", "Flights")
+			w.approve(twin)
+			w.end(id)
+			again := w.request([]string{orders}, "SELECT", "DESCRIBE")
+			var begun, armed atomic.Bool
+			o := w.Options(consumerAccount)
+			cfg := meshtest.Answering(*o.Config, func(operation string, _, _ any) {
+				if operation != moment || !armed.Load() || !begun.CompareAndSwap(false, true) {
+					return
+				}
+				w.approve(again)
+				w.finalize(again, analyst)
+			})
+			o.Config = &cfg
+			c, err := consumer.New(w.ctx(), o)
+			w.must(err)
+			armed.Store(true)
+			out, err := c.FinalizeSubscription(w.ctx(), consumer.FinalizeInput{SubscriptionID: twin, Principals: []string{nobody}})
+			if err != nil {
+				t.Log(err)
+			} else {
+				t.Log(out.Warnings)
+			}
+			if !begun.Load() {
+				t.Fatal("not begun")
+			}
+			w.reads(analyst, orders)
+			v, err := w.consumer.Verify(w.ctx(), consumer.VerifyInput{})
+			w.must(err)
+			for _, f := range v.Findings {
+				t.Logf("%s %s %s %s: %s", f.Kind, f.Link, f.Principal, f.Resource, f.What)
+			}
+		})
+	}
+}
+
+func TestBringingATableBackOpensNothingThatNobodyReads(t *testing.T) {
+	t.Parallel()
+	for _, where := range []string{"buses", customers} {
+		t.Run(where, func(t *testing.T) {
+			t.Parallel()
+			w := newGroups(t)
+			w.breaks = true
+			id := w.request([]string{ordersEU}, "ALTER", "DESCRIBE")
+			w.approve(id)
+			admin := meshtest.Administrator(consumerAccount)
+			w.finalize(id, admin)
+			database := source
+			if where == "buses" {
+				database = other
+			}
+			w.AddConsumer(otherConsumer)
+			w.TrustEngines(otherConsumer)
+			c := w.openConsumer(otherConsumer)
+			req, err := c.RequestAccessToProduct(w.ctx(), consumer.RequestInput{OwnerAccountID: producerAccount, DatabaseName: w.inMesh(database), Tables: []string{where}, RequestPermissions: []string{"SELECT", "DESCRIBE"}})
+			w.must(err)
+			client := glue.NewFromConfig(w.Config(admin))
+			out, err := client.GetTable(w.ctx(), &glue.GetTableInput{CatalogId: aws.String(meshAccount), DatabaseName: aws.String(product), Name: aws.String(ordersEU)})
+			w.must(err)
+			in := gluetypes.TableInput{Name: out.Table.Name, Parameters: out.Table.Parameters, StorageDescriptor: out.Table.StorageDescriptor, TableType: out.Table.TableType, Owner: out.Table.Owner}
+			in.Parameters["table_type"], in.Parameters["metadata_location"] = "ICEBERG", location(where)+"metadata.json"
+			_, err = client.UpdateTable(w.ctx(), &glue.UpdateTableInput{CatalogId: aws.String(meshAccount), DatabaseName: aws.String(product), TableInput: &in})
+			w.must(err)
+			w.approve(req.SubscriptionID)
+			w.opens(where)
+			_, err = w.producer.SyncProducts(w.ctx(), producer.SyncInput{DatabaseName: product, Overwrite: true})
+			w.must(err)
+			w.opens(where)
+			v, err := w.known(func() (*chain.Verification, error) { return w.producer.Verify(w.ctx(), producer.VerifyInput{}) })
+			w.must(err)
+			for _, f := range v.Findings {
+				t.Logf("%s %s %s %s: %s; %s; mends %+v by hand %q", f.Kind, f.Link, f.Principal, f.Resource, f.What, f.Command, f.Mends, f.ByHand)
+			}
+		})
+	}
+}
