@@ -299,13 +299,20 @@ func (c *Consumer) finalizeGroup(ctx context.Context, in FinalizeInput, r *track
 		return nil, err
 	}
 	g.parts[0].late = append(accepted, g.parts[0].late...)
-	if err := g.lookForLeftBehind(ctx); err != nil {
-		return nil, err
-	}
 	p := g.plan()
 	if err := c.apply(ctx, p); err != nil {
 		return nil, g.refused(g.parts[0].failed(ctx, err, g.parts[1:]...))
 	}
+	// It is looked for only now: another import may have handed on the same meanwhile.
+	if err := g.lookForLeftBehind(ctx); err != nil {
+		return nil, err
+	}
+	back := &plan.Plan{Operation: opFinalize}
+	g.planTakingBack(back, nil)
+	if err := c.apply(ctx, back); err != nil {
+		return nil, g.parts[0].failed(ctx, err, g.parts[1:]...)
+	}
+	p.Warnings = append(p.Warnings, back.Warnings...)
 	return g.output(p), g.parts[0].notHeld()
 }
 

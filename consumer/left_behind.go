@@ -28,8 +28,8 @@ import (
 // right to take back.
 const yieldingPatience = 2 * time.Second
 
-// past is a subscription that has ended, or that the account has left, and whom its imports
-// handed access on to.
+// past is a subscription that has ended, that the account has left, or that may have been
+// narrowed, and whom its imports handed access on to.
 type past struct {
 	record     *tracker.Record
 	principals []string
@@ -37,12 +37,13 @@ type past struct {
 	passed lakemesh.Permissions
 }
 
-// isPast reports whether a subscription gives nothing any more, or not for long.
+// isPast reports whether a subscription may give less than it did: nothing any more, or not for
+// long, or what its owner left of it.
 func isPast(r *tracker.Record) bool {
-	return r.Status == lakemesh.Deleted || r.Status == lakemesh.Active && r.Leaving
+	return r.Status == lakemesh.Deleted || r.Status == lakemesh.Active
 }
 
-// pasts are the subscriptions among records that are past and were about tables of a database
+// pasts are the subscriptions among records that may be past and were about tables of a database
 // by name, with whom they were handed on to. unsure is told of histories that do not hold.
 func (c *Consumer) pasts(ctx context.Context, records []*tracker.Record, databases []string, unsure func(*tracker.Record, *lakemesh.HistoryFault)) ([]past, error) {
 	var all []past
@@ -99,6 +100,7 @@ func handedOnBy(all []past, e permissions.Entry) (ids []string, passed lakemesh.
 // in databases that the group is in.
 func (g *importing) lookForLeftBehind(ctx context.Context) error {
 	c := g.consumer
+	g.leftBehind = nil
 	var records, others []*tracker.Record
 	if err := c.tracker.SubscribedTo(ctx, c.account, g.record.Owner, func(r *tracker.Record) bool {
 		if stands(r) && !r.Over && r.ID != g.record.ID {
@@ -192,7 +194,7 @@ func (g *importing) planTakingBack(p *plan.Plan, after []*plan.Step) {
 	batches := g.consumer.yielding()
 	for _, l := range g.leftBehind {
 		batches.Revoke(p, l.entry, after...)
-		p.Warn("%s holds %s on %s by subscription %s, which gives this account nothing any more: it is taken back", l.entry.Principal, l.entry.Permissions, l.entry.Resource, strings.Join(l.by, ", "))
+		p.Warn("%s holds %s on %s by subscription %s, which does not give it any more: it is taken back", l.entry.Principal, l.entry.Permissions, l.entry.Resource, strings.Join(l.by, ", "))
 	}
 }
 
@@ -208,7 +210,7 @@ func (s *inspected) compareLeftBehind(e permissions.Entry, excess lakemesh.Permi
 		return false
 	}
 	f := Finding{Kind: chain.TooMuch, Link: chain.HandedOn, Account: s.account, Resource: e.Resource.String(), Principal: e.Principal, Database: e.Resource.Database, Subscriptions: by,
-		What: "holds " + excess.String() + ", which was handed on by a subscription that gives this account nothing any more"}
+		What: "holds " + excess.String() + ", which was handed on by a subscription that does not give it any more"}
 	if e.Resource.Table != "" {
 		f.Tables = []string{e.Resource.Table}
 	}

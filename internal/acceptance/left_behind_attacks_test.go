@@ -21,6 +21,7 @@ import (
 	"github.com/lakemesh/lakemesh/producer"
 )
 
+// asksFor asks for tables of the product, narrowed.
 func (w *groups) asksFor(names []string, s lakemesh.Scope) string {
 	w.t.Helper()
 	out, err := w.consumer.RequestAccessToProduct(w.ctx(), consumer.RequestInput{OwnerAccountID: producerAccount, DatabaseName: product, Tables: names, RequestPermissions: []string{"SELECT", "DESCRIBE"}, Scope: s})
@@ -28,6 +29,7 @@ func (w *groups) asksFor(names []string, s lakemesh.Scope) string {
 	return out.SubscriptionID
 }
 
+// What an owner grants a role itself is not what a past subscription left with it.
 func TestImportingAGroupTakesNothingThatAnOwnerGrantedARoleItself(t *testing.T) {
 	t.Parallel()
 	for _, name := range []string{"analyst", "self"} {
@@ -77,6 +79,7 @@ func TestImportingAGroupTakesNothingThatAnOwnerGrantedARoleItself(t *testing.T) 
 	}
 }
 
+// The role that imports is shown what its owner granted it itself: that is no leftover.
 func TestTheRoleThatImportsKeepsWhatItWasGrantedItself(t *testing.T) {
 	t.Parallel()
 	w := newGroups(t)
@@ -110,6 +113,7 @@ func TestTheRoleThatImportsKeepsWhatItWasGrantedItself(t *testing.T) {
 	w.reads(self())
 }
 
+// Another owner says of its own past subscription that it was about a table of this one.
 func TestAnotherOwnerSaysNothingOfWhatIsLeftBehind(t *testing.T) {
 	t.Parallel()
 	w := newGroups(t)
@@ -134,6 +138,8 @@ func TestAnotherOwnerSaysNothingOfWhatIsLeftBehind(t *testing.T) {
 	w.reads(analyst, orders)
 }
 
+// What a unit was granted, whoever asked for it, an administrator of a member hands on by hand:
+// an import of a group takes nothing of that.
 func TestImportingAGroupTakesNothingThatAUnitLetsHandOn(t *testing.T) {
 	t.Parallel()
 	w := newUnitWorld(t)
@@ -167,6 +173,7 @@ func TestImportingAGroupTakesNothingThatAUnitLetsHandOn(t *testing.T) {
 	}
 }
 
+// Nor does a verification tell of it, or its repair take it.
 func TestAVerificationTakesNothingThatAUnitLetsHandOn(t *testing.T) {
 	t.Parallel()
 	w := newUnitWorld(t)
@@ -201,6 +208,8 @@ func TestAVerificationTakesNothingThatAUnitLetsHandOn(t *testing.T) {
 	w.sees(analyst, allPeople()...)
 }
 
+// A past subscription that never gave SELECT left none behind: what somebody handed on by hand
+// stays.
 func TestWhatAPastSubscriptionNeverGaveIsNotLeftByIt(t *testing.T) {
 	t.Parallel()
 	w := newGroups(t)
@@ -223,6 +232,8 @@ func TestWhatAPastSubscriptionNeverGaveIsNotLeftByIt(t *testing.T) {
 	w.reads(analyst, orders)
 }
 
+// What a version of before published without a mark, and without DESCRIBE for all of the mesh,
+// stays private when another table of the database is published, or repaired.
 func TestRepairingBesideAnUnmarkedTableMakesNothingPublic(t *testing.T) {
 	t.Parallel()
 	for name, do := range map[string]func(w *world){
@@ -283,6 +294,7 @@ func TestRepairingBesideAnUnmarkedTableMakesNothingPublic(t *testing.T) {
 	}
 }
 
+// What two programs of an owner say at once of the privacy of two tables holds of both.
 func TestTwoPublicationsAtOnceKeepBothPrivate(t *testing.T) {
 	t.Parallel()
 	for _, moment := range []string{"GetDatabase", "ListPermissions"} {
@@ -328,6 +340,7 @@ func TestTwoPublicationsAtOnceKeepBothPrivate(t *testing.T) {
 	}
 }
 
+// Whoever may alter a table keeps its owner from nothing, and what it did is found.
 func TestWhoMayAlterATableBlocksNobody(t *testing.T) {
 	t.Parallel()
 	for name, change := range map[string]func(in *gluetypes.TableInput){
@@ -397,6 +410,7 @@ func TestWhoMayAlterATableBlocksNobody(t *testing.T) {
 	}
 }
 
+// inMeshOn is a table of the product, or its database.
 func (w *world) inMeshOn(table string) *lftypes.Resource {
 	if table == "" {
 		return &lftypes.Resource{Database: &lftypes.DatabaseResource{Name: aws.String(product)}}
@@ -404,6 +418,7 @@ func (w *world) inMeshOn(table string) *lftypes.Resource {
 	return &lftypes.Resource{Table: &lftypes.TableResource{DatabaseName: aws.String(product), Name: &table}}
 }
 
+// revokesInMesh takes away by hand, as the mesh's administrator.
 func (w *world) revokesInMesh(who, table string, option bool, which ...lftypes.Permission) {
 	w.t.Helper()
 	in := &lakeformation.RevokePermissionsInput{Principal: &lftypes.DataLakePrincipal{DataLakePrincipalIdentifier: &who}, Resource: w.inMeshOn(table), Permissions: which}
@@ -414,12 +429,14 @@ func (w *world) revokesInMesh(who, table string, option bool, which ...lftypes.P
 	w.must(err)
 }
 
+// grantsInMesh grants by hand, as the mesh's administrator.
 func (w *world) grantsInMesh(who, table string, which ...lftypes.Permission) {
 	w.t.Helper()
 	_, err := lakeformation.NewFromConfig(w.manager()).GrantPermissions(w.ctx(), &lakeformation.GrantPermissionsInput{Principal: &lftypes.DataLakePrincipal{DataLakePrincipalIdentifier: &who}, Resource: w.inMeshOn(table), Permissions: which})
 	w.must(err)
 }
 
+// unmarks makes the database as a version of before left it, which marked no private tables.
 func (w *world) unmarks() {
 	w.t.Helper()
 	client := glue.NewFromConfig(w.meshProducer())
@@ -429,4 +446,76 @@ func (w *world) unmarks() {
 	maps.DeleteFunc(all, func(k, _ string) bool { return strings.Contains(k, "privacy") || strings.Contains(k, ".private.") })
 	_, err = client.UpdateDatabase(w.ctx(), &glue.UpdateDatabaseInput{Name: aws.String(product), DatabaseInput: &gluetypes.DatabaseInput{Name: aws.String(product), Description: out.Database.Description, LocationUri: out.Database.LocationUri, Parameters: all, CreateTableDefaultPermissions: []gluetypes.PrincipalPermissions{}}})
 	w.must(err)
+}
+
+// Whoever was handed SELECT by a subscription that gives DESCRIBE alone now reads no more, where a
+// group gives the account the table and was imported for nobody.
+func TestWhatANarrowedSubscriptionHandedOnIsTakenBackBesideAGroup(t *testing.T) {
+	t.Parallel()
+	w := newGroups(t)
+	w.breaks = true
+	analyst := w.Reader(consumerAccount, "Analyst")
+	id := w.request([]string{orders}, "SELECT", "DESCRIBE")
+	w.approve(id)
+	w.finalize(id, analyst)
+	twin := w.asks("", "Flights")
+	w.approve(twin)
+	w.update(id, "DESCRIBE")
+	w.finalize(twin, []string{}...)
+	w.finalize(id, analyst)
+	w.reads(analyst)
+	v, err := w.consumer.Verify(w.ctx(), consumer.VerifyInput{})
+	w.must(err)
+	for _, f := range v.Findings {
+		t.Logf("%s %s %s %s: %s", f.Kind, f.Link, f.Principal, f.Resource, f.What)
+	}
+}
+
+// What one import of an account hands on by name another one at the same time does not take back.
+func TestImportsAtOnceTakeNothingFromEachOther(t *testing.T) {
+	t.Parallel()
+	for _, moment := range []string{"BatchGetItem", "ListPermissions", "BatchGrantPermissions"} {
+		t.Run(moment, func(t *testing.T) {
+			t.Parallel()
+			w := newGroups(t)
+			w.breaks = true
+			analyst := w.Reader(consumerAccount, "Analyst")
+			nobody := w.Reader(consumerAccount, "Nobody")
+			id := w.request([]string{orders}, "SELECT", "DESCRIBE")
+			w.approve(id)
+			w.finalize(id, analyst)
+			twin := w.asks("", "Flights")
+			w.approve(twin)
+			w.end(id)
+			again := w.request([]string{orders}, "SELECT", "DESCRIBE")
+			var begun, armed atomic.Bool
+			o := w.Options(consumerAccount)
+			cfg := meshtest.Answering(*o.Config, func(operation string, _, _ any) {
+				if operation != moment || !armed.Load() || !begun.CompareAndSwap(false, true) {
+					return
+				}
+				w.approve(again)
+				w.finalize(again, analyst)
+			})
+			o.Config = &cfg
+			c, err := consumer.New(w.ctx(), o)
+			w.must(err)
+			armed.Store(true)
+			out, err := c.FinalizeSubscription(w.ctx(), consumer.FinalizeInput{SubscriptionID: twin, Principals: []string{nobody}})
+			if err != nil {
+				t.Log(err)
+			} else {
+				t.Log(out.Warnings)
+			}
+			if !begun.Load() {
+				t.Fatal("not begun")
+			}
+			w.reads(analyst, orders)
+			v, err := w.consumer.Verify(w.ctx(), consumer.VerifyInput{})
+			w.must(err)
+			for _, f := range v.Findings {
+				t.Logf("%s %s %s %s: %s", f.Kind, f.Link, f.Principal, f.Resource, f.What)
+			}
+		})
+	}
 }

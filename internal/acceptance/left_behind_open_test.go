@@ -1,7 +1,6 @@
 package acceptance_test
 
 import (
-	"sync/atomic"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -14,75 +13,8 @@ import (
 	"github.com/lakemesh/lakemesh/producer"
 )
 
-func TestWhatANarrowedSubscriptionHandedOnIsTakenBackBesideAGroup(t *testing.T) {
-	t.Parallel()
-	w := newGroups(t)
-	w.breaks = true
-	analyst := w.Reader(consumerAccount, "Analyst")
-	id := w.request([]string{orders}, "SELECT", "DESCRIBE")
-	w.approve(id)
-	w.finalize(id, analyst)
-	twin := w.asks("", "Flights")
-	w.approve(twin)
-	w.update(id, "DESCRIBE")
-	w.finalize(twin, []string{}...)
-	w.finalize(id, analyst)
-	w.reads(analyst)
-	v, err := w.consumer.Verify(w.ctx(), consumer.VerifyInput{})
-	w.must(err)
-	for _, f := range v.Findings {
-		t.Logf("%s %s %s %s: %s", f.Kind, f.Link, f.Principal, f.Resource, f.What)
-	}
-}
-
-func TestImportsAtOnceTakeNothingFromEachOther(t *testing.T) {
-	t.Parallel()
-	for _, moment := range []string{"BatchGetItem", "ListPermissions", "BatchGrantPermissions"} {
-		t.Run(moment, func(t *testing.T) {
-			t.Parallel()
-			w := newGroups(t)
-			w.breaks = true
-			analyst := w.Reader(consumerAccount, "Analyst")
-			nobody := w.Reader(consumerAccount, "Nobody")
-			id := w.request([]string{orders}, "SELECT", "DESCRIBE")
-			w.approve(id)
-			w.finalize(id, analyst)
-			twin := w.asks("", "Flights")
-			w.approve(twin)
-			w.end(id)
-			again := w.request([]string{orders}, "SELECT", "DESCRIBE")
-			var begun, armed atomic.Bool
-			o := w.Options(consumerAccount)
-			cfg := meshtest.Answering(*o.Config, func(operation string, _, _ any) {
-				if operation != moment || !armed.Load() || !begun.CompareAndSwap(false, true) {
-					return
-				}
-				w.approve(again)
-				w.finalize(again, analyst)
-			})
-			o.Config = &cfg
-			c, err := consumer.New(w.ctx(), o)
-			w.must(err)
-			armed.Store(true)
-			out, err := c.FinalizeSubscription(w.ctx(), consumer.FinalizeInput{SubscriptionID: twin, Principals: []string{nobody}})
-			if err != nil {
-				t.Log(err)
-			} else {
-				t.Log(out.Warnings)
-			}
-			if !begun.Load() {
-				t.Fatal("not begun")
-			}
-			w.reads(analyst, orders)
-			v, err := w.consumer.Verify(w.ctx(), consumer.VerifyInput{})
-			w.must(err)
-			for _, f := range v.Findings {
-				t.Logf("%s %s %s %s: %s", f.Kind, f.Link, f.Principal, f.Resource, f.What)
-			}
-		})
-	}
-}
-
+// Who may alter one table says that its data is where another one is, which others read: bringing
+// the first one back opens nothing that nobody reads.
 func TestBringingATableBackOpensNothingThatNobodyReads(t *testing.T) {
 	t.Parallel()
 	for _, where := range []string{"buses", customers} {
