@@ -52,18 +52,23 @@ type leaving struct {
 
 // PlanDeleteSubscription tells what [Consumer.DeleteSubscription] would do.
 func (c *Consumer) PlanDeleteSubscription(ctx context.Context, in LeaveInput) (*plan.Plan, error) {
+	p, _, err := c.planLeaving(ctx, in)
+	return p, err
+}
+
+func (c *Consumer) planLeaving(ctx context.Context, in LeaveInput) (*plan.Plan, *leaving, error) {
 	l := &leaving{consumer: c}
 	var err error
 	if l.record, err = c.subscription(ctx, opLeave, in.SubscriptionID); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if err := legal(opLeave, l.record, lakemesh.ActionLeave); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if err := l.observe(ctx); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	return l.plan(in.Reason), nil
+	return l.plan(in.Reason), l, nil
 }
 
 // DeleteSubscription leaves a subscription. In the consumer's account, everything
@@ -77,11 +82,50 @@ func (c *Consumer) PlanDeleteSubscription(ctx context.Context, in LeaveInput) (*
 // It can be repeated. A pending request, and one that has ended, is a
 // [lakemesh.TransitionError].
 func (c *Consumer) DeleteSubscription(ctx context.Context, in LeaveInput) error {
-	p, err := c.PlanDeleteSubscription(ctx, in)
+	p, l, err := c.planLeaving(ctx, in)
 	if err != nil {
 		return err
 	}
+	if !l.record.Leaving {
+		// First, and by itself: whatever keeps something from being taken back, the owner is told
+		// that it can end the grant to the account.
+		if err := c.apply(ctx, l.planRecord(in.Reason)); err != nil {
+			return err
+		}
+		others, err := c.otherActive(ctx, l.record)
+		if err != nil {
+			return err
+		}
+		if slices.Equal(states(l.others), states(others)) {
+			p = l.planRest()
+		} else if p, _, err = c.planLeaving(ctx, in); err != nil {
+			// What was approved or imported in between would lose what it gives.
+			return err
+		}
+	}
 	return c.apply(ctx, p)
+}
+
+// planRecord is the plan of recording that the account has left.
+func (l *leaving) planRecord(reason string) *plan.Plan {
+	c, r := l.consumer, l.record
+	p := &plan.Plan{Operation: opLeave}
+	p.Add(plan.Step{
+		Kind: plan.Record, Account: c.meshAccount, Resource: "subscription " + r.ID,
+		Summary: "record that account " + c.account + " has left subscription " + r.ID,
+		Run:     func(ctx context.Context) error { return c.tracker.Left(ctx, r, reason) },
+	})
+	return p
+}
+
+// states are subscriptions with how they stand, in order.
+func states(all []*tracker.Record) []string {
+	var states []string
+	for _, r := range all {
+		states = append(states, fmt.Sprintf("%s %d %s %t", r.ID, r.Revision, r.Status, r.Imported))
+	}
+	slices.Sort(states)
+	return states
 }
 
 func (l *leaving) observe(ctx context.Context) error {
@@ -235,20 +279,22 @@ func (l *leaving) tooMuch(e permissions.Entry) lakemesh.Permissions {
 	return e.Permissions.Minus(keep)
 }
 
+// plan is all that leaving does.
 func (l *leaving) plan(reason string) *plan.Plan {
+	if l.record.Leaving {
+		return l.planRest()
+	}
+	p := l.planRecord(reason)
+	p.Append(l.planRest(), p.Steps[0])
+	return p
+}
+
+// planRest is what leaving does once it is recorded.
+func (l *leaving) planRest() *plan.Plan {
 	c, r := l.consumer, l.record
-	p := &plan.Plan{Operation: opLeave, Warnings: l.warnings}
+	p := &plan.Plan{Operation: opLeave, Warnings: slices.Clone(l.warnings)}
 	if units := r.Scope.Organizations(); len(units) > 0 && !r.Leaving {
 		p.Warn("it is for every account of %s: when its owner has settled that this account left it, all of them lose what no other subscription gives them", strings.Join(units, ", "))
-	}
-	if !r.Leaving {
-		// First, and by itself: whatever keeps something from being taken back, the owner
-		// is told that it can end the grant to the account.
-		p.Add(plan.Step{
-			Kind: plan.Record, Account: c.meshAccount, Resource: "subscription " + r.ID, Early: true,
-			Summary: "record that account " + c.account + " has left subscription " + r.ID,
-			Run:     func(ctx context.Context) error { return c.tracker.Left(ctx, r, reason) },
-		})
 	}
 	batches := c.lake.Batches()
 	yielding := c.yielding()

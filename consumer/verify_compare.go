@@ -125,7 +125,7 @@ func (s *inspected) compareImport(r *tracker.Record, further bool) {
 	} else if !linked {
 		s.found(on(chain.ResourceLink, "database "+name, "", "no resource link leads to it"))
 	}
-	if len(hidden) == 0 && !(waits && lacksGroup) {
+	if len(hidden) == 0 && (!waits || !lacksGroup) {
 		// What waits for an invitation to be accepted nobody has to give again.
 		s.compareTerms(r, further)
 		s.compareHandedOn(r, linked, further, on)

@@ -75,6 +75,8 @@ func (s *inspected) compareMetadata() {
 		}
 		if k := s.describing(access.OnDatabase(s.meshAccount, database)); len(public) > 0 && lacks(k) {
 			on(k, public[0], Finding{Kind: chain.Missing, What: "lacks DESCRIBE: tables of it have public metadata, and no consumer can look for them"})
+		} else if held := there[k]; len(public) == 0 && len(private) > 0 && len(held.Permissions) > 0 {
+			on(k, private[0], Finding{Kind: chain.TooMuch, What: "holds " + chain.Held(held) + ": all of its tables are private, and every consumer sees that it is there"})
 		}
 		for _, name := range public {
 			if k := s.describing(access.OnTable(s.meshAccount, database, name)); lacks(k) {

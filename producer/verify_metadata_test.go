@@ -80,6 +80,8 @@ func TestMetadataIsAsItsOwnerSaid(t *testing.T) {
 		"a private table is shown":           {private: "orders", grant: []string{"orders"}, want: []string{"too much orders"}},
 		"a private one shown, a public lost": {private: "orders_eu", grant: []string{"orders_eu"}, revoke: []string{"orders"}, want: []string{"missing orders", "too much orders_eu"}},
 		"all as it was said":                 {private: "orders"},
+		"all private, the database shown":    {private: ".*", grant: []string{""}, want: []string{"too much database"}},
+		"all private, as it was said":        {private: ".*"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

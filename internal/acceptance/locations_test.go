@@ -54,6 +54,7 @@ func TestAProducerWhoRegistersAnothersDataReadsNoneOfIt(t *testing.T) {
 				Principal:   &lftypes.DataLakePrincipal{DataLakePrincipalIdentifier: aws.String(otherProducer)},
 				Permissions: all, PermissionsWithGrantOption: all})
 			w.must(err)
+			w.must(thief.grant(lakemesh.RoleARN(meshAccount, lakemesh.ReadOnlyRole), tableResource(meshAccount, otherProduct, "stolen"), "DESCRIBE"))
 			// Whoever is an administrator at home can give its roles any right there.
 			w.must(w.intruder(w.Config(meshtest.Administrator(otherProducer))).widen(lakemesh.ProducerRole))
 			home := lakemesh.RoleARN(otherProducer, lakemesh.ProducerRole)
