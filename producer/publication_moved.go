@@ -60,7 +60,13 @@ func (s *surveyed) observeMoved(ctx context.Context) error {
 			return err
 		}
 	}
-	read, err := s.readOf(ctx, moved, open)
+	beside := map[storage.Place]bool{}
+	if slices.ContainsFunc(moved, func(t *publishedTable) bool { exactly, within := openAt(t, open); return exactly || within }) {
+		if err := s.placesBeside(ctx, moved, beside); err != nil {
+			return err
+		}
+	}
+	read, err := s.readOf(ctx, moved, open, beside)
 	if err != nil || len(read) == 0 {
 		return err
 	}
@@ -92,9 +98,7 @@ func (s *surveyed) observeMoved(ctx context.Context) error {
 			a.Open = append(a.Open, place.Place)
 		}
 	}
-	if err := s.placesBeside(ctx, moved, needed); err != nil {
-		return err
-	}
+	maps.Copy(needed, beside)
 	for _, t := range moved {
 		stay, err := s.partitionsStay(ctx, t)
 		if err != nil {
@@ -127,23 +131,31 @@ func (s *surveyed) observeMoved(ctx context.Context) error {
 	return nil
 }
 
+// openAt reports whether one of the places where a table is is open, or within a folder that is.
+func openAt(t *publishedTable, open map[string]map[string][]string) (exactly, within bool) {
+	for _, was := range t.was.Places {
+		for _, prefixes := range open[was.Bucket] {
+			exactly = exactly || slices.Contains(prefixes, was.Prefix)
+			within = within || slices.ContainsFunc(prefixes, func(prefix string) bool { return strings.HasPrefix(was.Prefix, prefix) })
+		}
+	}
+	return exactly, within
+}
+
 // readOf are the tables that somebody reads where they are: those whose place is open,
 // and of those in a folder that is open in place of several those that were granted to
-// another account.
-func (w *wantedPublication) readOf(ctx context.Context, moved []*publishedTable, open map[string]map[string][]string) ([]*publishedTable, error) {
+// another account. So of those in a place where others are as well: whoever may alter one table
+// can have said that it is where another one is, which is read. Who reads by LF-tags is looked
+// after when the publication extends subscriptions.
+func (w *wantedPublication) readOf(ctx context.Context, moved []*publishedTable, open map[string]map[string][]string, beside map[storage.Place]bool) ([]*publishedTable, error) {
 	var read, unsure []*publishedTable
 	for _, t := range moved {
-		exactly, within := false, false
-		for _, was := range t.was.Places {
-			for _, prefixes := range open[was.Bucket] {
-				exactly = exactly || slices.Contains(prefixes, was.Prefix)
-				within = within || slices.ContainsFunc(prefixes, func(prefix string) bool { return strings.HasPrefix(was.Prefix, prefix) })
-			}
-		}
+		exactly, within := openAt(t, open)
+		shared := slices.ContainsFunc(t.was.Places, func(was places.Place) bool { return beside[was.Place] })
 		switch {
-		case exactly:
+		case exactly && !shared:
 			read = append(read, t)
-		case within:
+		case exactly || within:
 			unsure = append(unsure, t)
 		}
 	}
