@@ -23,7 +23,7 @@ const (
 	keyPolicy     = "arn:aws:kms:region-of-keys:" + memberAccount + ":key/key-policies"
 	kmsKey        = "arn:aws:kms:region-of-keys:" + memberAccount + ":key/kms-keys"
 	kmsService    = "s3.region-of-keys.amazonaws.com"
-	linkRegion    = "link-region"
+	linkRegion    = "link-region-0"
 )
 
 // Choice is a parameter on which it depends what a policy says.

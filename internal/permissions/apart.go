@@ -50,14 +50,42 @@ func (l *Lake) apart(ctx context.Context, found *Grants) error {
 	return nil
 }
 
-// without is what is held on a table by its name.
-func (b *ByTags) without(h held, on access.Object) held {
-	var tagged lakemesh.Permissions
+// untagged takes out of what is in effect all that is held by LF-tags: a grant by name beside it
+// is in the listing, or is not there.
+func (l *Lake) untagged(ctx context.Context, found *Grants) error {
+	if l.ByTags == nil {
+		return nil
+	}
+	of, err := l.ByTags(ctx)
+	if err != nil || of == nil {
+		return err
+	}
+	for r, list := range found.on {
+		if on, ok := r.Object(); ok && r.Kind == KindTable {
+			list = slices.Clone(list)
+			for i, h := range list {
+				tagged := of.tagged(h.principal, on)
+				list[i].permissions, list[i].grantable = h.permissions.Minus(tagged), h.grantable.Minus(tagged)
+			}
+			found.on[r] = slices.DeleteFunc(list, func(h held) bool { return len(h.permissions) == 0 })
+		}
+	}
+	return nil
+}
+
+// tagged is what a principal holds on a table by LF-tags.
+func (b *ByTags) tagged(principal string, on access.Object) (tagged lakemesh.Permissions) {
 	for k, by := range b.Held {
-		if tags, ok := k.Object.Tags(); ok && string(k.Grantee) == h.principal && tags.Match(b.Tables[on]) {
+		if tags, ok := k.Object.Tags(); ok && string(k.Grantee) == principal && tags.Match(b.Tables[on]) {
 			tagged = tagged.Union(by.Permissions).Union(lakemesh.NewPermissions(lakemesh.Describe))
 		}
 	}
+	return tagged
+}
+
+// without is what is held on a table by its name.
+func (b *ByTags) without(h held, on access.Object) held {
+	tagged := b.tagged(h.principal, on)
 	if len(tagged) == 0 {
 		return h
 	}

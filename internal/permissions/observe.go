@@ -185,14 +185,22 @@ func (l *Lake) Confirm(ctx context.Context, have *Grants, want []Entry) error {
 		}); err != nil {
 			return false, err
 		}
+		// Where others are shown the listing is no narrower than what there is.
+		narrow := shown.shows(l.Self)
 		for _, e := range Missing(shown, missing[r]) {
 			effective, err := l.ObserveOf(ctx, e.Principal, r)
 			if err != nil && !awserr.Denied(err) && !awserr.Is(err, "InvalidInputException") {
 				return false, err
 			}
-			if err == nil {
-				shown.merge(effective)
+			if err != nil {
+				continue
 			}
+			if !narrow {
+				if err := l.untagged(ctx, effective); err != nil {
+					return false, err
+				}
+			}
+			shown.merge(effective)
 		}
 		if len(Missing(shown, missing[r])) < len(missing[r]) {
 			// A listing that hid this hides as well what is open to everybody.
