@@ -61,6 +61,9 @@ func soundsInUse(alias string) bool {
 // Look opens the accounts and looks what is in them. It changes nothing. Accounts that may not be
 // used are refused.
 func Look(ctx context.Context, o Options) (*Outlook, error) {
+	if err := o.checkOnly(); err != nil {
+		return nil, err
+	}
 	accounts := make([]*Account, 0, len(Parts()))
 	for _, part := range Parts() {
 		a, err := Open(ctx, part, o.Profiles[part], o.Region)
@@ -70,6 +73,17 @@ func Look(ctx context.Context, o Options) (*Outlook, error) {
 		accounts = append(accounts, a)
 	}
 	return look(ctx, accounts, o)
+}
+
+// checkOnly refuses numbers of which there is no rule: nothing would be tried, and nothing said.
+func (o Options) checkOnly() error {
+	for _, begin := range o.Only {
+		one := Options{Only: []string{begin}}
+		if begin != theLife && !slices.ContainsFunc(Rules(), func(r Rule) bool { return one.wantsRule(r.Number) }) {
+			return lakemesh.Invalid("only", "%q is no rule of docs/aws-rules.md, such as 1.5 or 8.20, and not %q", begin, theLife)
+		}
+	}
+	return nil
 }
 
 func look(ctx context.Context, accounts []*Account, o Options) (*Outlook, error) {

@@ -1,11 +1,14 @@
 package proof
 
 import (
+	"errors"
 	"os"
 	"regexp"
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/lakemesh/lakemesh"
 )
 
 // The embedded rules are those of the document, and each of them is asked about or has a reason why
@@ -74,5 +77,20 @@ func TestRulesAreInTheirOrder(t *testing.T) {
 	slices.SortFunc(got, compareRules)
 	if !slices.Equal(got, []string{"1.2", "1.2.1", "1.10", "2", "10.1"}) {
 		t.Error(got)
+	}
+}
+
+// What there is no rule of is refused before any account is opened.
+func TestOnlyRulesThatThereAre(t *testing.T) {
+	t.Parallel()
+	for _, only := range []string{"foo", "99.9", "1.5x", ""} {
+		if _, err := Look(t.Context(), Options{Only: []string{only}}); !errors.Is(err, lakemesh.ErrInvalidInput) {
+			t.Errorf("%q: %v", only, err)
+		}
+	}
+	for _, only := range []string{"life", "1.5", "9.", "16", "8.20"} {
+		if err := (Options{Only: []string{only}}).checkOnly(); err != nil {
+			t.Errorf("%q: %v", only, err)
+		}
 	}
 }
