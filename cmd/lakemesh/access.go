@@ -16,6 +16,7 @@ import (
 
 // admin opens an administrator.
 func (a *app) admin(ctx context.Context, who lakemesh.Identity) (*admin.Admin, error) {
+	a.actAs(who)
 	o, err := a.options(ctx, who)
 	if err != nil {
 		return nil, err

@@ -54,6 +54,10 @@ type app struct {
 
 	// typed are the flags that say where the person works, as they were typed.
 	typed string
+	// typedElsewhere are those of them that are not of who typed them: all but the context.
+	typedElsewhere string
+	// acts is as whom the command works, once that is known.
+	acts party
 	// command is the one that was typed.
 	command *cobra.Command
 	// interrupted is closed when the person interrupts the program.

@@ -188,13 +188,13 @@ func lasting() []string {
 	return []string{"local", "context", "mesh-account", "region", "credentials-file"}
 }
 
-// typed are the lasting flags as they were typed.
-func typed(f *pflag.FlagSet) string {
+// typed are the lasting flags as they were typed, but some.
+func typed(f *pflag.FlagSet, but ...string) string {
 	var b strings.Builder
 	for _, name := range lasting() {
 		flag := f.Lookup(name)
 		switch {
-		case flag == nil || !flag.Changed:
+		case flag == nil || !flag.Changed || slices.Contains(but, name):
 		case flag.Value.Type() == "bool":
 			if flag.Value.String() == "true" {
 				b.WriteString(" --" + name)

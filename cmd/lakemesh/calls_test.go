@@ -239,3 +239,60 @@ func TestCommandsInTextsKeepWhereThePersonWorks(t *testing.T) {
 		t.Errorf("%s", got)
 	}
 }
+
+// Somebody else has neither the context nor the profile of who is told what to do.
+func TestCommandsForSomebodyElseSayNothingOfWhoIsTold(t *testing.T) {
+	t.Parallel()
+	commandsOf := partyCommands()
+	for _, mine := range []party{ofProducer, ofConsumer, ofMesh, ofAccount} {
+		a := &app{typed: " --context mine --region eu-west-1", typedElsewhere: " --region eu-west-1", acts: mine}
+		for of, list := range commandsOf {
+			for _, said := range list {
+				want := "do it: lakemesh" + choose(of == mine, a.typed, a.typedElsewhere) + " " + said + " x, then lakemesh demo"
+				if got := a.here("do it: lakemesh " + said + " x, then lakemesh demo"); got != want {
+					t.Errorf("%s: %s, want %s", mine, got, want)
+				}
+			}
+		}
+		for _, of := range []party{ofProducer, ofConsumer, ofMesh} {
+			want := "lakemesh" + choose(of == mine, a.typed, a.typedElsewhere) + " explain --as " + string(of)
+			if got := a.here("lakemesh explain --as " + string(of)); got != want {
+				t.Errorf("%s: %s, want %s", mine, got, want)
+			}
+		}
+		// What all have is for whoever is told it.
+		if got, want := a.here("lakemesh subscription list"), "lakemesh"+a.typed+" subscription list"; got != want {
+			t.Errorf("%s: %s, want %s", mine, got, want)
+		}
+	}
+	// Nothing is known of who works before anything was opened.
+	if got := (&app{typed: " --context mine"}).here("lakemesh request approve x"); got != "lakemesh --context mine request approve x" {
+		t.Error(got)
+	}
+}
+
+func TestCommandsForTheSameAdministratorKeepTheProfile(t *testing.T) {
+	t.Parallel()
+	a := &app{acts: ofAccount, flags: globalFlags{profile: "own"}}
+	for said, want := range map[string]string{
+		"run lakemesh account init --account-type producer --buckets b": "run lakemesh --profile own account init --account-type producer --buckets b",
+		"run lakemesh account clear --profile own":                      "run lakemesh account clear --profile own",
+		"run lakemesh account enable":                                   "run lakemesh account enable",
+	} {
+		if got := a.here(said); got != want {
+			t.Errorf("%s, want %s", got, want)
+		}
+	}
+}
+
+// Each command that has a party is there.
+func TestTheCommandsOfPartiesAreThere(t *testing.T) {
+	t.Parallel()
+	for _, list := range partyCommands() {
+		for _, said := range list {
+			if cmd, rest, err := testRoot().Find(strings.Fields(said)); err != nil || cmd.HasSubCommands() || len(rest) > 0 {
+				t.Errorf("%s: %v", said, err)
+			}
+		}
+	}
+}

@@ -16,6 +16,7 @@ import (
 
 // producer opens the producer.
 func (a *app) producer(ctx context.Context) (*producer.Producer, error) {
+	a.actAs(lakemesh.ProducerIdentity)
 	o, err := a.options(ctx, lakemesh.ProducerIdentity)
 	if err != nil {
 		return nil, a.notInFile(err, lakemesh.ProducerIdentity)
@@ -26,6 +27,7 @@ func (a *app) producer(ctx context.Context) (*producer.Producer, error) {
 
 // consumer opens the consumer.
 func (a *app) consumer(ctx context.Context) (*consumer.Consumer, error) {
+	a.actAs(lakemesh.ConsumerIdentity)
 	o, err := a.options(ctx, lakemesh.ConsumerIdentity)
 	if err != nil {
 		return nil, a.notInFile(err, lakemesh.ConsumerIdentity)
@@ -93,7 +95,7 @@ func takes(of pflag.Value, value string) bool {
 // again is the command that was typed, with something else in its flags. Who types it is the
 // same, and so the profile is, too.
 func (a *app) again(flags string) string {
-	words := append([]string{a.command.CommandPath()}, strings.Fields(flags)...)
+	words := append([]string{"lakemesh" + a.typed + strings.TrimPrefix(a.command.CommandPath(), "lakemesh")}, strings.Fields(flags)...)
 	a.command.Flags().Visit(func(f *pflag.Flag) {
 		switch {
 		case f.Name == "as", a.command.InheritedFlags().Lookup(f.Name) != nil:

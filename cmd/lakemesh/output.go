@@ -262,10 +262,16 @@ var meshCommands = regexp.MustCompile(`\blakemesh ((?:mesh|account|product|reque
 
 // here makes the calls of the library in a text commands, and the commands those for where
 // the person works.
-func (a *app) here(text string) string {
+func (a *app) here(text string) string { return a.hereWith(text, a.whereFor) }
+
+// hereWith is here with what is typed behind the program's name for each command.
+func (a *app) hereWith(text string, where func(said string) string) string {
 	text = ownWords(commands(text))
-	if a.typed == "" {
-		return text
+	var b strings.Builder
+	end := 0
+	for _, at := range meshCommands.FindAllStringSubmatchIndex(text, -1) {
+		b.WriteString(text[end:at[0]] + "lakemesh" + where(text[at[2]:]) + " ")
+		end = at[2]
 	}
-	return meshCommands.ReplaceAllString(text, "lakemesh"+strings.ReplaceAll(a.typed, "$", "$$")+" $1")
+	return b.String() + text[end:]
 }

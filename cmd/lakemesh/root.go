@@ -65,7 +65,7 @@ func (a *app) root() *cobra.Command {
 	root.SetErr(a.err)
 	root.SetGlobalNormalizationFunc(normalize)
 	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error {
-		a.typed, a.command = typed(cmd.Flags()), cmd
+		a.typed, a.typedElsewhere, a.command = typed(cmd.Flags()), typed(cmd.Flags(), "context"), cmd
 		return checkEmpty(cmd)
 	}
 	root.SetFlagErrorFunc(nearFlag)

@@ -42,4 +42,4 @@ func (a *app) nextAfter(t admin.AccountType, roles []admin.AccountOutput) {
 }
 
 // nextStatus says how the mesh's administrator sees what has become of the mesh.
-func (a *app) nextStatus() { a.next("lakemesh mesh status%s", a.sameProfile()) }
+func (a *app) nextStatus() { a.next("lakemesh%s mesh status%s", a.typed, a.sameProfile()) }

@@ -162,9 +162,9 @@ func (a *app) showVerified(v *chain.Verification, wide bool) error {
 // remedy is how a finding is mended: the command, or what to do by hand.
 func (a *app) remedy(f chain.Finding) string {
 	if f.Command == "" && f.ByHand != "" {
-		return "by hand: " + a.here(f.ByHand)
+		return "by hand: " + a.hereFor(f.Repairs, f.ByHand)
 	}
-	return orDash(a.here(f.Command))
+	return orDash(a.hereFor(f.Repairs, f.Command))
 }
 
 // renderFindings are findings for people, some lines each: what is wrong with what, in
@@ -194,10 +194,10 @@ func (a *app) renderFindings(findings []chain.Finding) string {
 			fmt.Fprintf(&b, "%s%s\n", indent, wrapped("by subscription "+id, width-len(indent), indent))
 		}
 		if f.Command == "" {
-			fmt.Fprintf(&b, "%s%s\n", indent, wrapped(string(f.Repairs)+", by hand: "+a.here(f.ByHand), width-len(indent), indent))
+			fmt.Fprintf(&b, "%s%s\n", indent, wrapped(string(f.Repairs)+", by hand: "+a.hereFor(f.Repairs, f.ByHand), width-len(indent), indent))
 			continue
 		}
-		fmt.Fprintf(&b, "%s%s:\n%s%s\n", indent, accent.Render(string(f.Repairs)), indent+indent, printable.Line(a.here(f.Command)))
+		fmt.Fprintf(&b, "%s%s:\n%s%s\n", indent, accent.Render(string(f.Repairs)), indent+indent, printable.Line(a.hereFor(f.Repairs, f.Command)))
 	}
 	return b.String()
 }
