@@ -65,7 +65,7 @@ func (a *app) wholeID(ctx context.Context, typed string, side lakemesh.Identity)
 	// Those in any state: what begins like one that was withdrawn is not the one that was seen.
 	list, err := a.subscriptionsOf(ctx, side)
 	if err != nil {
-		return "", err
+		return "", a.partyOfShort(ctx, typed, side, err)
 	}
 	fitting := beginWith(list, typed)
 	switch {

@@ -21,6 +21,9 @@ func (a *app) producer(ctx context.Context) (*producer.Producer, error) {
 	if err != nil {
 		return nil, a.notInFile(err, lakemesh.ProducerIdentity)
 	}
+	if err := a.checkSide(ctx, o, lakemesh.ProducerIdentity); err != nil {
+		return nil, err
+	}
 	p, err := producer.New(ctx, o)
 	return p, a.unopened(ctx, o, err)
 }
@@ -31,6 +34,9 @@ func (a *app) consumer(ctx context.Context) (*consumer.Consumer, error) {
 	o, err := a.options(ctx, lakemesh.ConsumerIdentity)
 	if err != nil {
 		return nil, a.notInFile(err, lakemesh.ConsumerIdentity)
+	}
+	if err := a.checkSide(ctx, o, lakemesh.ConsumerIdentity); err != nil {
+		return nil, err
 	}
 	c, err := consumer.New(ctx, o)
 	return c, a.unopened(ctx, o, err)
