@@ -107,7 +107,9 @@ func (a *app) report(ctx context.Context, command string, err error) int {
 	if usage := (usageError{}); hint == "" && errors.As(err, &usage) {
 		hint = command + " --help tells more"
 	}
-	if ctx.Err() != nil && !errors.Is(err, errNotConfirmed) {
+	if errors.Is(err, errWalkEnded) {
+		hint = "what was decided stays, and the same command goes on with the others"
+	} else if ctx.Err() != nil && !errors.Is(err, errNotConfirmed) {
 		message[0], hint = "interrupted: "+message[0], "run the same command again to complete what was begun"
 	}
 	if a.flags.output == "json" || a.flags.output == "yaml" {
@@ -181,7 +183,10 @@ func explain(err error) (message []string, hint string) {
 		return message, known.HintIn(command)
 	}
 	var illegal *lakemesh.TransitionError
+	var claimed *lakemesh.ClaimedError
 	switch {
+	case errors.As(err, &claimed) && claimed.Expired:
+		hint = insteadOfClaimed(claimed)
 	case errors.As(err, &illegal):
 		hint = insteadOf(illegal)
 	case errors.Is(err, home.ErrRunning):
@@ -218,6 +223,21 @@ func insteadOf(e *lakemesh.TransitionError) string {
 		return "to change what it gives, see lakemesh subscription update --help; to end it: " + command(lakemesh.Do("producer.DeleteSubscription", "SubscriptionID", e.SubscriptionID))
 	}
 	return "nothing more is decided on it; its consumer can ask anew"
+}
+
+// insteadOfClaimed is how a decision that was left unfinished is finished, or taken back. What an
+// update was to grant is not known here.
+func insteadOfClaimed(e *lakemesh.ClaimedError) string {
+	back := command(lakemesh.Do("producer.AbortDecision", "SubscriptionID", e.SubscriptionID))
+	switch e.Claim.Action {
+	case lakemesh.ActionApprove:
+		return "finish it: " + command(lakemesh.Do("producer.ApproveAccessRequest", "RequestID", e.SubscriptionID)) + ", or take it back: " + back
+	case lakemesh.ActionDeny:
+		return "finish it: " + command(lakemesh.Do("producer.DenyAccessRequest", "RequestID", e.SubscriptionID)) + ", or take it back: " + back
+	case lakemesh.ActionDelete:
+		return "finish it: " + command(lakemesh.Do("producer.DeleteSubscription", "SubscriptionID", e.SubscriptionID)) + ", or take it back: " + back
+	}
+	return "make the same decision again to finish it, or take it back: " + back
 }
 
 func explainPartial(p *lakemesh.PartialError) []string {

@@ -21,12 +21,17 @@ type inbox struct {
 	producer *producer.Producer
 	// approved, denied and skipped count the decisions.
 	approved, denied, skipped int
+	// begun tells that the decision on the request was begun.
+	begun bool
 	// troubles are what is still to be told.
 	troubles []error
 }
 
 // errQuit ends the walk.
 var errQuit = errors.New("the walk is over")
+
+// errWalkEnded tells that a walk was interrupted behind a decision and before the next one.
+var errWalkEnded = errors.New("the walk was ended")
 
 func (a *app) walkInbox(ctx context.Context) error {
 	p, err := a.producer(ctx)
@@ -46,6 +51,7 @@ func (a *app) walkInbox(ctx context.Context) error {
 	box := &inbox{app: a, producer: p}
 	var failed []error
 	for i, r := range pending.Subscriptions {
+		box.begun = false
 		a.screen.done()
 		fmt.Fprintln(a.err, line("%s", bold.Render(fmt.Sprintf("request %d of %d", i+1, len(pending.Subscriptions)))))
 		err := box.decide(ctx, r.SubscriptionID)
@@ -55,8 +61,13 @@ func (a *app) walkInbox(ctx context.Context) error {
 		if ctx.Err() != nil || errors.Is(err, errNotConfirmed) {
 			// What was decided before stays decided.
 			a.say("%s", box.summary(len(pending.Subscriptions)))
-			if box.approved+box.denied > 0 {
-				err = fmt.Errorf("the walk was ended; %s", box.summary(len(pending.Subscriptions)))
+			switch {
+			case box.begun && !errors.Is(err, errNotConfirmed):
+				// A decision was cut off.
+			case box.approved+box.denied > 0:
+				err = fmt.Errorf("%w; %s", errWalkEnded, box.summary(len(pending.Subscriptions)))
+			default:
+				err = errNotConfirmed
 			}
 			return errors.Join(append(failed, err)...)
 		}
@@ -120,13 +131,18 @@ func (b *inbox) decide(ctx context.Context, id string) error {
 		switch answer {
 		case "a":
 			noted := in
-			if noted.DecisionNotes, err = b.note(); err != nil {
+			var back bool
+			if noted.DecisionNotes, back, err = b.note(); err != nil {
 				return err
 			}
+			if back {
+				continue
+			}
+			b.begun = true
 			err := b.approve(ctx, noted, p)
 			if errors.Is(err, lakemesh.ErrChanged) {
 				// It is shown once more as it is now.
-				b.troubles = append(b.troubles, err)
+				b.troubles, b.begun = append(b.troubles, err), false
 				continue
 			}
 			if err != nil {
@@ -136,7 +152,15 @@ func (b *inbox) decide(ctx context.Context, id string) error {
 			b.approved++
 			return nil
 		case "d":
-			return b.deny(ctx, id)
+			note, back, err := b.note()
+			if err != nil {
+				return err
+			}
+			if back {
+				continue
+			}
+			b.begun = true
+			return b.deny(ctx, id, note)
 		case "n":
 			if in, err = b.narrow(ctx, s, in, cannot == nil); err != nil {
 				return err
@@ -205,15 +229,14 @@ func (b *inbox) steps(p *plan.Plan) string {
 	return b.app.renderPlan(&without)
 }
 
-func (b *inbox) note() (string, error) {
-	return b.app.ask("a note about the decision (Enter for none): ")
+// note asks for a note about the decision, or whether to go back to the request: whoever types
+// q has thought better of it, and it is no note.
+func (b *inbox) note() (note string, back bool, err error) {
+	note, err = b.app.ask("note (Enter: none, q: back to the request): ")
+	return note, strings.EqualFold(note, "q"), err
 }
 
-func (b *inbox) deny(ctx context.Context, id string) error {
-	note, err := b.note()
-	if err != nil {
-		return err
-	}
+func (b *inbox) deny(ctx context.Context, id, note string) error {
 	if err := b.producer.DenyAccessRequest(ctx, producer.DenyInput{RequestID: id, DecisionNotes: note}); err != nil {
 		return err
 	}

@@ -1,8 +1,14 @@
 package main
 
 import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
 	"strings"
 	"testing"
+
+	"github.com/lakemesh/lakemesh"
 )
 
 // lines is a terminal: each read gets a line, as it was typed.
@@ -87,4 +93,117 @@ func TestTheInboxIsForPeople(t *testing.T) {
 	m.run(2, walks("a"), "request", "approve", "--dry-run")
 	out, _ := m.run(0, nil, "request", "list")
 	m.want(out, "weather")
+}
+
+// Who types q at the note, as at the question before it, goes back to the request.
+func TestQAtTheNoteIsNoNote(t *testing.T) {
+	t.Parallel()
+	m := newTerminalMesh(t)
+	id := m.request("SELECT")
+	for _, decision := range []string{"a", "d"} {
+		_, errs := m.run(0, walks(decision, "q", "q"), "request", "approve")
+		m.want(errs, `note \(Enter: none, q: back to the request\): `, "approved 0, denied 0, skipped 0 of 1")
+		out, _ := m.run(0, nil, "subscription", "get", id)
+		m.want(out, "^status +Pending")
+	}
+	_, errs := m.run(0, walks("a", "Q", "a", "quarterly"), "request", "approve")
+	m.want(errs, "approved 1, denied 0, skipped 0 of 1")
+	out, _ := m.run(0, nil, "subscription", "get", id)
+	m.want(out, "^status +Active", "quarterly")
+}
+
+// interrupts is somebody who types lines, and interrupts then.
+type interrupts struct {
+	lines
+	interrupt func()
+	gone      <-chan struct{}
+}
+
+func (l *interrupts) Read(p []byte) (int, error) {
+	if len(l.typed) == 0 {
+		l.interrupt()
+		<-l.gone
+		return 0, nil
+	}
+	return l.lines.Read(p)
+}
+
+func TestWhoInterruptsTheInboxIsToldWhatWasBegun(t *testing.T) {
+	t.Parallel()
+	m := newTerminalMesh(t)
+	ids := []string{m.request("SELECT"), m.request("DESCRIBE")}
+	walk := func(typed ...string) (int, string) {
+		ctx, interrupt := context.WithCancel(t.Context())
+		defer interrupt()
+		var stderr bytes.Buffer
+		gone := make(chan struct{})
+		defer close(gone)
+		a := newApp(streams{in: &interrupts{lines{typed}, interrupt, gone}, out: &bytes.Buffer{}, err: &stderr})
+		a.local, a.asking, a.interrupted = m.mesh, true, ctx.Done()
+		root := a.root()
+		root.SetArgs([]string{"--local", "request", "approve"})
+		err := root.ExecuteContext(ctx)
+		a.screen.done()
+		return a.report(ctx, "lakemesh", err), stderr.String()
+	}
+	for _, typed := range [][]string{{}, {"a"}, {"d"}, {"n"}} {
+		code, errs := walk(typed...)
+		if code != exitUnconfirmed || strings.Contains(errs, "begun") {
+			t.Errorf("%q: exit code %d: %s", typed, code, errs)
+		}
+	}
+	for _, id := range ids {
+		out, _ := m.run(0, nil, "subscription", "get", id)
+		m.want(out, "^status +Pending")
+	}
+	code, errs := walk("d", "not now", "a")
+	if code != exitFailed || strings.Contains(errs, "begun") {
+		t.Errorf("exit code %d: %s", code, errs)
+	}
+	m.want(errs, "the walk was ended; approved 0, denied 1, skipped 0 of 2", "^hint: .*what was decided stays")
+}
+
+func TestWhatWasLeftUnfinishedIsFinishedByACommand(t *testing.T) {
+	t.Parallel()
+	for _, action := range []lakemesh.Action{lakemesh.ActionApprove, lakemesh.ActionDeny, lakemesh.ActionUpdate, lakemesh.ActionDelete} {
+		_, hint := explain(fmt.Errorf("request deny: %w", &lakemesh.ClaimedError{SubscriptionID: "a-b", Wanted: lakemesh.ActionDeny, Claim: lakemesh.Claim{Action: action, By: "x"}, Expired: true}))
+		if !strings.Contains(hint, "lakemesh subscription abort a-b") || len(untypableIn("hint: "+hint+"\n")) > 0 {
+			t.Errorf("%s: %q", action, hint)
+		}
+	}
+	_, hint := explain(&lakemesh.ClaimedError{SubscriptionID: "a-b", Claim: lakemesh.Claim{Action: lakemesh.ActionApprove}})
+	if hint != "" {
+		t.Errorf("while it is carried out: %q", hint)
+	}
+}
+
+// The text of an SVG picture is nothing for a terminal.
+func TestAPictureAtATerminalIsText(t *testing.T) {
+	t.Parallel()
+	m := newTerminalMesh(t)
+	draw := func(width int, flags ...string) (string, string) {
+		var stdout, stderr bytes.Buffer
+		a := newApp(streams{in: strings.NewReader(""), out: &stdout, err: &stderr})
+		a.local, a.width = m.mesh, width
+		root := a.root()
+		root.SetArgs(append([]string{"--local", "mesh", "picture", "--limit", "5"}, flags...))
+		if err := root.ExecuteContext(t.Context()); err != nil {
+			t.Fatal(errors.Join(err, errors.New(stderr.String())))
+		}
+		a.screen.done()
+		return stdout.String(), stderr.String()
+	}
+	out, errs := draw(80)
+	m.want(out, "^flowchart LR")
+	m.want(errs, "to keep a picture: lakemesh --local mesh picture --limit 5 > mesh.svg$")
+	for _, test := range []struct {
+		width int
+		flags []string
+	}{{0, nil}, {80, []string{"--format", "svg"}}} {
+		out, errs = draw(test.width, test.flags...)
+		m.want(out, "^<svg ")
+		if strings.Contains(errs, "to keep") {
+			t.Error(errs)
+		}
+	}
 }

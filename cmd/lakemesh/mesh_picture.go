@@ -20,8 +20,9 @@ func (a *app) meshPicture() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "picture",
 		Short: "Draw this mesh: accounts, products, who holds what, and drift",
-		Long: `Draws the mesh as it is now, as an SVG picture or a Mermaid flowchart on stdout, which
-"> mesh.svg" behind the command keeps in a file: on the left who
+		Long: `Draws the mesh as it is now, as an SVG picture, which "> mesh.svg" behind the command
+keeps in a file, or as a Mermaid flowchart, at a terminal unless --format says otherwise:
+on the left who
 publishes what, on the right who holds what of it. What was decided and is not so is drawn
 in red, what is there by hand and was decided by nobody in dashes of amber, and requests
 that wait in grey dots, for their owner and for who asked. It reads what "access list",
@@ -54,13 +55,18 @@ A large mesh is drawn from one account or one product; what does not fit is coun
 				for _, n := range view.Notes {
 					a.say("note: %s", n)
 				}
+				if a.width > 0 && !a.command.Flags().Changed("format") {
+					// The text of an SVG picture says nothing to who reads it at a terminal.
+					form = "mermaid"
+					defer a.say("this is Mermaid; to keep a picture: %s > mesh.svg", a.here(a.again("")))
+				}
 				fmt.Fprint(a.out, choose(form == "mermaid", view.Mermaid(), view.SVG()))
 			})
 		}),
 	}
 	f := cmd.Flags()
 	f.SortFlags = false
-	f.Var(newChoice(&form, "svg", "mermaid"), "format", "svg or mermaid")
+	f.Var(newChoice(&form, "svg", "mermaid"), "format", "svg or mermaid (default: svg, at a terminal mermaid)")
 	f.StringVar(&start.Account, "account", "", "start at this account: what it has published, and what it holds")
 	f.StringVar(&start.Product, "product", "", "start at this database of the mesh: all who hold something of it")
 	f.IntVar(&start.Limit, "limit", picture.DefaultLimit, "how many products and how many arrows are drawn; others are counted")
