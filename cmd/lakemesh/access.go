@@ -100,6 +100,7 @@ func (a *app) credentialsFile(ctx context.Context) (*lakemesh.CredentialsFile, e
 		a.file = a.local.Credentials
 	case a.flags.profile != "" || a.flags.useCredentials != "":
 	case path != "":
+		a.warnOfVariable()
 		a.file, err = lakemesh.ReadCredentialsFile(path)
 	default:
 		var in contexts.Context

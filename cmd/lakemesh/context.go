@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"maps"
@@ -263,6 +264,23 @@ func namedContextOf(flag string) string {
 		return flag
 	}
 	return os.Getenv(contextVariable)
+}
+
+// warnOfVariable tells that a credentials file of the environment goes before a context that is
+// named, or in use.
+func (a *app) warnOfVariable() {
+	file, err := contexts.Read(contexts.Path())
+	if err != nil {
+		// Whoever named one is told of it where it is looked at.
+		return
+	}
+	named := namedContextOf(a.flags.context)
+	c, ok := file.Contexts[cmp.Or(named, file.Current)]
+	if !ok || named != "" && c.Profile == "" && c.CredentialsFile == "" {
+		return
+	}
+	a.warn(fmt.Sprintf("the keys are those of $%s, and not those of context %s, which is %s; unset the variable to work as the context says",
+		lakemesh.CredentialsFileVariable, cmp.Or(named, file.Current), choose(named == "", "in use", "named")))
 }
 
 // inContext is the context that the command works in. One that is in use, and was not named
