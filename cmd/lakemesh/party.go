@@ -41,7 +41,7 @@ func partyCommands() map[party][]string {
 	return map[party][]string{
 		ofProducer: {"product create", "product sync", "product migrate", "product restore", "product unpublish", "request approve", "request deny",
 			"subscription update", "subscription abort", "subscription settle", "subscription delete", "adopt grants"},
-		ofConsumer: {"request create", "request extend", "request cancel", "subscription import", "subscription tidy"},
+		ofConsumer: {"request create", "request extend", "request cancel", "subscription import", "subscription tidy", "product list"},
 		ofMesh:     {"mesh init", "mesh upgrade", "mesh opt-in", "mesh destroy", "account enable", "account disable", "account apply", "adopt records"},
 		ofAccount:  {"account init", "account clear"},
 	}
