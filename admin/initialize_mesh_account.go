@@ -94,6 +94,8 @@ type meshAccount struct {
 	// yet that could look.
 	tags   map[string]bool
 	grants *permissions.Grants
+	// hidden is why these were not seen, if they were not.
+	hidden error
 }
 
 // meshRoles are the roles of the mesh account, the manager first.
@@ -142,7 +144,7 @@ func (a *Admin) observeMesh(ctx context.Context, roles []role) (*meshAccount, er
 	if identity.IsAccessDenied(err) {
 		// The manager's role is not as it is to be. The plan mends it, and then makes what
 		// is not there.
-		found.tags, found.grants, err = nil, nil, nil
+		found.tags, found.grants, found.hidden, err = nil, nil, err, nil
 	}
 	return found, err
 }

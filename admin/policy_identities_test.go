@@ -189,8 +189,13 @@ func audits(ctx context.Context, t testing.TB, mesh *localmesh.Mesh, options lak
 	})
 	who, err := admin.New(ctx, options)
 	must(t, err)
-	if _, err := who.Status(ctx); err != nil {
+	status, err := who.Status(ctx)
+	if err != nil {
 		return err
+	}
+	// What it may not see is no problem of the mesh.
+	if len(status.Problems) > 0 || !strings.Contains(strings.Join(status.Warnings, " "), "were not looked at") {
+		t.Errorf("the auditor is told of problems %q, warnings %q", status.Problems, status.Warnings)
 	}
 	for _, name := range []string{lakemesh.SubscriptionsTable, lakemesh.DecisionsTable} {
 		if _, err := dynamodb.NewFromConfig(*options.Config).Scan(ctx, &dynamodb.ScanInput{TableName: &name}); err != nil {

@@ -7,6 +7,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 
 	"github.com/lakemesh/lakemesh"
+	"github.com/lakemesh/lakemesh/plan"
 )
 
 // StatusOutput is what there is in an account.
@@ -107,6 +108,19 @@ func (a *Admin) Status(ctx context.Context) (*StatusOutput, error) {
 	return out, a.accountStatus(ctx, out)
 }
 
+// seenProblems are the steps that set-up would take for what was seen. Whoever may not open the
+// manager's role sees no LF-tag, and nobody's permissions: they are no problem for that, unless the
+// role itself is.
+func (a *Admin) seenProblems(p *plan.Plan, found *meshAccount, out *StatusOutput) []*plan.Step {
+	behind := func(s *plan.Step) bool { return s.Kind == plan.CreateTag || s.Kind == plan.Grant }
+	manager := a.partition.RoleARN(a.mesh, lakemesh.ManagerRole)
+	if found.hidden == nil || slices.ContainsFunc(p.Steps, func(s *plan.Step) bool { return !behind(s) }) {
+		return p.Steps
+	}
+	out.Warnings = append(out.Warnings, "the mesh's LF-tags, and what "+lakemesh.ReadOnlyRole+" holds on them, were not looked at: "+a.caller.ARN+" cannot open "+manager+", which sees them")
+	return nil
+}
+
 func (a *Admin) meshStatus(ctx context.Context, out *StatusOutput) error {
 	p, found, err := a.planMesh(ctx, InitializeMeshInput{})
 	if err != nil {
@@ -116,7 +130,7 @@ func (a *Admin) meshStatus(ctx context.Context, out *StatusOutput) error {
 	if found.roles[0].exists || found.roles[1].exists {
 		again = "again, "
 	}
-	for _, s := range p.Steps {
+	for _, s := range a.seenProblems(p, found, out) {
 		out.Problems = append(out.Problems, "the mesh account must be initialized "+again+"to "+s.Summary)
 	}
 	out.Problems = append(out.Problems, p.Warnings...)

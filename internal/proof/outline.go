@@ -34,7 +34,7 @@ changed, and no key of KMS is made.
 
 AWS charges for requests to Amazon S3, DynamoDB, Athena (by bytes read, with a least amount a
 query), SQS and EventBridge Scheduler, and for what is stored meanwhile: some
-hundred bytes of objects and items for the time of the run. IAM, STS, RAM, Glue's catalog and Lake
+two megabytes of objects and items for the time of the run. IAM, STS, RAM, Glue's catalog and Lake
 Formation are asked some thousand times. Prices are not given here, as they differ by region and
 time: look them up before.
 DynamoDB keeps a backup of the two tables of the life for 35 days, and does not charge for it.`, checks, rules, Prefix, strings.TrimRight(life, "\n"), settings)
