@@ -13,6 +13,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/credentials/processcreds"
 	"github.com/aws/aws-sdk-go-v2/credentials/ssocreds"
 	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
 
 	"github.com/lakemesh/lakemesh"
 )
@@ -50,14 +51,34 @@ func Load(ctx context.Context, s Source) (aws.Config, error) {
 	if s.Credentials != nil {
 		loads = append(loads, config.WithCredentialsProvider(s.Credentials))
 	}
-	if s.MFACode != nil {
-		loads = append(loads, config.WithAssumeRoleCredentialOptions(func(o *stscreds.AssumeRoleOptions) { o.TokenProvider = s.MFACode }))
-	}
-	cfg, err := config.LoadDefaultConfig(ctx, loads...)
-	if err != nil {
+	var cfg aws.Config
+	loads = append(loads, config.WithAssumeRoleCredentialOptions(func(o *stscreds.AssumeRoleOptions) {
+		if s.MFACode != nil {
+			o.TokenProvider = s.MFACode
+		}
+		o.Client = signIn{o.Client, &cfg}
+	}))
+	var err error
+	if cfg, err = config.LoadDefaultConfig(ctx, loads...); err != nil {
 		return cfg, ExplainLoad(s.Profile, err)
 	}
 	return cfg, nil
+}
+
+// signIn asks STS for the role of a profile at the endpoint that holds for everything else. The
+// SDK makes its client before it has read that, and asks AWS's.
+type signIn struct {
+	stscreds.AssumeRoleAPIClient
+	cfg *aws.Config
+}
+
+// AssumeRole asks for the role.
+func (s signIn) AssumeRole(ctx context.Context, in *sts.AssumeRoleInput, options ...func(*sts.Options)) (*sts.AssumeRoleOutput, error) {
+	return s.AssumeRoleAPIClient.AssumeRole(ctx, in, append(options, func(o *sts.Options) {
+		if o.BaseEndpoint == nil {
+			o.BaseEndpoint = s.cfg.BaseEndpoint
+		}
+	})...)
 }
 
 // ExplainLoad tells what is wrong with the SDK's shared files.
