@@ -3,6 +3,7 @@ package admin
 import (
 	"context"
 	"slices"
+	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 
@@ -91,12 +92,17 @@ func (a *Admin) PlanInitializeProducerAccount(ctx context.Context, in Initialize
 		return nil, err
 	}
 	kept := resourcesOf(found.policy, "kms:PutKeyPolicy")
+	named := in.Buckets
 	in.keep(found)
 	p, err := a.planAccount(ctx, op, found, a.ownProducer(in))
 	if err != nil {
 		return nil, err
 	}
-	if len(in.Buckets) == 0 {
+	switch {
+	case len(in.Buckets) == 0 && in.Add && len(named) > 0 && !slices.Contains(named, EveryBucket):
+		p.Warn("%s may write the policy of every bucket of account %s, and stays so: buckets are added to those that it has, and that is all of them; to narrow it to %s, add nothing to what is there (account apply --exact)",
+			lakemesh.ProducerRole, a.account, strings.Join(named, ", "))
+	case len(in.Buckets) == 0:
 		p.Warn("%s", allBucketsWarning())
 	}
 	for _, key := range without(kept, in.KeyPolicies) {

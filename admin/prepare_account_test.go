@@ -191,3 +191,20 @@ func TestAnotherAccountThanWasSaidIsRefused(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 }
+
+// A role that may write every bucket, and is to get some more, is as wide as before: whoever named
+// buckets hears of it.
+func TestBucketsThatAreAddedToAllOfThemNarrowNothing(t *testing.T) {
+	t.Parallel()
+	mesh, _ := initialized(t)
+	e := prepared(t, mesh, admin.BootstrapInput{Type: admin.Producer})
+	if _, err := e.Do(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	for _, add := range []bool{true, false} {
+		said := strings.Join(prepared(t, mesh, admin.BootstrapInput{Type: admin.Producer, Add: add, Buckets: []string{"flights"}}).Plan().Warnings, "\n")
+		if told := strings.Contains(said, "every bucket of account "+otherAccount+", and stays so"); told != add {
+			t.Errorf("adding is %t, and it says %q", add, said)
+		}
+	}
+}

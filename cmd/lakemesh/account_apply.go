@@ -231,6 +231,11 @@ func (a *app) enrol(ctx context.Context, all []enrolling) error {
 	for i := range all {
 		e := &all[i]
 		r := enrolled{AccountID: e.account.ID, Type: e.account.Type, Result: "unchanged"}
+		if e.failed == nil && e.todo.Plan().Empty() {
+			for _, w := range e.todo.Plan().Warnings {
+				a.warn("account " + e.account.ID + ": " + w)
+			}
+		}
 		if e.failed == nil && !e.todo.Plan().Empty() {
 			r.Result = "done"
 			_, e.failed = e.todo.Do(ctx)

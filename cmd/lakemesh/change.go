@@ -46,7 +46,7 @@ func changing[P any](a *app, c change[P]) *cobra.Command {
 		if *c.id, err = a.wholeID(ctx, typed, c.who); err != nil {
 			return err
 		}
-		if c.who == lakemesh.ProducerIdentity && c.asks != nil {
+		if c.who == lakemesh.ProducerIdentity {
 			if err := a.wholeOrShown(typed, *c.id, c.expect); err != nil {
 				return err
 			}
