@@ -61,7 +61,11 @@ func (a *app) options(ctx context.Context, who lakemesh.Identity) (lakemesh.Opti
 		o.Config = &cfg
 		return o, nil
 	}
-	source := identity.Source{Region: region, Credentials: o.Credentials, Profile: a.flags.profile}
+	log, err := identity.Logger(o)
+	if err != nil {
+		return o, err
+	}
+	source := identity.Source{Region: region, Credentials: o.Credentials, Profile: a.flags.profile, Log: log}
 	if source.Profile == "" && source.Credentials == nil {
 		source.Profile = in.Profile
 	}

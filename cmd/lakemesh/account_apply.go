@@ -150,7 +150,11 @@ func (a *app) enrolling(ctx context.Context, mesh lakemesh.Options, account enro
 		if a.flags.local {
 			return e, errors.New("the local mesh has no profiles; leave profile out, and the administrators of its credentials file are taken")
 		}
-		cfg, err := identity.Load(ctx, identity.Source{Profile: account.Profile, Region: regionOf(mesh)})
+		log, err := identity.Logger(mesh)
+		if err != nil {
+			return e, err
+		}
+		cfg, err := identity.Load(ctx, identity.Source{Profile: account.Profile, Region: regionOf(mesh), Log: log})
 		e.in.Account.Config, e.in.Account.Credentials = &cfg, nil
 		return e, err
 	case arn != "":

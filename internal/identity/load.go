@@ -3,6 +3,8 @@ package identity
 import (
 	"context"
 	"errors"
+	"fmt"
+	"log/slog"
 	"net/http"
 	"os"
 	"strings"
@@ -14,6 +16,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/credentials/ssocreds"
 	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
+	"github.com/aws/smithy-go/logging"
 
 	"github.com/lakemesh/lakemesh"
 )
@@ -33,6 +36,9 @@ type Source struct {
 	// MFACode asks a person for the code of a profile's MFA device; nil means that there is
 	// nobody to ask.
 	MFACode func() (string, error)
+	// Log is told, at debug level, what the SDK has to say of itself, such as that it could not
+	// keep a connection; nil means that nobody is.
+	Log *slog.Logger
 }
 
 // Load loads the SDK's configuration: the region comes from where its users expect it, which
@@ -41,7 +47,7 @@ type Source struct {
 // the shared files is an error that says what to do.
 func Load(ctx context.Context, s Source) (aws.Config, error) {
 	client := awshttp.NewBuildableClient().WithTransportOptions(func(t *http.Transport) { t.MaxIdleConnsPerHost = connectionsPerHost })
-	loads := []func(*config.LoadOptions) error{config.WithHTTPClient(client)}
+	loads := []func(*config.LoadOptions) error{config.WithHTTPClient(client), config.WithLogger(sdkLog(s.Log))}
 	if s.Profile != "" {
 		loads = append(loads, config.WithSharedConfigProfile(s.Profile))
 	}
@@ -63,6 +69,15 @@ func Load(ctx context.Context, s Source) (aws.Config, error) {
 		return cfg, ExplainLoad(s.Profile, err)
 	}
 	return cfg, nil
+}
+
+// sdkLog is a log for the SDK. By default it writes to standard error, between what a program says.
+func sdkLog(log *slog.Logger) logging.Logger {
+	return logging.LoggerFunc(func(classification logging.Classification, format string, v ...any) {
+		if log != nil {
+			log.Debug("AWS SDK", "class", string(classification), "text", fmt.Sprintf(format, v...))
+		}
+	})
 }
 
 // signIn asks STS for the role of a profile at the endpoint that holds for everything else. The

@@ -1,10 +1,14 @@
 package identity_test
 
 import (
+	"bytes"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
+
+	"github.com/aws/smithy-go/logging"
 
 	"github.com/lakemesh/lakemesh/internal/identity"
 )
@@ -56,5 +60,19 @@ source_profile = keys
 				t.Errorf("it opens %v, %v, asked %d times", keys.AccessKeyID, err, asked-before)
 			}
 		})
+	}
+}
+
+// What the SDK has to say of itself goes into the log, and not between what a program says.
+func TestTheSDKLogsWhereWeDo(t *testing.T) {
+	sharedFiles(t, profiles)
+	var log bytes.Buffer
+	cfg, err := identity.Load(t.Context(), identity.Source{Profile: "frankfurt", Log: slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))})
+	if err != nil {
+		t.Fatal(err)
+	}
+	cfg.Logger.Logf(logging.Warn, "failed to discard %d bytes", 7)
+	if !strings.Contains(log.String(), "failed to discard 7 bytes") || !strings.Contains(log.String(), "level=DEBUG") {
+		t.Errorf("it logs %q", log.String())
 	}
 }

@@ -76,7 +76,7 @@ func base(ctx context.Context, o lakemesh.Options, log *slog.Logger) (aws.Config
 		cfg.Region = cmp.Or(o.Region, cfg.Region)
 	} else {
 		var err error
-		if cfg, err = Load(ctx, Source{Region: o.Region, Credentials: o.Credentials}); err != nil {
+		if cfg, err = Load(ctx, Source{Region: o.Region, Credentials: o.Credentials, Log: log}); err != nil {
 			return cfg, err
 		}
 	}
