@@ -268,9 +268,10 @@ func TestLakemeshCarriesOnWhereTheOriginalWorked(t *testing.T) {
 	o.fails("AttributeError", "safe_remove_glue_objects", "Producer", "migrate_tables_to_mesh", arguments{"source_database_name": "weather", "table_name_regex": "sensors"})
 
 	// Now lakemesh. It takes the mesh over, with the records under ids of their own.
-	m.lakemesh(nil, "mesh", "init")
-	m.lakemesh(nil, "account", "enable", "--account-type", "producer")
-	m.lakemesh(nil, "account", "enable", "--account-type", "consumer")
+	// Whom the library's roles trusted besides loses that.
+	m.lakemesh(nil, "mesh", "init", "--yes")
+	m.lakemesh(nil, "account", "enable", "--account-type", "producer", "--yes")
+	m.lakemesh(nil, "account", "enable", "--account-type", "consumer", "--yes")
 	var adopted struct{ Adopted map[string]string }
 	m.lakemesh(&adopted, "adopt", "records")
 	if len(adopted.Adopted) != 3 {
@@ -335,8 +336,8 @@ func TestTheOriginalReadsWhatLakemeshWrote(t *testing.T) {
 	m := start(t)
 	m.weather("observations", "stations")
 	m.lakemesh(nil, "mesh", "init")
-	m.lakemesh(nil, "account", "enable", "--account-type", "producer")
-	m.lakemesh(nil, "account", "enable", "--account-type", "consumer")
+	m.lakemesh(nil, "account", "enable", "--account-type", "producer", "--yes")
+	m.lakemesh(nil, "account", "enable", "--account-type", "consumer", "--yes")
 	m.lakemesh(nil, "product", "create", "--source-database-name", "weather")
 	ids := map[string]string{}
 	for _, table := range []string{"observations", "stations"} {

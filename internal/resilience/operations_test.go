@@ -73,7 +73,9 @@ func (l *life) operations() []operation {
 		op.leaves = []string{}
 		switch op.name {
 		case "leave":
-			// It is settled next.
+			// That it was left is recorded first; what was handed on ends after that. It is settled
+			// next.
+			op.halves = true
 			op.leaves, op.ofConsumer = []string{"too much, record"}, true
 		case "finalize":
 			op.ofConsumer = true
