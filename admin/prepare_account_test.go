@@ -41,6 +41,17 @@ func lakeAdministrators(t *testing.T, mesh *localmesh.Mesh, account string) []st
 	return all
 }
 
+func parametersOf(t *testing.T, client *lakeformation.Client) map[string]string {
+	t.Helper()
+	out, err := client.GetDataLakeSettings(t.Context(), &lakeformation.GetDataLakeSettingsInput{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	// What Lake Formation tells of itself it may not take back (rule 8.15).
+	delete(out.DataLakeSettings.Parameters, "SET_CONTEXT")
+	return out.DataLakeSettings.Parameters
+}
+
 // Tools that replace the list of administrators are common
 // (https://github.com/aws-solutions-library-samples/data-lakes-on-aws/pull/219): what they
 // wrote since is kept, and what they took away is not put back, but for the one that is needed.
@@ -50,6 +61,8 @@ func TestSettingsThatOthersReplaceMeanwhileStay(t *testing.T) {
 	e := prepared(t, mesh, admin.BootstrapInput{Type: admin.Both})
 	client := lakeformation.NewFromConfig(configOf(mesh, otherAccount))
 	_, err := client.PutDataLakeSettings(t.Context(), &lakeformation.PutDataLakeSettingsInput{DataLakeSettings: &lftypes.DataLakeSettings{
+		// No account returns to a lower version of sharing.
+		Parameters:                       parametersOf(t, client),
 		DataLakeAdmins:                   []lftypes.DataLakePrincipal{{DataLakePrincipalIdentifier: aws.String(administrator(otherAccount))}},
 		CreateTableDefaultPermissions:    []lftypes.PrincipalPermissions{},
 		CreateDatabaseDefaultPermissions: []lftypes.PrincipalPermissions{},
@@ -144,7 +157,7 @@ func TestHalfEnrolledAccountsAreCompleted(t *testing.T) {
 		},
 		"no administrator": func(t *testing.T, mesh *localmesh.Mesh) {
 			client := lakeformation.NewFromConfig(configOf(mesh, otherAccount))
-			if _, err := client.PutDataLakeSettings(t.Context(), &lakeformation.PutDataLakeSettingsInput{DataLakeSettings: &lftypes.DataLakeSettings{}}); err != nil {
+			if _, err := client.PutDataLakeSettings(t.Context(), &lakeformation.PutDataLakeSettingsInput{DataLakeSettings: &lftypes.DataLakeSettings{Parameters: parametersOf(t, client)}}); err != nil {
 				t.Fatal(err)
 			}
 		},

@@ -150,6 +150,9 @@ func TestALastTableCanEndWhatItLeaves(t *testing.T) {
 func TestAPlanToUnpublishTellsWhatWasGrantedByHand(t *testing.T) {
 	t.Parallel()
 	w := newGroups(t)
+	if w.Readings().ListingsShowOwnRows {
+		t.Skip("under this reading nothing shows an owner what others were granted by hand")
+	}
 	w.breaks = true
 	id := w.asks("", "Flights")
 	w.approve(id)
