@@ -37,9 +37,9 @@ type past struct {
 	passed lakemesh.Permissions
 }
 
-// isPast reports whether a subscription may give less than it did: nothing any more, or not for
+// mayGiveLess reports whether a subscription may give less than it did: nothing any more, or not for
 // long, or what its owner left of it.
-func isPast(r *tracker.Record) bool {
+func mayGiveLess(r *tracker.Record) bool {
 	return r.Status == lakemesh.Deleted || r.Status == lakemesh.Active
 }
 
@@ -48,7 +48,7 @@ func isPast(r *tracker.Record) bool {
 func (c *Consumer) pasts(ctx context.Context, records []*tracker.Record, databases []string, unsure func(*tracker.Record, *lakemesh.HistoryFault)) ([]past, error) {
 	var all []past
 	for _, r := range records {
-		if isPast(r) && r.Group.IsZero() && slices.Contains(databases, strings.ToLower(r.Database)) {
+		if mayGiveLess(r) && r.Group.IsZero() && slices.Contains(databases, strings.ToLower(r.Database)) {
 			all = append(all, past{record: r})
 		}
 	}
