@@ -81,7 +81,8 @@ type terminalMesh struct {
 	clock func() time.Time
 }
 
-func newTerminalMesh(t *testing.T) *terminalMesh {
+// emptyTerminalMesh is a local mesh of which nothing is set up.
+func emptyTerminalMesh(t *testing.T) *terminalMesh {
 	t.Helper()
 	mesh, err := home.InMemory(t.Context(), "")
 	if err != nil {
@@ -92,7 +93,12 @@ func newTerminalMesh(t *testing.T) *terminalMesh {
 			t.Error(err)
 		}
 	})
-	m := &terminalMesh{t: t, mesh: mesh}
+	return &terminalMesh{t: t, mesh: mesh}
+}
+
+func newTerminalMesh(t *testing.T) *terminalMesh {
+	t.Helper()
+	m := emptyTerminalMesh(t)
 	m.run(0, nil, "mesh", "init")
 	m.run(0, nil, "account", "enable", "--account-type", "producer")
 	m.run(0, nil, "account", "enable", "--account-type", "consumer")

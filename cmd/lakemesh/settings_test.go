@@ -11,23 +11,13 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/iam"
 
 	"github.com/lakemesh/lakemesh"
-	"github.com/lakemesh/lakemesh/internal/home"
 )
 
 // bareMesh is a local mesh of which nothing is set up, with a few roles and policies in the
 // accounts.
 func bareMesh(t *testing.T) *terminalMesh {
 	t.Helper()
-	mesh, err := home.InMemory(t.Context(), "")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := mesh.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	m := &terminalMesh{t: t, mesh: mesh}
+	m := emptyTerminalMesh(t)
 	for _, who := range []lakemesh.Identity{lakemesh.MeshIdentity, lakemesh.ProducerAdminIdentity, lakemesh.ConsumerAdminIdentity} {
 		client := m.iam(who)
 		for _, name := range []string{"CrawlerA", "CrawlerB"} {
